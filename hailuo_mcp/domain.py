@@ -1,0 +1,256 @@
+"""What the product talks about: requests, tasks, money, and what a provider can carry. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """What a clip is made from."""
+
+    T2V = "t2v"
+    I2V = "i2v"
+    FL2V = "fl2v"
+    S2V = "s2v"
+    TEMPLATE = "template"
+
+
+class Status(StrEnum):
+    """Where a task stands; see docs/money.md for what each means for the bill."""
+
+    PENDING = "pending"
+    """Written down, not sent: waiting for its turn."""
+    SUBMITTING = "submitting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNCONFIRMED = "unconfirmed"
+    """Sent, no answer: may have been bought; polling cannot resolve it."""
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+
+FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+POLLED = frozenset({Status.QUEUED, Status.RUNNING})
+
+
+class Unit(StrEnum):
+    """What a cost is counted in: the currency of a pay-as-you-go plan, or a pack's credits."""
+
+    CNY = "CNY"
+    USD = "USD"
+    CREDITS = "credits"
+
+
+class Money(StrEnum):
+    """What a task's cost is at the moment."""
+
+    RESERVED = "reserved"
+    SPENT = "spent"
+    RELEASED = "released"
+    UNKNOWN = "unknown"
+    """Adopted from the provider: somebody else bought it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRequest:
+    """What the person wants, provider-neutral.
+
+    None means "not given": the provider's default holds and the field is not sent.
+    Images are an https URL or a data URL by the time a dialect sees them.
+    """
+
+    prompt: str = ""
+    model: str = ""
+    first_frame_image: str = ""
+    last_frame_image: str = ""
+    subject_image: str = ""
+    duration: int | None = None
+    """Seconds."""
+    resolution: str | None = None
+    """512P, 720P, 768P or 1080P."""
+    prompt_optimizer: bool | None = None
+    fast_pretreatment: bool | None = None
+    watermark: bool | None = None
+
+    @property
+    def mode(self) -> Mode:
+        if self.subject_image:
+            return Mode.S2V
+        if self.last_frame_image:
+            return Mode.FL2V
+        return Mode.I2V if self.first_frame_image else Mode.T2V
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateRequest:
+    """A Video Agent template and what it is filled with."""
+
+    template_id: str
+    text_inputs: tuple[str, ...] = ()
+    media_inputs: tuple[str, ...] = ()
+    """https URLs or data URLs, in the template's order."""
+
+    @property
+    def mode(self) -> Mode:
+        return Mode.TEMPLATE
+
+
+AnyRequest = VideoRequest | TemplateRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFacts:
+    """What is known of a picture that has been opened."""
+
+    sha256: str
+    mime: str
+    """image/jpeg, image/png or image/webp, by its bytes and not by its name."""
+    size: int
+    """Bytes."""
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carries:
+    """What a dialect is able to say. What it cannot carry is refused before anything is sent."""
+
+    modes: frozenset[Mode]
+    models: frozenset[str] | None = None
+    """The only models it takes; None where it takes any."""
+    prompt_required: bool = False
+    prompt_optimizer: bool = True
+    fast_pretreatment: bool = True
+    watermark: bool = True
+    callback: bool = True
+    templates: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The provider took the request."""
+
+    remote_id: str
+    remote_alias: str = ""
+    """A second id that finds the same task (hingnet's platform_id)."""
+    trace_id: str = ""
+
+
+class Phase(StrEnum):
+    """The provider's status word, normalised (facts reference, section 11)."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteStatus:
+    """One status read."""
+
+    phase: Phase
+    word: str
+    """The provider's own word, as sent."""
+    file_id: str = ""
+    url: str = ""
+    url_expires_at: float | None = None
+    """Unix seconds."""
+    width: int | None = None
+    height: int | None = None
+    error_code: str = ""
+    """The provider's code of a failure; empty where it gave no reason."""
+    detail: str = ""
+    """Untrusted provider text: journal and log only."""
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where a finished clip can be fetched."""
+
+    url: str
+    expires_at: float | None = None
+    """Unix seconds, where the provider or the link itself says so."""
+    authorised: bool = False
+    """True only for a path on the provider's own base URL that needs the key; links never do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The price of one clip, before it is bought."""
+
+    amount: Decimal | None
+    """None where nobody publishes a price."""
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Our durable record of one paid request, as the journal keeps it. Times are Unix seconds."""
+
+    task_id: str
+    account: str
+    provider: str
+    caller: str
+    status: Status
+    created_at: float
+    updated_at: float
+    mode: Mode
+    model: str
+    duration: int | None = None
+    resolution: str | None = None
+    prompt: str = ""
+    request: str = "{}"
+    """The normalised request as JSON; pictures as their sha256."""
+    identity: str = ""
+    take: int = 1
+    request_key: str = ""
+    attempt: int = 0
+    """Counts submits; a late answer is compared with it."""
+    remote_id: str = ""
+    remote_alias: str = ""
+    remote_status: str = ""
+    file_id: str = ""
+    url: str = ""
+    url_expires_at: float | None = None
+    error_code: str = ""
+    error: str = ""
+    """Our own sentence about a failure, for the message."""
+    trace_id: str = ""
+    amount: Decimal | None = None
+    unit: Unit = Unit.CNY
+    money: Money = Money.RESERVED
+    owner: str = ""
+    lease_until: float = 0
+    due_at: float = 0
+    """When the next step (send, poll, save) is due."""
+    polls: int = 0
+    tries: int = 0
+    """Failed tries of the present step, in a row."""
+    submitted_at: float | None = None
+    finished_at: float | None = None
+    """When the provider was first seen to have finished."""
+    file: str = ""
+    bytes: int | None = None
+    sha256: str = ""
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    save_error: str = ""
+    """Why the clip is not on disk although it is ready; our own sentence."""
+    warnings: tuple[str, ...] = field(default=())
+    callback_token: str = ""
+
+    @property
+    def saved(self) -> bool:
+        return bool(self.file)

@@ -1,0 +1,156 @@
+"""What can go wrong, sorted by the two questions a person asks: was I charged, and what now?
+
+HailuoError                       the base; its message is written for the reader and safe to show
+├─ ConfigError                    not set up: key, provider, folder                    not charged
+├─ InvalidRequestError            refused here, before anything was sent               not charged
+│  ├─ BudgetExceededError         would pass the person's spending limit               not charged
+│  └─ ConsentRequiredError        needs the person's yes; carries a one-use code       not charged
+├─ TaskNotFoundError              no such task here or at the provider                 not charged
+├─ ProviderError                  the provider answered no                             not charged
+│  ├─ AuthenticationError         bad key, or a key of the other region
+│  ├─ InsufficientBalanceError    the account is empty
+│  ├─ QuotaExceededError          the plan's own limit, or a model outside the plan
+│  ├─ RateLimitError              too fast; carries retry_after
+│  ├─ ContentRejectedError        moderation: change the prompt or the picture
+│  ├─ RejectedParametersError     the provider does not accept this combination
+│  ├─ RemoteTaskNotFoundError     the provider knows no such task or file
+│  └─ ProviderUnavailableError    never reached, or a fault of the provider's on a read
+├─ UnconfirmedSubmitError         a paid request left and no usable answer came        maybe charged
+├─ UnexpectedResponseError        an answer to a read that cannot be understood        nothing moved
+├─ DownloadError                  the video exists, saving it failed                   already charged
+└─ JournalError                   the local record cannot be read or written           not charged
+
+Provider text is untrusted: it may travel in `detail`, for the log and the journal, never in the message.
+"""
+
+from typing import ClassVar, Literal
+
+Charged = Literal["yes", "no", "maybe", "not yet"]
+
+
+class HailuoError(Exception):
+    """Anything this package raises on purpose.
+
+    `str(error)` says what happened, whether money moved and what to do next.
+    """
+
+    code: ClassVar[str] = "error"
+    charged: Charged = "no"
+    retry: ClassVar[bool] = False
+    """Whether the same call, unchanged, may succeed later."""
+
+    def __init__(
+        self, message: str, *, detail: str = "", task_id: str = "", charged: Charged | None = None
+    ) -> None:
+        super().__init__(message)
+        self.detail = detail
+        self.task_id = task_id
+        if charged is not None:
+            self.charged = charged
+
+
+class ConfigError(HailuoError):
+    code = "not_configured"
+
+
+class InvalidRequestError(HailuoError):
+    code = "invalid_request"
+
+
+class BudgetExceededError(InvalidRequestError):
+    code = "budget_exceeded"
+
+
+class ConsentRequiredError(InvalidRequestError):
+    code = "consent_required"
+
+
+class TaskNotFoundError(HailuoError):
+    code = "task_not_found"
+
+
+class ProviderError(HailuoError):
+    """The provider answered no, in a way its documents call free of charge."""
+
+    code = "provider_refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider_code: str = "",
+        trace_id: str = "",
+        detail: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, detail=detail)
+        self.provider_code = provider_code
+        """The provider's own code as text, such as "1026" or "rate_limit_error"."""
+        self.trace_id = trace_id
+        self.retry_after = retry_after
+        """Seconds that the provider asks to wait, where it says so."""
+
+
+class AuthenticationError(ProviderError):
+    code = "authentication"
+
+
+class InsufficientBalanceError(ProviderError):
+    code = "insufficient_balance"
+
+
+class QuotaExceededError(ProviderError):
+    code = "quota_exceeded"
+
+
+class RateLimitError(ProviderError):
+    code = "rate_limited"
+    retry = True
+
+
+class ContentRejectedError(ProviderError):
+    code = "content_rejected"
+
+
+class RejectedParametersError(ProviderError):
+    code = "rejected_parameters"
+
+
+class RemoteTaskNotFoundError(ProviderError):
+    code = "remote_task_not_found"
+
+
+class ProviderUnavailableError(ProviderError):
+    code = "provider_unavailable"
+    retry = True
+
+
+class UnconfirmedSubmitError(HailuoError):
+    """The paid request was sent; whether it was accepted is unknown. Never send it again."""
+
+    code = "unconfirmed"
+    charged: Charged = "maybe"
+
+
+class UnexpectedResponseError(HailuoError):
+    code = "unexpected_response"
+    retry = True
+
+
+class DownloadError(HailuoError):
+    """Saving failed. `retry` on the instance says whether another try may help."""
+
+    code = "download_failed"
+    charged: Charged = "yes"
+    retry = True
+
+
+class LinkExpiredError(DownloadError):
+    """The link no longer works: ask the provider for a fresh one."""
+
+    code = "link_expired"
+
+
+class JournalError(HailuoError):
+    code = "journal"
+    retry = True

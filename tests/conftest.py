@@ -1,0 +1,8 @@
+"""What every test needs: one event loop backend."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
