@@ -237,7 +237,12 @@ class Task:
     polls: int = 0
     tries: int = 0
     """Failed tries of the present step, in a row."""
+    refused_at: float | None = None
+    """When the provider first said "too fast"; it is asked again for ten minutes from then."""
     submitted_at: float | None = None
+    polled_at: float | None = None
+    unfinished_at: float | None = None
+    """The last read that found it still at work: with finished_at it brackets the real time."""
     finished_at: float | None = None
     """When the provider was first seen to have finished."""
     file: str = ""

@@ -1,0 +1,165 @@
+"""Who works on what: claims, leases, and what a vanished process leaves behind."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.journal.purchase import free_slots, next_slot, take_slot
+from hailuo_mcp.journal.rows import SELECT, task_of
+
+LONGEST_LEASE = 120.0
+"""Seconds. A lease that ends further ahead than this was written under another clock: it is void."""
+ORPHAN_SECONDS = 600.0
+"""A task that was never sent is sent by another process within this time; later it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    sends: tuple[Task, ...]
+    steps: tuple[Task, ...]
+    next_at: float | None
+    """When there is something to do next; None when nothing is unfinished."""
+
+
+def claim(
+    db: sqlite3.Connection,
+    accounts: Sequence[str],
+    owner: str,
+    *,
+    rpm: int | None,
+    sends: int,
+    steps: int,
+    submit_lease: float,
+    lease: float,
+    now: float,
+) -> Claimed:
+    """Take what is due: submits of the first account as slots allow, reads and saves of all.
+
+    `sends` and `steps` are how many more the caller can carry.
+    """
+    sent = _claim_sends(db, accounts[0], owner, rpm, sends, submit_lease, now)
+    marks = ", ".join("?" * len(accounts))
+    rows = db.execute(
+        SELECT + f" WHERE account IN ({marks}) AND due_at > 0 AND due_at <= ?"
+        " AND status IN ('queued', 'running', 'succeeded')"
+        " AND (lease_until <= ? OR lease_until > ?) ORDER BY due_at LIMIT ?",
+        (*accounts, now, now, now + LONGEST_LEASE, steps),
+    ).fetchall()
+    taken = [task_of(row) for row in rows]
+    db.executemany(
+        "UPDATE tasks SET owner = ?, lease_until = ? WHERE task_id = ?",
+        [(owner, now + lease, task.task_id) for task in taken],
+    )
+    return Claimed(
+        sends=tuple(sent), steps=tuple(taken), next_at=next_due(db, accounts, rpm=rpm, now=now)
+    )
+
+
+def _claim_sends(
+    db: sqlite3.Connection,
+    account: str,
+    owner: str,
+    rpm: int | None,
+    most: int,
+    lease: float,
+    now: float,
+) -> list[Task]:
+    room = min(most, free_slots(db, account, rpm, now)) if most > 0 else 0
+    if room <= 0:
+        return []
+    ids = db.execute(
+        "SELECT task_id FROM tasks WHERE account = ? AND due_at > 0 AND due_at <= ?"
+        " AND status = 'pending' ORDER BY created_at, task_id LIMIT ?",
+        (account, now, room),
+    ).fetchall()
+    sent: list[Task] = []
+    for (task_id,) in ids:
+        take_slot(db, account, now)
+        db.execute(
+            "UPDATE tasks SET status = 'submitting', attempt = attempt + 1, owner = ?,"
+            " lease_until = ?, due_at = ?, updated_at = ? WHERE task_id = ?",
+            (owner, now + lease, now, now, task_id),
+        )
+        sent.append(task_of(db.execute(SELECT + " WHERE task_id = ?", (task_id,)).fetchone()))
+    return sent
+
+
+def next_due(
+    db: sqlite3.Connection, accounts: Sequence[str], *, rpm: int | None, now: float
+) -> float | None:
+    """When anything is due next, leases of others included."""
+    marks = ", ".join("?" * len(accounts))
+    (steps,) = db.execute(
+        "SELECT MIN(CASE WHEN lease_until > due_at AND lease_until <= ? THEN lease_until"
+        f" ELSE due_at END) FROM tasks WHERE account IN ({marks}) AND due_at > 0"
+        " AND status != 'pending'",
+        (now + LONGEST_LEASE, *accounts),
+    ).fetchone()
+    (send,) = db.execute(
+        "SELECT MIN(due_at) FROM tasks WHERE account = ? AND due_at > 0 AND status = 'pending'",
+        (accounts[0],),
+    ).fetchone()
+    times = [float(steps)] if steps is not None else []
+    if send is not None:
+        times.append(max(float(send), next_slot(db, accounts[0], rpm, now)))
+    return min(times) if times else None
+
+
+def renew(
+    db: sqlite3.Connection, owner: str, task_ids: Collection[str], *, until: float
+) -> None:
+    db.executemany(
+        "UPDATE tasks SET lease_until = ? WHERE task_id = ? AND owner = ?",
+        [(until, task_id, owner) for task_id in task_ids],
+    )
+
+
+def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tuple[str, ...]:
+    """Take over from processes that are gone. Returns the ids of tasks that changed.
+
+    A submit whose owner is gone or whose lease ran out may have been bought: `unconfirmed`.
+    Reads and saves are simply free again. What was never sent stays for ten minutes.
+    """
+    marks = ", ".join("?" * len(dead))
+    gone = tuple(dead)
+    changed = [
+        task_id
+        for (task_id,) in db.execute(
+            f"UPDATE tasks SET status = ?, owner = '', lease_until = 0, due_at = 0, updated_at = ?"  # noqa: S608  # marks only
+            f" WHERE status = 'submitting' AND (owner IN ({marks}) OR lease_until <= ?"
+            " OR lease_until > ?) RETURNING task_id",
+            (Status.UNCONFIRMED, now, *gone, now, now + LONGEST_LEASE),
+        ).fetchall()
+    ]
+    if not gone:
+        return tuple(changed)
+    changed += [
+        task_id
+        for (task_id,) in db.execute(
+            f"UPDATE tasks SET status = ?, money = ?, owner = '', due_at = 0, updated_at = ?,"  # noqa: S608  # marks only
+            f" error = ? WHERE status = 'pending' AND owner IN ({marks}) AND created_at <= ?"
+            " RETURNING task_id",
+            (
+                Status.CANCELLED,
+                Money.RELEASED,
+                now,
+                "It was never sent: hailuo-mcp was closed and nobody took it up within ten minutes.",
+                *gone,
+                now - ORPHAN_SECONDS,
+            ),
+        ).fetchall()
+    ]
+    db.execute(
+        f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner IN ({marks})"  # noqa: S608  # marks only
+        " AND status NOT IN ('pending', 'submitting')",
+        gone,
+    )
+    db.execute(
+        f"DELETE FROM owners WHERE owner IN ({marks}) AND NOT EXISTS"  # noqa: S608  # marks only
+        " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
+        gone,
+    )
+    return tuple(changed)
