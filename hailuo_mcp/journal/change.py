@@ -1,0 +1,80 @@
+"""One step in a task's life, applied only if the task still stands where the caller saw it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.journal.rows import COLUMNS, INSERT, SELECT, row_of, task_of
+
+SETTLES: Mapping[Status, Money] = {
+    Status.SUCCEEDED: Money.SPENT,
+    Status.FAILED: Money.RELEASED,
+    Status.CANCELLED: Money.RELEASED,
+}
+"""What an end means for the reservation."""
+
+
+def change(
+    db: sqlite3.Connection,
+    task_id: str,
+    *,
+    now: float,
+    status_in: Collection[Status] = (),
+    attempt: int | None = None,
+    owner: str | None = None,
+    values: Mapping[str, object],
+) -> Task | None:
+    """Set `values` where the conditions hold; None where they do not.
+
+    A status that ends the task settles its money in the same transaction, unless the money is
+    not the account's own (adopted) or `values` says otherwise.
+    """
+    row = db.execute(SELECT + " WHERE task_id = ?", (task_id,)).fetchone()
+    if row is None:
+        return None
+    task = task_of(row)
+    if (
+        (status_in and task.status not in status_in)
+        or (attempt is not None and task.attempt != attempt)
+        or (owner is not None and task.owner != owner)
+    ):
+        return None
+    new = dict(values)
+    detail = new.pop("detail", None)
+    status = new.get("status")
+    if isinstance(status, Status) and task.money is Money.RESERVED:
+        new.setdefault("money", SETTLES.get(status, Money.RESERVED))
+    new["updated_at"] = now
+    names = [name for name in new if name in COLUMNS]
+    db.execute(
+        f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in names)} WHERE task_id = ?",  # noqa: S608  # our own column names
+        (*(_text(new[name]) for name in names), task_id),
+    )
+    if detail:
+        db.execute("UPDATE tasks SET detail = ? WHERE task_id = ?", (str(detail)[:2000], task_id))
+    return replace(task, **{name: new[name] for name in names})  # pyright: ignore[reportArgumentType]
+
+
+def _text(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def adopt(db: sqlite3.Connection, task: Task) -> Task:
+    """Take in a task that somebody bought elsewhere; an earlier adoption of it wins."""
+    row = db.execute(
+        SELECT + " WHERE account = ? AND (remote_id = ? OR remote_alias = ?)",
+        (task.account, task.remote_id, task.remote_id),
+    ).fetchone()
+    if row:
+        return task_of(row)
+    db.execute(INSERT, row_of(task, Decimal(0)))
+    return task

@@ -1,0 +1,55 @@
+"""One-use codes and approvals: what a person has said yes to, and whether it was used."""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Decimal
+
+GOOD_FOR = 600.0
+"""Seconds, for a code and for the window in which an approval can be replayed."""
+
+
+def issue_code(
+    db: sqlite3.Connection,
+    code: str,
+    *,
+    caller: str,
+    identity: str,
+    amount: Decimal | None,
+    now: float,
+) -> None:
+    """`code` is a digest: the code itself is only ever in the refusal that carries it."""
+    db.execute("DELETE FROM codes WHERE issued_at < ? OR issued_at > ?", (now - GOOD_FOR, now + 60))
+    db.execute(
+        "INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?, NULL)",
+        (code, caller, identity, str(amount), now),
+    )
+
+
+def use_code(
+    db: sqlite3.Connection,
+    code: str,
+    *,
+    caller: str,
+    identity: str,
+    amount: Decimal | None,
+    now: float,
+) -> bool:
+    """True once, for this caller, request and price, within ten minutes."""
+    used = db.execute(
+        "UPDATE codes SET used_at = ? WHERE code = ? AND caller = ? AND identity = ?"
+        " AND amount = ? AND used_at IS NULL AND issued_at > ?",
+        (now, code, caller, identity, str(amount), now - GOOD_FOR),
+    )
+    return used.rowcount == 1
+
+
+def use_approval(db: sqlite3.Connection, *, caller: str, identity: str, now: float) -> bool:
+    """Count a person's yes once: the protocol's sealed answer can be replayed for ten minutes."""
+    db.execute("DELETE FROM approvals WHERE at < ? OR at > ?", (now - GOOD_FOR, now + 60))
+    if db.execute(
+        "SELECT 1 FROM approvals WHERE caller = ? AND identity = ?", (caller, identity)
+    ).fetchone():
+        return False
+    db.execute("INSERT INTO approvals VALUES (?, ?, ?)", (caller, identity, now))
+    return True
