@@ -16,6 +16,7 @@ from hailuo_mcp.catalog.camera import (
     nearest_move,
 )
 from hailuo_mcp.catalog.clients import McpClient, clients, wait_limit
+from hailuo_mcp.catalog.data import shown
 from hailuo_mcp.catalog.machines import (
     Limits,
     Model,
@@ -83,6 +84,7 @@ __all__ = [
     "price_words",
     "published",
     "resolve_size",
+    "shown",
     "templates",
     "usual_seconds",
     "wait_limit",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
+from hailuo_mcp.catalog.data import shown
 from hailuo_mcp.catalog.machines import Model, carried, default_model, find_model, models
 from hailuo_mcp.domain import Carries, Mode
 
@@ -66,10 +67,14 @@ def _lines(text: str | None) -> int | None:
     return int(digits) * (540 if name.endswith("K") else 1)
 
 
+_FARTHEST = 10_000
+"""Beyond it, it no longer matters how far off a number is."""
+
+
 def _apart(asked: int | None, offered: int | None) -> float:
     if not asked or not offered or asked < 0:
         return 0.0
-    return abs(log(offered / asked))
+    return abs(log(offered / min(asked, _FARTHEST)))
 
 
 def nearest_call(
@@ -124,8 +129,9 @@ def resolve_size(
     lengths = rules.sizes.get(size or "")
     if lengths is None:
         offered = " or ".join(rules.sizes)
-        return size, seconds, [f"{model.name} from {MODE_WORDS[mode]} makes {offered}, not {size}"]
+        return size, seconds, [f"{model.name} from {MODE_WORDS[mode]} makes {offered}, not {shown(size or '')}"]
     if seconds not in lengths:
         offered = " or ".join(f"{length} s" for length in lengths)
-        return size, seconds, [f"{model.name} at {size} makes {offered}, not {seconds} s"]
+        asked_for = f"{seconds} s" if abs(seconds or 0) < _FARTHEST else "that many seconds"
+        return size, seconds, [f"{model.name} at {size} makes {offered}, not {asked_for}"]
     return size, seconds, []

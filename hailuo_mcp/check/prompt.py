@@ -1,0 +1,77 @@
+"""The prompt: length, characters that cannot be sent, and its camera commands."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from hailuo_mcp.catalog import limits
+from hailuo_mcp.check.camera import read_commands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedPrompt:
+    text: str
+    """As it will be sent."""
+    fixed: str
+    """The nearest prompt that passes; empty where there was none to mend."""
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+_JOINERS = "\u200c\u200d"
+_NONCHARACTERS = range(0xFDD0, 0xFDF0)
+
+
+def _is_surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
+
+
+def _is_invisible(text: str, at: int) -> bool:
+    character = text[at]
+    if character in "\n\r\t":
+        return False
+    if character in _JOINERS:
+        # Part of visible writing (emoji, Persian, Hindi) as long as it joins something.
+        return at == 0 or text[at - 1].isspace() or _is_invisible(text, at - 1)
+    code = ord(character)
+    if unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs"}:
+        return True
+    return code in _NONCHARACTERS or code & 0xFFFE == 0xFFFE  # noqa: PLR2004  a pair per plane
+
+
+def _visible(text: str) -> str:
+    return "".join(
+        c for c in text if c in "\n\r\t" or unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"}
+    )
+
+
+def check_prompt(
+    prompt: str, *, needed_by: str, model: str, camera: bool | None
+) -> CheckedPrompt:
+    """Read the prompt; `needed_by` says who needs one ("" where it may be empty)."""
+    problems: list[str] = []
+    text = prompt if prompt.strip() else ""
+    if not text and needed_by:
+        problems.append(f"prompt is empty, and {needed_by} needs one")
+    if any(map(_is_surrogate, text)):
+        problems.append("prompt contains broken characters (lone surrogates) that no request carries")
+    invisible = sum(_is_invisible(text, at) for at in range(len(text)))
+    percent = limits().invisible_percent
+    if invisible * 100 > len(text) * percent:
+        problems.append(
+            f"{invisible} of the prompt's {len(text)} characters are invisible or illegal; "
+            f"MiniMax refuses more than {percent} % (1042)"
+        )
+    read = read_commands(text, model=model, obeyed=camera)
+    problems += read.problems
+    most = limits().prompt_characters
+    if len(read.text) > most:
+        problems.append(f"prompt has {len(read.text):,} characters, and {most:,} is the limit")
+    fixed = read.text
+    if problems:
+        mended = read_commands(_visible(text), model=model, obeyed=camera).fixed
+        fixed = mended.strip()[:most]
+    return CheckedPrompt(
+        text=read.text, fixed=fixed, problems=tuple(problems), warnings=tuple(read.warnings)
+    )
