@@ -1,0 +1,191 @@
+"""The table of providers: one row each, and which dialect it speaks."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from hailuo_mcp.dialects.compat import Compat
+from hailuo_mcp.dialects.minimax import MiniMax
+from hailuo_mcp.dialects.wire import Dialect, Provider
+from hailuo_mcp.dialects.xcompute import XCompute
+from hailuo_mcp.domain import Unit
+from hailuo_mcp.errors import ConfigError
+
+DEFAULT_PROVIDER = "minimax-cn"
+
+_ROWS = (
+    Provider(
+        name="minimax-cn",
+        dialect="minimax",
+        base_url="https://api.minimaxi.com",
+        region="cn",
+        price_list="cn",
+        currency=Unit.CNY,
+        minimax_env=True,
+        templates="cn",
+        twin="minimax-global",
+        twin_host="api.minimax.io",
+        hosts=("api.minimaxi.com", "api.minimax.cn", "api.minimax.chat"),
+        console="https://platform.minimaxi.com",
+        probe="/v1/token_plan/remains",
+        source="seed 001; hosts: facts, section 1.1",
+        checked="2026-11-20",
+    ),
+    Provider(
+        name="minimax-global",
+        dialect="minimax",
+        base_url="https://api.minimax.io",
+        region="global",
+        price_list="global",
+        currency=Unit.USD,
+        minimax_env=True,
+        templates="global",
+        twin="minimax-cn",
+        twin_host="api.minimaxi.com",
+        hosts=("api.minimax.io", "api.minimaxi.chat"),
+        console="https://platform.minimax.io",
+        probe="/v1/token_plan/remains",
+        source="facts, section 1.1",
+        checked="2026-11-20",
+    ),
+    Provider(
+        name="hingnet",
+        dialect="minimax",
+        base_url="https://models.hingnet.com.cn",
+        prefix="/minimaxi",
+        hosts=("models.hingnet.com.cn",),
+        console="https://docs.hingnet.com.cn",
+        source="seed 003; facts, section 8",
+        checked="2026-11-20",
+    ),
+    Provider(
+        name="xcompute",
+        dialect="xcompute",
+        base_url="https://xcompute.us",
+        region="global",
+        currency=Unit.USD,
+        hosts=("xcompute.us", "api.xcompute.us"),
+        console="https://xcompute.us/keys",
+        source="seed 002; facts, section 7",
+        checked="2026-11-20",
+    ),
+    # Opt-in: no host identifies it, since the document's own host is MiniMax's, whose other
+    # documents say otherwise (C4 of the facts).
+    Provider(
+        name="compat",
+        dialect="compat",
+        base_url="https://api.minimaxi.com",
+        console="https://platform.minimaxi.com",
+        source="seed 004",
+        checked="2026-11-20",
+    ),
+    Provider(
+        name="compat-v3",
+        dialect="compat-v3",
+        base_url="https://api.minimaxi.com",
+        console="https://platform.minimaxi.com",
+        source="seed 004, legacy addresses",
+        checked="2026-11-20",
+    ),
+    Provider(
+        name="sandbox",
+        dialect="minimax",
+        base_url="",
+        price_list="cn",
+        templates="cn",
+        embedded=True,
+        notice="SANDBOX: imitation, not a real generation.",
+        source="this package",
+        checked="2026-11-20",
+    ),
+)
+PROVIDERS: Mapping[str, Provider] = MappingProxyType({row.name: row for row in _ROWS})
+
+_DIALECTS: Mapping[str, Callable[[Provider], Dialect]] = MappingProxyType(
+    {
+        "minimax": MiniMax,
+        "xcompute": XCompute,
+        "compat": Compat,
+        "compat-v3": lambda provider: Compat(provider, legacy=True),
+    }
+)
+_TAILS = (
+    "/v1/video_generation",
+    "/v1/videos/generations",
+    "/v3/async/minimax-video-01",
+    "/v1",
+    "/v3",
+)
+
+
+def provider_named(name: str) -> Provider:
+    """Return a row by its name, in any case."""
+    row = PROVIDERS.get(name.strip().lower())
+    if row is None:
+        raise ConfigError(
+            f"There is no such provider. Nothing was sent or charged. Set HAILUO_PROVIDER to one "
+            f"of: {', '.join(PROVIDERS)}."
+        )
+    return row
+
+
+def provider_for(base_url: str) -> Provider | None:
+    """Return the row that a base URL identifies by its host."""
+    text = base_url.strip()
+    try:
+        host = urlsplit(text if "://" in text else f"https://{text}").hostname
+    except ValueError:
+        return None
+    return next((row for row in _ROWS if host in row.hosts), None)
+
+
+def dialect_of(provider: Provider) -> Dialect:
+    """Return the dialect that a provider speaks, telling it whom to name in its sentences."""
+    return _DIALECTS[provider.dialect](provider)
+
+
+def clean_base_url(provider: Provider, text: str, *, private_hosts: frozenset[str] = frozenset()) -> str:
+    """Return a base URL without the tails that people paste; empty means the provider's own."""
+    url = text.strip().rstrip("/")
+    if not url:
+        return provider.base_url
+    if "://" not in url:
+        near = _is_loopback(url.partition("/")[0].partition(":")[0])
+        url = f"{'http' if near else 'https'}://{url}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    odd = parts.username is not None or parts.query or parts.fragment
+    if not host or odd or not url.isprintable() or " " in url or "\\" in url:
+        raise ConfigError(
+            "HAILUO_BASE_URL is not an address such as https://api.minimaxi.com. "
+            "Nothing was sent or charged. Correct it."
+        )
+    known = {host, f"{host}:{port}"} & private_hosts
+    if parts.scheme != "https" and not (parts.scheme == "http" and (known or _is_loopback(host))):
+        raise ConfigError(
+            "HAILUO_BASE_URL must begin with https://: the key would travel in the clear. "
+            "Nothing was sent or charged. Only this computer, and hosts that "
+            "HAILUO_ALLOWED_HOSTS_PRIVATE names, may be reached by http://."
+        )
+    path = parts.path.rstrip("/")
+    for tail in _TAILS:
+        path = path.removesuffix(tail)
+    # MiniMax's own hosts have no such folder; elsewhere it is the person's, unless it is the row's.
+    relay = "/minimaxi" if host in provider.hosts else provider.prefix
+    path = path.removesuffix(relay).rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
