@@ -1,0 +1,81 @@
+"""callback_url: the challenge first, then a POST at every change of status (seed 001, facts 2).
+
+Only addresses of this machine are called. A sandbox that is stopped sends nothing later: clients
+must not depend on callbacks anyway, as nobody documents that a lost one is repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+
+from hailuo_mcp.sandbox.desk import Desk
+from hailuo_mcp.sandbox.loopback import call
+from hailuo_mcp.sandbox.task import Phase, Task
+
+_ECHO_SECONDS = 3.0
+_TICK = 0.02
+
+
+async def follow(desk: Desk, task: Task) -> None:
+    """Verify the address and, if it echoes, tell it of every change until the task is final."""
+    if not await _echoes(desk, task):
+        return
+    await _until(desk, task.processing_at())
+    await _tell(desk, task, Phase.PROCESSING)
+    await _until(desk, task.finished_at)
+    await _tell(desk, task, task.phase(task.finished_at))
+
+
+async def _echoes(desk: Desk, task: Task) -> bool:
+    challenge = secrets.token_hex(16)
+    try:
+        status, body = await call(
+            "POST",
+            task.callback_url,
+            json.dumps({"challenge": challenge}).encode(),
+            seconds=_ECHO_SECONDS,
+        )
+        echoed = status == 200 and json.loads(body) == {"challenge": challenge}
+    except (OSError, ValueError):
+        echoed = False
+    kind = "challenge" if echoed else "challenge-failed"
+    desk.book.record(kind, at=desk.now(), task_id=task.task_id, key=task.key)
+    return echoed
+
+
+async def _tell(desk: Desk, task: Task, phase: Phase) -> None:
+    body = json.dumps(payload(task, phase)).encode()
+    try:
+        status, _ = await call("POST", task.callback_url, body)
+        arrived = 200 <= status < 300
+    except OSError:
+        arrived = False
+    kind = "callback" if arrived else "callback-failed"
+    desk.book.record(kind, at=desk.now(), task_id=task.task_id, key=task.key, note=phase.value)
+
+
+def payload(task: Task, phase: Phase) -> dict[str, object]:
+    """Return the query's body with the callback's lowercase words."""
+    words = {Phase.SUCCESS: "success", Phase.FAIL: "failed"}
+    code = task.ending_code if phase is Phase.FAIL else 0
+    messages = {0: "success", 1026: "input new_sensitive", 1027: "output new_sensitive"}
+    body: dict[str, object] = {
+        "task_id": task.task_id,
+        "status": words.get(phase, "processing"),
+        "base_resp": {"status_code": code, "status_msg": messages[code]},
+    }
+    if task.kind == "video":
+        body["file_id"] = task.file_id if phase is Phase.SUCCESS else ""
+        if phase is Phase.SUCCESS:
+            body |= {"video_width": task.width, "video_height": task.height}
+    return body
+
+
+async def _until(desk: Desk, moment: float) -> None:
+    # A clock that a test holds must be looked at again and again; the real one can be slept on.
+    real = desk.options.clock is time.time
+    while (rest := moment - desk.now()) > 0:
+        await asyncio.sleep(rest if real else min(rest, _TICK))

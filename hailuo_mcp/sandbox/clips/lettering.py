@@ -1,0 +1,110 @@
+"""Text in the picture: a font that can write it, wrapped lines, and no boxes for missing characters."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
+    from PIL.ImageFont import ImageFont as BitmapFont
+
+# File names as Pillow looks them up in each system's font folders: Linux, macOS, Windows.
+_CJK_FONTS = (
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansCJKsc-Regular.otf",
+    "NotoSansSC-Regular.otf",
+    "NotoSansSC-Regular.ttf",
+    "SourceHanSansSC-Regular.otf",
+    "SourceHanSansCN-Regular.otf",
+    "wqy-microhei.ttc",
+    "wqy-zenhei.ttc",
+    "DroidSansFallbackFull.ttf",
+    "DroidSansFallback.ttf",
+    "PingFang.ttc",
+    "Hiragino Sans GB.ttc",
+    "STHeiti Light.ttc",
+    "Arial Unicode.ttf",
+    "msyh.ttc",
+    "simhei.ttf",
+    "simsun.ttc",
+)
+
+
+@lru_cache(maxsize=1)
+def _cjk_font_name() -> str:
+    from PIL import ImageFont
+
+    for name in _CJK_FONTS:
+        try:
+            ImageFont.truetype(name, 20)
+        except OSError:
+            continue
+        return name
+    return ""
+
+
+def has_chinese() -> bool:
+    """Tell whether this machine can write Chinese."""
+    return bool(_cjk_font_name())
+
+
+@lru_cache(maxsize=64)
+def font(size: int, *, cjk: bool) -> FreeTypeFont | BitmapFont:
+    """Return a font of this size; Pillow's own where the system has no Chinese one."""
+    from PIL import ImageFont
+
+    if cjk and _cjk_font_name():
+        return ImageFont.truetype(_cjk_font_name(), size)
+    return ImageFont.load_default(size)
+
+
+def font_for(text: str, size: int) -> FreeTypeFont | BitmapFont:
+    """Return the plainest font that can write the text."""
+    return font(size, cjk=any(ord(char) >= 0x2E80 for char in text))
+
+
+def writable(text: str, size: int) -> str:
+    """Return the text without what the font would show as boxes, and say so if nothing is left."""
+    chosen = font_for(text, size)
+    missing = bytes(chosen.getmask("\U0010fffd"))
+    shown = "".join(
+        char for char in text if char.isspace() or bytes(chosen.getmask(char)) != missing
+    )
+    shown = " ".join(shown.split())
+    if text.strip() and not any(char.isalnum() for char in shown):
+        return f"(a prompt of {len(text.strip())} characters; this machine has no font for them)"
+    return shown
+
+
+def wrapped(text: str, size: int, width: int, most_lines: int) -> list[str]:
+    """Return lines no wider than the width; Chinese breaks anywhere, other text between words."""
+    chosen = font_for(text, size)
+    lines, line = [], ""
+    for word in _words(text):
+        if line and chosen.getlength((line + word).rstrip()) > width:
+            lines.append(line.rstrip())
+            line = word.lstrip()
+        else:
+            line += word
+    lines.append(line.rstrip())
+    if len(lines) <= most_lines:
+        return lines
+    last = lines[most_lines - 1]
+    while last and chosen.getlength(last + "...") > width:
+        last = last[:-1]
+    return [*lines[: most_lines - 1], last + "..."]
+
+
+def _words(text: str) -> list[str]:
+    words, word = [], ""
+    for char in text:
+        if ord(char) >= 0x2E80:
+            words += [word, char]
+            word = ""
+        else:
+            word += char
+            if char.isspace():
+                words.append(word)
+                word = ""
+    return [word for word in [*words, word] if word]

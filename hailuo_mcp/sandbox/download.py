@@ -1,0 +1,186 @@
+"""The object store: clips with ranges, tags and lengths, and every way in which a download goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from hailuo_mcp.sandbox import links, wire
+from hailuo_mcp.sandbox.desk import Desk, fingerprint
+from hailuo_mcp.sandbox.task import Phase, Task
+
+_CHUNK = 64 * 1024
+_SLOW_STEPS = 12
+_SLOW_SECONDS = 3.0
+_STALL_SECONDS = 600.0
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_METADATA_SERVICE = "http://169.254.169.254/latest/meta-data/"
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Return the two places at which links point; the second is where redirects lead."""
+
+    async def first(request: Request) -> Response:
+        return await _follow(request, desk, redirected=False)
+
+    async def second(request: Request) -> Response:
+        return await _follow(request, desk, redirected=True)
+
+    return [
+        Route("/cdn/{task_id}/output.mp4", first, methods=["GET", "HEAD"]),
+        Route("/cdn2/{task_id}/output.mp4", second, methods=["GET", "HEAD"]),
+    ]
+
+
+async def _follow(request: Request, desk: Desk, *, redirected: bool) -> Response:
+    task = desk.book.task(request.path_params["task_id"])
+    if request.headers.get("authorization"):
+        # A key at a download host is a key in somebody else's log.
+        key = fingerprint(request)
+        task_id = task.task_id if task else ""
+        desk.book.record("leak", at=desk.now(), task_id=task_id, key=key, note=request.url.path)
+    if task is None or task.phase(desk.now()) is not Phase.SUCCESS or "dead-link" in task.faults:
+        return _store_error(404, "NoSuchKey")
+    if problem := links.check(request, desk, task):
+        return _store_error(403, problem)
+    if not redirected and "redirect-private" in task.faults:
+        return RedirectResponse(_METADATA_SERVICE, status_code=302)
+    if not redirected and "redirect-download" in task.faults:
+        return RedirectResponse(links.elsewhere(request, task), status_code=302)
+    return await deliver(request, desk, task)
+
+
+def _store_error(status: int, code: str) -> Response:
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code></Error>'
+    return Response(body, status_code=status, media_type="application/xml")
+
+
+async def deliver(request: Request, desk: Desk, task: Task) -> Response:
+    """Answer with the clip, or as much of it as the task's faults allow."""
+    faults = task.faults
+    path = await desk.darkroom.clip(task)
+    size = path.stat().st_size
+    ranges = "cut-no-range" not in faults
+    headers = {"ETag": _tag(path, size), "Content-Type": "video/mp4"}
+    if ranges:
+        headers["Accept-Ranges"] = "bytes"
+    if request.method == "HEAD":
+        return Response(headers={**headers, "Content-Length": str(size)})
+    row, nth = desk.book.record("download", at=desk.now(), task_id=task.task_id, key=task.key)
+    if faults.hits("json-download", nth):
+        return JSONResponse({"base_resp": {"status_code": 1000, "status_msg": "unknown error"}})
+    if faults.hits("html-download", nth):
+        return wire.html_page()
+    start, end, status = 0, size, 200
+    if ranges and (asked := request.headers.get("range", "")):
+        same = request.headers.get("if-range", headers["ETag"]) == headers["ETag"]
+        span = _span(asked, size) if same else (0, size)
+        if span is None:
+            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+        if same:
+            (start, end), status = span, 206
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    cuts = faults.hits("cut-download", nth) or faults.hits("cut-no-range", nth)
+    return _Clip(
+        desk,
+        path,
+        _Manner(
+            row=row,
+            start=start,
+            end=end,
+            slow="slow-download" in faults or desk.dice.strikes("slow_download"),
+            cut=cuts or desk.dice.strikes("cut_download"),
+            stall=faults.hits("stall-download", nth),
+            short=faults.hits("short-chunked", nth),
+        ),
+        status,
+        headers,
+    )
+
+
+def _tag(path: Path, size: int) -> str:
+    # Rendering is deterministic, so that the same clip made again is the same file.
+    return f'"{hashlib.sha256(f"{path.name}:{size}".encode()).hexdigest()[:32]}"'
+
+
+def _span(asked: str, size: int) -> tuple[int, int] | None:
+    """Return the start and the end, exclusive, of a single byte range; None cannot be satisfied."""
+    found = _RANGE.fullmatch(asked.strip())
+    if found is None or not (found[1] or found[2]):
+        return 0, size
+    if not found[1]:
+        start, end = max(0, size - int(found[2])), size
+    else:
+        start = int(found[1])
+        end = min(size, int(found[2]) + 1) if found[2] else size
+    return (start, end) if start < end else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manner:
+    """Which bytes to send, and how badly."""
+
+    row: int
+    start: int
+    end: int
+    slow: bool
+    cut: bool
+    stall: bool
+    short: bool
+
+    @property
+    def last(self) -> int:
+        """Return where sending stops."""
+        half = self.start + (self.end - self.start) // 2
+        return half if self.cut or self.stall or self.short else self.end
+
+
+class _Clip(Response):
+    """Streams a file, so that its middle can be reached."""
+
+    def __init__(
+        self, desk: Desk, path: Path, manner: _Manner, status: int, headers: dict[str, str]
+    ) -> None:
+        super().__init__(status_code=status, headers=headers)
+        self._desk, self._path, self._manner = desk, path, manner
+        # Response sets a length of 0 for its own empty body; a chunked answer has none at all.
+        del self.headers["content-length"]
+        if not manner.short:
+            self.headers["content-length"] = str(manner.end - manner.start)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        manner = self._manner
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        length = manner.last - manner.start
+        step = max(1, length // _SLOW_STEPS) if manner.slow else _CHUNK
+        sent = 0
+        # Written before the last byte leaves: whoever has received it may read the book at once.
+        self._desk.book.amount(manner.row, length)
+        try:
+            with self._path.open("rb") as file:
+                file.seek(manner.start)
+                while sent < length:
+                    chunk = file.read(min(step, length - sent))
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    sent += len(chunk)
+                    if manner.slow:
+                        await asyncio.sleep(_SLOW_SECONDS / _SLOW_STEPS)
+        except BaseException:
+            self._desk.book.amount(manner.row, sent)
+            raise
+        if manner.stall:
+            await asyncio.wait_for(wire.until_gone(receive), _STALL_SECONDS)
+        elif manner.cut:
+            await wire.cut(scope, receive, reset=False)
+        else:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,173 @@
+"""The one path that every create takes, whatever its dialect: read, judge, write down, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import json
+import re
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hailuo_mcp.sandbox import callbacks, faults, pictures, prices, wire
+from hailuo_mcp.sandbox.book import Attempt, Past
+from hailuo_mcp.sandbox.desk import Caller, Desk, Dialect, caller, fingerprint, json_object
+from hailuo_mcp.sandbox.faults import Faults
+from hailuo_mcp.sandbox.refusal import RATE_LIMIT, RESET, Refusal
+from hailuo_mcp.sandbox.rules import Order, clip_size
+from hailuo_mcp.sandbox.task import Task
+
+_DATA_URL = re.compile(r"data:[^\"\s]{64,}")
+_SHOWN = 64
+_HANG_SECONDS = 120.0
+_MEDIA_MISSING = 'the sandbox cannot render clips here; run: pip install "hailuo-mcp[media]"'
+
+
+async def create(request: Request, desk: Desk, dialect: Dialect) -> Response:
+    """Take one create."""
+    raw = await request.body()
+    attempt = Attempt(
+        at=desk.now(),
+        key=fingerprint(request),
+        dialect=dialect.name,
+        path=request.url.path,
+        fingerprint=hashlib.sha256(raw).hexdigest()[:16],
+        body=shorten(raw),
+    )
+    try:
+        who = caller(request)
+        order = dialect.read(json_object(raw))
+        asked = faults.read((order.prompt, *order.texts))
+        task = await _draft(order, asked, attempt, desk, dialect)
+    except Refusal as refusal:
+        early = refusal
+        desk.book.submit(attempt, lambda _: early)
+        return dialect.refused(refusal)
+
+    def decide(past: Past) -> Task | Refusal:
+        return asked.refusal(past.occasion) or _house_refusal(desk, who, past) or task
+
+    answer = asked.answer or _chaotic_answer(desk)
+    verdict = desk.book.submit(attempt, decide, note=answer)
+    if isinstance(verdict, Refusal):
+        if verdict.code == RESET:
+            return wire.NoAnswer(reset=True)
+        return dialect.refused(verdict)
+    desk.darkroom.begin(task)
+    if task.callback_url:
+        desk.in_background(callbacks.follow(desk, task))
+    return _answer(answer, asked, task, dialect)
+
+
+def _house_refusal(desk: Desk, who: Caller, past: Past) -> Refusal | None:
+    """Refuse for chaos, for money or for the rate, in that order."""
+    if desk.dice.strikes("reset"):
+        return Refusal(RESET, note="chaos")
+    if desk.dice.strikes("error_before"):
+        return Refusal(desk.dice.choice((500, 502, 503)), note="chaos")
+    if desk.dice.strikes("rate_refusal"):
+        return Refusal(RATE_LIMIT, note="chaos")
+    if who.is_poor:
+        return Refusal(1008)
+    if desk.options.rpm and past.last_minute >= desk.options.rpm:
+        return Refusal(RATE_LIMIT)
+    return None
+
+
+def _chaotic_answer(desk: Desk) -> str:
+    if desk.dice.strikes("lost"):
+        return "lost"
+    return "http500-after" if desk.dice.strikes("error_after") else ""
+
+
+async def _draft(
+    order: Order, asked: Faults, attempt: Attempt, desk: Desk, dialect: Dialect
+) -> Task:
+    if importlib.util.find_spec("av") is None or importlib.util.find_spec("PIL") is None:
+        raise Refusal(503, _MEDIA_MISSING)
+    named = {
+        "first_frame_image": order.first,
+        "last_frame_image": order.last,
+        "subject_reference": order.subject,
+    }
+    read = await asyncio.gather(
+        *(pictures.fetch(url, name, desk.options.state_dir) for name, url in named.items() if url)
+    )
+    found = dict(zip((name for name, url in named.items() if url), read, strict=True))
+    first, last, subject = (found.get(name) for name in named)
+    width, height = clip_size(order.resolution, first.size if first else None)
+    credits_, cny, usd = (
+        prices.price(order.model, order.resolution, order.duration)
+        if desk.options.prices
+        else ("", "", "")
+    )
+    task_id, platform_id, file_id = dialect.ids(order)
+    return Task(
+        task_id=task_id,
+        platform_id=platform_id,
+        file_id=file_id,
+        key=attempt.key,
+        dialect=dialect.name,
+        family=dialect.family,
+        created_at=attempt.at,
+        seconds_to_ready=asked.value("seconds", desk.options.seconds_to_ready),
+        kind=order.kind,
+        model=order.model,
+        mode=order.mode,
+        template_id=order.template_id,
+        prompt=faults.without_markers(" ".join((order.prompt, *order.texts))),
+        duration=order.duration,
+        resolution=order.resolution,
+        width=width,
+        height=height,
+        fps=order.fps,
+        first=first.sha256 if first else "",
+        last=last.sha256 if last else "",
+        subject=subject.sha256 if subject else "",
+        ending=asked.ending,
+        markers=asked.markers,
+        callback_url=order.callback_url,
+        credits=credits_,
+        cny=cny,
+        usd=usd,
+    )
+
+
+def _answer(answer: str, asked: Faults, task: Task, dialect: Dialect) -> Response:
+    body = dialect.accepted(task)
+    whole = JSONResponse(body)
+    if answer == "lost":
+        return wire.NoAnswer()
+    if answer == "hang":
+        return wire.Later(whole, _HANG_SECONDS)
+    if answer == "garbage":
+        return wire.html_page()
+    if answer == "cutjson":
+        return wire.half_json(body)
+    if answer == "noid":
+        return JSONResponse(wire.without_ids(body))
+    if answer == "http500-after":
+        return dialect.refused(Refusal(500))
+    late = asked.value("late", 0.0)
+    return wire.Later(whole, late) if late else whole
+
+
+def shorten(raw: bytes) -> str:
+    """Return a body for the book: each data URL cut to 64 characters, with the hash of its bytes."""
+    text = raw.decode("utf-8", "replace")
+    cut = _DATA_URL.sub(_digest, text)
+    try:
+        return json.dumps(json.loads(cut), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return cut[:4000]
+
+
+def _digest(found: re.Match[str]) -> str:
+    url = found[0]
+    try:
+        content = pictures.decode(url.replace("\\/", "/"))
+    except Refusal:
+        return url[:_SHOWN] + "…(undecodable)"
+    return f"{url[:_SHOWN]}…sha256={hashlib.sha256(content).hexdigest()}"

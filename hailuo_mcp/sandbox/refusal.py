@@ -1,0 +1,67 @@
+"""A create or a read that the imitation turns down, before any dialect has worded it."""
+
+from __future__ import annotations
+
+INVALID_PARAMS = 2013
+RESET = 0
+"""No code at all: the connection is reset instead of answered."""
+RATE_LIMIT = 1002
+SENSITIVE_INPUT = 1026
+SENSITIVE_OUTPUT = 1027
+
+# The official wording where a page or a live sample shows it, otherwise ours (facts 1.2 and 1.8).
+MESSAGES = {
+    1000: "unknown error",
+    1001: "request timeout",
+    1002: "rate limit exceeded(RPM)",
+    1004: (
+        "login fail: Please carry the API secret key in the 'Authorization' field of the request header"
+    ),
+    1008: "insufficient balance",
+    1013: "internal service error",
+    1024: "internal error",
+    1026: "input new_sensitive",
+    1027: "output new_sensitive",
+    1028: "Daily quota exhausted",
+    1030: "quota exhausted",
+    1033: "system error, downstream service",
+    1039: "token limit exceeded(TPM)",
+    1041: "connection limit exceeded",
+    1042: "invisible character ratio limit",
+    2013: "invalid params",
+    2045: "rate growth limit exceeded",
+    2049: "invalid api key",
+    2056: "usage limit exceeded",
+    2061: "your current token plan not support model",
+}
+
+RATE_CODES = frozenset({1002, 1039, 1041, 2045, 429})
+
+
+class Refusal(Exception):
+    """Codes from 1000 up are `base_resp` codes; those below are plain HTTP statuses of an edge in front."""
+
+    def __init__(self, code: int, message: str = "", *, note: str = "") -> None:
+        """Keep the code; the message defaults to the provider's own."""
+        super().__init__(code, message)
+        self.code = code
+        self.message = message or MESSAGES.get(code, "")
+        self.note = note
+
+    @property
+    def is_http(self) -> bool:
+        """Tell whether an edge refused, before the API was reached."""
+        return self.code < 1000
+
+
+def invalid(reason: str) -> Refusal:
+    """Return the refusal for a request that the documents forbid."""
+    return Refusal(INVALID_PARAMS, f"invalid params, {reason}")
+
+
+class Unknown(Refusal):
+    """A task or file that does not exist, or is another key's, which must look the same."""
+
+    def __init__(self, what: str) -> None:
+        """Name what was looked for; the code is undocumented (facts 13.1), 2013 is plausible."""
+        super().__init__(INVALID_PARAMS, f"invalid params, {what} not found")
