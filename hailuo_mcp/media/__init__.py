@@ -1,0 +1,1 @@
+"""Pictures in, facts about clips out; later frames and films."""

@@ -1,0 +1,49 @@
+"""What a saved clip is made of, read from its own headers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFacts:
+    """As the file says, not as it was ordered."""
+
+    width: int
+    height: int
+    seconds: float
+    codec: str
+
+
+class UnreadableClipError(ValueError):
+    """The file is no video that a player would open."""
+
+
+def probe(path: Path) -> ClipFacts | None:
+    """Return the facts of the clip; None where the media extra is not installed."""
+    try:
+        import av
+        import av.error
+    except ImportError:
+        return None
+    # An open file and a named format: FFmpeg would read "concat:…" or "http:…" out of a mere name.
+    try:
+        with path.open("rb") as file, av.open(file, mode="r", format="mp4") as clip:
+            if not clip.streams.video:
+                raise UnreadableClipError("it has no video stream")
+            stream = clip.streams.video[0]
+            seconds = 0.0
+            if clip.duration:
+                seconds = clip.duration / av.time_base
+            elif stream.duration and stream.time_base:
+                seconds = float(stream.duration * stream.time_base)
+            facts = ClipFacts(
+                width=stream.codec_context.width,
+                height=stream.codec_context.height,
+                seconds=round(seconds, 3),
+                codec=stream.codec_context.name,
+            )
+    except av.error.FFmpegError as trouble:
+        raise UnreadableClipError("it does not open as a video") from trouble
+    if not (facts.width and facts.height and facts.seconds > 0):
+        raise UnreadableClipError("it has no size or no length")
+    return facts
