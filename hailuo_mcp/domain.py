@@ -226,6 +226,8 @@ class Task:
     error_code: str = ""
     error: str = ""
     """Our own sentence about a failure, for the message."""
+    error_kind: str = ""
+    """The `code` of the HailuoError behind it, such as content_rejected."""
     trace_id: str = ""
     amount: Decimal | None = None
     unit: Unit = Unit.CNY

@@ -5,6 +5,7 @@ HailuoError                       the base; its message is written for the reade
 ├─ InvalidRequestError            refused here, before anything was sent               not charged
 │  ├─ BudgetExceededError         would pass the person's spending limit               not charged
 │  └─ ConsentRequiredError        needs the person's yes; carries a one-use code       not charged
+├─ TaskFailedError                the provider refused a task that was written down    not charged
 ├─ TaskNotFoundError              no such task here or at the provider                 not charged
 ├─ ProviderError                  the provider answered no                             not charged
 │  ├─ AuthenticationError         bad key, or a key of the other region
@@ -23,7 +24,7 @@ HailuoError                       the base; its message is written for the reade
 Provider text is untrusted: it may travel in `detail`, for the log and the journal, never in the message.
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 Charged = Literal["yes", "no", "maybe", "not yet"]
 
@@ -34,9 +35,9 @@ class HailuoError(Exception):
     `str(error)` says what happened, whether money moved and what to do next.
     """
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
     charged: Charged = "no"
-    retry: ClassVar[bool] = False
+    retry: bool = False
     """Whether the same call, unchanged, may succeed later."""
 
     def __init__(
@@ -44,6 +45,7 @@ class HailuoError(Exception):
     ) -> None:
         super().__init__(message)
         self.detail = detail
+        """Untrusted or technical text: for the log and the journal only."""
         self.task_id = task_id
         if charged is not None:
             self.charged = charged
@@ -63,6 +65,17 @@ class BudgetExceededError(InvalidRequestError):
 
 class ConsentRequiredError(InvalidRequestError):
     code = "consent_required"
+
+
+class TaskFailedError(HailuoError):
+    """A purchase that ended in a refusal while its caller was still listening."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, code: str, retry: bool, task_id: str) -> None:
+        super().__init__(message, task_id=task_id)
+        self.code = code
+        self.retry = retry
 
 
 class TaskNotFoundError(HailuoError):

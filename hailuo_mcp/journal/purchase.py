@@ -45,19 +45,15 @@ class KeyTaken:
     task: Task
 
 
-def write_down(  # noqa: PLR0911  # each way out is an answer
+def write_down(
     db: sqlite3.Connection, draft: Task, counted: Decimal, limits: Limits, *, now: float
 ) -> Written | OverBudget | KeyTaken:
     """Record a purchase, or find the one that it repeats.
 
     Returns the task `submitting` and owned by its writer when a slot was free, else `pending`.
     """
-    if draft.request_key and (named := _named(db, draft)):
-        if named.identity == draft.identity:
-            return Written(task=named, reused=True)
-        return KeyTaken(task=named)
-    if same := _same(db, draft, now):
-        return Written(task=same, reused=True)
+    if before := standing(db, draft, now=now):
+        return before
     if limits.budget is not None:
         spent, reserved = sums(db, draft.account, draft.unit, limits.since)
         if spent + reserved + micro(counted) > micro(limits.budget):
@@ -70,6 +66,16 @@ def write_down(  # noqa: PLR0911  # each way out is an answer
         )
     db.execute(INSERT, row_of(task, counted))
     return Written(task=task, reused=False)
+
+
+def standing(db: sqlite3.Connection, draft: Task, *, now: float) -> Written | KeyTaken | None:
+    """The purchase that this one would repeat, if there is one."""
+    if draft.request_key and (named := _named(db, draft)):
+        if named.identity == draft.identity:
+            return Written(task=named, reused=True)
+        return KeyTaken(task=named)
+    same = _same(db, draft, now)
+    return Written(task=same, reused=True) if same else None
 
 
 def _named(db: sqlite3.Connection, draft: Task) -> Task | None:

@@ -35,6 +35,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             url_expires_at REAL,
             error_code TEXT NOT NULL,
             error TEXT NOT NULL,
+            error_kind TEXT NOT NULL,
             detail TEXT NOT NULL DEFAULT '',
             trace_id TEXT NOT NULL,
             amount TEXT,

@@ -151,6 +151,11 @@ class SqliteJournal:
     ) -> purchase.Written | purchase.OverBudget | purchase.KeyTaken:
         return await self._write(purchase.write_down, draft, counted, limits, now=now)
 
+    async def standing(
+        self, draft: Task, *, now: float
+    ) -> purchase.Written | purchase.KeyTaken | None:
+        return await self._read(purchase.standing, draft, now=now)
+
     async def claim(
         self,
         accounts: Sequence[str],

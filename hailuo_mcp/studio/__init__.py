@@ -1,0 +1,7 @@
+"""The use cases: what a person or an agent can ask for, without knowing who asks or who answers."""
+
+from hailuo_mcp.studio.desk import Desk, Rules
+from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.studio.views import Listing, Progress, Saved, Spending, Terms, View
+
+__all__ = ["Desk", "Listing", "Progress", "Rules", "Saved", "Spending", "Studio", "Terms", "View"]

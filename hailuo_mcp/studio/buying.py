@@ -1,0 +1,203 @@
+"""The one way to spend: check, price, consent, budget, write down, hand over."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from decimal import Decimal
+
+from hailuo_mcp.client import Prepared
+from hailuo_mcp.domain import AnyRequest, Mode, Status, Task, TemplateRequest
+from hailuo_mcp.errors import (
+    BudgetExceededError,
+    ConsentRequiredError,
+    HailuoError,
+    InvalidRequestError,
+)
+from hailuo_mcp.journal import KeyTaken, OverBudget, Written
+from hailuo_mcp.studio.desk import Desk
+from hailuo_mcp.studio.intent import Picture, identity, new_task_id, normal_form
+from hailuo_mcp.studio.views import Terms
+
+_ZERO = Decimal(0)
+
+
+async def buy(
+    desk: Desk, request: AnyRequest, terms: Terms, *, caller: str, local: bool
+) -> Written:
+    """Record a purchase and hand it to the worker, or find the task that it would repeat."""
+    desk.client.need_key()
+    prepared = await desk.client.prepare(request, local=local)
+    draft = _draft(desk, prepared, terms, caller)
+    counted = _counted(desk, prepared)
+    before = await desk.journal.standing(draft, now=desk.clock())
+    if before is None:
+        _hold_ceiling(desk, terms, counted)
+        await _ask_consent(desk, draft, terms, counted)
+        for picture in prepared.images.values():
+            desk.pictures.keep(picture.facts.sha256, picture.data)
+        before = await desk.journal.write_down(
+            draft, counted or _ZERO, desk.limits(), now=desk.clock()
+        )
+    if isinstance(before, KeyTaken):
+        raise InvalidRequestError(
+            f"request_key {terms.request_key[:40]!r} already names another purchase, task "
+            f"{before.task.task_id}. Nothing new was bought or charged. Use a new key for a new "
+            "clip, or call query_task for that one.",
+            task_id=before.task.task_id,
+        )
+    if isinstance(before, OverBudget):
+        raise _over_budget(desk, before, counted)
+    if not before.reused:
+        desk.wake(before.task)
+    return before
+
+
+async def consent_question(
+    desk: Desk, request: AnyRequest, terms: Terms, *, caller: str, local: bool
+) -> str | None:
+    """What the person is to be asked, or None where nothing would be bought or nothing be asked.
+
+    A request that would be refused anyway needs no question: the call itself says why.
+    """
+    if desk.rules.confirm_above is None or terms.confirm:
+        return None
+    try:
+        prepared = await desk.client.prepare(request, local=local)
+        draft = _draft(desk, prepared, terms, caller)
+        counted = _counted(desk, prepared)
+        _hold_ceiling(desk, terms, counted)
+    except HailuoError:
+        return None
+    if not _needs_consent(desk, counted):
+        return None
+    if await desk.journal.standing(draft, now=desk.clock()):
+        return None
+    price = f"{counted} {draft.unit}" if counted is not None else "an unpublished price"
+    return f"Buy this clip for {price}? {draft.model}, {_size(draft)}: {draft.prompt[:200]}"
+
+
+def _size(draft: Task) -> str:
+    if draft.mode is Mode.TEMPLATE:
+        return "template"
+    parts = (f"{draft.duration} s" if draft.duration else "", draft.resolution or "", draft.mode)
+    return ", ".join(part for part in parts if part)
+
+
+def _draft(desk: Desk, prepared: Prepared, terms: Terms, caller: str) -> Task:
+    request, now = prepared.request, desk.clock()
+    pictures = {
+        opened.wire: Picture(facts=opened.facts, url=opened.url)
+        for opened in prepared.images.values()
+    }
+    template = isinstance(request, TemplateRequest)
+    return Task(
+        task_id=new_task_id(now),
+        account=desk.account,
+        provider=desk.provider.name,
+        caller=caller,
+        status=Status.PENDING,
+        created_at=now,
+        updated_at=now,
+        mode=request.mode,
+        model=f"template {request.template_id}" if template else request.model,
+        duration=None if template else request.duration,
+        resolution=None if template else request.resolution,
+        prompt=" / ".join(request.text_inputs) if template else request.prompt,
+        request=normal_form(request, pictures),
+        identity=identity(
+            request,
+            pictures,
+            account=desk.account,
+            caller=caller,
+            take=terms.take,
+            request_key=terms.request_key,
+        ),
+        take=terms.take,
+        request_key=terms.request_key,
+        amount=prepared.quote.amount,
+        unit=desk.unit,
+        owner=desk.owner,
+        due_at=now,
+        warnings=prepared.warnings,
+        callback_token=secrets.token_urlsafe(24) if desk.rules.callback_url else "",
+    )
+
+
+def _counted(desk: Desk, prepared: Prepared) -> Decimal | None:
+    """What the clip counts as; None where nobody says. A budget refuses that."""
+    amount = prepared.quote.amount
+    if amount is not None and prepared.quote.unit is desk.unit:
+        return amount
+    if desk.rules.unpriced_cost is not None:
+        return desk.rules.unpriced_cost
+    if desk.rules.budget is not None:
+        raise BudgetExceededError(
+            f"No price is published for this clip at {desk.provider.name}, so the budget cannot "
+            "vouch for it. Nothing was sent or charged. The person who runs this server can set "
+            f"HAILUO_UNPRICED_COST to what such a clip shall count as, in {desk.unit}."
+        )
+    return None
+
+
+def _hold_ceiling(desk: Desk, terms: Terms, counted: Decimal | None) -> None:
+    if terms.max_cost is None or (counted is not None and counted <= terms.max_cost):
+        return
+    price = f"costs {counted} {desk.unit}" if counted is not None else "has no published price"
+    raise BudgetExceededError(
+        f"This clip {price}, and max_cost is {terms.max_cost} {desk.unit}. Nothing was sent or "
+        "charged. Raise max_cost if the person agrees, or choose a cheaper clip: estimate_cost "
+        "compares them."
+    )
+
+
+def _over_budget(desk: Desk, found: OverBudget, counted: Decimal | None) -> BudgetExceededError:
+    budget = desk.rules.budget or _ZERO
+    left = max(_ZERO, budget - found.spent - found.reserved)
+    period = {"day": "today", "month": "this month"}.get(desk.rules.budget_period, "in total")
+    return BudgetExceededError(
+        f"This clip costs {counted} {desk.unit} and only {left} of the budget of {budget} "
+        f"{desk.unit} is left {period} ({found.spent} spent, {found.reserved} reserved for clips "
+        "under way). Nothing was sent or charged. Tell the person: only they can raise "
+        "HAILUO_BUDGET; a cheaper clip may still fit (estimate_cost)."
+    )
+
+
+def _needs_consent(desk: Desk, counted: Decimal | None) -> bool:
+    limit = desk.rules.confirm_above
+    return limit is not None and (counted is None or counted > limit)
+
+
+async def _ask_consent(desk: Desk, draft: Task, terms: Terms, counted: Decimal | None) -> None:
+    """Pass with the person's yes or a good code; otherwise refuse with a new code."""
+    if not _needs_consent(desk, counted):
+        return
+    now = desk.clock()
+    if terms.approved and await desk.journal.use_approval(
+        caller=draft.caller, identity=draft.identity, now=now
+    ):
+        return
+    if terms.confirm and await desk.journal.use_code(
+        _digest(terms.confirm),
+        caller=draft.caller,
+        identity=draft.identity,
+        amount=counted,
+        now=now,
+    ):
+        return
+    code = secrets.token_hex(4)
+    await desk.journal.issue_code(
+        _digest(code), caller=draft.caller, identity=draft.identity, amount=counted, now=now
+    )
+    price = f"{counted} {desk.unit}" if counted is not None else "an unpublished price"
+    wrong = "That code is not good for this request. " if terms.confirm else ""
+    raise ConsentRequiredError(
+        f"{wrong}This clip costs {price}, and the person who runs this server wants to be asked "
+        f"above {desk.rules.confirm_above} {desk.unit}. Nothing was sent or charged. Ask the "
+        f"person; if they say yes, repeat this call unchanged with confirm={code!r}. The code "
+        "works once, for ten minutes."
+    )
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.strip().encode("utf-8", "surrogatepass")).hexdigest()

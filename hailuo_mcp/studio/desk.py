@@ -1,0 +1,133 @@
+"""What every use case works with: the journal, the client, the clock and the settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from statistics import median
+
+from hailuo_mcp import catalog
+from hailuo_mcp.client import HailuoClient
+from hailuo_mcp.dialects.providers import Provider
+from hailuo_mcp.domain import POLLED, Status, Task, Unit
+from hailuo_mcp.errors import TaskNotFoundError
+from hailuo_mcp.folders import Folders
+from hailuo_mcp.journal import Limits, Span, SqliteJournal
+from hailuo_mcp.studio.changes import Changes
+from hailuo_mcp.studio.pictures import Pictures
+from hailuo_mcp.studio.views import View
+
+SUBMIT_SECONDS = 60.0
+"""The HTTP timeout of a paid request."""
+SUBMIT_LEASE = SUBMIT_SECONDS + 30.0
+"""Outlives the timeout, so that nobody calls a submit lost while its owner still listens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The operator's decisions that a use case needs, as values."""
+
+    plan: str = "payg"
+    rpm: int = 0
+    """0: the plan's."""
+    budget: Decimal | None = None
+    budget_period: str = "day"
+    unpriced_cost: Decimal | None = None
+    confirm_above: Decimal | None = None
+    poll_seconds: float = 10.0
+    auto_download: bool = True
+    callback_url: str = ""
+
+
+@dataclass(kw_only=True)
+class Desk:
+    rules: Rules
+    provider: Provider
+    account: str
+    base_url: str
+    owner: str
+    """This process, as the journal knows it."""
+    journal: SqliteJournal
+    client: HailuoClient
+    folders: Folders
+    pictures: Pictures
+    changes: Changes
+    wake: Callable[[Task | None], None] = lambda _task: None
+    """Hands a task that is to be sent to the worker, or tells it to look at the journal."""
+    clock: Callable[[], float] = time.time
+    _spans: dict[tuple[object, ...], tuple[float, list[Span]]] = field(
+        default_factory=dict[tuple[object, ...], tuple[float, list[Span]]]
+    )
+
+    @property
+    def unit(self) -> Unit:
+        return catalog.plan_unit(self.rules.plan, self.provider.region)
+
+    @property
+    def rpm(self) -> int | None:
+        return self.rules.rpm or catalog.plan_rpm(self.rules.plan, self.provider.region)
+
+    def limits(self) -> Limits:
+        return Limits(
+            rpm=self.rpm, budget=self.rules.budget, since=self.period_start(), lease=SUBMIT_LEASE
+        )
+
+    def period_start(self) -> float:
+        """When the budget's period began, by the local clock."""
+        if self.rules.budget_period == "total":
+            return 0.0
+        today = datetime.fromtimestamp(self.clock()).astimezone()
+        day = 1 if self.rules.budget_period == "month" else today.day
+        return today.replace(day=day, hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+    async def find(self, task_id: str, caller: str) -> Task | None:
+        """The caller's task; the local person (no caller name) sees everybody's."""
+        task = await self.journal.find(task_id)
+        return task if task and caller in ("", task.caller) else None
+
+    def unknown(self, task_id: str) -> TaskNotFoundError:
+        return TaskNotFoundError(
+            f"There is no task {task_id[:64]!r} here, and the provider in use "
+            f"({self.provider.name}) knows none of that id. Nothing was charged. "
+            "list_tasks shows the ids."
+        )
+
+    async def spans(self, task: Task) -> list[Span]:
+        """How long tasks of this kind took lately; asked of the journal twice a minute at most."""
+        kind = (task.provider, task.model, task.resolution, task.duration)
+        asked, spans = self._spans.get(kind, (0.0, []))
+        if not 0 <= self.clock() - asked < 30 or len(spans) < 3:  # noqa: PLR2004
+            spans = await self.journal.spans(*kind)
+            self._spans[kind] = (self.clock(), spans)
+        return spans
+
+    async def usual_seconds(self, task: Task) -> float:
+        """The typical time from submit to success: this journal's own, else the catalogue's."""
+        if spans := await self.spans(task):
+            return median(span.most for span in spans)
+        if self.provider.usual_seconds is not None:
+            return self.provider.usual_seconds
+        return catalog.usual_seconds(task.model, task.resolution, task.duration)
+
+    async def view(self, task: Task, *, reused: bool = False, notes: tuple[str, ...] = ()) -> View:
+        now = self.clock()
+        eta = check = None
+        if task.status in POLLED or task.status in (Status.PENDING, Status.SUBMITTING):
+            start = task.submitted_at or max(now, task.due_at)
+            left = start + await self.usual_seconds(task) - now
+            eta = max(1, round(left))
+            # past its usual time nobody knows: look again soon, but not for every second of it
+            check = min(60, max(5, round(left) if left > 0 else 15))
+        return View(
+            task=task,
+            now=now,
+            notice=self.provider.notice,
+            reused=reused,
+            notes=(*task.warnings, *notes),
+            eta_seconds=eta,
+            next_check_seconds=check,
+            auto_download=self.rules.auto_download,
+        )

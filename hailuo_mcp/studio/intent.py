@@ -1,0 +1,96 @@
+"""From a checked request to the record of it: identity, normal form, and the way back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+
+from hailuo_mcp.domain import AnyRequest, ImageFacts, TemplateRequest, VideoRequest
+
+IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to read out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An opened picture, as far as the record needs it."""
+
+    facts: ImageFacts
+    url: str = ""
+    """Set where the provider is given the address instead of the bytes."""
+
+
+def new_task_id(now: float) -> str:
+    """Short, sortable by time, easy to copy: nine characters of time, six of chance."""
+    number, text = int(now * 1000), ""
+    for _ in range(9):
+        number, digit = divmod(number, 32)
+        text = _LETTERS[digit] + text
+    return "v" + text + "".join(secrets.choice(_LETTERS) for _ in range(6))
+
+
+def normal_form(request: AnyRequest, pictures: Mapping[str, Picture]) -> str:
+    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text."""
+
+    def picture(text: str) -> object:
+        if not text:
+            return None
+        held = pictures[text]
+        return {"sha256": held.facts.sha256, "mime": held.facts.mime, "url": held.url}
+
+    body: dict[str, object] = asdict(request)
+    if isinstance(request, VideoRequest):
+        for name in IMAGE_FIELDS:
+            body[name] = picture(getattr(request, name))
+    else:
+        body["media_inputs"] = [picture(text) for text in request.media_inputs]
+    kept = {name: value for name, value in body.items() if value not in (None, "", [], ())}
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+
+
+def request_of(record: str, load: Callable[[str, str], str]) -> AnyRequest:
+    """The request behind a record; `load(sha256, mime)` gives a picture's data URL.
+
+    Raises:
+        KeyError: a picture's bytes are no longer there (as `load` does).
+    """
+    body = json.loads(record)
+
+    def picture(value: Mapping[str, str]) -> str:
+        return value.get("url") or load(value["sha256"], value["mime"])
+
+    if "template_id" in body:
+        return TemplateRequest(
+            template_id=body["template_id"],
+            text_inputs=tuple(body.get("text_inputs", ())),
+            media_inputs=tuple(picture(value) for value in body.get("media_inputs", ())),
+        )
+    for name in IMAGE_FIELDS:
+        if name in body:
+            body[name] = picture(body[name])
+    return VideoRequest(**body)
+
+
+def identity(
+    request: AnyRequest,
+    pictures: Mapping[str, Picture],
+    *,
+    account: str,
+    caller: str,
+    take: int,
+    request_key: str,
+) -> str:
+    """What makes two requests the same: content with defaults resolved, images by their bytes."""
+    if isinstance(request, VideoRequest):
+        request = replace(
+            request,
+            prompt_optimizer=request.prompt_optimizer is not False,
+            fast_pretreatment=bool(request.fast_pretreatment),
+            watermark=bool(request.watermark),
+        )
+    by_bytes = {text: Picture(facts=held.facts) for text, held in pictures.items()}
+    parts = (account, caller, normal_form(request, by_bytes), str(take), request_key)
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,63 @@
+"""The bytes of input images, kept until their task is final: another process may have to send them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import time
+from pathlib import Path
+
+from hailuo_mcp.errors import JournalError
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+_FRESH_SECONDS = 900.0
+"""A picture this young may belong to a purchase that is being written down at this moment."""
+
+
+class Pictures:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, sha256: str, data: bytes) -> None:
+        """Write once, whole or not at all."""
+        target = self._folder / sha256
+        try:
+            if target.exists():
+                os.utime(target)
+                return
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f"{sha256}.{os.getpid()}.part")
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        except OSError as exc:
+            raise JournalError(
+                f"The picture could not be kept in {self._folder}, and a purchase that cannot be "
+                "recorded is not made. Nothing was sent or charged. Free some space there, or set "
+                "HAILUO_STATE_DIR to a folder that can be written.",
+                detail=str(exc),
+            ) from exc
+
+    def data_url(self, sha256: str, mime: str) -> str:
+        """Raises KeyError where the bytes are gone."""
+        try:
+            data = (self._folder / sha256).read_bytes()
+        except OSError as exc:
+            raise KeyError(sha256) from exc
+        return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
+
+    def sweep(self, in_use: str) -> None:
+        """Drop what no unfinished task needs."""
+        if not self._folder.is_dir():
+            return
+        for path in self._folder.iterdir():
+            name = path.name[:64]
+            try:
+                old = time.time() - path.stat().st_mtime > _FRESH_SECONDS
+                if _NAME.fullmatch(name) and old and name not in in_use:
+                    path.unlink(missing_ok=True)
+            except OSError:
+                continue  # another process was faster

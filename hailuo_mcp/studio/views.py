@@ -1,0 +1,83 @@
+"""What a use case hands back: the task as it stands, and what its reader will want to know."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from hailuo_mcp.domain import Status, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the buyer says about the purchase, beside what is bought."""
+
+    take: int = 1
+    request_key: str = ""
+    max_cost: Decimal | None = None
+    confirm: str = ""
+    """The one-use code of an earlier refusal."""
+    approved: bool = False
+    """The person said yes to consent_question's question just now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A task as it stands at `now`."""
+
+    task: Task
+    now: float
+    notice: str = ""
+    """Put before every message: the sandbox says what it is."""
+    reused: bool = False
+    notes: tuple[str, ...] = ()
+    """Sentences that belong to this answer only."""
+    eta_seconds: int | None = None
+    next_check_seconds: int | None = None
+    auto_download: bool = True
+
+    @property
+    def settled(self) -> bool:
+        """Waiting longer changes nothing."""
+        task = self.task
+        if task.status is Status.SUCCEEDED:
+            return task.saved or not self.auto_download or bool(task.save_error and not task.due_at)
+        return task.status.is_final or task.status is Status.UNCONFIRMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    unit: str
+    period: str
+    spent: Decimal
+    reserved: Decimal
+    uncertain: Decimal
+    """The part of `reserved` that nobody knows to be bought or not."""
+    budget: Decimal | None = None
+    left: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    rows: tuple[View, ...]
+    spending: Spending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What download found or did."""
+
+    view: View
+    status: Literal["saved", "saving", "not_ready"]
+    file: str = ""
+    url: str = ""
+    bytes: int | None = None
+    sha256: str = ""
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+
+
+Progress = Callable[[View], Awaitable[None]]
