@@ -1,0 +1,200 @@
+"""Which hosts a link may point to, and at which address it is then fetched.
+
+A link comes from a provider or from a person, and could as well name this computer, the network
+around it or a cloud's metadata. The name is resolved once, the answer is checked, and the
+connection goes to the checked address: a second answer of the name server is never asked for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from hailuo_mcp.errors import InvalidRequestError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+
+_LOOKUP_SECONDS = 10.0
+_MOST_ADDRESSES = 3
+_PORTS = {"https": 443, "http": 80}
+_AZURE_METADATA = ipaddress.ip_address("168.63.129.16")  # public by number, never by nature
+_FAKE_IP = ipaddress.ip_network("198.18.0.0/15")
+_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+_SITE_LOCAL = ipaddress.ip_network("fec0::/10")
+_COMPATIBLE = ipaddress.ip_network("::/96")
+
+
+class RefusedLinkError(InvalidRequestError):
+    """A link that is not followed; the text of `reason` is a clause without a full stop."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The link was not followed: {reason}. Nothing was sent or charged.")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A checked link: where to connect, and what to say there."""
+
+    urls: tuple[str, ...]
+    """The same link at each checked address, to be tried in this order."""
+    host: str
+    """For the Host header, with the port where it is not the usual one."""
+    name: str
+    """What the certificate must be for; empty where the link is followed as it stands."""
+
+
+async def system_resolve(host: str, port: int) -> Sequence[str]:
+    """Ask the system's resolver."""
+    import socket
+
+    import anyio
+
+    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The guard. `own` is the base URL's host and port; `private` is what the operator allows."""
+
+    private: frozenset[str] = frozenset()
+    """A host, a host:port, an address or a network such as 10.0.0.0/8."""
+    own: frozenset[str] = frozenset()
+    resolve: Resolver = field(default=system_resolve, compare=False)
+
+    async def check(self, url: str) -> Target:
+        """Return where a link leads, or raise RefusedLinkError; http is https for strangers."""
+        parts, host, port = _split(url)
+        place = {host, f"{host}:{port}"}
+        if place & self.own:
+            return Target(urls=(url,), host=_netloc(host, parts.port, parts.scheme), name="")
+        trusted = bool(place & self.private)
+        if parts.scheme == "http" and not trusted and not await self._in_networks(host, port):
+            # Signed links are said to be http at times, and some buckets refuse plain http.
+            parts = parts._replace(scheme="https")
+            port = parts.port or _PORTS["https"]
+        addresses = await self._addresses(host, port)
+        networks = self._networks()
+        good = [
+            address
+            for address in addresses
+            if trusted or not _forbidden(address) or any(address in net for net in networks)
+        ]
+        if not good:
+            raise RefusedLinkError(_why(addresses))
+        tail = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        urls = [f"{parts.scheme}://{_bracket(str(ip))}:{port}{tail}" for ip in good]
+        return Target(
+            urls=tuple(urls[:_MOST_ADDRESSES]),
+            host=_netloc(host, parts.port, parts.scheme),
+            name=host,
+        )
+
+    async def _addresses(self, host: str, port: int) -> list[Address]:
+        literal = _address(host)
+        if literal is not None:
+            return [literal]
+        import anyio
+
+        try:
+            with anyio.fail_after(_LOOKUP_SECONDS):
+                found = await self.resolve(host, port)
+        except (OSError, TimeoutError, UnicodeError):
+            raise RefusedLinkError("its host name cannot be resolved") from None
+        return [address for text in found if (address := _address(text)) is not None]
+
+    async def _in_networks(self, host: str, port: int) -> bool:
+        networks = self._networks()
+        if not networks:
+            return False
+        addresses = await self._addresses(host, port)
+        return bool(addresses) and all(any(a in net for net in networks) for a in addresses)
+
+    def _networks(self) -> list[Network]:
+        found: list[Network] = []
+        for entry in self.private:
+            try:
+                found.append(ipaddress.ip_network(entry, strict=False))
+            except ValueError:
+                continue
+        return found
+
+
+def _split(url: str) -> tuple[SplitResult, str, int]:
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise RefusedLinkError("it holds characters that no link has")
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        raise RefusedLinkError("it is not a link") from None
+    if parts.scheme not in _PORTS:
+        raise RefusedLinkError("it is neither https nor http")
+    if "@" in parts.netloc:
+        raise RefusedLinkError("it carries a user name or a password")
+    if not host or "%" in host:
+        raise RefusedLinkError("it names no host")
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            raise RefusedLinkError("it names no host") from None
+    return parts, host, port or _PORTS[parts.scheme]
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _forbidden(address: Address) -> bool:
+    inner = _embedded(address)
+    if inner is not None:
+        return _forbidden(inner)
+    return (
+        not address.is_global
+        or address in _SITE_LOCAL
+        or address.is_multicast
+        or address.is_reserved
+        or address.is_unspecified
+        or address == _AZURE_METADATA
+    )
+
+
+def _embedded(address: Address) -> Address | None:
+    """The IPv4 address inside an IPv6 one: mapped, compatible, 6to4, NAT64."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return None
+    if any(address in net for net in (*_NAT64, _COMPATIBLE)):
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def _why(addresses: Sequence[Address]) -> str:
+    if any(address in _FAKE_IP for address in addresses):
+        return (
+            "its host resolves to 198.18.0.0/15, as it does behind a local proxy with fake "
+            "addresses; if that is so here, add 198.18.0.0/15 to HAILUO_ALLOWED_HOSTS_PRIVATE"
+        )
+    if not addresses:
+        return "its host name cannot be resolved"
+    return (
+        "it leads to this computer, a private network or another address that is not public; "
+        "an operator who means it adds the host to HAILUO_ALLOWED_HOSTS_PRIVATE"
+    )
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _netloc(host: str, port: int | None, scheme: str) -> str:
+    usual = port is None or port == _PORTS[scheme]
+    return _bracket(host) if usual else f"{_bracket(host)}:{port}"
