@@ -81,7 +81,7 @@ class Folders:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode) or not self._still(path, facts):
                 raise self.refusal(f"{shown(text)!r} changed while it was opened")
-            # The size is asked for before the bytes are, and the read is bounded as the file may grow.
+            # The size comes first, and the read is bounded all the same: the file may grow.
             data = file.read(limit + 1) if facts.st_size <= limit else b""
         if facts.st_size > limit or len(data) > limit:
             raise InvalidRequestError(
@@ -151,7 +151,7 @@ class Folders:
             if self.home is None:
                 import platformdirs
 
-                # They are elsewhere where the desktop speaks another language or OneDrive moved them.
+                # Elsewhere where the desktop speaks another language or OneDrive moved them.
                 yield Path(platformdirs.user_downloads_dir())
                 yield Path(platformdirs.user_desktop_dir())
                 yield Path(platformdirs.user_pictures_dir())
@@ -181,7 +181,7 @@ class Folders:
             raise self.refusal(f"{shown(text)!r} leads outside the folders that may be written to")
         if (mode := _mode(real)) and not stat.S_ISREG(mode):
             raise InvalidRequestError(
-                f"{shown(text)!r} is {_kind(mode)}, where no clip can be written; choose another name."
+                f"{shown(text)!r} is {_kind(mode)}, so no clip can go there; choose another name."
             )
         return real
 

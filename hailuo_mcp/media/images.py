@@ -104,7 +104,7 @@ async def open_image(
         found = upload(source[7:]) if upload else None
         if found is None:
             raise InvalidRequestError(
-                f"There is no uploaded picture {shown(source)!r}; upload it again and use the new id."
+                f"There is no uploaded picture {shown(source)!r}; upload it again, use its new id."
             )
         return await _in_thread(lambda: _inspect(shown(source), found))
     return await _in_thread(lambda: _from_path(source, folders))
@@ -122,17 +122,19 @@ async def _in_thread(work: Callable[[], OpenedImage]) -> OpenedImage:
 def _from_path(source: str, folders: Folders | None) -> OpenedImage:
     if _BASE64_PICTURE.match(source):
         raise InvalidRequestError(
-            "The picture is bare base64; put data:image/png;base64, before it, or better give the path of the file."
+            "The picture is bare base64; give the path of the file, or put data:image/png;base64,"
+            " before it."
         )
     if (found := _SCHEME.match(source)) and not source.lower().startswith("file:"):
         scheme = (found[1] or found[2]).lower()
         raise InvalidRequestError(
-            f"A {scheme}: address cannot be opened here; give a path on this computer, an https:// address or a data URL."
+            f"A {scheme}: address cannot be opened here; give a path on this computer, an https://"
+            " address or a data URL."
         )
     if folders is None:
         raise InvalidRequestError(
-            f"{shown(source)!r} is a path, and this server reads no files for callers on other computers;"
-            " give an https:// address, a data URL or an upload:<id>."
+            f"{shown(source)!r} is a path, and this server reads no files for callers on other"
+            " computers; give an https:// address, a data URL or an upload:<id>."
         )
     return _inspect(repr(shown(source)), folders.read(source, limit=LIMIT))
 
@@ -155,7 +157,8 @@ def _from_data_url(source: str) -> bytes:
         data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise InvalidRequestError(
-            "The data URL holds no valid base64, perhaps it was shortened; give the path of the file instead."
+            "The data URL holds no valid base64, perhaps it was shortened; give the path of the"
+            " file instead."
         ) from None
     if len(data) > LIMIT:
         raise InvalidRequestError("The data URL holds more than 20 MB; make the picture smaller.")
@@ -239,7 +242,7 @@ def _measure(name: str, data: bytes) -> tuple[int, int]:
             picture.verify()
         with _opened(data) as picture:
             turned = picture.getexif().get(_ORIENTATION) in _TURNED
-            # A JPEG decoded at an eighth of its size is read to its end all the same, in a fraction of the memory.
+            # At an eighth of its size a JPEG is read to its end all the same, with less memory.
             picture.draft("RGB", (width // 8, height // 8))
             picture.load()
     except bombs:
@@ -248,7 +251,8 @@ def _measure(name: str, data: bytes) -> tuple[int, int]:
         ) from None
     except (*flaws, MemoryError):
         raise InvalidRequestError(
-            f"{name} is damaged or cut short and does not open as a picture; save it again or give another."
+            f"{name} is damaged or cut short and does not open as a picture; save it again or give"
+            " another."
         ) from None
     return (height, width) if turned else (width, height)
 

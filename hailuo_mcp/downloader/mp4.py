@@ -1,0 +1,65 @@
+"""Whether a file is a whole MP4, told from its outermost boxes (ISO/IEC 14496-12, 4.2)."""
+
+import os
+import re
+from typing import BinaryIO
+
+HEAD = 12
+"""Bytes that must be seen before anything is written."""
+_MOST_BOXES = 10_000
+"""A clip has a handful; millions of tiny ones are an attack on our time."""
+_PLAIN_HEADER = 8
+_LARGE_HEADER = 16
+_EXPIRY = re.compile(
+    rb"expire|AccessDenied|SignatureDoesNotMatch|InvalidAccessKeyId|NoSuchKey|"
+    rb"InvalidToken|Forbidden|not[ _]?found|\xe8\xbf\x87\xe6\x9c\x9f|\xe5\xa4\xb1\xe6\x95\x88",
+    re.IGNORECASE,
+)
+"""What storage services and CDNs say of a dead link; the last two are Chinese for "expired"."""
+
+
+def starts_well(head: bytes | bytearray) -> bool:
+    return len(head) >= HEAD and head[4:8] == b"ftyp"
+
+
+def smells_of_expiry(document: bytes) -> bool:
+    return _EXPIRY.search(document) is not None
+
+
+def what_it_is(document: bytes) -> str:
+    """Name the kind of document that came in the place of a video."""
+    start = document.lstrip()[:1]
+    if not start:
+        return "an empty file"
+    if start in b"{[":
+        return "a JSON message"
+    return "a web page" if start == b"<" else "something that is no MP4"
+
+
+def flaw(file: BinaryIO, *, length_known: bool) -> str:
+    """Say what keeps the file from being a whole MP4; empty where nothing does."""
+    end = file.seek(0, os.SEEK_END)
+    position = boxes = 0
+    film = False
+    while position < end:
+        file.seek(position)
+        header = file.read(_LARGE_HEADER)
+        size, kind = int.from_bytes(header[:4]), header[4:8]
+        if position == 0 and kind != b"ftyp":
+            return "it does not begin as an MP4"
+        least = _PLAIN_HEADER
+        if size == 1:
+            size, least = int.from_bytes(header[8:16]), _LARGE_HEADER
+        elif size == 0:
+            # Allowed for the last box: "to the end of the file", wherever the server said that is.
+            if not length_known:
+                return "nothing tells where it ends"
+            size = end - position
+        boxes += 1
+        if size < least or boxes > _MOST_BOXES:
+            return "its boxes make no sense"
+        film = film or kind == b"moov"
+        position += size
+    if position != end or not end:
+        return "it is cut short"
+    return "" if film else "its index is missing"

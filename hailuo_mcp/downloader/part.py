@@ -1,0 +1,89 @@
+"""The .part file: what has arrived so far and its running sha256. Everything here blocks."""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from hailuo_mcp.downloader.disk import BLOCK, explained
+
+OVERLAP = 4096
+"""Bytes asked for again on a resume: that they are the same proves it is the same file."""
+_FLAGS: int = (
+    os.O_RDWR
+    | os.O_CREAT
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class Part:
+    """One open .part. Its lock is held by whoever made this."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self._digest = hashlib.sha256()
+        with explained(path.parent):
+            _clear_way(path)
+            self._file = os.fdopen(os.open(path, _FLAGS, 0o644), "r+b", buffering=0)
+            self._take_up()
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def tail(self) -> bytes:
+        with explained(self.path.parent):
+            self._file.seek(max(0, self.size - OVERLAP))
+            return self._file.read(OVERLAP)
+
+    def append(self, block: bytes) -> None:
+        with explained(self.path.parent):
+            self._file.seek(self.size)
+            rest = memoryview(block)
+            while rest:
+                # One step at a time, so that size and digest are right when the disk is full.
+                written = self._file.write(rest)
+                self._digest.update(rest[:written])
+                self.size += written
+                rest = rest[written:]
+
+    def restart(self) -> None:
+        with explained(self.path.parent):
+            self._file.truncate(0)
+        self.size = 0
+        self._digest = hashlib.sha256()
+
+    def finish(self) -> None:
+        """Put everything on the disk itself and let go of the file."""
+        with explained(self.path.parent), self._file:
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Keep what has arrived for a resume; an empty file helps nobody."""
+        if not self._file.closed:
+            self._file.close()
+            if not self.size:
+                self.path.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def _take_up(self) -> None:
+        while block := self._file.read(BLOCK):
+            self._digest.update(block)
+            self.size += len(block)
+
+
+def _clear_way(path: Path) -> None:
+    """Remove what only pretends to be our .part: a link, a pipe, a second name of another file."""
+    try:
+        facts = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(facts.st_mode) and (not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1):
+        path.unlink()
