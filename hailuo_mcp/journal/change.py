@@ -26,7 +26,7 @@ def change(
     now: float,
     status_in: Collection[Status] = (),
     attempt: int | None = None,
-    owner: str | None = None,
+    held_by: str | None = None,
     values: Mapping[str, object],
 ) -> Task | None:
     """Set `values` where the conditions hold; None where they do not.
@@ -41,7 +41,7 @@ def change(
     if (
         (status_in and task.status not in status_in)
         or (attempt is not None and task.attempt != attempt)
-        or (owner is not None and task.owner != owner)
+        or (held_by is not None and task.owner != held_by)
     ):
         return None
     new = dict(values)

@@ -191,27 +191,28 @@ class SqliteJournal:
         now: float,
         status_in: Collection[Status] = (),
         attempt: int | None = None,
-        owner: str | None = None,
+        held_by: str | None = None,
         **values: object,
     ) -> Task | None:
+        """Set `values` if the task still has such a status, attempt and holder; else None."""
         return await self._write(
             change.change,
             task_id,
             now=now,
             status_in=status_in,
             attempt=attempt,
-            owner=owner,
+            held_by=held_by,
             values=values,
         )
 
     async def change_many(
         self, steps: Sequence[tuple[str, str, Mapping[str, object]]], *, now: float
     ) -> None:
-        """Many (task_id, owner, values) in one transaction: one wait for the disk."""
+        """Many (task_id, holder, values) in one transaction: one wait for the disk."""
 
         def step(db: sqlite3.Connection) -> None:
-            for task_id, owner, values in steps:
-                change.change(db, task_id, now=now, owner=owner, values=values)
+            for task_id, held_by, values in steps:
+                change.change(db, task_id, now=now, held_by=held_by, values=values)
 
         await self._write(step)
 

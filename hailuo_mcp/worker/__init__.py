@@ -1,0 +1,163 @@
+"""What goes on without a caller: send what is due, poll, save, and take over from the dead."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+
+import anyio
+from anyio.abc import TaskGroup
+
+from hailuo_mcp.domain import Status, Task
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.studio import Desk
+from hailuo_mcp.studio.desk import SUBMIT_LEASE
+from hailuo_mcp.worker.following import Follower
+from hailuo_mcp.worker.lives import Lives
+from hailuo_mcp.worker.sending import send
+
+__all__ = ["Lives", "Worker"]
+
+_log = logging.getLogger(__name__)
+
+LEASE = 30.0
+"""Seconds that a poll or a save is held; renewed at a third of that."""
+MOST_SENDS = 32
+MOST_STEPS = 64
+BUSY_SECONDS = 2.0
+"""How often to look for what a vanished process left, while anything is unfinished."""
+IDLE_SECONDS = 10.0
+GOODBYE_SECONDS = 1.8
+"""How long leaving waits for the answer of a submit; clients kill two seconds after asking."""
+
+
+class Worker:
+    """Owned by the process, not by a request: a caller that leaves takes nothing with him."""
+
+    def __init__(
+        self, desk: Desk, lives: Lives, *, chance: Callable[[], float] = random.random
+    ) -> None:
+        self._desk = desk
+        self._lives = lives
+        self._follower = Follower(desk, chance)
+        self._bell = anyio.Event()
+        self._jobs: TaskGroup | None = None
+        self._sending: set[str] = set()
+        self._held: set[str] = set()
+        self._accounts: list[str] = [desk.account]
+        self._looked_around = float("-inf")
+        self._closing = False
+
+    def wake(self, task: Task | None) -> None:
+        """Send this task now if it is ours to send; otherwise look at the journal."""
+        if task and task.status is Status.SUBMITTING and self._jobs and not self._closing:
+            self._start_send(task)
+        self._bell.set()
+
+    async def run(self) -> None:
+        async with anyio.create_task_group() as jobs:
+            self._jobs = jobs
+            jobs.start_soon(self._desk.changes.watch)
+            jobs.start_soon(self._renew)
+            while True:
+                self._bell = anyio.Event()
+                try:
+                    pause = await self._look()
+                except JournalError as exc:
+                    _log.warning("%s", exc)
+                    pause = BUSY_SECONDS
+                with anyio.move_on_after(pause):
+                    await self._bell.wait()
+
+    async def finish(self) -> None:
+        """Start nothing new; wait a moment for the answer of what was just sent."""
+        self._closing = True
+        with anyio.move_on_after(GOODBYE_SECONDS):
+            while self._sending:
+                await anyio.sleep(0.01)
+
+    async def _look(self) -> float:
+        """Start what is due. Returns how long to rest."""
+        desk = self._desk
+        now = desk.clock()
+        if self._closing:
+            return IDLE_SECONDS
+        if not 0 <= now - self._looked_around < BUSY_SECONDS:
+            await self._look_around(now)
+        claimed = await desk.journal.claim(
+            self._accounts,
+            desk.owner,
+            rpm=desk.rpm,
+            sends=MOST_SENDS - len(self._sending),
+            steps=MOST_STEPS - len(self._held),
+            submit_lease=SUBMIT_LEASE,
+            lease=LEASE,
+            now=now,
+        )
+        for task in claimed.sends:
+            self._start_send(task)
+        for task in claimed.steps:
+            self._held.add(task.task_id)
+            self._start(self._step, task)
+        if claimed.next_at is None:
+            return IDLE_SECONDS
+        if claimed.sends or claimed.steps:
+            return 0.0  # there may be more than fitted
+        full = len(self._held) >= MOST_STEPS or len(self._sending) >= MOST_SENDS
+        return BUSY_SECONDS if full else min(BUSY_SECONDS, max(0.02, claimed.next_at - now))
+
+    async def _look_around(self, now: float) -> None:
+        """Find processes that are gone, and another key's work that nobody does."""
+        desk = self._desk
+        self._looked_around = now
+        owners = await desk.journal.owners()
+        dead = self._lives.dead(owners)
+        for task_id in await desk.journal.recover(dead, now=now):
+            desk.changes.tell(task_id)
+        alive = [owner for owner in owners if owner not in dead]
+        others = await desk.journal.neighbours(
+            desk.account, desk.provider.name, desk.base_url, alive
+        )
+        self._accounts = [desk.account, *others]
+
+    def _start_send(self, task: Task) -> None:
+        if task.task_id not in self._sending:
+            self._sending.add(task.task_id)
+            self._start(self._send, task)
+
+    def _start(self, job: Callable[[Task], object], task: Task) -> None:
+        if self._jobs is None:
+            raise RuntimeError("the worker is not running")
+        self._jobs.start_soon(job, task)  # pyright: ignore[reportArgumentType]
+
+    async def _send(self, task: Task) -> None:
+        try:
+            await send(self._desk, task)
+        except Exception:
+            # The job boundary: a bug here must not end the others. The lease runs out and the
+            # task becomes `unconfirmed`, which is the truth.
+            _log.exception("sending %s ended unexpectedly", task.task_id)
+        finally:
+            self._sending.discard(task.task_id)
+            self._bell.set()
+
+    async def _step(self, task: Task) -> None:
+        try:
+            await self._follower.step(task)
+        except Exception:
+            _log.exception("a step of %s ended unexpectedly", task.task_id)
+        finally:
+            self._held.discard(task.task_id)
+            self._bell.set()
+
+    async def _renew(self) -> None:
+        while True:
+            await anyio.sleep(LEASE / 3)
+            if self._held:
+                try:
+                    await self._desk.journal.renew(
+                        self._desk.owner, tuple(self._held), until=self._desk.clock() + LEASE
+                    )
+                except JournalError as exc:
+                    _log.warning("%s", exc)

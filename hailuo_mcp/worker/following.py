@@ -1,0 +1,253 @@
+"""After the purchase: read the status until the task ends, then have its clip on disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hailuo_mcp.dialects.refusals import explain
+from hailuo_mcp.domain import POLLED, Link, Mode, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.downloader import file_name, save, write_sidecar
+from hailuo_mcp.errors import (
+    DownloadError,
+    HailuoError,
+    ProviderError,
+    RateLimitError,
+    RemoteTaskNotFoundError,
+)
+from hailuo_mcp.studio import Desk
+from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, backoff, next_poll
+
+_log = logging.getLogger(__name__)
+
+NOT_FOUND_TRIES = 6
+"""A young task may not be visible everywhere at once; after this many reads it counts as lost."""
+SAVE_TRIES = 10
+FREE: Mapping[str, object] = {"owner": "", "lease_until": 0.0}
+
+
+class Follower:
+    """Takes one due step of a task that this process holds the lease of."""
+
+    def __init__(self, desk: Desk, chance: Callable[[], float]) -> None:
+        self._desk = desk
+        self._chance = chance
+
+    async def step(self, task: Task) -> None:
+        if task.status in POLLED:
+            ready = await self._poll(task)
+            if ready is None:
+                return
+            task = ready
+        if task.status is Status.SUCCEEDED:
+            await self._save(task)
+
+    # ── polling ───────────────────────────────────────────────────────────────────────────────
+
+    async def _poll(self, task: Task) -> Task | None:
+        """One status read. Returns the task, still held, when its clip is to be saved now."""
+        try:
+            found = await self._ask(task)
+        except HailuoError as exc:
+            await self._trouble(task, exc)
+            return None
+        now = self._desk.clock()
+        read: dict[str, object] = {
+            "remote_status": found.word[:40],
+            "polled_at": now,
+            "polls": task.polls + 1,
+            "tries": 0,
+            "error": "",
+            "error_kind": "",
+            "error_code": found.error_code,
+            "detail": found.detail,
+            "trace_id": found.trace_id or task.trace_id,
+        }
+        if found.phase is Phase.SUCCEEDED:
+            save = self._desk.rules.auto_download
+            return await self._write(
+                task,
+                **read,
+                status=Status.SUCCEEDED,
+                finished_at=now,
+                file_id=found.file_id,
+                url=found.url,
+                url_expires_at=found.url_expires_at,
+                width=found.width,
+                height=found.height,
+                due_at=now if save else 0.0,
+                **({} if save else FREE),
+            )
+        if found.phase in (Phase.FAILED, Phase.CANCELLED):
+            cancelled = found.phase is Phase.CANCELLED
+            await self._write(
+                task,
+                **(read | {"error": self._why(found), "error_kind": "provider_failed"}),
+                status=Status.CANCELLED if cancelled else Status.FAILED,
+                due_at=0.0,
+                **FREE,
+            )
+            return None
+        age = now - (task.submitted_at or task.created_at)
+        if age > GIVE_UP_SECONDS:
+            await self._lose(task, "the provider never said that it ended")
+            return None
+        await self._write(
+            task,
+            **read,
+            status=Status.QUEUED if found.phase is Phase.QUEUED else Status.RUNNING,
+            unfinished_at=now,
+            due_at=next_poll(
+                now=now,
+                submitted_at=task.submitted_at or task.created_at,
+                spans=await self._desk.spans(task),
+                usual=await self._desk.usual_seconds(task),
+                poll_seconds=self._desk.rules.poll_seconds,
+                told=bool(task.callback_token) and self._desk.client.carries.callback,
+            ),
+            **FREE,
+        )
+        return None
+
+    async def _ask(self, task: Task) -> RemoteStatus:
+        template = task.mode is Mode.TEMPLATE
+        try:
+            return await self._desk.client.query(task.remote_id, template=template)
+        except RemoteTaskNotFoundError:
+            if not task.remote_alias:
+                raise
+            return await self._desk.client.query(task.remote_alias, template=template)
+
+    async def _trouble(self, task: Task, exc: HailuoError) -> None:
+        """A read that failed says nothing about the task: ask again later."""
+        own = task.account == self._desk.account
+        if isinstance(exc, RemoteTaskNotFoundError) and own and task.tries + 1 >= NOT_FOUND_TRIES:
+            await self._lose(task, "the provider says that it knows no such task")
+            return
+        wait = backoff(
+            task.tries, first=self._desk.rules.poll_seconds, most=60.0, jitter=self._chance()
+        )
+        if isinstance(exc, RateLimitError) and exc.retry_after is not None:
+            wait = min(exc.retry_after, 600.0)
+        now = self._desk.clock()
+        await self._write(
+            task,
+            polls=task.polls + 1,
+            polled_at=now,
+            tries=task.tries + 1,
+            error=str(exc),
+            error_kind=exc.code,
+            error_code=exc.provider_code if isinstance(exc, ProviderError) else "",
+            detail=exc.detail,
+            due_at=now + wait,
+            **FREE,
+        )
+
+    async def _lose(self, task: Task, why: str) -> None:
+        _log.warning("task %s is given up: %s", task.task_id, why)
+        await self._write(
+            task,
+            status=Status.UNCONFIRMED,
+            error=f"It was accepted, but {why}.",
+            error_kind="unconfirmed",
+            due_at=0.0,
+            **FREE,
+        )
+
+    def _why(self, found: RemoteStatus) -> str:
+        if found.phase is Phase.CANCELLED:
+            return "The provider cancelled it. Nothing was charged."
+        if not found.error_code or found.error_code == "0":
+            return (
+                "The provider could not make this clip and gave no reason. Nothing was charged. "
+                "Change the prompt or the picture a little, or try it again later."
+            )
+        return explain(found.error_code, provider=self._desk.provider).message()
+
+    # ── saving ────────────────────────────────────────────────────────────────────────────────
+
+    async def _save(self, task: Task) -> None:
+        desk = self._desk
+        target = desk.folders.output_dir / file_name(task.created_at, task.prompt, task.task_id)
+        asked = False
+
+        async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
+            nonlocal asked
+            known = RemoteStatus(
+                phase=Phase.SUCCEEDED,
+                word=task.remote_status,
+                file_id=task.file_id,
+                url=task.url,
+                url_expires_at=task.url_expires_at,
+            )
+            if (fresh or asked or task.tries) and not task.file_id:
+                known = await self._ask(task)
+            asked = True
+            return await desk.client.link(known)
+
+        try:
+            saved = await save(link, desk.client.stream, target, task_id=task.task_id)
+        except HailuoError as exc:
+            await self._save_trouble(task, exc)
+            return
+        done = await self._write(
+            task,
+            file=str(saved.path),
+            bytes=saved.bytes,
+            sha256=saved.sha256,
+            width=saved.width or task.width,
+            height=saved.height or task.height,
+            seconds=saved.seconds,
+            save_error="",
+            tries=0,
+            due_at=0.0,
+            **FREE,
+        )
+        if done:
+            self._describe(saved.path, done)
+
+    async def _save_trouble(self, task: Task, exc: HailuoError) -> None:
+        again = exc.retry and task.tries + 1 < SAVE_TRIES
+        wait = backoff(task.tries, first=2.0, most=300.0, jitter=self._chance())
+        _log.warning("saving %s failed (%s): %s", task.task_id, exc.code, exc)
+        await self._write(
+            task,
+            tries=task.tries + 1,
+            save_error=str(exc),
+            detail=exc.detail,
+            due_at=self._desk.clock() + wait if again else 0.0,
+            **FREE,
+        )
+
+    def _describe(self, clip: Path, task: Task) -> None:
+        """The sidecar is a courtesy: a clip without it is still saved."""
+        facts: dict[str, object] = {
+            "task_id": task.task_id,
+            "remote_id": task.remote_id,
+            "provider": task.provider,
+            "model": task.model,
+            "mode": str(task.mode),
+            "prompt": task.prompt,
+            "duration": task.duration,
+            "resolution": task.resolution,
+            "width": task.width,
+            "height": task.height,
+            "seconds": task.seconds,
+            "cost": None if task.amount is None else f"{task.amount} {task.unit}",
+            "created_at": task.created_at,
+            "sha256": task.sha256,
+            "request": task.request,
+        }
+        try:
+            write_sidecar(clip, {name: value for name, value in facts.items() if value is not None})
+        except (OSError, DownloadError):
+            _log.warning("the description beside %s could not be written", clip.name)
+
+    async def _write(self, task: Task, **values: object) -> Task | None:
+        """Record a step if the lease is still ours; news either way."""
+        changed = await self._desk.journal.change(
+            task.task_id, now=self._desk.clock(), held_by=self._desk.owner, **values
+        )
+        self._desk.changes.tell(task.task_id)
+        return changed

@@ -1,0 +1,50 @@
+"""When to ask how a task stands: few questions, and one of them soon after it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hailuo_mcp.journal import Span
+
+ENOUGH = 3
+"""Finished tasks of a kind from which their time counts as learned."""
+_OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
+"""(age, shortest interval): what is this late is asked about ever more rarely."""
+GIVE_UP_SECONDS = 7 * 86_400.0
+
+
+def next_poll(
+    *,
+    now: float,
+    submitted_at: float,
+    spans: Sequence[Span],
+    usual: float,
+    poll_seconds: float,
+    told: bool,
+) -> float:
+    """The time of the next status read.
+
+    Learned kinds are first asked about when the fastest of them was ready, then in steps that
+    are small against the whole; unknown ones from half of the catalogue's usual time. With a
+    callback (`told`) polling only goes on underneath, in case none comes.
+    """
+    age = max(0.0, now - submitted_at)
+    if told:
+        return max(submitted_at + 2 * usual, now + max(60.0, 3 * poll_seconds))
+    if len(spans) >= ENOUGH:
+        soonest = min(span.least for span in spans)
+        latest = 1.25 * max(span.most for span in spans)
+        step = max(0.2 * poll_seconds, 0.05 * soonest)
+    else:
+        soonest = min(0.5 * usual, 3 * poll_seconds)
+        latest = 2 * usual
+        step = max(0.2 * poll_seconds, 0.15 * usual)
+    if age < soonest:
+        return submitted_at + soonest
+    interval = min(poll_seconds, step) if age <= latest else poll_seconds
+    return now + max([interval, *(least for past, least in _OLD if age > past)])
+
+
+def backoff(tries: int, *, first: float, most: float, jitter: float) -> float:
+    """Seconds until the next try; `jitter` in [0, 1) spreads those that failed together."""
+    return float(min(most, first * 2.0 ** min(tries, 16)) * (0.75 + 0.5 * jitter))
