@@ -1,4 +1,4 @@
-"""The facts: models, prices, plans, camera moves, templates and clients, as data with source and date."""
+"""The facts: models, prices, plans, moves, templates, clients; data with source and date."""
 
 from hailuo_mcp.catalog.calls import (
     MODE_WORDS,
@@ -16,7 +16,7 @@ from hailuo_mcp.catalog.camera import (
     nearest_move,
 )
 from hailuo_mcp.catalog.clients import McpClient, clients, wait_limit
-from hailuo_mcp.catalog.data import shown
+from hailuo_mcp.catalog.estimates import Estimate, estimate
 from hailuo_mcp.catalog.machines import (
     Limits,
     Model,
@@ -29,6 +29,7 @@ from hailuo_mcp.catalog.machines import (
     nearest_model,
     usual_seconds,
 )
+from hailuo_mcp.catalog.packs import PlanCost
 from hailuo_mcp.catalog.prices import (
     Plan,
     Price,
@@ -47,21 +48,25 @@ from hailuo_mcp.catalog.templates import (
     nearest_template,
     templates,
 )
+from hailuo_mcp.catalog.wording import refusal, shown
 
 __all__ = [
     "MODE_WORDS",
     "Call",
+    "Estimate",
     "Limits",
     "McpClient",
     "ModeRules",
     "Model",
     "Move",
     "Plan",
+    "PlanCost",
     "Price",
     "Template",
     "carried",
     "clients",
     "default_model",
+    "estimate",
     "every_call",
     "find_model",
     "find_move",
@@ -83,6 +88,7 @@ __all__ = [
     "plans",
     "price_words",
     "published",
+    "refusal",
     "resolve_size",
     "shown",
     "templates",

@@ -1,4 +1,4 @@
-"""Which model, mode, size and length go together, and which legal call is nearest to one that is not."""
+"""Which model, mode, size and length go together, and the legal call nearest to another."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
-from hailuo_mcp.catalog.data import shown
 from hailuo_mcp.catalog.machines import Model, carried, default_model, find_model, models
+from hailuo_mcp.catalog.wording import shown
 from hailuo_mcp.domain import Carries, Mode
 
 MODE_WORDS = {
-    Mode.T2V: "text to video",
+    Mode.T2V: "text alone",
     Mode.I2V: "a first frame",
     Mode.FL2V: "a first and a last frame",
     Mode.S2V: "a subject picture",
@@ -35,8 +35,6 @@ class Call:
             parts.append(self.resolution)
         if self.duration:
             parts.append(f"{self.duration} s")
-        if find_model(self.model) and not self.resolution:
-            parts.append("without resolution and duration")
         return ", ".join(parts)
 
 
@@ -84,7 +82,7 @@ def nearest_call(
     duration: int | None,
     carries: Carries,
 ) -> Call | None:
-    """The legal call that changes least: `modes` in order of preference, then model, then size."""
+    """Find the legal call that changes least: `modes` by preference, then model, then size."""
     meant = find_model(model)
     size = _lines(resolution)
 
@@ -116,20 +114,18 @@ def resolve_size(
         given = [n for n, v in (("resolution", asked), ("duration", duration)) if v]
         if not given:
             return None, None, []
-        return (
-            None,
-            None,
-            [
-                f"{model.name} takes no {' and no '.join(given)}: its reference lists neither, so "
-                "the provider decides both"
-            ],
+        problem = (
+            f"{model.name} takes no {' and no '.join(given)} (its reference lists neither, and the "
+            "provider decides both)"
         )
+        return None, None, [problem]
     size = asked or rules.default_resolution
     seconds = duration or rules.default_duration
     lengths = rules.sizes.get(size or "")
     if lengths is None:
         offered = " or ".join(rules.sizes)
-        return size, seconds, [f"{model.name} from {MODE_WORDS[mode]} makes {offered}, not {shown(size or '')}"]
+        made = f"{model.name} from {MODE_WORDS[mode]} makes {offered}"
+        return size, seconds, [f"{made}, not {shown(size or '')}"]
     if seconds not in lengths:
         offered = " or ".join(f"{length} s" for length in lengths)
         asked_for = f"{seconds} s" if abs(seconds or 0) < _FARTHEST else "that many seconds"

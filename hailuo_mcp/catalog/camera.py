@@ -41,14 +41,24 @@ def _aliases() -> Mapping[str, Move]:
     return {_key(row["text"]): _by_key()[_key(row["english"])] for row in rows("moves", "alias")}
 
 
+@cache
+def _meant() -> Mapping[str, Move]:
+    """Map what film people say to what MiniMax says: named in a refusal, not accepted."""
+    return {
+        _key(word): _by_key()[_key(row["english"])]
+        for row in rows("moves", "meant")
+        for word in row["words"]
+    }
+
+
 def find_move(text: str) -> Move | None:
-    """The move of that English or Chinese name, or of a known misnomer of it."""
+    """Find the move of that English or Chinese name, or of a known misnomer of it."""
     key = _key(text)
     return _by_key().get(key) or _aliases().get(key)
 
 
 def is_misnomer(text: str) -> bool:
-    """Whether it is a wrong name that is nevertheless understood, such as Push out."""
+    """Tell whether it is a wrong name that is nevertheless understood, such as Push out."""
     return _key(text) in _aliases()
 
 
@@ -61,10 +71,10 @@ def _likeness(text: str, cutoff: float) -> Move | None:
 
 
 def near_move(text: str) -> Move | None:
-    """The move that a wrong name resembles; None where it resembles none."""
-    return _likeness(text, 0.6)
+    """Find the move that a wrong name resembles; None where it resembles none."""
+    return _meant().get(_key(text)) or _likeness(text, 0.6)
 
 
 def nearest_move(text: str) -> Move:
-    """The move whose name is nearest, however far that is."""
-    return _likeness(text, 0.0) or moves()[-1]
+    """Find the move whose name is nearest, however far that is."""
+    return near_move(text) or _likeness(text, 0.0) or moves()[-1]

@@ -47,7 +47,7 @@ def clients() -> tuple[McpClient, ...]:
 
 
 def wait_limit(client_name: str, progress: bool) -> float:  # noqa: FBT001  called by position
-    """Seconds for which this client can safely be made to wait; `progress`: it sent a token."""
+    """Say for how many seconds this client can be made to wait; `progress`: it sent a token."""
     name = client_name.strip().casefold()
     known = [client for client in clients() if client.matches(name)]
     if not known:

@@ -26,14 +26,5 @@ def rows(name: str, key: str) -> Sequence[Row]:
 
 
 def squeeze(text: str) -> str:
-    """What is left of a name when case, spaces and joining marks do not count."""
+    """Reduce a name to what counts when case, spaces and joining marks do not."""
     return "".join(c for c in text.casefold() if c not in " -_\t\n\r　")
-
-
-_SHOWN = 40
-
-
-def shown(text: str) -> str:
-    """Somebody's own text, fit to stand in a message: short, and nothing invisible in it."""
-    seen = "".join(c if c.isprintable() else "�" for c in text[: _SHOWN + 1])
-    return f"{seen[:_SHOWN]}…" if len(text) > _SHOWN else seen

@@ -1,4 +1,4 @@
-"""The video models: which modes each has, at which sizes and lengths, and by which names it goes."""
+"""The video models: modes, sizes and lengths of each, and the names that it goes by."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _by_key() -> Mapping[str, Model]:
 
 
 def find_model(name: str) -> Model | None:
-    """The model of that name; case, spaces and the MiniMax- prefix do not matter."""
+    """Find the model of that name; case, spaces and the MiniMax- prefix do not matter."""
     return _by_key().get(_key(name))
 
 
@@ -110,7 +110,7 @@ _SHORTEST, _LONGEST = 2, 60
 
 
 def nearest_model(name: str) -> str | None:
-    """The model probably meant by a name that is none; None where it is like nothing known."""
+    """Find the model probably meant by a name that is none; None where it is like nothing known."""
     key = _key(name)
     known = _by_key()
     if key in known:
@@ -130,7 +130,7 @@ def carried(model: str, carries: Carries) -> bool:
 
 
 def default_model(mode: Mode, resolution: str | None, carries: Carries) -> str:
-    """The model that an empty name stands for; "" where the provider has none for this mode.
+    """Choose the model for an empty name; "" where the provider has none for this mode.
 
     The catalogue's order decides, except where only a later model has the asked size. A size that
     only unpriced older models have is not worth a silent change of model: it is refused instead.
@@ -145,7 +145,7 @@ def default_model(mode: Mode, resolution: str | None, carries: Carries) -> str:
 
 
 def usual_seconds(model: str, resolution: str | None, duration: int | None) -> float:
-    """How long such a clip usually takes to render, before there is a history to learn from."""
+    """Say how long such a clip usually takes to render, before there is a history of it."""
     asked = {"model": model, "resolution": resolution, "duration": duration}
     for row in rows("models", "render"):
         if all(row.get(key, value) == value for key, value in asked.items()):

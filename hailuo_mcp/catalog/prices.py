@@ -67,7 +67,7 @@ def plans() -> tuple[Plan, ...]:
 
 
 def plan_named(text: str) -> Plan:
-    """The plan of that English or Chinese name; ValueError lists them all."""
+    """Find the plan of that English or Chinese name; ValueError lists them all."""
     wanted = squeeze(text)
     for plan in plans():
         if wanted in {squeeze(name) for name in (plan.name, plan.chinese, *plan.aliases)}:
@@ -77,14 +77,14 @@ def plan_named(text: str) -> Plan:
 
 
 def plan_unit(plan: str, region: str) -> Unit:
-    """What a plan's costs are counted in: money where one pays as one goes, else credits."""
+    """Say what a plan's costs are counted in: money when paying as one goes, else credits."""
     if plan_named(plan).name != "payg":
         return Unit.CREDITS
     return Unit.USD if region == "global" else Unit.CNY
 
 
 def plan_rpm(plan: str, region: str) -> int | None:
-    """Submits a minute; None where the plan has no limit. An unknown region counts as China."""
+    """Look up the submits a minute; None: no limit. An unknown region counts as China."""
     rpm = plan_named(plan).rpm
     return rpm.get(region, rpm.get("cn"))
 
@@ -101,7 +101,7 @@ def _prices() -> Mapping[tuple[str, str, int], Price]:
 
 
 def published(model: str, resolution: str | None, duration: int | None) -> Price:
-    """Every price that is published for such a clip."""
+    """Look up every price that is published for such a clip."""
     if resolution is None or duration is None:
         return NO_PRICE
     return _prices().get((model, resolution, duration), NO_PRICE)
@@ -110,7 +110,7 @@ def published(model: str, resolution: str | None, duration: int | None) -> Price
 def list_price(
     model: str, resolution: str | None, duration: int | None, *, price_list: str, plan: str
 ) -> Quote:
-    """The price of one clip in the plan's unit; no amount where nobody publishes one.
+    """Price one clip in the plan's unit; no amount where nobody publishes one.
 
     `price_list` is "cn" or "global", or empty for a provider without published prices. Credits are
     published for the packs that are sold in China only.
@@ -126,12 +126,12 @@ def list_price(
 
 
 def number(amount: Decimal) -> str:
-    """A decimal as people write it: no exponent, no trailing zeros."""
+    """Write a decimal as people do: no exponent, no trailing zeros."""
     return format(amount.normalize(), "f")
 
 
 def price_words(quote: Quote) -> str:
-    """A price within a sentence."""
+    """Put a price into a sentence."""
     if quote.amount is None:
         return "no published price"
     unit = "credit" if quote.unit is Unit.CREDITS and quote.amount == 1 else quote.unit.value

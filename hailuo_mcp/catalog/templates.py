@@ -51,7 +51,7 @@ REGIONS = ("cn", "global")
 
 @cache
 def templates(region: str) -> tuple[Template, ...]:
-    """The templates of a region; none where the provider has none."""
+    """List the templates of a region; none where the provider has none."""
     whole = table("templates")
     return tuple(
         Template(
@@ -73,7 +73,7 @@ def templates(region: str) -> tuple[Template, ...]:
 
 
 def find_template(text: str, region: str) -> Template | None:
-    """The region's template of that id, or of that name in either language."""
+    """Find the region's template by its id, or its name in either language."""
     wanted, key = text.strip(), squeeze(text)
     for template in templates(region):
         if template.template_id == wanted or (
@@ -84,7 +84,7 @@ def find_template(text: str, region: str) -> Template | None:
 
 
 def nearest_template(text: str, region: str) -> Template | None:
-    """The template probably meant by a name that is none."""
+    """Find the template probably meant by a name that is none."""
     from difflib import get_close_matches
 
     known = {squeeze(name): t for t in templates(region) for name in t.names}

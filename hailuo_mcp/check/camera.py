@@ -1,9 +1,9 @@
-"""Camera commands in a prompt: understood in both languages, put into the form that is documented."""
+"""Camera commands in a prompt: read in both languages, put into the documented form."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hailuo_mcp.catalog import find_move, is_misnomer, limits, near_move, nearest_move, shown
 
@@ -14,16 +14,16 @@ _EVIDENTLY_NOT = re.compile(r"[:：\d]")
 _MOST_WORDS, _MOST_CHINESE = 4, 12
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
     """A prompt whose commands have been read."""
 
-    text: str = ""
+    text: str
     """With every known command in its documented spelling."""
-    fixed: str = ""
+    fixed: str
     """The same with every unknown one replaced by the nearest known one."""
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def _may_be_command(parts: list[str], *, obeyed: bool | None) -> bool:
@@ -40,14 +40,15 @@ def _may_be_command(parts: list[str], *, obeyed: bool | None) -> bool:
 
 
 def _spelling(part: str) -> str:
-    """The documented name, in the language in which it was written."""
+    """Name the move as documented, in the language in which it was written."""
     move = find_move(part) or nearest_move(part)
     return move.chinese if _CHINESE.search(part) else move.english
 
 
 def read_commands(prompt: str, *, model: str, obeyed: bool | None) -> Commands:
     """Find and spell the camera commands; `obeyed`: documented for this model (None: unknown)."""
-    seen = Commands()
+    problems: list[str] = []
+    warnings: list[str] = []
     used = False
 
     def read(match: re.Match[str]) -> str:
@@ -59,28 +60,30 @@ def read_commands(prompt: str, *, model: str, obeyed: bool | None) -> Commands:
             # 【…】 is common Chinese punctuation, so it counts only if it is a command throughout.
             if match[2] is not None or not (any(known) or _may_be_command(parts, obeyed=obeyed)):
                 return match[0]
-            seen.problems.extend(
-                f"[{shown(part.strip())}] is no camera command; the nearest is [{_spelling(part)}]"
+            problems.extend(
+                f"[{shown(part.strip())}] is no camera command (the nearest is [{_spelling(part)}])"
                 for part, move in zip(parts, known, strict=True)
                 if move is None
             )
         used = True
-        seen.warnings.extend(
-            f"[{part.strip()}] is not in MiniMax's list of moves and was read as [{_spelling(part)}]."
+        warnings.extend(
+            f"[{part.strip()}] is not on MiniMax's list and was read as [{_spelling(part)}]."
             for part in parts
             if is_misnomer(part)
         )
         if len(parts) > limits().moves_together:
-            seen.warnings.append(
+            warnings.append(
                 f"{len(parts)} camera moves stand in one bracket; MiniMax recommends at most "
                 f"{limits().moves_together} together."
             )
         return f"[{','.join(_spelling(part) for part in parts)}]"
 
-    seen.fixed = _BRACKETS.sub(read, prompt)
-    seen.text = prompt if seen.problems else seen.fixed
+    fixed = _BRACKETS.sub(read, prompt)
     if used and obeyed is False:
-        seen.warnings.append(
-            f"Camera commands are not documented for {model}: it may ignore them."
-        )
-    return seen
+        warnings.append(f"Camera commands are not documented for {model}: it may ignore them.")
+    return Commands(
+        text=prompt if problems else fixed,
+        fixed=fixed,
+        problems=tuple(problems),
+        warnings=tuple(warnings),
+    )

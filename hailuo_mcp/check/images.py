@@ -9,7 +9,7 @@ _MEGA = 1_000_000
 
 
 def image_problems(name: str, facts: ImageFacts) -> list[str]:
-    """What is wrong with a picture; `name` is the argument that it came in."""
+    """Say what is wrong with a picture; `name` is the argument that it came in."""
     rules = limits()
     problems: list[str] = []
     if facts.mime not in rules.image_mimes:

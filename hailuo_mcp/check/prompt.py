@@ -21,42 +21,46 @@ class CheckedPrompt:
 
 _JOINERS = "\u200c\u200d"
 _NONCHARACTERS = range(0xFDD0, 0xFDF0)
+_INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs"})
 
 
 def _is_surrogate(character: str) -> bool:
     return "\ud800" <= character <= "\udfff"
 
 
-def _is_invisible(text: str, at: int) -> bool:
-    character = text[at]
+def _is_invisible(character: str) -> bool:
     if character in "\n\r\t":
         return False
-    if character in _JOINERS:
-        # Part of visible writing (emoji, Persian, Hindi) as long as it joins something.
-        return at == 0 or text[at - 1].isspace() or _is_invisible(text, at - 1)
     code = ord(character)
-    if unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs"}:
+    if code in _NONCHARACTERS or code & 0xFFFE == 0xFFFE:  # noqa: PLR2004  a pair per plane
         return True
-    return code in _NONCHARACTERS or code & 0xFFFE == 0xFFFE  # noqa: PLR2004  a pair per plane
+    return unicodedata.category(character) in _INVISIBLE
+
+
+def _count_invisible(text: str) -> int:
+    count, visible_before = 0, False
+    for character in text:
+        # A joiner is part of visible writing (emoji, Persian, Hindi) while it follows some of it.
+        joins = character in _JOINERS and visible_before
+        hidden = _is_invisible(character) and not joins
+        count += hidden
+        visible_before = not (hidden or joins or character.isspace())
+    return count
 
 
 def _visible(text: str) -> str:
-    return "".join(
-        c for c in text if c in "\n\r\t" or unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"}
-    )
+    return "".join(c for c in text if not _is_invisible(c))
 
 
-def check_prompt(
-    prompt: str, *, needed_by: str, model: str, camera: bool | None
-) -> CheckedPrompt:
+def check_prompt(prompt: str, *, needed_by: str, model: str, camera: bool | None) -> CheckedPrompt:
     """Read the prompt; `needed_by` says who needs one ("" where it may be empty)."""
     problems: list[str] = []
     text = prompt if prompt.strip() else ""
     if not text and needed_by:
         problems.append(f"prompt is empty, and {needed_by} needs one")
     if any(map(_is_surrogate, text)):
-        problems.append("prompt contains broken characters (lone surrogates) that no request carries")
-    invisible = sum(_is_invisible(text, at) for at in range(len(text)))
+        problems.append("prompt has broken characters (lone surrogates) that no request can carry")
+    invisible = _count_invisible(text)
     percent = limits().invisible_percent
     if invisible * 100 > len(text) * percent:
         problems.append(
@@ -70,8 +74,7 @@ def check_prompt(
         problems.append(f"prompt has {len(read.text):,} characters, and {most:,} is the limit")
     fixed = read.text
     if problems:
-        mended = read_commands(_visible(text), model=model, obeyed=camera).fixed
-        fixed = mended.strip()[:most]
+        fixed = read_commands(_visible(text), model=model, obeyed=camera).fixed.strip()[:most]
     return CheckedPrompt(
         text=read.text, fixed=fixed, problems=tuple(problems), warnings=tuple(read.warnings)
     )

@@ -1,0 +1,27 @@
+"""How a refusal reads: every problem at once, that nothing was charged, and what would work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hailuo_mcp.errors import InvalidRequestError
+
+_SHOWN = 40
+_MOST = 20
+"""More problems than that are a flood, not help."""
+
+
+def shown(text: str) -> str:
+    """Make somebody's own text fit for a message: short, and nothing invisible in it."""
+    seen = "".join(c if c.isprintable() else "�" for c in text[: _SHOWN + 1])
+    return f"{seen[:_SHOWN]}…" if len(text) > _SHOWN else seen
+
+
+def refusal(problems: Sequence[str], advice: str = "") -> InvalidRequestError:
+    """Put all problems into one error; `advice` is a sentence on what to do instead."""
+    named = list(dict.fromkeys(problems))
+    opening = "Refused" if len(named) == 1 else f"Refused for {len(named)} reasons"
+    if len(named) > _MOST:
+        named[_MOST:] = [f"and {len(named) - _MOST} more of the kind"]
+    parts = [f"{opening}: {'; '.join(named)}.", "Nothing was sent or charged.", advice]
+    return InvalidRequestError(" ".join(part for part in parts if part))
