@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -130,6 +131,13 @@ class SqliteJournal:
             db.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", (owner, account, pid, now))
 
         await self._write(step)
+
+    async def leave(self, owner: str) -> None:
+        """Give back what this process held, as far as the journal still answers, and close."""
+        if self._db is not None:
+            with suppress(JournalError):
+                await self.sign_out(owner)
+        await self.close()
 
     async def sign_out(self, owner: str) -> None:
         def step(db: sqlite3.Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import anyio
 from anyio.abc import TaskGroup
@@ -126,10 +126,10 @@ class Worker:
             self._sending.add(task.task_id)
             self._start(self._send, task)
 
-    def _start(self, job: Callable[[Task], object], task: Task) -> None:
+    def _start(self, job: Callable[[Task], Awaitable[None]], task: Task) -> None:
         if self._jobs is None:
             raise RuntimeError("the worker is not running")
-        self._jobs.start_soon(job, task)  # pyright: ignore[reportArgumentType]
+        self._jobs.start_soon(job, task)
 
     async def _send(self, task: Task) -> None:
         try:

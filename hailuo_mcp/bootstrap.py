@@ -1,0 +1,135 @@
+"""The one place where parts are joined: settings in, a working studio out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+
+from hailuo_mcp.client import HailuoClient
+from hailuo_mcp.dialects.providers import PROVIDERS
+from hailuo_mcp.folders import Folders
+from hailuo_mcp.journal import SqliteJournal
+from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio import Desk, Rules, Studio
+from hailuo_mcp.studio.changes import Changes
+from hailuo_mcp.studio.desk import SUBMIT_SECONDS
+from hailuo_mcp.studio.pictures import Pictures
+from hailuo_mcp.worker import Lives, Worker
+
+if TYPE_CHECKING:
+    import httpx
+
+JOURNAL = "journal.sqlite3"
+SANDBOX_KEY = "free"
+"""The imitation asks for a key as the providers do; any will do."""
+
+
+@asynccontextmanager
+async def open_studio(
+    settings: Settings,
+    *,
+    wire: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], float] = time.time,
+    chance: Callable[[], float] = random.random,
+) -> AsyncIterator[Studio]:
+    """A studio whose worker runs until the block is left.
+
+    Leaving waits at most 1.8 s, and only while a paid request is on its way. Everything else is
+    in the journal and goes on in the next process.
+
+    Raises:
+        JournalError: the state folder cannot be used.
+    """
+    lives = Lives(settings.state_dir / "processes")
+    lives.sign_in()
+    journal = SqliteJournal(settings.state_dir / JOURNAL)
+    client = open_client(settings, wire=wire)
+    try:
+        await journal.open()
+        desk = _desk(settings, lives, journal, client, clock)
+        await journal.sign_in(
+            desk.owner,
+            account=desk.account,
+            provider=desk.provider.name,
+            base_url=desk.base_url,
+            pid=os.getpid(),
+            now=clock(),
+        )
+        worker = Worker(desk, lives, chance=chance)
+        desk.wake = worker.wake
+        async with anyio.create_task_group() as work:
+            work.start_soon(worker.run)
+            try:
+                yield Studio(desk)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await worker.finish()
+                work.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await journal.leave(lives.owner)
+            await client.aclose()
+        lives.sign_out()
+
+
+def open_client(settings: Settings, *, wire: httpx.AsyncBaseTransport | None = None) -> HailuoClient:
+    """The client of the provider in use; the sandbox starts with its first request."""
+    embedded = PROVIDERS[settings.provider].embedded and not settings.base_url
+
+    def serve() -> str:
+        from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
+
+        return serve_in_thread(SandboxOptions(state_dir=settings.state_dir / "sandbox")).base_url
+
+    return HailuoClient(
+        settings.api_key or (SANDBOX_KEY if PROVIDERS[settings.provider].embedded else None),
+        provider=settings.provider,
+        base_url=settings.base_url,
+        plan=settings.plan,
+        folders=Folders(settings.output_dir, settings.allowed_dirs),
+        private_hosts=settings.private_hosts,
+        wire=wire,
+        serve=serve if embedded else None,
+        submit_timeout=SUBMIT_SECONDS,
+    )
+
+
+def _desk(
+    settings: Settings,
+    lives: Lives,
+    journal: SqliteJournal,
+    client: HailuoClient,
+    clock: Callable[[], float],
+) -> Desk:
+    base_url = settings.base_url or "embedded"
+    print_ = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
+    return Desk(
+        rules=Rules(
+            plan=settings.plan,
+            rpm=settings.rpm,
+            budget=settings.budget,
+            budget_period=settings.budget_period,
+            unpriced_cost=settings.unpriced_cost,
+            confirm_above=settings.confirm_above,
+            poll_seconds=settings.poll_seconds,
+            auto_download=settings.auto_download,
+            callback_url=settings.callback_url,
+        ),
+        provider=client.provider,
+        account=f"{settings.provider} {base_url} {print_}",
+        base_url=base_url,
+        owner=lives.owner,
+        journal=journal,
+        client=client,
+        folders=Folders(settings.output_dir, settings.allowed_dirs),
+        pictures=Pictures(settings.state_dir / "inputs"),
+        changes=Changes(journal.stamp),
+        clock=clock,
+    )
