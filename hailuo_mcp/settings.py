@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from hailuo_mcp import catalog
 from hailuo_mcp.dialects import providers
+from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.errors import ConfigError
 
 
@@ -176,7 +177,7 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _provider(given: Mapping[str, str]) -> providers.Provider:
+def _provider(given: Mapping[str, str]) -> Provider:
     if name := given.get("HAILUO_PROVIDER"):
         return providers.provider_named(name)
     for variable in ("HAILUO_BASE_URL", "MINIMAX_API_HOST"):
@@ -185,7 +186,7 @@ def _provider(given: Mapping[str, str]) -> providers.Provider:
     return providers.PROVIDERS[providers.DEFAULT_PROVIDER]
 
 
-def _base_url(provider: providers.Provider, given: Mapping[str, str]) -> str:
+def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
     text = given.get("HAILUO_BASE_URL")
     if not text and provider.minimax_env:
         text = given.get("MINIMAX_API_HOST")

@@ -1,4 +1,4 @@
-"""A video request: returned as it will be sent, or refused with everything that is wrong with it."""
+"""A video request: returned as it will be sent, or refused for all that is wrong with it."""
 
 from __future__ import annotations
 

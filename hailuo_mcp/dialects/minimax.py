@@ -196,7 +196,9 @@ class MiniMax:
             word=word(body.get("status")),
             file_id="" if file_id == "0" else file_id,
             url=url,
-            url_expires_at=expires_at(url, life=life, received_at=reply.received_at) if url else None,
+            url_expires_at=expires_at(url, life=life, received_at=reply.received_at)
+            if url
+            else None,
             width=size(body.get("video_width")),
             height=size(body.get("video_height")),
             error_code=code,

@@ -97,6 +97,7 @@ _ROWS = (
         price_list="cn",
         templates="cn",
         embedded=True,
+        usual_seconds=4.0,
         notice="SANDBOX: imitation, not a real generation.",
         source="this package",
         checked="2026-11-20",
@@ -147,7 +148,9 @@ def dialect_of(provider: Provider) -> Dialect:
     return _DIALECTS[provider.dialect](provider)
 
 
-def clean_base_url(provider: Provider, text: str, *, private_hosts: frozenset[str] = frozenset()) -> str:
+def clean_base_url(
+    provider: Provider, text: str, *, private_hosts: frozenset[str] = frozenset()
+) -> str:
     """Return a base URL without the tails that people paste; empty means the provider's own."""
     url = text.strip().rstrip("/")
     if not url:

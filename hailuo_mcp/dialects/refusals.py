@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from hailuo_mcp.dialects.codes import MEANINGS, UNKNOWN
@@ -186,4 +186,3 @@ def _region(provider: Provider) -> str:
         f"Keys of the {other} region do not work here: for such a key set "
         f"HAILUO_PROVIDER={provider.twin} (or HAILUO_BASE_URL=https://{provider.twin_host}). "
     )
-

@@ -47,6 +47,8 @@ class Provider:
     """Hosts that identify it, for a base URL given without a provider."""
     console: str = ""
     """Where its keys come from and where the person can see what was bought."""
+    usual_seconds: float | None = None
+    """How long its clips take, where that is not the model's own time."""
     probe: str = ""
     """A path that costs nothing and tells whether a key is good."""
     source: str = ""

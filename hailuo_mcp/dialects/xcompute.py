@@ -106,7 +106,7 @@ class XCompute:
         if not body:
             raise unreadable(self._provider, "a status question", detail="not a JSON object")
         code = body.get("code", 200)
-        if number(code) not in (200, None) and phase is Phase.UNKNOWN:  # noqa: PLR2004
+        if number(code) not in (200, None) and phase is Phase.UNKNOWN:
             raise refused_read(http_code(number(code) or 0), reply, self._provider)
         url, expires = _video(data)
         if phase is Phase.SUCCEEDED and not url:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from hailuo_mcp.domain import Money, Status, Task
 from hailuo_mcp.journal.rows import COLUMNS, INSERT, SELECT, row_of, task_of
@@ -22,12 +23,12 @@ SETTLES: Mapping[Status, Money] = {
 def change(
     db: sqlite3.Connection,
     task_id: str,
+    values: Mapping[str, object],
     *,
     now: float,
     status_in: Collection[Status] = (),
     attempt: int | None = None,
     held_by: str | None = None,
-    values: Mapping[str, object],
 ) -> Task | None:
     """Set `values` where the conditions hold; None where they do not.
 
@@ -57,7 +58,8 @@ def change(
     )
     if detail:
         db.execute("UPDATE tasks SET detail = ? WHERE task_id = ?", (str(detail)[:2000], task_id))
-    return replace(task, **{name: new[name] for name in names})  # pyright: ignore[reportArgumentType]
+    known: dict[str, Any] = {name: new[name] for name in names}
+    return replace(task, **known)
 
 
 def _text(value: object) -> object:

@@ -88,11 +88,11 @@ class SqliteJournal:
                 db.execute("BEGIN IMMEDIATE")
                 result = step(db, *args, **kwargs)
                 db.execute("COMMIT")
-            except sqlite3.Error as exc:
-                _roll_back(db)
-                raise _trouble(self.path, exc) from exc
-            except BaseException:
-                _roll_back(db)
+            except BaseException as exc:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                if isinstance(exc, sqlite3.Error):
+                    raise _trouble(self.path, exc) from exc
                 raise
             return result
 
@@ -195,22 +195,22 @@ class SqliteJournal:
     async def change(
         self,
         task_id: str,
+        values: Mapping[str, object],
         *,
         now: float,
         status_in: Collection[Status] = (),
         attempt: int | None = None,
         held_by: str | None = None,
-        **values: object,
     ) -> Task | None:
         """Set `values` if the task still has such a status, attempt and holder; else None."""
         return await self._write(
             change.change,
             task_id,
+            values,
             now=now,
             status_in=status_in,
             attempt=attempt,
             held_by=held_by,
-            values=values,
         )
 
     async def change_many(
@@ -220,7 +220,7 @@ class SqliteJournal:
 
         def step(db: sqlite3.Connection) -> None:
             for task_id, held_by, values in steps:
-                change.change(db, task_id, now=now, held_by=held_by, values=values)
+                change.change(db, task_id, values, now=now, held_by=held_by)
 
         await self._write(step)
 
@@ -298,11 +298,6 @@ class SqliteJournal:
             return int(db.execute("PRAGMA data_version").fetchone()[0])
 
         return await self._read(question)
-
-
-def _roll_back(db: sqlite3.Connection) -> None:
-    if db.in_transaction:
-        db.execute("ROLLBACK")
 
 
 def _trouble(path: Path, exc: Exception) -> JournalError:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hailuo_mcp.sandbox import compat, download, hingnet, intake, minimax, wire, xcompute
 from hailuo_mcp.sandbox.book import Book
 from hailuo_mcp.sandbox.clips.darkroom import Darkroom
-from hailuo_mcp.sandbox.desk import Desk, Dice, Dialect, json_object
+from hailuo_mcp.sandbox.desk import Desk, Dialect, Dice, json_object
 from hailuo_mcp.sandbox.faults import NAMES
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.refusal import Refusal
@@ -66,7 +66,9 @@ def _own_routes(desk: Desk) -> list[Route]:
 
     async def home(request: Request) -> Response:
         del request
-        about = "hailuo-mcp sandbox: an imitation of video providers; nothing is generated or charged"
+        about = (
+            "hailuo-mcp sandbox: an imitation of video providers; nothing is generated or charged"
+        )
         return JSONResponse({"about": about, "book": "/sandbox/book", "faults": NAMES})
 
     async def book(request: Request) -> Response:

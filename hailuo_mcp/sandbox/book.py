@@ -155,8 +155,7 @@ class Book:
         ).fetchone()[0]
         # Refusals for the rate itself do not count, or a client that retries could never get out.
         recent = sql.execute(
-            "SELECT count(*) FROM creates WHERE key=? AND at>?"
-            f" AND code NOT IN ({_MARKS})",  # noqa: S608  # only question marks are put in
+            f"SELECT count(*) FROM creates WHERE key=? AND at>? AND code NOT IN ({_MARKS})",  # noqa: S608  # only question marks are put in
             (attempt.key, attempt.at - _MINUTE, *RATE_CODES),
         ).fetchone()[0]
         return Past(occasion=earlier + 1, last_minute=recent)
@@ -169,10 +168,11 @@ class Book:
     def record(
         self, kind: str, *, at: float, task_id: str = "", key: str = "", note: str = ""
     ) -> tuple[int, int]:
-        """Write down one event; return its row and which of its kind it is for this task, from 1."""
+        """Write down one event; return its row and which of its kind it is for the task, from 1."""
         with self._transaction() as sql:
             row = sql.execute(
-                "INSERT INTO events (at, kind, task_id, key, amount, note) VALUES (?, ?, ?, ?, 0, ?)",
+                "INSERT INTO events (at, kind, task_id, key, amount, note)"
+                " VALUES (?, ?, ?, ?, 0, ?)",
                 (at, kind, task_id, key, note),
             ).lastrowid
             number = sql.execute(

@@ -10,6 +10,7 @@ import asyncio
 import json
 import secrets
 import time
+from http import HTTPStatus
 
 from hailuo_mcp.sandbox.desk import Desk
 from hailuo_mcp.sandbox.loopback import call
@@ -17,6 +18,7 @@ from hailuo_mcp.sandbox.task import Phase, Task
 
 _ECHO_SECONDS = 3.0
 _TICK = 0.02
+_RECEIVED = range(200, 300)
 
 
 async def follow(desk: Desk, task: Task) -> None:
@@ -38,7 +40,7 @@ async def _echoes(desk: Desk, task: Task) -> bool:
             json.dumps({"challenge": challenge}).encode(),
             seconds=_ECHO_SECONDS,
         )
-        echoed = status == 200 and json.loads(body) == {"challenge": challenge}
+        echoed = status == HTTPStatus.OK and json.loads(body) == {"challenge": challenge}
     except (OSError, ValueError):
         echoed = False
     kind = "challenge" if echoed else "challenge-failed"
@@ -50,8 +52,8 @@ async def _tell(desk: Desk, task: Task, phase: Phase) -> None:
     body = json.dumps(payload(task, phase)).encode()
     try:
         status, _ = await call("POST", task.callback_url, body)
-        arrived = 200 <= status < 300
-    except OSError:
+        arrived = status in _RECEIVED
+    except (OSError, ValueError):
         arrived = False
     kind = "callback" if arrived else "callback-failed"
     desk.book.record(kind, at=desk.now(), task_id=task.task_id, key=task.key, note=phase.value)
@@ -77,5 +79,5 @@ def payload(task: Task, phase: Phase) -> dict[str, object]:
 async def _until(desk: Desk, moment: float) -> None:
     # A clock that a test holds must be looked at again and again; the real one can be slept on.
     real = desk.options.clock is time.time
-    while (rest := moment - desk.now()) > 0:
+    while (rest := moment - desk.now()) > 0:  # noqa: ASYNC110  # a clock has no event to wait for
         await asyncio.sleep(rest if real else min(rest, _TICK))

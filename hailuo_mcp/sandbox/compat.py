@@ -15,12 +15,12 @@ from starlette.routing import Route
 from hailuo_mcp.sandbox import ids, intake, links
 from hailuo_mcp.sandbox.desk import HTTP_WORDS, Desk, http_headers
 from hailuo_mcp.sandbox.reading import answering, filed, polled
-from hailuo_mcp.sandbox.refusal import Refusal, Unknown, invalid
+from hailuo_mcp.sandbox.refusal import SENSITIVE_INPUT, Refusal, Unknown, invalid
 from hailuo_mcp.sandbox.rules import Order, check, flag, only, text, whole
 from hailuo_mcp.sandbox.task import Phase, Task
 
 MARKS = frozenset({"image_url", "enable_prompt_expansion"})
-"""Fields that only this dialect has: they tell its creates from the official ones at the same path."""
+"""Fields that only this dialect has: they tell its creates from the official ones."""
 
 _FIELDS = MARKS | {"model", "prompt", "last_frame_image", "duration", "resolution"}
 _MODELS = ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02")
@@ -94,7 +94,7 @@ class Compat:
             status = refusal.code
         else:
             status = _STATUS_OF_CODE.get(refusal.code, 500)
-        message = _MODERATED if refusal.code == 1026 else refusal.message
+        message = _MODERATED if refusal.code == SENSITIVE_INPUT else refusal.message
         return JSONResponse(
             {"error": message or HTTP_WORDS.get(status, "error")},
             status_code=status,
@@ -132,7 +132,10 @@ def routes(desk: Desk) -> list[Route]:
 
     paths: list[Route] = []
     for prefix in ("", "/compat"):
-        for video, files in (("/v1/video_generation", "/v1"), ("/v3/async/minimax-video-01", "/v3")):
+        for video, files in (
+            ("/v1/video_generation", "/v1"),
+            ("/v3/async/minimax-video-01", "/v3"),
+        ):
             if (prefix, files) != ("", "/v1"):  # that create is shared, see `app`
                 paths.append(Route(f"{prefix}{video}", create, methods=["POST"]))
             paths.append(

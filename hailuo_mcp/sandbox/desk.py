@@ -9,6 +9,7 @@ import random
 import threading
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Protocol
 
 from starlette.requests import Request
@@ -99,7 +100,7 @@ class Caller:
 
 
 def fingerprint(request: Request) -> str:
-    """Return the key's fingerprint, good enough to tell accounts apart and useless for anything else."""
+    """Return the key's fingerprint: it tells accounts apart and is good for nothing else."""
     return hashlib.sha256(_bearer(request).encode()).hexdigest()[:12] if _bearer(request) else ""
 
 
@@ -147,7 +148,7 @@ HTTP_WORDS = {
 
 def http_headers(status: int) -> dict[str, str]:
     """Return the headers of an edge's own refusal."""
-    return {"Retry-After": "2"} if status == 429 else {}
+    return {"Retry-After": "2"} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
 
 
 def edge_refusal(refusal: Refusal) -> Response:

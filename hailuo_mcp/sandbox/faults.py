@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hailuo_mcp.sandbox.refusal import MESSAGES, RESET, Refusal, invalid
+from hailuo_mcp.sandbox.refusal import MESSAGES, RESET, SENSITIVE_OUTPUT, Refusal, invalid
 
 MARKER = re.compile(r"\[sandbox:([^\]]*)\]", re.IGNORECASE)
 _COUNTED = re.compile(r"(.+?)x(\d+)")
@@ -15,10 +15,10 @@ ALWAYS = 10**9
 """How often a fault without a number happens, where it is not once by nature."""
 
 # 1027 can only be known when the clip exists, so that code is a fault at the end.
-CREATE_CODES = frozenset(str(code) for code in MESSAGES if code != 1027)
+CREATE_CODES = frozenset(str(code) for code in MESSAGES if code != SENSITIVE_OUTPUT)
 HTTP_STATUSES = {"http401": 401, "http429": 429, "http500": 500, "http502": 502, "http503": 503}
 
-# Names whose default number of times is one: a task that never answered its polls would teach nothing.
+# Once unless a number is given: a task that never answered its polls would teach nothing.
 _ONCE = frozenset(
     {
         "poll-500",
@@ -155,4 +155,3 @@ def _parse(raw: str) -> tuple[str, float]:
 
 def _countable(name: str) -> bool:
     return name in _ONCE or name in _ALWAYS or name in CREATE_CODES or name in HTTP_STATUSES
-

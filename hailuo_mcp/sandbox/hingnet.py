@@ -56,7 +56,7 @@ class Hingnet(Minimax):
         """Pass MiniMax's errors on; word the relay's own in its own way."""
         if isinstance(refusal, Unknown):
             return _own(404, refusal.message)
-        # A fault asked for in the prompt plays MiniMax refusing the relay's key, not the relay ours.
+        # A fault from the prompt plays MiniMax refusing the relay's key, not the relay ours.
         if refusal.code in _KEY_CODES and not refusal.note:
             return _own(401, refusal.message)
         if refusal.is_http:
@@ -66,7 +66,10 @@ class Hingnet(Minimax):
 
 def _own(status: int, message: str) -> Response:
     return JSONResponse(
-        {"code": _CODES.get(status, "error"), "message": message or HTTP_WORDS.get(status, "error")},
+        {
+            "code": _CODES.get(status, "error"),
+            "message": message or HTTP_WORDS.get(status, "error"),
+        },
         status_code=status,
         headers=http_headers(status),
     )

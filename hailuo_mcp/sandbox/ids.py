@@ -1,4 +1,4 @@
-"""Identifiers in the shapes that the seeds show, down to the lengths that break careless clients."""
+"""Identifiers in the shapes that the seeds show, with the lengths that break careless clients."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def digits18() -> str:
 
 
 def relay_file_id() -> str:
-    """Return a number of the relay's own making, valid only there (the family uses CRC32 + 10^9)."""
+    """Return a number of the relay's own making, valid only there (as CRC32 + 10^9)."""
     return str(1_000_000_000 + secrets.randbelow(900_000_000_000))
 
 
 def hex16() -> str:
-    """Return an id such as seed 004's abcdef1234567890; the leading letter keeps it from being a number."""
+    """Return an id such as seed 004's abcdef1234567890; its letter keeps it from being a number."""
     return "abcdef"[secrets.randbelow(6)] + secrets.token_hex(8)[1:]
 
 

@@ -138,24 +138,27 @@ async def _draft(
 def _answer(answer: str, asked: Faults, task: Task, dialect: Dialect) -> Response:
     body = dialect.accepted(task)
     whole = JSONResponse(body)
-    if answer == "lost":
-        return wire.NoAnswer()
-    if answer == "hang":
-        return wire.Later(whole, _HANG_SECONDS)
-    if answer == "garbage":
-        return wire.html_page()
-    if answer == "cutjson":
-        return wire.half_json(body)
-    if answer == "noid":
-        return JSONResponse(wire.without_ids(body))
-    if answer == "http500-after":
-        return dialect.refused(Refusal(500))
-    late = asked.value("late", 0.0)
-    return wire.Later(whole, late) if late else whole
+    match answer:
+        case "lost":
+            response: Response = wire.NoAnswer()
+        case "hang":
+            response = wire.Later(whole, _HANG_SECONDS)
+        case "garbage":
+            response = wire.html_page()
+        case "cutjson":
+            response = wire.half_json(body)
+        case "noid":
+            response = JSONResponse(wire.without_ids(body))
+        case "http500-after":
+            response = dialect.refused(Refusal(500))
+        case _:
+            late = asked.value("late", 0.0)
+            response = wire.Later(whole, late) if late else whole
+    return response
 
 
 def shorten(raw: bytes) -> str:
-    """Return a body for the book: each data URL cut to 64 characters, with the hash of its bytes."""
+    """Return a body for the book: data URLs cut to 64 characters, with the hash of their bytes."""
     text = raw.decode("utf-8", "replace")
     cut = _DATA_URL.sub(_digest, text)
     try:

@@ -26,7 +26,9 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-async def call(method: str, url: str, body: bytes = b"", *, seconds: float = 3.0) -> tuple[int, bytes]:
+async def call(
+    method: str, url: str, body: bytes = b"", *, seconds: float = 3.0
+) -> tuple[int, bytes]:
     """Return the status and body of one request, or raise OSError, also when time runs out."""
     if not is_loopback(url):
         message = "only http URLs of this machine are called"

@@ -1,4 +1,4 @@
-"""The official v1 API (seed 001): HTTP 200 and `base_resp` for everything that the API itself says."""
+"""The official v1 API (seed 001): HTTP 200 and `base_resp` for all that the API itself says."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def status_body(task: Task, now: float) -> dict[str, object]:
 
 
 def file_body(request: Request, desk: Desk, task: Task) -> dict[str, object]:
-    """Return the file's facts; the id is a JSON number here and `bytes` is 0, as in live samples."""
+    """Return the file's facts; the id is a JSON number and `bytes` is 0, as in live samples."""
     url, _ = links.issue(request, desk, task)
     return {
         "file": {

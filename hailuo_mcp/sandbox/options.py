@@ -1,4 +1,4 @@
-"""What can be set about the imitation: where it keeps its book, how fast it is, how badly it behaves."""
+"""What can be set about the imitation: where its book is, how fast it is, how badly it behaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Input images: taken from data URLs and loopback addresses, held to the documented rules, kept on disk.
+"""Input images, from data URLs and loopback addresses: held to the documented rules, kept on disk.
 
 Rules (seed 001 section 1.2): JPG, JPEG, PNG or WebP; below 20 MB; short side above 300 px; shape
 between 2:5 and 5:2.
@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from hailuo_mcp.sandbox.loopback import call, is_loopback
@@ -57,7 +58,7 @@ async def fetch(reference: str, name: str, state_dir: Path) -> Picture | None:
             status, content = await call("GET", reference)
         except OSError:
             raise invalid(f"{name} could not be downloaded") from None
-        if status != 200:
+        if status != HTTPStatus.OK:
             raise invalid(f"{name} could not be downloaded, HTTP {status}")
     elif reference.startswith(("http://", "https://")):
         return None

@@ -21,5 +21,5 @@ for _model in (_HAILUO_23, _HAILUO_02):
 
 
 def price(model: str, resolution: str, duration: int) -> tuple[str, str, str]:
-    """Return credits, CNY and USD as decimal strings; three empty ones where nothing is published."""
+    """Return credits, CNY and USD as decimal strings, empty where nothing is published."""
     return _PRICES.get((model, resolution.upper(), duration), ("", "", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_FIRST_API_CODE = 1000
 INVALID_PARAMS = 2013
 RESET = 0
 """No code at all: the connection is reset instead of answered."""
@@ -14,9 +15,8 @@ MESSAGES = {
     1000: "unknown error",
     1001: "request timeout",
     1002: "rate limit exceeded(RPM)",
-    1004: (
-        "login fail: Please carry the API secret key in the 'Authorization' field of the request header"
-    ),
+    1004: "login fail: Please carry the API secret key in the 'Authorization' field"
+    " of the request header",
     1008: "insufficient balance",
     1013: "internal service error",
     1024: "internal error",
@@ -38,8 +38,8 @@ MESSAGES = {
 RATE_CODES = frozenset({1002, 1039, 1041, 2045, 429})
 
 
-class Refusal(Exception):
-    """Codes from 1000 up are `base_resp` codes; those below are plain HTTP statuses of an edge in front."""
+class Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
+    """Codes from 1000 up are `base_resp` codes; those below are HTTP statuses of an edge."""
 
     def __init__(self, code: int, message: str = "", *, note: str = "") -> None:
         """Keep the code; the message defaults to the provider's own."""
@@ -51,7 +51,7 @@ class Refusal(Exception):
     @property
     def is_http(self) -> bool:
         """Tell whether an edge refused, before the API was reached."""
-        return self.code < 1000
+        return self.code < _FIRST_API_CODE
 
 
 def invalid(reason: str) -> Refusal:

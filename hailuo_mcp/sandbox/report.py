@@ -71,11 +71,11 @@ def _summary(
     events: list[dict[str, Any]],
     now: float,
 ) -> dict[str, Any]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     strays: Counter[str] = Counter()
     for event in events:
         place = counts[event["task_id"]] if event["task_id"] in tasks else strays
-        place[_EVENTS.get(event["kind"], event["kind"])] += 1
+        place[_EVENTS[str(event["kind"])]] += 1
         if event["kind"] == "download":
             place["download_bytes"] += event["amount"]
     described = {

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from hailuo_mcp.sandbox.refusal import Refusal, invalid
 
 _PROMPT_LIMIT = 2000
-_HD = {"768P": (6, 10), "1080P": (6,)}
-_HD_AND_512 = {"512P": (6, 10), **_HD}
-_720P = {"720P": (6,)}
+Durations = dict[str, tuple[int, ...]]
+_HD: Durations = {"768P": (6, 10), "1080P": (6,)}
+_HD_AND_512: Durations = {"512P": (6, 10), **_HD}
+_720P: Durations = {"720P": (6,)}
 
 # model → mode → resolution → durations
-MODELS: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {
+MODELS: dict[str, dict[str, Durations]] = {
     "MiniMax-Hailuo-2.3": {"t2v": _HD, "i2v": _HD},
     "MiniMax-Hailuo-2.3-Fast": {"i2v": _HD},
     "MiniMax-Hailuo-02": {"t2v": _HD, "i2v": _HD_AND_512, "fl2v": _HD},
@@ -167,7 +168,7 @@ def _settled(order: Order, mode: str, resolution: str) -> Order:
 
 
 def clip_size(resolution: str, picture: tuple[int, int] | None) -> tuple[int, int]:
-    """Return the clip's size: that of the resolution, or the first frame's shape on its short side."""
+    """Return the clip's size: the resolution's, or the first frame's shape on its short side."""
     long, short = SIZES[resolution]
     if picture is None:
         return long, short

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 import threading
-from typing import cast
+from typing import Self, cast
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -36,7 +36,7 @@ class _CuttableConnection(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.app = self._with_cut(cast("ASGIApp", self.app))  # type: ignore[assignment]  # uvicorn's own ASGI types say the same in other words
+        self.app = self._with_cut(self.app)
 
     def _with_cut(self, app: ASGIApp) -> ASGIApp:
         async def cuttable(scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +85,7 @@ class RunningSandbox:
         self._server.force_exit = True
         self._thread.join(timeout=5.0)
 
-    def __enter__(self) -> RunningSandbox:
+    def __enter__(self) -> Self:
         """Serve for the length of a block."""
         return self
 

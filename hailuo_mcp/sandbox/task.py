@@ -18,7 +18,7 @@ class Phase(StrEnum):
     FAIL = "Fail"
 
 
-# Shares of the time to ready at which a task leaves Preparing and Queueing; the real ones are unknown.
+# Shares of the time to ready at which Preparing and Queueing end; the real ones are unknown.
 _PREPARED = 0.12
 _DEQUEUED = 0.3
 # In the middle of Processing, where [sandbox:weird-status] shows a word that nobody documents.

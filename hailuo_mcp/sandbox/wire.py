@@ -51,6 +51,7 @@ class NoAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Close instead of answering."""
+        del send
         await cut(scope, receive, reset=self._reset)
 
 
@@ -76,7 +77,7 @@ async def _gone(receive: Receive) -> None:
     await until_gone(receive)
 
 
-class Interrupt(Exception):
+class Interrupt(Exception):  # noqa: N818  # it carries an answer
     """Carries a response out of the middle of a handler."""
 
     def __init__(self, response: Response) -> None:
@@ -104,7 +105,6 @@ def without_ids(value: object) -> object:
     if isinstance(value, list):
         return [without_ids(item) for item in cast("list[object]", value)]
     return value
-
 
 
 Handler = Callable[[Request], Awaitable[Response]]

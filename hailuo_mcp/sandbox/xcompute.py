@@ -15,7 +15,7 @@ from starlette.routing import Route
 from hailuo_mcp.sandbox import ids, intake, links
 from hailuo_mcp.sandbox.desk import Desk, http_headers
 from hailuo_mcp.sandbox.reading import answering, polled
-from hailuo_mcp.sandbox.refusal import Refusal, Unknown, invalid
+from hailuo_mcp.sandbox.refusal import SENSITIVE_INPUT, Refusal, Unknown, invalid
 from hailuo_mcp.sandbox.rules import Order, check, flag, only, text, whole
 from hailuo_mcp.sandbox.task import Phase, Task
 
@@ -102,7 +102,7 @@ class Xcompute:
         else:
             status = _STATUS_OF_CODE.get(refusal.code, 500)
         kind, message = _ERRORS.get(status, _ERRORS[500])
-        if refusal.code == 1026:
+        if refusal.code == SENSITIVE_INPUT:
             message = "请求内容未通过安全审核"
         elif refusal.message and status in (400, 503):
             message = f"{message}: {refusal.message}"

@@ -30,27 +30,28 @@ async def buy(
     prepared = await desk.client.prepare(request, local=local)
     draft = _draft(desk, prepared, terms, caller)
     counted = _counted(desk, prepared)
-    before = await desk.journal.standing(draft, now=desk.clock())
-    if before is None:
+    found: Written | KeyTaken | OverBudget | None
+    found = await desk.journal.standing(draft, now=desk.clock())
+    if found is None:
         _hold_ceiling(desk, terms, counted)
         await _ask_consent(desk, draft, terms, counted)
         for picture in prepared.images.values():
             desk.pictures.keep(picture.facts.sha256, picture.data)
-        before = await desk.journal.write_down(
+        found = await desk.journal.write_down(
             draft, counted or _ZERO, desk.limits(), now=desk.clock()
         )
-    if isinstance(before, KeyTaken):
+    if isinstance(found, KeyTaken):
         raise InvalidRequestError(
             f"request_key {terms.request_key[:40]!r} already names another purchase, task "
-            f"{before.task.task_id}. Nothing new was bought or charged. Use a new key for a new "
+            f"{found.task.task_id}. Nothing new was bought or charged. Use a new key for a new "
             "clip, or call query_task for that one.",
-            task_id=before.task.task_id,
+            task_id=found.task.task_id,
         )
-    if isinstance(before, OverBudget):
-        raise _over_budget(desk, before, counted)
-    if not before.reused:
-        desk.wake(before.task)
-    return before
+    if isinstance(found, OverBudget):
+        raise _over_budget(desk, found, counted)
+    if not found.reused:
+        desk.wake(found.task)
+    return found
 
 
 async def consent_question(
@@ -90,7 +91,12 @@ def _draft(desk: Desk, prepared: Prepared, terms: Terms, caller: str) -> Task:
         opened.wire: Picture(facts=opened.facts, url=opened.url)
         for opened in prepared.images.values()
     }
-    template = isinstance(request, TemplateRequest)
+    if isinstance(request, TemplateRequest):
+        model, prompt = f"template {request.template_id}", " / ".join(request.text_inputs)
+        duration = resolution = None
+    else:
+        model, prompt = request.model, request.prompt
+        duration, resolution = request.duration, request.resolution
     return Task(
         task_id=new_task_id(now),
         account=desk.account,
@@ -100,10 +106,10 @@ def _draft(desk: Desk, prepared: Prepared, terms: Terms, caller: str) -> Task:
         created_at=now,
         updated_at=now,
         mode=request.mode,
-        model=f"template {request.template_id}" if template else request.model,
-        duration=None if template else request.duration,
-        resolution=None if template else request.resolution,
-        prompt=" / ".join(request.text_inputs) if template else request.prompt,
+        model=model,
+        duration=duration,
+        resolution=resolution,
+        prompt=prompt,
         request=normal_form(request, pictures),
         identity=identity(
             request,

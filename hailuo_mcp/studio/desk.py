@@ -11,7 +11,7 @@ from statistics import median
 
 from hailuo_mcp import catalog
 from hailuo_mcp.client import HailuoClient
-from hailuo_mcp.dialects.providers import Provider
+from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import POLLED, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
 from hailuo_mcp.folders import Folders

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from hailuo_mcp import catalog
-from hailuo_mcp.dialects.providers import Provider
+from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import (
     POLLED,
     AnyRequest,
@@ -212,11 +212,9 @@ class Studio:
         task = await self._known(task_id, caller)
         withdrawn = await desk.journal.change(
             task.task_id,
+            {"status": Status.CANCELLED, "due_at": 0.0, "error": "Withdrawn before it was sent."},
             now=desk.clock(),
             status_in=(Status.PENDING,),
-            status=Status.CANCELLED,
-            due_at=0.0,
-            error="Withdrawn before it was sent.",
         )
         if withdrawn:
             desk.changes.tell(task.task_id)
@@ -261,7 +259,7 @@ class Studio:
                 "unknown, so the clip cannot be fetched from here.",
             }
         settled = await desk.journal.change(
-            task.task_id, now=desk.clock(), status_in=(Status.UNCONFIRMED,), **values
+            task.task_id, values, now=desk.clock(), status_in=(Status.UNCONFIRMED,)
         )
         if settled is None:
             raise InvalidRequestError(
@@ -338,7 +336,7 @@ class Studio:
         )
         if at < task.due_at:
             await self._desk.journal.change(
-                task.task_id, now=self._desk.clock(), status_in=POLLED, due_at=at
+                task.task_id, {"due_at": at}, now=self._desk.clock(), status_in=POLLED
             )
             self._desk.wake(None)
 
@@ -352,7 +350,7 @@ class Studio:
         return [await self._desk.view(task) for task in tasks if task]
 
     async def _set(self, task: Task, **values: object) -> Task | None:
-        return await self._desk.journal.change(task.task_id, now=self._desk.clock(), **values)
+        return await self._desk.journal.change(task.task_id, values, now=self._desk.clock())
 
     async def _known(self, task_id: str, caller: str) -> Task:
         task_id = task_id.strip()

@@ -180,7 +180,7 @@ class Transport:
     def _pause(self, tries: int, reply: HttpReply | None) -> float:
         asked = (reply.headers.get("retry-after", "") if reply else "").strip()
         wished = float(asked) if asked.isascii() and asked.isdigit() else 0.0
-        jitter = 0.5 * 2**tries * (0.5 + self._rng.random() / 2)
+        jitter = 0.5 * 2.0**tries * (0.5 + self._rng.random() / 2)
         return min(max(jitter, wished), _LONGEST_PAUSE)
 
     def _lost(self, why: str, detail: str) -> UnconfirmedSubmitError:

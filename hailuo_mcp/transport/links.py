@@ -103,9 +103,7 @@ class Links:
             raise TooLargeError
         return await whole_body(response, limit)
 
-    async def _open(
-        self, link: Link, headers: dict[str, str], quiet: float
-    ) -> httpx.Response:
+    async def _open(self, link: Link, headers: dict[str, str], quiet: float) -> httpx.Response:
         url = link.url
         if link.authorised:
             url = f"{self._base_url}{url}" if url.startswith("/") else url
@@ -125,9 +123,7 @@ class Links:
                 raise RefusedLinkError("it sends on to what is not a link") from None
         raise RefusedLinkError(f"it sends on more than {_MOST_HOPS} times")
 
-    async def _knock(
-        self, target: Target, headers: dict[str, str], quiet: float
-    ) -> httpx.Response:
+    async def _knock(self, target: Target, headers: dict[str, str], quiet: float) -> httpx.Response:
         import httpx
 
         client = self._pool.fresh()
@@ -197,9 +193,10 @@ def _broken(detail: str) -> DownloadError:
 
 
 def _unread(reason: str) -> InvalidRequestError:
+    """Return one sentence: the check names all problems of a request at once."""
     return InvalidRequestError(
-        f"The picture behind the link cannot be used: {reason}. Nothing was sent or charged. "
-        "Give another link, or the path of a file."
+        f"The picture behind the link cannot be used: {reason}; give another link or the path of "
+        "a file."
     )
 
 

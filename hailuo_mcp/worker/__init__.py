@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -126,7 +127,7 @@ class Worker:
             self._sending.add(task.task_id)
             self._start(self._send, task)
 
-    def _start(self, job: Callable[[Task], Awaitable[None]], task: Task) -> None:
+    def _start(self, job: Callable[[Task], Coroutine[Any, Any, None]], task: Task) -> None:
         if self._jobs is None:
             raise RuntimeError("the worker is not running")
         self._jobs.start_soon(job, task)

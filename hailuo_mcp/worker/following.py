@@ -247,7 +247,7 @@ class Follower:
     async def _write(self, task: Task, **values: object) -> Task | None:
         """Record a step if the lease is still ours; news either way."""
         changed = await self._desk.journal.change(
-            task.task_id, now=self._desk.clock(), held_by=self._desk.owner, **values
+            task.task_id, values, now=self._desk.clock(), held_by=self._desk.owner
         )
         self._desk.changes.tell(task.task_id)
         return changed

@@ -140,17 +140,16 @@ async def _record(desk: Desk, task: Task, outcome: dict[str, object], sleep: Sle
     A task that was given up as `unconfirmed` in the meantime is still told what really became of
     it. A disk that fails at this moment is tried again: the provider's id must not be lost.
     """
+    owner = task.owner if outcome["status"] is Status.PENDING else ""
     given_up = Status.UNCONFIRMED if outcome["status"] is not Status.PENDING else Status.SUBMITTING
     for pause in (0.1, 0.5, 1.0, 3.0, None):
         try:
             await desk.journal.change(
                 task.task_id,
+                {**outcome, "owner": owner, "lease_until": 0.0},
                 now=desk.clock(),
                 status_in=(Status.SUBMITTING, given_up),
                 attempt=task.attempt,
-                lease_until=0.0,
-                owner=task.owner if outcome["status"] is Status.PENDING else "",
-                **outcome,
             )
             if outcome["status"] is Status.QUEUED and task.refused_at:
                 await desk.journal.calm(desk.account)

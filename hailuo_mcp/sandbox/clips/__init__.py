@@ -1,1 +1,1 @@
-"""The clips: real H.264 files that show what was asked for, so that pictures can be tried for free."""
+"""The clips: real H.264 files that show what was asked for."""

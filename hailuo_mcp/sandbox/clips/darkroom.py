@@ -86,7 +86,7 @@ class Darkroom:
         from hailuo_mcp.sandbox.clips.render import render
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Another process may be at it: the lock is the system's, so a killed one leaves none behind.
+        # Another process may be at it: the lock is the system's, a killed one leaves none behind.
         with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
             if path.exists():
                 return

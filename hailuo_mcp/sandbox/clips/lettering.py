@@ -1,4 +1,4 @@
-"""Text in the picture: a font that can write it, wrapped lines, and no boxes for missing characters."""
+"""Text in the picture: a font that can write it, wrapped lines, no boxes for missing characters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
     from PIL.ImageFont import ImageFont as BitmapFont
+
+_FIRST_EAST_ASIAN = 0x2E80
 
 # File names as Pillow looks them up in each system's font folders: Linux, macOS, Windows.
 _CJK_FONTS = (
@@ -61,26 +63,33 @@ def font(size: int, *, cjk: bool) -> FreeTypeFont | BitmapFont:
 
 def font_for(text: str, size: int) -> FreeTypeFont | BitmapFont:
     """Return the plainest font that can write the text."""
-    return font(size, cjk=any(ord(char) >= 0x2E80 for char in text))
+    return font(size, cjk=any(ord(char) >= _FIRST_EAST_ASIAN for char in text))
 
 
 def writable(text: str, size: int) -> str:
     """Return the text without what the font would show as boxes, and say so if nothing is left."""
     chosen = font_for(text, size)
-    missing = bytes(chosen.getmask("\U0010fffd"))
-    shown = "".join(
-        char for char in text if char.isspace() or bytes(chosen.getmask(char)) != missing
-    )
+    missing = _drawn(chosen, "\U0010fffd")
+    shown = "".join(char for char in text if char.isspace() or _drawn(chosen, char) != missing)
     shown = " ".join(shown.split())
     if text.strip() and not any(char.isalnum() for char in shown):
         return f"(a prompt of {len(text.strip())} characters; this machine has no font for them)"
     return shown
 
 
+def _drawn(chosen: FreeTypeFont | BitmapFont, char: str) -> bytes:
+    from PIL import Image, ImageDraw
+
+    canvas = Image.new("L", (64, 64))
+    ImageDraw.Draw(canvas).text((8, 8), char, font=chosen, fill=255)
+    return canvas.tobytes()
+
+
 def wrapped(text: str, size: int, width: int, most_lines: int) -> list[str]:
     """Return lines no wider than the width; Chinese breaks anywhere, other text between words."""
     chosen = font_for(text, size)
-    lines, line = [], ""
+    line = ""
+    lines: list[str] = []
     for word in _words(text):
         if line and chosen.getlength((line + word).rstrip()) > width:
             lines.append(line.rstrip())
@@ -97,9 +106,10 @@ def wrapped(text: str, size: int, width: int, most_lines: int) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    words, word = [], ""
+    word = ""
+    words: list[str] = []
     for char in text:
-        if ord(char) >= 0x2E80:
+        if ord(char) >= _FIRST_EAST_ASIAN:
             words += [word, char]
             word = ""
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.sandbox.clips.camera import in_english
-from hailuo_mcp.sandbox.clips.lettering import font, font_for, has_chinese, writable, wrapped
+from hailuo_mcp.sandbox.clips.lettering import font, font_for, has_chinese, wrapped, writable
 from hailuo_mcp.sandbox.task import Task
 
 if TYPE_CHECKING:
@@ -118,6 +118,10 @@ class Overlay:
 
 
 def _write(
-    draw: ImageDraw, corner: tuple[float, float], text: str, size: int, fill: tuple[int, int, int, int]
+    draw: ImageDraw,
+    corner: tuple[float, float],
+    text: str,
+    size: int,
+    fill: tuple[int, int, int, int],
 ) -> None:
     draw.text(corner, text, font=font_for(text, size), fill=fill, anchor="la")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.sandbox.clips import camera
 from hailuo_mcp.sandbox.clips.overlay import Overlay
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _FADE_SECONDS = 0.5
+_HALF = 0.5
+"""The share of the clip after which the last frame fades in."""
 
 
 def render(task: Task, path: Path, state_dir: Path, *, fast: bool) -> None:
     """Write the clip; the same task gives the same frames wherever it is rendered."""
-    import av
-
+    # PyAV leaves half of its types open, which strict checkers do not forgive.
+    av: Any = import_module("av")
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         # A still needs no keyframe but the first; a clip gets one a second, for those who seek.
         stream = container.add_stream(
@@ -69,8 +72,8 @@ def _frames(task: Task, state_dir: Path) -> Iterator[Image]:
         seconds, share = index / task.fps, index / (total - 1)
         pose = moves.pose(share)
         view = scene.frame(pose, seconds)
-        if final is not None and share > 0.5:
-            blend = (share - 0.5) * 2.0
+        if final is not None and share > _HALF:
+            blend = (share - _HALF) * 2.0
             # The camera comes to rest on the way, so that the clip ends on the picture as given.
             ahead = final.frame(pose.scaled(1.0 - blend), 0.0)
             view = Image.blend(view, ahead, blend) if share < 1.0 else ahead

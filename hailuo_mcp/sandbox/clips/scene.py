@@ -145,9 +145,7 @@ def crop(canvas: Image, size: tuple[int, int], x: float, y: float, zoom: float) 
         left, top = round(left), round(top)
         return canvas.crop((left, top, left + width, top + height))
     # Two times faster than the same as an affine transform, and smoother when it shrinks.
-    return canvas.resize(
-        size, Image.Resampling.BILINEAR, box=(left, top, left + wide, top + high)
-    )
+    return canvas.resize(size, Image.Resampling.BILINEAR, box=(left, top, left + wide, top + high))
 
 
 def _paint(width: int, height: int, colours: tuple[str, ...], seed: bytes) -> Image:
@@ -175,7 +173,7 @@ def _paint(width: int, height: int, colours: tuple[str, ...], seed: bytes) -> Im
     ):
         ridge = _ridge(canvas_w, canvas_h * level, canvas_h * rough, seed, layer)
         draw.polygon([(0, canvas_h), *ridge, (canvas_w, canvas_h)], fill=colour)
-    # Pillow draws without smoothing; once over the whole costs less than painting at twice the size.
+    # Pillow draws without smoothing; once over the whole is cheaper than painting at twice the size.
     return canvas.filter(ImageFilter.SMOOTH)
 
 
