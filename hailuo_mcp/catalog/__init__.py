@@ -1,54 +1,117 @@
-"""The facts: models, prices, plans, moves, templates, clients; data with source and date."""
+"""The facts: models, prices, plans, moves, templates, clients; data with source and date.
 
-from hailuo_mcp.catalog.calls import (
-    MODE_WORDS,
-    Call,
-    every_call,
-    nearest_call,
-    resolve_size,
-)
-from hailuo_mcp.catalog.camera import (
-    Move,
-    find_move,
-    is_misnomer,
-    moves,
-    near_move,
-    nearest_move,
-)
-from hailuo_mcp.catalog.clients import McpClient, clients, wait_limit
-from hailuo_mcp.catalog.estimates import Estimate, estimate
-from hailuo_mcp.catalog.machines import (
-    Limits,
-    Model,
-    ModeRules,
-    carried,
-    default_model,
-    find_model,
-    limits,
-    models,
-    nearest_model,
-    usual_seconds,
-)
-from hailuo_mcp.catalog.packs import PlanCost
-from hailuo_mcp.catalog.prices import (
-    Plan,
-    Price,
-    list_price,
-    number,
-    plan_named,
-    plan_rpm,
-    plan_unit,
-    plans,
-    price_words,
-    published,
-)
-from hailuo_mcp.catalog.templates import (
-    Template,
-    find_template,
-    nearest_template,
-    templates,
-)
-from hailuo_mcp.catalog.wording import refusal, shown
+A name is loaded when it is first asked for: start-up time is a feature, and most of a server's life
+needs few of them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hailuo_mcp.catalog.calls import (
+        MODE_WORDS,
+        Call,
+        every_call,
+        nearest_call,
+        resolve_size,
+    )
+    from hailuo_mcp.catalog.camera import (
+        Move,
+        find_move,
+        is_misnomer,
+        moves,
+        near_move,
+        nearest_move,
+    )
+    from hailuo_mcp.catalog.estimates import Estimate, estimate
+    from hailuo_mcp.catalog.machines import (
+        Limits,
+        Model,
+        ModeRules,
+        carried,
+        default_model,
+        find_model,
+        limits,
+        models,
+        nearest_model,
+        usual_seconds,
+    )
+    from hailuo_mcp.catalog.packs import PlanCost
+    from hailuo_mcp.catalog.patience import McpClient, clients, wait_limit
+    from hailuo_mcp.catalog.prices import (
+        Plan,
+        Price,
+        list_price,
+        number,
+        plan_named,
+        plan_rpm,
+        plan_unit,
+        plans,
+        price_words,
+        published,
+    )
+    from hailuo_mcp.catalog.video_agent import (
+        Template,
+        find_template,
+        nearest_template,
+        templates,
+    )
+    from hailuo_mcp.catalog.wording import refusal, shown
+
+_HOME = {
+    "MODE_WORDS": "calls",
+    "Call": "calls",
+    "Estimate": "estimates",
+    "Limits": "machines",
+    "McpClient": "patience",
+    "ModeRules": "machines",
+    "Model": "machines",
+    "Move": "camera",
+    "Plan": "prices",
+    "PlanCost": "packs",
+    "Price": "prices",
+    "Template": "video_agent",
+    "carried": "machines",
+    "clients": "patience",
+    "default_model": "machines",
+    "estimate": "estimates",
+    "every_call": "calls",
+    "find_model": "machines",
+    "find_move": "camera",
+    "find_template": "video_agent",
+    "is_misnomer": "camera",
+    "limits": "machines",
+    "list_price": "prices",
+    "models": "machines",
+    "moves": "camera",
+    "near_move": "camera",
+    "nearest_call": "calls",
+    "nearest_model": "machines",
+    "nearest_move": "camera",
+    "nearest_template": "video_agent",
+    "number": "prices",
+    "plan_named": "prices",
+    "plan_rpm": "prices",
+    "plan_unit": "prices",
+    "plans": "prices",
+    "price_words": "prices",
+    "published": "prices",
+    "refusal": "wording",
+    "resolve_size": "calls",
+    "shown": "wording",
+    "templates": "video_agent",
+    "usual_seconds": "machines",
+    "wait_limit": "patience",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
 
 __all__ = [
     "MODE_WORDS",

@@ -21,7 +21,7 @@ from hailuo_mcp.catalog.prices import (
     price_words,
     published,
 )
-from hailuo_mcp.catalog.templates import templates
+from hailuo_mcp.catalog.video_agent import templates
 from hailuo_mcp.catalog.wording import refusal, shown
 from hailuo_mcp.domain import Carries, Mode, Quote, Unit
 

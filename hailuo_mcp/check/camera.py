@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hailuo_mcp.catalog import find_move, is_misnomer, limits, near_move, nearest_move, shown
 
@@ -14,8 +14,7 @@ _EVIDENTLY_NOT = re.compile(r"[:：\d]")
 _MOST_WORDS, _MOST_CHINESE = 4, 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commands:
+class Commands(NamedTuple):
     """A prompt whose commands have been read."""
 
     text: str

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hailuo_mcp.catalog import limits
 from hailuo_mcp.check.camera import read_commands
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedPrompt:
+class CheckedPrompt(NamedTuple):
     text: str
     """As it will be sent."""
     fixed: str
