@@ -150,7 +150,7 @@ class Compat:
         return self.status("0")
 
     def read_probe(self, reply: HttpReply) -> None:
-        """A "no such task" means that the key was accepted."""
+        """Raise what stands in the way; a "no such task" means that the key was accepted."""
         code = base_code(fields(reply.json()))
         if code in KEY_TROUBLE:
             raise refused_read(str(code), reply, self._provider)
@@ -176,7 +176,7 @@ def _said(body: Mapping[str, object]) -> str:
 
 
 def _reason(body: Mapping[str, object], code: str | None) -> str:
-    """The seed gives a failure's reason in words only; its one example is moderation."""
+    """Return a code; the seed gives a failure's reason in words, and its example is moderation."""
     if code not in (None, "0"):
         return str(code)
     said = _said(body).lower()

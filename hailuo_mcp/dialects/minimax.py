@@ -145,10 +145,14 @@ class MiniMax:
         return self.status("0")
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Only trouble with key, money, speed or the host itself counts; a "no such task" is fine."""
+        """Raise what stands in the way: key, money, speed or the host.
+
+        A "no such task" means that the key was accepted; so does a plan's own code, because a
+        pay-as-you-go key has no plan to tell of.
+        """
         code = base_code(fields(reply.json()))
-        if code is not None and code in MEANINGS and code not in MODERATED | {"2013"}:
-            raise refused_read(code, reply, self._provider, looked_up=False)
+        if code in KEY_TROUBLE | TRANSIENT | {"1008"}:
+            raise refused_read(str(code), reply, self._provider, looked_up=False)
         if reply.status >= 500 or (code is None and reply.status in (401, 402, 403, 429)):  # noqa: PLR2004
             raise http_read(reply, self._provider, looked_up=False)
 
@@ -235,7 +239,7 @@ def _template(request: TemplateRequest) -> dict[str, object]:
 
 
 def _video_url(body: Mapping[str, object]) -> str:
-    """A template's video_url, and what relays add when their upstream is not MiniMax."""
+    """Return a template's video_url, or what relays add when their upstream is another."""
     candidates = [body.get("video_url"), body.get("download_url")]
     for video in items(body.get("videos")):
         entry = fields(video)

@@ -142,7 +142,7 @@ class XCompute:
         return self.status("0")
 
     def read_probe(self, reply: HttpReply) -> None:
-        """A "no such task" means that the key was accepted."""
+        """Raise what stands in the way; a "no such task" means that the key was accepted."""
         if reply.status in (401, 402, 403, 429) or reply.status >= 500:  # noqa: PLR2004
             raise self._refused_read(reply, fields(reply.json()))
 
@@ -168,7 +168,7 @@ class XCompute:
 
 
 def _data(body: Mapping[str, object]) -> dict[str, object]:
-    """The task: `data`, the first of `data`, or the body itself (its own page shows it flat)."""
+    """Return `data`, the first of `data`, or the body itself (its own page shows it flat)."""
     found = [entry for entry in map(fields, items(body.get("data"))) if entry]
     return found[0] if found else dict(body)
 
@@ -179,7 +179,7 @@ def _has_task(body: Mapping[str, object]) -> bool:
 
 
 def _video(data: Mapping[str, object]) -> tuple[str, int | None]:
-    """The first link anywhere it is known to stand, and the end that is told beside it."""
+    """Return the first link anywhere it is known to stand, and the end told beside it."""
     result = fields(data.get("result"))
     for entry in items(result.get("videos")):
         video = fields(entry)

@@ -169,7 +169,7 @@ def _forbidden(address: Address) -> bool:
 
 
 def _embedded(address: Address) -> Address | None:
-    """The IPv4 address inside an IPv6 one: mapped, compatible, 6to4, NAT64."""
+    """Return the IPv4 address inside an IPv6 one: mapped, compatible, 6to4, NAT64."""
     if not isinstance(address, ipaddress.IPv6Address):
         return None
     if any(address in net for net in (*_NAT64, _COMPATIBLE)):

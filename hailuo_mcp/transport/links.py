@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ class Links:
         self._bearer = bearer
 
     @asynccontextmanager
-    async def stream(self, link: Link, *, start: int, etag: str) -> AsyncIterator[Stream]:
+    async def stream(self, link: Link, *, start: int, etag: str) -> AsyncGenerator[Stream]:
         import httpx
 
         headers: dict[str, str] = {}

@@ -17,8 +17,10 @@ class TooLargeError(Exception):
 
 
 class Pool:
-    """Two clients over one certificate store. The proxies of the environment are not used: a
-    link is fetched at the address that was checked, which a proxy would look up anew.
+    """Two clients over one certificate store.
+
+    The proxies of the environment are not used: a link is fetched at the address that was
+    checked, which a proxy would look up anew.
     """
 
     def __init__(self, wire: httpx.AsyncBaseTransport | None = None) -> None:

@@ -1,0 +1,315 @@
+"""Buy, ask, wait and fetch over any dialect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import anyio
+
+from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
+from hailuo_mcp.client.saving import save_clip
+from hailuo_mcp.dialects.providers import (
+    DEFAULT_PROVIDER,
+    PROVIDERS,
+    clean_base_url,
+    dialect_of,
+    provider_for,
+    provider_named,
+)
+from hailuo_mcp.dialects.wire import Dialect, Provider
+from hailuo_mcp.domain import (
+    AnyRequest,
+    Carries,
+    Link,
+    Phase,
+    RemoteStatus,
+    Submitted,
+    TemplateRequest,
+)
+from hailuo_mcp.errors import (
+    ConfigError,
+    DownloadError,
+    ProviderUnavailableError,
+    RateLimitError,
+    RemoteTaskNotFoundError,
+    UnexpectedResponseError,
+)
+from hailuo_mcp.transport import Hosts, Transport
+
+if TYPE_CHECKING:
+    import random
+    from pathlib import Path
+
+    import httpx
+    from pydantic import SecretStr
+
+    from hailuo_mcp.downloader import SavedFile
+    from hailuo_mcp.folders import Folders
+    from hailuo_mcp.transport import Stream
+
+_PICTURE_LIMIT = 20 * 1024 * 1024
+_PICTURE_SECONDS = 3.0
+_ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
+_PATIENCE = 10
+"""Polls in a row that may fail before wait() gives the trouble to its caller."""
+
+
+class HailuoClient:
+    """Buy, ask, wait and fetch. Nothing paid is ever repeated.
+
+    `provider` is a name of the table in dialects/providers.py. `serve` starts the imitation for a
+    provider that is served by this process and returns its base URL. `wire` replaces the network.
+    """
+
+    def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last seven
+        self,
+        api_key: str | SecretStr | None = None,
+        *,
+        provider: str = "",
+        base_url: str = "",
+        plan: str = "payg",
+        folders: Folders | None = None,
+        private_hosts: Iterable[str] = (),
+        serve: Callable[[], str] | None = None,
+        wire: httpx.AsyncBaseTransport | None = None,
+        rng: random.Random | None = None,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        submit_timeout: float = 60.0,
+        read_timeout: float = 15.0,
+    ) -> None:
+        row = provider_named(provider) if provider else provider_for(base_url)
+        row = row or PROVIDERS[DEFAULT_PROVIDER]
+        self._private = frozenset(entry.strip().lower() for entry in private_hosts if entry.strip())
+        url = clean_base_url(row, base_url, private_hosts=self._private)
+        self.provider: Provider = replace(row, base_url=url)
+        self._api_key = api_key
+        self._plan = plan
+        self._folders = folders
+        self._serve = serve
+        self._wire = wire
+        self._rng = rng
+        self._sleep = sleep
+        self._clock = clock
+        self._timeouts = (submit_timeout, read_timeout)
+        self._dialect: Dialect = dialect_of(self.provider)
+        self._transport: Transport | None = None
+        self._opening = anyio.Lock()
+
+    @property
+    def carries(self) -> Carries:
+        return self._dialect.carries
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
+
+    def need_key(self) -> str:
+        """Return the key, or say what to set and how to go without."""
+        key = self._api_key
+        text = key if isinstance(key, str) else key.get_secret_value() if key else ""
+        if text.strip():
+            return text.strip()
+        if self.provider.embedded:
+            return "sandbox"
+        raise ConfigError(
+            f"There is no API key for {self.provider.name}. Nothing was sent or charged. Set "
+            f"HAILUO_API_KEY (keys come from {self.provider.console}), or set "
+            "HAILUO_PROVIDER=sandbox to try everything free, without a key."
+        )
+
+    async def prepare(
+        self,
+        request: AnyRequest,
+        *,
+        local: bool = True,
+        upload: Callable[[str], bytes | None] | None = None,
+    ) -> Prepared:
+        """Open the pictures, check and price. Costs nothing, and asks nothing of the provider."""
+        return await prepare(
+            request,
+            provider=self.provider,
+            carries=self.carries,
+            plan=self._plan,
+            folders=(self._folders or working_folders()) if local else None,
+            fetch=self.fetch,
+            upload=upload,
+        )
+
+    async def send(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
+        """Make the one paid call, once, for a request as prepare() returns it."""
+        asked = self._dialect.submit(request, callback_url=callback_url)
+        transport = await self._open()
+        return self._dialect.read_submit(await transport.pay(asked))
+
+    async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
+        """Check a request and buy it."""
+        self.need_key()
+        prepared = await self.prepare(request)
+        return await self.send(prepared.request, callback_url=callback_url)
+
+    async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
+        """Read a task's status once, by any id that the provider knows it by."""
+        asked = self._dialect.status(remote_id, template=template)
+        transport = await self._open()
+        return self._dialect.read_status(await transport.read(asked))
+
+    async def link(self, status: RemoteStatus) -> Link:
+        """Return where the finished clip can be fetched."""
+        asked = self._dialect.file(status)
+        if asked is None:
+            if not status.url:
+                raise DownloadError(
+                    f"{self.provider.name} gave no link for this clip. It is paid for if it is "
+                    "finished; asking again costs nothing. Ask again in a minute."
+                )
+            return Link(url=status.url, expires_at=status.url_expires_at)
+        transport = await self._open()
+        try:
+            return self._dialect.read_file(await transport.read(asked), status)
+        except (RemoteTaskNotFoundError, ProviderUnavailableError, UnexpectedResponseError):
+            fallback = self._dialect.file_fallback(status)
+            if fallback is None:
+                raise
+            return fallback
+
+    @asynccontextmanager
+    async def stream(self, link: Link, *, start: int = 0, etag: str = "") -> AsyncGenerator[Stream]:
+        """Open a clip from a byte on; what the downloader takes."""
+        transport = await self._open()
+        async with transport.stream(link, start=start, etag=etag) as answer:
+            yield answer
+
+    async def wait(
+        self,
+        remote_id: str,
+        *,
+        template: bool = False,
+        timeout: float | None = 1200,  # noqa: ASYNC109  # a wait is what this is
+        poll_seconds: float = 10,
+    ) -> RemoteStatus:
+        """Return when the task is final; TimeoutError loses nothing, the id stays good."""
+        begun, troubles = self._clock(), 0
+        while True:
+            pause = poll_seconds
+            try:
+                status = await self.query(remote_id, template=template)
+            except (ProviderUnavailableError, RateLimitError, UnexpectedResponseError) as trouble:
+                troubles += 1
+                if troubles >= _PATIENCE:
+                    raise
+                asked = trouble.retry_after if isinstance(trouble, RateLimitError) else None
+                pause = max(poll_seconds, asked or 0.0)
+            else:
+                troubles = 0
+                if status.phase in _ENDED:
+                    return status
+            if timeout is not None and self._clock() - begun + pause > timeout:
+                raise TimeoutError(
+                    f"The clip was not final after {timeout:g} s. It goes on at the provider; "
+                    "wait for the same id again. Nothing more is charged."
+                )
+            await self._sleep(pause)
+
+    async def download(
+        self,
+        remote_id: str,
+        path: str | Path,
+        *,
+        template: bool = False,
+        overwrite: bool = False,
+    ) -> SavedFile:
+        """Wait for a clip and save it, checked, at a path or in a folder."""
+        status = await self.wait(remote_id, template=template)
+
+        async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
+            # Only another status read renews a link that came with the status.
+            current = await self.query(remote_id, template=template) if fresh else status
+            return await self.link(current)
+
+        return await save_clip(
+            status,
+            link,
+            self.stream,
+            path,
+            name=remote_id,
+            folders=self._folders,
+            overwrite=overwrite,
+        )
+
+    async def submit_template(
+        self, request: TemplateRequest, *, callback_url: str = ""
+    ) -> Submitted:
+        return await self.submit(request, callback_url=callback_url)
+
+    async def query_template(self, remote_id: str) -> RemoteStatus:
+        return await self.query(remote_id, template=True)
+
+    async def wait_template(
+        self,
+        remote_id: str,
+        *,
+        timeout: float | None = 1200,  # noqa: ASYNC109  # as wait
+        poll_seconds: float = 10,
+    ) -> RemoteStatus:
+        return await self.wait(remote_id, template=True, timeout=timeout, poll_seconds=poll_seconds)
+
+    async def download_template(
+        self, remote_id: str, path: str | Path, *, overwrite: bool = False
+    ) -> SavedFile:
+        return await self.download(remote_id, path, template=True, overwrite=overwrite)
+
+    async def check_key(self) -> None:
+        """Ask something that costs nothing; raises what stands in the way of buying."""
+        asked = self._dialect.probe()
+        if asked is not None:
+            transport = await self._open()
+            self._dialect.read_probe(await transport.read(asked))
+
+    async def fetch(self, url: str) -> bytes:
+        """Read a picture from a link, guarded as every link is."""
+        transport = await self._open()
+        return await transport.fetch(url, limit=_PICTURE_LIMIT, seconds=_PICTURE_SECONDS)
+
+    async def _open(self) -> Transport:
+        """Return the way to the provider, starting the imitation where that is the provider."""
+        async with self._opening:
+            if self._transport is None:
+                if not self.provider.base_url:
+                    await self._start()
+                parts = urlsplit(self.provider.base_url)
+                port = parts.port or (443 if parts.scheme == "https" else 80)
+                submit_timeout, read_timeout = self._timeouts
+                self._transport = Transport(
+                    f"{self.provider.base_url}{self.provider.prefix}",
+                    self.need_key,
+                    Hosts(private=self._private, own=frozenset({f"{parts.hostname}:{port}"})),
+                    wire=self._wire,
+                    rng=self._rng,
+                    sleep=self._sleep,
+                    submit_timeout=submit_timeout,
+                    read_timeout=read_timeout,
+                )
+            return self._transport
+
+    async def _start(self) -> None:
+        if self._serve is None:
+            raise ConfigError(
+                f"The provider {self.provider.name} is not running. Nothing was sent or charged. "
+                "Start it with `hailuo-mcp sandbox` and give its address as base_url."
+            )
+        url = await anyio.to_thread.run_sync(self._serve)
+        self.provider = replace(self.provider, base_url=clean_base_url(self.provider, url))
+        self._dialect = dialect_of(self.provider)

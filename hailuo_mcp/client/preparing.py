@@ -1,0 +1,158 @@
+"""Before buying: open the pictures, check the request, price it. Costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.dialects.wire import Provider
+from hailuo_mcp.domain import AnyRequest, Carries, Quote, TemplateRequest, Unit, VideoRequest
+from hailuo_mcp.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.folders import Folders
+    from hailuo_mcp.media.images import OpenedImage
+
+Fetch = Callable[[str], Awaitable[bytes]]
+Upload = Callable[[str], bytes | None]
+
+_PICTURES = ("first_frame_image", "last_frame_image", "subject_image")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A request that may be bought: checked, with its pictures as the wire takes them."""
+
+    request: AnyRequest
+    images: Mapping[str, OpenedImage]
+    """By argument; a template's are media_inputs[0], media_inputs[1] …"""
+    warnings: tuple[str, ...]
+    quote: Quote
+
+
+async def prepare(
+    request: AnyRequest,
+    *,
+    provider: Provider,
+    carries: Carries,
+    plan: str,
+    folders: Folders | None,
+    fetch: Fetch,
+    upload: Upload | None = None,
+) -> Prepared:
+    """Return the request as it would be bought; InvalidRequestError names every problem."""
+    images, troubles = await _open(_named(request), folders, fetch, upload)
+    if isinstance(request, TemplateRequest):
+        return _template(request, images, troubles, provider=provider, carries=carries, plan=plan)
+    return _video(request, images, troubles, provider=provider, carries=carries, plan=plan)
+
+
+def working_folders() -> Folders:
+    """Return what a library user may read: the working directory and the home folder."""
+    from pathlib import Path
+
+    from hailuo_mcp.folders import Folders
+
+    return Folders(Path.cwd(), (Path.cwd(), Path.home()))
+
+
+def _video(
+    request: VideoRequest,
+    images: Mapping[str, OpenedImage],
+    troubles: list[str],
+    *,
+    provider: Provider,
+    carries: Carries,
+    plan: str,
+) -> Prepared:
+    from hailuo_mcp import catalog
+    from hailuo_mcp.check import check_video
+
+    checked = check_video(
+        request,
+        images={name: image.facts for name, image in images.items()},
+        image_problems=troubles,
+        carries=carries,
+        provider=provider.name,
+        price_list=provider.price_list,
+        plan=plan,
+        others=_others(provider),
+    )
+    ready = checked.request
+    quote = catalog.list_price(
+        ready.model, ready.resolution, ready.duration, price_list=provider.price_list, plan=plan
+    )
+    wired = {name: image.wire for name, image in images.items()}
+    ready = replace(
+        ready,
+        first_frame_image=wired.get("first_frame_image", ""),
+        last_frame_image=wired.get("last_frame_image", ""),
+        subject_image=wired.get("subject_image", ""),
+    )
+    return Prepared(request=ready, images=images, warnings=checked.warnings, quote=quote)
+
+
+def _template(
+    request: TemplateRequest,
+    images: Mapping[str, OpenedImage],
+    troubles: list[str],
+    *,
+    provider: Provider,
+    carries: Carries,
+    plan: str,
+) -> Prepared:
+    from hailuo_mcp import catalog
+    from hailuo_mcp.check import check_template
+
+    checked = check_template(
+        request,
+        images={name: image.facts for name, image in images.items()},
+        image_problems=troubles,
+        carries=carries,
+        region=provider.templates,
+        provider=provider.name,
+        others=_others(provider),
+    )
+    unit = catalog.plan_unit(plan, provider.region)
+    # Published for the global region only, in dollars; packs name no credits for templates.
+    dollars = checked.template.usd if checked.template and unit is Unit.USD else None
+    return Prepared(
+        request=replace(checked.request, media_inputs=tuple(i.wire for i in images.values())),
+        images=images,
+        warnings=checked.warnings,
+        quote=Quote(amount=dollars, unit=unit),
+    )
+
+
+def _named(request: AnyRequest) -> dict[str, str]:
+    if isinstance(request, TemplateRequest):
+        return {f"media_inputs[{at}]": text for at, text in enumerate(request.media_inputs)}
+    return {name: text for name in _PICTURES if (text := getattr(request, name))}
+
+
+async def _open(
+    named: Mapping[str, str], folders: Folders | None, fetch: Fetch, upload: Upload | None
+) -> tuple[dict[str, OpenedImage], list[str]]:
+    images: dict[str, OpenedImage] = {}
+    troubles: list[str] = []
+    if not named:
+        return images, troubles
+    from hailuo_mcp.media.images import open_image
+
+    for name, source in named.items():
+        try:
+            images[name] = await open_image(source, folders=folders, fetch=fetch, upload=upload)
+        except InvalidRequestError as trouble:
+            troubles.append(f"{name}: {trouble}")
+    return images, troubles
+
+
+def _others(provider: Provider) -> dict[str, Carries]:
+    """Return what the other providers carry, to name those that could do what this one cannot."""
+    return {
+        name: dialect_of(row).carries
+        for name, row in PROVIDERS.items()
+        if name != provider.name and not row.embedded
+    }

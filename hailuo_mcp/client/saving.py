@@ -1,0 +1,46 @@
+"""A finished clip onto a library user's disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.domain import Link, Phase, RemoteStatus
+from hailuo_mcp.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hailuo_mcp.downloader import SavedFile
+    from hailuo_mcp.downloader.answers import Open
+    from hailuo_mcp.folders import Folders
+
+
+async def save_clip(
+    status: RemoteStatus,
+    link: Callable[[bool], Awaitable[Link]],
+    stream: Open,
+    path: str | Path,
+    *,
+    name: str,
+    folders: Folders | None,
+    overwrite: bool,
+) -> SavedFile:
+    """Save to a file, or under a name of our own in a folder; `folders` guards paths if given."""
+    from pathlib import Path
+
+    from hailuo_mcp import downloader
+
+    if status.phase is not Phase.SUCCEEDED:
+        raise InvalidRequestError(
+            f"There is no clip to save: the task ended as {status.phase}. Failed and cancelled "
+            "clips are not charged. Send a new request."
+        )
+    file_name = downloader.file_name(time.time(), "", name)
+    if folders is not None:
+        target = folders.target(str(path), default_name=file_name)
+    else:
+        target = Path(path).expanduser()  # noqa: ASYNC240  # one look at one path
+        target = target / file_name if target.is_dir() else target  # likewise
+    return await downloader.save(link, stream, target, overwrite=overwrite)
