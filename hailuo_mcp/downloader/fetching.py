@@ -27,7 +27,7 @@ from hailuo_mcp.downloader.answers import (
 )
 from hailuo_mcp.downloader.disk import BLOCK
 from hailuo_mcp.downloader.part import Part
-from hailuo_mcp.errors import DownloadError, HailuoError, InvalidRequestError, LinkExpiredError
+from hailuo_mcp.errors import DownloadError, HailuoError, LinkExpiredError
 from hailuo_mcp.media.probe import ClipFacts
 
 TRIES = 6
@@ -117,12 +117,6 @@ class Fetch:
         try:
             async with self._stream(link, start=start, etag=etag) as answer:
                 await self._take(answer, start, tail)
-        except InvalidRequestError as trouble:
-            raise disk.final(
-                "The provider's link to the clip leads to a place that may not be reached from"
-                f" here, so it was not followed. {disk.SAFE}; whoever runs this server and trusts"
-                " that host adds it to HAILUO_ALLOWED_HOSTS_PRIVATE."
-            ) from trouble
         except HailuoError as trouble:
             if trouble is self._disk_trouble or not trouble.retry:
                 raise
