@@ -1,0 +1,104 @@
+"""Settings from an environment: what counts as set, what wins, and what is refused."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.settings import Settings, variable_of
+
+
+def test_an_empty_environment_gives_the_documented_defaults():
+    settings = Settings.from_env({})
+
+    assert settings.provider == "minimax-cn"
+    assert settings.base_url == "https://api.minimaxi.com"
+    assert settings.api_key is None
+    assert settings.plan == "payg"
+    assert settings.budget is None
+    assert settings.budget_period == "day"
+    assert settings.poll_seconds == 10
+    assert settings.wait_seconds is None
+    assert settings.auto_download is True
+    assert settings.output_dir.name == "Hailuo"
+    assert settings.allowed_dirs == (settings.output_dir, Path.home())
+
+
+@pytest.mark.parametrize("text", ["", "   ", "${HAILUO_API_KEY}", "${user_config.key}"])
+def test_empty_values_and_placeholders_count_as_unset(text):
+    settings = Settings.from_env({"HAILUO_API_KEY": text, "HAILUO_BUDGET": text})
+
+    assert settings.api_key is None
+    assert settings.budget is None
+
+
+def test_minimax_variables_serve_minimax_providers_only():
+    both = {"MINIMAX_API_KEY": "k1", "MINIMAX_API_HOST": "https://api.minimax.io"}
+
+    official = Settings.from_env(both)
+    relay = Settings.from_env({**both, "HAILUO_PROVIDER": "hingnet"})
+
+    assert (official.provider, official.key) == ("minimax-global", "k1")
+    assert official.base_url == "https://api.minimax.io"
+    assert relay.key == ""
+    assert relay.base_url == "https://models.hingnet.com.cn"
+
+
+def test_a_known_base_url_names_its_provider():
+    settings = Settings.from_env({"HAILUO_BASE_URL": "https://models.hingnet.com.cn/minimaxi/v1"})
+
+    assert (settings.provider, settings.base_url) == ("hingnet", "https://models.hingnet.com.cn")
+
+
+def test_chinese_plan_names_are_accepted():
+    assert Settings.from_env({"HAILUO_PLAN": "企业包"}).plan == "enterprise"
+
+
+def test_overrides_win_over_variables():
+    settings = Settings.from_env({"HAILUO_PROVIDER": "hingnet"}, provider="xcompute", budget=None)
+
+    assert settings.provider == "xcompute"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("HAILUO_PROVIDER", "nobody"),
+        ("HAILUO_PLAN", "gold"),
+        ("HAILUO_BUDGET", "a lot"),
+        ("HAILUO_BUDGET", "-1"),
+        ("HAILUO_BUDGET", "NaN"),
+        ("HAILUO_BUDGET_PERIOD", "year"),
+        ("HAILUO_POLL_SECONDS", "0"),
+        ("HAILUO_WAIT_SECONDS", "soon"),
+        ("HAILUO_AUTO_DOWNLOAD", "perhaps"),
+        ("HAILUO_OUTPUT_DIR", "videos"),
+        ("HAILUO_HTTP_TOKENS", "alice"),
+        ("HAILUO_HTTP_TOKENS", "a:1,a:2"),
+        ("HAILUO_RPM", "many"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_without_repeating_it(variable, text):
+    with pytest.raises(ConfigError) as refused:
+        Settings.from_env({variable: text, "HAILUO_API_KEY": "sk-very-secret"})
+
+    assert "othing was" in str(refused.value)
+    assert "sk-very-secret" not in str(refused.value)
+
+
+def test_keys_and_tokens_never_show():
+    settings = Settings.from_env(
+        {"HAILUO_API_KEY": "sk-very-secret", "HAILUO_HTTP_TOKENS": "alice:hush-hush"}
+    )
+
+    assert "sk-very-secret" not in f"{settings!r} {settings}"
+    assert "hush-hush" not in f"{settings!r} {settings}"
+    assert settings.key == "sk-very-secret"
+
+
+def test_every_field_has_a_variable_and_a_meaning():
+    for name, field in Settings.model_fields.items():
+        assert variable_of(name).startswith("HAILUO_")
+        assert field.description
+    assert Settings.from_env({"HAILUO_BUDGET": "12.50"}).budget == Decimal("12.50")
