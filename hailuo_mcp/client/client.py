@@ -5,23 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 import anyio
 
+from hailuo_mcp.client.line import Line
 from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
 from hailuo_mcp.client.saving import save_clip
-from hailuo_mcp.dialects.providers import (
-    DEFAULT_PROVIDER,
-    PROVIDERS,
-    clean_base_url,
-    dialect_of,
-    provider_for,
-    provider_named,
-)
-from hailuo_mcp.dialects.wire import Dialect, Provider
+from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import (
     AnyRequest,
     Carries,
@@ -32,25 +24,23 @@ from hailuo_mcp.domain import (
     TemplateRequest,
 )
 from hailuo_mcp.errors import (
-    ConfigError,
     DownloadError,
     ProviderUnavailableError,
     RateLimitError,
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import Transport
 
 if TYPE_CHECKING:
     import random
     from pathlib import Path
 
-    import httpx
     from pydantic import SecretStr
 
     from hailuo_mcp.downloader import SavedFile
     from hailuo_mcp.folders import Folders
-    from hailuo_mcp.transport import Stream
+    from hailuo_mcp.transport import Stream, Wire
 
 _PICTURE_LIMIT = 20 * 1024 * 1024
 _PICTURE_SECONDS = 3.0
@@ -76,34 +66,41 @@ class HailuoClient:
         folders: Folders | None = None,
         private_hosts: Iterable[str] = (),
         serve: Callable[[], str] | None = None,
-        wire: httpx.AsyncBaseTransport | None = None,
+        wire: Wire | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = time.monotonic,
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
     ) -> None:
-        row = provider_named(provider) if provider else provider_for(base_url)
-        row = row or PROVIDERS[DEFAULT_PROVIDER]
-        self._private = frozenset(entry.strip().lower() for entry in private_hosts if entry.strip())
-        url = clean_base_url(row, base_url, private_hosts=self._private)
-        self.provider: Provider = replace(row, base_url=url)
-        self._api_key = api_key
+        self._line = Line(
+            api_key,
+            provider=provider,
+            base_url=base_url,
+            private_hosts=private_hosts,
+            serve=serve,
+            connect=partial(
+                Transport,
+                wire=wire,
+                rng=rng,
+                sleep=sleep,
+                submit_timeout=submit_timeout,
+                read_timeout=read_timeout,
+            ),
+        )
         self._plan = plan
         self._folders = folders
-        self._serve = serve
-        self._wire = wire
-        self._rng = rng
         self._sleep = sleep
         self._clock = clock
-        self._timeouts = (submit_timeout, read_timeout)
-        self._dialect: Dialect = dialect_of(self.provider)
-        self._transport: Transport | None = None
-        self._opening = anyio.Lock()
+
+    @property
+    def provider(self) -> Provider:
+        """The provider's row, with the base URL in use."""
+        return self._line.provider
 
     @property
     def carries(self) -> Carries:
-        return self._dialect.carries
+        return self._line.dialect.carries
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,23 +109,11 @@ class HailuoClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        if self._transport is not None:
-            await self._transport.aclose()
-            self._transport = None
+        await self._line.aclose()
 
     def need_key(self) -> str:
-        """Return the key, or say what to set and how to go without."""
-        key = self._api_key
-        text = key if isinstance(key, str) else key.get_secret_value() if key else ""
-        if text.strip():
-            return text.strip()
-        if self.provider.embedded:
-            return "sandbox"
-        raise ConfigError(
-            f"There is no API key for {self.provider.name}. Nothing was sent or charged. Set "
-            f"HAILUO_API_KEY (keys come from {self.provider.console}), or set "
-            "HAILUO_PROVIDER=sandbox to try everything free, without a key."
-        )
+        """Return the key, or raise a ConfigError that says what to set."""
+        return self._line.need_key()
 
     async def prepare(
         self,
@@ -150,9 +135,9 @@ class HailuoClient:
 
     async def send(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
         """Make the one paid call, once, for a request as prepare() returns it."""
-        asked = self._dialect.submit(request, callback_url=callback_url)
-        transport = await self._open()
-        return self._dialect.read_submit(await transport.pay(asked))
+        asked = self._line.dialect.submit(request, callback_url=callback_url)
+        transport = await self._line.open()
+        return self._line.dialect.read_submit(await transport.pay(asked))
 
     async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
         """Check a request and buy it."""
@@ -162,13 +147,13 @@ class HailuoClient:
 
     async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
         """Read a task's status once, by any id that the provider knows it by."""
-        asked = self._dialect.status(remote_id, template=template)
-        transport = await self._open()
-        return self._dialect.read_status(await transport.read(asked))
+        asked = self._line.dialect.status(remote_id, template=template)
+        transport = await self._line.open()
+        return self._line.dialect.read_status(await transport.read(asked))
 
     async def link(self, status: RemoteStatus) -> Link:
         """Return where the finished clip can be fetched."""
-        asked = self._dialect.file(status)
+        asked = self._line.dialect.file(status)
         if asked is None:
             if not status.url:
                 raise DownloadError(
@@ -176,11 +161,11 @@ class HailuoClient:
                     "finished; asking again costs nothing. Ask again in a minute."
                 )
             return Link(url=status.url, expires_at=status.url_expires_at)
-        transport = await self._open()
+        transport = await self._line.open()
         try:
-            return self._dialect.read_file(await transport.read(asked), status)
+            return self._line.dialect.read_file(await transport.read(asked), status)
         except (RemoteTaskNotFoundError, ProviderUnavailableError, UnexpectedResponseError):
-            fallback = self._dialect.file_fallback(status)
+            fallback = self._line.dialect.file_fallback(status)
             if fallback is None:
                 raise
             return fallback
@@ -188,7 +173,7 @@ class HailuoClient:
     @asynccontextmanager
     async def stream(self, link: Link, *, start: int = 0, etag: str = "") -> AsyncGenerator[Stream]:
         """Open a clip from a byte on; what the downloader takes."""
-        transport = await self._open()
+        transport = await self._line.open()
         async with transport.stream(link, start=start, etag=etag) as answer:
             yield answer
 
@@ -273,43 +258,12 @@ class HailuoClient:
 
     async def check_key(self) -> None:
         """Ask something that costs nothing; raises what stands in the way of buying."""
-        asked = self._dialect.probe()
+        asked = self._line.dialect.probe()
         if asked is not None:
-            transport = await self._open()
-            self._dialect.read_probe(await transport.read(asked))
+            transport = await self._line.open()
+            self._line.dialect.read_probe(await transport.read(asked))
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
-        transport = await self._open()
+        transport = await self._line.open()
         return await transport.fetch(url, limit=_PICTURE_LIMIT, seconds=_PICTURE_SECONDS)
-
-    async def _open(self) -> Transport:
-        """Return the way to the provider, starting the imitation where that is the provider."""
-        async with self._opening:
-            if self._transport is None:
-                if not self.provider.base_url:
-                    await self._start()
-                parts = urlsplit(self.provider.base_url)
-                port = parts.port or (443 if parts.scheme == "https" else 80)
-                submit_timeout, read_timeout = self._timeouts
-                self._transport = Transport(
-                    f"{self.provider.base_url}{self.provider.prefix}",
-                    self.need_key,
-                    Hosts(private=self._private, own=frozenset({f"{parts.hostname}:{port}"})),
-                    wire=self._wire,
-                    rng=self._rng,
-                    sleep=self._sleep,
-                    submit_timeout=submit_timeout,
-                    read_timeout=read_timeout,
-                )
-            return self._transport
-
-    async def _start(self) -> None:
-        if self._serve is None:
-            raise ConfigError(
-                f"The provider {self.provider.name} is not running. Nothing was sent or charged. "
-                "Start it with `hailuo-mcp sandbox` and give its address as base_url."
-            )
-        url = await anyio.to_thread.run_sync(self._serve)
-        self.provider = replace(self.provider, base_url=clean_base_url(self.provider, url))
-        self._dialect = dialect_of(self.provider)

@@ -206,7 +206,7 @@ class MiniMax:
             width=size(body.get("video_width")),
             height=size(body.get("video_height")),
             error_code=code,
-            detail=_said(body),
+            detail="" if phase is Phase.SUCCEEDED else _said(body),
             trace_id=reply.trace_id,
         )
 

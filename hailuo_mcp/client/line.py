@@ -1,0 +1,101 @@
+"""The way to one provider, opened at the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+import anyio.to_thread
+
+from hailuo_mcp.dialects.providers import (
+    DEFAULT_PROVIDER,
+    PROVIDERS,
+    clean_base_url,
+    dialect_of,
+    provider_for,
+    provider_named,
+)
+from hailuo_mcp.dialects.wire import Dialect, Provider
+from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.transport import Hosts, Transport
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+
+class Connect(Protocol):
+    """Transport, with everything but the address given."""
+
+    def __call__(self, base_url: str, key: Callable[[], str], hosts: Hosts) -> Transport: ...
+
+
+class Line:
+    """A provider's row with the base URL in use, its dialect, its key and its transport."""
+
+    def __init__(
+        self,
+        api_key: str | SecretStr | None,
+        *,
+        provider: str,
+        base_url: str,
+        private_hosts: Iterable[str],
+        serve: Callable[[], str] | None,
+        connect: Connect,
+    ) -> None:
+        row = provider_named(provider) if provider else provider_for(base_url)
+        row = row or PROVIDERS[DEFAULT_PROVIDER]
+        self._private = frozenset(entry.strip().lower() for entry in private_hosts if entry.strip())
+        url = clean_base_url(row, base_url, private_hosts=self._private)
+        self.provider: Provider = replace(row, base_url=url)
+        self.dialect: Dialect = dialect_of(self.provider)
+        self._api_key = api_key
+        self._serve = serve
+        self._connect = connect
+        self._transport: Transport | None = None
+        self._opening = anyio.Lock()
+
+    def need_key(self) -> str:
+        """Return the key, or say what to set and how to go without."""
+        key = self._api_key
+        text = key if isinstance(key, str) else key.get_secret_value() if key else ""
+        if text.strip():
+            return text.strip()
+        if self.provider.embedded:
+            return "sandbox"
+        raise ConfigError(
+            f"There is no API key for {self.provider.name}. Nothing was sent or charged. Set "
+            f"HAILUO_API_KEY (keys come from {self.provider.console}), or set "
+            "HAILUO_PROVIDER=sandbox to try everything free, without a key."
+        )
+
+    async def open(self) -> Transport:
+        """Return the transport, starting the imitation where that is the provider."""
+        async with self._opening:
+            if self._transport is None:
+                if not self.provider.base_url:
+                    await self._start()
+                parts = urlsplit(self.provider.base_url)
+                port = parts.port or (443 if parts.scheme == "https" else 80)
+                self._transport = self._connect(
+                    f"{self.provider.base_url}{self.provider.prefix}",
+                    self.need_key,
+                    Hosts(private=self._private, own=frozenset({f"{parts.hostname}:{port}"})),
+                )
+            return self._transport
+
+    async def aclose(self) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
+
+    async def _start(self) -> None:
+        if self._serve is None:
+            raise ConfigError(
+                f"The provider {self.provider.name} is not running. Nothing was sent or charged. "
+                "Start it with `hailuo-mcp sandbox` and give its address as base_url."
+            )
+        url = await anyio.to_thread.run_sync(self._serve)
+        self.provider = replace(self.provider, base_url=clean_base_url(self.provider, url))
+        self.dialect = dialect_of(self.provider)
