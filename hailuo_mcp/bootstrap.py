@@ -6,7 +6,7 @@ import hashlib
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ async def open_studio(
     wire: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
-) -> AsyncIterator[Studio]:
+) -> AsyncGenerator[Studio]:
     """A studio whose worker runs until the block is left.
 
     Leaving waits at most 1.8 s, and only while a paid request is on its way. Everything else is
@@ -79,7 +79,9 @@ async def open_studio(
         lives.sign_out()
 
 
-def open_client(settings: Settings, *, wire: httpx.AsyncBaseTransport | None = None) -> HailuoClient:
+def open_client(
+    settings: Settings, *, wire: httpx.AsyncBaseTransport | None = None
+) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
     embedded = PROVIDERS[settings.provider].embedded and not settings.base_url
 

@@ -1,16 +1,16 @@
-"""What can go wrong, sorted by the two questions a person asks: was I charged, and what now?
+"""What can go wrong, sorted by what a person asks first: was I charged, and what now.
 
 HailuoError                       the base; its message is written for the reader and safe to show
 ├─ ConfigError                    not set up: key, provider, folder                    not charged
 ├─ InvalidRequestError            refused here, before anything was sent               not charged
 │  ├─ BudgetExceededError         would pass the person's spending limit               not charged
 │  └─ ConsentRequiredError        needs the person's yes; carries a one-use code       not charged
-├─ TaskFailedError                the provider refused a task that was written down    not charged
+├─ TaskFailedError                the provider refused a task already written down   not charged
 ├─ TaskNotFoundError              no such task here or at the provider                 not charged
 ├─ ProviderError                  the provider answered no                             not charged
 │  ├─ AuthenticationError         bad key, or a key of the other region
 │  ├─ InsufficientBalanceError    the account is empty
-│  ├─ QuotaExceededError          the plan's own limit, or a model outside the plan
+│  ├─ QuotaExceededError          the plan is used up, or does not include this
 │  ├─ RateLimitError              too fast; carries retry_after
 │  ├─ ContentRejectedError        moderation: change the prompt or the picture
 │  ├─ RejectedParametersError     the provider does not accept this combination
@@ -21,7 +21,7 @@ HailuoError                       the base; its message is written for the reade
 ├─ DownloadError                  the video exists, saving it failed                   already charged
 └─ JournalError                   the local record cannot be read or written           not charged
 
-Provider text is untrusted: it may travel in `detail`, for the log and the journal, never in the message.
+Provider text is untrusted: it travels in `detail`, for log and journal, never in the message.
 """
 
 from typing import Literal

@@ -53,8 +53,8 @@ class Settings(BaseModel):
     plan: str = _setting(
         "HAILUO_PLAN",
         "`payg`",
-        "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · `advanced` (高级包) · "
-        "`plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
+        "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
+        "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
     )
     rpm: Annotated[int, Field(ge=0, le=100_000)] = _setting(
         "HAILUO_RPM", "the plan's", "submits per minute, shared by every process on the journal"
@@ -96,7 +96,9 @@ class Settings(BaseModel):
         "loopback or private hosts that image and download links may point to",
     )
     callback_url: str = _setting(
-        "HAILUO_CALLBACK_URL", "none", "public base URL of this server, to be told instead of asking"
+        "HAILUO_CALLBACK_URL",
+        "none",
+        "public base URL of this server, to be told instead of asking",
     )
     http_tokens: tuple[tuple[str, SecretStr], ...] = _setting(
         "HAILUO_HTTP_TOKENS", "none", "who may use the HTTP server: `name:token`, comma-separated"
@@ -134,8 +136,7 @@ class Settings(BaseModel):
             "poll_seconds": given.get("HAILUO_POLL_SECONDS", 10),
             "wait_seconds": _auto(given.get("HAILUO_WAIT_SECONDS", "auto")),
             "auto_download": given.get("HAILUO_AUTO_DOWNLOAD", True),
-            "allowed_dirs": _folders(given.get("HAILUO_ALLOWED_DIRS"))
-            or (output_dir, Path.home()),
+            "allowed_dirs": _folders(given.get("HAILUO_ALLOWED_DIRS")) or (output_dir, Path.home()),
             "private_hosts": frozenset(_words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", ""))),
             "callback_url": given.get("HAILUO_CALLBACK_URL", "").rstrip("/"),
             "http_tokens": _tokens(given.get("HAILUO_HTTP_TOKENS", "")),
@@ -144,7 +145,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as exc:
-            # pydantic's own text repeats the value, which may be a key that stands in the wrong place
+            # pydantic's own text repeats the value, which may be a key in the wrong place
             rows = "; ".join(
                 f"{variable_of(str(row['loc'][0]))}: {row['msg'].lower()}" for row in exc.errors()
             )
@@ -159,8 +160,8 @@ class Settings(BaseModel):
 
 
 def variable_of(field: str) -> str:
-    extra = Settings.model_fields[field].json_schema_extra
-    return str(extra["variable"]) if isinstance(extra, dict) else field
+    extra: Any = Settings.model_fields[field].json_schema_extra
+    return str(extra["variable"])
 
 
 def _given(environ: Mapping[str, str]) -> dict[str, str]:
@@ -235,8 +236,8 @@ def _folder(text: str | None) -> Path | None:
     path = Path(text).expanduser()
     if not path.is_absolute():
         raise ConfigError(
-            "A folder in the settings is not an absolute path. Nothing was charged. Hosts start this "
-            "server in folders of their own, so write the whole path (~ for the home folder works)."
+            "A folder in the settings is not an absolute path. Nothing was charged. Hosts start "
+            "this server in folders of their own: write the whole path (~ for home works)."
         )
     return path
 

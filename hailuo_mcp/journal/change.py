@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -10,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from hailuo_mcp.domain import Money, Status, Task
-from hailuo_mcp.journal.rows import COLUMNS, INSERT, SELECT, row_of, task_of
+from hailuo_mcp.journal.rows import COLUMNS, INSERT, SELECT, row_of, task_of, text_of
 
 SETTLES: Mapping[Status, Money] = {
     Status.SUCCEEDED: Money.SPENT,
@@ -53,21 +52,13 @@ def change(
     new["updated_at"] = now
     names = [name for name in new if name in COLUMNS]
     db.execute(
-        f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in names)} WHERE task_id = ?",  # noqa: S608  # our own column names
-        (*(_text(new[name]) for name in names), task_id),
+        f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in names)} WHERE task_id = ?",
+        (*(text_of(new[name]) for name in names), task_id),
     )
     if detail:
         db.execute("UPDATE tasks SET detail = ? WHERE task_id = ?", (str(detail)[:2000], task_id))
     known: dict[str, Any] = {name: new[name] for name in names}
     return replace(task, **known)
-
-
-def _text(value: object) -> object:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, tuple):
-        return json.dumps(value, ensure_ascii=False)
-    return value
 
 
 def adopt(db: sqlite3.Connection, task: Task) -> Task:

@@ -13,7 +13,7 @@ from hailuo_mcp.journal.rows import SELECT, task_of
 LONGEST_LEASE = 120.0
 """Seconds. A lease that ends further ahead than this was written under another clock: it is void."""
 ORPHAN_SECONDS = 600.0
-"""A task that was never sent is sent by another process within this time; later it is cancelled."""
+"""A task that was never sent is sent by another process in this time, later cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Claimed:
     """When there is something to do next; None when nothing is unfinished."""
 
 
-def claim(
+def claim(  # noqa: PLR0913  # what the caller can carry, and for how long
     db: sqlite3.Connection,
     accounts: Sequence[str],
     owner: str,
@@ -108,9 +108,7 @@ def next_due(
     return min(times) if times else None
 
 
-def renew(
-    db: sqlite3.Connection, owner: str, task_ids: Collection[str], *, until: float
-) -> None:
+def renew(db: sqlite3.Connection, owner: str, task_ids: Collection[str], *, until: float) -> None:
     db.executemany(
         "UPDATE tasks SET lease_until = ? WHERE task_id = ? AND owner = ?",
         [(until, task_id, owner) for task_id in task_ids],
@@ -128,7 +126,7 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
     changed = [
         task_id
         for (task_id,) in db.execute(
-            f"UPDATE tasks SET status = ?, owner = '', lease_until = 0, due_at = 0, updated_at = ?"  # noqa: S608  # marks only
+            f"UPDATE tasks SET status = ?, owner = '', lease_until = 0, due_at = 0, updated_at = ?"
             f" WHERE status = 'submitting' AND (owner IN ({marks}) OR lease_until <= ?"
             " OR lease_until > ?) RETURNING task_id",
             (Status.UNCONFIRMED, now, *gone, now, now + LONGEST_LEASE),
@@ -139,26 +137,26 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
     changed += [
         task_id
         for (task_id,) in db.execute(
-            f"UPDATE tasks SET status = ?, money = ?, owner = '', due_at = 0, updated_at = ?,"  # noqa: S608  # marks only
+            f"UPDATE tasks SET status = ?, money = ?, owner = '', due_at = 0, updated_at = ?,"
             f" error = ? WHERE status = 'pending' AND owner IN ({marks}) AND created_at <= ?"
             " RETURNING task_id",
             (
                 Status.CANCELLED,
                 Money.RELEASED,
                 now,
-                "It was never sent: hailuo-mcp was closed and nobody took it up within ten minutes.",
+                "It was never sent: hailuo-mcp was closed and nobody took it up in ten minutes.",
                 *gone,
                 now - ORPHAN_SECONDS,
             ),
         ).fetchall()
     ]
     db.execute(
-        f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner IN ({marks})"  # noqa: S608  # marks only
+        f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner IN ({marks})"
         " AND status NOT IN ('pending', 'submitting')",
         gone,
     )
     db.execute(
-        f"DELETE FROM owners WHERE owner IN ({marks}) AND NOT EXISTS"  # noqa: S608  # marks only
+        f"DELETE FROM owners WHERE owner IN ({marks}) AND NOT EXISTS"
         " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
         gone,
     )

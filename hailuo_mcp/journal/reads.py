@@ -107,7 +107,7 @@ def neighbours(
     marks = ", ".join("?" * len(alive))
     rows = db.execute(
         "SELECT account FROM accounts WHERE account != ? AND provider = ? AND base_url = ?"
-        f" AND NOT EXISTS (SELECT 1 FROM owners WHERE owners.account = accounts.account"  # noqa: S608  # marks only
+        f" AND NOT EXISTS (SELECT 1 FROM owners WHERE owners.account = accounts.account"
         f" AND owners.owner IN ({marks})) AND EXISTS (SELECT 1 FROM tasks WHERE"
         " tasks.account = accounts.account AND tasks.due_at > 0)",
         (account, provider, base_url, *alive),
@@ -116,7 +116,7 @@ def neighbours(
 
 
 def pictures_in_use(db: sqlite3.Connection) -> str:
-    """The requests of all unfinished tasks, joined: a picture's sha256 is in it while it is needed."""
+    """The requests of all tasks that may still be sent, joined: pictures stand in it by sha256."""
     rows = db.execute(
         "SELECT request FROM tasks WHERE status IN ('pending', 'submitting', 'unconfirmed')"
     ).fetchall()

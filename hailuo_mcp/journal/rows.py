@@ -16,21 +16,35 @@ MICRO = Decimal(1_000_000)
 COLUMNS = tuple(field.name for field in fields(Task))
 SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM tasks"
 INSERT = (
-    f"INSERT INTO tasks ({', '.join(COLUMNS)}, counted) "  # noqa: S608  # our own column names
+    f"INSERT INTO tasks ({', '.join(COLUMNS)}, counted) "
     f"VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
 )
+
+
+def _amount_of(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _warnings_of(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def text_of(value: object) -> object:
+    """A value as its column keeps it."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
 
 _READ: Mapping[str, Any] = {
     "status": Status,
     "mode": Mode,
     "unit": Unit,
     "money": Money,
-    "amount": lambda text: None if text is None else Decimal(text),
-    "warnings": lambda text: tuple(json.loads(text)),
-}
-_WRITE: Mapping[str, Any] = {
-    "amount": lambda amount: None if amount is None else str(amount),
-    "warnings": lambda warnings: json.dumps(list(warnings), ensure_ascii=False),
+    "amount": _amount_of,
+    "warnings": _warnings_of,
 }
 
 
@@ -44,14 +58,7 @@ def task_of(row: sqlite3.Row | tuple[Any, ...]) -> Task:
 
 
 def row_of(task: Task, counted: Decimal) -> tuple[Any, ...]:
-    values = (getattr(task, name) for name in COLUMNS)
-    return (
-        *(
-            _WRITE[name](value) if name in _WRITE else value
-            for name, value in zip(COLUMNS, values, strict=True)
-        ),
-        micro(counted),
-    )
+    return (*(text_of(getattr(task, name)) for name in COLUMNS), micro(counted))
 
 
 def micro(amount: Decimal) -> int:

@@ -63,8 +63,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
             callback_token TEXT NOT NULL
         )""",
         "CREATE INDEX tasks_identity ON tasks (account, identity, created_at)",
-        "CREATE INDEX tasks_request_key ON tasks (account, caller, request_key, created_at)"
-        " WHERE request_key != ''",
+        """CREATE INDEX tasks_request_key ON tasks (account, caller, request_key, created_at)
+            WHERE request_key != ''""",
         "CREATE INDEX tasks_money ON tasks (account, unit, money, created_at, status, counted)",
         # due_at 0 means that nothing is left to do: those rows are not in the index
         "CREATE INDEX tasks_due ON tasks (account, due_at) WHERE due_at > 0",
@@ -73,8 +73,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX tasks_remote ON tasks (remote_id) WHERE remote_id != ''",
         "CREATE INDEX tasks_alias ON tasks (remote_alias) WHERE remote_alias != ''",
         "CREATE INDEX tasks_callback ON tasks (callback_token) WHERE callback_token != ''",
-        "CREATE INDEX tasks_history ON tasks (provider, model, resolution, duration, finished_at)"
-        " WHERE finished_at IS NOT NULL",
+        """CREATE INDEX tasks_history ON tasks (provider, model, resolution, duration, finished_at)
+            WHERE finished_at IS NOT NULL""",
         "CREATE TABLE slots (account TEXT NOT NULL, at REAL NOT NULL)",
         "CREATE INDEX slots_at ON slots (account, at)",
         """CREATE TABLE accounts (
@@ -123,7 +123,7 @@ def migrate(db: sqlite3.Connection) -> None:
             (needs,) = db.execute("SELECT readable_since FROM shape").fetchone()
             if int(needs) > len(STEPS):
                 raise JournalError(
-                    "The journal was written by a newer hailuo-mcp that this version cannot follow. "
+                    "The journal was written by a newer hailuo-mcp than this one can follow. "
                     "Nothing was sent or charged. Update this installation, or stop the older one."
                 )
         elif version < len(STEPS):

@@ -73,8 +73,10 @@ class SqliteJournal:
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        done = asyncio.get_running_loop().run_in_executor(self._thread, work)
         with CancelScope(shield=True):
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            await asyncio.wait((done,))
+        return done.result()
 
     async def _write(
         self,
@@ -128,7 +130,9 @@ class SqliteJournal:
                 " ON CONFLICT DO NOTHING",
                 (account, provider, base_url),
             )
-            db.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", (owner, account, pid, now))
+            db.execute(
+                "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", (owner, account, pid, now)
+            )
 
         await self._write(step)
 

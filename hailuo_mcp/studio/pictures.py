@@ -1,4 +1,4 @@
-"""The bytes of input images, kept until their task is final: another process may have to send them."""
+"""The bytes of input images, kept while another process may still have to send them."""
 
 from __future__ import annotations
 

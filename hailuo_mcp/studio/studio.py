@@ -102,9 +102,7 @@ class Studio:
         self, request: AnyRequest, terms: Terms, *, caller: str = "", local: bool = True
     ) -> str | None:
         """The exact question to put to the person, or None where none is needed."""
-        return await buying.consent_question(
-            self._desk, request, terms, caller=caller, local=local
-        )
+        return await buying.consent_question(self._desk, request, terms, caller=caller, local=local)
 
     async def query(
         self,
@@ -174,7 +172,7 @@ class Studio:
         if output_path:  # refused before anything is fetched for it
             name = Path(task.file).name if task.file else f"{task.task_id}.mp4"
             target = desk.folders.target(output_path, default_name=name)
-        if task.file and not Path(task.file).exists():
+        if task.file and not await anyio.Path(task.file).exists():
             task = await self._set(task, file="", sha256="", bytes=None) or task
         if task.status is Status.SUCCEEDED and not task.saved:
             changed = await self._set(task, due_at=desk.clock(), tries=0, save_error="")
@@ -271,7 +269,7 @@ class Studio:
         desk.wake(None)
         return await desk.view(settled)
 
-    def estimate(  # noqa: PLR0913  # the arguments of estimate_cost
+    def estimate(
         self,
         *,
         model: str = "",
@@ -413,5 +411,3 @@ def _statuses(text: str) -> tuple[Status, ...]:
         raise InvalidRequestError(
             f"There is no status {text[:40]!r}. Nothing was charged. It takes one of: {words}."
         ) from None
-
-

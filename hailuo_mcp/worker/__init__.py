@@ -76,7 +76,8 @@ class Worker:
         self._closing = True
         with anyio.move_on_after(GOODBYE_SECONDS):
             while self._sending:
-                await anyio.sleep(0.01)
+                self._bell = anyio.Event()
+                await self._bell.wait()
 
     async def _look(self) -> float:
         """Start what is due. Returns how long to rest."""
@@ -135,9 +136,9 @@ class Worker:
     async def _send(self, task: Task) -> None:
         try:
             await send(self._desk, task)
-        except Exception:
-            # The job boundary: a bug here must not end the others. The lease runs out and the
-            # task becomes `unconfirmed`, which is the truth.
+        except Exception:  # noqa: BLE001  # the job boundary
+            # A bug here must not end the other jobs. The lease runs out and the task becomes
+            # `unconfirmed`, which is the truth.
             _log.exception("sending %s ended unexpectedly", task.task_id)
         finally:
             self._sending.discard(task.task_id)
@@ -146,7 +147,7 @@ class Worker:
     async def _step(self, task: Task) -> None:
         try:
             await self._follower.step(task)
-        except Exception:
+        except Exception:  # noqa: BLE001  # the job boundary
             _log.exception("a step of %s ended unexpectedly", task.task_id)
         finally:
             self._held.discard(task.task_id)

@@ -60,7 +60,9 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
         callback = f"{desk.rules.callback_url}/callbacks/{task.callback_token}"
     for pause in (*_NEVER_LEFT_PAUSES, None):
         try:
-            return await _accepted(desk, task, await desk.client.send(request, callback_url=callback))
+            return await _accepted(
+                desk, task, await desk.client.send(request, callback_url=callback)
+            )
         except ProviderUnavailableError as exc:
             if pause is None:
                 return _failed(exc)
