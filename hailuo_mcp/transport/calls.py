@@ -175,7 +175,8 @@ class Transport:
     def _timeout(self, seconds: float) -> httpx.Timeout:
         import httpx
 
-        return httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+        # Shorter than the whole: httpcore leaves a socket open when it is cancelled in a handshake.
+        return httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds / 2))
 
     def _pause(self, tries: int, reply: HttpReply | None) -> float:
         asked = (reply.headers.get("retry-after", "") if reply else "").strip()
