@@ -46,20 +46,18 @@ class Folders:
         """Return the regular file that the text names, symlinks resolved."""
         given = self._path(text)
         _refuse_windows_names(given, text, self, always=os.name == "nt")
-        outside = missing = None
+        outside = False
         for candidate in self._candidates(given):
             real = self._resolved(candidate, text)
             if not self._contains(real):
-                outside = candidate
-            elif not (mode := _mode(real)):
-                missing = candidate
-            elif stat.S_ISREG(mode):
+                outside = True
+            elif stat.S_ISREG(mode := _mode(real)):
                 return real
-            else:
+            elif mode:
                 raise InvalidRequestError(
                     f"{shown(text)!r} is {_kind(mode)}; give the path of one picture file."
                 )
-        if missing is None and outside is not None:
+        if outside:
             raise self.refusal(f"{shown(text)!r} is outside the folders that may be read")
         places = "" if given.is_absolute() else f" in {_named(self._searched(given))}"
         raise InvalidRequestError(
@@ -160,7 +158,9 @@ class Folders:
         if given.is_absolute():
             yield given
         else:
-            yield from (folder / given for folder in self._searched(given))
+            for folder in self._searched(given):
+                if self._contains(Path(os.path.realpath(folder))):
+                    yield folder / given
 
     def _resolved(self, path: Path, text: str) -> Path:
         try:

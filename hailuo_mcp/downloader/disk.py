@@ -172,13 +172,14 @@ def _sync_folder(folder: Path) -> None:
 
 def clip_flaw(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]:
     """Say what is wrong with the clip, if anything, and what its headers tell."""
-    with explained(path.parent), path.open("rb") as file:
-        if problem := mp4.flaw(file, length_known=length_known):
-            return problem, None
-    try:
-        return "", probe(path)
-    except UnreadableClipError as trouble:
-        return str(trouble), None
+    with explained(path.parent):
+        with path.open("rb") as file:
+            if problem := mp4.flaw(file, length_known=length_known):
+                return problem, None
+        try:
+            return "", probe(path)
+        except UnreadableClipError as trouble:
+            return str(trouble), None
 
 
 def saved_file(path: Path, *, size: int, sha256: str, facts: ClipFacts | None) -> SavedFile:

@@ -53,7 +53,7 @@ def _is_ours(sidecar: Path) -> bool:
 
 def _plain_id(task_id: str) -> str:
     kept = "".join(c for c in task_id if c.isascii() and (c.isalnum() or c in "-_"))
-    return kept[:_LONGEST_ID] or "task"
+    return kept.strip("-_")[:_LONGEST_ID] or "task"
 
 
 def _words(text: str) -> str:

@@ -26,8 +26,12 @@ def probe(path: Path) -> ClipFacts | None:
     except ImportError:
         return None
     # An open file and a named format: FFmpeg would read "concat:…" or "http:…" out of a mere name.
-    try:
-        with path.open("rb") as file, av.open(file, mode="r", format="mp4") as clip:
+    with path.open("rb") as file:
+        try:
+            clip = av.open(file, mode="r", format="mp4")
+        except (av.error.FFmpegError, OSError, ValueError) as trouble:
+            raise UnreadableClipError("it does not open as a video") from trouble
+        with clip:
             if not clip.streams.video:
                 raise UnreadableClipError("it has no video stream")
             stream = clip.streams.video[0]
@@ -42,8 +46,6 @@ def probe(path: Path) -> ClipFacts | None:
                 seconds=round(seconds, 3),
                 codec=stream.codec_context.name,
             )
-    except av.error.FFmpegError as trouble:
-        raise UnreadableClipError("it does not open as a video") from trouble
     if not (facts.width and facts.height and facts.seconds > 0):
         raise UnreadableClipError("it has no size or no length")
     return facts

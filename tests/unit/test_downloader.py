@@ -91,7 +91,9 @@ class Server:
         if answer.etag:
             extra += f"ETag: {answer.etag}\r\n"
         size = answer.announce if answer.announce is not None else len(body)
-        extra += "Transfer-Encoding: chunked\r\n" if answer.chunked else f"Content-Length: {size}\r\n"
+        extra += (
+            "Transfer-Encoding: chunked\r\n" if answer.chunked else f"Content-Length: {size}\r\n"
+        )
         await peer.send(f"HTTP/1.1 {status} X\r\n{extra}\r\n".encode())
         body = body[: answer.cut_after]
         if answer.chunked:
@@ -141,7 +143,12 @@ class Case:
         transport = Transport(base_url="https://api.example", key=lambda: "key", hosts=hosts)
         try:
             return await save(
-                link, transport.stream, self.target, on_bytes=count, sleep=sleep, **more  # type: ignore[arg-type]
+                link,
+                transport.stream,
+                self.target,
+                on_bytes=count,
+                sleep=sleep,
+                **more,  # type: ignore[arg-type]
             )
         finally:
             await transport.aclose()
@@ -154,12 +161,18 @@ class Case:
         return sorted(p.name for p in self.target.parent.iterdir())
 
 
-async def test_a_clip_arrives_whole_with_its_facts_and_leaves_nothing_else(tmp_path: Path, clip: bytes) -> None:
+async def test_a_clip_arrives_whole_with_its_facts_and_leaves_nothing_else(
+    tmp_path: Path, clip: bytes
+) -> None:
     async with serving(Answer(clip)) as server:
         case = Case(server, tmp_path / "new" / "a.mp4")
         saved = await case.save()
     assert case.target.read_bytes() == clip
-    assert (saved.path, saved.bytes, saved.sha256) == (case.target, len(clip), hashlib.sha256(clip).hexdigest())
+    assert (saved.path, saved.bytes, saved.sha256) == (
+        case.target,
+        len(clip),
+        hashlib.sha256(clip).hexdigest(),
+    )
     assert saved.width in {64, None}
     assert saved.seconds in {1.0, None}
     assert case.left() == ["a.mp4"]
@@ -173,11 +186,17 @@ async def test_a_cut_download_goes_on_where_it_stopped(tmp_path: Path, clip: byt
         saved = await case.save()
     assert server.asked[1]["range"] == f"bytes={2_000_000 - 4096}-"
     assert server.asked[1]["if-range"] == '"one"'
-    assert saved.sha256 == hashlib.sha256(clip).hexdigest() == hashlib.sha256(case.target.read_bytes()).hexdigest()
+    assert (
+        saved.sha256
+        == hashlib.sha256(clip).hexdigest()
+        == hashlib.sha256(case.target.read_bytes()).hexdigest()
+    )
     assert len(case.slept) == 1
 
 
-async def test_a_connection_cut_at_every_turn_still_ends_in_a_whole_file(tmp_path: Path, clip: bytes) -> None:
+async def test_a_connection_cut_at_every_turn_still_ends_in_a_whole_file(
+    tmp_path: Path, clip: bytes
+) -> None:
     async with serving(Answer(clip, cut_after=100_000)) as server:
         case = Case(server, tmp_path / "a.mp4")
         await case.save()
@@ -185,8 +204,12 @@ async def test_a_connection_cut_at_every_turn_still_ends_in_a_whole_file(tmp_pat
     assert len(server.asked) > 30
 
 
-@pytest.mark.parametrize("ranges", [Answer(b"", ranges=False), Answer(b"", etag='"two"')], ids=["ignored", "other etag"])
-async def test_a_server_that_sends_all_again_is_believed(tmp_path: Path, clip: bytes, ranges: Answer) -> None:
+@pytest.mark.parametrize(
+    "ranges", [Answer(b"", ranges=False), Answer(b"", etag='"two"')], ids=["ignored", "other etag"]
+)
+async def test_a_server_that_sends_all_again_is_believed(
+    tmp_path: Path, clip: bytes, ranges: Answer
+) -> None:
     second = Answer(clip, ranges=ranges.ranges, etag=ranges.etag)
     async with serving(Answer(clip, cut_after=2_000_000), second) as server:
         case = Case(server, tmp_path / "a.mp4")
@@ -232,7 +255,9 @@ async def test_a_part_longer_than_the_file_is_thrown_away(tmp_path: Path, clip: 
     assert case.target.read_bytes() == clip
 
 
-async def test_an_answer_without_length_that_ends_early_is_not_taken_for_whole(tmp_path: Path, clip: bytes) -> None:
+async def test_an_answer_without_length_that_ends_early_is_not_taken_for_whole(
+    tmp_path: Path, clip: bytes
+) -> None:
     async with serving(Answer(clip, chunked=True, cut_after=900_000), Answer(clip)) as server:
         case = Case(server, tmp_path / "a.mp4")
         await case.save()
@@ -245,14 +270,18 @@ async def test_an_answer_without_length_that_ends_early_is_not_taken_for_whole(t
     assert "b.mp4" not in case.left()
 
 
-async def test_an_answer_without_length_is_taken_when_the_film_is_whole(tmp_path: Path, clip: bytes) -> None:
+async def test_an_answer_without_length_is_taken_when_the_film_is_whole(
+    tmp_path: Path, clip: bytes
+) -> None:
     async with serving(Answer(clip, chunked=True)) as server:
         case = Case(server, tmp_path / "a.mp4")
         await case.save()
     assert case.target.read_bytes() == clip
 
 
-async def test_a_file_that_is_short_at_its_source_is_refused_and_removed(tmp_path: Path, clip: bytes) -> None:
+async def test_a_file_that_is_short_at_its_source_is_refused_and_removed(
+    tmp_path: Path, clip: bytes
+) -> None:
     async with serving(Answer(clip[:-1000])) as server:
         case = Case(server, tmp_path / "a.mp4")
         with pytest.raises(DownloadError, match="not a whole MP4: it is cut short") as refused:
@@ -281,7 +310,9 @@ async def test_a_film_that_does_not_open_is_refused(tmp_path: Path) -> None:
         (b"plain words and nothing else", "something that is no MP4"),
     ],
 )
-async def test_a_document_in_the_place_of_the_video_is_never_saved(tmp_path: Path, document: bytes, words: str) -> None:
+async def test_a_document_in_the_place_of_the_video_is_never_saved(
+    tmp_path: Path, document: bytes, words: str
+) -> None:
     async with serving(Answer(document)) as server:
         case = Case(server, tmp_path / "a.mp4")
         with pytest.raises(DownloadError, match=words):
@@ -290,8 +321,12 @@ async def test_a_document_in_the_place_of_the_video_is_never_saved(tmp_path: Pat
     assert True in case.fresh
 
 
-async def test_a_document_that_speaks_of_expiry_asks_for_a_fresh_link(tmp_path: Path, clip: bytes) -> None:
-    expired = Answer(b"<Error><Code>AccessDenied</Code><Message>Request has expired.</Message></Error>")
+async def test_a_document_that_speaks_of_expiry_asks_for_a_fresh_link(
+    tmp_path: Path, clip: bytes
+) -> None:
+    expired = Answer(
+        b"<Error><Code>AccessDenied</Code><Message>Request has expired.</Message></Error>"
+    )
     async with serving(expired, Answer(clip)) as server:
         case = Case(server, tmp_path / "a.mp4")
         await case.save()
@@ -304,7 +339,9 @@ async def test_a_document_that_speaks_of_expiry_asks_for_a_fresh_link(tmp_path: 
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-async def test_a_dead_link_is_asked_for_again_and_twice_at_most(tmp_path: Path, clip: bytes, status: int) -> None:
+async def test_a_dead_link_is_asked_for_again_and_twice_at_most(
+    tmp_path: Path, clip: bytes, status: int
+) -> None:
     async with serving(Answer(b"no", status=status), Answer(clip)) as server:
         case = Case(server, tmp_path / "a.mp4")
         await case.save()
@@ -324,7 +361,9 @@ async def test_a_link_known_to_have_expired_is_not_even_tried(tmp_path: Path, cl
     assert len(server.asked) == 1
 
 
-async def test_a_file_of_absurd_size_is_refused_before_it_is_read(tmp_path: Path, clip: bytes) -> None:
+async def test_a_file_of_absurd_size_is_refused_before_it_is_read(
+    tmp_path: Path, clip: bytes
+) -> None:
     async with serving(Answer(clip, announce=10**12)) as server:
         case = Case(server, tmp_path / "a.mp4")
         with pytest.raises(DownloadError, match="larger than") as refused:
@@ -343,17 +382,23 @@ async def test_an_endless_answer_ends_at_the_limit(tmp_path: Path, clip: bytes) 
     assert max(got for got, _ in case.seen) <= 2_000_000
 
 
-async def test_a_server_that_is_down_is_tried_a_few_times_with_growing_pauses(tmp_path: Path) -> None:
+async def test_a_server_that_is_down_is_tried_a_few_times_with_growing_pauses(
+    tmp_path: Path,
+) -> None:
     async with serving(Answer(b"", status=503)) as server:
         case = Case(server, tmp_path / "a.mp4")
-        with pytest.raises(DownloadError, match="call download_video again|Call download_video again") as failed:
+        with pytest.raises(
+            DownloadError, match="call download_video again|Call download_video again"
+        ) as failed:
             await case.save()
     assert failed.value.retry
     assert len(server.asked) == 6
     assert case.slept[0] <= 0.5 < case.slept[-1]
 
 
-async def test_an_existing_file_stays_unless_overwriting_was_asked_for(tmp_path: Path, clip: bytes) -> None:
+async def test_an_existing_file_stays_unless_overwriting_was_asked_for(
+    tmp_path: Path, clip: bytes
+) -> None:
     (tmp_path / "a.mp4").write_bytes(b"mine")
     async with serving(Answer(clip)) as server:
         case = Case(server, tmp_path / "a.mp4")
