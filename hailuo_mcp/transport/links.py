@@ -180,7 +180,7 @@ async def _pieces(response: httpx.Response, *, plain: bool) -> AsyncIterator[byt
                     "It is paid for and stays at the provider. Nothing more is charged."
                 )
             yield piece
-    except (httpx.HTTPError, httpx.StreamError, OSError) as fault:
+    except (httpx.HTTPError, OSError) as fault:
         raise _broken(type(fault).__name__) from None
 
 
