@@ -151,7 +151,7 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
         ).fetchall()
     ]
     db.execute(
-        f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner IN ({marks})"
+        f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner != '' AND owner IN ({marks})"
         " AND status NOT IN ('pending', 'submitting')",
         gone,
     )

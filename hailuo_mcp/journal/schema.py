@@ -70,6 +70,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX tasks_due ON tasks (account, due_at) WHERE due_at > 0",
         "CREATE INDEX tasks_leased ON tasks (owner) WHERE owner != ''",
         "CREATE INDEX tasks_created ON tasks (created_at)",
+        "CREATE INDEX tasks_status ON tasks (status, created_at)",
         "CREATE INDEX tasks_remote ON tasks (remote_id) WHERE remote_id != ''",
         "CREATE INDEX tasks_alias ON tasks (remote_alias) WHERE remote_alias != ''",
         "CREATE INDEX tasks_callback ON tasks (callback_token) WHERE callback_token != ''",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import anyio
 from anyio.abc import TaskGroup
@@ -44,6 +43,8 @@ class Worker:
         self._follower = Follower(desk, chance)
         self._bell = anyio.Event()
         self._jobs: TaskGroup | None = None
+        self._early: list[Task] = []
+        """To be sent as soon as run() has started."""
         self._sending: set[str] = set()
         self._held: set[str] = set()
         self._accounts: list[str] = [desk.account]
@@ -52,19 +53,21 @@ class Worker:
 
     def wake(self, task: Task | None) -> None:
         """Send this task now if it is ours to send; otherwise look at the journal."""
-        if task and task.status is Status.SUBMITTING and self._jobs and not self._closing:
+        if task and task.status is Status.SUBMITTING:
             self._start_send(task)
         self._bell.set()
 
     async def run(self) -> None:
         async with anyio.create_task_group() as jobs:
             self._jobs = jobs
+            while self._early:
+                jobs.start_soon(self._send, self._early.pop())
             jobs.start_soon(self._desk.changes.watch)
             jobs.start_soon(self._renew)
             while True:
                 self._bell = anyio.Event()
                 try:
-                    pause = await self._look()
+                    pause = await self._look(jobs)
                 except JournalError as exc:
                     _log.warning("%s", exc)
                     pause = BUSY_SECONDS
@@ -79,7 +82,7 @@ class Worker:
                 self._bell = anyio.Event()
                 await self._bell.wait()
 
-    async def _look(self) -> float:
+    async def _look(self, jobs: TaskGroup) -> float:
         """Start what is due. Returns how long to rest."""
         desk = self._desk
         now = desk.clock()
@@ -101,7 +104,7 @@ class Worker:
             self._start_send(task)
         for task in claimed.steps:
             self._held.add(task.task_id)
-            self._start(self._step, task)
+            jobs.start_soon(self._step, task)
         if claimed.next_at is None:
             return IDLE_SECONDS
         if claimed.sends or claimed.steps:
@@ -126,12 +129,10 @@ class Worker:
     def _start_send(self, task: Task) -> None:
         if task.task_id not in self._sending:
             self._sending.add(task.task_id)
-            self._start(self._send, task)
-
-    def _start(self, job: Callable[[Task], Coroutine[Any, Any, None]], task: Task) -> None:
-        if self._jobs is None:
-            raise RuntimeError("the worker is not running")
-        self._jobs.start_soon(job, task)
+            if self._jobs is None:
+                self._early.append(task)
+            else:
+                self._jobs.start_soon(self._send, task)
 
     async def _send(self, task: Task) -> None:
         try:
