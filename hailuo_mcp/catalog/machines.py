@@ -119,10 +119,13 @@ def nearest_model(name: str) -> str | None:
         return None if key else models()[0].name
     from difflib import get_close_matches
 
-    close = get_close_matches(key, known, n=1, cutoff=_NEAR)
-    # "2.3", "hailuo" and "hailuo-2.3-pro" are near as well, though their letters are few or many.
-    parts = close or [k for k in known if key in k or k in key]
-    return known[parts[0]].name if parts else None
+    # "2.3" and "hailuo" are near though short, "hailuo-2.3-professional" though long.
+    near = (
+        [k for k in known if key in k]
+        or get_close_matches(key, known, n=1, cutoff=_NEAR)
+        or [k for k in known if k in key]
+    )
+    return known[near[0]].name if near else None
 
 
 def carried(model: str, carries: Carries) -> bool:
