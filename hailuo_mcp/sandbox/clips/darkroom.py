@@ -83,7 +83,7 @@ class Darkroom:
     def _develop(self, task: Task, path: Path) -> None:
         from filelock import FileLock
 
-        from hailuo_mcp.sandbox.clips.render import render
+        from hailuo_mcp.sandbox.clips.render import render, render_still
 
         path.parent.mkdir(parents=True, exist_ok=True)
         # Another process may be at it: the lock is the system's, a killed one leaves none behind.
@@ -91,5 +91,8 @@ class Darkroom:
             if path.exists():
                 return
             part = path.with_suffix(".part")
-            render(task, part, self._state_dir, fast=self._fast)
+            if self._fast:
+                render_still(task, part)
+            else:
+                render(task, part, self._state_dir)
             part.replace(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,37 +24,59 @@ _HALF = 0.5
 """The share of the clip after which the last frame fades in."""
 
 
-def render(task: Task, path: Path, state_dir: Path, *, fast: bool) -> None:
-    """Write the clip; the same task gives the same frames wherever it is rendered."""
-    # PyAV leaves half of its types open, which strict checkers do not forgive.
-    av: Any = import_module("av")
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        # A still needs no keyframe but the first; a clip gets one a second, for those who seek.
-        stream = container.add_stream(
-            "libx264",
-            rate=task.fps,
-            options={
-                "preset": "ultrafast",
-                "crf": "40" if fast else "26",
-                "g": str(1000 if fast else task.fps),
-                "threads": "2",  # a fixed number: it decides the bytes
-            },
-        )
-        stream.width, stream.height, stream.pix_fmt = task.width, task.height, "yuv420p"
-        for image in _still(task) if fast else _frames(task, state_dir):
-            frame = av.VideoFrame.from_image(image)
-            container.mux(stream.encode(frame))
+def render(task: Task, path: Path, state_dir: Path) -> None:
+    """Write the clip; the same task gives the same bytes wherever it is rendered."""
+    av = _pyav()
+    # A keyframe every second, for those who seek.
+    with _opened(path) as container:
+        stream = _stream(container, task, crf=26, keyframes=task.fps)
+        for image in _frames(task, state_dir):
+            container.mux(stream.encode(av.VideoFrame.from_image(image)))
         container.mux(stream.encode(None))
 
 
-def _still(task: Task) -> Iterator[Image]:
+def render_still(task: Task, path: Path) -> None:
+    """Write a plain and tiny clip of the task's size and length, for tests that need many."""
+    size = (task.width, task.height, task.duration, task.fps)
+    if size not in _stills:
+        _encode_still(task, path)
+        _stills[size] = path.read_bytes()
+    path.write_bytes(_stills[size])
+
+
+_stills: dict[tuple[int, int, int, int], bytes] = {}
+"""A few kilobytes for each size and length; a suite of tests starts hundreds of sandboxes."""
+
+
+def _encode_still(task: Task, path: Path) -> None:
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (task.width, task.height), "#1f3552")
     text = f"SANDBOX {task.width}x{task.height} {task.duration} s"
     ImageDraw.Draw(image).text((24, 24), text, fill="white", font_size=max(16, task.height // 20))
-    for _ in range(task.duration * task.fps):
-        yield image
+    frame = _pyav().VideoFrame.from_image(image).reformat(format="yuv420p")
+    with _opened(path) as container:
+        stream = _stream(container, task, crf=40, keyframes=1000)
+        for index in range(task.duration * task.fps):
+            frame.pts, frame.time_base = index, Fraction(1, task.fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _pyav() -> Any:  # noqa: ANN401  # PyAV leaves half of its types open; strict checkers mind
+    return import_module("av")
+
+
+def _opened(path: Path) -> Any:  # noqa: ANN401
+    return _pyav().open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+
+
+def _stream(container: Any, task: Task, *, crf: int, keyframes: int) -> Any:  # noqa: ANN401
+    # The number of threads is fixed because it decides the bytes.
+    options = {"preset": "ultrafast", "crf": str(crf), "g": str(keyframes), "threads": "2"}
+    stream = container.add_stream("libx264", rate=task.fps, options=options)
+    stream.width, stream.height, stream.pix_fmt = task.width, task.height, "yuv420p"
+    return stream
 
 
 def _frames(task: Task, state_dir: Path) -> Iterator[Image]:

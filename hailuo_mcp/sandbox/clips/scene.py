@@ -173,7 +173,7 @@ def _paint(width: int, height: int, colours: tuple[str, ...], seed: bytes) -> Im
     ):
         ridge = _ridge(canvas_w, canvas_h * level, canvas_h * rough, seed, layer)
         draw.polygon([(0, canvas_h), *ridge, (canvas_w, canvas_h)], fill=colour)
-    # Pillow draws without smoothing; once over the whole is cheaper than painting at twice the size.
+    # Pillow draws without smoothing; once over the whole costs less than twice the size.
     return canvas.filter(ImageFilter.SMOOTH)
 
 
