@@ -1,0 +1,102 @@
+"""Prices, budgets and templates, as their readers get them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, cast
+
+from hailuo_mcp.answers.shapes import (
+    Cost,
+    CostEstimate,
+    PackEstimate,
+    Prices,
+    SpendingSoFar,
+    VideoTask,
+)
+from hailuo_mcp.catalog import number
+
+if TYPE_CHECKING:
+    from hailuo_mcp.catalog import Estimate, PlanCost, Price, Template
+    from hailuo_mcp.domain import Quote
+    from hailuo_mcp.studio import Spending
+
+
+def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
+    said = f"{notice} {estimate.message}".strip()
+    facts: dict[str, object] = {
+        "message": said,
+        "status": estimate.status,
+        "model": estimate.model,
+        "mode": estimate.mode.value,
+        "duration": estimate.duration,
+        "resolution": estimate.resolution,
+        "count": estimate.count,
+        "per_video": _prices(estimate.per_video),
+        "total": _prices(estimate.total) if estimate.count > 1 else {},
+        "plan": estimate.plan,
+        "plan_charges": _quote(estimate.charge),
+        "plan_total": _quote(estimate.charge_total) if estimate.count > 1 else {},
+        "compared": [_pack(way) for way in estimate.packs],
+        "cheapest": estimate.cheapest,
+        "prices_as_of": estimate.prices_as_of,
+        "source": estimate.source,
+    }
+    given = {key: value for key, value in facts.items() if value not in (None, "", [], {})}
+    return cast("CostEstimate", given)
+
+
+def _prices(price: Price) -> Prices:
+    amounts = {"credits": price.credits, "cny": price.cny, "usd": price.usd}
+    return cast("Prices", {key: number(it) for key, it in amounts.items() if it is not None})
+
+
+def _quote(quote: Quote) -> Cost:
+    if quote.amount is None:
+        return {}
+    return {"amount": number(quote.amount), "unit": quote.unit.value}
+
+
+def _pack(way: PlanCost) -> PackEstimate:
+    row: PackEstimate = {"plan": way.plan, "cny": number(way.cost)}
+    row["per_video_cny"] = number(way.per_video)
+    if way.packs:
+        row["packs"] = way.packs
+        row["per_video_cny_if_used_up"] = number(way.per_video_full)
+        row["credits_lapsing"] = number(way.credits_lapsing)
+        row["lapsing_cny"] = number(way.lapsing_cny)
+    if way.dearer_at_full_use:
+        row["dearer_than_payg"] = True
+    return row
+
+
+def spending(so_far: Spending) -> SpendingSoFar:
+    amounts: dict[str, Decimal | None] = {
+        "spent": so_far.spent,
+        "reserved": so_far.reserved,
+        "uncertain": so_far.uncertain,
+        "budget": so_far.budget,
+        "left": so_far.left,
+    }
+    known = {key: number(amount) for key, amount in amounts.items() if amount is not None}
+    return cast("SpendingSoFar", {"unit": str(so_far.unit), "period": so_far.period, **known})
+
+
+def template_lines(templates: Sequence[Template]) -> str:
+    """Each template with its id, inputs and price."""
+    return "; ".join(
+        f'"{template.template_id}" {template.title}: {template.inputs}'
+        + (f", {number(template.usd)} USD" if template.usd is not None else "")
+        for template in templates
+    )
+
+
+def template_choice(templates: Sequence[Template], *, notice: str = "") -> VideoTask:
+    """The answer to an empty template_id: what there is to choose from."""
+    if not templates:
+        said = "This provider offers no templates; generate_video makes a clip from a prompt."
+    else:
+        said = f"Nothing was made or charged. Choose a template: {template_lines(templates)}."
+        if all(template.usd is None for template in templates):
+            said += " No prices are published for them."
+    return {"message": f"{notice} {said}".strip()}

@@ -1,0 +1,159 @@
+"""What a message says: what happened, whether money moved, and what to call next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.catalog import number
+from hailuo_mcp.domain import Money, Status, Task, Unit
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio import View  # heavy: it opens journals and clients
+
+REUSED = "Not a new clip, nothing charged:"
+_MINUTES_FROM = 120
+
+
+def moment(seconds: float) -> str:
+    """ISO 8601 in local time with its zone."""
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
+
+
+def about(seconds: float) -> str:
+    """A length of time as a person would say it."""
+    whole = max(1, round(seconds))
+    return f"about {whole} s" if whole < _MINUTES_FROM else f"about {round(whole / 60)} min"
+
+
+def price(task: Task) -> str:
+    """The task's cost in words, or what stands for it."""
+    if task.amount is None:
+        return "its cost (no price is published)"
+    unit = "credit" if task.unit is Unit.CREDITS and task.amount == 1 else task.unit.value
+    return f"{number(task.amount)} {unit}"
+
+
+def paid(task: Task) -> str:
+    """That the money has gone, as far as it is known."""
+    if task.money is Money.UNKNOWN:
+        return "Bought elsewhere, so its cost is not known here."
+    if task.amount is None:
+        return "It was charged; no price is published."
+    return f"It cost {price(task)}."
+
+
+def progress_line(view: View) -> str:
+    """What a progress bar says beside itself."""
+    task = view.task
+    if task.status is Status.SUCCEEDED:
+        return "saving the clip" if not task.saved else "saved"
+    word = {Status.RUNNING: "rendering", Status.PENDING: "waiting for its turn"}.get(
+        task.status, task.status.value
+    )
+    return f"{word}, {about(view.eta_seconds)} left" if view.eta_seconds else word
+
+
+def message(view: View) -> str:
+    """The whole message of a task."""
+    told = _BY_STATUS[view.task.status](view)
+    if view.reused:
+        told = f"{REUSED} {told[0].lower()}{told[1:]}"
+    return " ".join((*([view.notice] if view.notice else []), told, *view.notes))
+
+
+def _look_again(view: View) -> str:
+    wait = about(view.next_check_seconds or 30)
+    return f'call query_task with task_id "{view.task.task_id}" in {wait}'
+
+
+def _pending(view: View) -> str:
+    return (
+        "Written down and not sent yet: it waits for its turn under the rate limit, nothing is "
+        f"charged so far. It is sent and saved without you; {_look_again(view)}."
+    )
+
+
+def _submitting(view: View) -> str:
+    return (
+        f"Sent to {view.task.provider}, which has not answered yet; {price(view.task)} "
+        f"{_is_charged(view.task)} if it takes it. The work goes on without this call: do not "
+        f"buy it again, {_look_again(view)}."
+    )
+
+
+def _is_charged(task: Task) -> str:
+    return "are charged" if task.unit is Unit.CREDITS and task.amount != 1 else "is charged"
+
+
+def _under_way(view: View) -> str:
+    task = view.task
+    word = "Rendering" if task.status is Status.RUNNING else "Bought and queued"
+    left = f", {about(view.eta_seconds)} left" if view.eta_seconds else ""
+    cost = (
+        f"{price(task)} {_is_charged(task)} when it succeeds"
+        if task.money is not Money.UNKNOWN
+        else "bought elsewhere"
+    )
+    return (
+        f"{word} at {task.provider}{left}; {cost}. The clip is saved without you (if this app "
+        f"closes, when hailuo-mcp next runs): do not buy it again, {_look_again(view)}."
+    )
+
+
+def _succeeded(view: View) -> str:
+    task = view.task
+    if task.saved:
+        return f"The clip is saved: tell the person the path in file. {paid(task)}"
+    if task.save_error:
+        return (
+            f"The clip is ready, but it is not on this disk: {task.save_error} {paid(task)} "
+            f'download_video with task_id "{task.task_id}" tries again, free.'
+        )
+    if not view.auto_download:
+        return (
+            f"The clip is ready at {task.provider} and not saved, because HAILUO_AUTO_DOWNLOAD is "
+            f'off. {paid(task)} Call download_video with task_id "{task.task_id}", free.'
+        )
+    return (
+        f"The clip is ready and being saved. {paid(task)} Call query_task with task_id "
+        f'"{task.task_id}" in about 5 s for its path.'
+    )
+
+
+def _failed(view: View) -> str:
+    task = view.task
+    charged = task.money is Money.SPENT
+    why = task.error or "The provider gave no reason; the same request may work at another time."
+    code = f" ({task.error_code})" if task.error_code and task.error_code not in why else ""
+    money = paid(task) if charged else "Nothing was charged."
+    spoken = why if "charged" in why.casefold() else f"{why}{code} {money}"
+    return f"The clip failed. {spoken}"
+
+
+def _cancelled(view: View) -> str:
+    why = view.task.error or "Withdrawn before it was sent."
+    return f"Cancelled, nothing was charged. {why} To have the clip after all, call generate_video."
+
+
+def _unconfirmed(view: View) -> str:
+    task = view.task
+    return (
+        f"The request was sent to {task.provider} and no usable answer came, so it may have been "
+        f"bought ({price(task)} stays reserved); it is never sent again, and asking again does "
+        "not help. Ask the person to look at the provider's bill and then run "
+        f"`hailuo-mcp settle {task.task_id} bought` or `not-bought`."
+    )
+
+
+_BY_STATUS: Mapping[Status, Callable[[View], str]] = {
+    Status.PENDING: _pending,
+    Status.SUBMITTING: _submitting,
+    Status.QUEUED: _under_way,
+    Status.RUNNING: _under_way,
+    Status.SUCCEEDED: _succeeded,
+    Status.FAILED: _failed,
+    Status.CANCELLED: _cancelled,
+    Status.UNCONFIRMED: _unconfirmed,
+}

@@ -1,0 +1,142 @@
+"""The shapes of the answers: keys without a value are left out, and money is a decimal string."""
+
+from __future__ import annotations
+
+from typing import Literal, Required
+
+# pydantic reads the standard library's TypedDict only from Python 3.12 on.
+from typing_extensions import TypedDict
+
+StatusWord = Literal[
+    "pending",
+    "submitting",
+    "queued",
+    "running",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "unconfirmed",
+]
+ChargedWord = Literal["yes", "no", "maybe", "not yet"]
+
+
+class Cost(TypedDict, total=False):
+    amount: str
+    unit: str
+    charged: ChargedWord
+
+
+class VideoTask(TypedDict, total=False):
+    message: Required[str]
+    task_id: str
+    status: StatusWord
+    reused: bool
+    file: str
+    url: str
+    url_expires_at: str
+    cost: Cost
+    eta_seconds: int
+    next_check_seconds: int
+    elapsed_seconds: int
+    error_code: str
+    prompt: str
+    provider: str
+    model: str
+    mode: str
+    duration: int
+    resolution: str
+    width: int
+    height: int
+    remote_id: str
+    remote_status: str
+    created_at: str
+
+
+class SavedVideo(TypedDict, total=False):
+    message: Required[str]
+    task_id: str
+    status: Literal["saved", "saving", "not_ready"]
+    file: str
+    url: str
+    bytes: int
+    sha256: str
+    width: int
+    height: int
+    seconds: float
+
+
+class Prices(TypedDict, total=False):
+    credits: str
+    cny: str
+    usd: str
+
+
+class PackEstimate(TypedDict, total=False):
+    """One way to pay for the whole month, in CNY; packs are bought whole."""
+
+    plan: str
+    packs: int
+    cny: str
+    per_video_cny: str
+    per_video_cny_if_used_up: str
+    credits_lapsing: str
+    lapsing_cny: str
+    dearer_than_payg: bool
+
+
+class CostEstimate(TypedDict, total=False):
+    message: Required[str]
+    status: Literal["exact", "lower_bound", "unknown"]
+    model: str
+    mode: str
+    duration: int
+    resolution: str
+    count: int
+    per_video: Prices
+    total: Prices
+    plan: str
+    plan_charges: Cost
+    plan_total: Cost
+    compared: list[PackEstimate]
+    cheapest: str
+    prices_as_of: str
+    source: str
+
+
+class TaskRow(TypedDict, total=False):
+    task_id: str
+    status: StatusWord
+    prompt: str
+    cost: str
+    charged: ChargedWord
+    saved: bool
+    error_code: str
+    eta_seconds: int
+    created_at: str
+
+
+class SpendingSoFar(TypedDict, total=False):
+    unit: str
+    period: str
+    spent: str
+    reserved: str
+    uncertain: str
+    budget: str
+    left: str
+
+
+class TaskList(TypedDict, total=False):
+    message: Required[str]
+    tasks: list[TaskRow]
+    spending: SpendingSoFar
+
+
+class ErrorFacts(TypedDict, total=False):
+    code: str
+    charged: ChargedWord
+    task_id: str
+    retry: bool
+
+
+class ErrorAnswer(TypedDict, total=False):
+    error: ErrorFacts

@@ -1,0 +1,164 @@
+"""Tasks, lists of tasks, saved clips and errors, as their readers get them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from hailuo_mcp.answers import sentences
+from hailuo_mcp.answers.costs import spending
+from hailuo_mcp.answers.shapes import (
+    ChargedWord,
+    Cost,
+    ErrorAnswer,
+    ErrorFacts,
+    SavedVideo,
+    TaskList,
+    TaskRow,
+    VideoTask,
+)
+from hailuo_mcp.catalog import number
+from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.errors import HailuoError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio import Listing, Saved, View
+
+PROMPT_CHARACTERS = 60
+_ROW_CHARACTERS = 24
+_NEVER_BOUGHT = (Status.PENDING, Status.CANCELLED)
+
+
+def only_given(**values: object) -> dict[str, Any]:
+    """Leave out what has no value; 0 and False are left out too, since no key here means them."""
+    return {
+        key: value for key, value in values.items() if value not in (None, "", (), [], {}, False)
+    }
+
+
+def video_task(view: View) -> VideoTask:
+    task = view.task
+    ended = task.finished_at or (task.updated_at if task.status.is_final else view.now)
+    link = task.url if not task.saved else ""
+    return cast(
+        "VideoTask",
+        only_given(
+            message=sentences.message(view),
+            task_id=task.task_id,
+            status=task.status.value,
+            reused=view.reused,
+            file=task.file,
+            url=link,
+            url_expires_at=sentences.moment(task.url_expires_at)
+            if link and task.url_expires_at
+            else "",
+            cost=_cost(task),
+            eta_seconds=view.eta_seconds,
+            next_check_seconds=view.next_check_seconds,
+            elapsed_seconds=max(0, round(ended - task.created_at)),
+            error_code=task.error_code,
+            prompt=task.prompt[:PROMPT_CHARACTERS],
+            provider=task.provider,
+            model=task.model,
+            mode=task.mode.value,
+            duration=task.duration,
+            resolution=task.resolution,
+            width=task.width,
+            height=task.height,
+            remote_id=task.remote_id,
+            remote_status=task.remote_status,
+            created_at=sentences.moment(task.created_at),
+        ),
+    )
+
+
+def charged(task: Task) -> ChargedWord | None:
+    """Whether money moved; None where somebody else bought it."""
+    if task.status is Status.UNCONFIRMED:
+        return "maybe"
+    words: dict[Money, ChargedWord] = {
+        Money.SPENT: "yes",
+        Money.RELEASED: "no",
+        Money.RESERVED: "no" if task.status in (Status.CANCELLED, Status.FAILED) else "not yet",
+    }
+    return words.get(task.money)
+
+
+def _cost(task: Task) -> Cost:
+    if task.money is Money.UNKNOWN:
+        return {}
+    amount = None if task.amount is None else number(task.amount)
+    return cast("Cost", only_given(amount=amount, unit=task.unit.value, charged=charged(task)))
+
+
+def task_list(listing: Listing) -> TaskList:
+    rows = [_row(view) for view in listing.rows]
+    unfinished = [view for view in listing.rows if not view.settled]
+    doubtful = sum(view.task.status is Status.UNCONFIRMED for view in listing.rows)
+    notice = next((view.notice for view in listing.rows if view.notice), "")
+    said = [notice] if notice else []
+    said.append(
+        f"{len(rows)} task{'' if len(rows) == 1 else 's'}, newest first." if rows else "No task."
+    )
+    if unfinished:
+        wait = min(view.next_check_seconds or 30 for view in unfinished)
+        said.append(
+            f"{len(unfinished)} under way and saved without you: "
+            f'list_tasks with status "unfinished" again in {sentences.about(wait)}.'
+        )
+    if doubtful:
+        said.append(
+            f"{doubtful} unconfirmed: may have been bought; a person settles it with "
+            "`hailuo-mcp settle`."
+        )
+    return {"message": " ".join(said), "tasks": rows, "spending": spending(listing.spending)}
+
+
+def _row(view: View) -> TaskRow:
+    task = view.task
+    amount = "" if task.amount is None else f"{number(task.amount)} {task.unit}"
+    return cast(
+        "TaskRow",
+        only_given(
+            task_id=task.task_id,
+            status=task.status.value,
+            prompt=task.prompt[:_ROW_CHARACTERS],
+            cost=amount,
+            charged=charged(task),
+            saved=task.saved,
+            error_code=task.error_code,
+            eta_seconds=view.eta_seconds,
+            created_at=sentences.moment(task.created_at),
+        ),
+    )
+
+
+def saved_video(saved: Saved) -> SavedVideo:
+    task = saved.view.task
+    if saved.status == "saved":
+        said = f"The clip is saved: tell the person the path in file. {sentences.paid(task)}"
+        told = " ".join(part for part in (saved.view.notice, said, *saved.view.notes) if part)
+    else:
+        told = sentences.message(saved.view)
+    return cast(
+        "SavedVideo",
+        only_given(
+            message=told,
+            task_id=task.task_id,
+            status=saved.status,
+            file=saved.file,
+            url="" if saved.file else saved.url,
+            bytes=saved.bytes,
+            sha256=saved.sha256,
+            width=saved.width,
+            height=saved.height,
+            seconds=saved.seconds,
+        ),
+    )
+
+
+def error_answer(error: HailuoError) -> ErrorAnswer:
+    facts: ErrorFacts = {"code": error.code, "charged": error.charged}
+    if error.task_id:
+        facts["task_id"] = error.task_id
+    facts["retry"] = error.retry
+    return {"error": facts}

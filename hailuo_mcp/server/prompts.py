@@ -1,0 +1,94 @@
+"""Prompts that a person picks from a menu, and what their fields can be completed with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from mcp.server.mcpserver.prompts import Prompt
+from mcp.types import (
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    PromptReference,
+    ResourceTemplateReference,
+)
+from pydantic import Field
+
+from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.tools._register import Server
+
+_MOST = 100
+
+
+def direct_shot(
+    shot: Annotated[str, Field(description="What happens in the clip")],
+    camera: Annotated[str, Field(description="A camera move, such as Push in")] = "",
+    model: Annotated[str, Field(description="A model; empty chooses")] = "",
+    resolution: Annotated[str, Field(description="768P, 1080P …; empty chooses")] = "",
+) -> str:
+    """Direct one shot from an idea to a saved clip."""
+    asked = _asked(camera=camera, model=model, resolution=resolution)
+    return (
+        f"Direct one Hailuo video clip of this: {shot}\n{asked}"
+        "Write a prompt of two to four sentences: subject, action, setting, light, style; camera "
+        "moves in square brackets where they happen. Tell me the price by estimate_cost and "
+        "wait for my yes. Then generate_video, query_task until it is saved, and show me the path."
+    )
+
+
+def image_to_video(
+    image: Annotated[str, Field(description="Path or https URL of the first frame")],
+    motion: Annotated[str, Field(description="What is to move, and how")] = "",
+    camera: Annotated[str, Field(description="A camera move, such as Pan left")] = "",
+    model: Annotated[str, Field(description="A model; empty chooses")] = "",
+    resolution: Annotated[str, Field(description="768P, 1080P …; empty chooses")] = "",
+) -> str:
+    """Bring a picture to life."""
+    asked = _asked(motion=motion, camera=camera, model=model, resolution=resolution)
+    return (
+        f"Make a Hailuo video that starts from this picture: {image}\n{asked}"
+        "Describe only what moves; the picture already shows the rest. Tell me the price by "
+        "estimate_cost (mode i2v) and wait for my yes. Then generate_video with first_frame_image, "
+        "query_task until it is saved, and show me the path."
+    )
+
+
+def _asked(**wishes: str) -> str:
+    return "".join(f"{name.capitalize()}: {wish}\n" for name, wish in wishes.items() if wish)
+
+
+def add_prompts(server: Server, backstage: Backstage) -> None:
+    server.add_prompt(Prompt.from_function(direct_shot, title="Direct a shot"))
+    server.add_prompt(Prompt.from_function(image_to_video, title="Bring a picture to life"))
+
+    @server.completion()  # type: ignore[no-untyped-call,untyped-decorator]  # the SDK left it so
+    async def complete(  # pyright: ignore[reportUnusedFunction]  registered
+        _ref: PromptReference | ResourceTemplateReference,
+        argument: CompletionArgument,
+        _context: CompletionContext | None,
+    ) -> Completion:
+        found = await _values(backstage, argument.name, argument.value)
+        return Completion(values=found[:_MOST], total=len(found), has_more=len(found) > _MOST)
+
+
+async def _values(backstage: Backstage, name: str, typed: str) -> list[str]:
+    from hailuo_mcp import catalog
+
+    match name:
+        case "model":
+            known = [model.name for model in catalog.models()]
+        case "resolution":
+            sizes = {s for m in catalog.models() for rules in m.modes.values() for s in rules.sizes}
+            known = sorted(sizes, key=lambda size: int(size.rstrip("P")))
+        case "camera":
+            known = [name for move in catalog.moves() for name in (move.english, move.chinese)]
+        case "template_id":
+            studio = await backstage.studio()
+            known = [template.template_id for template in studio.templates()]
+        case "task_id":
+            studio = await backstage.studio()
+            return await studio.recent_ids(typed.strip(), caller=backstage.caller().name)
+        case _:
+            return []
+    part = typed.strip().casefold()
+    return [value for value in known if part in value.casefold()]

@@ -1,0 +1,140 @@
+"""Serving one client over stdin and stdout, by a process that owns the work and leaves in time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+import anyio
+import anyio.to_thread
+from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
+
+from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.server.app import build_server
+from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.updates import publish_changes
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+    from types import FrameType
+
+    from hailuo_mcp.server.tools._register import Server
+    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.studio import Studio
+
+OPENING_SECONDS = 0.5
+"""After this the studio opens though nobody has asked: earlier clips may want polling. Until then
+the client gets its first answers from a process that does nothing else."""
+
+
+def main() -> NoReturn:
+    """Serve with the settings of the environment."""
+    serve_stdio(_from_environment)
+
+
+def _from_environment() -> Settings:
+    from hailuo_mcp.settings import Settings
+
+    return Settings.from_env(os.environ)
+
+
+def serve_stdio(settings: Callable[[], Settings]) -> NoReturn:
+    """Serve until the client hangs up or a signal comes. Never returns.
+
+    `settings` is called when the studio opens; if it raises ConfigError, the server still runs and
+    answers every call with that.
+    """
+    # Before MCPServer(), which would log everything from INFO on; stdout belongs to the protocol.
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    bus = InMemorySubscriptionBus()
+    backstage = Backstage()
+    server = build_server(backstage, bus=bus)
+    # What is loaded now stays: never walked by the collector again, nor when the process ends.
+    gc.enable()
+    gc.freeze()
+    anyio.run(_serve, server, backstage, bus, settings)
+    _leave()
+
+
+async def _serve(
+    server: Server,
+    backstage: Backstage,
+    bus: SubscriptionBus,
+    settings: Callable[[], Settings],
+) -> None:
+    leaving = anyio.Event()
+    _heed_signals(asyncio.get_running_loop(), leaving)
+    async with anyio.create_task_group() as process:
+        process.start_soon(_own_the_work, backstage, bus, settings, leaving)
+        try:
+            await server.run_stdio_async()
+        except* OSError:
+            pass  # the client is gone, and with it the pipe that an answer was for
+        leaving.set()
+        backstage.wanted.set()
+
+
+async def _own_the_work(
+    backstage: Backstage,
+    bus: SubscriptionBus,
+    settings: Callable[[], Settings],
+    leaving: anyio.Event,
+) -> None:
+    """Keep the studio open until the process leaves; what goes on in it belongs to no request."""
+    with anyio.move_on_after(OPENING_SECONDS):
+        await backstage.wanted.wait()
+    try:
+        if not leaving.is_set():
+            # In a thread: this loads modules, and the client may be asking meanwhile.
+            chosen, open_studio = await anyio.to_thread.run_sync(_ready, settings)
+            backstage.patience.setting = chosen.wait_seconds
+            async with open_studio(chosen) as studio, anyio.create_task_group() as relay:
+                backstage.lend(studio)
+                relay.start_soon(publish_changes, studio, bus)
+                await leaving.wait()
+                relay.cancel_scope.cancel()
+    except HailuoError as error:
+        backstage.refuse(error)
+        await leaving.wait()
+    _leave()
+
+
+def _ready(
+    settings: Callable[[], Settings],
+) -> tuple[Settings, Callable[[Settings], AbstractAsyncContextManager[Studio]]]:
+    from hailuo_mcp.bootstrap import open_studio
+
+    return settings(), open_studio
+
+
+def _heed_signals(loop: asyncio.AbstractEventLoop, leaving: anyio.Event) -> None:
+    """Leave on the first signal, at the latest when the submit in flight is answered.
+
+    Without this SIGTERM would lose that answer, and SIGINT hang in the thread that reads stdin.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        if leaving.is_set():
+            _leave()  # asked twice
+        loop.call_soon_threadsafe(leaving.set)
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, leave)
+
+
+def _leave() -> NoReturn:
+    """End at once: the thread that reads stdin would keep an orderly exit waiting for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # the client may have closed its end
+            stream.flush()
+    os._exit(0)

@@ -1,0 +1,160 @@
+"""How a tool becomes part of the server, and the one place where our errors become its answers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from inspect import getdoc
+from typing import Any, cast, get_type_hints
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_parameters
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import TypeAdapter, ValidationError
+
+from hailuo_mcp.answers import error_answer
+from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.consent import time_to_answer
+from hailuo_mcp.server.tools._reading import Arguments, mistakes, read
+
+log = logging.getLogger(__name__)
+
+SPENDS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
+)
+ASKS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
+)
+LOOKS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+WRITES = ToolAnnotations(  # it can replace a file when told to
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
+)
+WITHDRAWS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+)
+
+
+def tool(fn: Callable[..., Awaitable[Any]], *, title: str, hints: ToolAnnotations) -> Tool:
+    """Make a tool of `async def name(wanted: Arguments, ctx, …) -> answer`.
+
+    Its schemas are flat, since clients and model APIs choke on $ref, anyOf and null. The docstring
+    is what the model reads, so it follows no convention of ours.
+    """
+    hints_of = get_type_hints(fn)
+    kind: type[Arguments] = hints_of["wanted"]
+    asked = find_resolved_parameters(fn)
+    return Tool(
+        fn=_answering(fn),
+        name=fn.__name__,
+        title=title,
+        description=" ".join((getdoc(fn) or "").split()),
+        parameters=flat(kind.model_json_schema()),
+        # No output_model: our own answers need no second reading; the tests hold them to it.
+        fn_metadata=FuncMetadata(arg_model=kind, output_schema=answer_schema(hints_of["return"])),
+        is_async=True,
+        context_kwarg="ctx",
+        resolved_params=dict(asked),
+        resolver_plans=build_resolver_plans(asked, {"wanted"}),
+        annotations=hints,
+    )
+
+
+def _answering(fn: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[CallToolResult]]:
+    @functools.wraps(fn)
+    async def call(**given: object) -> CallToolResult:
+        return spoken(await fn(**given))
+
+    return call
+
+
+def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False) -> CallToolResult:
+    """Say it twice: some clients show the model only the text, others only the structure."""
+    line = text or json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    return CallToolResult(
+        content=[TextContent(type="text", text=line)],
+        structured_content=dict(answer),
+        is_error=is_error,
+    )
+
+
+def refused(error: HailuoError) -> CallToolResult:
+    if error.detail:  # untrusted text of the provider's: never for the model
+        log.info("refused with %s: %r", error.code, error.detail)
+    return spoken(error_answer(error), text=str(error), is_error=True)
+
+
+def flat(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with each $ref replaced by what it names, and without pydantic's titles."""
+    definitions: dict[str, Any] = schema.get("$defs", {})
+
+    def walk(node: Any, *, names: bool = False) -> Any:  # noqa: ANN401  any JSON
+        if isinstance(node, list):
+            return [walk(item) for item in cast("Sequence[Any]", node)]
+        if not isinstance(node, dict):
+            return node
+        found = cast("dict[str, Any]", node)
+        if ref := found.get("$ref"):
+            found = definitions[str(ref).rpartition("/")[2]] | {
+                key: value for key, value in found.items() if key != "$ref"
+            }
+        return {
+            key: walk(value, names=key == "properties")
+            for key, value in found.items()
+            if names
+            or key not in ("title", "$defs", "description" if "properties" in found else "")
+        }
+
+    whole: dict[str, Any] = walk(schema)
+    return whole
+
+
+@functools.cache
+def answer_schema(kind: Any) -> dict[str, Any]:  # noqa: ANN401  a TypedDict class
+    return flat(TypeAdapter(kind).json_schema())
+
+
+class Server(MCPServer[Backstage]):
+    """The SDK's server, with refusals that a model can read."""
+
+    def __init__(self, tools: list[Tool], **parts: Any) -> None:  # noqa: ANN401  the SDK's own
+        super().__init__(tools=tools, **parts)
+        self._kinds: dict[str, type[Arguments]] = {
+            made.name: cast("type[Arguments]", made.fn_metadata.arg_model) for made in tools
+        }
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[Backstage, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        if name not in self._kinds:
+            raise ToolError(
+                f"There is no tool {name[:64]!r}. Nothing was charged. "
+                f"There are: {', '.join(self._kinds)}."
+            )
+        try:
+            given = read(name, self._kinds[name], arguments)
+            with time_to_answer():
+                return await super().call_tool(name, given, context)
+        except HailuoError as error:
+            return refused(error)
+        except UnexpectedToolError as crash:
+            if isinstance(crash.__cause__, HailuoError):
+                return refused(crash.__cause__)
+            raise UnexpectedToolError(
+                f"{name} failed through a fault of hailuo-mcp itself (its log has the details). "
+                "Something may have been bought before it: call list_tasks before you try again."
+            ) from crash.__cause__
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                return refused(mistakes(name, error.__cause__))
+            raise

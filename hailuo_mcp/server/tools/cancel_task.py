@@ -1,0 +1,25 @@
+"""cancel_task: withdraw what was not sent yet."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hailuo_mcp import answers
+from hailuo_mcp.answers import VideoTask
+from hailuo_mcp.server.backstage import Ctx
+from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.tools._reading import Arguments, Id
+
+
+class CancelTask(Arguments):
+    task_id: Id = Field(description="From generate_video or list_tasks.")
+
+
+async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask:
+    """Withdraw a clip that is still pending, free of charge.
+
+    Once sent, no provider takes a clip back: it is made, charged and saved, and the answer says so.
+    Ask the person first.
+    """
+    call = await accept(ctx)
+    return answers.video_task(await call.studio.cancel(wanted.task_id, caller=call.caller.name))

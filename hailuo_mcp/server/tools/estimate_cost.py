@@ -1,0 +1,47 @@
+"""estimate_cost: what clips would cost, before any is bought."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hailuo_mcp import answers
+from hailuo_mcp.answers import CostEstimate
+from hailuo_mcp.server.backstage import Ctx
+from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.tools._reading import Arguments
+
+
+class EstimateCost(Arguments):
+    model: str = Field("", description="As in generate_video. Empty: what it would choose.")
+    mode: str = Field(
+        "",
+        description="t2v (text), i2v (first frame), fl2v (first and last frame), s2v (subject) or "
+        "template. Empty: the first that the model has.",
+    )
+    duration: int = Field(0, ge=0, description="Seconds. 0: the model's default.")
+    resolution: str = Field("", description="Empty: the model's default.")
+    count: int = Field(1, ge=1, description="How many clips.")
+    plan: str = Field(
+        "",
+        description="payg, free, basic, advanced, plus, enterprise or custom; compare shows what "
+        "each pack makes of that many clips a month. Empty: the account's plan.",
+    )
+
+
+async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
+    """Price clips before buying, from the published lists. Free.
+
+    Gives credits, CNY and USD and what the account's plan charges; says unknown where nobody
+    publishes a price, never a guess. Refuses what cannot be made and names the nearest that can.
+    Next: generate_video, with max_cost if the person set a limit.
+    """
+    call = await accept(ctx)
+    estimate = call.studio.estimate(
+        model=wanted.model,
+        mode=wanted.mode,
+        duration=wanted.duration,
+        resolution=wanted.resolution,
+        count=wanted.count,
+        plan=wanted.plan,
+    )
+    return answers.cost_estimate(estimate, notice=call.studio.provider.notice)

@@ -1,0 +1,84 @@
+"""generate_from_template: buys a clip made by one of the provider's templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from hailuo_mcp import answers
+from hailuo_mcp.answers import VideoTask
+from hailuo_mcp.domain import TemplateRequest
+from hailuo_mcp.server.backstage import Ctx
+from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.consent import Asked, agreed
+from hailuo_mcp.server.tools._reading import Arguments, Id, Texts
+from hailuo_mcp.server.tools.generate_video import (
+    CONFIRM,
+    MAX_COST,
+    REQUEST_KEY,
+    TAKE,
+    WAIT,
+    ceiling,
+)
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio import Terms
+
+
+class GenerateFromTemplate(Arguments):
+    template_id: Id = Field(
+        description='The template\'s id or name, such as "Diving". Empty lists all of them, free.'
+    )
+    text_inputs: Texts = Field(
+        default_factory=list[str], description="The template's texts, in its order."
+    )
+    media_inputs: Texts = Field(
+        default_factory=list[str],
+        description="The template's pictures in its order, each a path, a file:// or https:// URL; "
+        "never an invented path or base64.",
+    )
+    take: int = Field(1, ge=1, description=TAKE)
+    request_key: Id = Field("", description=REQUEST_KEY)
+    wait_seconds: float = Field(0, ge=0, description=WAIT)
+    max_cost: float = Field(0, ge=0, description=MAX_COST)
+    confirm: Id = Field("", description=CONFIRM)
+
+    def request(self) -> TemplateRequest:
+        return TemplateRequest(
+            template_id=self.template_id,
+            text_inputs=tuple(self.text_inputs),
+            media_inputs=tuple(self.media_inputs),
+        )
+
+    def terms(self) -> Terms:
+        from hailuo_mcp.studio import Terms
+
+        return Terms(
+            take=self.take,
+            request_key=self.request_key,
+            max_cost=ceiling(self.max_cost),
+            confirm=self.confirm,
+        )
+
+
+async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: Asked) -> VideoTask:
+    """Buy one clip from a template of the provider's, such as a pet that dives.
+
+    Costs money for each new clip. Answers and goes on as generate_video does: next call query_task.
+    With an empty template_id it buys nothing and lists ids, names, inputs and prices.
+    """
+    call = await accept(ctx)
+    if not wanted.template_id.strip():
+        return answers.template_choice(call.studio.templates(), notice=call.studio.provider.notice)
+    terms = agreed(wanted.terms(), asked)
+    with call.waiting(wanted.wait_seconds) as seconds:
+        view = await call.studio.generate(
+            wanted.request(),
+            terms,
+            caller=call.caller.name,
+            local=call.caller.local,
+            wait_seconds=seconds,
+            on_progress=call.on_progress,
+        )
+    return answers.video_task(view)

@@ -1,0 +1,40 @@
+"""list_tasks: the clips so far and the money so far."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hailuo_mcp import answers
+from hailuo_mcp.answers import TaskList
+from hailuo_mcp.server.backstage import Ctx
+from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.tools._reading import Arguments
+
+
+class ListTasks(Arguments):
+    status: str = Field(
+        "",
+        description="Only this status: pending, submitting, queued, running, succeeded, failed, "
+        "cancelled, unconfirmed, or unfinished for the first four. Empty: all.",
+    )
+    limit: int = Field(20, ge=1, le=100, description="At most this many, 1 to 100.")
+    wait_seconds: float = Field(
+        0, ge=0, description="Longest wait for any of them to end; 0 answers at once."
+    )
+
+
+async def list_tasks(wanted: ListTasks, ctx: Ctx) -> TaskList:
+    """List clips, newest first, and what was spent, is reserved and is left. Free.
+
+    Use it to find a lost task_id, and before buying again after an error or a timeout. To wait for
+    several clips, ask with status "unfinished" and wait_seconds. Next: query_task for one of them.
+    """
+    call = await accept(ctx)
+    with call.waiting(wanted.wait_seconds) as seconds:
+        listing = await call.studio.tasks(
+            caller=call.caller.name,
+            status=wanted.status,
+            limit=wanted.limit,
+            wait_seconds=seconds,
+        )
+    return answers.task_list(listing)

@@ -1,0 +1,38 @@
+"""query_task: how one clip stands."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hailuo_mcp import answers
+from hailuo_mcp.answers import VideoTask
+from hailuo_mcp.server.backstage import Ctx
+from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.tools._reading import Arguments, Id
+
+
+class QueryTask(Arguments):
+    task_id: Id = Field(description="From generate_video or list_tasks, or the provider's own id.")
+    wait_seconds: float = Field(
+        45,
+        ge=0,
+        description="Longest wait for the clip; 0 answers at once. The answer comes earlier where "
+        "this client is known to give up sooner.",
+    )
+
+
+async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask:
+    """Wait for a clip and see how it stands: status, cost, time left, its file once saved. Free.
+
+    Answers as soon as the clip is on disk or has failed. If it is still being made, call again
+    after next_check_seconds; waiting costs nothing, and the clip is saved even if nobody asks.
+    """
+    call = await accept(ctx)
+    with call.waiting(wanted.wait_seconds) as seconds:
+        view = await call.studio.query(
+            wanted.task_id,
+            caller=call.caller.name,
+            wait_seconds=seconds,
+            on_progress=call.on_progress,
+        )
+    return answers.video_task(view)
