@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         Template,
         find_template,
         nearest_template,
+        template_price,
         templates,
     )
     from hailuo_mcp.catalog.wording import refusal, shown
@@ -99,6 +100,7 @@ _HOME = {
     "refusal": "wording",
     "resolve_size": "calls",
     "shown": "wording",
+    "template_price": "video_agent",
     "templates": "video_agent",
     "usual_seconds": "machines",
     "wait_limit": "patience",
@@ -154,6 +156,7 @@ __all__ = [
     "refusal",
     "resolve_size",
     "shown",
+    "template_price",
     "templates",
     "usual_seconds",
     "wait_limit",

@@ -86,7 +86,8 @@ def _mode_for(mode: str, model: str, resolution: str, carries: Carries) -> Mode:
         if m in carries.modes and carried(machine.name, carries)
     ]
     fitting = [m for m, rules in pairs if resolution in rules.sizes]
-    return (fitting or [m for m, _ in pairs] or [Mode.T2V])[0]
+    own = list(known.modes) if known else [Mode.T2V]
+    return (fitting or [m for m, _ in pairs] or own)[0]
 
 
 def _call(

@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import cache
 
 from hailuo_mcp.catalog.data import rows, squeeze, table
+from hailuo_mcp.catalog.prices import plan_unit
+from hailuo_mcp.domain import Quote, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +94,10 @@ def nearest_template(text: str, region: str) -> Template | None:
     close = get_close_matches(key, known, n=1, cutoff=0.6)
     parts = close or [k for k in known if key and (key in k or k in key)]
     return known[parts[0]] if parts else None
+
+
+def template_price(template: Template | None, *, price_list: str, plan: str) -> Quote:
+    """Price one template clip: in USD where one pays as one goes globally, else unpublished."""
+    unit = plan_unit(plan, price_list)
+    listed = price_list == "global" and unit is Unit.USD
+    return Quote(amount=template.usd if template and listed else None, unit=unit)

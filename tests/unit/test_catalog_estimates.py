@@ -140,6 +140,12 @@ def test_what_the_provider_lacks_is_refused():
         ask(mode="s2v", carries=TWO)
 
 
+def test_a_model_that_is_not_offered_is_not_blamed_for_its_mode():
+    with pytest.raises(InvalidRequestError) as refused:
+        ask("s2v-01", carries=TWO)
+    assert "text alone;" not in str(refused.value)
+
+
 def test_comparing_names_the_cheapest_and_counts_what_lapses():
     found = ask("hailuo 2.3", count=3600, plan="compare")
     ways = {way.plan: way for way in found.packs}

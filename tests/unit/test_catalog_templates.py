@@ -1,8 +1,11 @@
 """Both regional lists of templates, and ids that survive every digit."""
 
+from decimal import Decimal
+
 import pytest
 
-from hailuo_mcp.catalog import find_template, nearest_template, templates
+from hailuo_mcp.catalog import find_template, nearest_template, template_price, templates
+from hailuo_mcp.domain import Quote, Unit
 
 CHINA = {
     "392753057216684038": ("跳水", 1, 0),
@@ -70,6 +73,16 @@ def test_the_same_name_has_its_own_id_in_each_region():
 
 def test_china_publishes_no_prices_for_templates():
     assert all(t.usd is None for t in templates("cn"))
+
+
+def test_a_template_is_priced_only_where_its_price_was_published():
+    diving = find_template("Diving", "global")
+    assert template_price(diving, price_list="global", plan="payg") == Quote(
+        amount=Decimal("0.4"), unit=Unit.USD
+    )
+    assert template_price(diving, price_list="cn", plan="payg") == Quote(amount=None, unit=Unit.CNY)
+    assert template_price(diving, price_list="global", plan="basic").amount is None
+    assert template_price(None, price_list="global", plan="payg").amount is None
 
 
 def test_a_near_name_is_known_for_what_it_means():
