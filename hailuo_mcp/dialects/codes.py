@@ -52,7 +52,7 @@ _SLOWER = Meaning(
     "This is waited out; fewer clips at a time avoid it.",
     certain=True,
 )
-_FAULT = Meaning(ProviderUnavailableError, "{provider} had a fault of its own", _LATER)
+FAULT = Meaning(ProviderUnavailableError, "{provider} had a fault of its own", _LATER)
 _QUOTA = Meaning(QuotaExceededError, "The quota of this key's plan is used up", _PLAN)
 _VOICE = Meaning(
     RejectedParametersError,
@@ -86,13 +86,13 @@ _MOVED = Meaning(
 )
 
 MEANINGS: dict[str, Meaning] = {
-    "1000": _FAULT,
+    "1000": FAULT,
     "1001": Meaning(ProviderUnavailableError, "{provider} ran out of time", _LATER),
     "1002": _RATE,
     "1004": _BAD_KEY,
     "1008": _EMPTY,
-    "1013": _FAULT,
-    "1024": _FAULT,
+    "1013": FAULT,
+    "1024": FAULT,
     "1026": Meaning(
         ContentRejectedError,
         "{provider}'s moderation refused the prompt or a picture",
@@ -132,7 +132,7 @@ MEANINGS: dict[str, Meaning] = {
     "authentication_error": _BAD_KEY,
     "payment_required": _EMPTY,
     "rate_limit_error": _SLOWER,
-    "server_error": _FAULT,
+    "server_error": FAULT,
     # The relay family of hingnet (facts, section 8). Its own check and its choice of a channel
     # come before anything is passed on; its failed submit may have reached MiniMax.
     "invalid_request": _REFUSED,
@@ -146,7 +146,7 @@ MEANINGS: dict[str, Meaning] = {
         ProviderUnavailableError, "{provider} could not pass the request on", _LATER
     ),
     "upstream_not_found_or_no_permission": _UNKNOWN_ID,
-    "task_query_failed": _FAULT,
+    "task_query_failed": FAULT,
     "download_url_missing": Meaning(
         ProviderUnavailableError, "{provider} has no link for the clip yet", _LATER
     ),
@@ -158,6 +158,7 @@ MEANINGS: dict[str, Meaning] = {
         ContentRejectedError,
         "{provider}'s moderation refused the prompt, a picture or the clip",
         _REWORD,
+        certain=True,
     ),
     # Bare HTTP. 301, 307 and 308 say that the request was not handled here; 302 and 303 are also
     # what a handled POST answers with, so they stay unconfirmed.

@@ -17,6 +17,7 @@ from hailuo_mcp.dialects.refusals import (
     http_submit,
     refused_read,
     refused_submit,
+    sounds_moderated,
     unconfirmed,
     unreadable,
 )
@@ -92,6 +93,8 @@ class Compat:
         hint = _HINT if reply.status in (400, 413, 415, 422) or code == "2013" else ""
         if code not in (None, "0") and not task_id:
             raise refused_submit(str(code), reply, self._provider, detail=_said(body), hint=hint)
+        if reply.status in (400, 403, 422) and sounds_moderated(_said(body)):
+            raise refused_submit("moderation", reply, self._provider, detail=_said(body))
         if not 200 <= reply.status < 300:  # noqa: PLR2004
             raise http_submit(reply, self._provider, detail=_said(body), hint=hint)
         if not task_id or code not in (None, "0"):
@@ -179,6 +182,6 @@ def _reason(body: Mapping[str, object], code: str | None) -> str:
     """Return a code; the seed gives a failure's reason in words, and its example is moderation."""
     if code not in (None, "0"):
         return str(code)
-    said = _said(body).lower()
-    told = any(sign in said for sign in ("审核", "敏感", "sensitive", "moderat"))
-    return "moderation" if told else word(fields(body.get("error")).get("code"))
+    if sounds_moderated(_said(body)):
+        return "moderation"
+    return word(fields(body.get("error")).get("code"))

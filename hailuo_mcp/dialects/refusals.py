@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from hailuo_mcp.dialects.codes import MEANINGS, UNKNOWN
+from hailuo_mcp.dialects.codes import FAULT, MEANINGS, UNKNOWN
 from hailuo_mcp.dialects.wire import HttpReply, Provider, fields, number
 from hailuo_mcp.errors import (
     HailuoError,
@@ -37,12 +37,12 @@ class Refusal:
         return self.error.retry
 
     def message(self, charged: str = "Nothing was charged.") -> str:
-        return f"{self.cause} ({_label(self.code)}). {charged} {self.action}"
+        return f"{self.cause}{_named(self.code)}. {charged} {self.action}"
 
 
 def explain(code: str, *, provider: Provider) -> Refusal:
     """Say what a code means at this provider; an unknown one is a fault that may pass."""
-    meaning = MEANINGS.get(code, UNKNOWN)
+    meaning = MEANINGS.get(code) or (FAULT if code.startswith("http_5") else UNKNOWN)
     values = {
         "provider": provider.name,
         "host": provider.host,
@@ -63,10 +63,10 @@ def refused_submit(
 ) -> HailuoError:
     """Return the error for a submit that was answered with a code instead of a task."""
     refusal = explain(code, provider=provider)
-    if not refusal.certain:
-        return unconfirmed(
-            f"{refusal.cause} ({_label(code)})", provider, detail=detail or f"code {code}"
-        )
+    # A 5xx says that something went wrong underway, whatever else stands in it.
+    if not refusal.certain or reply.status >= 500:  # noqa: PLR2004
+        why = f"{refusal.cause[:1].lower()}{refusal.cause[1:]}{_named(code)}"
+        return unconfirmed(why, provider, detail=detail or f"code {code}")
     message = f"{refusal.message()} {hint}".strip()
     return _error(refusal.error, message, code, reply, detail)
 
@@ -80,12 +80,12 @@ def refused_read(
     # What an unknown task_id gives is documented nowhere; 2013 is the plausible code (facts, 1.6).
     if looked_up and code in ("2013", "http_404", "http_410"):
         lost = explain("upstream_not_found_or_no_permission", provider=provider)
-        message = f"{lost.cause} ({_label(code)}). Asking costs nothing. {lost.action}"
+        message = f"{lost.cause}{_named(code)}. Asking costs nothing. {lost.action}"
         return _error(RemoteTaskNotFoundError, message, code, reply, detail)
     if refusal.error in (RejectedParametersError, ProviderError):
         return UnexpectedResponseError(
-            f"{provider.name} answered a question about a task in a way that cannot be read "
-            f"({_label(code)}). Asking costs nothing. Ask again in a minute.",
+            f"{provider.name} answered a question about a task in a way that cannot be read"
+            f"{_named(code)}. Asking costs nothing. Ask again in a minute.",
             detail=detail or code,
         )
     return _error(refusal.error, message, code, reply, detail)
@@ -95,9 +95,9 @@ def unconfirmed(why: str, provider: Provider, *, detail: str = "") -> Unconfirme
     """Return the error for a paid request whose fate is unknown."""
     look = f" The person can look at {provider.console}." if provider.console else ""
     return UnconfirmedSubmitError(
-        f"The request was sent to {provider.name}, but no usable answer came: {why}. "
-        "It may have been bought and charged. Do not send it again; it is not repeated here "
-        f"either.{look}",
+        f"The request was sent to {provider.name}, but its answer does not say for certain "
+        f"whether a clip was bought: {why}. It may have been charged. Do not send it again; it "
+        f"is not repeated here either.{look}",
         detail=detail,
     )
 
@@ -138,6 +138,12 @@ def http_read(
     return unreadable(provider, "a question", detail=detail or code)
 
 
+def sounds_moderated(text: str) -> bool:
+    """Tell a moderation from other refusals where a provider says it in words only."""
+    told = text.lower()
+    return any(sign in told for sign in ("审核", "敏感", "sensitive", "moderat", "content_policy"))
+
+
 def base_code(body: Mapping[str, object]) -> str | None:
     """Return base_resp.status_code as text, "0" for success; None where there is none."""
     base = fields(body.get("base_resp"))
@@ -174,8 +180,11 @@ def _error(
     )
 
 
-def _label(code: str) -> str:
-    return f"HTTP {code[5:]}" if code.startswith("http_") else code
+def _named(code: str) -> str:
+    """Return the provider's own code in parentheses; ours says nothing that a reader could use."""
+    if code == "moderation":
+        return ""
+    return f" (HTTP {code[5:]})" if code.startswith("http_") else f" ({code})"
 
 
 def _region(provider: Provider) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hailuo_mcp.dialects.codes import MEANINGS
+from hailuo_mcp.dialects.codes import MEANINGS, MODERATED
 from hailuo_mcp.dialects.links import XCOMPUTE_LIFE, expires_at
 from hailuo_mcp.dialects.phases import phase_of
 from hailuo_mcp.dialects.refusals import (
@@ -13,6 +13,7 @@ from hailuo_mcp.dialects.refusals import (
     http_submit,
     refused_read,
     refused_submit,
+    sounds_moderated,
     unconfirmed,
     unreadable,
 )
@@ -151,6 +152,8 @@ class XCompute:
         kind, detail = word(error.get("type")), prose(error.get("message"))
         refused = 400 <= reply.status < 500 or 200 <= reply.status < 300  # noqa: PLR2004
         if kind in _CERTAIN_TYPES and refused and not _has_task(body):
+            if kind == "invalid_request_error" and sounds_moderated(detail):
+                kind = "moderation"
             return refused_submit(kind, reply, self._provider, detail=detail)
         if 200 <= reply.status < 300:  # noqa: PLR2004
             return unconfirmed("it answered with an unknown error", self._provider, detail=detail)
@@ -201,6 +204,5 @@ def _end(holder: Mapping[str, object]) -> int | None:
 
 def _reason(reason: str, error: Mapping[str, object]) -> str:
     """Name a moderation by our own word: the gateway documents no code for it."""
-    text = f"{reason} {prose(error.get('message'))}".lower()
-    told = any(sign in text for sign in ("sensitive", "moderat", "审核", "敏感", "content_policy"))
-    return "moderation" if told and reason not in ("1026", "1027") else reason
+    told = sounds_moderated(f"{reason} {prose(error.get('message'))}")
+    return "moderation" if told and reason not in MODERATED else reason

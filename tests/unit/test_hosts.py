@@ -155,7 +155,7 @@ async def test_a_name_that_does_not_resolve_is_refused():
 
 
 async def test_a_local_proxy_with_fake_addresses_is_explained():
-    with pytest.raises(RefusedLinkError, match="198.18.0.0/15") as caught:
+    with pytest.raises(RefusedLinkError, match=r"198\.18\.0\.0/15") as caught:
         await hosts("198.18.0.7").check("https://cdn.example.com/x")
     assert "HAILUO_ALLOWED_HOSTS_PRIVATE" in str(caught.value)
     allowed = hosts("198.18.0.7", private={"198.18.0.0/15"})
