@@ -42,7 +42,6 @@ if TYPE_CHECKING:
         Plan,
         Price,
         list_price,
-        number,
         plan_named,
         plan_rpm,
         plan_unit,
@@ -57,7 +56,7 @@ if TYPE_CHECKING:
         template_price,
         templates,
     )
-    from hailuo_mcp.catalog.wording import refusal, shown
+    from hailuo_mcp.catalog.wording import number, refusal, shown
 
 _HOME = {
     "MODE_WORDS": "calls",
@@ -90,7 +89,7 @@ _HOME = {
     "nearest_model": "machines",
     "nearest_move": "camera",
     "nearest_template": "video_agent",
-    "number": "prices",
+    "number": "wording",
     "plan_named": "prices",
     "plan_rpm": "prices",
     "plan_unit": "prices",

@@ -15,14 +15,13 @@ from hailuo_mcp.catalog.prices import (
     Plan,
     Price,
     list_price,
-    number,
     plan_named,
     plan_unit,
     price_words,
     published,
 )
 from hailuo_mcp.catalog.video_agent import templates
-from hailuo_mcp.catalog.wording import refusal, shown
+from hailuo_mcp.catalog.wording import number, refusal, shown
 from hailuo_mcp.domain import Carries, Mode, Quote, Unit
 
 

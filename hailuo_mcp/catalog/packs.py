@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
-from hailuo_mcp.catalog.prices import Price, number, plan_named, plans
+from hailuo_mcp.catalog.prices import Price, plan_named, plans
+from hailuo_mcp.catalog.wording import number
 
 _FEN = Decimal("0.01")
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 
 from hailuo_mcp.catalog.data import rows, squeeze
+from hailuo_mcp.catalog.wording import number
 from hailuo_mcp.domain import Quote, Unit
 
 
@@ -123,11 +124,6 @@ def list_price(
         ("global", Unit.USD): price.usd,
     }.get((price_list, unit))
     return Quote(amount=amount, unit=unit)
-
-
-def number(amount: Decimal) -> str:
-    """Write a decimal as people do: no exponent, no trailing zeros."""
-    return format(amount.normalize(), "f")
 
 
 def price_words(quote: Quote) -> str:

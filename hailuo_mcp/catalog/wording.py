@@ -1,8 +1,9 @@
-"""How a refusal reads: every problem at once, that nothing was charged, and what would work."""
+"""How refusals and numbers read: every problem at once, what was charged, what would work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from hailuo_mcp.errors import InvalidRequestError
 
@@ -15,6 +16,11 @@ def shown(text: str) -> str:
     """Make somebody's own text fit for a message: short, and nothing invisible in it."""
     seen = "".join(c if c.isprintable() else "�" for c in text[: _SHOWN + 1])
     return f"{seen[:_SHOWN]}…" if len(text) > _SHOWN else seen
+
+
+def number(amount: Decimal) -> str:
+    """Write a decimal as people do: no exponent, no trailing zeros."""
+    return format(amount.normalize(), "f")
 
 
 def refusal(problems: Sequence[str], advice: str = "") -> InvalidRequestError:
