@@ -174,7 +174,7 @@ class Fetch:
 
     async def _pump(self, answer: Stream, position: int, tail: bytes) -> int:
         """Read here while a thread writes, so that neither waits; three blocks are in memory."""
-        blocks, written = create_memory_object_stream[bytes](1)
+        blocks, written = create_memory_object_stream[list[bytes]](1)
         trouble: Exception | None = None
         async with create_task_group() as group:
             group.start_soon(self._write, written, group.cancel_scope)
@@ -191,7 +191,9 @@ class Fetch:
             raise trouble
         return position
 
-    async def _write(self, written: MemoryObjectReceiveStream[bytes], readers: CancelScope) -> None:
+    async def _write(
+        self, written: MemoryObjectReceiveStream[list[bytes]], readers: CancelScope
+    ) -> None:
         # Shielded: what has arrived is kept even when the caller has gone.
         with CancelScope(shield=True):
             async with written:
@@ -206,10 +208,11 @@ class Fetch:
         answer: Stream,
         position: int,
         tail: bytes,
-        blocks: MemoryObjectSendStream[bytes],
+        blocks: MemoryObjectSendStream[list[bytes]],
     ) -> int:
         """Hand the bytes on in blocks, after those that are here already and once they are MP4."""
-        pending = bytearray()
+        pending: list[bytes] = []
+        waiting = 0
         good = bool(tail)
         bound = self._limit if self._total is None else self._total
         try:
@@ -221,22 +224,23 @@ class Fetch:
                 if chunk[:same] != tail[:same]:
                     raise StartAgainError("the file at the provider is another one now")
                 tail = tail[same:]
-                pending += chunk[same:] if same else chunk
-                good = good or mp4.starts_well(pending[: mp4.HEAD])
-                if good and len(pending) >= BLOCK:
-                    block = bytes(pending)
-                    pending.clear()
+                pending.append(chunk[same:] if same else chunk)
+                before, waiting = waiting, waiting + len(chunk) - same
+                if before < mp4.HEAD <= waiting and not good:
+                    good = mp4.starts_well(b"".join(pending))
+                if good and waiting >= BLOCK:
+                    block, pending, waiting = pending, [], 0
                     await blocks.send(block)
-                if not good and len(pending) >= _DOCUMENT:
+                if not good and waiting >= _DOCUMENT:
                     break
                 if self._on_bytes:
                     self._on_bytes(position, self._total)
             if not good:
-                raise self._no_video(bytes(pending))
+                raise self._no_video(b"".join(pending))
         finally:
             if good and pending:
                 with CancelScope(shield=True), suppress(BrokenResourceError):
-                    await blocks.send(bytes(pending))
+                    await blocks.send(pending)
         return position
 
     def _excess(self) -> Exception:
@@ -269,7 +273,7 @@ class Fetch:
         self._want_fresh_link = True
         raise StartAgainError(f"the file arrived whole, but {flaw}")
 
-    async def _on_disk(self, work: Callable[..., None], *args: bytes) -> None:
+    async def _on_disk(self, work: Callable[..., None], *args: list[bytes]) -> None:
         try:
             await run_sync(work, *args)
         except DownloadError as trouble:

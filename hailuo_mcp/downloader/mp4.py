@@ -18,7 +18,7 @@ _EXPIRY = re.compile(
 """What storage services and CDNs say of a dead link; the last two are Chinese for "expired"."""
 
 
-def starts_well(head: bytes | bytearray) -> bool:
+def starts_well(head: bytes) -> bool:
     return len(head) >= HEAD and head[4:8] == b"ftyp"
 
 

@@ -87,6 +87,24 @@ class Source:
         return await save(self.link, self.stream, target, sleep=self.sleep, **more)  # type: ignore[arg-type]
 
 
+def left(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def holding(lock: Path) -> subprocess.Popen[bytes]:
+    """Another process that holds the lock until its stdin is closed."""
+    code = (
+        "import filelock, sys\n"
+        f"lock = filelock.FileLock({str(lock)!r})\n"
+        "lock.acquire()\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+
 def source(data: bytes, **headers: str) -> Source:
     return Source(Answer(200, {"content-length": str(len(data)), **headers}, [data]))
 
@@ -134,7 +152,7 @@ async def test_a_symlink_in_the_target_s_place_is_refused_and_replaced_only_on_d
     await source(clip).save(target, overwrite=True)
     assert target.read_bytes() == clip
     assert precious.read_bytes() == b"precious"
-    assert not (tmp_path / "nowhere").exists()
+    assert "nowhere" not in left(tmp_path)
 
 
 @pytest.mark.anyio
@@ -144,7 +162,7 @@ async def test_a_server_that_sends_more_than_announced_gives_no_file(
     liar = Source(Answer(200, {"content-length": str(len(clip))}, [clip, b"and more"]))
     with pytest.raises(DownloadError, match="more than it had announced"):
         await liar.save(tmp_path / "a.mp4")
-    assert list(tmp_path.iterdir()) == []
+    assert left(tmp_path) == []
 
 
 @pytest.mark.anyio
@@ -213,7 +231,7 @@ async def test_what_has_arrived_is_kept_when_the_disk_takes_no_more(
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     kept = (tmp_path / "a.mp4.part").read_bytes()
     assert kept == clip[:100_000]
-    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4.part"]
+    assert left(tmp_path) == ["a.mp4.part"]
 
 
 @pytest.mark.anyio
@@ -221,10 +239,7 @@ async def test_another_process_that_saves_the_clip_is_waited_for_politely(
     tmp_path: Path, clip: bytes
 ) -> None:
     target = tmp_path / "a.mp4"
-    held = f"import filelock,sys; lock=filelock.FileLock({str(target) + '.part.lock'!r}); lock.acquire(); print(flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
+    with holding(tmp_path / "a.mp4.part.lock") as other:
         assert other.stdout
         assert other.stdin
         other.stdout.readline()
@@ -236,7 +251,7 @@ async def test_another_process_that_saves_the_clip_is_waited_for_politely(
     assert sum(waiting.slept) == 60
     assert waiting.opened == 0
     await waiting.save(target)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+    assert left(tmp_path) == ["a.mp4"]
 
 
 # ---- copies
@@ -251,7 +266,7 @@ async def test_a_copy_is_whole_and_asked_for_again_is_the_same_copy(
     copied = await copy_clip(original, target, overwrite=False)
     assert target.read_bytes() == clip
     assert copied == await copy_clip(original, target, overwrite=False)
-    assert [p.name for p in target.parent.iterdir()] == ["b.mp4"]
+    assert left(target.parent) == ["b.mp4"]
     target.write_bytes(b"mine")
     with pytest.raises(DownloadError, match="exists already"):
         await copy_clip(original, target, overwrite=False)
@@ -268,7 +283,7 @@ async def test_a_damaged_or_missing_clip_is_not_copied(tmp_path: Path, clip: byt
         await copy_clip(tmp_path / "a.mp4", tmp_path / "b.mp4", overwrite=False)
     with pytest.raises(DownloadError, match="not there any more"):
         await copy_clip(tmp_path / "gone.mp4", tmp_path / "b.mp4", overwrite=False)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+    assert left(tmp_path) == ["a.mp4"]
 
 
 # ---- the outermost boxes
@@ -364,7 +379,7 @@ def test_the_note_is_written_whole_and_anew(tmp_path: Path) -> None:
         "cost": "1.50",
     }
     assert "狗" in (tmp_path / "a.json").read_text("utf-8")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+    assert left(tmp_path) == ["a.json"]
 
 
 def test_a_note_never_replaces_somebody_s_json(tmp_path: Path) -> None:
