@@ -1,0 +1,21 @@
+"""The program: alone it serves stdio, with arguments it is a command line."""
+
+import gc
+import sys
+
+
+def main() -> int:
+    """Start as fast as Python can: the collector rests while modules load."""
+    gc.disable()
+    if len(sys.argv) == 1:
+        from hailuo_mcp.server import stdio
+
+        stdio.main()
+    from hailuo_mcp import cli
+
+    gc.enable()
+    return cli.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""Options that several commands share, and what their values may be."""
+
+from __future__ import annotations
+
+import math
+import os
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.cli.words import SETTINGS
+
+if TYPE_CHECKING:
+    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.studio import Terms
+
+_ELSEWHERE = ("data:", "http:", "https:", "file:", "~")
+
+
+def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
+    """A whole number in a range."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise ArgumentTypeError(f"{text[:40]!r} is not a whole number") from None
+        if not least <= number <= most:
+            raise ArgumentTypeError(f"must lie between {least} and {most:,}")
+        return number
+
+    return read
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise ArgumentTypeError(f"{text[:40]!r} is not a number of seconds")
+    return number
+
+
+def money(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise ArgumentTypeError(f"{text[:40]!r} is not an amount such as 2 or 0.5")
+    return amount
+
+
+def plain(text: str) -> str:
+    """Text of any language; bytes that are no text at all could not be stored or sent."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ArgumentTypeError("has bytes that are not text in this terminal's encoding") from None
+    return text
+
+
+def add_settings(parser: ArgumentParser) -> None:
+    """The settings that a command line may overrule, --json and --debug."""
+    group = parser.add_argument_group(
+        "settings",
+        "Each wins over its variable, HAILUO_PROVIDER and so on. Keys are only variables.",
+    )
+    group.add_argument("--provider", metavar="NAME", help="who is paid; sandbox is free")
+    group.add_argument("--base-url", metavar="URL", help="where the provider is")
+    group.add_argument("--plan", metavar="PLAN", help="payg, basic, advanced, plus, enterprise …")
+    group.add_argument("--budget", metavar="AMOUNT", help="the most that may be spent per period")
+    group.add_argument("--output-dir", metavar="FOLDER", help="where clips go")
+    group.add_argument("--state-dir", metavar="FOLDER", help="where the journal is")
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print the tool's own result")
+    group.add_argument(
+        "--debug",
+        action="store_true",
+        help="show the log, and the traceback of an unexpected error",
+    )
+
+
+def add_terms(parser: ArgumentParser) -> None:
+    """What a buyer says beside what is bought."""
+    group = parser.add_argument_group("purchase")
+    group.add_argument(
+        "--take", type=whole(1), default=1, metavar="N", help="2, 3 … buy another clip of the same"
+    )
+    group.add_argument(
+        "--request-key", type=plain, default="", metavar="KEY", help="names one purchase for good"
+    )
+    group.add_argument(
+        "--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this"
+    )
+    group.add_argument(
+        "--confirm", type=plain, default="", metavar="CODE", help="the code of a refusal that asked"
+    )
+    group.add_argument(
+        "--yes", action="store_true", help="agree to a price above HAILUO_CONFIRM_ABOVE"
+    )
+    group = parser.add_argument_group("result")
+    group.add_argument(
+        "-o", "--output", type=plain, default="", metavar="PATH", help="copy the clip here as well"
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace what is there")
+    group.add_argument(
+        "--no-wait", action="store_true", help="come back as soon as the provider has it"
+    )
+
+
+def terms(args: Namespace, *, approved: bool) -> Terms:
+    from hailuo_mcp.studio import Terms
+
+    return Terms(
+        take=args.take,
+        request_key=args.request_key,
+        max_cost=args.max_cost or None,
+        confirm=args.confirm,
+        approved=approved,
+    )
+
+
+def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The environment's settings with the command line's on top.
+
+    A person may use files of the folder they stand in, unless HAILUO_ALLOWED_DIRS draws the line.
+    """
+    from hailuo_mcp.settings import Settings
+
+    given = {name: getattr(args, name, None) for name in SETTINGS}
+    for name in ("output_dir", "state_dir"):
+        if given[name]:
+            given[name] = str(Path(given[name]).expanduser().absolute())
+    read = Settings.from_env(environ, **given)
+    here = _here()
+    if here is None or environ.get("HAILUO_ALLOWED_DIRS", "").strip():
+        return read
+    return read.model_copy(update={"allowed_dirs": (*read.allowed_dirs, here)})
+
+
+def picture(text: str) -> str:
+    """A picture's path as it is meant here: relative to where the person stands, if it is there."""
+    here = _here()
+    if not text or here is None or text.lower().startswith(_ELSEWHERE):
+        return text
+    try:
+        return str(here / text) if (here / text).exists() else text
+    except (OSError, ValueError):
+        return text
+
+
+def place(text: str) -> str:
+    """Where a clip is to go: relative to where the person stands; an ending slash says folder."""
+    here = _here()
+    if not text or here is None or text.lower().startswith(_ELSEWHERE):
+        return text
+    return os.path.join(here, text)  # noqa: PTH118  # pathlib would drop the slash
+
+
+def _here() -> Path | None:
+    """The working directory; not the root of everything, and not one that is gone."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return None
+    return None if here == here.parent else here

@@ -1,0 +1,153 @@
+"""Running a command that needs the studio: open it, do the work, say what goes on after Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from argparse import Namespace
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from hailuo_mcp.cli import arguments, words
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.domain import Status, Task
+from hailuo_mcp.errors import HailuoError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.cli.progress import Watcher
+    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.studio import Studio, View
+
+FOREVER = 10 * 365 * 86_400.0
+FRESH_SECONDS = 5.0
+"""How long a question without a wait waits for one status read: nobody else may be reading."""
+
+_IN_FOLDER = "hailuo-mcp.mp4"
+"""Stands for the clip's own name, which is not known before."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(kw_only=True)
+class Errand:
+    args: Namespace
+    terminal: Terminal
+    settings: Settings
+    tasks: list[Task] = field(default_factory=list[Task])
+    """What is being waited for, for the words after Ctrl-C."""
+    buying: bool = False
+    """A purchase has begun whose task is not known yet."""
+
+    def command(self, *given: str) -> str:
+        return words.command(self.args, *given)
+
+    async def wait(self, studio: Studio, task_id: str, wait: float, watcher: Watcher) -> View:
+        """Follow a task until it is over or the time is up."""
+
+        async def show(view: View) -> None:
+            self.tasks = [view.task]
+            await watcher.show(view)
+
+        return await studio.query(task_id, wait_seconds=wait, on_progress=show)
+
+    def place(self, text: str, *, overwrite: bool) -> str:
+        """Where a copy is to go, refused now rather than after the purchase.
+
+        Raises:
+            InvalidRequestError: outside the allowed folders, or something is there.
+        """
+        if not text:
+            return ""
+        from hailuo_mcp.folders import Folders
+
+        where = arguments.place(text)
+        folders = Folders(self.settings.output_dir, self.settings.allowed_dirs)
+        target = folders.target(where, default_name=_IN_FOLDER)
+        if target.exists() and target.name != _IN_FOLDER and not overwrite:
+            raise InvalidRequestError(
+                f"{target} exists. Nothing was sent or charged. Choose another name, or say "
+                "--overwrite."
+            )
+        return where
+
+
+def run(
+    args: Namespace, terminal: Terminal, job: Callable[[Errand, Studio], Awaitable[Result]]
+) -> Result:
+    """Do the job with an open studio.
+
+    Raises:
+        HailuoError: as the job does.
+        KeyboardInterrupt: after saying what goes on without us.
+    """
+    errand = Errand(args=args, terminal=terminal, settings=arguments.settings(args))
+    try:
+        return _within_loop(_open_and_do(errand, job))
+    except KeyboardInterrupt:
+        _tell_interrupted(errand)
+        raise
+
+
+async def _open_and_do(
+    errand: Errand, job: Callable[[Errand, Studio], Awaitable[Result]]
+) -> Result:
+    from hailuo_mcp.bootstrap import open_studio
+
+    async with open_studio(errand.settings) as studio:
+        # An error that crosses the studio's task group would come out wrapped.
+        try:
+            return await job(errand, studio)
+        except HailuoError as exc:
+            error = exc
+    raise error
+
+
+def _within_loop(work: Coroutine[object, object, Result]) -> Result:
+    import anyio
+
+    async def main() -> Result:
+        return await work
+
+    def stop(_signal: int, _frame: object) -> None:
+        signal.raise_signal(signal.SIGINT)  # an orderly end for `kill` and `docker stop` as well
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        return anyio.run(main)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell_interrupted(errand: Errand) -> None:
+    if not errand.tasks:
+        said = "Stopped."
+        if errand.buying:
+            said = (
+                "Stopped while the request was being made; it may have been sent. Before asking "
+                f"again, look: {errand.command('tasks')}"
+            )
+        errand.terminal.note(f"\n{said}")
+        return
+    if len(errand.tasks) > 1:
+        errand.terminal.note(
+            f"\nStopped waiting for {len(errand.tasks)} tasks; nothing is lost. Go on with:\n"
+            f"  {errand.command('tasks', '--wait')}"
+        )
+        return
+    task = errand.tasks[0]
+    goes_on = {
+        Status.PENDING: "is written down and not sent; the next hailuo-mcp within ten minutes "
+        "sends it, later it is cancelled free",
+        Status.SUBMITTING: f"was just being sent to {task.provider}; do not ask for it again before "
+        "you have looked",
+        Status.SUCCEEDED: f"is ready at {task.provider} and not saved yet",
+    }.get(task.status, f"goes on at {task.provider}; nothing is lost")
+    errand.terminal.note(
+        f"\nStopped waiting. Task {task.task_id} {goes_on}. Go on with:\n"
+        f"  {errand.command('query', task.task_id, '--wait')}"
+    )
+
+
+def elsewhere(studio: Studio, task: Task) -> bool:
+    """Whether this process, with its provider and address, cannot ask how the task is."""
+    return task.account.rpartition(" ")[0] != studio.account.rpartition(" ")[0]

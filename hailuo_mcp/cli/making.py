@@ -1,0 +1,238 @@
+"""Commands that buy: generate and template."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.cli import arguments, errands, exits, results, words
+from hailuo_mcp.cli.command import Command
+from hailuo_mcp.cli.errands import FOREVER, Errand
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, PROVIDERS
+from hailuo_mcp.domain import AnyRequest, Status, TemplateRequest, VideoRequest
+from hailuo_mcp.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio import Studio, View
+
+
+def _generate_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "prompt",
+        nargs="?",
+        type=arguments.plain,
+        default="",
+        metavar="PROMPT",
+        help='what is to be seen, in quotes; camera moves in brackets: "… [Push in]"',
+    )
+    group = parser.add_argument_group("clip")
+    group.add_argument("--model", default="", type=arguments.plain, help="chosen by the inputs")
+    for name, what in (
+        ("first", "the clip starts with this picture"),
+        ("last", "the clip ends with this picture"),
+    ):
+        group.add_argument(
+            f"--{name}-frame-image", default="", type=arguments.plain, metavar="PICTURE", help=what
+        )
+    group.add_argument(
+        "--subject-image",
+        default="",
+        type=arguments.plain,
+        metavar="PICTURE",
+        help="a person who is to appear",
+    )
+    group.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
+    group.add_argument("--resolution", default="", type=arguments.plain, help="512P … 1080P")
+    group.add_argument(
+        "--no-prompt-optimizer", action="store_true", help="keep the wording as it is"
+    )
+    group.add_argument("--fast-pretreatment", action="store_true", help="optimise it faster")
+    group.add_argument("--watermark", action="store_true", help="put the provider's mark on it")
+    arguments.add_terms(parser)
+
+
+def _generate(args: Namespace, terminal: Terminal) -> int:
+    request = VideoRequest(
+        prompt=args.prompt,
+        model=args.model,
+        first_frame_image=arguments.picture(args.first_frame_image),
+        last_frame_image=arguments.picture(args.last_frame_image),
+        subject_image=arguments.picture(args.subject_image),
+        duration=args.duration or None,
+        resolution=args.resolution or None,
+        prompt_optimizer=False if args.no_prompt_optimizer else None,
+        fast_pretreatment=True if args.fast_pretreatment else None,
+        watermark=True if args.watermark else None,
+    )
+    return _buy(args, terminal, request)
+
+
+def _template_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "template",
+        nargs="?",
+        type=arguments.plain,
+        default="",
+        metavar="TEMPLATE",
+        help="an id or a name; without it they are listed, free",
+    )
+    for name, what in (
+        ("text", "a text of the template; repeat it in its order"),
+        ("media", "a picture of the template; repeat it in its order"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            type=arguments.plain,
+            metavar=name.upper(),
+            help=what,
+        )
+    arguments.add_terms(parser)
+
+
+def _template(args: Namespace, terminal: Terminal) -> int:
+    if not args.template.strip():
+        return _list_templates(args, terminal)
+    request = TemplateRequest(
+        template_id=args.template,
+        text_inputs=tuple(args.text),
+        media_inputs=tuple(arguments.picture(media) for media in args.media),
+    )
+    return _buy(args, terminal, request)
+
+
+def _list_templates(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp import answers, catalog
+
+    provider = PROVIDERS[arguments.settings(args).provider]
+    known = catalog.templates(provider.templates) if provider.templates else ()
+    if terminal.json or not known:
+        answer = answers.template_choice(known, notice=provider.notice)
+        if terminal.json:
+            terminal.data(dict(answer))
+        else:
+            terminal.paragraph("", words.spoken(answer["message"]), result=True)
+        return exits.DONE
+    terminal.table(
+        ("Template", "Name", "Inputs", "USD"),
+        [
+            (
+                row.template_id,
+                row.title,
+                row.inputs,
+                catalog.number(row.usd) if row.usd is not None else "-",
+            )
+            for row in known
+        ],
+        wide=2,
+    )
+    return exits.DONE
+
+
+def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
+    """Ask the person if they want to be asked, buy, wait, and show what came of it."""
+    if args.no_wait and args.output:
+        raise InvalidRequestError(
+            "--output needs the finished clip, and --no-wait does not wait for it. Nothing was sent "
+            "or charged. Leave one of them out."
+        )
+    approved = args.yes or _agrees(args, terminal, request)
+    if approved is None:
+        terminal.note("Not bought, nothing was charged.")
+        return exits.REFUSED
+
+    async def job(errand: Errand, studio: Studio) -> int:
+        return await _buy_and_wait(errand, studio, request, approved=approved)
+
+    return errands.run(args, terminal, job)
+
+
+def _agrees(args: Namespace, terminal: Terminal, request: AnyRequest) -> bool | None:
+    """Whether the person at the terminal said yes; None for no, False where nobody was asked.
+
+    The studio is closed while they think: an open one has work that must not wait.
+    """
+    if not terminal.can_ask or args.confirm or arguments.settings(args).confirm_above is None:
+        return False
+
+    async def ask(_errand: Errand, studio: Studio) -> str | None:
+        return await studio.consent_question(request, arguments.terms(args, approved=False))
+
+    question = errands.run(args, terminal, ask)
+    if question is None:
+        return False
+    return terminal.ask(question) or None
+
+
+async def _buy_and_wait(
+    errand: Errand, studio: Studio, request: AnyRequest, *, approved: bool
+) -> int:
+    args = errand.args
+    output = errand.place(args.output, overwrite=args.overwrite)
+    copy = ""
+    with errand.terminal.watching() as watcher:
+        watcher.tell("checking and sending")
+        errand.buying = True
+        view = await studio.generate(request, arguments.terms(args, approved=approved))
+        errand.tasks = [view.task]
+        bought = view
+        if not args.no_wait:
+            view = await errand.wait(studio, view.task.task_id, FOREVER, watcher)
+            view = _as_bought(view, bought)
+        if output and view.task.status is Status.SUCCEEDED:
+            watcher.tell("copying")
+            saved = await studio.download(
+                view.task.task_id,
+                output_path=output,
+                overwrite=args.overwrite,
+                wait_seconds=FOREVER,
+            )
+            view, copy = _as_bought(saved.view, bought), saved.file
+    results.show(errand, view, copy=copy)
+    _suggest(errand, view)
+    return exits.of_view(view)
+
+
+def _as_bought(view: View, bought: View) -> View:
+    """The task now, with what was said of it when it was asked for."""
+    from dataclasses import replace
+
+    return replace(view, reused=bought.reused)
+
+
+def _suggest(errand: Errand, view: View) -> None:
+    task, args = view.task, errand.args
+    if not task.status.is_final:
+        if task.status is not Status.UNCONFIRMED:
+            results.follow_up(
+                errand, "Wait for it", errand.command("query", task.task_id, "--wait")
+            )
+    elif task.status is Status.SUCCEEDED and not task.saved:
+        results.follow_up(errand, "Save it, free", errand.command("download", task.task_id))
+    elif task.saved:
+        results.follow_up(errand, "Another take of it", words.once_more(args, take=task.take + 1))
+        if view.notice:
+            row = PROVIDERS[DEFAULT_PROVIDER]
+            results.follow_up(
+                errand,
+                f"A real one, with a key from {row.console} in HAILUO_API_KEY",
+                words.once_more(args, take=1, provider=row.name),
+            )
+
+
+COMMANDS = (
+    Command(
+        name="generate",
+        summary="make a clip from a prompt or pictures, and save it",
+        options=_generate_options,
+        run=_generate,
+    ),
+    Command(
+        name="template",
+        summary="make a clip from a Video Agent template, or list them",
+        options=_template_options,
+        run=_template,
+    ),
+)

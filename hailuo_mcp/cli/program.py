@@ -1,0 +1,153 @@
+"""The program: read the command line, run the command, turn what went wrong into words and a code."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from typing import NoReturn
+
+import hailuo_mcp
+from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli.table import COMMANDS
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.errors import HailuoError
+
+_ABOUT = """\
+Make videos with Hailuo (MiniMax), from the shell or from an agent over MCP.
+Alone, hailuo-mcp serves MCP over stdio. --provider sandbox tries everything free."""
+_EXAMPLES = """\
+examples:
+  hailuo-mcp generate "A red fox runs through snow [Tracking shot]" --provider sandbox
+  hailuo-mcp estimate --resolution 1080P --count 30 --plan compare
+  hailuo-mcp tasks --wait
+
+"""
+
+
+class _Parser(ArgumentParser):
+    """Says in one line what is wrong; the whole usage is a question away."""
+
+    def error(self, message: str) -> NoReturn:
+        hint = ""
+        if "unrecognized arguments" in message and self.prog.endswith("generate"):
+            hint = " A prompt of several words stands in quotes."
+        self.exit(exits.REFUSED, f"{self.prog}: {message}.{hint}\nSee: {self.prog} --help\n")
+
+    def _check_value(self, action: object, value: object) -> None:
+        choices: object = getattr(action, "choices", None)
+        if isinstance(choices, dict) and value not in choices and isinstance(value, str):
+            near = difflib.get_close_matches(value, [str(name) for name in choices], n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            self.error(f"there is no command {value[:40]!r}.{hint}".removesuffix("."))
+
+
+def parser() -> ArgumentParser:
+    """All commands with their options."""
+    top = _Parser(
+        prog="hailuo-mcp",
+        description=_ABOUT,
+        epilog=_EXAMPLES + exits.HELP,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"hailuo-mcp {hailuo_mcp.__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        one = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.summary[0].upper() + command.summary[1:] + ".",
+            epilog=command.epilog,
+            allow_abbrev=False,
+        )
+        command.options(one)
+        arguments.add_settings(one)
+        one.set_defaults(run=command.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code and never raises."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    terminal = Terminal()
+    try:
+        args = parser().parse_args(given)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    args.argv = given
+    terminal.json = args.json
+    _log_to(terminal, debug=args.debug)
+    try:
+        return _run(args, terminal)
+    except BrokenPipeError:
+        # The reader has had enough (`| head`). Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.FAILED
+
+
+def _run(args: Namespace, terminal: Terminal) -> int:
+    try:
+        code: int = args.run(args, terminal)
+    except HailuoError as exc:
+        return _tell(exc, terminal)
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as exc:
+        if args.debug:
+            raise
+        _tell_unexpected(exc, terminal)
+        return exits.FAILED
+    return code
+
+
+def _tell(error: HailuoError, terminal: Terminal) -> int:
+    from hailuo_mcp.answers import error_answer
+
+    code = exits.of_error(error)
+    label = {exits.REFUSED: "Refused:", exits.UNCONFIRMED: "Unconfirmed:"}.get(code, "Failed:")
+    if terminal.json:
+        terminal.data(dict(error_answer(error)))
+    terminal.paragraph(label, words.spoken(str(error)), style="bold red")
+    return code
+
+
+def _tell_unexpected(exc: Exception, terminal: Terminal) -> None:
+    while isinstance(exc, ExceptionGroup) and len(exc.exceptions) == 1:
+        exc = exc.exceptions[0]
+    terminal.paragraph(
+        "Failed:",
+        f"something went wrong that should not have ({type(exc).__name__}). What was bought is in "
+        f"the journal: {words.program()} tasks. The same command with --debug shows the details "
+        "for a report.",
+        style="bold red",
+    )
+
+
+class _Notes(logging.Handler):
+    """Warnings as plain lines; where they came from is for --debug."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(logging.WARNING)
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.note(f"Note: {record.getMessage()}")
+
+
+def _log_to(terminal: Terminal, *, debug: bool) -> None:
+    if debug:
+        logging.basicConfig(
+            stream=sys.stderr,
+            level=logging.DEBUG,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
+        return
+    root = logging.getLogger()
+    root.addHandler(logging.NullHandler())  # otherwise Python prints warnings, tracebacks included
+    logging.getLogger("hailuo_mcp").addHandler(_Notes(terminal))

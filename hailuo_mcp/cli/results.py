@@ -1,0 +1,137 @@
+"""What a person reads about a task: where the clip is, what it cost, what to try next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.cli import words
+from hailuo_mcp.domain import Money, Status, Task
+
+if TYPE_CHECKING:
+    from hailuo_mcp.cli.errands import Errand
+    from hailuo_mcp.studio import Spending, View
+
+
+def show(errand: Errand, view: View, *, copy: str = "") -> None:
+    """The task as facts and one next step; `copy` is where the clip went as well."""
+    from hailuo_mcp import answers
+
+    task, terminal = view.task, errand.terminal
+    if terminal.json:
+        answer = answers.video_task(view)
+        if copy:
+            answer["file"] = copy
+        terminal.data(dict(answer))
+        return
+    if view.reused:
+        terminal.paragraph(
+            "Not a new clip:", "you have asked for it before; nothing was charged now.", result=True
+        )
+    label, sentence = _headline(errand, view)
+    if sentence:
+        terminal.paragraph(label, sentence, style=_STYLES.get(label, "bold"), result=True)
+    saved = task.saved and task.status is Status.SUCCEEDED
+    rows = [("Saved", copy or task.file)] if saved else []
+    rows += [("Clip", _clip(task)), ("Cost", cost(view)), ("Task", task.task_id)]
+    terminal.facts([row for row in rows if row[1]])
+    for note in view.notes:
+        terminal.paragraph("Note:", words.spoken(note), result=True)
+    if view.notice:
+        terminal.say(view.notice, style="dim")
+
+
+def follow_up(errand: Errand, what: str, command: str) -> None:
+    """The next thing to try, on a line of its own to paste."""
+    if not errand.terminal.json:
+        errand.terminal.say()
+        errand.terminal.say(f"{what}:", style="dim")
+        errand.terminal.say(f"  {command}")
+
+
+_STYLES = {"Failed.": "bold red", "Unconfirmed.": "bold yellow", "Not saved.": "bold red"}
+
+
+def _headline(errand: Errand, view: View) -> tuple[str, str]:
+    from hailuo_mcp.answers import sentences
+
+    task = view.task
+    left = f", {sentences.about(view.eta_seconds)} left" if view.eta_seconds else ""
+    match task.status:
+        case Status.PENDING:
+            return "Waiting.", "It is written down and waits for its turn under the rate limit."
+        case Status.SUBMITTING:
+            return "Sent.", f"{task.provider} has not answered yet. Do not ask for it again."
+        case Status.QUEUED:
+            return "Queued", f"at {task.provider}{left}."
+        case Status.RUNNING:
+            return "Rendering", f"at {task.provider}{left}."
+        case Status.SUCCEEDED if task.saved:
+            return "", ""
+        case Status.SUCCEEDED if task.save_error:
+            return "Not saved.", words.spoken(task.save_error)
+        case Status.SUCCEEDED:
+            return "Ready", f"at {task.provider} and not saved yet."
+        case Status.FAILED:
+            return "Failed.", _without_notice(view).removeprefix("The clip failed. ")
+        case Status.CANCELLED:
+            return "Cancelled.", task.error or "It was withdrawn before it was sent."
+        case Status.UNCONFIRMED:
+            return "Unconfirmed.", _without_notice(view)
+
+
+def _without_notice(view: View) -> str:
+    from dataclasses import replace
+
+    from hailuo_mcp.answers import sentences
+
+    return words.spoken(sentences.message(replace(view, notice="", notes=(), reused=False)))
+
+
+def _clip(task: Task) -> str:
+    size = f"{task.width}×{task.height}" if task.width and task.height else task.resolution
+    length = task.seconds or task.duration
+    parts = (
+        size,
+        f"{length:g} s" if length else "",
+        _megabytes(task.bytes) if task.bytes else "",
+        task.model,
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{size / 1000:.0f} kB"  # noqa: PLR2004
+
+
+def cost(view: View) -> str:
+    """What it cost, and whether that has been charged."""
+    from hailuo_mcp.answers import video_task
+
+    known = video_task(view).get("cost", {})
+    if view.task.money is Money.UNKNOWN:
+        return "bought elsewhere"
+    price = f"{known['amount']} {known['unit']}" if "amount" in known else "no published price"
+    match known.get("charged"):
+        case "yes":
+            return price
+        case "no":
+            return "nothing"
+        case "maybe":
+            return f"{price}, perhaps charged"
+        case _:
+            return f"{price} when it succeeds"
+
+
+def spending(so_far: Spending) -> str:
+    """The money so far, in a sentence."""
+    from hailuo_mcp.catalog import number
+
+    when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
+    said = f"{number(so_far.spent)} {so_far.unit} spent {when}"
+    if so_far.reserved:
+        said += f", {number(so_far.reserved)} reserved"
+    if so_far.uncertain:
+        said += f" ({number(so_far.uncertain)} of it for unconfirmed tasks)"
+    if so_far.budget is not None and so_far.left is not None:
+        said += f"; {number(so_far.left)} left of a budget of {number(so_far.budget)}"
+    return f"{said}."

@@ -1,0 +1,140 @@
+"""Commands that serve: the MCP server, and the imitation of the providers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli.command import Command
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.sandbox import RunningSandbox
+
+_PORT = arguments.whole(0, 65_535)
+_KEY = "free"
+
+
+def _serve_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio")
+    parser.add_argument(
+        "--with-sse", action="store_true", help="http: serve the older SSE transport as well"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
+    parser.add_argument("--port", type=_PORT, default=8000)
+
+
+def _serve(args: Namespace, terminal: Terminal) -> int:
+    del terminal
+    if args.transport == "stdio":
+        from hailuo_mcp.server.stdio import serve_stdio
+
+        serve_stdio(lambda: arguments.settings(args))
+    from hailuo_mcp.server.http import serve_http
+
+    serve_http(
+        arguments.settings(args),
+        transport=args.transport,
+        with_sse=args.with_sse,
+        host=args.host,
+        port=args.port,
+    )
+    return exits.DONE
+
+
+def _sandbox_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
+    parser.add_argument("--port", type=_PORT, default=8700, help="0 takes any that is free")
+    parser.add_argument(
+        "--fast-clips", action="store_true", help="render each size and length once, for tests"
+    )
+    parser.add_argument(
+        "--seconds", type=arguments.seconds, default=4.0, help="until a clip is ready"
+    )
+    parser.add_argument(
+        "--rpm", type=arguments.whole(0), default=0, help="submits per minute; 0 sets no limit"
+    )
+
+
+def _sandbox(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
+
+    options = SandboxOptions(
+        state_dir=arguments.settings(args).state_dir / "sandbox",
+        seconds_to_ready=args.seconds,
+        rpm=args.rpm,
+        fast_clips=args.fast_clips,
+    )
+    try:
+        sandbox = serve_in_thread(options, args.host, args.port)
+    except OSError as exc:
+        raise ConfigError(
+            f"The sandbox cannot listen on {args.host} port {args.port} "
+            f"({(os.strerror(exc.errno) if exc.errno else 'the system refuses').lower()}). Nothing "
+            "was charged. Choose another --port; 0 takes any that is free."
+        ) from exc
+    with sandbox:
+        _introduce(terminal, sandbox)
+        _until_interrupted()
+    return exits.DONE
+
+
+def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
+    from hailuo_mcp.dialects.providers import PROVIDERS
+
+    bases = {
+        row.name: sandbox.base_url + row.prefix for row in PROVIDERS.values() if not row.embedded
+    }
+    if terminal.json:
+        terminal.data({"base_url": sandbox.base_url, "providers": bases})
+        return
+    terminal.say(f"The sandbox listens on {sandbox.base_url}", style="bold")
+    terminal.say("It imitates these providers; nothing is really generated or charged.")
+    terminal.say()
+    terminal.table(("Provider", "Base URL"), list(bases.items()))
+    terminal.say()
+    terminal.say(
+        "To use it from another terminal, paste one of these before a command:", style="dim"
+    )
+    for name in bases:
+        terminal.say(f"  {words.assignments(_variables(name, sandbox.base_url))}")
+    terminal.say()
+    terminal.say(f"Its account book: {sandbox.base_url}/sandbox/book", style="dim")
+    terminal.say("Ctrl-C stops it.", style="dim")
+
+
+def _variables(provider: str, base_url: str) -> dict[str, str]:
+    return {
+        "HAILUO_PROVIDER": provider,
+        "HAILUO_BASE_URL": base_url,
+        "HAILUO_API_KEY": _KEY,
+    }
+
+
+def _until_interrupted() -> None:
+    stopped = threading.Event()
+    try:
+        while not stopped.wait(1.0):  # Windows hears Ctrl-C only between waits
+            pass
+    except KeyboardInterrupt:
+        pass
+
+
+COMMANDS = (
+    Command(
+        name="serve",
+        summary="serve MCP; stdio is what hailuo-mcp alone does",
+        options=_serve_options,
+        run=_serve,
+    ),
+    Command(
+        name="sandbox",
+        summary="serve the free imitation of every provider",
+        options=_sandbox_options,
+        run=_sandbox,
+    ),
+)

@@ -1,0 +1,306 @@
+"""Commands about clips that were bought: query, tasks, download, cancel, settle."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.cli import arguments, errands, exits, results
+from hailuo_mcp.cli.command import Command
+from hailuo_mcp.cli.errands import FOREVER, FRESH_SECONDS, Errand
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.domain import POLLED, Status
+from hailuo_mcp.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio import Studio, View
+
+_WAIT = "wait at most so many seconds, or without a number until it is over"
+
+
+def _id_option(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "task_id", type=arguments.plain, metavar="ID", help="the task's id, or the provider's"
+    )
+
+
+def _query_options(parser: ArgumentParser) -> None:
+    _id_option(parser)
+    parser.add_argument(
+        "--wait", nargs="?", type=arguments.seconds, const=FOREVER, metavar="SECONDS", help=_WAIT
+    )
+
+
+def _query(args: Namespace, terminal: Terminal) -> int:
+    async def job(errand: Errand, studio: Studio) -> int:
+        with terminal.watching() as watcher:
+            watcher.tell("looking")
+            view = await _look(errand, studio, args.task_id)
+            if (
+                args.wait is not None
+                and not view.settled
+                and not errands.elsewhere(studio, view.task)
+            ):
+                view = await errand.wait(studio, args.task_id, args.wait, watcher)
+        return _report(errand, studio, view)
+
+    return errands.run(args, terminal, job)
+
+
+async def _look(errand: Errand, studio: Studio, task_id: str) -> View:
+    """The task after one status read, where it is time for one; a clip that is ready is saved."""
+    began = time.time()
+    deadline = time.monotonic() + FRESH_SECONDS
+    view = await studio.query(task_id)
+    errand.tasks = [view.task]
+    if errands.elsewhere(studio, view.task):
+        return view
+    due = (view.task.polled_at or view.task.submitted_at or 0) + studio.rules.poll_seconds
+    while (
+        view.task.status in POLLED
+        and due <= began + FRESH_SECONDS
+        and (view.task.polled_at or 0) < began
+        and time.monotonic() < deadline
+    ):
+        view = await studio.query(task_id, wait_seconds=0.3)
+    if view.task.status is Status.SUCCEEDED and not view.settled:
+        view = await studio.query(task_id, wait_seconds=FOREVER)
+    return view
+
+
+def _report(errand: Errand, studio: Studio, view: View) -> int:
+    results.show(errand, view)
+    task = view.task
+    if view.settled:
+        if task.status is Status.SUCCEEDED and not task.saved:
+            results.follow_up(errand, "Save it, free", errand.command("download", task.task_id))
+    elif errands.elsewhere(studio, task):
+        errand.terminal.note(
+            f"It was bought with other settings ({task.provider}); only hailuo-mcp with those can "
+            "ask how it stands."
+        )
+    else:
+        results.follow_up(errand, "Wait for it", errand.command("query", task.task_id, "--wait"))
+    return exits.of_view(view)
+
+
+def _tasks_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--status",
+        default="",
+        type=arguments.plain,
+        help="only these: " + ", ".join((*Status, "unfinished")),
+    )
+    parser.add_argument("--limit", type=arguments.whole(1, 10_000), default=20, metavar="N")
+    parser.add_argument(
+        "--wait",
+        nargs="?",
+        type=arguments.seconds,
+        const=FOREVER,
+        metavar="SECONDS",
+        help="wait until one ends, or without a number until all have ended and are saved",
+    )
+
+
+def _tasks(args: Namespace, terminal: Terminal) -> int:
+    async def job(errand: Errand, studio: Studio) -> int:
+        from hailuo_mcp import answers
+
+        watched = await _wait_for_all(errand, studio) if args.wait == FOREVER else []
+        listing = await studio.tasks(
+            status=args.status,
+            limit=args.limit,
+            wait_seconds=args.wait if args.wait not in (None, FOREVER) else 0,
+        )
+        if terminal.json:
+            terminal.data(dict(answers.task_list(listing)))
+        else:
+            _print_tasks(terminal, listing.rows)
+            terminal.say()
+            terminal.say(results.spending(listing.spending), style="dim")
+        return max((exits.of_view(view) for view in watched), default=exits.DONE)
+
+    return errands.run(args, terminal, job)
+
+
+async def _wait_for_all(errand: Errand, studio: Studio) -> list[View]:
+    """Wait until nothing of this account is unfinished or unsaved; returns what was waited for."""
+    seen = dict[str, View]()
+    told = False
+    with errand.terminal.watching() as watcher:
+        while True:
+            rows = (await studio.tasks(status="unfinished", limit=10_000)).rows
+            rows += (await studio.tasks(status=Status.SUCCEEDED, limit=1000)).rows
+            rows = tuple(view for view in rows if not view.settled)
+            others = [view for view in rows if errands.elsewhere(studio, view.task)]
+            if others and not told:
+                told = True
+                errand.terminal.note(
+                    f"{len(others)} of another account cannot be waited for here "
+                    f"({', '.join(sorted({view.task.provider for view in others}))})."
+                )
+            ours = {view.task.task_id: view for view in rows if view not in others}
+            for task_id in seen.keys() - ours.keys():
+                if not seen[task_id].settled:
+                    seen[task_id] = await studio.query(task_id)
+            seen.update(ours)
+            errand.tasks = [view.task for view in ours.values()]
+            if not ours:
+                return list(seen.values())
+            last = max(ours.values(), key=lambda view: view.eta_seconds or 0)
+            done = len(seen) - len(ours)
+            await watcher.show(last)
+            if len(seen) > 1:
+                watcher.tell(_crowd(last, done, len(seen)))
+            await studio.query(last.task.task_id, wait_seconds=1.0)
+
+
+def _crowd(last: View, done: int, of: int) -> str:
+    from hailuo_mcp.answers import sentences
+
+    left = f", {sentences.about(last.eta_seconds)} left" if last.eta_seconds else ""
+    return f"{done} of {of} done{left}"
+
+
+def _print_tasks(terminal: Terminal, views: tuple[View, ...]) -> None:
+    if not views:
+        terminal.say("No task.")
+        return
+    terminal.table(
+        ("Task", "Status", "Cost", "When", "Prompt"),
+        [
+            (
+                view.task.task_id,
+                _state(view),
+                results.cost(view).removesuffix(" when it succeeds"),
+                _when(view.task.created_at, view.now),
+                view.task.prompt or view.task.model,
+            )
+            for view in views
+        ],
+        wide=-1,
+    )
+
+
+def _state(view: View) -> str:
+    if view.task.status is Status.SUCCEEDED:
+        return "saved" if view.task.saved else "not saved"
+    return view.task.status.value
+
+
+def _when(at: float, now: float) -> str:
+    then, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now)  # noqa: DTZ006  local, for a person
+    return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%Y-%m-%d}"
+
+
+def _download_options(parser: ArgumentParser) -> None:
+    _id_option(parser)
+    parser.add_argument(
+        "output",
+        nargs="?",
+        default="",
+        type=arguments.plain,
+        metavar="OUTPUT",
+        help="copy it here as well: a file, or a folder",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there")
+
+
+def _download(args: Namespace, terminal: Terminal) -> int:
+    async def job(errand: Errand, studio: Studio) -> int:
+        from hailuo_mcp import answers
+
+        output = errand.place(args.output, overwrite=args.overwrite)
+        with terminal.watching() as watcher:
+            watcher.tell("looking")
+            view = await _look(errand, studio, args.task_id)
+            if not errands.elsewhere(studio, view.task):
+                view = await errand.wait(studio, args.task_id, FOREVER, watcher)
+                watcher.tell("saving the clip")
+            saved = await studio.download(
+                args.task_id,
+                output_path=output,
+                overwrite=args.overwrite,
+                wait_seconds=0 if errands.elsewhere(studio, view.task) else FOREVER,
+            )
+        if terminal.json:
+            terminal.data(dict(answers.saved_video(saved)))
+        else:
+            results.show(errand, saved.view, copy=saved.file)
+        if saved.status == "saved":
+            return exits.DONE
+        return exits.of_view(saved.view) or exits.FAILED
+
+    return errands.run(args, terminal, job)
+
+
+def _cancel(args: Namespace, terminal: Terminal) -> int:
+    async def job(errand: Errand, studio: Studio) -> int:
+        view = await studio.cancel(args.task_id)
+        results.show(errand, view)
+        return exits.DONE if view.task.status is Status.CANCELLED else exits.FAILED
+
+    return errands.run(args, terminal, job)
+
+
+def _settle_options(parser: ArgumentParser) -> None:
+    _id_option(parser)
+    parser.add_argument(
+        "outcome",
+        choices=("bought", "not-bought"),
+        help="what the provider's bill says about it",
+    )
+    parser.add_argument(
+        "--remote-id",
+        default="",
+        type=arguments.plain,
+        metavar="ID",
+        help="the provider's id of it, so that the clip can be fetched",
+    )
+
+
+def _settle(args: Namespace, terminal: Terminal) -> int:
+    bought = args.outcome == "bought"
+    if args.remote_id and not bought:
+        raise InvalidRequestError(
+            "--remote-id belongs to what was bought. Nothing was changed or charged."
+        )
+
+    async def job(errand: Errand, studio: Studio) -> int:
+        view = await studio.settle(args.task_id, bought=bought, remote_id=args.remote_id)
+        results.show(errand, view)
+        if not view.task.status.is_final:
+            results.follow_up(
+                errand, "Fetch it", errand.command("query", view.task.task_id, "--wait")
+            )
+        return exits.DONE
+
+    return errands.run(args, terminal, job)
+
+
+COMMANDS = (
+    Command(name="query", summary="how a clip is getting on", options=_query_options, run=_query),
+    Command(
+        name="tasks", summary="the clips and the money so far", options=_tasks_options, run=_tasks
+    ),
+    Command(
+        name="download",
+        summary="have a finished clip on disk, or copy it",
+        options=_download_options,
+        run=_download,
+    ),
+    Command(
+        name="cancel",
+        summary="withdraw a clip that was not sent yet",
+        options=_id_option,
+        run=_cancel,
+    ),
+    Command(
+        name="settle",
+        summary="say what became of an unconfirmed purchase",
+        options=_settle_options,
+        run=_settle,
+    ),
+)
