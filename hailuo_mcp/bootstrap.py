@@ -63,15 +63,20 @@ async def open_studio(
             now=clock(),
         )
         worker = Worker(desk, lives, chance=chance)
+        trouble: Exception | None = None
         desk.wake = worker.wake
         async with anyio.create_task_group() as work:
             work.start_soon(worker.run)
             try:
                 yield Studio(desk)
+            except Exception as exc:  # noqa: BLE001  # raised below: the group would wrap it
+                trouble = exc
             finally:
                 with anyio.CancelScope(shield=True):
                     await worker.finish()
                 work.cancel_scope.cancel()
+        if trouble is not None:
+            raise trouble
     finally:
         with anyio.CancelScope(shield=True):
             await journal.leave(lives.owner)

@@ -11,7 +11,7 @@ from hailuo_mcp.journal.purchase import free_slots, next_slot, take_slot
 from hailuo_mcp.journal.rows import SELECT, task_of
 
 LONGEST_LEASE = 120.0
-"""Seconds. A lease that ends further ahead than this was written under another clock: it is void."""
+"""Seconds. A lease that ends further ahead was written under another clock: it is void."""
 ORPHAN_SECONDS = 600.0
 """A task that was never sent is sent by another process in this time, later cancelled."""
 
@@ -138,8 +138,8 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
         task_id
         for (task_id,) in db.execute(
             f"UPDATE tasks SET status = ?, money = ?, owner = '', due_at = 0, updated_at = ?,"
-            f" error = ? WHERE status = 'pending' AND owner IN ({marks}) AND created_at <= ?"
-            " RETURNING task_id",
+            f" error = ? WHERE status = 'pending' AND owner IN ({marks})"
+            " AND (created_at <= ? OR created_at > ?) RETURNING task_id",
             (
                 Status.CANCELLED,
                 Money.RELEASED,
@@ -147,6 +147,7 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
                 "It was never sent: hailuo-mcp was closed and nobody took it up in ten minutes.",
                 *gone,
                 now - ORPHAN_SECONDS,
+                now + ORPHAN_SECONDS,  # from another clock: nobody knows how old it is
             ),
         ).fetchall()
     ]

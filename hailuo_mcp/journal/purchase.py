@@ -58,12 +58,11 @@ def write_down(
         spent, reserved = sums(db, draft.account, draft.unit, limits.since)
         if spent + reserved + micro(counted) > micro(limits.budget):
             return OverBudget(spent=from_micro(spent), reserved=from_micro(reserved))
-    task = draft
+    # Counted in the period in which it is written, not in that in which it was thought of.
+    task = replace(draft, created_at=now, updated_at=now, due_at=now)
     if _no_queue(db, draft.account, now) and free_slots(db, draft.account, limits.rpm, now) > 0:
         take_slot(db, draft.account, now)
-        task = replace(
-            draft, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease, due_at=now
-        )
+        task = replace(task, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease)
     db.execute(INSERT, row_of(task, counted))
     return Written(task=task, reused=False)
 

@@ -100,6 +100,14 @@ def owners(db: sqlite3.Connection) -> list[str]:
     return [owner for (owner,) in rows]
 
 
+def submitting(db: sqlite3.Connection, owner: str) -> list[Task]:
+    """What this process has taken upon itself to send, sent or not."""
+    rows = db.execute(
+        SELECT + " WHERE owner = ? AND owner != '' AND status = 'submitting'", (owner,)
+    ).fetchall()
+    return [task_of(row) for row in rows]
+
+
 def neighbours(
     db: sqlite3.Connection, account: str, provider: str, base_url: str, alive: Collection[str]
 ) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +16,15 @@ from anyio import CancelScope
 
 from hailuo_mcp.domain import Status, Task, Unit
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import change, consent, leases, purchase, reads, schema
+from hailuo_mcp.journal import change, consent, leases, purchase, reads, rescue, schema
+from hailuo_mcp.journal.trouble import trouble
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 NAME = "journal.sqlite3"
 BUSY_SECONDS = 10.0
+_log = logging.getLogger(__name__)
 
 
 class SqliteJournal:
@@ -38,16 +41,37 @@ class SqliteJournal:
         await self._in_thread(self._open)
 
     def _open(self) -> None:
+        from filelock import FileLock, Timeout
+
+        # One process at a time: SQLite changes to WAL without waiting for its busy timeout, and
+        # of two that find the file broken, the second must not put the first one's new one aside.
+        door = FileLock(self.path.with_name(self.path.name + ".opening"), timeout=BUSY_SECONDS)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = self._connect()
-        except sqlite3.OperationalError as exc:
-            raise _trouble(self.path, exc) from exc
-        except sqlite3.DatabaseError:
-            self.set_aside = _keep_aside(self.path)
-            self._db = self._connect()
-        except OSError as exc:
-            raise _trouble(self.path, exc) from exc
+            with door:
+                self._db = self._connect_anew()
+        except Timeout as exc:
+            raise trouble(self.path, sqlite3.OperationalError("database is locked")) from exc
+        except (sqlite3.Error, OSError) as exc:
+            raise trouble(self.path, exc) from exc
+
+    def _connect_anew(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as exc:
+            self.set_aside = rescue.keep_aside(self.path)
+            db = self._connect()
+            saved = rescue.carry_over(self.set_aside, db)
+            _log.warning(
+                "%s was damaged (%s): kept as %s, %d tasks carried over",
+                self.path,
+                exc,
+                self.set_aside.name,
+                saved,
+            )
+            return db
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -57,6 +81,8 @@ class SqliteJournal:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             schema.migrate(db)
+            if rescue.unsound(db):
+                raise sqlite3.DatabaseError("a check of its pages failed")
             db.execute("SELECT 1 FROM tasks LIMIT 1").fetchone()
         except BaseException:
             db.close()
@@ -94,7 +120,7 @@ class SqliteJournal:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 if isinstance(exc, sqlite3.Error):
-                    raise _trouble(self.path, exc) from exc
+                    raise trouble(self.path, exc) from exc
                 raise
             return result
 
@@ -110,7 +136,7 @@ class SqliteJournal:
             try:
                 return question(self._opened(), *args, **kwargs)
             except sqlite3.Error as exc:
-                raise _trouble(self.path, exc) from exc
+                raise trouble(self.path, exc) from exc
 
         return await self._in_thread(work)
 
@@ -251,6 +277,9 @@ class SqliteJournal:
     async def owners(self) -> list[str]:
         return await self._read(reads.owners)
 
+    async def submitting(self, owner: str) -> list[Task]:
+        return await self._read(reads.submitting, owner)
+
     async def neighbours(
         self, account: str, provider: str, base_url: str, alive: Collection[str]
     ) -> list[str]:
@@ -302,34 +331,3 @@ class SqliteJournal:
             return int(db.execute("PRAGMA data_version").fetchone()[0])
 
         return await self._read(question)
-
-
-def _trouble(path: Path, exc: Exception) -> JournalError:
-    text = str(exc).lower()
-    if "full" in text:
-        what = f"the disk of {path.parent} is full: free some space"
-    elif "readonly" in text or "read-only" in text or isinstance(exc, OSError):
-        what = f"{path.parent} cannot be written: set HAILUO_STATE_DIR to a folder that can"
-    elif "locked" in text or "busy" in text:
-        what = f"another program keeps {path.name} locked: close it, or wait a moment"
-    elif "unable to open" in text:
-        what = f"{path} cannot be opened: check the folder's permissions, or set HAILUO_STATE_DIR"
-    else:
-        what = f"{path} could not be used: run `hailuo-mcp doctor`"
-    return JournalError(
-        f"The journal, without which nothing is bought, is out of reach; {what}. "
-        "Nothing was sent or charged by this call; try it again after that.",
-        detail=str(exc),
-    )
-
-
-def _keep_aside(path: Path) -> Path:
-    """Move an unreadable journal out of the way, never delete it."""
-    number = 1
-    while (aside := path.with_name(f"{path.stem}-unreadable-{number}{path.suffix}")).exists():
-        number += 1
-    for tail in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + tail)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + tail))
-    return aside

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Collection
 
 import anyio
 
+from hailuo_mcp.errors import JournalError
+
 LOOK_SECONDS = 0.25
 """How often the journal is asked whether another process wrote, while somebody waits."""
 
@@ -19,6 +21,8 @@ class Changes:
         self._bells: defaultdict[str, list[anyio.Event]] = defaultdict(list)
         self._listeners: list[Callable[[str], None]] = []
         self._last = 0
+        self.closing = False
+        """The process is leaving: whoever waits is to answer with what is known now."""
 
     def tell(self, task_id: str) -> None:
         """Something happened to this task."""
@@ -26,6 +30,12 @@ class Changes:
             bell.set()
         for listener in self._listeners:
             listener(task_id)
+
+    def close(self) -> None:
+        self.closing = True
+        for task_id in list(self._bells):
+            for bell in self._bells.pop(task_id, ()):
+                bell.set()
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Call this with the id of each task that changes in this process."""
@@ -52,7 +62,10 @@ class Changes:
             await anyio.sleep(LOOK_SECONDS)
             if not self._bells:
                 continue
-            stamp = await self._stamp()
+            try:
+                stamp = await self._stamp()
+            except JournalError:
+                continue  # whoever waits looks for himself every second
             if stamp != self._last:
                 self._last = stamp
                 for task_id in list(self._bells):

@@ -23,6 +23,7 @@ from hailuo_mcp.domain import (
 )
 from hailuo_mcp.errors import (
     InvalidRequestError,
+    JournalError,
     RemoteTaskNotFoundError,
     TaskFailedError,
 )
@@ -47,6 +48,11 @@ class Studio:
     @property
     def provider(self) -> Provider:
         return self._desk.provider
+
+    @property
+    def account(self) -> str:
+        """Provider, base URL and a fingerprint of the key, separated by spaces."""
+        return self._desk.account
 
     @property
     def rules(self) -> Rules:
@@ -248,7 +254,15 @@ class Studio:
                 "remote_id": remote_id,
                 "submitted_at": task.created_at,
                 "due_at": desk.clock(),
+                "tries": 0,
             }
+            other = await desk.journal.find(remote_id)
+            if other and other.task_id != task.task_id and other.money is not Money.UNKNOWN:
+                raise InvalidRequestError(
+                    f"{remote_id[:64]!r} is task {other.task_id} already, so it cannot be this one "
+                    "as well. Nothing was changed or charged. Look for another id in the bill.",
+                    task_id=task.task_id,
+                )
         else:
             values = {
                 "status": Status.FAILED,
@@ -341,7 +355,10 @@ class Studio:
     # ── how it finds ──────────────────────────────────────────────────────────────────────────
 
     async def _reread(self, task: Task) -> Task:
-        return await self._desk.journal.find(task.task_id) or task
+        try:
+            return await self._desk.journal.find(task.task_id) or task
+        except JournalError:
+            return task  # what is known is still true enough to answer with
 
     async def _views(self, task_ids: Collection[str]) -> list[View]:
         tasks = [await self._desk.journal.find(task_id) for task_id in task_ids]

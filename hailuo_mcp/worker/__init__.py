@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from hailuo_mcp.domain import Status, Task
@@ -28,6 +30,8 @@ MOST_STEPS = 64
 BUSY_SECONDS = 2.0
 """How often to look for what a vanished process left, while anything is unfinished."""
 IDLE_SECONDS = 10.0
+SWEEP_SECONDS = 600.0
+"""How often pictures that no task needs any more are looked for."""
 GOODBYE_SECONDS = 1.8
 """How long leaving waits for the answer of a submit; clients kill two seconds after asking."""
 
@@ -46,9 +50,14 @@ class Worker:
         self._early: list[Task] = []
         """To be sent as soon as run() has started."""
         self._sending: set[str] = set()
+        self._sent: set[tuple[str, int]] = set()
+        """Every attempt that this process has begun: none is begun twice, whoever hands it over."""
+        self._idle = anyio.Event()
+        """Nothing is being sent; only finish() waits for it."""
         self._held: set[str] = set()
         self._accounts: list[str] = [desk.account]
         self._looked_around = float("-inf")
+        self._swept = float("-inf")
         self._closing = False
 
     def wake(self, task: Task | None) -> None:
@@ -77,10 +86,14 @@ class Worker:
     async def finish(self) -> None:
         """Start nothing new; wait a moment for the answer of what was just sent."""
         self._closing = True
+        with suppress(JournalError):
+            for task in await self._desk.journal.submitting(self._desk.owner):
+                if (task.task_id, task.attempt) not in self._sent:
+                    await self._put_back(task)
         with anyio.move_on_after(GOODBYE_SECONDS):
             while self._sending:
-                self._bell = anyio.Event()
-                await self._bell.wait()
+                self._idle = anyio.Event()
+                await self._idle.wait()
 
     async def _look(self, jobs: TaskGroup) -> float:
         """Start what is due. Returns how long to rest."""
@@ -103,8 +116,10 @@ class Worker:
         for task in claimed.sends:
             self._start_send(task)
         for task in claimed.steps:
-            self._held.add(task.task_id)
-            jobs.start_soon(self._step, task)
+            # Its lease may have lapsed while this process slept; the claim has renewed it.
+            if task.task_id not in self._held:
+                self._held.add(task.task_id)
+                jobs.start_soon(self._step, task)
         if claimed.next_at is None:
             return IDLE_SECONDS
         if claimed.sends or claimed.steps:
@@ -125,9 +140,18 @@ class Worker:
             desk.account, desk.provider.name, desk.base_url, alive
         )
         self._accounts = [desk.account, *others]
+        for task in await desk.journal.submitting(desk.owner):
+            # Written down by a caller who was cancelled before he could hand it over.
+            self._start_send(task)
+        if not 0 <= now - self._swept < SWEEP_SECONDS:
+            self._swept = now
+            in_use = await desk.journal.pictures_in_use()
+            await anyio.to_thread.run_sync(desk.pictures.sweep, in_use)
 
     def _start_send(self, task: Task) -> None:
-        if task.task_id not in self._sending:
+        attempt = (task.task_id, task.attempt)
+        if attempt not in self._sent:
+            self._sent.add(attempt)
             self._sending.add(task.task_id)
             if self._jobs is None:
                 self._early.append(task)
@@ -136,14 +160,28 @@ class Worker:
 
     async def _send(self, task: Task) -> None:
         try:
-            await send(self._desk, task)
+            if self._closing:
+                await self._put_back(task)
+            else:
+                await send(self._desk, task)
         except Exception:  # noqa: BLE001  # the job boundary
             # A bug here must not end the other jobs. The lease runs out and the task becomes
             # `unconfirmed`, which is the truth.
             _log.exception("sending %s ended unexpectedly", task.task_id)
         finally:
             self._sending.discard(task.task_id)
+            self._idle.set()
             self._bell.set()
+
+    async def _put_back(self, task: Task) -> None:
+        """Certainly not sent: another process sends it, or nobody does."""
+        await self._desk.journal.change(
+            task.task_id,
+            {"status": Status.PENDING, "lease_until": 0.0},
+            now=self._desk.clock(),
+            status_in=(Status.SUBMITTING,),
+            attempt=task.attempt,
+        )
 
     async def _step(self, task: Task) -> None:
         try:

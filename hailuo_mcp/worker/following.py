@@ -22,8 +22,13 @@ from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, backoff, next_poll
 _log = logging.getLogger(__name__)
 
 NOT_FOUND_TRIES = 6
-"""A young task may not be visible everywhere at once; after this many reads it counts as lost."""
+NOT_FOUND_SECONDS = 3600.0
+"""A young task may not be visible everywhere at once, and a provider may be out of order: not found
+this often in a row, and not seen for this long, it counts as lost."""
 SAVE_TRIES = 10
+"""For a trouble that another try does not cure by itself."""
+SAVE_SECONDS = 7 * 86_400.0
+"""For a trouble that may pass, such as no network: the clip is paid for, and asking is free."""
 FREE: Mapping[str, object] = {"owner": "", "lease_until": 0.0}
 
 
@@ -122,7 +127,13 @@ class Follower:
     async def _trouble(self, task: Task, exc: HailuoError) -> None:
         """A read that failed says nothing about the task: ask again later."""
         own = task.account == self._desk.account
-        if isinstance(exc, RemoteTaskNotFoundError) and own and task.tries + 1 >= NOT_FOUND_TRIES:
+        seen = max(task.submitted_at or task.created_at, task.unfinished_at or 0.0)
+        if (
+            isinstance(exc, RemoteTaskNotFoundError)
+            and own
+            and task.tries + 1 >= NOT_FOUND_TRIES
+            and not 0 <= self._desk.clock() - seen < NOT_FOUND_SECONDS
+        ):
             await self._lose(task, "the provider says that it knows no such task")
             return
         wait = backoff(
@@ -208,8 +219,12 @@ class Follower:
             self._describe(saved.path, done)
 
     async def _save_trouble(self, task: Task, exc: HailuoError) -> None:
-        again = exc.retry and task.tries + 1 < SAVE_TRIES
-        wait = backoff(task.tries, first=2.0, most=300.0, jitter=self._chance())
+        ready = task.finished_at or task.created_at
+        if isinstance(exc, DownloadError):
+            again = exc.retry and self._desk.clock() - ready < SAVE_SECONDS
+        else:  # the provider's no to the question for a link: perhaps another key's task
+            again = task.tries + 1 < SAVE_TRIES or task.account != self._desk.account
+        wait = backoff(task.tries, first=2.0, most=900.0, jitter=self._chance())
         _log.warning("saving %s failed (%s): %s", task.task_id, exc.code, exc)
         await self._write(
             task,
@@ -245,9 +260,13 @@ class Follower:
             _log.warning("the description beside %s could not be written", clip.name)
 
     async def _write(self, task: Task, **values: object) -> Task | None:
-        """Record a step if the lease is still ours; news either way."""
+        """Record a step if the lease is still ours and nobody took it before; news either way."""
         changed = await self._desk.journal.change(
-            task.task_id, values, now=self._desk.clock(), held_by=self._desk.owner
+            task.task_id,
+            values,
+            now=self._desk.clock(),
+            held_by=self._desk.owner,
+            status_in=POLLED if task.status in POLLED else (Status.SUCCEEDED,),
         )
         self._desk.changes.tell(task.task_id)
         return changed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 
@@ -16,6 +16,7 @@ from hailuo_mcp.errors import (
     RateLimitError,
     UnconfirmedSubmitError,
 )
+from hailuo_mcp.journal import Span
 from hailuo_mcp.studio import Desk
 from hailuo_mcp.studio.intent import request_of
 from hailuo_mcp.worker.schedule import next_poll
@@ -26,6 +27,10 @@ ASK_AGAIN_SECONDS = 600.0
 """For this long a task that was refused for speed is sent again, each time with a new slot."""
 _NEVER_LEFT_PAUSES = (0.5, 1.5)
 """Seconds between tries of a request that certainly never left this machine."""
+_UNRECORDED_PAUSE = 10.0
+_RECORD_PAUSES = (0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""Seconds between tries to record an outcome, as long as the process lives: it may be an id that
+was paid for."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -39,9 +44,10 @@ async def send(desk: Desk, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
     try:
         outcome = await _submit(desk, task, sleep)
     finally:
-        with anyio.CancelScope(shield=True):
+        try:
             await _record(desk, task, outcome, sleep)
-        desk.changes.tell(task.task_id)
+        finally:
+            desk.changes.tell(task.task_id)
 
 
 async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
@@ -58,13 +64,12 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
     callback = ""
     if task.callback_token and desk.client.carries.callback:
         callback = f"{desk.rules.callback_url}/callbacks/{task.callback_token}"
+    spans, usual = await desk.spans(task), await desk.usual_seconds(task)
     for pause in (*_NEVER_LEFT_PAUSES, None):
         try:
-            return await _accepted(
-                desk, task, await desk.client.send(request, callback_url=callback)
-            )
+            submitted = await desk.client.send(request, callback_url=callback)
         except ProviderUnavailableError as exc:
-            if pause is None:
+            if pause is None or exc.provider_code:  # a code is an answer: the request did leave
                 return _failed(exc)
             await sleep(pause)
         except RateLimitError as exc:
@@ -80,10 +85,15 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
             }
         except HailuoError as exc:
             return _failed(exc)
+        else:
+            return _accepted(desk, task, submitted, spans, usual)
     raise AssertionError("the last pause is None")
 
 
-async def _accepted(desk: Desk, task: Task, submitted: Submitted) -> dict[str, object]:
+def _accepted(
+    desk: Desk, task: Task, submitted: Submitted, spans: Sequence[Span], usual: float
+) -> dict[str, object]:
+    """It is bought: from here to the record nothing may fail, wait or be cancelled."""
     now = desk.clock()
     return {
         "status": Status.QUEUED,
@@ -97,8 +107,8 @@ async def _accepted(desk: Desk, task: Task, submitted: Submitted) -> dict[str, o
         "due_at": next_poll(
             now=now,
             submitted_at=now,
-            spans=await desk.spans(task),
-            usual=await desk.usual_seconds(task),
+            spans=spans,
+            usual=usual,
             poll_seconds=desk.rules.poll_seconds,
             told=bool(task.callback_token) and desk.client.carries.callback,
         ),
@@ -111,6 +121,11 @@ async def _too_fast(desk: Desk, task: Task, exc: RateLimitError) -> dict[str, ob
     since = task.refused_at if task.refused_at and task.refused_at <= now else now
     if now - since > ASK_AGAIN_SECONDS:
         return _failed(exc)
+    try:
+        due_at = await desk.journal.pause(desk.account, exc.retry_after, now=now)
+    except JournalError:
+        # Still certainly not bought. Without the common pause it waits for itself.
+        due_at = now + (exc.retry_after or _UNRECORDED_PAUSE)
     return {
         "status": Status.PENDING,
         "refused_at": since,
@@ -118,7 +133,7 @@ async def _too_fast(desk: Desk, task: Task, exc: RateLimitError) -> dict[str, ob
         "error_kind": exc.code,
         "error_code": exc.provider_code,
         "detail": exc.detail,
-        "due_at": await desk.journal.pause(desk.account, exc.retry_after, now=now),
+        "due_at": due_at,
     }
 
 
@@ -139,22 +154,13 @@ def _failed(exc: HailuoError) -> dict[str, object]:
 async def _record(desk: Desk, task: Task, outcome: dict[str, object], sleep: Sleep) -> None:
     """Write the outcome if the attempt is still ours to speak for.
 
-    A task that was given up as `unconfirmed` in the meantime is still told what really became of
-    it. A disk that fails at this moment is tried again: the provider's id must not be lost.
+    A disk that fails at this moment is tried again: the provider's id must not be lost. The writes
+    are shielded and the pauses are not: a process that leaves tries once more and goes.
     """
-    owner = task.owner if outcome["status"] is Status.PENDING else ""
-    given_up = Status.UNCONFIRMED if outcome["status"] is not Status.PENDING else Status.SUBMITTING
-    for pause in (0.1, 0.5, 1.0, 3.0, None):
+    for pause in (*_RECORD_PAUSES, None):
         try:
-            await desk.journal.change(
-                task.task_id,
-                {**outcome, "owner": owner, "lease_until": 0.0},
-                now=desk.clock(),
-                status_in=(Status.SUBMITTING, given_up),
-                attempt=task.attempt,
-            )
-            if outcome["status"] is Status.QUEUED and task.refused_at:
-                await desk.journal.calm(desk.account)
+            with anyio.CancelScope(shield=True):
+                await _write(desk, task, outcome)
         except JournalError:
             _log.exception(
                 "task %s could not be recorded as %s (remote_id %s)",
@@ -167,3 +173,29 @@ async def _record(desk: Desk, task: Task, outcome: dict[str, object], sleep: Sle
             await sleep(pause)
         else:
             return
+
+
+async def _write(desk: Desk, task: Task, outcome: dict[str, object]) -> None:
+    """Compare and set on the attempt.
+
+    A task that was given up as `unconfirmed` in the meantime is still told what really became of
+    it. Only back into the queue it does not go: its person may have bought it another way by now.
+    """
+    again = outcome["status"] is Status.PENDING
+    written = await desk.journal.change(
+        task.task_id,
+        {**outcome, "owner": task.owner if again else "", "lease_until": 0.0},
+        now=desk.clock(),
+        status_in=(Status.SUBMITTING,) if again else (Status.SUBMITTING, Status.UNCONFIRMED),
+        attempt=task.attempt,
+    )
+    if again and written is None:
+        await desk.journal.change(
+            task.task_id,
+            {**outcome, "status": Status.FAILED, "due_at": 0.0},
+            now=desk.clock(),
+            status_in=(Status.UNCONFIRMED,),
+            attempt=task.attempt,
+        )
+    if outcome["status"] is Status.QUEUED and task.refused_at:
+        await desk.journal.calm(desk.account)
