@@ -1,21 +1,28 @@
-"""What agents and scripts read: plain dictionaries with a message first, for both faces."""
+"""What agents and scripts read: plain dictionaries with a message first, for both faces.
 
-from hailuo_mcp.answers.costs import cost_estimate, spending, template_choice
-from hailuo_mcp.answers.sentences import progress_line
-from hailuo_mcp.answers.shapes import (
-    Cost,
-    CostEstimate,
-    ErrorAnswer,
-    ErrorFacts,
-    PackEstimate,
-    Prices,
-    SavedVideo,
-    SpendingSoFar,
-    TaskList,
-    TaskRow,
-    VideoTask,
-)
-from hailuo_mcp.answers.tasks import error_answer, saved_video, task_list, video_task
+A name is loaded when it is first asked for; a server that only lists its tools needs the shapes.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hailuo_mcp.answers.costs import cost_estimate, spending, template_choice
+    from hailuo_mcp.answers.sentences import progress_line
+    from hailuo_mcp.answers.shapes import (
+        Cost,
+        CostEstimate,
+        ErrorAnswer,
+        ErrorFacts,
+        PackEstimate,
+        Prices,
+        SavedVideo,
+        SpendingSoFar,
+        TaskList,
+        TaskRow,
+        VideoTask,
+    )
+    from hailuo_mcp.answers.tasks import error_answer, saved_video, task_list, video_task
 
 __all__ = [
     "Cost",
@@ -38,3 +45,20 @@ __all__ = [
     "template_choice",
     "video_task",
 ]
+
+_HOMES = {
+    "cost_estimate": "costs",
+    "error_answer": "tasks",
+    "progress_line": "sentences",
+    "saved_video": "tasks",
+    "spending": "costs",
+    "task_list": "tasks",
+    "template_choice": "costs",
+    "video_task": "tasks",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # the module protocol
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'shapes')}"), name)

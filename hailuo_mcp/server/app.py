@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from importlib.resources import files
+from pathlib import Path
 
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
@@ -52,4 +52,4 @@ def build_server(backstage: Backstage, *, bus: SubscriptionBus | None = None) ->
 
 def instructions() -> str:
     """What a model is told once about the whole."""
-    return (files("hailuo_mcp.server") / "instructions.md").read_text(encoding="utf-8").strip()
+    return Path(__file__).with_name("instructions.md").read_text(encoding="utf-8").strip()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 from mcp import MCPError
 
-from hailuo_mcp.answers import progress_line
+from hailuo_mcp import answers
 from hailuo_mcp.server.backstage import Backstage, Caller, Ctx
 
 if TYPE_CHECKING:
@@ -73,6 +73,6 @@ class Relay:
         self._last = spent
         whole = spent + view.eta_seconds if view.eta_seconds else None
         try:
-            await self._ctx.report_progress(spent, whole, progress_line(view))
+            await self._ctx.report_progress(spent, whole, answers.progress_line(view))
         except (MCPError, anyio.BrokenResourceError, anyio.ClosedResourceError):
             self._broken = True

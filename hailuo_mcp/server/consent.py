@@ -13,12 +13,12 @@ import anyio
 from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult, Resolve
 from pydantic import BaseModel, Field
 
-from hailuo_mcp.domain import AnyRequest
 from hailuo_mcp.errors import ConsentRequiredError
 from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import client_name, wants_progress
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import AnyRequest
     from hailuo_mcp.studio import Terms
 
 _LEAST_SECONDS, _MOST_SECONDS = 20.0, 60.0

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from mcp.server.mcpserver.prompts import Prompt
+from mcp.server.mcpserver.prompts.base import PromptArgument
 from mcp.types import (
     Completion,
     CompletionArgument,
@@ -12,7 +11,6 @@ from mcp.types import (
     PromptReference,
     ResourceTemplateReference,
 )
-from pydantic import Field
 
 from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.tools._register import Server
@@ -20,13 +18,7 @@ from hailuo_mcp.server.tools._register import Server
 _MOST = 100
 
 
-def direct_shot(
-    shot: Annotated[str, Field(description="What happens in the clip")],
-    camera: Annotated[str, Field(description="A camera move, such as Push in")] = "",
-    model: Annotated[str, Field(description="A model; empty chooses")] = "",
-    resolution: Annotated[str, Field(description="768P, 1080P …; empty chooses")] = "",
-) -> str:
-    """Direct one shot from an idea to a saved clip."""
+def direct_shot(shot: str, camera: str = "", model: str = "", resolution: str = "") -> str:
     asked = _asked(camera=camera, model=model, resolution=resolution)
     return (
         f"Direct one Hailuo video clip of this: {shot}\n{asked}"
@@ -37,13 +29,8 @@ def direct_shot(
 
 
 def image_to_video(
-    image: Annotated[str, Field(description="Path or https URL of the first frame")],
-    motion: Annotated[str, Field(description="What is to move, and how")] = "",
-    camera: Annotated[str, Field(description="A camera move, such as Pan left")] = "",
-    model: Annotated[str, Field(description="A model; empty chooses")] = "",
-    resolution: Annotated[str, Field(description="768P, 1080P …; empty chooses")] = "",
+    image: str, motion: str = "", camera: str = "", model: str = "", resolution: str = ""
 ) -> str:
-    """Bring a picture to life."""
     asked = _asked(motion=motion, camera=camera, model=model, resolution=resolution)
     return (
         f"Make a Hailuo video that starts from this picture: {image}\n{asked}"
@@ -57,9 +44,46 @@ def _asked(**wishes: str) -> str:
     return "".join(f"{name.capitalize()}: {wish}\n" for name, wish in wishes.items() if wish)
 
 
+_SIZE_AND_MODEL = (
+    PromptArgument(name="camera", description="A camera move, such as Push in"),
+    PromptArgument(name="model", description="A model; empty chooses"),
+    PromptArgument(name="resolution", description="768P, 1080P …; empty chooses"),
+)
+
+
+def all_prompts() -> list[Prompt]:
+    return [
+        Prompt(
+            name="direct_shot",
+            title="Direct a shot",
+            description="Direct one shot from an idea to a saved clip.",
+            arguments=[
+                PromptArgument(name="shot", description="What happens in the clip", required=True),
+                *_SIZE_AND_MODEL,
+            ],
+            fn=direct_shot,
+            context_kwarg=None,
+        ),
+        Prompt(
+            name="image_to_video",
+            title="Bring a picture to life",
+            description="Make a clip that starts from a picture.",
+            arguments=[
+                PromptArgument(
+                    name="image", description="Path or https URL of the picture", required=True
+                ),
+                PromptArgument(name="motion", description="What is to move, and how"),
+                *_SIZE_AND_MODEL,
+            ],
+            fn=image_to_video,
+            context_kwarg=None,
+        ),
+    ]
+
+
 def add_prompts(server: Server, backstage: Backstage) -> None:
-    server.add_prompt(Prompt.from_function(direct_shot, title="Direct a shot"))
-    server.add_prompt(Prompt.from_function(image_to_video, title="Bring a picture to life"))
+    for prompt in all_prompts():
+        server.add_prompt(prompt)
 
     @server.completion()  # type: ignore[no-untyped-call,untyped-decorator]  # the SDK left it so
     async def complete(  # pyright: ignore[reportUnusedFunction]  registered

@@ -19,7 +19,8 @@ _SHOWN = 40
 class Arguments(ArgModelBase):
     """A tool's arguments; the handler gets them as one object, named `wanted`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # defer_build: a validator is made at a tool's first call, not at the server's start.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def model_dump_one_level(self) -> dict[str, Any]:
         return {"wanted": self}

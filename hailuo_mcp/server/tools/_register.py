@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from inspect import getdoc
 from typing import Any, cast, get_type_hints
 
@@ -15,13 +15,14 @@ from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_par
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from hailuo_mcp.answers import error_answer
+from hailuo_mcp import answers
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.consent import time_to_answer
 from hailuo_mcp.server.tools._reading import Arguments, mistakes, read
+from hailuo_mcp.server.tools._schema import input_schema, output_schema
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,7 @@ WITHDRAWS = ToolAnnotations(
 def tool(fn: Callable[..., Awaitable[Any]], *, title: str, hints: ToolAnnotations) -> Tool:
     """Make a tool of `async def name(wanted: Arguments, ctx, …) -> answer`.
 
-    Its schemas are flat, since clients and model APIs choke on $ref, anyOf and null. The docstring
-    is what the model reads, so it follows no convention of ours.
+    The docstring is what the model reads, so it follows no convention of ours.
     """
     hints_of = get_type_hints(fn)
     kind: type[Arguments] = hints_of["wanted"]
@@ -56,9 +56,9 @@ def tool(fn: Callable[..., Awaitable[Any]], *, title: str, hints: ToolAnnotation
         name=fn.__name__,
         title=title,
         description=" ".join((getdoc(fn) or "").split()),
-        parameters=flat(kind.model_json_schema()),
+        parameters=input_schema(kind),
         # No output_model: our own answers need no second reading; the tests hold them to it.
-        fn_metadata=FuncMetadata(arg_model=kind, output_schema=answer_schema(hints_of["return"])),
+        fn_metadata=FuncMetadata(arg_model=kind, output_schema=output_schema(hints_of["return"])),
         is_async=True,
         context_kwarg="ctx",
         resolved_params=dict(asked),
@@ -88,37 +88,7 @@ def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False)
 def refused(error: HailuoError) -> CallToolResult:
     if error.detail:  # untrusted text of the provider's: never for the model
         log.info("refused with %s: %r", error.code, error.detail)
-    return spoken(error_answer(error), text=str(error), is_error=True)
-
-
-def flat(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with each $ref replaced by what it names, and without pydantic's titles."""
-    definitions: dict[str, Any] = schema.get("$defs", {})
-
-    def walk(node: Any, *, names: bool = False) -> Any:  # noqa: ANN401  any JSON
-        if isinstance(node, list):
-            return [walk(item) for item in cast("Sequence[Any]", node)]
-        if not isinstance(node, dict):
-            return node
-        found = cast("dict[str, Any]", node)
-        if ref := found.get("$ref"):
-            found = definitions[str(ref).rpartition("/")[2]] | {
-                key: value for key, value in found.items() if key != "$ref"
-            }
-        return {
-            key: walk(value, names=key == "properties")
-            for key, value in found.items()
-            if names
-            or key not in ("title", "$defs", "description" if "properties" in found else "")
-        }
-
-    whole: dict[str, Any] = walk(schema)
-    return whole
-
-
-@functools.cache
-def answer_schema(kind: Any) -> dict[str, Any]:  # noqa: ANN401  a TypedDict class
-    return flat(TypeAdapter(kind).json_schema())
+    return spoken(answers.error_answer(error), text=str(error), is_error=True)
 
 
 class Server(MCPServer[Backstage]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from hailuo_mcp import answers
-from hailuo_mcp.answers import CostEstimate
+from hailuo_mcp.answers.shapes import CostEstimate
 from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.tools._reading import Arguments

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from hailuo_mcp import answers
-from hailuo_mcp.answers import VideoTask
-from hailuo_mcp.domain import TemplateRequest
+from hailuo_mcp.answers.shapes import VideoTask
 from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked, agreed
@@ -23,6 +22,7 @@ from hailuo_mcp.server.tools.generate_video import (
 )
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import TemplateRequest
     from hailuo_mcp.studio import Terms
 
 
@@ -45,6 +45,8 @@ class GenerateFromTemplate(Arguments):
     confirm: Id = Field("", description=CONFIRM)
 
     def request(self) -> TemplateRequest:
+        from hailuo_mcp.domain import TemplateRequest
+
         return TemplateRequest(
             template_id=self.template_id,
             text_inputs=tuple(self.text_inputs),

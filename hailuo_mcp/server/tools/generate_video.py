@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from hailuo_mcp import answers
-from hailuo_mcp.answers import VideoTask
+from hailuo_mcp.answers.shapes import VideoTask
 from hailuo_mcp.catalog import moves
-from hailuo_mcp.domain import VideoRequest
 from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked, agreed
 from hailuo_mcp.server.tools._reading import Arguments, Id
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import VideoRequest
     from hailuo_mcp.studio import Terms
 
 TAKE = "1 is the clip itself; 2, 3 … buy one more clip each of the same request."
@@ -87,6 +87,8 @@ class GenerateVideo(Arguments):
     confirm: Id = Field("", description=CONFIRM)
 
     def request(self) -> VideoRequest:
+        from hailuo_mcp.domain import VideoRequest
+
         return VideoRequest(
             prompt=self.prompt,
             model=self.model,
