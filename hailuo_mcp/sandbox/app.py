@@ -20,10 +20,17 @@ from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.refusal import Refusal
 from hailuo_mcp.sandbox.report import read_book, read_requests
 
+_MOST_REQUESTS = 10_000
+
 
 def create_app(options: SandboxOptions) -> ASGIApp:
     """Return the imitation of all providers; several on one state folder are one."""
-    desk = Desk(
+    return build(open_desk(options))
+
+
+def open_desk(options: SandboxOptions) -> Desk:
+    """Open the book and whatever else handlers need."""
+    return Desk(
         options=options,
         book=Book(options.book_path),
         darkroom=Darkroom(
@@ -31,6 +38,10 @@ def create_app(options: SandboxOptions) -> ASGIApp:
         ),
         dice=Dice(options.chaos),
     )
+
+
+def build(desk: Desk) -> ASGIApp:
+    """Return the application over an open desk, which its owner closes."""
     routes = [
         Route("/v1/video_generation", _shared_create(desk), methods=["POST"]),
         # Before compat: its /v1/files/{file_id} would take /v1/files/retrieve for a file.
@@ -82,8 +93,10 @@ def _own_routes(desk: Desk) -> list[Route]:
 
     async def requests(request: Request) -> Response:
         last = request.query_params.get("last", "100")
-        found = read_requests(desk.options.state_dir, int(last) if last.isdigit() else 100)
-        return JSONResponse(found)
+        number = min(int(last), _MOST_REQUESTS) if last.isdecimal() else 100
+        found = read_requests(desk.options.state_dir, number)
+        # Bodies may hold what JSONResponse refuses, such as half a character or NaN.
+        return Response(json.dumps(found), media_type="application/json")
 
     return [Route("/", home), Route("/sandbox/book", book), Route("/sandbox/requests", requests)]
 

@@ -113,7 +113,7 @@ class Book:
         with self._transaction() as sql:
             verdict = decide(self._past(sql, attempt))
             if isinstance(verdict, Task):
-                facts = json.dumps(verdict.to_json(), ensure_ascii=False)
+                facts = json.dumps(verdict.to_json())
                 sql.execute(
                     "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?)",
                     (

@@ -162,7 +162,7 @@ def shorten(raw: bytes) -> str:
     text = raw.decode("utf-8", "replace")
     cut = _DATA_URL.sub(_digest, text)
     try:
-        return json.dumps(json.loads(cut), ensure_ascii=False)
+        return json.dumps(json.loads(cut))
     except (ValueError, RecursionError):
         return cut[:4000]
 

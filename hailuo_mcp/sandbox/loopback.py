@@ -14,16 +14,13 @@ _MOST_BYTES = 21 * 1024 * 1024
 
 def is_loopback(url: str) -> bool:
     """Tell whether a plain http URL names this machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "http":
-        return False
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        is_here = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+    return parts.scheme == "http" and is_here and port != 0
 
 
 async def call(

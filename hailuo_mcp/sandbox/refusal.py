@@ -45,7 +45,8 @@ class Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
         """Keep the code; the message defaults to the provider's own."""
         super().__init__(code, message)
         self.code = code
-        self.message = message or MESSAGES.get(code, "")
+        # What is quoted from a request may hold half a character, which no answer could carry.
+        self.message = (message or MESSAGES.get(code, "")).encode("utf-8", "replace").decode()
         self.note = note
 
     @property

@@ -61,7 +61,7 @@ def read_requests(state_dir: Path, last: int = 100) -> list[dict[str, Any]]:
 def _body(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

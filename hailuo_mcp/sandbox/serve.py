@@ -16,7 +16,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from hailuo_mcp.sandbox.app import create_app
+from hailuo_mcp.sandbox.app import build, open_desk
+from hailuo_mcp.sandbox.desk import Desk
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.wire import CUT
 
@@ -129,10 +130,10 @@ class RunningSandbox:
         self.stop()
 
 
-def _server(options: SandboxOptions, host: str, port: int) -> _Server:
+def _server(desk: Desk, host: str, port: int) -> _Server:
     return _Server(
         Config(
-            create_app(options),
+            build(desk),
             host=host,
             port=port,
             http=_CuttableConnection,
@@ -159,11 +160,13 @@ def serve_in_thread(
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     bound = int(listener.getsockname()[1])
-    server = _server(options, host, bound)
+    desk = open_desk(options)
+    server = _server(desk, host, bound)
 
     def work() -> None:
         with listener:
             server.run(sockets=[listener])
+        desk.book.close()
 
     thread = threading.Thread(target=work, name="hailuo-sandbox", daemon=True)
     thread.start()
@@ -175,4 +178,8 @@ def serve_in_thread(
 
 def run(options: SandboxOptions, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve until interrupted."""
-    _server(options, host, port).run()
+    desk = open_desk(options)
+    try:
+        _server(desk, host, port).run()
+    finally:
+        desk.book.close()

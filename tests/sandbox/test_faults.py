@@ -1,5 +1,7 @@
 """Every fault that a prompt can ask for does what its name says."""
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -230,3 +232,35 @@ def test_chaos_is_seeded_and_the_book_still_tells_the_truth(serve: Serve) -> Non
     assert account["creates_received"] == 40
     assert heard < account["creates_accepted"] < 40
     assert account["duplicates"] == {}
+
+
+def test_chaos_reaches_polls_and_downloads(serve: Serve, bare: httpx.Client) -> None:
+    from hailuo_mcp.sandbox import Chaos
+
+    bench = serve(chaos=Chaos(poll_error=0.5, cut_download=1.0))
+    task_id = str(ask(bench).json()["task_id"])
+    assert {poll(bench, task_id) for _ in range(40)} > {"fine"}
+    bench.clock.pass_by(5)
+    calm = serve()
+    with pytest.raises(httpx.RemoteProtocolError):
+        bare.get(calm.link(task_id).replace(calm.sandbox.base_url, bench.sandbox.base_url))
+
+
+def test_without_the_media_extra_a_create_is_refused_and_says_what_to_install() -> None:
+    script = (
+        "import sys, tempfile, httpx\n"
+        "sys.modules['av'] = None\n"
+        "from pathlib import Path\n"
+        "from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    running = serve_in_thread(SandboxOptions(state_dir=Path(folder)))\n"
+        "    answer = httpx.post(running.base_url + '/v1/video_generation', trust_env=False,\n"
+        "        headers={'Authorization': 'Bearer k'}, json={'model': 'T2V-01', 'prompt': 'a'})\n"
+        "    running.stop()\n"
+        "print(answer.status_code, answer.text)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.startswith("503 ")
+    assert "hailuo-mcp[media]" in done.stdout

@@ -67,14 +67,14 @@ def font_for(text: str, size: int) -> FreeTypeFont | BitmapFont:
 
 
 def writable(text: str, size: int) -> str:
-    """Return the text without what the font would show as boxes, and say so if nothing is left."""
+    """Return the text without what the font would show as boxes, and say so where that is much."""
     chosen = font_for(text, size)
     missing = _drawn(chosen, "\U0010fffd")
-    shown = "".join(char for char in text if char.isspace() or _drawn(chosen, char) != missing)
-    shown = " ".join(shown.split())
-    if text.strip() and not any(char.isalnum() for char in shown):
-        return f"(a prompt of {len(text.strip())} characters; this machine has no font for them)"
-    return shown
+    boxes = {char for char in set(text) if not char.isspace() and _drawn(chosen, char) == missing}
+    shown = "".join(char for char in text if char not in boxes)
+    lost = sum(1 for char in text if char in boxes and char.isalnum())
+    note = f" (and {lost} characters for which this machine has no font)" if lost else ""
+    return " ".join(f"{shown}{note}".split())
 
 
 def _drawn(chosen: FreeTypeFont | BitmapFont, char: str) -> bytes:
