@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -125,9 +125,20 @@ def resolve_size(
     if lengths is None:
         offered = " or ".join(rules.sizes)
         made = f"{model.name} from {MODE_WORDS[mode]} makes {offered}"
-        return size, seconds, [f"{made}, not {shown(size or '')}"]
+        problems = [f"{made}, not {shown(size or '')}"]
+        every = sorted({length for known in rules.sizes.values() for length in known})
+        if seconds not in every:
+            problems.append(f"it makes {_seconds_words(every)}, not {_asked_words(seconds)}")
+        return size, seconds, problems
     if seconds not in lengths:
-        offered = " or ".join(f"{length} s" for length in lengths)
-        asked_for = f"{seconds} s" if abs(seconds or 0) < _FARTHEST else "that many seconds"
-        return size, seconds, [f"{model.name} at {size} makes {offered}, not {asked_for}"]
+        made = f"{model.name} at {size} makes {_seconds_words(lengths)}"
+        return size, seconds, [f"{made}, not {_asked_words(seconds)}"]
     return size, seconds, []
+
+
+def _seconds_words(lengths: Iterable[int]) -> str:
+    return " or ".join(f"{length} s" for length in lengths)
+
+
+def _asked_words(seconds: int | None) -> str:
+    return f"{seconds} s" if abs(seconds or 0) < _FARTHEST else "that many seconds"

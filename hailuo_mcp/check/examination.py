@@ -58,6 +58,8 @@ class Examination:
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.known: Model | None = None
+        self.meant: Model | None = None
+        """The known model, or the one that a misspelt name comes nearest to."""
         self.model = ""
         """The name to send; "" while none is right."""
         self.prompt = request.prompt
@@ -91,7 +93,7 @@ class Examination:
             if not self.model and self.mode in self.carries.modes:
                 self.problems.append(f"{self.provider} has no model for {MODE_WORDS[self.mode]}")
             return
-        self.known = find_model(name)
+        self.known = self.meant = find_model(name)
         if self.known is None:
             self._judge_unknown(name)
             return
@@ -111,6 +113,7 @@ class Examination:
 
     def _judge_unknown(self, name: str) -> None:
         if near := nearest_model(name):
+            self.meant = find_model(near)
             self.problems.append(f"there is no model {shown(name)} (the nearest is {near})")
         elif len(name) > _LONGEST_NAME or not name.isprintable():
             self.problems.append(f"{shown(name)} cannot be the name of a model")
@@ -133,6 +136,11 @@ class Examination:
                 self.known, self.mode, resolution, duration
             )
             self.problems += wrong
+            return
+        if self.meant and (resolution or duration):
+            modes = self.meant.modes
+            mode = self.mode if self.mode in modes else next(iter(modes))
+            self.problems += resolve_size(self.meant, mode, resolution, duration)[2]
             return
         if resolution and not (
             resolution.isascii() and resolution.isalnum() and len(resolution) <= _LONGEST_SIZE
