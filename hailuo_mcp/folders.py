@@ -96,8 +96,6 @@ class Folders:
         _refuse_windows_names(given, text, self, always=True)
         place = self.output_dir / given
         real = self._resolved(place, text)
-        if not self._contains(real):
-            raise self.refusal(f"{shown(text)!r} is outside the folders that may be written to")
         if (
             text.rstrip().endswith(("/", "\\"))
             or given.name in {"", ".", ".."}
@@ -178,7 +176,7 @@ class Folders:
     def _writable(self, place: Path, text: str) -> Path:
         real = self._resolved(place, text)
         if not self._contains(real):
-            raise self.refusal(f"{shown(text)!r} leads outside the folders that may be written to")
+            raise self.refusal(f"{shown(text)!r} is outside the folders that may be written to")
         if (mode := _mode(real)) and not stat.S_ISREG(mode):
             raise InvalidRequestError(
                 f"{shown(text)!r} is {_kind(mode)}, so no clip can go there; choose another name."

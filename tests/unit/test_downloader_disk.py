@@ -166,6 +166,14 @@ async def test_a_server_that_sends_more_than_announced_gives_no_file(
 
 
 @pytest.mark.anyio
+async def test_an_answer_shorter_than_announced_is_not_whole(tmp_path: Path, clip: bytes) -> None:
+    short = Source(Answer(200, {"content-length": str(len(clip) + 9)}, [clip]))
+    with pytest.raises(DownloadError, match=f"after {len(clip)} of {len(clip) + 9} bytes"):
+        await short.save(tmp_path / "a.mp4")
+    assert left(tmp_path) == ["a.mp4.part"]
+
+
+@pytest.mark.anyio
 async def test_an_answer_that_is_no_range_of_ours_is_not_appended(
     tmp_path: Path, clip: bytes
 ) -> None:

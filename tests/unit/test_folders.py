@@ -211,6 +211,14 @@ def test_paths_of_windows_are_read_as_windows_reads_them() -> None:
     }
     for text, path in read.items():
         assert plain_path(text, windows=True) == path
+    for text in (
+        "\\\\server\\share\\a.png",
+        "//server/share/a.png",
+        "\\\\?\\C:\\a.png",
+        "\\\\.\\NUL",
+    ):
+        with pytest.raises(ValueError, match="network or device path"):
+            plain_path(text, windows=True)
     with pytest.raises(ValueError, match="Windows path"):
         plain_path("C:\\Users\\me\\cat.png", windows=False)
     with pytest.raises(ValueError, match="backslash"):

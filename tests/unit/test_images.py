@@ -171,12 +171,18 @@ async def test_a_picture_cut_short_is_refused(kind: str, share: float) -> None:
         await opened(inline(data[: int(len(data) * share)]))
 
 
+async def test_a_png_without_its_last_chunk_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="damaged or cut short"):
+        await opened(inline(picture("PNG")[:-5]))
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 async def test_an_animation_is_refused(kind: str) -> None:
     with pytest.raises(InvalidRequestError, match="animation; save one frame"):
         await opened(inline(animation(kind)))
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 async def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     def chunk(name: bytes, body: bytes) -> bytes:
         return (

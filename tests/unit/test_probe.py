@@ -37,6 +37,12 @@ def test_what_is_no_clip_does_not_open(tmp_path: Path, data: bytes) -> None:
         probe(tmp_path / "a.mp4")
 
 
+def test_a_film_of_another_kind_is_no_mp4(tmp_path: Path) -> None:
+    made(tmp_path / "a.mkv").rename(tmp_path / "a.mp4")
+    with pytest.raises(UnreadableClipError):
+        probe(tmp_path / "a.mp4")
+
+
 def test_sound_alone_is_no_clip(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with av.open(str(path), "w") as out:
