@@ -131,7 +131,8 @@ def restore(markers: Iterable[str]) -> Faults:
 
 def without_markers(text: str) -> str:
     """Return the text as it should appear in the picture."""
-    return " ".join(MARKER.sub(" ", text).split())
+    whole = text.encode("utf-8", "replace").decode()  # half a character cannot be drawn
+    return " ".join(MARKER.sub(" ", whole).split())
 
 
 def _parse(raw: str) -> tuple[str, float]:

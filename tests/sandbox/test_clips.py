@@ -96,6 +96,23 @@ def test_a_real_clip_moves_and_is_the_same_when_made_again(tmp_path: Path) -> No
     assert far_apart(pictures[0], pictures[24]) > 2
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "",
+        "".join(map(chr, range(1, 160))),
+        "\x00\u200b\u202e\ufeff مرحبا 👩‍👩‍👧 e\u0301 " * 20,
+        "一只猫" * 600,
+        "x" * 2000,
+        "[Pan left]" * 200,
+    ],
+)
+def test_any_prompt_can_be_rendered(tmp_path: Path, prompt: str) -> None:
+    render(task(prompt=prompt, duration=1), tmp_path / "clip", tmp_path)
+    _, pictures = frames(tmp_path / "clip")
+    assert len(pictures) == 24
+
+
 def kept(tmp_path: Path, name: str, picture: Image.Image) -> str:
     (tmp_path / "inputs").mkdir(exist_ok=True)
     picture.save(tmp_path / "inputs" / name, "PNG")
