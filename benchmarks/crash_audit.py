@@ -1,0 +1,180 @@
+"""After the killing: the journal and the disk against the sandbox's own account book."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Audit:
+    figures: dict[str, object] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+    def demand(self, holds: bool, what: str) -> None:
+        if not holds:
+            self.violations.append(what)
+
+
+def audit(state: Path, book: dict[str, Any], *, limit: int = 20) -> Audit:
+    """Compare; every sentence in `violations` is a broken promise."""
+    found = Audit()
+    tasks = _journal(state / "journal.sqlite3")
+    accepted = [
+        facts for account in book["accounts"].values() for facts in account["tasks"].values()
+    ]
+    _purchases(found, tasks, accepted, limit)
+    _money(found, tasks, accepted)
+    _files(found, tasks, limit)
+    statuses = Counter(str(task["status"]) for task in tasks)
+    found.figures["tasks in the journal"] = dict(sorted(statuses.items()))
+    open_ones = [task["task_id"] for task in tasks if task["status"] in _OPEN]
+    found.demand(not open_ones, f"still unfinished: {open_ones[:limit]}")
+    return found
+
+
+_OPEN = ("pending", "submitting", "queued", "running")
+
+
+def _journal(path: Path) -> list[dict[str, Any]]:
+    db = sqlite3.connect(path)
+    db.row_factory = sqlite3.Row
+    try:
+        found = [dict(row) for row in db.execute("SELECT * FROM tasks ORDER BY created_at")]
+        (check,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    finally:
+        db.close()
+    if check != "ok":
+        raise AssertionError(f"the journal is damaged: {check}")
+    return found
+
+
+def _purchases(
+    found: Audit, tasks: list[dict[str, Any]], accepted: list[dict[str, Any]], limit: int
+) -> None:
+    remote = {facts["task_id"]: facts for facts in accepted}
+    known = [task["remote_id"] for task in tasks if task["remote_id"]]
+    invented = [one for one in known if one not in remote]
+    found.demand(not invented, f"ids that the sandbox never gave: {invented[:limit]}")
+    found.demand(len(known) == len(set(known)), "two tasks share one purchase")
+    unknown = [facts for one, facts in remote.items() if one not in set(known)]
+    # What the sandbox took and the journal has no id of: each must be an unconfirmed task.
+    open_by_prompt: defaultdict[str, int] = defaultdict(int)
+    for task in tasks:
+        if task["status"] == "unconfirmed" and not task["remote_id"]:
+            open_by_prompt[_plain(task["prompt"])] += 1
+    stray = []
+    for facts in unknown:
+        if open_by_prompt[_plain(facts["prompt"])] > 0:
+            open_by_prompt[_plain(facts["prompt"])] -= 1
+        else:
+            stray.append(facts["prompt"])
+    found.demand(not stray, f"bought and not marked: {stray[:limit]}")
+    times = Counter(_plain(facts["prompt"]) for facts in accepted)
+    twice = {prompt: count for prompt, count in times.items() if count > 1}
+    found.demand(not twice, f"bought twice: {dict(list(twice.items())[:limit])}")
+    found.figures |= {
+        "submits accepted by the sandbox": len(accepted),
+        "of these known to the journal by id": len(set(known) & set(remote)),
+        "of these unconfirmed in the journal": len(unknown) - len(stray),
+        "of these neither (must be 0)": len(stray),
+        "requests bought twice (must be 0)": len(twice),
+        "unconfirmed that the sandbox never received": sum(open_by_prompt.values()),
+    }
+
+
+def _plain(prompt: str) -> str:
+    return prompt.partition(" [sandbox:")[0].strip()
+
+
+def _money(found: Audit, tasks: list[dict[str, Any]], accepted: list[dict[str, Any]]) -> None:
+    def micro(rows: list[dict[str, Any]]) -> Decimal:
+        return Decimal(sum(int(row["counted"]) for row in rows)) / 1_000_000
+
+    spent = micro([task for task in tasks if task["money"] == "spent"])
+    reserved = micro([task for task in tasks if task["money"] == "reserved"])
+    bill = sum((Decimal(facts["cny"]) for facts in accepted if facts["billed"]), Decimal(0))
+    billed = {_plain(facts["prompt"]) for facts in accepted if facts["billed"]}
+    received = {_plain(facts["prompt"]) for facts in accepted}
+    open_ones = [task for task in tasks if task["status"] == "unconfirmed"]
+    never = micro([task for task in open_ones if _plain(task["prompt"]) not in received])
+    failed = micro([task for task in open_ones if _plain(task["prompt"]) in received - billed])
+    wrong = [
+        task["task_id"]
+        for task in tasks
+        if task["money"]
+        != {"succeeded": "spent", "failed": "released", "cancelled": "released"}.get(
+            task["status"], "reserved"
+        )
+    ]
+    found.demand(not wrong, f"money that does not fit the status: {wrong[:20]}")
+    found.demand(
+        spent + reserved - bill == never + failed,
+        f"{spent} spent + {reserved} reserved - {bill} billed is not {never} + {failed}",
+    )
+    found.figures |= {
+        "spent (CNY)": spent,
+        "reserved": reserved,
+        "billed by the sandbox": bill,
+        "spent + reserved - bill": spent + reserved - bill,
+        "reserved by unconfirmed tasks never received": never,
+        "reserved by unconfirmed tasks that failed there, unseen": failed,
+    }
+
+
+def _files(found: Audit, tasks: list[dict[str, Any]], limit: int) -> None:
+    done = [task for task in tasks if task["status"] == "succeeded"]
+    bad: list[str] = []
+    folders: set[Path] = set()
+    for task in done:
+        clip = Path(task["file"])
+        if not task["file"] or not clip.is_file():
+            bad.append(f"{task['task_id']}: no file ({task['save_error'][:80]})")
+            continue
+        folders.add(clip.parent)
+        data = clip.read_bytes()
+        if hashlib.sha256(data).hexdigest() != task["sha256"] or len(data) != task["bytes"]:
+            bad.append(f"{task['task_id']}: not the bytes of the journal")
+        elif not _whole(data):
+            bad.append(f"{task['task_id']}: not a whole MP4")
+    for task in done[:: max(1, len(done) // 10)]:
+        if task["file"] and not _plays(Path(task["file"])):
+            bad.append(f"{task['task_id']}: does not play")
+    found.demand(not bad, f"clips: {bad[:limit]}")
+    clips = [path for folder in folders for path in folder.glob("*.mp4")]
+    recorded = {task["file"] for task in done}
+    strays = [path.name for path in clips if str(path) not in recorded]
+    found.demand(not strays, f"clips that nobody knows of: {strays[:limit]}")
+    found.figures |= {
+        "succeeded": len(done),
+        "of these whole on disk": len(done) - len(bad),
+        "left-over .part files": sum(len(list(folder.glob("*.part"))) for folder in folders),
+    }
+
+
+def _whole(data: bytes) -> bool:
+    """Boxes from the first byte to the last, with a head and an index (ISO/IEC 14496-12, 4.2)."""
+    at, kinds = 0, []
+    while at + 8 <= len(data):
+        size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16])
+        if size < 8:
+            return False
+        kinds.append(kind)
+        at += size
+    return at == len(data) and kinds[:1] == [b"ftyp"] and b"moov" in kinds and b"mdat" in kinds
+
+
+def _plays(path: Path) -> bool:
+    try:
+        import av
+    except ImportError:
+        return True
+    with av.open(str(path)) as film:
+        return next(film.decode(video=0)) is not None
