@@ -131,10 +131,10 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
     """
     from hailuo_mcp.settings import Settings
 
-    given = {name: getattr(args, name, None) for name in SETTINGS}
+    given: dict[str, str | None] = {name: getattr(args, name, None) for name in SETTINGS}
     for name in ("output_dir", "state_dir"):
-        if given[name]:
-            given[name] = str(Path(given[name]).expanduser().absolute())
+        if folder := given[name]:
+            given[name] = str(Path(folder).expanduser().absolute())
     read = Settings.from_env(environ, **given)
     here = _here()
     if here is None or environ.get("HAILUO_ALLOWED_DIRS", "").strip():

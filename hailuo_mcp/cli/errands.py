@@ -138,8 +138,8 @@ def _tell_interrupted(errand: Errand) -> None:
     goes_on = {
         Status.PENDING: "is written down and not sent; the next hailuo-mcp within ten minutes "
         "sends it, later it is cancelled free",
-        Status.SUBMITTING: f"was just being sent to {task.provider}; do not ask for it again before "
-        "you have looked",
+        Status.SUBMITTING: f"was just being sent to {task.provider}; look before you ask for it "
+        "again",
         Status.SUCCEEDED: f"is ready at {task.provider} and not saved yet",
     }.get(task.status, f"goes on at {task.provider}; nothing is lost")
     errand.terminal.note(

@@ -135,8 +135,8 @@ def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
     """Ask the person if they want to be asked, buy, wait, and show what came of it."""
     if args.no_wait and args.output:
         raise InvalidRequestError(
-            "--output needs the finished clip, and --no-wait does not wait for it. Nothing was sent "
-            "or charged. Leave one of them out."
+            "--output needs the finished clip, and --no-wait does not wait for it. Nothing was "
+            "sent or charged. Leave one of them out."
         )
     approved = args.yes or _agrees(args, terminal, request)
     if approved is None:
@@ -222,7 +222,7 @@ def _suggest(errand: Errand, view: View) -> None:
             )
 
 
-COMMANDS = (
+COMMANDS: tuple[Command, ...] = (
     Command(
         name="generate",
         summary="make a clip from a prompt or pictures, and save it",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from hailuo_mcp import catalog
+from hailuo_mcp.catalog import PlanCost, Price
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.domain import Mode
-
-if TYPE_CHECKING:
-    from hailuo_mcp.answers import CostEstimate
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -25,9 +25,6 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp import answers, catalog
-    from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
-
     plan = args.plan or ""
     comparing = plan.strip().lower() == "compare"
     if comparing:
@@ -45,61 +42,60 @@ def _run(args: Namespace, terminal: Terminal) -> int:
         region=provider.region,
         carries=dialect_of(provider).carries,
     )
-    answer = answers.cost_estimate(estimate, notice=provider.notice)
     if terminal.json:
-        terminal.data(dict(answer))
+        from hailuo_mcp import answers
+
+        terminal.data(dict(answers.cost_estimate(estimate, notice=provider.notice)))
         return exits.DONE
-    if "compared" in answer:
-        _comparison(terminal, answer)
+    if estimate.packs:
+        _comparison(terminal, estimate.packs, estimate.cheapest)
     else:
-        _prices(terminal, answer)
-    message = words.spoken(estimate.message)
-    terminal.say()
-    terminal.paragraph("", message, result=True)
-    if "prices_as_of" in answer:
-        terminal.say(f"Prices as of {answer['prices_as_of']}.", style="dim")
+        _prices(terminal, estimate.per_video, estimate.total, estimate.count)
+    terminal.paragraph("", words.spoken(estimate.message), result=True)
+    if estimate.prices_as_of:
+        terminal.say(f"Prices as of {estimate.prices_as_of}.", style="dim")
     return exits.DONE
 
 
-def _prices(terminal: Terminal, answer: CostEstimate) -> None:
-    one, all_ = answer.get("per_video", {}), answer.get("total", {})
-    names = {
-        "credits": "credits of a pack",
-        "cny": "CNY, pay as you go in China",
-        "usd": "USD, pay as you go globally",
-    }
-    if not one:
+def _prices(terminal: Terminal, one: Price, total: Price, count: int) -> None:
+    rows = [
+        ("credits of a pack", one.credits, total.credits),
+        ("CNY, pay as you go in China", one.cny, total.cny),
+        ("USD, pay as you go globally", one.usd, total.usd),
+    ]
+    known = [
+        (name, catalog.number(each), catalog.number(many))
+        for name, each, many in rows
+        if each is not None and many is not None
+    ]
+    if not known:
         return
-    many = answer.get("count", 1)
-    columns = ["Price in", "One clip", *([f"{many} clips"] if many > 1 else [])]
+    columns = 3 if count > 1 else 2
     terminal.table(
-        columns,
-        [
-            (name, str(one[unit]), *([str(all_[unit])] if many > 1 else []))
-            for unit, name in names.items()
-            if unit in one
-        ],
+        ("Price in", "One clip", f"{count} clips")[:columns], [row[:columns] for row in known]
     )
+    terminal.say()
 
 
-def _comparison(terminal: Terminal, answer: CostEstimate) -> None:
+def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> None:
     terminal.table(
         ("Plan", "Packs", "CNY a month", "CNY a clip", "Credits that lapse", ""),
         [
             (
-                row["plan"],
-                str(row.get("packs", "-")),
-                row["cny"],
-                row["per_video_cny"],
-                row.get("credits_lapsing", "-"),
-                "cheapest" if row["plan"] == answer.get("cheapest") else "",
+                way.plan,
+                str(way.packs) if way.packs else "-",
+                catalog.number(way.cost),
+                catalog.number(way.per_video),
+                catalog.number(way.credits_lapsing) if way.packs else "-",
+                "cheapest" if way.plan == cheapest else "",
             )
-            for row in answer["compared"]
+            for way in ways
         ],
     )
+    terminal.say()
 
 
-COMMANDS = (
+COMMANDS: tuple[Command, ...] = (
     Command(
         name="estimate",
         summary="what clips would cost; --plan compare compares the packs",

@@ -1,4 +1,4 @@
-"""The program: read the command line, run the command, turn what went wrong into words and a code."""
+"""The program: read the command line, run the command, turn trouble into words and an exit code."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import difflib
 import logging
 import os
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import hailuo_mcp
 from hailuo_mcp.cli import arguments, exits, words
@@ -34,15 +34,15 @@ class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         hint = ""
         if "unrecognized arguments" in message and self.prog.endswith("generate"):
-            hint = " A prompt of several words stands in quotes."
-        self.exit(exits.REFUSED, f"{self.prog}: {message}.{hint}\nSee: {self.prog} --help\n")
+            hint = ". A prompt of several words stands in quotes."
+        self.exit(exits.REFUSED, f"{self.prog}: {message}{hint}\nSee: {self.prog} --help\n")
 
-    def _check_value(self, action: object, value: object) -> None:
-        choices: object = getattr(action, "choices", None)
-        if isinstance(choices, dict) and value not in choices and isinstance(value, str):
-            near = difflib.get_close_matches(value, [str(name) for name in choices], n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            self.error(f"there is no command {value[:40]!r}.{hint}".removesuffix("."))
+    def _check_value(self, action: Action, value: object) -> None:
+        names = [str(name) for name in action.choices or ()]
+        if names and value not in names:
+            near = difflib.get_close_matches(str(value), names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            self.error(f"{str(value)[:40]!r} is not known here; {hint}")
 
 
 def parser() -> ArgumentParser:
@@ -117,9 +117,10 @@ def _tell(error: HailuoError, terminal: Terminal) -> int:
     return code
 
 
-def _tell_unexpected(exc: Exception, terminal: Terminal) -> None:
-    while isinstance(exc, ExceptionGroup) and len(exc.exceptions) == 1:
-        exc = exc.exceptions[0]
+def _tell_unexpected(exc: BaseException, terminal: Terminal) -> None:
+    if isinstance(exc, BaseExceptionGroup):  # from the studio's task group
+        _tell_unexpected(cast("BaseExceptionGroup[BaseException]", exc).exceptions[0], terminal)
+        return
     terminal.paragraph(
         "Failed:",
         f"something went wrong that should not have ({type(exc).__name__}). What was bought is in "

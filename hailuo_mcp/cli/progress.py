@@ -22,8 +22,8 @@ class Watcher(Protocol):
     def tell(self, text: str) -> None:
         """What is being done, before there is a task."""
 
-    async def show(self, view: View) -> None:
-        """How the task stands."""
+    async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
+        """How the task stands that takes longest, and how many of them are done."""
 
 
 class Lines:
@@ -35,20 +35,23 @@ class Lines:
         self._said_at = 0.0
 
     def tell(self, text: str) -> None:
-        self._say(text)
-
-    async def show(self, view: View) -> None:
-        from hailuo_mcp.answers import progress_line
-
-        task = view.task
-        if task.status == self._phase and time.monotonic() - self._said_at < QUIET_SECONDS:
-            return
-        self._phase = task.status
-        self._say(f"{task.task_id} {progress_line(view)}")
-
-    def _say(self, text: str) -> None:
         self._said_at = time.monotonic()
         self._write(text)
+
+    async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
+        phase = (view.task.status, view.task.task_id) if of == 1 else (done, of)
+        if phase == self._phase and time.monotonic() - self._said_at < QUIET_SECONDS:
+            return
+        self._phase = phase
+        name = f"{view.task.task_id} " if of == 1 else ""
+        self.tell(f"{name}{_words(view, done, of)}")
+
+
+def _words(view: View, done: int, of: int) -> str:
+    from hailuo_mcp.answers import progress_line
+
+    line = progress_line(view)
+    return line if of == 1 else f"{done} of {of} done; {line}"
 
 
 class Bar:
@@ -69,10 +72,8 @@ class Bar:
     def tell(self, text: str) -> None:
         self._text = text
 
-    async def show(self, view: View) -> None:
-        from hailuo_mcp.answers import progress_line
-
-        self._text = progress_line(view)
+    async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
+        self._text = _words(view, done, of)
         now = time.monotonic()
         begun = view.task.submitted_at or view.task.created_at
         if view.task.status is Status.SUCCEEDED or not view.eta_seconds:
@@ -102,7 +103,7 @@ class Bar:
         return line
 
     def _fraction(self) -> float:
-        """How much of the usual time has gone; it never goes back, nor ends before the work does."""
+        """How much of the usual time has gone; never less than before, nor all of it."""
         if self._started is not None:
             now = time.monotonic()
             gone = (now - self._started) / max(0.1, self._ends - self._started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import words
@@ -27,7 +28,7 @@ def show(errand: Errand, view: View, *, copy: str = "") -> None:
         terminal.paragraph(
             "Not a new clip:", "you have asked for it before; nothing was charged now.", result=True
         )
-    label, sentence = _headline(errand, view)
+    label, sentence = _headline(view)
     if sentence:
         terminal.paragraph(label, sentence, style=_STYLES.get(label, "bold"), result=True)
     saved = task.saved and task.status is Status.SUCCEEDED
@@ -51,40 +52,29 @@ def follow_up(errand: Errand, what: str, command: str) -> None:
 _STYLES = {"Failed.": "bold red", "Unconfirmed.": "bold yellow", "Not saved.": "bold red"}
 
 
-def _headline(errand: Errand, view: View) -> tuple[str, str]:
+def _headline(view: View) -> tuple[str, str]:
     from hailuo_mcp.answers import sentences
 
     task = view.task
     left = f", {sentences.about(view.eta_seconds)} left" if view.eta_seconds else ""
-    match task.status:
-        case Status.PENDING:
-            return "Waiting.", "It is written down and waits for its turn under the rate limit."
-        case Status.SUBMITTING:
-            return "Sent.", f"{task.provider} has not answered yet. Do not ask for it again."
-        case Status.QUEUED:
-            return "Queued", f"at {task.provider}{left}."
-        case Status.RUNNING:
-            return "Rendering", f"at {task.provider}{left}."
-        case Status.SUCCEEDED if task.saved:
+    if task.status is Status.SUCCEEDED:
+        if task.saved:
             return "", ""
-        case Status.SUCCEEDED if task.save_error:
+        if task.save_error:
             return "Not saved.", words.spoken(task.save_error)
-        case Status.SUCCEEDED:
-            return "Ready", f"at {task.provider} and not saved yet."
-        case Status.FAILED:
-            return "Failed.", _without_notice(view).removeprefix("The clip failed. ")
-        case Status.CANCELLED:
-            return "Cancelled.", task.error or "It was withdrawn before it was sent."
-        case Status.UNCONFIRMED:
-            return "Unconfirmed.", _without_notice(view)
-
-
-def _without_notice(view: View) -> str:
-    from dataclasses import replace
-
-    from hailuo_mcp.answers import sentences
-
-    return words.spoken(sentences.message(replace(view, notice="", notes=(), reused=False)))
+    if task.status in (Status.FAILED, Status.UNCONFIRMED):
+        said = replace(view, notice="", notes=(), reused=False)
+        return f"{task.status.capitalize()}.", words.spoken(
+            sentences.message(said).removeprefix("The clip failed. ")
+        )
+    return {
+        Status.PENDING: ("Waiting", "for its turn under the rate limit; it is written down."),
+        Status.SUBMITTING: ("Sent", f"to {task.provider}, which has not answered yet."),
+        Status.QUEUED: ("Queued", f"at {task.provider}{left}."),
+        Status.RUNNING: ("Rendering", f"at {task.provider}{left}."),
+        Status.SUCCEEDED: ("Ready", f"at {task.provider} and not saved yet."),
+        Status.CANCELLED: ("Cancelled.", task.error or "It was withdrawn before it was sent."),
+    }[task.status]
 
 
 def _clip(task: Task) -> str:
@@ -110,7 +100,9 @@ def cost(view: View) -> str:
     known = video_task(view).get("cost", {})
     if view.task.money is Money.UNKNOWN:
         return "bought elsewhere"
-    price = f"{known['amount']} {known['unit']}" if "amount" in known else "no published price"
+    price = "no published price"
+    if "amount" in known and "unit" in known:
+        price = f"{known['amount']} {known['unit']}"
     match known.get("charged"):
         case "yes":
             return price

@@ -124,7 +124,7 @@ def _until_interrupted() -> None:
         pass
 
 
-COMMANDS = (
+COMMANDS: tuple[Command, ...] = (
     Command(
         name="serve",
         summary="serve MCP; stdio is what hailuo-mcp alone does",

@@ -1,14 +1,13 @@
-"""Where words go: results to stdout, everything else to stderr; never more than a terminal can show."""
+"""Where words go: results to stdout, the rest to stderr, and only what a terminal can show."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -67,7 +66,7 @@ class Terminal:
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: int = -1
     ) -> None:
-        """A table for a person; lines with tabs for anything else. `wide` is the column that gives way."""
+        """A table for a person, lines with tabs for anything else; column `wide` gives way."""
         if not _is_terminal(self._out):
             for row in (columns, *rows):
                 self._write(self._out, "\t".join(_clean(cell) or "-" for cell in row), "")
@@ -103,7 +102,7 @@ class Terminal:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     @contextmanager
-    def watching(self) -> Iterator[Watcher]:
+    def watching(self) -> Generator[Watcher]:
         """Shows how a task gets on, for as long as the block lasts."""
         from hailuo_mcp.cli.progress import Bar, Lines
 
@@ -149,8 +148,9 @@ def _tolerant(stream: TextIO | None) -> TextIO:
     """
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")
+    reconfigure = getattr(stream, "reconfigure", None)  # a StringIO has none
+    if reconfigure is not None:
+        reconfigure(errors="replace")
     return stream
 
 

@@ -1,10 +1,9 @@
-"""Commands about clips that were bought: query, tasks, download, cancel, settle."""
+"""Commands about one clip that was bought: query, download, cancel, settle."""
 
 from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, errands, exits, results
@@ -84,115 +83,6 @@ def _report(errand: Errand, studio: Studio, view: View) -> int:
     else:
         results.follow_up(errand, "Wait for it", errand.command("query", task.task_id, "--wait"))
     return exits.of_view(view)
-
-
-def _tasks_options(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--status",
-        default="",
-        type=arguments.plain,
-        help="only these: " + ", ".join((*Status, "unfinished")),
-    )
-    parser.add_argument("--limit", type=arguments.whole(1, 10_000), default=20, metavar="N")
-    parser.add_argument(
-        "--wait",
-        nargs="?",
-        type=arguments.seconds,
-        const=FOREVER,
-        metavar="SECONDS",
-        help="wait until one ends, or without a number until all have ended and are saved",
-    )
-
-
-def _tasks(args: Namespace, terminal: Terminal) -> int:
-    async def job(errand: Errand, studio: Studio) -> int:
-        from hailuo_mcp import answers
-
-        watched = await _wait_for_all(errand, studio) if args.wait == FOREVER else []
-        listing = await studio.tasks(
-            status=args.status,
-            limit=args.limit,
-            wait_seconds=args.wait if args.wait not in (None, FOREVER) else 0,
-        )
-        if terminal.json:
-            terminal.data(dict(answers.task_list(listing)))
-        else:
-            _print_tasks(terminal, listing.rows)
-            terminal.say()
-            terminal.say(results.spending(listing.spending), style="dim")
-        return max((exits.of_view(view) for view in watched), default=exits.DONE)
-
-    return errands.run(args, terminal, job)
-
-
-async def _wait_for_all(errand: Errand, studio: Studio) -> list[View]:
-    """Wait until nothing of this account is unfinished or unsaved; returns what was waited for."""
-    seen = dict[str, View]()
-    told = False
-    with errand.terminal.watching() as watcher:
-        while True:
-            rows = (await studio.tasks(status="unfinished", limit=10_000)).rows
-            rows += (await studio.tasks(status=Status.SUCCEEDED, limit=1000)).rows
-            rows = tuple(view for view in rows if not view.settled)
-            others = [view for view in rows if errands.elsewhere(studio, view.task)]
-            if others and not told:
-                told = True
-                errand.terminal.note(
-                    f"{len(others)} of another account cannot be waited for here "
-                    f"({', '.join(sorted({view.task.provider for view in others}))})."
-                )
-            ours = {view.task.task_id: view for view in rows if view not in others}
-            for task_id in seen.keys() - ours.keys():
-                if not seen[task_id].settled:
-                    seen[task_id] = await studio.query(task_id)
-            seen.update(ours)
-            errand.tasks = [view.task for view in ours.values()]
-            if not ours:
-                return list(seen.values())
-            last = max(ours.values(), key=lambda view: view.eta_seconds or 0)
-            done = len(seen) - len(ours)
-            await watcher.show(last)
-            if len(seen) > 1:
-                watcher.tell(_crowd(last, done, len(seen)))
-            await studio.query(last.task.task_id, wait_seconds=1.0)
-
-
-def _crowd(last: View, done: int, of: int) -> str:
-    from hailuo_mcp.answers import sentences
-
-    left = f", {sentences.about(last.eta_seconds)} left" if last.eta_seconds else ""
-    return f"{done} of {of} done{left}"
-
-
-def _print_tasks(terminal: Terminal, views: tuple[View, ...]) -> None:
-    if not views:
-        terminal.say("No task.")
-        return
-    terminal.table(
-        ("Task", "Status", "Cost", "When", "Prompt"),
-        [
-            (
-                view.task.task_id,
-                _state(view),
-                results.cost(view).removesuffix(" when it succeeds"),
-                _when(view.task.created_at, view.now),
-                view.task.prompt or view.task.model,
-            )
-            for view in views
-        ],
-        wide=-1,
-    )
-
-
-def _state(view: View) -> str:
-    if view.task.status is Status.SUCCEEDED:
-        return "saved" if view.task.saved else "not saved"
-    return view.task.status.value
-
-
-def _when(at: float, now: float) -> str:
-    then, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now)  # noqa: DTZ006  local, for a person
-    return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%Y-%m-%d}"
 
 
 def _download_options(parser: ArgumentParser) -> None:
@@ -280,11 +170,8 @@ def _settle(args: Namespace, terminal: Terminal) -> int:
     return errands.run(args, terminal, job)
 
 
-COMMANDS = (
+COMMANDS: tuple[Command, ...] = (
     Command(name="query", summary="how a clip is getting on", options=_query_options, run=_query),
-    Command(
-        name="tasks", summary="the clips and the money so far", options=_tasks_options, run=_tasks
-    ),
     Command(
         name="download",
         summary="have a finished clip on disk, or copy it",

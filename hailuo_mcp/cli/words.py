@@ -8,13 +8,13 @@ import shlex
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 SETTINGS = ("provider", "base_url", "plan", "budget", "output_dir", "state_dir")
 """The settings that are options too. The key is not: command lines are seen by other processes."""
 
-_SPOKEN = (
+_SPOKEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\bcall query_task with task_id \"?(\w+)\"?"), r"run: hailuo-mcp query \1"),
     (re.compile(r"\bdownload_video with task_id \"?(\w+)\"?"), r"hailuo-mcp download \1"),
     (
@@ -46,7 +46,7 @@ _COMMAND = re.compile(
 
 
 def spoken(message: str) -> str:
-    """A sentence written for an agent, with commands and options in place of tools and arguments."""
+    """A sentence written for an agent, in the command line's words."""
     for pattern, words in _SPOKEN:
         message = pattern.sub(words, message)
     return _COMMAND.sub(lambda _: f"{program()} ", message)
