@@ -24,7 +24,7 @@ from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.worker import Lives, Worker
 
 if TYPE_CHECKING:
-    import httpx
+    from hailuo_mcp.transport import Wire
 
 JOURNAL = "journal.sqlite3"
 SANDBOX_KEY = "free"
@@ -35,7 +35,7 @@ SANDBOX_KEY = "free"
 async def open_studio(
     settings: Settings,
     *,
-    wire: httpx.AsyncBaseTransport | None = None,
+    wire: Wire | None = None,
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
 ) -> AsyncGenerator[Studio]:
@@ -84,9 +84,7 @@ async def open_studio(
         lives.sign_out()
 
 
-def open_client(
-    settings: Settings, *, wire: httpx.AsyncBaseTransport | None = None
-) -> HailuoClient:
+def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
     embedded = PROVIDERS[settings.provider].embedded and not settings.base_url
 
