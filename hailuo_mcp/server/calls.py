@@ -23,26 +23,28 @@ class Call:
     studio: Studio
     caller: Caller
     client: str
-    on_progress: Progress | None
+    on_progress: Progress
+    limit: float
+    """Seconds for which this client may be kept waiting."""
     backstage: Backstage
 
     @contextmanager
     def waiting(self, asked: float) -> Generator[float]:
         """Give the seconds that this call may really wait; learn from it if the client gives up."""
-        patience = self.backstage.patience
-        seconds = min(asked, patience.limit(self.client, progress=self.on_progress is not None))
-        with patience.watch(self.client):
-            yield seconds
+        with self.backstage.patience.watch(self.client):
+            yield min(asked, self.limit)
 
 
 async def accept(ctx: Ctx) -> Call:
     """Borrow what a request needs; a HailuoError says why there is no studio."""
     backstage = ctx.request_context.lifespan_context
+    client = client_name(ctx)
     return Call(
         studio=await backstage.studio(),
         caller=backstage.caller(),
-        client=client_name(ctx),
-        on_progress=Relay(ctx) if wants_progress(ctx) else None,
+        client=client,
+        on_progress=Relay(ctx),
+        limit=backstage.patience.limit(client, progress=wants_progress(ctx)),
         backstage=backstage,
     )
 
@@ -58,7 +60,10 @@ def wants_progress(ctx: Ctx) -> bool:
 
 
 class Relay:
-    """Progress notifications: strictly rising, and none after one could not be delivered."""
+    """Progress notifications: strictly rising, and none after one could not be delivered.
+
+    The SDK sends none where the client has not asked for any.
+    """
 
     def __init__(self, ctx: Ctx) -> None:
         self._ctx = ctx

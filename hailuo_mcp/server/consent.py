@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hailuo_mcp.domain import AnyRequest
     from hailuo_mcp.studio import Terms
 
-_LEAST_SECONDS, _MOST_SECONDS = 20.0, 60.0
-"""How long a person may take to answer: reading takes time, and clients do not wait for ever."""
 _MODERN = "2026-07-28"
 """From this version on a question is the call's answer, and its reply a new call."""
 
@@ -77,8 +75,7 @@ async def ask_person(wanted: Purchase, ctx: Ctx) -> Approval | Elicit[Approval]:
     )
     if question is None:
         return NotAsked()
-    limit = backstage.patience.limit(client_name(ctx), progress=wants_progress(ctx))
-    seconds = min(max(limit, _LEAST_SECONDS), _MOST_SECONDS)
+    seconds = backstage.patience.for_an_answer(client_name(ctx), progress=wants_progress(ctx))
     _answer_by.get().deadline = anyio.current_time() + seconds
     return Elicit(question, Approval)
 

@@ -16,10 +16,15 @@ class Patience:
     """One memory for all of a process's sessions; clients are told apart by name."""
 
     def __init__(
-        self, setting: float | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        setting: float | None = None,
+        *,
+        answer: tuple[float, float] = (20.0, 60.0),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.setting = setting
         """The operator's number, which replaces the table of clients."""
+        self._answer = answer
         self._clock = clock
         self._shown: dict[str, float] = {}
 
@@ -29,6 +34,11 @@ class Patience:
 
         table = self.setting if self.setting is not None else wait_limit(client, progress)
         return min(table, self._shown.get(client, table))
+
+    def for_an_answer(self, client: str, *, progress: bool) -> float:
+        """Seconds that a person gets for a question, while their client waits for the call."""
+        least, most = self._answer
+        return min(max(self.limit(client, progress=progress), least), most)
 
     @contextmanager
     def watch(self, client: str) -> Generator[None]:

@@ -1,0 +1,69 @@
+"""The server around a fake studio, reached by the SDK's own client in both protocol eras."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult
+
+from hailuo_mcp.server.app import build_server
+from hailuo_mcp.server.backstage import Backstage
+
+# With import-mode=importlib a helper beside the tests has to be named to be found.
+_spec = importlib.util.spec_from_file_location("tools_fakes", Path(__file__).with_name("fakes.py"))
+assert _spec and _spec.loader
+fakes = importlib.util.module_from_spec(_spec)
+sys.modules["tools_fakes"] = fakes
+_spec.loader.exec_module(fakes)
+
+Connect = Callable[..., Client]
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def mode(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def studio():
+    return fakes.FakeStudio()
+
+
+@pytest.fixture
+def backstage(studio) -> Backstage:
+    lent = Backstage()
+    lent.lend(studio)
+    return lent
+
+
+@pytest.fixture
+def connect(backstage, mode) -> Connect:
+    """A client that checks each answer against the tool's published schema."""
+
+    def connect(**options: Any) -> Client:
+        return Client(build_server(backstage), mode=mode, **options)
+
+    return connect
+
+
+@pytest.fixture
+def ask(connect):
+    """Call one tool, and hold the answer to what was promised."""
+
+    async def ask(name: str, arguments: dict[str, Any] | None = None, **options: Any) -> CallToolResult:
+        async with connect(**options) as client:
+            result = await client.call_tool(name, arguments or {})
+            tool = next(t for t in (await client.list_tools()).tools if t.name == name)
+        if not result.is_error:
+            jsonschema.validate(result.structured_content, tool.output_schema)
+        assert len(result.content) == 1
+        return result
+
+    return ask

@@ -1,0 +1,159 @@
+"""A studio that remembers what it was asked, and tasks in every state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import anyio
+
+from hailuo_mcp import catalog
+from hailuo_mcp.dialects.providers import PROVIDERS
+from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
+from hailuo_mcp.errors import TaskNotFoundError
+from hailuo_mcp.studio import Listing, Saved, Spending, View
+
+NOW = 1_800_000_000.0
+ID = "v1m7xvxxygfnrk2e"
+
+
+def a_task(**values: Any) -> Task:
+    facts: dict[str, Any] = {
+        "task_id": ID,
+        "account": "a",
+        "provider": "minimax-cn",
+        "caller": "",
+        "status": Status.RUNNING,
+        "created_at": NOW - 30,
+        "updated_at": NOW,
+        "mode": Mode.T2V,
+        "model": "MiniMax-Hailuo-2.3",
+        "duration": 6,
+        "resolution": "768P",
+        "prompt": "A cat walks along the beach at dusk",
+        "amount": Decimal(2),
+        "unit": Unit.CNY,
+        "remote_id": "271836792037739",
+        "remote_status": "Processing",
+    }
+    return Task(**(facts | values))
+
+
+def a_view(*, reused: bool = False, notice: str = "", notes: tuple[str, ...] = (), auto: bool = True, **values: Any) -> View:
+    task = a_task(**values)
+    moving = task.status in (Status.PENDING, Status.SUBMITTING, Status.QUEUED, Status.RUNNING)
+    return View(
+        task=task,
+        now=NOW,
+        reused=reused,
+        notice=notice,
+        notes=notes,
+        auto_download=auto,
+        eta_seconds=40 if moving else None,
+        next_check_seconds=40 if moving else None,
+    )
+
+
+def saved_view(**values: Any) -> View:
+    facts = {
+        "status": Status.SUCCEEDED,
+        "money": Money.SPENT,
+        "file": "/home/kim/Videos/Hailuo/2026-11-21_A-cat-walks_v1m7xvxxygfnrk2e.mp4",
+        "finished_at": NOW - 5,
+        "width": 1366,
+        "height": 768,
+        "remote_status": "Success",
+    }
+    return a_view(**(facts | values))
+
+
+@dataclass
+class FakeStudio:
+    view: View = field(default_factory=a_view)
+    error: Exception | None = None
+    question: str | None = None
+    hold: anyio.Event | None = None
+    """While set and unset: generate, query and the rest do not return."""
+    ticks: int = 0
+    """How often a wait tells of progress."""
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    cancelled: int = 0
+    provider: Any = PROVIDERS["minimax-cn"]
+    listeners: list[Callable[[str], None]] = field(default_factory=list)
+
+    @property
+    def changes(self) -> FakeStudio:
+        return self
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        self.listeners.append(listener)
+
+    async def _do(self, name: str, **what: Any) -> None:
+        self.calls.append((name, what))
+        if self.error:
+            raise self.error
+        try:
+            for _ in range(self.ticks):
+                await what["on_progress"](self.view)
+            if self.hold:
+                await self.hold.wait()
+        except anyio.get_cancelled_exc_class():
+            self.cancelled += 1
+            raise
+
+    def last(self, name: str) -> dict[str, Any]:
+        return next(what for called, what in reversed(self.calls) if called == name)
+
+    async def consent_question(self, request, terms, **what: Any) -> str | None:
+        self.calls.append(("consent_question", {"request": request, "terms": terms, **what}))
+        return self.question
+
+    async def generate(self, request, terms, **what: Any) -> View:
+        await self._do("generate", request=request, terms=terms, **what)
+        return self.view
+
+    async def query(self, task_id: str, **what: Any) -> View:
+        if task_id == "unknown":
+            raise TaskNotFoundError("There is no task 'unknown' here. Nothing was charged.")
+        await self._do("query", task_id=task_id, **what)
+        return self.view
+
+    async def tasks(self, **what: Any) -> Listing:
+        await self._do("tasks", **what)
+        return Listing(rows=(self.view, saved_view()), spending=await self.spending())
+
+    async def download(self, task_id: str, **what: Any) -> Saved:
+        await self._do("download", task_id=task_id, **what)
+        view = saved_view()
+        return Saved(
+            view=view, status="saved", file=view.task.file, bytes=874761, sha256="ca" * 32, width=1366, height=768, seconds=6.0
+        )
+
+    async def cancel(self, task_id: str, **what: Any) -> View:
+        await self._do("cancel", task_id=task_id, **what)
+        return replace(self.view, task=replace(self.view.task, status=Status.CANCELLED, money=Money.RELEASED))
+
+    async def spending(self) -> Spending:
+        return Spending(
+            unit="CNY",
+            period="day",
+            spent=Decimal("12.50"),
+            reserved=Decimal(2),
+            uncertain=Decimal(0),
+            budget=Decimal(100),
+            left=Decimal("85.50"),
+        )
+
+    def estimate(self, **what: Any) -> catalog.Estimate:
+        self.calls.append(("estimate", what))
+        from hailuo_mcp.dialects.providers import dialect_of
+
+        return catalog.estimate(**what, price_list="cn", region="cn", carries=dialect_of(self.provider).carries)
+
+    def templates(self) -> tuple[catalog.Template, ...]:
+        return catalog.templates("cn")
+
+    async def recent_ids(self, prefix: str, *, caller: str = "") -> list[str]:
+        return [ID] if ID.startswith(prefix) else []

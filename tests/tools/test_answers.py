@@ -1,0 +1,206 @@
+"""What each state of a task says: what happened, whether money moved, what to call next."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tools_fakes import ID, NOW, FakeStudio, a_view, saved_view
+
+from hailuo_mcp import answers
+from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.server.tokens import tokens
+from hailuo_mcp.studio import Listing, Saved
+
+SANDBOX = "SANDBOX: imitation, not a real generation."
+
+
+def told(view) -> str:
+    return answers.video_task(view)["message"]
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.SUBMITTING, Status.QUEUED, Status.RUNNING])
+def test_unfinished_work_goes_on_without_the_caller_and_says_when_to_look(status) -> None:
+    message = told(a_view(status=status))
+    assert "without you" in message or "without this call" in message
+    assert f'query_task with task_id "{ID}" in about 40 s' in message
+
+
+@pytest.mark.parametrize("status", [Status.SUBMITTING, Status.QUEUED, Status.RUNNING])
+def test_what_was_sent_is_not_bought_again(status) -> None:
+    assert "do not buy it again" in told(a_view(status=status))
+    assert "2 CNY" in told(a_view(status=status))
+
+
+@pytest.mark.parametrize(
+    ("status", "money", "word"),
+    [
+        (Status.PENDING, Money.RESERVED, "not yet"),
+        (Status.RUNNING, Money.RESERVED, "not yet"),
+        (Status.UNCONFIRMED, Money.RESERVED, "maybe"),
+        (Status.SUCCEEDED, Money.SPENT, "yes"),
+        (Status.FAILED, Money.RELEASED, "no"),
+        (Status.CANCELLED, Money.RELEASED, "no"),
+    ],
+)
+def test_cost_says_whether_money_moved(status, money, word) -> None:
+    assert answers.video_task(a_view(status=status, money=money))["cost"] == {
+        "amount": "2",
+        "unit": "CNY",
+        "charged": word,
+    }
+
+
+def test_a_saved_clip_names_its_file_and_its_cost() -> None:
+    answer = answers.video_task(saved_view())
+    assert answer["message"] == "The clip is saved: tell the person the path in file. It cost 2 CNY."
+    assert answer["file"].endswith(".mp4")
+    assert answer["elapsed_seconds"] == 25
+    assert "url" not in answer
+
+
+def test_a_reused_task_opens_with_that_nothing_was_charged() -> None:
+    assert told(saved_view(reused=True)).startswith("Not a new clip, nothing charged: the clip is saved")
+    message = told(a_view(reused=True, notice=SANDBOX))
+    assert message.startswith(f"{SANDBOX} Not a new clip, nothing charged: rendering")
+    assert answers.video_task(a_view(reused=True))["reused"] is True
+
+
+def test_ready_and_being_saved() -> None:
+    message = told(saved_view(file=""))
+    assert "being saved" in message
+    assert f'query_task with task_id "{ID}"' in message
+
+
+def test_ready_and_not_saved_names_the_reason_and_the_way_out() -> None:
+    message = told(saved_view(file="", save_error="The disk is full."))
+    assert "The disk is full." in message
+    assert f'download_video with task_id "{ID}"' in message
+    assert "It cost 2 CNY." in message
+
+
+def test_ready_and_left_at_the_provider_by_setting() -> None:
+    view = saved_view(file="", auto=False, url="https://cdn/x.mp4", url_expires_at=NOW + 3600)
+    answer = answers.video_task(view)
+    assert "HAILUO_AUTO_DOWNLOAD" in answer["message"]
+    assert answer["url"] == "https://cdn/x.mp4"
+    assert answer["url_expires_at"].startswith("2027-01-15T")
+
+
+def test_a_failure_says_why_with_the_code_and_that_it_is_free() -> None:
+    view = a_view(status=Status.FAILED, money=Money.RELEASED, error="The picture was refused by moderation.", error_code="1026")
+    assert told(view) == "The clip failed. The picture was refused by moderation. (1026) Nothing was charged."
+    assert answers.video_task(view)["error_code"] == "1026"
+
+
+def test_a_failure_that_already_speaks_of_money_is_not_repeated() -> None:
+    error = "Moderation refused it (1026). Nothing was charged. Change the prompt."
+    assert told(a_view(status=Status.FAILED, money=Money.RELEASED, error=error, error_code="1026")) == f"The clip failed. {error}"
+
+
+def test_unconfirmed_may_have_been_bought_and_a_person_settles_it() -> None:
+    message = told(a_view(status=Status.UNCONFIRMED))
+    assert "may have been bought" in message
+    assert "never sent again" in message
+    assert f"`hailuo-mcp settle {ID} bought` or `not-bought`" in message
+
+
+def test_cancelled_is_free() -> None:
+    assert "nothing was charged" in told(a_view(status=Status.CANCELLED, money=Money.RELEASED))
+
+
+def test_what_somebody_else_bought_has_no_cost_here() -> None:
+    answer = answers.video_task(saved_view(money=Money.UNKNOWN, amount=None))
+    assert "cost" not in answer
+    assert "not known" in answer["message"]
+
+
+def test_credits_and_unpriced_clips_are_worded() -> None:
+    assert "1 credit is charged" in told(a_view(amount=Decimal(1), unit=Unit.CREDITS))
+    assert "2 credits are charged" in told(a_view(amount=Decimal(2), unit=Unit.CREDITS))
+    assert "no price is published" in told(a_view(amount=None))
+
+
+def test_notes_and_the_notice_are_told() -> None:
+    message = told(a_view(notice=SANDBOX, notes=("Four moves are many.",)))
+    assert message.startswith(SANDBOX)
+    assert message.endswith("Four moves are many.")
+
+
+def test_nothing_without_a_value_is_in_an_answer() -> None:
+    answer = answers.video_task(a_view(duration=None, resolution=None, remote_id="", prompt=""))
+    assert not {"duration", "resolution", "remote_id", "prompt", "file", "reused", "width"} & set(answer)
+    assert not any(value in (None, "", [], {}) for value in answer.values())
+
+
+def test_the_prompt_is_cut_at_sixty_characters() -> None:
+    assert answers.video_task(a_view(prompt="猫" * 100))["prompt"] == "猫" * 60
+
+
+def test_created_at_has_a_zone() -> None:
+    assert answers.video_task(a_view())["created_at"][-6] in "+-"
+
+
+def every_view():
+    for status in Status:
+        for reused in (False, True):
+            yield a_view(status=status, reused=reused, notice=SANDBOX, error_code="1026" if status is Status.FAILED else "")
+    yield saved_view(reused=True, notice=SANDBOX, prompt="一只橘猫在黄昏的海边慢慢散步，" * 8)
+    yield saved_view(file="", save_error="The folder is read-only: /home/kim/Videos/Hailuo.", notice=SANDBOX)
+
+
+def test_an_answer_is_at_most_250_tokens() -> None:
+    for view in every_view():
+        assert tokens(answers.video_task(view)) <= 250, answers.video_task(view)
+
+
+def test_a_row_of_a_list_is_at_most_60_tokens() -> None:
+    for view in every_view():
+        rows = answers.task_list(Listing(rows=(view,), spending=_spending()))["tasks"]
+        assert tokens(rows[0]) <= 60, rows[0]
+
+
+def _spending():
+    import anyio
+
+    return anyio.run(FakeStudio().spending)
+
+
+def test_a_list_says_what_is_under_way_and_what_was_spent() -> None:
+    views = (a_view(), a_view(status=Status.UNCONFIRMED), saved_view())
+    listed = answers.task_list(Listing(rows=views, spending=_spending()))
+    assert listed["message"].startswith("3 tasks, newest first. 1 under way")
+    assert "1 unconfirmed" in listed["message"]
+    assert listed["spending"] == {
+        "unit": "CNY",
+        "period": "day",
+        "spent": "12.5",
+        "reserved": "2",
+        "uncertain": "0",
+        "budget": "100",
+        "left": "85.5",
+    }
+
+
+def test_an_empty_list_is_an_answer() -> None:
+    listed = answers.task_list(Listing(rows=(), spending=_spending()))
+    assert listed["message"] == "No task."
+    assert listed["tasks"] == []
+
+
+def test_a_saved_copy_has_the_facts_of_the_file() -> None:
+    view = saved_view()
+    saved = Saved(view=view, status="saved", file="/tmp/x.mp4", bytes=10, sha256="ab", width=1366, height=768, seconds=6.0)
+    answer = answers.saved_video(saved)
+    assert (answer["file"], answer["bytes"], answer["seconds"]) == ("/tmp/x.mp4", 10, 6.0)
+
+
+def test_a_clip_that_is_not_ready_says_how_it_stands() -> None:
+    answer = answers.saved_video(Saved(view=a_view(), status="not_ready"))
+    assert answer["status"] == "not_ready"
+    assert "Rendering" in answer["message"]
+
+
+def test_progress_lines_are_short() -> None:
+    assert answers.progress_line(a_view()) == "rendering, about 40 s left"
+    assert answers.progress_line(saved_view(file="")) == "saving the clip"

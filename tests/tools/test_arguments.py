@@ -1,0 +1,226 @@
+"""What clients and models send, and what the studio is asked for it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_prompt_alone_is_a_request_with_the_defaults(ask, studio) -> None:
+    await ask("generate_video", {"prompt": "a cat"})
+    asked = studio.last("generate")
+    request, terms = asked["request"], asked["terms"]
+    assert (request.prompt, request.model, request.duration, request.resolution) == ("a cat", "", None, None)
+    assert (request.prompt_optimizer, request.fast_pretreatment, request.watermark) == (True, False, False)
+    assert (terms.take, terms.request_key, terms.max_cost, terms.confirm) == (1, "", None, "")
+    assert not terms.approved
+    assert asked["wait_seconds"] == 0
+
+
+async def test_everything_that_is_said_arrives(ask, studio) -> None:
+    await ask(
+        "generate_video",
+        {
+            "prompt": "a cat",
+            "model": "minimax hailuo-02",
+            "first_frame_image": "a.png",
+            "last_frame_image": "b.png",
+            "subject_image": "c.png",
+            "duration": 10,
+            "resolution": "768p",
+            "prompt_optimizer": False,
+            "fast_pretreatment": True,
+            "watermark": True,
+            "take": 3,
+            "request_key": "shot 7",
+            "max_cost": 2.1,
+            "confirm": "ab12",
+        },
+    )
+    asked = studio.last("generate")
+    request, terms = asked["request"], asked["terms"]
+    assert request.first_frame_image == "a.png"
+    assert request.last_frame_image == "b.png"
+    assert request.subject_image == "c.png"
+    assert (request.duration, request.resolution) == (10, "768p")
+    assert (request.prompt_optimizer, request.fast_pretreatment, request.watermark) == (False, True, True)
+    assert (terms.take, terms.request_key, terms.confirm) == (3, "shot 7", "ab12")
+    assert terms.max_cost == Decimal("2.1")
+
+
+@pytest.mark.parametrize("blank", [None, "", [], 0, "null"])
+async def test_blanks_mean_not_given(ask, studio, blank) -> None:
+    result = await ask(
+        "generate_video",
+        {
+            "prompt": "a cat",
+            "model": blank,
+            "duration": blank,
+            "resolution": blank,
+            "take": blank,
+            "max_cost": blank,
+            "request_key": blank,
+            "confirm": blank,
+            "first_frame_image": blank,
+        },
+    )
+    assert not result.is_error
+    asked = studio.last("generate")
+    assert (asked["request"].duration, asked["request"].model, asked["terms"].take) == (None, "", 1)
+    assert asked["terms"].max_cost is None
+
+
+async def test_booleans_mean_what_they_say(ask, studio) -> None:
+    await ask("generate_video", {"prompt": "a", "prompt_optimizer": False, "watermark": "true"})
+    request = studio.last("generate")["request"]
+    assert (request.prompt_optimizer, request.watermark) == (False, True)
+    await ask("generate_video", {"prompt": "a", "prompt_optimizer": 0, "watermark": None})
+    request = studio.last("generate")["request"]
+    assert (request.prompt_optimizer, request.watermark) == (False, False)
+
+
+async def test_wait_seconds_of_zero_answers_at_once(ask, studio) -> None:
+    await ask("query_task", {"task_id": "x", "wait_seconds": 0})
+    assert studio.last("query")["wait_seconds"] == 0
+    await ask("query_task", {"task_id": "x", "wait_seconds": None})
+    assert studio.last("query")["wait_seconds"] > 0
+
+
+async def test_numbers_may_come_as_text(ask, studio) -> None:
+    await ask("generate_video", {"prompt": "a", "duration": "10", "max_cost": "0.1", "take": "2"})
+    asked = studio.last("generate")
+    assert (asked["request"].duration, asked["terms"].take) == (10, 2)
+    assert asked["terms"].max_cost == Decimal("0.1")
+
+
+@pytest.mark.parametrize("given", ["393865563443417090", 393865563443417090])
+async def test_eighteen_digits_survive(ask, studio, given) -> None:
+    await ask("query_task", {"task_id": given, "wait_seconds": 0})
+    assert studio.last("query")["task_id"] == "393865563443417090"
+    await ask("generate_from_template", {"template_id": given, "media_inputs": ["a.png"]})
+    assert studio.last("generate")["request"].template_id == "393865563443417090"
+
+
+async def test_an_id_that_lost_digits_is_refused(ask, studio) -> None:
+    result = await ask("query_task", {"task_id": 3.9386556344341709e17})
+    assert result.is_error
+    assert "write it as text" in result.content[0].text
+    assert not studio.calls
+
+
+async def test_one_text_is_a_list_of_one(ask, studio) -> None:
+    await ask("generate_from_template", {"template_id": "1" * 18, "text_inputs": "a lion", "media_inputs": '["a.png"]'})
+    request = studio.last("generate")["request"]
+    assert (request.text_inputs, request.media_inputs) == (("a lion",), ("a.png",))
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("subject_reference", "subject_image"),
+        ("image_url", "first_frame_image"),
+        ("aigc_watermark", "watermark"),
+        ("enable_prompt_expansion", "prompt_optimizer"),
+        ("first_frame", "first_frame_image"),
+        ("last_frame", "last_frame_image"),
+        ("image", "first_frame_image"),
+        ("text", "prompt"),
+        ("seconds", "duration"),
+        ("promt", "prompt"),
+        ("Resolution", "resolution"),
+        ("output_directory", "download_video"),
+    ],
+)
+async def test_another_name_is_refused_with_ours(ask, studio, name, ours) -> None:
+    result = await ask("generate_video", {"prompt": "a", name: "x"})
+    told = result.content[0].text
+    assert result.is_error
+    assert repr(name) in told
+    assert ours in told.split("It takes")[0]
+    assert "nothing was sent or charged" in told
+    assert result.structured_content == {"error": {"code": "invalid_request", "charged": "no", "retry": False}}
+    assert not studio.calls
+
+
+async def test_an_unknown_argument_that_is_null_is_no_argument(ask) -> None:
+    assert not (await ask("generate_video", {"prompt": "a", "callback_url": None})).is_error
+
+
+async def test_output_directory_of_a_download_is_output_path(ask) -> None:
+    told = (await ask("download_video", {"task_id": "x", "output_directory": "/tmp"})).content[0].text
+    assert "'output_path'" in told.split("It takes")[0]
+
+
+async def test_wrong_values_are_named_in_plain_words(ask, studio) -> None:
+    result = await ask(
+        "generate_video",
+        {"prompt": ["a"], "duration": "six", "take": -1, "max_cost": "dear", "watermark": "perhaps"},
+    )
+    told = result.content[0].text
+    assert told.startswith("generate_video was not called, nothing was sent or charged.")
+    assert "duration: must be a whole number (got 'six')" in told
+    assert "take: must be at least 1 (got -1)" in told
+    assert "max_cost: must be a number" in told
+    assert "watermark: must be true or false" in told
+    assert "prompt: must be text" in told
+    assert "pydantic" not in told
+    assert not studio.calls
+
+
+@pytest.mark.parametrize("cost", ["inf", -1, "NaN", "1e400"])
+async def test_a_ceiling_is_an_ordinary_number(ask, studio, cost) -> None:
+    result = await ask("generate_video", {"prompt": "a", "max_cost": cost})
+    assert result.is_error
+    assert not studio.calls
+
+
+async def test_a_missing_id_is_named(ask) -> None:
+    result = await ask("query_task", {})
+    assert "task_id: is required" in result.content[0].text
+
+
+async def test_a_value_of_any_length_is_shown_short(ask) -> None:
+    result = await ask("generate_video", {"prompt": "a", "duration": "x" * 100_000})
+    assert len(result.content[0].text) < 300
+
+
+async def test_an_unknown_tool_is_refused_with_the_list(connect) -> None:
+    async with connect() as client:
+        result = await client.call_tool("make_video", {})
+    assert result.is_error
+    assert "generate_video" in result.content[0].text
+
+
+async def test_text_and_structure_say_the_same_and_the_message_comes_first(ask) -> None:
+    for name, arguments in (
+        ("generate_video", {"prompt": "a"}),
+        ("query_task", {"task_id": "x"}),
+        ("list_tasks", {}),
+        ("download_video", {"task_id": "x"}),
+        ("estimate_cost", {}),
+        ("cancel_task", {"task_id": "x"}),
+        ("generate_from_template", {"template_id": ""}),
+    ):
+        result = await ask(name, arguments)
+        assert json.loads(result.content[0].text) == result.structured_content
+        assert next(iter(result.structured_content)) == "message"
+        assert result.content[0].text.startswith('{"message":')
+
+
+async def test_estimate_passes_what_was_asked(ask, studio) -> None:
+    result = await ask("estimate_cost", {"model": "MiniMax-Hailuo-02", "resolution": "1080P", "count": 20, "plan": "compare"})
+    assert result.structured_content["total"] == {"cny": "70", "credits": "40", "usd": "9.8"}
+    assert {row["plan"] for row in result.structured_content["compared"]} == {"payg", "basic", "advanced", "plus", "enterprise"}
+
+
+async def test_an_empty_template_lists_them_and_buys_nothing(ask, studio) -> None:
+    for arguments in ({"template_id": ""}, {"template_id": None}):
+        result = await ask("generate_from_template", arguments)
+        assert not result.is_error
+        assert "392753057216684038" in result.structured_content["message"]
+        assert "1 image" in result.structured_content["message"]
+    assert not studio.calls

@@ -1,0 +1,95 @@
+"""How refusals and faults reach a model: whole, once, and never as a crash's own text."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from hailuo_mcp.errors import (
+    BudgetExceededError,
+    ConfigError,
+    DownloadError,
+    RateLimitError,
+    TaskNotFoundError,
+    UnconfirmedSubmitError,
+)
+from hailuo_mcp.server.backstage import Backstage
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("error", "facts"),
+    [
+        (
+            BudgetExceededError("Over the budget. Nothing was charged. Tell the person."),
+            {"code": "budget_exceeded", "charged": "no", "retry": False},
+        ),
+        (
+            UnconfirmedSubmitError("It may have been bought.", task_id="t1"),
+            {"code": "unconfirmed", "charged": "maybe", "task_id": "t1", "retry": False},
+        ),
+        (
+            RateLimitError("Too fast (1002). Nothing was charged. Wait.", detail="provider text"),
+            {"code": "rate_limited", "charged": "no", "retry": True},
+        ),
+        (
+            DownloadError("The disk is full. Free some space."),
+            {"code": "download_failed", "charged": "yes", "retry": True},
+        ),
+        (
+            TaskNotFoundError("There is no such task. Nothing was charged."),
+            {"code": "task_not_found", "charged": "no", "retry": False},
+        ),
+    ],
+)
+async def test_our_errors_are_tool_errors_with_their_whole_text(ask, studio, error, facts) -> None:
+    studio.error = error
+    result = await ask("generate_video", {"prompt": "a"})
+    assert result.is_error
+    assert result.content[0].text == str(error)
+    assert result.structured_content == {"error": facts}
+
+
+async def test_a_fault_of_ours_says_to_look_before_buying_again(ask, studio, caplog) -> None:
+    studio.error = KeyError("sk-secret-7")
+    result = await ask("generate_video", {"prompt": "a"})
+    assert result.is_error
+    assert "call list_tasks before you try again" in result.content[0].text
+    assert "secret" not in result.content[0].text
+    assert any(record.levelno == logging.ERROR and record.exc_info for record in caplog.records)
+
+
+async def test_broken_settings_still_list_the_tools_and_answer_each_call(connect) -> None:
+    async with connect() as client:
+        assert len((await client.list_tools()).tools) == 7
+
+
+async def test_without_a_studio_every_call_says_why(mode) -> None:
+    from mcp import Client
+
+    from hailuo_mcp.server.app import build_server
+
+    backstage = Backstage()
+    backstage.refuse(ConfigError("HAILUO_PLAN does not name a plan. Nothing was charged. Set it."))
+    async with Client(build_server(backstage), mode=mode) as client:
+        for _ in range(2):
+            result = await client.call_tool("list_tasks", {})
+            assert result.is_error
+            assert result.content[0].text.startswith("HAILUO_PLAN does not name a plan")
+            assert result.structured_content["error"]["code"] == "not_configured"
+
+
+async def test_callers_elsewhere_cannot_choose_a_place_on_the_disk(connect, backstage, studio) -> None:
+    from hailuo_mcp.server.backstage import Caller
+
+    backstage.caller = lambda: Caller(name="alice", local=False)
+    async with connect() as client:
+        refused = await client.call_tool("download_video", {"task_id": "x", "output_path": "/etc"})
+        assert refused.is_error
+        await client.call_tool("generate_video", {"prompt": "a"})
+        await client.call_tool("list_tasks", {})
+    assert studio.last("generate")["caller"] == "alice"
+    assert studio.last("generate")["local"] is False
+    assert studio.last("tasks")["caller"] == "alice"

@@ -1,0 +1,155 @@
+"""Resources, prompts, completions, instructions and news of changes."""
+
+from __future__ import annotations
+
+import json
+
+import anyio
+import pytest
+from mcp import Client, MCPError
+from mcp.server.subscriptions import InMemorySubscriptionBus
+from mcp.shared.subscriptions import ResourceUpdated
+from mcp.types import PromptReference, ResourceTemplateReference
+from tools_fakes import ID
+
+from hailuo_mcp import catalog
+from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.server.app import build_server, instructions
+from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.updates import publish_changes
+
+pytestmark = pytest.mark.anyio
+
+
+async def read(client, uri: str):
+    (content,) = (await client.read_resource(uri)).contents
+    assert content.mime_type == "application/json"
+    return json.loads(content.text)
+
+
+async def test_models_say_what_they_make_and_cost(connect) -> None:
+    async with connect() as client:
+        models = {row["model"]: row for row in await read(client, "hailuo://models")}
+    assert set(models) == {model.name for model in catalog.models()}
+    assert models["MiniMax-Hailuo-2.3"]["modes"]["t2v"]["sizes"]["768P"]["6"] == {
+        "credits": "1",
+        "cny": "2",
+        "usd": "0.28",
+    }
+
+
+async def test_camera_has_the_fifteen_moves_in_both_languages(connect) -> None:
+    async with connect() as client:
+        moves = await read(client, "hailuo://camera")
+    assert len(moves) == 15
+    assert {"move": "[Push in]", "chinese": "[推进]", "group": "push and pull"} in moves
+
+
+async def test_templates_have_both_regions_and_text_ids(connect) -> None:
+    async with connect() as client:
+        rows = await read(client, "hailuo://templates")
+    assert {row["region"] for row in rows} == {"cn", "global"}
+    assert all(isinstance(row["template_id"], str) for row in rows)
+
+
+async def test_a_task_reads_as_query_task_answers(connect) -> None:
+    async with connect() as client:
+        task = await read(client, f"hailuo://tasks/{ID}")
+    assert task["task_id"] == ID
+    assert next(iter(task)) == "message"
+
+
+async def test_an_unknown_task_is_not_found(connect) -> None:
+    async with connect() as client:
+        with pytest.raises(MCPError, match="There is no task") as caught:
+            await client.read_resource("hailuo://tasks/unknown")
+    assert caught.value.error.code == -32602
+
+
+async def test_spending_is_readable(connect) -> None:
+    async with connect() as client:
+        assert (await read(client, "hailuo://spending"))["left"] == "85.5"
+
+
+async def test_resources_say_why_there_is_no_studio(mode) -> None:
+    backstage = Backstage()
+    backstage.refuse(ConfigError("HAILUO_PLAN does not name a plan."))
+    async with Client(build_server(backstage), mode=mode) as client:
+        assert await read(client, "hailuo://camera")
+        for uri in ("hailuo://spending", f"hailuo://tasks/{ID}"):
+            with pytest.raises(MCPError, match="HAILUO_PLAN"):
+                await client.read_resource(uri)
+
+
+async def test_prompts_lead_to_the_tools(connect) -> None:
+    async with connect() as client:
+        assert {p.name for p in (await client.list_prompts()).prompts} == {"direct_shot", "image_to_video"}
+        shot = await client.get_prompt("direct_shot", {"shot": "a cat at sea", "camera": "Push in"})
+        told = shot.messages[0].content.text
+        assert "a cat at sea" in told
+        assert "Camera: Push in" in told
+        assert "generate_video" in told
+        picture = await client.get_prompt("image_to_video", {"image": "~/cat.png"})
+        assert "first_frame_image" in picture.messages[0].content.text
+
+
+@pytest.mark.parametrize(
+    ("argument", "typed", "expected"),
+    [
+        ("model", "2.3", ["MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast"]),
+        ("resolution", "", ["512P", "720P", "768P", "1080P"]),
+        ("camera", "推进", ["推进"]),
+        ("template_id", "3927", ["392753057216684038"]),
+        ("task_id", "v1", [ID]),
+        ("task_id", "zzz", []),
+        ("shot", "a", []),
+    ],
+)
+async def test_fields_complete(connect, argument, typed, expected) -> None:
+    async with connect() as client:
+        ref = (
+            ResourceTemplateReference(uri="hailuo://tasks/{task_id}")
+            if argument == "task_id"
+            else PromptReference(name="direct_shot")
+        )
+        found = await client.complete(ref, {"name": argument, "value": typed})
+    assert found.completion.values == expected
+
+
+async def test_the_server_says_who_it_is_and_how_to_use_it(connect) -> None:
+    from hailuo_mcp import __version__
+
+    async with connect() as client:
+        assert client.server_info.version == __version__
+        assert client.instructions == instructions()
+    assert len(instructions().split()) < 200
+
+
+async def test_lists_may_be_kept_for_an_hour(connect, mode) -> None:
+    async with connect() as client:
+        listed = await client.list_tools()
+    if mode == "auto":
+        assert (listed.ttl_ms, listed.cache_scope) == (3_600_000, "public")
+
+
+async def test_changes_are_published_to_listeners(studio) -> None:
+    bus = InMemorySubscriptionBus()
+    heard: list[str] = []
+    bell = anyio.Event()
+
+    def listen(event) -> None:
+        assert isinstance(event, ResourceUpdated)
+        heard.append(str(event.uri))
+        if len(heard) == 2:
+            bell.set()
+
+    bus.subscribe(listen)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as relay:
+            relay.start_soon(publish_changes, studio, bus)
+            while not studio.listeners:
+                await anyio.lowlevel.checkpoint()
+            studio.listeners[0](ID)
+            await bell.wait()
+            relay.cancel_scope.cancel()
+    assert heard == [f"hailuo://tasks/{ID}", "hailuo://spending"]
