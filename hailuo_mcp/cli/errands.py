@@ -82,7 +82,7 @@ def run(
     """
     errand = Errand(args=args, terminal=terminal, settings=arguments.settings(args))
     try:
-        return _within_loop(_open_and_do(errand, job))
+        return _within_loop(lambda: _open_and_do(errand, job))
     except KeyboardInterrupt:
         _tell_interrupted(errand)
         raise
@@ -102,18 +102,15 @@ async def _open_and_do(
     raise error
 
 
-def _within_loop(work: Coroutine[object, object, Result]) -> Result:
+def _within_loop(work: Callable[[], Coroutine[object, object, Result]]) -> Result:
     import anyio
-
-    async def main() -> Result:
-        return await work
 
     def stop(_signal: int, _frame: object) -> None:
         signal.raise_signal(signal.SIGINT)  # an orderly end for `kill` and `docker stop` as well
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        return anyio.run(main)
+        return anyio.run(work)
     finally:
         signal.signal(signal.SIGTERM, before)
 

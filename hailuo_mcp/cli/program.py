@@ -145,9 +145,10 @@ def _log_to(terminal: Terminal, *, debug: bool) -> None:
     if debug:
         logging.basicConfig(
             stream=sys.stderr,
-            level=logging.DEBUG,
+            level=logging.INFO,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
+        logging.getLogger("hailuo_mcp").setLevel(logging.DEBUG)
         return
     root = logging.getLogger()
     root.addHandler(logging.NullHandler())  # otherwise Python prints warnings, tracebacks included

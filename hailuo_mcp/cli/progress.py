@@ -61,13 +61,13 @@ class Bar:
         from rich.live import Live
 
         self._console = console
-        self._live = Live(
-            console=console, get_renderable=self._draw, transient=True, refresh_per_second=10
-        )
         self._text = ""
         self._started: float | None = None
         self._ends = 0.0
         self._filled = 0.0
+        self._live = Live(  # last: it draws at once
+            console=console, get_renderable=self._draw, transient=True, refresh_per_second=10
+        )
 
     def tell(self, text: str) -> None:
         self._text = text
