@@ -1,0 +1,97 @@
+"""The rules of the house that a program can see."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "hailuo_mcp").rglob("*.py"))
+
+
+def test_imports_run_downwards_only():
+    from importlinter.cli import lint_imports
+
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_opens_with_its_title_and_stays_short(path):
+    text = path.read_text("utf-8")
+
+    assert ast.get_docstring(ast.parse(text)), "the first line is the chapter's title"
+    assert text.count("\n") <= 300, "is there a room in it that wants its own door?"
+
+
+def test_nothing_above_the_dialects_names_a_provider():
+    from hailuo_mcp.dialects.providers import PROVIDERS
+
+    names = [name for name in PROVIDERS if name not in ("sandbox", "compat")]
+    above = [
+        path
+        for path in SOURCES
+        if not {"dialects", "catalog", "sandbox"} & set(path.relative_to(ROOT).parts)
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in above
+        for name in names
+        if re.search(rf"\b{re.escape(name)}\b", path.read_text("utf-8"))
+    ]
+
+    assert found == []
+
+
+def test_only_the_command_line_prints():
+    for path in SOURCES:
+        parts = path.relative_to(ROOT).parts
+        if "cli" in parts or path.name == "tokens.py":
+            continue
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "print"
+        ]
+        assert not calls, f"{path} prints, and a stdio server's stdout belongs to the protocol"
+
+
+def test_the_readmes_tables_are_what_the_code_says():
+    done = subprocess.run(
+        [sys.executable, "docs/tables.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_config_example_is_the_one_in_the_readme():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    example = (ROOT / "claude_desktop_config.example.json").read_text("utf-8")
+
+    assert example.strip() in readme
+
+
+def test_the_changelog_speaks_of_this_version():
+    from hailuo_mcp import __version__
+
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_links_between_the_documents_lead_somewhere():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)} -> {target}"
+        for page in pages
+        for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
+        if not (page.parent / target).exists()
+    ]
+
+    assert broken == []
