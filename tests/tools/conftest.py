@@ -18,7 +18,8 @@ from hailuo_mcp.server.backstage import Backstage
 
 # With import-mode=importlib a helper beside the tests has to be named to be found.
 _spec = importlib.util.spec_from_file_location("tools_fakes", Path(__file__).with_name("fakes.py"))
-assert _spec and _spec.loader
+assert _spec
+assert _spec.loader
 fakes = importlib.util.module_from_spec(_spec)
 sys.modules["tools_fakes"] = fakes
 _spec.loader.exec_module(fakes)
@@ -57,7 +58,9 @@ def connect(backstage, mode) -> Connect:
 def ask(connect):
     """Call one tool, and hold the answer to what was promised."""
 
-    async def ask(name: str, arguments: dict[str, Any] | None = None, **options: Any) -> CallToolResult:
+    async def ask(
+        name: str, arguments: dict[str, Any] | None = None, **options: Any
+    ) -> CallToolResult:
         async with connect(**options) as client:
             result = await client.call_tool(name, arguments or {})
             tool = next(t for t in (await client.list_tools()).tools if t.name == name)

@@ -41,7 +41,14 @@ def a_task(**values: Any) -> Task:
     return Task(**(facts | values))
 
 
-def a_view(*, reused: bool = False, notice: str = "", notes: tuple[str, ...] = (), auto: bool = True, **values: Any) -> View:
+def a_view(
+    *,
+    reused: bool = False,
+    notice: str = "",
+    notes: tuple[str, ...] = (),
+    auto: bool = True,
+    **values: Any,
+) -> View:
     task = a_task(**values)
     moving = task.status in (Status.PENDING, Status.SUBMITTING, Status.QUEUED, Status.RUNNING)
     return View(
@@ -128,12 +135,21 @@ class FakeStudio:
         await self._do("download", task_id=task_id, **what)
         view = saved_view()
         return Saved(
-            view=view, status="saved", file=view.task.file, bytes=874761, sha256="ca" * 32, width=1366, height=768, seconds=6.0
+            view=view,
+            status="saved",
+            file=view.task.file,
+            bytes=874761,
+            sha256="ca" * 32,
+            width=1366,
+            height=768,
+            seconds=6.0,
         )
 
     async def cancel(self, task_id: str, **what: Any) -> View:
         await self._do("cancel", task_id=task_id, **what)
-        return replace(self.view, task=replace(self.view.task, status=Status.CANCELLED, money=Money.RELEASED))
+        return replace(
+            self.view, task=replace(self.view.task, status=Status.CANCELLED, money=Money.RELEASED)
+        )
 
     async def spending(self) -> Spending:
         return Spending(
@@ -150,7 +166,9 @@ class FakeStudio:
         self.calls.append(("estimate", what))
         from hailuo_mcp.dialects.providers import dialect_of
 
-        return catalog.estimate(**what, price_list="cn", region="cn", carries=dialect_of(self.provider).carries)
+        return catalog.estimate(
+            **what, price_list="cn", region="cn", carries=dialect_of(self.provider).carries
+        )
 
     def templates(self) -> tuple[catalog.Template, ...]:
         return catalog.templates("cn")

@@ -19,7 +19,9 @@ def told(view) -> str:
     return answers.video_task(view)["message"]
 
 
-@pytest.mark.parametrize("status", [Status.PENDING, Status.SUBMITTING, Status.QUEUED, Status.RUNNING])
+@pytest.mark.parametrize(
+    "status", [Status.PENDING, Status.SUBMITTING, Status.QUEUED, Status.RUNNING]
+)
 def test_unfinished_work_goes_on_without_the_caller_and_says_when_to_look(status) -> None:
     message = told(a_view(status=status))
     assert "without you" in message or "without this call" in message
@@ -53,14 +55,18 @@ def test_cost_says_whether_money_moved(status, money, word) -> None:
 
 def test_a_saved_clip_names_its_file_and_its_cost() -> None:
     answer = answers.video_task(saved_view())
-    assert answer["message"] == "The clip is saved: tell the person the path in file. It cost 2 CNY."
+    assert (
+        answer["message"] == "The clip is saved: tell the person the path in file. It cost 2 CNY."
+    )
     assert answer["file"].endswith(".mp4")
     assert answer["elapsed_seconds"] == 25
     assert "url" not in answer
 
 
 def test_a_reused_task_opens_with_that_nothing_was_charged() -> None:
-    assert told(saved_view(reused=True)).startswith("Not a new clip, nothing charged: the clip is saved")
+    assert told(saved_view(reused=True)).startswith(
+        "Not a new clip, nothing charged: the clip is saved"
+    )
     message = told(a_view(reused=True, notice=SANDBOX))
     assert message.startswith(f"{SANDBOX} Not a new clip, nothing charged: rendering")
     assert answers.video_task(a_view(reused=True))["reused"] is True
@@ -88,14 +94,25 @@ def test_ready_and_left_at_the_provider_by_setting() -> None:
 
 
 def test_a_failure_says_why_with_the_code_and_that_it_is_free() -> None:
-    view = a_view(status=Status.FAILED, money=Money.RELEASED, error="The picture was refused by moderation.", error_code="1026")
-    assert told(view) == "The clip failed. The picture was refused by moderation. (1026) Nothing was charged."
+    view = a_view(
+        status=Status.FAILED,
+        money=Money.RELEASED,
+        error="The picture was refused by moderation.",
+        error_code="1026",
+    )
+    assert (
+        told(view)
+        == "The clip failed. The picture was refused by moderation. (1026) Nothing was charged."
+    )
     assert answers.video_task(view)["error_code"] == "1026"
 
 
 def test_a_failure_that_already_speaks_of_money_is_not_repeated() -> None:
     error = "Moderation refused it (1026). Nothing was charged. Change the prompt."
-    assert told(a_view(status=Status.FAILED, money=Money.RELEASED, error=error, error_code="1026")) == f"The clip failed. {error}"
+    assert (
+        told(a_view(status=Status.FAILED, money=Money.RELEASED, error=error, error_code="1026"))
+        == f"The clip failed. {error}"
+    )
 
 
 def test_unconfirmed_may_have_been_bought_and_a_person_settles_it() -> None:
@@ -129,7 +146,9 @@ def test_notes_and_the_notice_are_told() -> None:
 
 def test_nothing_without_a_value_is_in_an_answer() -> None:
     answer = answers.video_task(a_view(duration=None, resolution=None, remote_id="", prompt=""))
-    assert not {"duration", "resolution", "remote_id", "prompt", "file", "reused", "width"} & set(answer)
+    assert not {"duration", "resolution", "remote_id", "prompt", "file", "reused", "width"} & set(
+        answer
+    )
     assert not any(value in (None, "", [], {}) for value in answer.values())
 
 
@@ -144,9 +163,16 @@ def test_created_at_has_a_zone() -> None:
 def every_view():
     for status in Status:
         for reused in (False, True):
-            yield a_view(status=status, reused=reused, notice=SANDBOX, error_code="1026" if status is Status.FAILED else "")
+            yield a_view(
+                status=status,
+                reused=reused,
+                notice=SANDBOX,
+                error_code="1026" if status is Status.FAILED else "",
+            )
     yield saved_view(reused=True, notice=SANDBOX, prompt="一只橘猫在黄昏的海边慢慢散步，" * 8)
-    yield saved_view(file="", save_error="The folder is read-only: /home/kim/Videos/Hailuo.", notice=SANDBOX)
+    yield saved_view(
+        file="", save_error="The folder is read-only: /home/kim/Videos/Hailuo.", notice=SANDBOX
+    )
 
 
 def test_an_answer_is_at_most_250_tokens() -> None:
@@ -190,7 +216,16 @@ def test_an_empty_list_is_an_answer() -> None:
 
 def test_a_saved_copy_has_the_facts_of_the_file() -> None:
     view = saved_view()
-    saved = Saved(view=view, status="saved", file="/tmp/x.mp4", bytes=10, sha256="ab", width=1366, height=768, seconds=6.0)
+    saved = Saved(
+        view=view,
+        status="saved",
+        file="/tmp/x.mp4",
+        bytes=10,
+        sha256="ab",
+        width=1366,
+        height=768,
+        seconds=6.0,
+    )
     answer = answers.saved_video(saved)
     assert (answer["file"], answer["bytes"], answer["seconds"]) == ("/tmp/x.mp4", 10, 6.0)
 

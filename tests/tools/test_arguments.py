@@ -14,8 +14,17 @@ async def test_a_prompt_alone_is_a_request_with_the_defaults(ask, studio) -> Non
     await ask("generate_video", {"prompt": "a cat"})
     asked = studio.last("generate")
     request, terms = asked["request"], asked["terms"]
-    assert (request.prompt, request.model, request.duration, request.resolution) == ("a cat", "", None, None)
-    assert (request.prompt_optimizer, request.fast_pretreatment, request.watermark) == (True, False, False)
+    assert (request.prompt, request.model, request.duration, request.resolution) == (
+        "a cat",
+        "",
+        None,
+        None,
+    )
+    assert (request.prompt_optimizer, request.fast_pretreatment, request.watermark) == (
+        True,
+        False,
+        False,
+    )
     assert (terms.take, terms.request_key, terms.max_cost, terms.confirm) == (1, "", None, "")
     assert not terms.approved
     assert asked["wait_seconds"] == 0
@@ -47,7 +56,11 @@ async def test_everything_that_is_said_arrives(ask, studio) -> None:
     assert request.last_frame_image == "b.png"
     assert request.subject_image == "c.png"
     assert (request.duration, request.resolution) == (10, "768p")
-    assert (request.prompt_optimizer, request.fast_pretreatment, request.watermark) == (False, True, True)
+    assert (request.prompt_optimizer, request.fast_pretreatment, request.watermark) == (
+        False,
+        True,
+        True,
+    )
     assert (terms.take, terms.request_key, terms.confirm) == (3, "shot 7", "ab12")
     assert terms.max_cost == Decimal("2.1")
 
@@ -113,7 +126,10 @@ async def test_an_id_that_lost_digits_is_refused(ask, studio) -> None:
 
 
 async def test_one_text_is_a_list_of_one(ask, studio) -> None:
-    await ask("generate_from_template", {"template_id": "1" * 18, "text_inputs": "a lion", "media_inputs": '["a.png"]'})
+    await ask(
+        "generate_from_template",
+        {"template_id": "1" * 18, "text_inputs": "a lion", "media_inputs": '["a.png"]'},
+    )
     request = studio.last("generate")["request"]
     assert (request.text_inputs, request.media_inputs) == (("a lion",), ("a.png",))
 
@@ -142,7 +158,9 @@ async def test_another_name_is_refused_with_ours(ask, studio, name, ours) -> Non
     assert repr(name) in told
     assert ours in told.split("It takes")[0]
     assert "nothing was sent or charged" in told
-    assert result.structured_content == {"error": {"code": "invalid_request", "charged": "no", "retry": False}}
+    assert result.structured_content == {
+        "error": {"code": "invalid_request", "charged": "no", "retry": False}
+    }
     assert not studio.calls
 
 
@@ -151,19 +169,27 @@ async def test_an_unknown_argument_that_is_null_is_no_argument(ask) -> None:
 
 
 async def test_output_directory_of_a_download_is_output_path(ask) -> None:
-    told = (await ask("download_video", {"task_id": "x", "output_directory": "/tmp"})).content[0].text
+    told = (
+        (await ask("download_video", {"task_id": "x", "output_directory": "/tmp"})).content[0].text
+    )
     assert "'output_path'" in told.split("It takes")[0]
 
 
 async def test_wrong_values_are_named_in_plain_words(ask, studio) -> None:
     result = await ask(
         "generate_video",
-        {"prompt": ["a"], "duration": "six", "take": -1, "max_cost": "dear", "watermark": "perhaps"},
+        {
+            "prompt": ["a"],
+            "duration": "six",
+            "take": -1,
+            "max_cost": "dear",
+            "watermark": "perhaps",
+        },
     )
     told = result.content[0].text
     assert told.startswith("generate_video was not called, nothing was sent or charged.")
     assert "duration: must be a whole number (got 'six')" in told
-    assert "take: must be at least 1 (got -1)" in told
+    assert "take: must be at least 0 (got -1)" in told
     assert "max_cost: must be a number" in told
     assert "watermark: must be true or false" in told
     assert "prompt: must be text" in told
@@ -212,9 +238,18 @@ async def test_text_and_structure_say_the_same_and_the_message_comes_first(ask) 
 
 
 async def test_estimate_passes_what_was_asked(ask, studio) -> None:
-    result = await ask("estimate_cost", {"model": "MiniMax-Hailuo-02", "resolution": "1080P", "count": 20, "plan": "compare"})
+    result = await ask(
+        "estimate_cost",
+        {"model": "MiniMax-Hailuo-02", "resolution": "1080P", "count": 20, "plan": "compare"},
+    )
     assert result.structured_content["total"] == {"cny": "70", "credits": "40", "usd": "9.8"}
-    assert {row["plan"] for row in result.structured_content["compared"]} == {"payg", "basic", "advanced", "plus", "enterprise"}
+    assert {row["plan"] for row in result.structured_content["compared"]} == {
+        "payg",
+        "basic",
+        "advanced",
+        "plus",
+        "enterprise",
+    }
 
 
 async def test_an_empty_template_lists_them_and_buys_nothing(ask, studio) -> None:

@@ -33,7 +33,9 @@ async def test_a_yes_buys_with_approval(ask, studio) -> None:
     assert len([1 for name, _ in studio.calls if name == "generate"]) == 1
 
 
-@pytest.mark.parametrize(("action", "content"), [("accept", {"buy": False}), ("decline", None), ("cancel", None)])
+@pytest.mark.parametrize(
+    ("action", "content"), [("accept", {"buy": False}), ("decline", None), ("cancel", None)]
+)
 async def test_anything_else_buys_nothing(ask, studio, action, content) -> None:
     studio.question = QUESTION
     callback, asked = answering(action, content)

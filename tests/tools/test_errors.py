@@ -81,7 +81,9 @@ async def test_without_a_studio_every_call_says_why(mode) -> None:
             assert result.structured_content["error"]["code"] == "not_configured"
 
 
-async def test_callers_elsewhere_cannot_choose_a_place_on_the_disk(connect, backstage, studio) -> None:
+async def test_callers_elsewhere_cannot_choose_a_place_on_the_disk(
+    connect, backstage, studio
+) -> None:
     from hailuo_mcp.server.backstage import Caller
 
     backstage.caller = lambda: Caller(name="alice", local=False)

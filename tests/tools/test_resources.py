@@ -83,7 +83,10 @@ async def test_resources_say_why_there_is_no_studio(mode) -> None:
 
 async def test_prompts_lead_to_the_tools(connect) -> None:
     async with connect() as client:
-        assert {p.name for p in (await client.list_prompts()).prompts} == {"direct_shot", "image_to_video"}
+        assert {p.name for p in (await client.list_prompts()).prompts} == {
+            "direct_shot",
+            "image_to_video",
+        }
         shot = await client.get_prompt("direct_shot", {"shot": "a cat at sea", "camera": "Push in"})
         told = shot.messages[0].content.text
         assert "a cat at sea" in told

@@ -20,7 +20,9 @@ async def test_the_default_client_of_the_sdk_gets_four_seconds(ask, studio) -> N
 
 
 async def test_a_known_client_is_waited_for_by_the_table(ask, studio) -> None:
-    await ask("query_task", {"task_id": "x"}, client_info=Implementation(name="claude-ai", version="1"))
+    await ask(
+        "query_task", {"task_id": "x"}, client_info=Implementation(name="claude-ai", version="1")
+    )
     assert studio.last("query")["wait_seconds"] == 45
 
 
@@ -88,15 +90,14 @@ async def test_progress_rises_and_says_what_goes_on(connect, studio, mode) -> No
 
 async def test_other_calls_are_answered_while_one_waits(connect, studio) -> None:
     studio.hold = anyio.Event()
-    async with connect() as client:
-        async with anyio.create_task_group() as calls:
-            calls.start_soon(client.call_tool, "query_task", {"task_id": "x"})
-            while not studio.calls:
-                await anyio.lowlevel.checkpoint()
-            with anyio.fail_after(2):
-                await client.list_tools()
-                await client.call_tool("estimate_cost", {})
-            studio.hold.set()
+    async with connect() as client, anyio.create_task_group() as calls:
+        calls.start_soon(client.call_tool, "query_task", {"task_id": "x"})
+        while not studio.calls:
+            await anyio.lowlevel.checkpoint()
+        with anyio.fail_after(2):
+            await client.list_tools()
+            await client.call_tool("estimate_cost", {})
+        studio.hold.set()
 
 
 async def test_a_call_waits_until_the_studio_is_open(studio, mode) -> None:

@@ -46,12 +46,18 @@ def _argument(field: FieldInfo) -> Schema:
 def output_schema(kind: Any) -> Schema:  # noqa: ANN401  a TypedDict class
     """What a tool answers; keys without a value are left out of an answer."""
     hints = get_type_hints(kind, include_extras=True)
-    required = [name for name in hints if name in kind.__required_keys__]
+    # not __required_keys__: it does not see through annotations that are text
+    required = [name for name, hint in hints.items() if _is_required(hint)]
     schema: Schema = {
         "type": "object",
         "properties": {name: _type(hint) for name, hint in hints.items()},
     }
     return schema | ({"required": required} if required else {})
+
+
+def _is_required(hint: Any) -> bool:  # noqa: ANN401  an annotation
+    origin: Any = get_origin(hint)
+    return origin is Required
 
 
 def _type(hint: Any) -> Schema:  # noqa: ANN401  an annotation

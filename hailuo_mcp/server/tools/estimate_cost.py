@@ -20,7 +20,7 @@ class EstimateCost(Arguments):
     )
     duration: int = Field(0, ge=0, description="Seconds. 0: the model's default.")
     resolution: str = Field("", description="Empty: the model's default.")
-    count: int = Field(1, ge=1, description="How many clips.")
+    count: int = Field(1, ge=0, description="How many clips.")
     plan: str = Field(
         "",
         description="payg, free, basic, advanced, plus, enterprise or custom; compare shows what "

@@ -30,15 +30,13 @@ class GenerateFromTemplate(Arguments):
     template_id: Id = Field(
         description='The template\'s id or name, such as "Diving". Empty lists all of them, free.'
     )
-    text_inputs: Texts = Field(
-        default_factory=list[str], description="The template's texts, in its order."
-    )
+    text_inputs: Texts = Field([], description="The template's texts, in its order.")
     media_inputs: Texts = Field(
-        default_factory=list[str],
+        [],
         description="The template's pictures in its order, each a path, a file:// or https:// URL; "
         "never an invented path or base64.",
     )
-    take: int = Field(1, ge=1, description=TAKE)
+    take: int = Field(1, ge=0, description=TAKE)
     request_key: Id = Field("", description=REQUEST_KEY)
     wait_seconds: float = Field(0, ge=0, description=WAIT)
     max_cost: float = Field(0, ge=0, description=MAX_COST)

@@ -80,7 +80,7 @@ class GenerateVideo(Arguments):
         description="Shorten that rewriting (MiniMax-Hailuo-2.3, 2.3-Fast and 02).",
     )
     watermark: bool = Field(default=False, description="Put the provider's watermark on the clip.")
-    take: int = Field(1, ge=1, description=TAKE)
+    take: int = Field(1, ge=0, description=TAKE)
     request_key: Id = Field("", description=REQUEST_KEY)
     wait_seconds: float = Field(0, ge=0, description=WAIT)
     max_cost: float = Field(0, ge=0, description=MAX_COST)

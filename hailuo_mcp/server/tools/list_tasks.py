@@ -17,7 +17,7 @@ class ListTasks(Arguments):
         description="Only this status: pending, submitting, queued, running, succeeded, failed, "
         "cancelled, unconfirmed, or unfinished for the first four. Empty: all.",
     )
-    limit: int = Field(20, ge=1, le=100, description="At most this many, 1 to 100.")
+    limit: int = Field(20, ge=0, le=100, description="At most this many, up to 100.")
     wait_seconds: float = Field(
         0, ge=0, description="Longest wait for any of them to end; 0 answers at once."
     )

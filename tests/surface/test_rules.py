@@ -1,0 +1,236 @@
+"""Rules that every tool keeps: a surface that models and clients use right."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from mcp.server.mcpserver.tools import Tool
+from pydantic import TypeAdapter
+
+from hailuo_mcp import answers, catalog
+from hailuo_mcp.answers import shapes
+from hailuo_mcp.server.app import instructions
+from hailuo_mcp.server.tokens import count
+from hailuo_mcp.server.tools import all_tools
+from hailuo_mcp.server.tools._reading import Arguments
+from hailuo_mcp.server.tools._schema import output_schema
+
+TOOLS = {tool.name: tool for tool in all_tools()}
+SPENDING = {"generate_video", "generate_from_template"}
+each_tool = pytest.mark.parametrize("tool", TOOLS.values(), ids=list(TOOLS))
+
+
+def kind_of(tool: Tool) -> type[Arguments]:
+    kind = tool.fn_metadata.arg_model
+    assert issubclass(kind, Arguments)
+    return kind
+
+
+def test_there_are_few_tools() -> None:
+    assert len(TOOLS) <= 12
+
+
+@each_tool
+def test_every_hint_is_set(tool: Tool) -> None:
+    hints = tool.annotations
+    assert hints is not None
+    for hint in (
+        hints.read_only_hint,
+        hints.destructive_hint,
+        hints.idempotent_hint,
+        hints.open_world_hint,
+    ):
+        assert hint is not None
+    assert not (hints.read_only_hint and hints.destructive_hint)
+
+
+@each_tool
+def test_only_what_spends_is_marked_so_and_never_read_only(tool: Tool) -> None:
+    assert tool.annotations
+    assert tool.title
+    spends = tool.name in SPENDING
+    assert ("max_cost" in tool.parameters["properties"]) == spends
+    assert ("costs money" in tool.title) == spends
+    if spends:
+        assert tool.annotations.read_only_hint is False
+        assert tool.annotations.idempotent_hint is False
+        assert "Costs money" in tool.description
+    else:
+        assert "ree" in tool.description  # Free, or free of charge
+
+
+@each_tool
+def test_a_description_is_short_prose_that_names_the_next_call(tool: Tool) -> None:
+    assert 40 < len(tool.description) <= 1024
+    assert "Args:" not in tool.description
+    assert "  " not in tool.description
+    assert "\n" not in tool.description
+    assert (
+        tool.name == "cancel_task"
+        or any(name in tool.description for name in TOOLS if name != tool.name)
+        or "call again" in tool.description
+    )
+
+
+@each_tool
+def test_every_argument_is_described_and_typed(tool: Tool) -> None:
+    required = tool.parameters.get("required", [])
+    for name, schema in tool.parameters["properties"].items():
+        assert schema["description"], name
+        assert schema["type"] in {"string", "integer", "number", "boolean", "array"}
+        assert ("default" in schema) != (name in required)
+    assert tool.parameters["additionalProperties"] is False
+
+
+@each_tool
+def test_schemas_are_flat(tool: Tool) -> None:
+    for schema in (tool.parameters, tool.output_schema):
+        text = json.dumps(schema)
+        for word in (
+            '"anyOf"',
+            '"oneOf"',
+            '"allOf"',
+            '"$ref"',
+            '"$defs"',
+            '"null"',
+            "null",
+            '"title"',
+        ):
+            assert word not in text, word
+        assert schema is not None
+        assert schema["type"] == "object"
+
+
+@each_tool
+def test_our_input_schema_says_what_pydantic_says(tool: Tool) -> None:
+    theirs = kind_of(tool).model_json_schema()
+    assert tool.parameters == untitled(theirs)
+
+
+def test_our_output_schemas_say_what_pydantic_says() -> None:
+    for kind in (shapes.VideoTask, shapes.SavedVideo, shapes.CostEstimate, shapes.TaskList):
+        assert output_schema(kind) == untitled(TypeAdapter(kind).json_schema())
+
+
+def untitled(schema: dict) -> dict:
+    """The schema without titles, docstrings of types and references."""
+    definitions = schema.get("$defs", {})
+
+    def walk(node, names: bool = False):
+        if isinstance(node, list):
+            return [walk(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            node = definitions[node["$ref"].rpartition("/")[2]]
+        dropped = {"title", "$defs"} | ({"description"} if "properties" in node else set())
+        return {k: walk(v, k == "properties") for k, v in node.items() if names or k not in dropped}
+
+    return walk(schema)
+
+
+def test_what_a_model_reads_of_the_tools_is_within_2500_tokens() -> None:
+    assert sum(read for read, _ in count().values()) <= 2500
+
+
+def test_output_schemas_are_within_2000_tokens() -> None:
+    assert sum(output for _, output in count().values()) <= 2000
+
+
+def test_instructions_are_under_200_words_and_name_real_tools() -> None:
+    text = instructions()
+    assert len(text.split()) < 200
+    for name in ("estimate_cost", "generate_video", "query_task", "list_tasks"):
+        assert name in text
+        assert name in TOOLS
+
+
+def test_the_names_and_defaults_are_the_contract() -> None:
+    """design.md, section 2: other people's configs and agents rely on these."""
+    defaults = {
+        name: {
+            argument: schema.get("default", "required")
+            for argument, schema in tool.parameters["properties"].items()
+        }
+        for name, tool in TOOLS.items()
+    }
+    assert defaults == {
+        "generate_video": {
+            "prompt": "",
+            "model": "",
+            "first_frame_image": "",
+            "last_frame_image": "",
+            "subject_image": "",
+            "duration": 0,
+            "resolution": "",
+            "prompt_optimizer": True,
+            "fast_pretreatment": False,
+            "watermark": False,
+            "take": 1,
+            "request_key": "",
+            "wait_seconds": 0,
+            "max_cost": 0,
+            "confirm": "",
+        },
+        "query_task": {"task_id": "required", "wait_seconds": 45},
+        "list_tasks": {"status": "", "limit": 20, "wait_seconds": 0},
+        "download_video": {
+            "task_id": "required",
+            "output_path": "",
+            "overwrite": False,
+            "wait_seconds": 25,
+        },
+        "estimate_cost": {
+            "model": "",
+            "mode": "",
+            "duration": 0,
+            "resolution": "",
+            "count": 1,
+            "plan": "",
+        },
+        "cancel_task": {"task_id": "required"},
+        "generate_from_template": {
+            "template_id": "required",
+            "text_inputs": [],
+            "media_inputs": [],
+            "take": 1,
+            "request_key": "",
+            "wait_seconds": 0,
+            "max_cost": 0,
+            "confirm": "",
+        },
+    }
+
+
+def test_the_prompt_lists_the_fifteen_moves() -> None:
+    described = TOOLS["generate_video"].parameters["properties"]["prompt"]["description"]
+    assert all(f"[{move.english}]" in described for move in catalog.moves())
+    assert len(catalog.moves()) == 15
+    assert f"{catalog.limits().prompt_characters:,} characters" in described
+
+
+def test_pictures_are_asked_for_by_their_path() -> None:
+    described = TOOLS["generate_video"].parameters["properties"]["first_frame_image"]["description"]
+    assert "attached to the chat does not reach this server" in described
+    assert "Never invent a path or write base64" in described
+
+
+def test_models_and_sizes_that_descriptions_name_exist() -> None:
+    described = TOOLS["generate_video"].parameters["properties"]
+    sizes = {s for m in catalog.models() for rules in m.modes.values() for s in rules.sizes}
+    for size in sizes:
+        assert size in described["resolution"]["description"]
+    for name in ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02", "S2V-01", "MiniMax-Hailuo-2.3-Fast"):
+        assert name in described["model"]["description"]
+        assert catalog.find_model(name)
+
+
+def test_no_shape_is_forgotten() -> None:
+    assert {"VideoTask", "SavedVideo", "CostEstimate", "TaskList", "ErrorAnswer"} <= set(
+        answers.__all__
+    )
+    for name in answers.__all__:
+        assert getattr(answers, name)
+    with pytest.raises(AttributeError):
+        answers.nothing  # noqa: B018
