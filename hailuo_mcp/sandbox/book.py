@@ -38,6 +38,7 @@ _SCHEMA = (
     "CREATE INDEX IF NOT EXISTS events_by_task ON events (task_id, kind)",
 )
 _MINUTE = 60.0
+_OPEN_SECONDS = 30.0
 _MARKS = ", ".join(["?"] * len(RATE_CODES))
 
 
@@ -77,16 +78,20 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         """Open the book, creating it when this is the first process to need it."""
+        from filelock import FileLock
+
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._connection = connect(path)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        with self._transaction() as sql:
-            for statement in _SCHEMA:
-                sql.execute(statement)
-            sql.execute(
-                "INSERT OR IGNORE INTO meta VALUES ('link_secret', ?)", (secrets.token_hex(16),)
-            )
+        # SQLite does not wait its turn when several processes switch a new file to WAL at once.
+        with FileLock(path.with_suffix(".lock"), timeout=_OPEN_SECONDS):
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            with self._transaction() as sql:
+                for statement in _SCHEMA:
+                    sql.execute(statement)
+                sql.execute(
+                    "INSERT OR IGNORE INTO meta VALUES ('link_secret', ?)", (secrets.token_hex(16),)
+                )
         row = self._connection.execute("SELECT value FROM meta WHERE name='link_secret'").fetchone()
         self.link_secret: bytes = str(row["value"]).encode()
 

@@ -120,3 +120,23 @@ def test_requests_can_be_read_back_with_pictures_cut_short(bench: Bench) -> None
     assert (second["outcome"], second["code"]) == ("refused", 2013)
     (last,) = bench.get("/sandbox/requests", last="1").json()
     assert last == second
+
+
+def test_many_processes_can_open_a_new_book_at_once(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from hailuo_mcp.sandbox.book import Book\n"
+        "sys.stdin.read(1)\n"
+        "for number in range(20):\n"
+        "    Book(Path(sys.argv[1]) / str(number) / 'book.sqlite3').close()\n"
+    )
+    others = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for other in others:
+        assert other.stdin is not None
+        other.stdin.write(b"1")
+        other.stdin.close()
+    assert [other.wait(timeout=30) for other in others] == [0, 0, 0, 0]
