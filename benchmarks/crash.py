@@ -43,9 +43,10 @@ from hailuo_mcp.studio import Studio, Terms
 
 AT_ONCE = 4
 STEP_SECONDS = 4.0
-"""A worker that does not come to its step is killed after this, which is one more random instant."""
+"""A worker that does not come to its step is killed after this: one more random instant."""
 LONGEST_LIFE = 1.6
 FINISH_SECONDS = 240.0
+LOG = logging.getLogger("crash")
 
 
 @dataclass
@@ -57,21 +58,21 @@ class Plan:
     asked: list[VideoRequest] = field(default_factory=list)
     number: int = 0
 
-    def some(self) -> list[VideoRequest]:
-        """A few new requests and a few that others have made."""
-        new = [self._new() for _ in range(self.dice.randint(1, 3))]
+    def some(self, pictures: float = 0.1) -> list[VideoRequest]:
+        """A few new requests, so many of them with a picture, and a few that others have made."""
+        new = [self._new(pictures) for _ in range(self.dice.randint(1, 3))]
         old = self.dice.sample(self.asked[-24:], k=min(len(self.asked), self.dice.randint(0, 2)))
         # One that fails is bought anew when it is asked again, and rightly: so it is asked once.
         self.asked += [request for request in new if "[sandbox:" not in request.prompt]
         return new + old
 
-    def _new(self) -> VideoRequest:
+    def _new(self, pictures: float) -> VideoRequest:
         self.number += 1
         prompt = f"shot {self.number}"
         if self.dice.random() < 0.06:
             prompt += self.dice.choice((" [sandbox:fail]", " [sandbox:1027]"))
         size = self.dice.choice((("768P", 6), ("768P", 10), ("1080P", 6)))
-        picture = str(self.picture) if self.dice.random() < 0.1 else ""
+        picture = str(self.picture) if self.dice.random() < pictures else ""
         return VideoRequest(
             prompt=prompt,
             model="MiniMax-Hailuo-2.3",
@@ -88,7 +89,7 @@ async def live(settings: Settings, wanted: Sequence[VideoRequest]) -> None:
         try:
             await studio.generate(request, Terms())
         except HailuoError as no:
-            logging.warning("%s: %s", request.prompt, no)
+            LOG.warning("%s: %s", request.prompt, no)
 
     async with open_studio(settings) as studio, anyio.create_task_group() as buyers:
         for request in wanted:
@@ -105,7 +106,7 @@ async def finish(settings: Settings, seconds: float) -> None:
             if all(row.settled for row in rows):
                 return
             waiting = sum(not row.settled for row in rows)
-            logging.warning("finishing: %d left", waiting)
+            LOG.warning("finishing: %d left", waiting)
             await anyio.sleep(0.5)
 
 
@@ -119,8 +120,8 @@ def fork(work: Callable[[], None]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         work()
         code = 0
-    except BaseException:  # noqa: BLE001  # the end of a forked child
-        logging.exception("a worker ended by itself")
+    except BaseException:  # the end of a forked child
+        LOG.exception("a worker ended by itself")
         traceback.print_exc()
     finally:
         os._exit(code)
@@ -184,10 +185,10 @@ class Killing:
         return self.steps.total() + self.instants + self.server_kills
 
     def start(self) -> None:
-        dice, wanted = self.plan.dice, self.plan.some()
+        dice = self.plan.dice
         if self.servers and not any(worker.server for worker in self.running):
             self.servers -= 1
-            server = stdio_server(self.env, wanted)
+            server = stdio_server(self.env, self.plan.some())
             die_at = time.monotonic() + dice.uniform(1.5, 5.0)
             self.running.append(Worker(server.pid, die_at, "", server))
             return
@@ -195,6 +196,7 @@ class Killing:
         if dice.random() < 0.6:
             step = self._turn.pop(0)
             self._turn.append(step)
+        wanted = self.plan.some(pictures=1.0 if step == "picture kept" else 0.1)
 
         def work() -> None:
             if step:

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 GOOD_FOR = 600.0
 """Seconds, for a code and for the window in which an approval can be replayed."""
+AHEAD = 60.0
+"""Seconds. What is dated further ahead was written under another clock: it is void."""
 
 
 def issue_code(
@@ -19,7 +21,7 @@ def issue_code(
     now: float,
 ) -> None:
     """`code` is a digest: the code itself is only ever in the refusal that carries it."""
-    db.execute("DELETE FROM codes WHERE issued_at < ? OR issued_at > ?", (now - GOOD_FOR, now + 60))
+    db.execute("DELETE FROM codes WHERE issued_at < ? OR issued_at > ?", (now - GOOD_FOR, now + AHEAD))
     db.execute(
         "INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?, NULL)",
         (code, caller, identity, str(amount), now),
@@ -38,15 +40,15 @@ def use_code(
     """True once, for this caller, request and price, within ten minutes."""
     used = db.execute(
         "UPDATE codes SET used_at = ? WHERE code = ? AND caller = ? AND identity = ?"
-        " AND amount = ? AND used_at IS NULL AND issued_at > ?",
-        (now, code, caller, identity, str(amount), now - GOOD_FOR),
+        " AND amount = ? AND used_at IS NULL AND issued_at > ? AND issued_at <= ?",
+        (now, code, caller, identity, str(amount), now - GOOD_FOR, now + AHEAD),
     )
     return used.rowcount == 1
 
 
 def use_approval(db: sqlite3.Connection, *, caller: str, identity: str, now: float) -> bool:
     """Count a person's yes once: the protocol's sealed answer can be replayed for ten minutes."""
-    db.execute("DELETE FROM approvals WHERE at < ? OR at > ?", (now - GOOD_FOR, now + 60))
+    db.execute("DELETE FROM approvals WHERE at < ? OR at > ?", (now - GOOD_FOR, now + AHEAD))
     if db.execute(
         "SELECT 1 FROM approvals WHERE caller = ? AND identity = ?", (caller, identity)
     ).fetchone():
