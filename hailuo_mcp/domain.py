@@ -139,7 +139,7 @@ class Submitted:
 
     remote_id: str
     remote_alias: str = ""
-    """A second id that finds the same task (hingnet's platform_id)."""
+    """A second id that finds the same task, where the provider gives one."""
     trace_id: str = ""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from hailuo_mcp.domain import Status, Task
+from hailuo_mcp.domain import Link, Status, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +37,19 @@ class View:
     eta_seconds: int | None = None
     next_check_seconds: int | None = None
     auto_download: bool = True
+    link: Link | None = None
+    """Where this server hands the clip out, for a caller who cannot reach its disk."""
 
     @property
     def settled(self) -> bool:
         """Waiting longer changes nothing."""
-        task = self.task
-        if task.status is Status.SUCCEEDED:
-            return task.saved or not self.auto_download or bool(task.save_error and not task.due_at)
-        return task.status.is_final or task.status is Status.UNCONFIRMED
+        if self.task.status is Status.SUCCEEDED and self.auto_download:
+            return self.saved_or_given_up
+        return self.task.status.is_final or self.task.status is Status.UNCONFIRMED
+
+    @property
+    def saved_or_given_up(self) -> bool:
+        return self.task.saved or bool(self.task.save_error and not self.task.due_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

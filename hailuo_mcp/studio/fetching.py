@@ -1,0 +1,64 @@
+"""Having a finished clip on disk, and a copy of it where the caller wants one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+
+from hailuo_mcp.domain import Status, Task
+from hailuo_mcp.studio.desk import Desk
+from hailuo_mcp.studio.finding import known
+from hailuo_mcp.studio.views import Saved
+from hailuo_mcp.studio.waiting import wait
+
+
+async def download(
+    desk: Desk,
+    task_id: str,
+    *,
+    caller: str,
+    output_path: str,
+    overwrite: bool,
+    wait_seconds: float,
+) -> Saved:
+    """Have the clip on disk, and a copy where the caller asks for one. Costs nothing."""
+    task = await known(desk, task_id, caller)
+    target = None
+    if output_path:  # refused before anything is fetched for it
+        name = Path(task.file).name if task.file else f"{task.task_id}.mp4"
+        target = desk.folders.target(output_path, default_name=name)
+    if task.file and not await anyio.Path(task.file).exists():
+        task = await _set(desk, task, file="", sha256="", bytes=None) or task
+    if task.status is Status.SUCCEEDED and not task.saved:
+        changed = await _set(desk, task, due_at=desk.clock(), tries=0, save_error="")
+        task = changed or task
+        desk.wake(None)
+    view = await wait(desk, task, wait_seconds, until_saved=True)
+    task = view.task
+    if not task.saved:
+        saving = task.status is Status.SUCCEEDED and not task.save_error
+        return Saved(view=view, status="saving" if saving else "not_ready", url=task.url)
+    saved = Saved(
+        view=view,
+        status="saved",
+        file=task.file,
+        bytes=task.bytes,
+        sha256=task.sha256,
+        width=task.width,
+        height=task.height,
+        seconds=task.seconds,
+    )
+    if target is None or target == Path(task.file):
+        return saved
+    from hailuo_mcp.downloader import copy_clip
+
+    if target.name == f"{task.task_id}.mp4":
+        target = target.with_name(Path(task.file).name)
+    copied = await copy_clip(Path(task.file), target, overwrite=overwrite)
+    return replace(saved, file=str(copied.path))
+
+
+async def _set(desk: Desk, task: Task, **values: object) -> Task | None:
+    return await desk.journal.change(task.task_id, values, now=desk.clock())

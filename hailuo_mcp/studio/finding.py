@@ -1,0 +1,63 @@
+"""Which task is meant: by our id, by the provider's, or one that is the provider's alone."""
+
+from __future__ import annotations
+
+from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.errors import RemoteTaskNotFoundError
+from hailuo_mcp.studio.desk import Desk
+from hailuo_mcp.studio.intent import new_task_id
+
+_LONGEST_ID = 200
+
+
+async def known(desk: Desk, task_id: str, caller: str) -> Task:
+    """The task that the caller means; an id that only the provider knows is adopted.
+
+    Raises:
+        TaskNotFoundError: nobody knows it, or it is another caller's.
+    """
+    task_id = task_id.strip()
+    if task := await desk.find(task_id, caller):
+        return task
+    if await desk.journal.find(task_id):
+        raise desk.unknown(task_id)  # somebody else's
+    return await _adopt(desk, task_id, caller)
+
+
+async def _adopt(desk: Desk, remote_id: str, caller: str) -> Task:
+    """Take in a task that the provider knows and the journal does not."""
+    if not remote_id or len(remote_id) > 200 or not remote_id.isprintable():  # noqa: PLR2004
+        raise desk.unknown(remote_id)
+    desk.client.need_key()
+    found: RemoteStatus | None = None
+    template = False
+    for template in (False, True) if desk.client.carries.templates else (False,):
+        try:
+            found = await desk.client.query(remote_id, template=template)
+            break
+        except RemoteTaskNotFoundError:
+            continue
+    if found is None or found.phase is Phase.UNKNOWN:
+        raise desk.unknown(remote_id)
+    now = desk.clock()
+    adopted = await desk.journal.adopt(
+        Task(
+            task_id=new_task_id(now),
+            account=desk.account,
+            provider=desk.provider.name,
+            caller=caller,
+            status=Status.QUEUED,
+            created_at=now,
+            updated_at=now,
+            mode=Mode.TEMPLATE if template else Mode.T2V,
+            model="",
+            identity=f"adopted {remote_id}",
+            remote_id=remote_id,
+            remote_status=found.word,
+            unit=desk.unit,
+            money=Money.UNKNOWN,
+            due_at=now,
+        )
+    )
+    desk.wake(None)
+    return adopted

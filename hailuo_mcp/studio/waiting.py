@@ -1,0 +1,54 @@
+"""Waiting for a task: until its file is on disk, or nothing more can come."""
+
+from __future__ import annotations
+
+import time
+
+from hailuo_mcp.domain import POLLED, Status, Task
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.studio.desk import Desk
+from hailuo_mcp.studio.views import Progress, View
+
+TICK_SECONDS = 1.0
+"""How often a waiting caller hears how it goes."""
+
+
+async def reread(desk: Desk, task: Task) -> Task:
+    try:
+        return await desk.journal.find(task.task_id) or task
+    except JournalError:
+        return task  # what is known is still true enough to answer with
+
+
+async def wait(
+    desk: Desk,
+    task: Task,
+    seconds: float,
+    on_progress: Progress | None = None,
+    *,
+    reused: bool = False,
+    until_saved: bool = False,
+) -> View:
+    """The task as it stands when it has ended or the time is up."""
+    deadline = time.monotonic() + seconds
+    view = await desk.view(task, reused=reused)
+    while (left := deadline - time.monotonic()) > 0:
+        asked_to_save = until_saved and view.task.status is Status.SUCCEEDED
+        if view.saved_or_given_up if asked_to_save else view.settled:
+            break
+        if on_progress:
+            await on_progress(view)
+        await desk.changes.wait((task.task_id,), min(left, TICK_SECONDS))
+        view = await desk.view(await reread(desk, view.task), reused=reused)
+    return view
+
+
+async def nudge(desk: Desk, task: Task) -> None:
+    """Somebody asks: read the status as soon as the interval since the last read allows."""
+    if task.status not in POLLED:
+        return
+    last = task.polled_at or task.submitted_at or 0
+    at = max(desk.clock(), last + desk.rules.poll_seconds)
+    if at < task.due_at:
+        await desk.journal.change(task.task_id, {"due_at": at}, now=desk.clock(), status_in=POLLED)
+        desk.wake(None)
