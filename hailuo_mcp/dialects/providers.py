@@ -152,7 +152,7 @@ def clean_base_url(
     provider: Provider, text: str, *, private_hosts: frozenset[str] = frozenset()
 ) -> str:
     """Return a base URL without the tails that people paste; empty means the provider's own."""
-    url = text.strip().rstrip("/")
+    url = text.strip()
     if not url:
         return provider.base_url
     if "://" not in url:

@@ -222,8 +222,10 @@ def test_1002_is_waited_out_and_says_who_shares_the_limit():
 @pytest.mark.parametrize("name", list(PROVIDERS))
 def test_every_code_has_a_cause_and_an_action_in_sentences(code, name):
     refusal = explain(code, provider=PROVIDERS[name])
-    assert refusal.cause[0].isupper() or refusal.cause.startswith(PROVIDERS[name].name) or (
-        refusal.cause.startswith(PROVIDERS[name].host)
+    assert (
+        refusal.cause[0].isupper()
+        or refusal.cause.startswith(PROVIDERS[name].name)
+        or (refusal.cause.startswith(PROVIDERS[name].host))
     )
     assert refusal.action.endswith(".")
     assert "{" not in refusal.message()

@@ -1,0 +1,279 @@
+"""The public client, as a program without MCP uses it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from hailuo_mcp import HailuoClient, TemplateRequest, VideoRequest
+from hailuo_mcp.domain import Phase, RemoteStatus, Unit
+from hailuo_mcp.errors import (
+    AuthenticationError,
+    ConfigError,
+    InvalidRequestError,
+    ProviderUnavailableError,
+    RemoteTaskNotFoundError,
+    UnexpectedResponseError,
+)
+
+pytestmark = pytest.mark.anyio
+
+CAT = VideoRequest(prompt="a cat", model="MiniMax-Hailuo-2.3", duration=6, resolution="768P")
+
+
+class Time:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Script:
+    """Answers in turn; the last one again and again. Keeps what was asked."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+def client(script: Script, **settings) -> HailuoClient:
+    time = Time()
+    return HailuoClient(
+        settings.pop("key", "sk-test"),
+        wire=httpx.MockTransport(script),
+        clock=time,
+        sleep=time.sleep,
+        **settings,
+    )
+
+
+def ok(**body: object) -> httpx.Response:
+    return httpx.Response(200, json={**body, "base_resp": {"status_code": 0}})
+
+
+async def test_without_a_key_the_first_paid_call_says_what_to_set():
+    script = Script(ok())
+    async with client(script, key=None) as hailuo:
+        with pytest.raises(ConfigError) as caught:
+            await hailuo.submit(CAT)
+        with pytest.raises(ConfigError):
+            await hailuo.send(CAT)
+        with pytest.raises(ConfigError):
+            await hailuo.query("1")
+        prepared = await hailuo.prepare(CAT)
+    assert "HAILUO_API_KEY" in str(caught.value)
+    assert "HAILUO_PROVIDER=sandbox" in str(caught.value)
+    assert "Nothing was sent or charged" in str(caught.value)
+    assert prepared.quote.amount == Decimal(2)
+    assert script.asked == []
+
+
+async def test_a_secret_key_is_taken_as_it_is():
+    from pydantic import SecretStr
+
+    script = Script(ok(task_id="1"))
+    async with client(script, key=SecretStr("sk-secret")) as hailuo:
+        await hailuo.send(CAT)
+    assert script.asked[0].headers["authorization"] == "Bearer sk-secret"
+    assert "sk-secret" not in repr(vars(hailuo))
+
+
+async def test_a_base_url_chooses_the_provider_and_takes_its_prefix():
+    script = Script(ok(task_id="1", platform_id="video_1"))
+    async with client(script, base_url="https://models.hingnet.com.cn/minimaxi/v1") as hailuo:
+        got = await hailuo.send(CAT)
+    assert hailuo.provider.name == "hingnet"
+    assert got.remote_alias == "video_1"
+    assert str(script.asked[0].url) == (
+        "https://models.hingnet.com.cn/minimaxi/v1/video_generation"
+    )
+
+
+async def test_an_unknown_base_url_means_the_default_provider_at_that_address():
+    script = Script(ok(task_id="1"))
+    async with client(script, base_url="https://gateway.example.com") as hailuo:
+        await hailuo.send(CAT)
+    assert hailuo.provider.name == "minimax-cn"
+    assert script.asked[0].url.host == "gateway.example.com"
+
+
+async def test_submit_checks_first_and_sends_nothing_that_would_be_refused():
+    script = Script(ok(task_id="1"))
+    async with client(script) as hailuo:
+        with pytest.raises(InvalidRequestError, match="Nothing was sent or charged"):
+            await hailuo.submit(VideoRequest(prompt="a cat", duration=10, resolution="1080P"))
+    assert script.asked == []
+
+
+async def test_a_refused_key_names_the_host_that_was_asked():
+    refusal = httpx.Response(200, json={"base_resp": {"status_code": 1004}})
+    async with client(Script(refusal), base_url="https://gateway.example.com") as hailuo:
+        with pytest.raises(AuthenticationError, match=r"gateway\.example\.com"):
+            await hailuo.send(CAT)
+
+
+async def test_the_link_is_asked_at_retrieve_and_the_bytes_are_the_fallback():
+    done = RemoteStatus(phase=Phase.SUCCEEDED, word="Success", file_id="7")
+    url = "https://cdn.example.com/v.mp4?Expires=4000000000"
+    async with client(Script(ok(file={"file_id": 7, "download_url": url}))) as hailuo:
+        link = await hailuo.link(done)
+        assert (link.url, link.authorised, link.expires_at) == (url, False, 4_000_000_000)
+    for trouble in (ok(file={}), httpx.Response(500), httpx.Response(404)):
+        async with client(Script(trouble)) as hailuo:
+            link = await hailuo.link(done)
+            assert link.authorised
+            assert link.url == "/v1/files/retrieve_content?file_id=7"
+    refusal = httpx.Response(200, json={"base_resp": {"status_code": 2049}})
+    async with client(Script(refusal)) as hailuo:
+        with pytest.raises(AuthenticationError):
+            await hailuo.link(done)
+
+
+async def test_wait_returns_when_the_task_is_final():
+    script = Script(ok(status="Queueing"), ok(status="Processing"), ok(status="Fail"))
+    async with client(script) as hailuo:
+        status = await hailuo.wait("1")
+    assert status.phase is Phase.FAILED
+    assert len(script.asked) == 3
+
+
+async def test_wait_ends_at_its_deadline_and_loses_nothing():
+    script = Script(ok(status="Processing"))
+    async with client(script) as hailuo:
+        with pytest.raises(TimeoutError, match="wait for the same id again"):
+            await hailuo.wait("1", timeout=60, poll_seconds=10)
+    assert len(script.asked) == 7
+
+
+async def test_wait_bears_passing_trouble_but_not_for_ever():
+    limit = httpx.Response(200, json={"base_resp": {"status_code": 1002}})
+    script = Script(limit, httpx.Response(500), ok(status="Success", file_id="1"))
+    async with client(script) as hailuo:
+        assert (await hailuo.wait("1")).phase is Phase.SUCCEEDED
+    async with client(Script(httpx.Response(500))) as hailuo:
+        with pytest.raises(ProviderUnavailableError):
+            await hailuo.wait("1", timeout=None)
+    async with client(Script(httpx.Response(200, text="<html>"))) as hailuo:
+        with pytest.raises(UnexpectedResponseError):
+            await hailuo.wait("1", timeout=None)
+
+
+async def test_wait_does_not_bear_trouble_that_will_not_pass():
+    script = Script(httpx.Response(404))
+    async with client(script) as hailuo:
+        with pytest.raises(RemoteTaskNotFoundError):
+            await hailuo.wait("1")
+    assert len(script.asked) == 1
+
+
+async def test_templates_have_their_twins():
+    script = Script(ok(task_id="9"), ok(status="Success", video_url="https://e.com/v.mp4"))
+    async with client(script) as hailuo:
+        bought = await hailuo.submit_template(
+            TemplateRequest(template_id="生无可恋", text_inputs=("a rabbit",))
+        )
+        status = await hailuo.wait_template(bought.remote_id)
+        assert (await hailuo.query_template(bought.remote_id)).url == status.url
+        link = await hailuo.link(status)
+    assert link.url == "https://e.com/v.mp4"
+    assert script.asked[0].url.path == "/v1/video_template_generation"
+    assert b"394125185182695432" in script.asked[0].content
+    assert script.asked[1].url.path == "/v1/query/video_template_generation"
+
+
+async def test_a_global_template_is_priced_and_a_chinese_one_is_not():
+    script = Script(ok())
+    art = TemplateRequest(template_id="394875727173492739", text_inputs=("HELLO",))
+    async with client(script, provider="minimax-global") as hailuo:
+        quote = (await hailuo.prepare(art)).quote
+    assert (quote.amount, quote.unit) == (Decimal("0.35"), Unit.USD)
+    rabbit = TemplateRequest(template_id="394125185182695432", text_inputs=("a rabbit",))
+    async with client(script, provider="minimax-cn") as hailuo:
+        assert (await hailuo.prepare(rabbit)).quote.amount is None
+
+
+async def test_pictures_are_opened_and_every_problem_is_named_at_once(tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (800, 600)).save(tmp_path / "good.png")
+    Image.new("RGB", (100, 100)).save(tmp_path / "small.png")
+    from hailuo_mcp.folders import Folders
+
+    async with client(Script(ok()), folders=Folders(tmp_path, (tmp_path,))) as hailuo:
+        good = VideoRequest(prompt="p", first_frame_image=str(tmp_path / "good.png"))
+        prepared = await hailuo.prepare(good)
+        assert prepared.request.first_frame_image.startswith("data:image/png;base64,")
+        assert prepared.images["first_frame_image"].facts.width == 800
+        bad = VideoRequest(
+            prompt="p",
+            first_frame_image=str(tmp_path / "small.png"),
+            last_frame_image=str(tmp_path / "missing.png"),
+        )
+        with pytest.raises(InvalidRequestError) as caught:
+            await hailuo.prepare(bad)
+        with pytest.raises(InvalidRequestError):
+            await hailuo.prepare(good, local=False)
+    assert "first_frame_image" in str(caught.value)
+    assert "last_frame_image" in str(caught.value)
+
+
+async def test_the_check_of_a_key_asks_without_spending():
+    script = Script(ok())
+    async with client(script) as hailuo:
+        await hailuo.check_key()
+    assert [(r.method, r.url.path) for r in script.asked] == [("GET", "/v1/token_plan/remains")]
+    async with client(Script(httpx.Response(401))) as hailuo:
+        with pytest.raises(AuthenticationError):
+            await hailuo.check_key()
+    for name in ("xcompute", "compat", "hingnet"):
+        async with client(Script(httpx.Response(404, json={})), provider=name) as hailuo:
+            await hailuo.check_key()
+
+
+async def test_an_embedded_provider_is_started_once_and_needs_no_key(sandbox):
+    started: list[str] = []
+
+    def serve() -> str:
+        started.append(sandbox.base_url)
+        return sandbox.base_url
+
+    async with HailuoClient(provider="sandbox", serve=serve) as hailuo:
+        assert started == []
+        bought = await hailuo.submit(CAT)
+        await hailuo.query(bought.remote_id)
+    assert len(started) == 1
+    async with HailuoClient(provider="sandbox") as hailuo:
+        with pytest.raises(ConfigError, match="hailuo-mcp sandbox"):
+            await hailuo.submit(CAT)
+
+
+async def test_a_clip_is_bought_awaited_and_saved(sandbox, tmp_path):
+    async with HailuoClient("k", provider="sandbox", base_url=sandbox.base_url) as hailuo:
+        bought = await hailuo.submit(CAT)
+        await hailuo.wait(bought.remote_id, poll_seconds=0.1)
+        saved = await hailuo.download(bought.remote_id, tmp_path)
+    assert saved.path.parent == tmp_path
+    assert saved.path.suffix == ".mp4"
+    assert saved.bytes == saved.path.stat().st_size
+
+
+async def test_a_failed_clip_is_not_saved(tmp_path):
+    async with client(Script(ok(status="Fail"))) as hailuo:
+        with pytest.raises(InvalidRequestError, match="not charged"):
+            await hailuo.download("1", tmp_path / "x.mp4")
+    assert list(tmp_path.iterdir()) == []
