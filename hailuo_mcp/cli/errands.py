@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -116,20 +116,21 @@ def _within_loop(work: Callable[[], Coroutine[object, object, Result]]) -> Resul
 
 
 def _tell_interrupted(errand: Errand) -> None:
+    terminal = errand.terminal
+    terminal.note()
     if not errand.tasks:
-        said = "Stopped."
-        if errand.buying:
-            said = (
-                "Stopped while the request was being made; it may have been sent. Before asking "
-                f"again, look: {errand.command('tasks')}"
-            )
-        errand.terminal.note(f"\n{said}")
+        if not errand.buying:
+            terminal.note("Stopped.")
+            return
+        terminal.paragraph(
+            "Stopped", "while the request was being made; it may have been sent. First look:"
+        )
+        terminal.note(f"  {errand.command('tasks')}")
         return
     if len(errand.tasks) > 1:
-        errand.terminal.note(
-            f"\nStopped waiting for {len(errand.tasks)} tasks; nothing is lost. Go on with:\n"
-            f"  {errand.command('tasks', '--wait')}"
-        )
+        many = f"waiting for {len(errand.tasks)} tasks; nothing is lost. Go on with:"
+        terminal.paragraph("Stopped", many)
+        terminal.note(f"  {errand.command('tasks', '--wait')}")
         return
     task = errand.tasks[0]
     goes_on = {
@@ -139,12 +140,21 @@ def _tell_interrupted(errand: Errand) -> None:
         "again",
         Status.SUCCEEDED: f"is ready at {task.provider} and not saved yet",
     }.get(task.status, f"goes on at {task.provider}; nothing is lost")
-    errand.terminal.note(
-        f"\nStopped waiting. Task {task.task_id} {goes_on}. Go on with:\n"
-        f"  {errand.command('query', task.task_id, '--wait')}"
-    )
+    terminal.paragraph("Stopped waiting.", f"Task {task.task_id} {goes_on}. Go on with:")
+    terminal.note(f"  {errand.command('query', task.task_id, '--wait')}")
 
 
 def elsewhere(studio: Studio, task: Task) -> bool:
     """Whether this process, with its provider and address, cannot ask how the task is."""
     return task.account.rpartition(" ")[0] != studio.account.rpartition(" ")[0]
+
+
+def tell_strangers(errand: Errand, tasks: Sequence[Task]) -> None:
+    """Name the tasks that this process cannot follow, and the command that can."""
+    count = "It was" if len(tasks) == 1 else f"{len(tasks)} were"
+    errand.terminal.paragraph(
+        "Note:", f"{count} bought with other settings, so it takes those to wait. For example:"
+    )
+    for provider in sorted({task.provider for task in tasks}):
+        known = {**vars(errand.args), "provider": provider}
+        errand.terminal.note(f"  {words.command(Namespace(**known), 'tasks', '--wait')}")

@@ -51,7 +51,7 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
         else:
             _print_tasks(terminal, listing.rows)
             terminal.say()
-            terminal.say(results.spending(listing.spending), style="dim")
+            terminal.say(results.spending(listing.spending, studio.provider.name), style="dim")
         return max((exits.of_view(view) for view in watched), default=exits.DONE)
 
     return errands.run(args, terminal, job)
@@ -60,12 +60,8 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
 async def _wait_for_all(errand: Errand, studio: Studio) -> list[View]:
     """Wait until nothing of this account is unfinished or unsaved; returns what was waited for."""
     if strangers := [view for view in await _under_way(studio) if _elsewhere(studio, view)]:
-        providers = ", ".join(sorted({view.task.provider for view in strangers}))
-        errand.terminal.note(
-            f"{len(strangers)} bought with other settings ({providers}); only hailuo-mcp with "
-            "those can wait for them."
-        )
-    seen = dict[str, View]()
+        errands.tell_strangers(errand, [view.task for view in strangers])
+    seen: dict[str, View] = {}
     with errand.terminal.watching() as watcher:
         while True:
             open_now = {

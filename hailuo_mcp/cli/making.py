@@ -115,18 +115,13 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
         else:
             terminal.paragraph("", words.spoken(answer["message"]), result=True)
         return exits.DONE
+    rows = [
+        (row.template_id, row.title, row.inputs, catalog.number(row.usd) if row.usd else "-")
+        for row in known
+    ]
+    shown = 4 if any(row.usd for row in known) else 3  # China publishes no prices of templates
     terminal.table(
-        ("Template", "Name", "Inputs", "USD"),
-        [
-            (
-                row.template_id,
-                row.title,
-                row.inputs,
-                catalog.number(row.usd) if row.usd is not None else "-",
-            )
-            for row in known
-        ],
-        wide=2,
+        ("Template", "Name", "Inputs", "USD")[:shown], [row[:shown] for row in rows], wide=1
     )
     return exits.DONE
 

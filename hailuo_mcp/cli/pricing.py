@@ -31,17 +31,21 @@ def _run(args: Namespace, terminal: Terminal) -> int:
         args.plan = None  # a way of asking, not a plan that an account can have
     settings = arguments.settings(args)
     provider = PROVIDERS[settings.provider]
-    estimate = catalog.estimate(
-        args.model,
-        args.mode,
-        args.duration,
-        args.resolution,
-        args.count,
-        "compare" if comparing else settings.plan,
-        price_list=provider.price_list,
-        region=provider.region,
-        carries=dialect_of(provider).carries,
-    )
+
+    def price(plan: str) -> catalog.Estimate:
+        return catalog.estimate(
+            args.model,
+            args.mode,
+            args.duration,
+            args.resolution,
+            args.count,
+            plan,
+            price_list=provider.price_list,
+            region=provider.region,
+            carries=dialect_of(provider).carries,
+        )
+
+    estimate = price("compare" if comparing else settings.plan)
     if terminal.json:
         from hailuo_mcp import answers
 
@@ -49,6 +53,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
         return exits.DONE
     if estimate.packs:
         _comparison(terminal, estimate.packs, estimate.cheapest)
+        estimate = price(settings.plan)  # its sentence; the table has said the rest
     else:
         _prices(terminal, estimate.per_video, estimate.total, estimate.count)
     terminal.paragraph("", words.spoken(estimate.message), result=True)
@@ -87,12 +92,18 @@ def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> 
                 catalog.number(way.cost),
                 catalog.number(way.per_video),
                 catalog.number(way.credits_lapsing) if way.packs else "-",
-                "cheapest" if way.plan == cheapest else "",
+                _verdict(way, cheapest),
             )
             for way in ways
         ],
     )
     terminal.say()
+
+
+def _verdict(way: PlanCost, cheapest: str) -> str:
+    if way.plan == cheapest:
+        return "cheapest"
+    return "dearer than payg" if way.dearer_at_full_use else ""
 
 
 COMMANDS: tuple[Command, ...] = (

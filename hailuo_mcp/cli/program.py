@@ -33,8 +33,8 @@ class _Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         hint = ""
-        if "unrecognized arguments" in message and self.prog.endswith("generate"):
-            hint = ". A prompt of several words stands in quotes."
+        if "unrecognized arguments" in message and "--" not in message:
+            hint = " (text of several words stands in quotes)"
         self.exit(exits.REFUSED, f"{self.prog}: {message}{hint}\nSee: {self.prog} --help\n")
 
     def _check_value(self, action: Action, value: object) -> None:
@@ -113,7 +113,8 @@ def _tell(error: HailuoError, terminal: Terminal) -> int:
     label = {exits.REFUSED: "Refused:", exits.UNCONFIRMED: "Unconfirmed:"}.get(code, "Failed:")
     if terminal.json:
         terminal.data(dict(error_answer(error)))
-    terminal.paragraph(label, words.spoken(str(error)), style="bold red")
+    message = words.spoken(str(error))
+    terminal.paragraph("" if message.startswith(label[:-1]) else label, message, style="bold red")
     return code
 
 

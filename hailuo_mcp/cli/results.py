@@ -114,12 +114,12 @@ def cost(view: View) -> str:
             return f"{price} when it succeeds"
 
 
-def spending(so_far: Spending) -> str:
+def spending(so_far: Spending, provider: str) -> str:
     """The money so far, in a sentence."""
     from hailuo_mcp.catalog import number
 
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
-    said = f"{number(so_far.spent)} {so_far.unit} spent {when}"
+    said = f"At {provider}: {number(so_far.spent)} {so_far.unit} spent {when}"
     if so_far.reserved:
         said += f", {number(so_far.reserved)} reserved"
     if so_far.uncertain:

@@ -79,7 +79,7 @@ def _sandbox(args: Namespace, terminal: Terminal) -> int:
         ) from exc
     with sandbox:
         _introduce(terminal, sandbox)
-        _until_interrupted()
+        _until_interrupted(terminal)
     return exits.DONE
 
 
@@ -93,35 +93,29 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
         terminal.data({"base_url": sandbox.base_url, "providers": bases})
         return
     terminal.say(f"The sandbox listens on {sandbox.base_url}", style="bold")
-    terminal.say("It imitates these providers; nothing is really generated or charged.")
+    terminal.say("and imitates these providers; nothing is really generated or charged:")
     terminal.say()
     terminal.table(("Provider", "Base URL"), list(bases.items()))
     terminal.say()
-    terminal.say(
-        "To use it from another terminal, paste one of these before a command:", style="dim"
-    )
-    for name in bases:
-        terminal.say(f"  {words.assignments(_variables(name, sandbox.base_url))}")
+    first, *others = bases
+    terminal.say("To use it from another terminal:", style="dim")
+    for line in words.exports({"HAILUO_BASE_URL": sandbox.base_url, "HAILUO_API_KEY": _KEY}):
+        terminal.say(f"  {line}")
+    for line in words.exports({"HAILUO_PROVIDER": first}):
+        terminal.say(f"  {line}")
+    terminal.say(f"  (or {', '.join(others)})", style="dim")
     terminal.say()
     terminal.say(f"Its account book: {sandbox.base_url}/sandbox/book", style="dim")
     terminal.say("Ctrl-C stops it.", style="dim")
 
 
-def _variables(provider: str, base_url: str) -> dict[str, str]:
-    return {
-        "HAILUO_PROVIDER": provider,
-        "HAILUO_BASE_URL": base_url,
-        "HAILUO_API_KEY": _KEY,
-    }
-
-
-def _until_interrupted() -> None:
+def _until_interrupted(terminal: Terminal) -> None:
     stopped = threading.Event()
     try:
         while not stopped.wait(1.0):  # Windows hears Ctrl-C only between waits
             pass
     except KeyboardInterrupt:
-        pass
+        terminal.note()
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -38,7 +38,7 @@ class Terminal:
         """A line of the result. Never cut or wrapped here: it may be a path or a command."""
         self._write(self._out, text, style)
 
-    def note(self, text: str, *, style: str = "") -> None:
+    def note(self, text: str = "", *, style: str = "") -> None:
         """A line about what is going on."""
         self._write(self._err, text, style)
 
@@ -76,16 +76,14 @@ class Terminal:
 
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for index, name in enumerate(columns):
-            gives_way = index == wide % len(columns)
             table.add_column(
-                Text(self._shown(name, self._out)),
-                no_wrap=True,
-                overflow="ellipsis",
-                ratio=1 if gives_way else None,
-                justify="right" if _is_numeric(rows, index) else "left",
+                name,
+                no_wrap=index != wide % len(columns),  # the others keep their width
+                justify="right" if index and _is_numeric(rows, index) else "left",
             )
         for row in rows:
-            table.add_row(*(Text(self._shown(cell, self._out)) for cell in row))
+            shown = (self._shown(cell, self._out) for cell in row)
+            table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in shown))
         self._console(self._out).print(table)
 
     def data(self, answer: Mapping[str, object]) -> None:

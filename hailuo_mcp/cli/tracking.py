@@ -76,10 +76,7 @@ def _report(errand: Errand, studio: Studio, view: View) -> int:
         if task.status is Status.SUCCEEDED and not task.saved:
             results.follow_up(errand, "Save it, free", errand.command("download", task.task_id))
     elif errands.elsewhere(studio, task):
-        errand.terminal.note(
-            f"It was bought with other settings ({task.provider}); only hailuo-mcp with those can "
-            "ask how it stands."
-        )
+        errands.tell_strangers(errand, [task])
     else:
         results.follow_up(errand, "Wait for it", errand.command("query", task.task_id, "--wait"))
     return exits.of_view(view)

@@ -125,8 +125,8 @@ def _double(word: str) -> str:
     return shlex.quote(word)
 
 
-def assignments(variables: Mapping[str, str]) -> str:
-    """Variables to paste, in the shell's own words."""
+def exports(variables: Mapping[str, str]) -> list[str]:
+    """Lines to paste that set variables, in the shell's own words."""
     if os.name == "nt":
-        return " ".join(f'$env:{name}="{value}";' for name, value in variables.items())
-    return " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+        return [f'$env:{name} = "{value}"' for name, value in variables.items()]
+    return ["export " + " ".join(f"{name}={shlex.quote(it)}" for name, it in variables.items())]
