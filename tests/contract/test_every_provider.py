@@ -7,6 +7,7 @@ import pytest
 
 from hailuo_mcp import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import Mode, Phase, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import (
     AuthenticationError,
@@ -58,6 +59,14 @@ async def test_each_mode_that_it_offers_ends_in_a_clip(counter, mode):
         data = b"".join([piece async for piece in answer.chunks])
     assert answer.status == 200
     assert data[4:8] == b"ftyp"
+
+
+async def test_a_second_id_finds_the_same_task(counter):
+    bought = await counter.client.send(counter.plain())
+    assert bool(bought.remote_alias) == (counter.client.provider.name == "hingnet")
+    if bought.remote_alias:
+        by_alias = await finished(counter.client, bought.remote_alias)
+        assert by_alias.file_id == (await counter.client.query(bought.remote_id)).file_id
 
 
 async def test_a_failure_is_a_status_and_no_error(counter):
