@@ -132,10 +132,10 @@ def _tell_unexpected(exc: BaseException, terminal: Terminal) -> None:
 
 
 class _Notes(logging.Handler):
-    """Warnings as plain lines; where they came from is for --debug."""
+    """What went wrong behind the command's back, in a line; the rest is for --debug."""
 
     def __init__(self, terminal: Terminal) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.ERROR)
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -8,48 +8,59 @@ import shlex
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SETTINGS = ("provider", "base_url", "plan", "budget", "output_dir", "state_dir")
 """The settings that are options too. The key is not: command lines are seen by other processes."""
 
-_SPOKEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"\bcall query_task with task_id \"?(\w+)\"?"), r"run: hailuo-mcp query \1"),
-    (re.compile(r"\bdownload_video with task_id \"?(\w+)\"?"), r"hailuo-mcp download \1"),
+_TOOLS = {
+    "generate_video": "generate",
+    "generate_from_template": "template",
+    "query_task": "query",
+    "list_tasks": "tasks",
+    "download_video": "download",
+    "estimate_cost": "estimate",
+    "cancel_task": "cancel",
+}
+_SPOKEN = (
+    # Who reads this is the person that the sentences tell an agent to turn to.
     (
-        re.compile(r"\brepeat this call unchanged with confirm='(\w+)'"),
-        r"repeat this command with --confirm \1 (or --yes)",
+        r"Ask the person; if they say yes, repeat this call unchanged with confirm='(\w+)'",
+        r"If you agree, repeat the command with --confirm \1, or --yes",
     ),
-    (re.compile(r"\bgenerate_from_template\b"), "hailuo-mcp template"),
-    (re.compile(r"\bgenerate_video\b"), "hailuo-mcp generate"),
-    (re.compile(r"\bquery_task\b"), "hailuo-mcp query"),
-    (re.compile(r"\blist_tasks\b"), "hailuo-mcp tasks"),
-    (re.compile(r"\bdownload_video\b"), "hailuo-mcp download"),
-    (re.compile(r"\bestimate_cost\b"), "hailuo-mcp estimate"),
-    (re.compile(r"\bcancel_task\b"), "hailuo-mcp cancel"),
-    (
-        re.compile(
-            r"\b(first_frame_image|last_frame_image|subject_image|fast_pretreatment|request_key"
-            r"|max_cost)\b"
-        ),
-        lambda found: "--" + found[1].replace("_", "-"),
-    ),
-    (re.compile(r"\bprompt_optimizer\b"), "the prompt optimizer"),
-    (re.compile(r"\boutput_path\b"), "OUTPUT"),
-    (re.compile(r"\bthis server\b"), "hailuo-mcp"),
-)
-
-_COMMAND = re.compile(
-    r"\bhailuo-mcp (?=(?:generate|template|query|tasks|download|estimate|settle)\b)"
+    (r"the person who runs this server wants", "you want"),
+    (r"The person who runs this server can", "You can"),
+    (r"Tell the person: only they can", "Only you can"),
+    (r"if the person agrees", "if you agree"),
+    (r"The person can look", "Look"),
+    (r"Ask the person to look", "Look"),
+    (r"Ask the person to top up", "Top up"),
+    # What an agent calls, a person runs.
+    (rf"\b({'|'.join(_TOOLS)})\b with task_id \"?(\w+)\"?", r"\1 \2"),
+    (r"\boutput_path\b", "OUTPUT"),
+    (r"\boverwrite=true\b", "--overwrite"),
+    (r"\b(first|last)_frame_image\b", r"--\1-frame-image"),
+    (r"\b(subject)_image\b", r"--\1-image"),
+    (r"\bfast_pretreatment\b", "--fast-pretreatment"),
+    (r"\bprompt_optimizer\b", "the prompt optimizer"),
+    (r"\brequest_key\b", "--request-key"),
+    (r"\bmax_cost\b", "--max-cost"),
+    (rf"\bcall (?={'|'.join(_TOOLS)})", "run "),
+    (rf"\bCall (?={'|'.join(_TOOLS)})", "Run "),
+    (r"\bcall again\b", "try again"),
+    (r"\bthis server\b", "hailuo-mcp"),
 )
 
 
 def spoken(message: str) -> str:
     """A sentence written for an agent, in the command line's words."""
-    for pattern, words in _SPOKEN:
-        message = pattern.sub(words, message)
-    return _COMMAND.sub(lambda _: f"{program()} ", message)
+    for pattern, said in _SPOKEN:
+        message = re.sub(pattern, said, message)
+    ours = program()
+    for tool, name in _TOOLS.items():
+        message = message.replace(tool, f"{ours} {name}")
+    return message.replace("`hailuo-mcp ", f"`{ours} ")
 
 
 def program() -> str:
