@@ -122,9 +122,9 @@ def launcher(machine: Machine) -> Launcher:
 def _installed(machine: Machine) -> Path | None:
     """The hailuo-mcp that was called, or the one beside this Python, or a shell's."""
     called = Path(machine.called)
-    if called.stem == "hailuo-mcp" and called.is_absolute():
-        if found := machine.resolve(str(called), ()):
-            return found
+    absolute = called.stem == "hailuo-mcp" and called.is_absolute()
+    if absolute and (found := machine.resolve(str(called), ())):
+        return found
     beside = machine.find("hailuo-mcp", (str(Path(machine.executable).parent),))
     if beside or called.stem != "hailuo-mcp":
         return beside
