@@ -120,9 +120,14 @@ class Server(MCPServer[Backstage]):
         except UnexpectedToolError as crash:
             if isinstance(crash.__cause__, HailuoError):
                 return refused(crash.__cause__)
+            bought = (
+                "Something may have been bought before it: call list_tasks before you try again."
+                if "max_cost" in self._kinds[name].model_fields
+                else "Nothing was charged. The person can report it."
+            )
             raise UnexpectedToolError(
                 f"{name} failed through a fault of hailuo-mcp itself (its log has the details). "
-                "Something may have been bought before it: call list_tasks before you try again."
+                f"{bought}"
             ) from crash.__cause__
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
