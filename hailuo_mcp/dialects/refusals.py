@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from hailuo_mcp.dialects.codes import FAULT, MEANINGS, UNKNOWN
 from hailuo_mcp.dialects.wire import HttpReply, Provider, fields, number
@@ -160,6 +159,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
     if text.isascii() and text.replace(".", "", 1).isdigit():
         return min(float(text), _LONGEST_WAIT)
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text)
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now

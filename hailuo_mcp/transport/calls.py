@@ -14,6 +14,7 @@ from hailuo_mcp.dialects.wire import HttpReply, HttpRequest
 from hailuo_mcp.domain import Link
 from hailuo_mcp.errors import (
     ConfigError,
+    InvalidRequestError,
     ProviderUnavailableError,
     UnconfirmedSubmitError,
     UnexpectedResponseError,
@@ -85,14 +86,20 @@ class Transport:
             seen.add(event.partition(".")[2])  # without "connection." and "http11."
 
         client = self._pool.fresh()
-        built = client.build_request(
-            request.method,
-            f"{self._base_url}{request.target}",
-            json=request.json,
-            headers=headers,
-            timeout=self._timeout(self._submit_timeout),
-            extensions={"trace": trace},
-        )
+        try:
+            built = client.build_request(
+                request.method,
+                f"{self._base_url}{request.target}",
+                json=request.json,
+                headers=headers,
+                timeout=self._timeout(self._submit_timeout),
+                extensions={"trace": trace},
+            )
+        except UnicodeError:
+            raise InvalidRequestError(
+                "The request holds half of a character, which no provider can read. Nothing was "
+                "sent or charged. Write the prompt anew as plain text."
+            ) from None
         try:
             with anyio.fail_after(self._submit_timeout):
                 return await self._answer(client, built)

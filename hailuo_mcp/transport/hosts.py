@@ -19,6 +19,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _LOOKUP_SECONDS = 10.0
+_LONGEST_LINK = 8192
+_UNRESOLVED = "its host name cannot be resolved"
 _MOST_ADDRESSES = 3
 _PORTS = {"https": 443, "http": 80}
 _AZURE_METADATA = ipaddress.ip_address("168.63.129.16")  # public by number, never by nature
@@ -31,9 +33,11 @@ _COMPATIBLE = ipaddress.ip_network("::/96")
 class RefusedLinkError(InvalidRequestError):
     """A link that is not followed; the text of `reason` is a clause without a full stop."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
         super().__init__(f"The link was not followed: {reason}. Nothing was sent or charged.")
         self.reason = reason
+        self.passing = passing
+        """Whether the same link may be followed later: a name server was silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ class Hosts:
             if trusted or not _forbidden(address) or any(address in net for net in networks)
         ]
         if not good:
-            raise RefusedLinkError(_why(addresses))
+            raise RefusedLinkError(_why(addresses), passing=not addresses)
         tail = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         urls = [f"{parts.scheme}://{_bracket(str(ip))}:{port}{tail}" for ip in good]
         return Target(
@@ -105,7 +109,7 @@ class Hosts:
             with anyio.fail_after(_LOOKUP_SECONDS):
                 found = await self.resolve(host, port)
         except (OSError, TimeoutError, UnicodeError):
-            raise RefusedLinkError("its host name cannot be resolved") from None
+            raise RefusedLinkError(_UNRESOLVED, passing=True) from None
         return [address for text in found if (address := _address(text)) is not None]
 
     async def _in_networks(self, host: str, port: int) -> bool:
@@ -126,6 +130,8 @@ class Hosts:
 
 
 def _split(url: str) -> tuple[SplitResult, str, int]:
+    if len(url) > _LONGEST_LINK:
+        raise RefusedLinkError("it is longer than any link")
     if not url.isprintable() or " " in url or "\\" in url:
         raise RefusedLinkError("it holds characters that no link has")
     try:
@@ -184,7 +190,7 @@ def _why(addresses: Sequence[Address]) -> str:
             "addresses; if that is so here, add 198.18.0.0/15 to HAILUO_ALLOWED_HOSTS_PRIVATE"
         )
     if not addresses:
-        return "its host name cannot be resolved"
+        return _UNRESOLVED
     return (
         "it leads to this computer, a private network or another address that is not public; "
         "an operator who means it adds the host to HAILUO_ALLOWED_HOSTS_PRIVATE"

@@ -66,9 +66,10 @@ class Links:
         try:
             response = await self._open(link, headers, _QUIET_SECONDS)
         except RefusedLinkError as refused:
-            raise RefusedDownloadError(
+            kind = DownloadError if refused.passing else RefusedDownloadError
+            raise kind(
                 f"The clip was not fetched: {refused.reason}. It is paid for and stays at the "
-                "provider. Nothing more is charged."
+                "provider; fetching it again costs nothing."
             ) from None
         except (httpx.HTTPError, OSError) as fault:
             raise _broken(type(fault).__name__) from None

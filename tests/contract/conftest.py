@@ -151,6 +151,14 @@ class Counter:
             prompt_optimizer=True,
         )
 
+    def with_data_url(self) -> VideoRequest:
+        return VideoRequest(
+            model="MiniMax-Hailuo-2.3",
+            prompt=f"a walk, number {next(_numbers)}",
+            first_frame_image=picture(),
+            prompt_optimizer=True,
+        )
+
     def of_mode(self, mode: Mode) -> VideoRequest | TemplateRequest:
         # Seed 004 documents pictures as URLs only, so its imitation refuses data URLs.
         urls = self.client.provider.dialect.startswith("compat")

@@ -91,6 +91,16 @@ async def test_moderation_at_submit_is_free_and_says_what_to_change(counter):
     assert "Change the prompt or the picture" in str(error)
 
 
+async def test_a_picture_in_the_request_is_taken_or_its_refusal_asks_for_a_link(counter):
+    request = counter.with_data_url()
+    if counter.client.provider.dialect.startswith("compat"):
+        error = await refused(counter.client, request)
+        assert isinstance(error, RejectedParametersError)
+        assert "give an https URL" in str(error)
+    else:
+        assert (await counter.client.send(request)).remote_id
+
+
 _FREE = {
     "1002": RateLimitError,
     "1004": AuthenticationError,

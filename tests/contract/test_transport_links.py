@@ -165,6 +165,16 @@ async def test_a_cut_clip_is_an_error_that_may_be_tried_again(serve):
     assert "s1gned" not in str(caught.value) + caught.value.detail
 
 
+async def test_a_silent_name_server_is_no_reason_to_give_a_clip_up():
+    async def silent(host: str, port: int) -> list[str]:
+        raise OSError("no answer")
+
+    line = transport("https://api.test", Hosts(resolve=silent))
+    with pytest.raises(DownloadError) as caught:
+        await take(line, Link(url="https://cdn.example.com/c"))
+    assert caught.value.retry
+
+
 async def test_an_expired_link_is_handed_on_with_its_status(serve):
     async def behave(visit):
         await visit.read()

@@ -10,7 +10,12 @@ import httpx
 import pytest
 
 from hailuo_mcp.dialects.wire import HttpRequest
-from hailuo_mcp.errors import ConfigError, ProviderUnavailableError, UnconfirmedSubmitError
+from hailuo_mcp.errors import (
+    ConfigError,
+    InvalidRequestError,
+    ProviderUnavailableError,
+    UnconfirmedSubmitError,
+)
 from hailuo_mcp.transport import Hosts, Transport
 
 pytestmark = pytest.mark.anyio
@@ -226,6 +231,19 @@ async def test_a_key_that_no_header_can_carry_is_refused_before_anything_leaves(
     with pytest.raises(ConfigError) as caught:
         await line.pay(BUY)
     assert not key or key not in str(caught.value)
+
+
+async def test_half_a_character_is_refused_before_anything_leaves(serve):
+    async def behave(visit):
+        await visit.read()
+        await visit.answer()
+
+    async with serve(behave) as raw:
+        line = transport(raw.url)
+        with pytest.raises(InvalidRequestError, match="Nothing was sent"):
+            await line.pay(HttpRequest(method="POST", path="/", json={"prompt": "\ud83d"}))
+        await line.aclose()
+    assert raw.connections == 0
 
 
 async def test_a_fault_without_a_trace_is_never_called_certain():
