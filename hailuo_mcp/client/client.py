@@ -13,7 +13,7 @@ import anyio
 from hailuo_mcp.client.line import Line
 from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
 from hailuo_mcp.client.saving import save_clip
-from hailuo_mcp.dialects.wire import Provider
+from hailuo_mcp.dialects.wire import HttpReply, Provider
 from hailuo_mcp.domain import (
     AnyRequest,
     Carries,
@@ -258,10 +258,21 @@ class HailuoClient:
 
     async def check_key(self) -> None:
         """Ask something that costs nothing; raises what stands in the way of buying."""
+        reply = await self.probe()
+        if reply is not None:
+            self.read_probe(reply)
+
+    async def probe(self) -> HttpReply | None:
+        """Ask something that costs nothing; None where the provider has no such question."""
         asked = self._line.dialect.probe()
-        if asked is not None:
-            transport = await self._line.open()
-            self._line.dialect.read_probe(await transport.read(asked))
+        if asked is None:
+            return None
+        transport = await self._line.open()
+        return await transport.read(asked)
+
+    def read_probe(self, reply: HttpReply) -> None:
+        """Raise what the answer to probe() says stands in the way of buying."""
+        self._line.dialect.read_probe(reply)
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
