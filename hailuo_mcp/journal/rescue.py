@@ -11,7 +11,17 @@ from pathlib import Path
 from hailuo_mcp.journal.rows import COLUMNS, task_of
 
 _TASKS = (*COLUMNS, "counted", "detail")
+_MAGIC = b"SQLite format 3\0"
 _ACCOUNTS = ("account", "provider", "base_url")
+
+
+def no_database(path: Path) -> bool:
+    """Whether a file is there that is something else altogether."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        start = file.read(len(_MAGIC))
+    return bool(start) and start != _MAGIC
 
 
 def unsound(db: sqlite3.Connection) -> bool:

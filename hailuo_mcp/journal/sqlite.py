@@ -74,6 +74,9 @@ class SqliteJournal:
             return db
 
     def _connect(self) -> sqlite3.Connection:
+        if rescue.no_database(self.path):
+            # Not even opened: on closing, SQLite would throw away a -wal that does not fit.
+            raise sqlite3.DatabaseError("file is not a database")
         db = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
         )

@@ -134,7 +134,9 @@ async def test_no_more_is_claimed_than_the_process_can_carry(shop: Any) -> None:
     assert len((await shop.claim(sends=9)).sends) == 3
 
 
-async def test_a_hundred_buyers_in_a_minute_get_exactly_the_slots(shop: Any, neighbour: Any) -> None:
+async def test_a_hundred_buyers_in_a_minute_get_exactly_the_slots(
+    shop: Any, neighbour: Any
+) -> None:
     sent = 0
     for turn in range(100):
         who = (shop, neighbour)[turn % 2]
