@@ -193,7 +193,8 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
         text = given.get("MINIMAX_API_HOST")
     if provider.embedded and not text:
         return ""
-    return providers.clean_base_url(provider, text or provider.base_url)
+    private = frozenset(_words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", "")))
+    return providers.clean_base_url(provider, text or provider.base_url, private_hosts=private)
 
 
 def _plan(text: str) -> str:

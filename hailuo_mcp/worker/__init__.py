@@ -195,10 +195,12 @@ class Worker:
     async def _renew(self) -> None:
         while True:
             await anyio.sleep(LEASE / 3)
-            if self._held:
-                try:
-                    await self._desk.journal.renew(
-                        self._desk.owner, tuple(self._held), until=self._desk.clock() + LEASE
-                    )
-                except JournalError as exc:
-                    _log.warning("%s", exc)
+            now = self._desk.clock()
+            try:
+                for held, length in ((self._held, LEASE), (self._sending, SUBMIT_LEASE)):
+                    if held:
+                        await self._desk.journal.renew(
+                            self._desk.owner, tuple(held), until=now + length
+                        )
+            except JournalError as exc:
+                _log.warning("%s", exc)
