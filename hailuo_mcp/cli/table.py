@@ -1,6 +1,6 @@
 """The table of commands, in the order of the help."""
 
-from hailuo_mcp.cli import init, listing, making, pricing, serving, tracking
+from hailuo_mcp.cli import doctor, init, listing, making, pricing, serving, tracking
 from hailuo_mcp.cli.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -9,5 +9,6 @@ COMMANDS: tuple[Command, ...] = (
     *listing.COMMANDS,
     *pricing.COMMANDS,
     *serving.COMMANDS,
+    *doctor.COMMANDS,
     *init.COMMANDS,
 )

@@ -69,7 +69,8 @@ class Terminal:
         """A table for a person, lines with tabs for anything else; column `wide` gives way."""
         if not _is_terminal(self._out):
             for row in (columns, *rows):
-                self._write(self._out, "\t".join(_clean(cell) or "-" for cell in row), "")
+                cells = (cell.replace("\t", " ").replace("\n", " ") or "-" for cell in row)
+                self._write(self._out, "\t".join(cells), "")
             return
         from rich.table import Table
         from rich.text import Text
@@ -136,7 +137,7 @@ class Terminal:
 
 def _clean(text: str) -> str:
     """Without what would move the cursor or colour the screen: prompts are other people's text."""
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
 
 
 def _tolerant(stream: TextIO | None) -> TextIO:

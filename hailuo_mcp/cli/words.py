@@ -66,7 +66,7 @@ def spoken(message: str) -> str:
 def program() -> str:
     """How this program was called, so that a pasted command finds it again."""
     called = Path(sys.argv[0])
-    if called.name == "__main__.py":
+    if called.match("hailuo_mcp/__main__.py"):
         return f"{_quoted([_short(sys.executable)])} -m hailuo_mcp"
     if called.stem != "hailuo-mcp":
         return "hailuo-mcp"

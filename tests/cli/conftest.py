@@ -1,0 +1,117 @@
+"""The real program as a process of its own, over a sandbox that makes clips at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hailuo_mcp.sandbox import RunningSandbox, SandboxOptions, serve_in_thread
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+
+@dataclass
+class Program:
+    environ: dict[str, str]
+    cwd: Path
+    books: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __call__(self, *argv: str, **variables: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "hailuo_mcp", *argv],
+            env={**self.environ, **variables},
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+        ran = Ran(done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in ran.out + ran.err, ran.err
+        return ran
+
+    def start(self, *argv: str, **variables: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hailuo_mcp", *argv],
+            env={**self.environ, **variables},
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., RunningSandbox]]:
+    running: list[RunningSandbox] = []
+
+    def begin(**options: Any) -> RunningSandbox:
+        given = {"seconds_to_ready": 0.2, "fast_clips": True, **options}
+        running.append(serve_in_thread(SandboxOptions(state_dir=tmp_path / "provider", **given)))
+        return running[-1]
+
+    yield begin
+    for sandbox in running:
+        sandbox.stop()
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """A machine of the test's own."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    return {
+        **kept,
+        "HOME": str(tmp_path),
+        "USERPROFILE": str(tmp_path),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(ROOT),
+        "HAILUO_OUTPUT_DIR": str(tmp_path / "videos"),
+        "HAILUO_STATE_DIR": str(tmp_path / "state"),
+        "HAILUO_POLL_SECONDS": "0.1",
+    }
+
+
+@pytest.fixture
+def idle(tmp_path: Path, environ: dict[str, str]) -> Iterator[Program]:
+    """The program where nothing is set up."""
+    here = tmp_path / "here"
+    here.mkdir()
+    program = Program(environ, here, tmp_path / "provider")
+    yield program
+    for process in program.started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def program(idle: Program, serve: Callable[..., RunningSandbox]) -> Program:
+    """The program with a provider that is a served sandbox."""
+    idle.environ |= {"HAILUO_PROVIDER": "sandbox", "HAILUO_BASE_URL": serve().base_url}
+    return idle

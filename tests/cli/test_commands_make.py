@@ -1,0 +1,272 @@
+"""generate and template: from a sentence to a file, and every other way it can end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hailuo_mcp.sandbox import read_book
+
+FOX = "A red fox runs through fresh snow [Tracking shot]"
+
+
+def bought(books: Path) -> int:
+    accounts = read_book(books)["accounts"]
+    return sum(len(account["tasks"]) for account in accounts.values())
+
+
+def test_a_sentence_becomes_a_file_with_its_facts_and_a_next_step(program):
+    ran = program("generate", FOX)
+
+    assert ran.code == 0
+    saved = next(line for line in ran.out.splitlines() if line.startswith("Saved"))
+    clip = Path(saved.removeprefix("Saved").strip())
+    assert clip.read_bytes()[4:8] == b"ftyp"
+    assert "1366×768, 6 s" in ran.out
+    assert "2 CNY" in ran.out
+    assert f'generate "{FOX}" --take 2' in ran.out
+    assert "SANDBOX" in ran.out
+
+
+def test_the_phases_are_told_on_stderr(program):
+    ran = program("generate", FOX, "--json")
+
+    assert "queued" in ran.err or "rendering" in ran.err or "saving" in ran.err
+    assert ran.answer["status"] == "succeeded"
+
+
+def test_without_a_key_or_a_server_the_sandbox_comes_along(idle):
+    """The quick start: the sandbox is served from the process itself and renders a real clip."""
+    ran = idle("generate", "snow", "--provider", "sandbox", "--resolution", "768P", "--json")
+
+    assert ran.code == 0
+    assert Path(ran.answer["file"]).stat().st_size > 10_000
+
+
+def test_the_same_again_is_not_bought_again(program):
+    first = program("generate", FOX, "--json").answer
+    again = program("generate", FOX, "--json").answer
+    other = program("generate", FOX, "--take", "2", "--json").answer
+
+    assert again["reused"] is True
+    assert again["task_id"] == first["task_id"] != other["task_id"]
+    assert bought(program.books) == 2
+
+
+def test_output_puts_a_copy_where_the_person_stands(program):
+    ran = program("generate", FOX, "--output", "fox.mp4", "--json")
+
+    assert ran.answer["file"] == str(program.cwd / "fox.mp4")
+    assert (program.cwd / "fox.mp4").is_file()
+    assert len(list((program.cwd.parent / "videos").glob("*.mp4"))) == 1
+
+
+def test_an_output_that_is_there_is_refused_before_the_purchase(program):
+    (program.cwd / "fox.mp4").write_bytes(b"mine")
+
+    ran = program("generate", FOX, "-o", "fox.mp4")
+
+    assert ran.code == 2
+    assert "exists" in ran.err
+    assert (program.cwd / "fox.mp4").read_bytes() == b"mine"
+    assert bought(program.books) == 0
+
+
+def test_pictures_are_found_where_the_person_stands(program):
+    Image.new("RGB", (400, 400)).save(program.cwd / "first.png")
+
+    ran = program("generate", "it moves", "--first-frame-image", "first.png", "--json")
+
+    assert ran.code == 0, ran.err
+    assert ran.answer["mode"] == "i2v"
+
+
+def test_the_folders_that_the_operator_allows_hold_on_the_command_line(program):
+    Image.new("RGB", (400, 400)).save(program.cwd / "first.png")
+
+    ran = program(
+        "generate",
+        "it moves",
+        "--first-frame-image",
+        "first.png",
+        HAILUO_ALLOWED_DIRS=str(program.cwd.parent / "videos"),
+    )
+
+    assert ran.code == 2
+    assert "HAILUO_ALLOWED_DIRS" in ran.err
+
+
+def test_every_ending_has_its_exit_code(program):
+    endings = {"fail": 1, "1027": 1, "1026": 2, "1008": 2, "lost": 3}
+
+    ran = {fault: program("generate", f"x [sandbox:{fault}]") for fault in endings}
+
+    assert {fault: result.code for fault, result in ran.items()} == endings
+    assert "Nothing was charged" in ran["fail"].out
+    assert "1026" in ran["1026"].err
+    assert "settle" in ran["lost"].out
+
+
+def test_how_fast_the_refusal_came_does_not_change_the_code(program):
+    program("generate", "x [sandbox:1026]")
+    task = program("tasks", "--json").answer["tasks"][0]
+
+    assert program("query", task["task_id"]).code == 2
+
+
+def test_an_error_is_the_tools_error_on_stdout_and_its_sentence_on_stderr(program):
+    ran = program("generate", FOX, "--duration", "7", "--json")
+
+    assert ran.code == 2
+    assert ran.answer == {"error": {"code": "invalid_request", "charged": "no", "retry": False}}
+    assert "7 s" in ran.err
+    assert ran.err.count("\n") <= 2
+
+
+def test_no_wait_comes_back_with_the_task(program, serve):
+    ran = program("generate", FOX, "--no-wait", "--json")
+
+    assert ran.code == 0
+    assert ran.answer["status"] in ("queued", "running")
+
+
+def test_ctrl_c_leaves_the_task_to_be_asked_for(idle, serve):
+    idle.environ |= {
+        "HAILUO_PROVIDER": "sandbox",
+        "HAILUO_BASE_URL": serve(seconds_to_ready=3.0).base_url,
+    }
+    process = idle.start("generate", FOX)
+    for line in process.stderr:
+        if "queued" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    task_id = said.split("Task ")[1].split()[0]
+
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert f"query {task_id} --wait" in said
+    assert idle("query", task_id, "--json").answer["status"] in ("queued", "running")
+    assert idle("query", task_id, "--wait", "--json").answer["file"]
+    assert bought(idle.books) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process at once")
+def test_sigterm_leaves_the_task_to_be_asked_for(idle, serve):
+    idle.environ |= {
+        "HAILUO_PROVIDER": "sandbox",
+        "HAILUO_BASE_URL": serve(seconds_to_ready=60.0).base_url,
+    }
+    process = idle.start("generate", FOX)
+    for line in process.stderr:
+        if "queued" in line:
+            break
+    process.terminate()
+    _, said = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert "Go on with" in said
+
+
+def test_consent_is_refused_where_nobody_can_be_asked(program):
+    ran = program("generate", FOX, HAILUO_CONFIRM_ABOVE="1")
+
+    assert ran.code == 2
+    code = ran.err.split("--confirm ")[1].split(",")[0]
+    assert bought(program.books) == 0
+    again = program("generate", FOX, "--confirm", code, HAILUO_CONFIRM_ABOVE="1")
+    assert again.code == 0
+    assert bought(program.books) == 1
+
+
+def test_yes_is_a_yes(program):
+    assert program("generate", FOX, "--yes", HAILUO_CONFIRM_ABOVE="1").code == 0
+
+
+@pytest.mark.parametrize(("answer", "code", "clips"), [(b"n\n", 2, 0), (b"y\n", 0, 1)])
+def test_a_person_at_a_terminal_is_asked(program, answer, code, clips):
+    pty = pytest.importorskip("pty")
+    primary, secondary = pty.openpty()
+    pid = os.fork()
+    if pid == 0:  # the child has the terminal as all three of its streams
+        os.setsid()
+        for stream in (0, 1, 2):
+            os.dup2(secondary, stream)
+        os.chdir(program.cwd)
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "hailuo_mcp", "generate", FOX],
+            {**program.environ, "HAILUO_CONFIRM_ABOVE": "1", "TERM": "xterm", "COLUMNS": "80"},
+        )
+    os.close(secondary)
+    seen = b""
+    while b"[y/N]" not in seen:
+        seen += os.read(primary, 1000)
+    os.write(primary, answer)
+    try:
+        while block := os.read(primary, 1000):
+            seen += block
+    except OSError:
+        pass  # how Linux says that the other end is closed
+    os.close(primary)
+    _, ended = os.waitpid(pid, 0)
+
+    assert os.waitstatus_to_exitcode(ended) == code
+    assert b"Buy this clip for" in seen
+    assert (b"\xe2\x94\x81" in seen) == bool(clips), "the bar"
+    assert bought(program.books) == clips
+
+
+def test_a_template_is_made_by_its_name(program):
+    Image.new("RGB", (400, 400)).save(program.cwd / "pet.png")
+
+    ran = program("template", "Diving", "--media", "pet.png", "--json")
+
+    assert ran.code == 0, ran.err
+    assert ran.answer["mode"] == "template"
+    assert Path(ran.answer["file"]).is_file()
+
+
+def test_templates_are_listed_free(program):
+    ran = program("template")
+    answer = program("template", "--json").answer
+
+    assert ran.code == 0
+    assert "392753057216684038\t跳水 Diving\t1 image" in ran.out
+    assert "392753057216684038" in answer["message"]
+    assert bought(program.books) == 0
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"LC_ALL": "C"},
+        {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "cp1252"},
+    ],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_a_terminal_that_cannot_show_chinese_still_gets_its_clip(program, variables):
+    ran = program("generate", "一只狐狸在雪地里奔跑", "--take", "2", **variables)
+    again = program("generate", "一只狐狸在雪地里奔跑", "--take", "2", "--json", **variables)
+
+    assert ran.code == 0
+    assert Path(json.loads(again.out)["file"]).is_file()
+
+
+def test_the_key_is_in_nothing_that_is_written(program):
+    key = "sk-very-secret-key-0123456789"
+
+    ran = program("generate", FOX, "--debug", HAILUO_API_KEY=key)
+
+    assert ran.code == 0
+    assert key not in ran.out + ran.err
+    state = program.cwd.parent / "state"
+    assert all(key.encode() not in path.read_bytes() for path in state.rglob("*") if path.is_file())

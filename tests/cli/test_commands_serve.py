@@ -1,0 +1,134 @@
+"""estimate, serve, sandbox, and the program itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from hailuo_mcp import __version__, answers
+from hailuo_mcp.catalog import estimate
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+
+
+def test_the_version_is_printed(idle):
+    assert idle("--version").out == f"hailuo-mcp {__version__}\n"
+
+
+def test_estimates_are_the_tools_own(idle):
+    ran = idle("estimate", "--resolution", "1080p", "--count", "30", "--plan", "compare", "--json")
+    provider = PROVIDERS["minimax-cn"]
+
+    assert ran.answer == answers.cost_estimate(
+        estimate(
+            resolution="1080p",
+            count=30,
+            plan="compare",
+            price_list=provider.price_list,
+            region=provider.region,
+            carries=dialect_of(provider).carries,
+        )
+    )
+
+
+def test_a_comparison_names_the_cheapest(idle):
+    ran = idle("estimate", "--resolution", "1080P", "--count", "30", "--plan", "compare")
+
+    assert "payg\t-\t105\t3.5\t-\tcheapest" in ran.out
+    assert "basic\t1\t7000\t233.33\t3620\tdearer than payg" in ran.out
+
+
+def test_an_estimate_leaves_nothing_on_disk(idle):
+    idle("estimate")
+
+    assert not (idle.cwd.parent / "state").exists()
+
+
+def test_the_sandbox_serves_every_dialect_and_stops_at_ctrl_c(idle):
+    process = idle.start("sandbox", "--port", "0", "--fast-clips", "--seconds", "0.2", "--json")
+    told = json.loads(process.stdout.readline())
+    made = {}
+    for provider, base in told["providers"].items():
+        assert base.startswith(told["base_url"])
+        settings = {
+            "HAILUO_PROVIDER": provider,
+            "HAILUO_BASE_URL": base,
+            "HAILUO_API_KEY": "free",
+            "HAILUO_STATE_DIR": str(idle.cwd.parent / provider),
+        }
+        made[provider] = idle("generate", "hello", "--json", **settings).code
+    with urllib.request.urlopen(f"{told['base_url']}/sandbox/book") as reply:
+        book = json.load(reply)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+
+    assert set(made) == {name for name, row in PROVIDERS.items() if not row.embedded}
+    assert set(made.values()) == {0}
+    assert sum(len(account["tasks"]) for account in book["accounts"].values()) == len(made)
+    assert process.returncode == 0
+    assert "Traceback" not in said
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(idle, serve):
+    ran = idle("sandbox", "--port", str(serve().port))
+
+    assert ran.code == 2
+    assert "--port" in ran.err
+
+
+def test_serve_speaks_mcp_over_stdio_with_the_settings_given(idle):
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-03-26",
+            "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"},
+        },
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hailuo_mcp", "serve", "--provider", "sandbox"],
+        env=idle.environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    idle.started.append(process)
+    process.stdin.write(json.dumps(hello) + "\n")
+    process.stdin.flush()
+    answer = json.loads(process.stdout.readline())
+    process.communicate(timeout=20)
+
+    assert answer["result"]["serverInfo"]["name"]
+    assert process.returncode == 0
+
+
+def test_an_ordinary_command_loads_nothing_heavy(idle):
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "hailuo_mcp", "--version"],
+        env=idle.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+
+    assert not loaded & {"mcp", "httpx", "pydantic", "rich", "PIL", "av", "starlette", "anyio"}
+
+
+@pytest.mark.skipif(not hasattr(os, "setsid"), reason="needs a shell's pipes")
+def test_a_reader_who_has_had_enough_is_no_trouble(program):
+    command = f"{sys.executable} -m hailuo_mcp template | head -1"
+    ran = subprocess.run(
+        command, shell=True, env=program.environ, capture_output=True, text=True, check=False
+    )
+
+    assert ran.stdout.startswith("Template")
+    assert ran.stderr == ""

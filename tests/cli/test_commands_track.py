@@ -1,0 +1,155 @@
+"""query, tasks, download, cancel and settle: what became of a purchase."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hailuo_mcp import answers
+from hailuo_mcp.bootstrap import open_studio
+from hailuo_mcp.settings import Settings
+
+
+@pytest.fixture
+def task(program):
+    return program("generate", "a lighthouse at night", "--json").answer
+
+
+def not_sent(program):
+    """A task that waits for its turn: the one slot a minute is taken."""
+    program("generate", "first", "--no-wait", HAILUO_RPM="1")
+    return program("generate", "second", "--no-wait", "--json", HAILUO_RPM="1").answer
+
+
+@pytest.mark.anyio
+async def test_json_is_exactly_what_the_tools_return(program, task):
+    asked = program("query", task["task_id"], "--json").answer
+    listed = program("tasks", "--json").answer
+    fetched = program("download", task["task_id"], "--json").answer
+
+    async with open_studio(Settings.from_env(program.environ)) as studio:
+        assert asked == task == answers.video_task(await studio.query(task["task_id"]))
+        assert listed == answers.task_list(await studio.tasks())
+        assert fetched == answers.saved_video(await studio.download(task["task_id"]))
+
+
+def test_the_providers_own_id_finds_the_task(program, task):
+    assert program("query", task["remote_id"], "--json").answer["task_id"] == task["task_id"]
+
+
+def test_a_query_alone_asks_the_provider(program):
+    """No other process is running: without a look of its own the answer would be the old one."""
+    bought = program("generate", "soon", "--no-wait", "--json").answer
+
+    assert program("query", bought["task_id"], "--json").answer["status"] != "queued"
+
+
+def test_tasks_wait_until_all_are_saved(program):
+    for number in range(3):
+        program("generate", f"number {number}", "--no-wait")
+
+    ran = program("tasks", "--wait", "--json")
+
+    assert ran.code == 0
+    assert [row["status"] for row in ran.answer["tasks"]] == ["succeeded"] * 3
+    assert all(row["saved"] for row in ran.answer["tasks"])
+    assert len(list((program.cwd.parent / "videos").glob("*.mp4"))) == 3
+
+
+def test_waiting_for_tasks_tells_the_worst_of_their_ends(program):
+    program("generate", "good", "--no-wait")
+    program("generate", "bad [sandbox:fail]", "--no-wait")
+
+    assert program("tasks", "--wait").code == 1
+
+
+def test_tasks_of_another_account_are_not_waited_for(program, idle):
+    program("generate", "elsewhere", "--no-wait", "--provider", "minimax-cn", HAILUO_API_KEY="k")
+
+    ran = program("tasks", "--wait")
+
+    assert ran.code == 0
+    assert "tasks --wait --provider minimax-cn" in ran.err
+
+
+def test_tasks_are_lines_with_tabs_and_the_money(program, task):
+    lines = program("tasks").out.splitlines()
+
+    assert lines[0] == "Task\tStatus\tCost\tWhen\tPrompt"
+    assert lines[1].split("\t")[:3] == [task["task_id"], "saved", "2 CNY"]
+    assert lines[-1] == "At sandbox: 2 CNY spent today."
+
+
+def test_a_download_is_copied_and_never_over_something(program, task):
+    (program.cwd / "taken.mp4").write_bytes(b"mine")
+
+    copied = program("download", task["task_id"], "light.mp4", "--json")
+    taken = program("download", task["task_id"], "taken.mp4")
+    replaced = program("download", task["task_id"], "taken.mp4", "--overwrite")
+
+    assert Path(copied.answer["file"]) == program.cwd / "light.mp4"
+    assert copied.answer["status"] == "saved"
+    assert taken.code == 2
+    assert replaced.code == 0
+    assert (program.cwd / "taken.mp4").read_bytes() == (program.cwd / "light.mp4").read_bytes()
+
+
+def test_a_download_waits_for_the_clip(program):
+    bought = program("generate", "later", "--no-wait", "--json").answer
+
+    ran = program("download", bought["task_id"])
+
+    assert ran.code == 0
+    assert ran.out.startswith("Saved")
+
+
+def test_a_download_of_what_failed_fails(program):
+    program("generate", "bad [sandbox:fail]")
+    failed = program("tasks", "--json").answer["tasks"][0]["task_id"]
+
+    assert program("download", failed).code == 1
+
+
+def test_what_was_not_sent_can_be_cancelled(program):
+    waiting = not_sent(program)
+
+    ran = program("cancel", waiting["task_id"], "--json", HAILUO_RPM="1")
+
+    assert waiting["status"] == "pending"
+    assert ran.code == 0
+    assert ran.answer["status"] == "cancelled"
+
+
+def test_what_was_sent_cannot_be_cancelled(program):
+    sent = program("generate", "sent", "--no-wait", "--json").answer
+
+    ran = program("cancel", sent["task_id"])
+
+    assert ran.code == 1
+    assert "could not be withdrawn" in ran.out or "nothing to withdraw" in ran.out
+
+
+def test_a_person_settles_what_is_unconfirmed(program):
+    lost = program("generate", "lost [sandbox:lost]", "--json").answer
+    other = program("generate", "also lost [sandbox:lost]", "--json").answer
+
+    assert program("settle", lost["task_id"], "not-bought", "--json").answer["status"] == "failed"
+    assert program("settle", other["task_id"], "bought").code == 0
+    assert program("settle", lost["task_id"], "bought").code == 2
+    assert program("tasks", "--json").answer["spending"]["spent"] == "2"
+
+
+def test_settled_with_the_providers_id_the_clip_is_fetched(program):
+    from hailuo_mcp.sandbox import read_book
+
+    lost = program("generate", "lost [sandbox:lost]", "--json").answer
+    (account,) = read_book(program.books)["accounts"].values()
+    (remote_id,) = account["tasks"]
+
+    settled = program("settle", lost["task_id"], "bought", "--remote-id", remote_id)
+    fetched = program("query", lost["task_id"], "--wait", "--json")
+
+    assert settled.code == 0
+    assert fetched.code == 0
+    assert Path(fetched.answer["file"]).is_file()

@@ -1,0 +1,176 @@
+"""Reading the command line, and what bad input gets: one sentence, exit code 2, nothing sent."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from hailuo_mcp.cli import exits, main
+from hailuo_mcp.cli.program import parser
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.errors import (
+    BudgetExceededError,
+    ConfigError,
+    DownloadError,
+    JournalError,
+    ProviderUnavailableError,
+    TaskFailedError,
+    TaskNotFoundError,
+    UnconfirmedSubmitError,
+)
+
+SETTINGS = {"provider", "base_url", "plan", "budget", "output_dir", "state_dir"}
+
+BAD = [
+    ["nonsense"],
+    ["generate", "a", "b"],
+    ["generate", "x", "--duration", "six"],
+    ["generate", "x", "--duration", "-1"],
+    ["generate", "x", "--take", "0"],
+    ["generate", "x", "--max-cost", "nan"],
+    ["generate", "x", "--max-cost", "-1"],
+    ["generate", "x", "--api-key", "sk-secret"],
+    ["generate", "x", "--aigc-watermark"],
+    ["generate", "x", "--dur", "6"],
+    ["generate", "bad \udcff bytes"],
+    ["generate", "x", "--provider", "nobody"],
+    ["generate", "x", "--plan", "gold"],
+    ["generate", "x", "--budget", "much"],
+    ["generate", "x", "--base-url", "http://example.com"],
+    ["generate", "x", "--provider", "sandbox", "--no-wait", "-o", "x.mp4"],
+    ["generate", "x", "--provider", "sandbox", "-o", "/etc/x.mp4"],
+    ["generate", "x", "--provider", "sandbox", "--model", "MiniMax-Hailuo-2.2"],
+    ["generate", "", "--provider", "sandbox"],
+    ["generate", "x [Spin]", "--provider", "sandbox"],
+    ["generate", "x", "--provider", "sandbox", "--first-frame-image", "nowhere.png"],
+    ["generate", "x", "--provider", "sandbox", "--first-frame-image", "data:image/png;base64,!"],
+    ["template", "No such template", "--provider", "sandbox"],
+    ["query"],
+    ["query", "no-such-task", "--provider", "sandbox"],
+    ["query", "x" * 5000, "--provider", "sandbox"],
+    ["query", "v1", "--wait", "long"],
+    ["query", "v1", "--wait", "inf"],
+    ["tasks", "--status", "lost", "--provider", "sandbox"],
+    ["tasks", "--limit", "0"],
+    ["download", "no-such-task", "--provider", "sandbox"],
+    ["cancel", "no-such-task", "--provider", "sandbox"],
+    ["settle", "no-such-task", "perhaps"],
+    ["settle", "no-such-task", "bought", "--provider", "sandbox"],
+    ["settle", "no-such-task", "not-bought", "--remote-id", "1"],
+    ["estimate", "--mode", "v2v"],
+    ["estimate", "--count", "0"],
+    ["estimate", "--model", "Hailuo-9"],
+    ["estimate", "--plan", "gold"],
+    ["serve", "--transport", "carrier-pigeon"],
+    ["sandbox", "--port", "99999"],
+]
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path):
+    """The process's environment, which is the input of a command line."""
+    for name in ("HAILUO_PROVIDER", "HAILUO_API_KEY", "MINIMAX_API_KEY", "HAILUO_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HAILUO_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("HAILUO_OUTPUT_DIR", str(tmp_path / "videos"))
+
+
+@pytest.mark.parametrize(
+    "argv", BAD, ids=lambda argv: " ".join(argv)[:60].encode("ascii", "replace").decode()
+)
+def test_bad_input_is_refused_in_a_few_words(alone, capsys, argv):
+    code = main(argv)
+    out, err = capsys.readouterr()
+
+    assert code == exits.REFUSED
+    assert out == ""
+    assert err.strip()
+    assert "Traceback" not in err
+    assert len(err) < 1200
+    assert "sk-secret" not in err or "--api-key" in err
+
+
+def test_no_command_is_refused_with_the_way_to_the_help(capsys):
+    assert main(["--json"]) == exits.REFUSED
+    assert "--help" in capsys.readouterr().err
+
+
+def test_a_near_miss_is_named(capsys):
+    main(["genrate"])
+
+    assert "generate" in capsys.readouterr().err
+
+
+def test_every_command_of_the_contract_is_there():
+    helped = parser().format_help()
+
+    for name in ("serve", "generate", "template", "query", "tasks", "download", "cancel"):
+        assert re.search(rf"^    {name} ", helped, re.MULTILINE)
+    for name in ("settle", "estimate", "sandbox"):
+        assert re.search(rf"^    {name} ", helped, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["generate", "template", "query", "tasks", "estimate"])
+def test_options_are_named_as_the_tools_arguments_and_the_settings(command):
+    from hailuo_mcp.server.tools.estimate_cost import EstimateCost
+    from hailuo_mcp.server.tools.generate_from_template import GenerateFromTemplate
+    from hailuo_mcp.server.tools.generate_video import GenerateVideo
+    from hailuo_mcp.server.tools.list_tasks import ListTasks
+    from hailuo_mcp.server.tools.query_task import QueryTask
+
+    tool = {
+        "generate": GenerateVideo,
+        "template": GenerateFromTemplate,
+        "query": QueryTask,
+        "tasks": ListTasks,
+        "estimate": EstimateCost,
+    }[command]
+    elsewhere = {
+        "template_id": "template",
+        "text_inputs": "text",
+        "media_inputs": "media",
+        "prompt_optimizer": "no_prompt_optimizer",
+        "wait_seconds": "no_wait" if command in ("generate", "template") else "wait",
+    }
+    required = {"query": ["v1"]}.get(command, [])
+    options = vars(parser().parse_args([command, *required]))
+
+    wanted = {elsewhere.get(name, name) for name in tool.model_fields} | SETTINGS | {"json"}
+    assert wanted <= options.keys()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError("x"), 2),
+        (BudgetExceededError("x"), 2),
+        (TaskNotFoundError("x"), 2),
+        (TaskFailedError("x", code="content_rejected", retry=False, task_id="v"), 2),
+        (TaskFailedError("x", code="rate_limited", retry=True, task_id="v"), 1),
+        (TaskFailedError("x", code="unconfirmed", retry=False, task_id="v"), 3),
+        (ProviderUnavailableError("x"), 1),
+        (UnconfirmedSubmitError("x"), 3),
+        (DownloadError("x"), 1),
+        (JournalError("x"), 1),
+    ],
+)
+def test_what_went_wrong_decides_the_exit_code(error, code):
+    assert exits.of_error(error) == code
+
+
+def test_control_characters_never_reach_the_terminal():
+    out = io.StringIO()
+
+    Terminal(out, io.StringIO()).say("a\x1b[2Jb\rc\x07d")
+
+    assert out.getvalue() == "a [2Jb c d\n"
+
+
+def test_lines_stay_whole_where_nobody_looks():
+    err = io.StringIO()
+
+    Terminal(io.StringIO(), err).paragraph("Refused:", "word " * 60)
+
+    assert err.getvalue().count("\n") == 1
