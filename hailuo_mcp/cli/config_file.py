@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from hailuo_mcp.cli import json_edit, toml_edit
 from hailuo_mcp.cli.client_apps import ClientApp
@@ -174,10 +175,10 @@ def _parsed(app: ClientApp, text: str) -> Mapping[str, object]:
     document = json_edit.parse(text)
     if not isinstance(document, dict):
         raise ValueError("it is not an object in braces")  # noqa: TRY004  # for one handler
-    servers = json_edit.mapping(document).get(app.key, {})
-    if not isinstance(servers, dict):
+    whole = json_edit.mapping(cast("object", document))
+    if not isinstance(whole.get(app.key, {}), dict):
         raise ValueError(f"{app.key} is not an object in braces")  # noqa: TRY004
-    return json_edit.mapping(document)
+    return whole
 
 
 def _where(exc: ValueError) -> str:

@@ -33,7 +33,9 @@ class Wishes:
 def is_placeholder(key: str) -> bool:
     """Whether it is what documents put where a key belongs."""
     told = key.strip().lower()
-    return bool(told) and (" " in told or any(sign in told for sign in _PLACEHOLDERS))
+    if not told or is_reference(told):
+        return False
+    return " " in told or any(sign in told for sign in _PLACEHOLDERS)
 
 
 def is_reference(value: str) -> bool:
@@ -45,7 +47,7 @@ def entry_for(
     app: ClientApp, machine: Machine, start: Launcher, wishes: Wishes, existing: Entry | None
 ) -> Entry:
     """The entry as it should stand: what is there and works stays, what is missing is added."""
-    old = existing.values if existing else {}
+    old: Mapping[str, object] = existing.values if existing else {}
     values: dict[str, object] = {**app.wants, **old}
     if existing is None or not starts(existing, app, machine):
         values["command"] = start.command

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from hailuo_mcp.cli.json_edit import mapping
 
@@ -51,7 +52,7 @@ def shaped(path: Sequence[str], value: Mapping[str, object]) -> str:
     tables = list[str]()
     for name, item in value.items():
         if isinstance(item, dict):
-            tables.append(shaped((*path, name), mapping(item)))
+            tables.append(shaped((*path, name), mapping(cast("object", item))))
         else:
             lines.append(f"{_key(name)} = {json.dumps(item, ensure_ascii=False)}")
     return "\n".join([*lines, "", *tables]) if tables else "\n".join([*lines, ""])
