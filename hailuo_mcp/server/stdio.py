@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio import Studio
 
-OPENING_SECONDS = 0.5
-"""After this the studio opens though nobody has asked: earlier clips may want polling. Until then
-the client gets its first answers from a process that does nothing else."""
+LOOK_SECONDS = 0.5
+"""After this the journal is looked at though nobody has asked: earlier clips may want polling.
+Until then the client gets its first answers from a process that does nothing else."""
+LOOK_AGAIN_SECONDS = 60.0
+"""Another process may have gone since, and left its clips."""
 
 
 def main() -> NoReturn:
@@ -72,15 +74,19 @@ async def _serve(
     settings: Callable[[], Settings],
 ) -> None:
     leaving = anyio.Event()
-    _heed_signals(asyncio.get_running_loop(), leaving)
+
+    def leave() -> None:
+        leaving.set()
+        backstage.wanted.set()  # whoever waits for a reason to open has a reason to end
+
+    _heed_signals(asyncio.get_running_loop(), leave)
     async with anyio.create_task_group() as process:
         process.start_soon(_own_the_work, backstage, bus, settings, leaving)
         try:
             await server.run_stdio_async()
         except* OSError:
             pass  # the client is gone, and with it the pipe that an answer was for
-        leaving.set()
-        backstage.wanted.set()
+        leave()
 
 
 async def _own_the_work(
@@ -90,8 +96,7 @@ async def _own_the_work(
     leaving: anyio.Event,
 ) -> None:
     """Keep the studio open until the process leaves; what goes on in it belongs to no request."""
-    with anyio.move_on_after(OPENING_SECONDS):
-        await backstage.wanted.wait()
+    await _until_needed(backstage, settings)
     try:
         if not leaving.is_set():
             # In a thread: this loads modules, and the client may be asking meanwhile.
@@ -108,6 +113,30 @@ async def _own_the_work(
     _leave()
 
 
+async def _until_needed(backstage: Backstage, settings: Callable[[], Settings]) -> None:
+    """Stay small while there is nothing to do: most servers are started and never called."""
+    pause = LOOK_SECONDS
+    while not backstage.wanted.is_set():
+        with anyio.move_on_after(pause):
+            await backstage.wanted.wait()
+            return
+        if await anyio.to_thread.run_sync(_work_is_left, settings):
+            return
+        pause = LOOK_AGAIN_SECONDS
+
+
+def _work_is_left(settings: Callable[[], Settings]) -> bool:
+    try:
+        state_dir = settings().state_dir
+    except HailuoError:
+        return False  # the first call is told
+
+    from hailuo_mcp.journal.peek import unfinished
+    from hailuo_mcp.journal.sqlite import NAME
+
+    return unfinished(state_dir / NAME)
+
+
 def _ready(
     settings: Callable[[], Settings],
 ) -> tuple[Settings, Callable[[Settings], AbstractAsyncContextManager[Studio]]]:
@@ -116,20 +145,23 @@ def _ready(
     return settings(), open_studio
 
 
-def _heed_signals(loop: asyncio.AbstractEventLoop, leaving: anyio.Event) -> None:
+def _heed_signals(loop: asyncio.AbstractEventLoop, leave: Callable[[], None]) -> None:
     """Leave on the first signal, at the latest when the submit in flight is answered.
 
     Without this SIGTERM would lose that answer, and SIGINT hang in the thread that reads stdin.
     """
 
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        if leaving.is_set():
+    asked: list[int] = []
+
+    def heed(number: int, _frame: FrameType | None) -> None:
+        if asked:
             _leave()  # asked twice
-        loop.call_soon_threadsafe(leaving.set)
+        asked.append(number)
+        loop.call_soon_threadsafe(leave)
 
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if number := getattr(signal, name, None):
-            signal.signal(number, leave)
+            signal.signal(number, heed)
 
 
 def _leave() -> NoReturn:
