@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hailuo_mcp import catalog
 from hailuo_mcp.cli.client_apps import ClientApp
 from hailuo_mcp.cli.config_file import NAME, Entry
-from hailuo_mcp.cli.json_edit import mapping
 from hailuo_mcp.cli.machine import Launcher, Machine
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, provider_named
 from hailuo_mcp.dialects.wire import Provider
@@ -63,7 +62,7 @@ def entry_for(
     key = env.get("HAILUO_API_KEY", "")
     if provider.embedded and (key == ASKED_KEY or is_placeholder(key)):
         del env["HAILUO_API_KEY"]
-    values["env"] = {**mapping(old.get("env")), **env}
+    values["env"] = env
     order = ("type", "command", "args", "env")
     ordered = {key: values[key] for key in order if key in values} | values
     return Entry(name=existing.name if existing else NAME, values=ordered)

@@ -11,7 +11,7 @@ from typing import cast
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
 _STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\r\n]*|/\*.*?\*/', re.DOTALL)
-_STRING_OR_LAST_COMMA = re.compile(r'"(?:\\.|[^"\\])*"|,(?=[ \t\r\n]*[}\]])')
+_STRING_OR_LAST_COMMA = re.compile(r'"(?:\\.|[^"\\])*"|[{\[]\s*,|,(?=\s*[}\]])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def without_comments(text: str) -> str:
 
 
 def _blank(found: re.Match[str]) -> str:
-    if found[0].startswith('"'):
+    if found[0][0] in '"{[':  # a string, or a comma that nothing comes before
         return found[0]
     return re.sub(r"[^\r\n]", " ", found[0])
 
