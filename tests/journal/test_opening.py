@@ -1,5 +1,7 @@
 """Opening: new, newer, damaged, locked, read-only and full; several processes at once."""
 
+# ruff: noqa: ASYNC221, ASYNC240  # nothing else runs in this loop
+
 import os
 import signal
 import sqlite3

@@ -1,0 +1,169 @@
+"""Asking the person: the one-use code, what it is bound to, and an approval that is replayed."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hailuo_mcp.domain import Status, VideoRequest
+from hailuo_mcp.errors import ConsentRequiredError, TaskFailedError
+from hailuo_mcp.studio import Studio, Terms
+
+pytestmark = pytest.mark.anyio
+CAT = VideoRequest(prompt="a cat")
+DEAR = VideoRequest(prompt="a cat", resolution="1080P", duration=6)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def _code(studio: Studio, request: VideoRequest, caller: str = "", **terms: Any) -> str:
+    with pytest.raises(ConsentRequiredError) as caught:
+        await studio.generate(request, Terms(**terms), caller=caller)
+    said = str(caught.value)
+    assert "Nothing was sent or charged" in said
+    found = re.search(r"confirm='([0-9a-f]+)'", said)
+    assert found, said
+    return found[1]
+
+
+async def test_below_the_limit_nobody_is_asked(opened: Any, sandbox: Any) -> None:
+    async with opened(confirm_above="2") as studio:
+        assert await studio.consent_question(CAT, Terms()) is None
+        await studio.generate(CAT, Terms())
+    assert sandbox.accepted == 1
+
+
+async def test_above_it_the_refusal_names_the_price_and_a_code_that_lets_it_pass(
+    opened: Any, sandbox: Any
+) -> None:
+    async with opened(confirm_above="2") as studio:
+        with pytest.raises(ConsentRequiredError, match=r"costs 3\.50 CNY"):
+            await studio.generate(DEAR, Terms())
+        code = await _code(studio, DEAR)
+        assert sandbox.received == 0
+        view = await studio.generate(DEAR, Terms(confirm=code))
+        assert view.task.status is not Status.FAILED
+        # The same once more is the same task, whatever code comes with it.
+        assert (await studio.generate(DEAR, Terms(confirm=code))).reused
+    assert sandbox.received == 1
+
+
+async def test_a_code_buys_once(opened: Any, sandbox: Any) -> None:
+    failing = VideoRequest(prompt="[sandbox:1026]")
+    async with opened(confirm_above="1") as studio:
+        code = await _code(studio, failing)
+        with pytest.raises(TaskFailedError):
+            await studio.generate(failing, Terms(confirm=code))
+        with pytest.raises(ConsentRequiredError, match="not good for this request"):
+            await studio.generate(failing, Terms(confirm=code))
+    assert sandbox.received == 1
+
+
+async def test_a_code_is_bound_to_the_caller_the_request_and_the_price(
+    scripted: Any, provider: Any
+) -> None:
+    async with scripted(confirm_above="1") as studio:
+        code = await _code(studio, CAT, caller="alice")
+        for caller, request, terms in (
+            ("bob", CAT, {}),
+            ("alice", DEAR, {}),
+            ("alice", VideoRequest(prompt="a dog"), {}),
+            ("alice", CAT, {"take": 2}),
+            ("alice", CAT, {"request_key": "k"}),
+        ):
+            with pytest.raises(ConsentRequiredError, match="not good"):
+                await studio.generate(request, Terms(confirm=code, **terms), caller=caller)
+        assert provider.creates == []
+    async with scripted(confirm_above="1", plan="basic") as studio:  # another price
+        with pytest.raises(ConsentRequiredError):
+            await studio.generate(CAT, Terms(confirm=code), caller="alice")
+    async with scripted(confirm_above="1") as studio:
+        await studio.generate(CAT, Terms(confirm=code), caller="alice")
+    assert len(provider.creates) == 1
+
+
+async def test_a_code_lives_ten_minutes(scripted: Any, provider: Any) -> None:
+    clock = Clock()
+    async with scripted(clock=clock, confirm_above="1") as studio:
+        code = await _code(studio, CAT)
+        clock.now += 600
+        with pytest.raises(ConsentRequiredError):
+            await studio.generate(CAT, Terms(confirm=code))
+        code = await _code(studio, CAT)
+        clock.now += 599
+        await studio.generate(CAT, Terms(confirm=code))
+    assert len(provider.creates) == 1
+
+
+async def test_a_code_never_stands_in_the_journal_as_it_is(opened: Any, tmp_path: Any) -> None:
+    async with opened(confirm_above="1") as studio:
+        code = await _code(studio, CAT)
+        files = [path for path in (tmp_path / "state").iterdir() if path.is_file()]
+        assert files
+        assert not any(code.encode() in path.read_bytes() for path in files)
+
+
+async def test_an_approval_that_is_replayed_buys_once(scripted: Any, provider: Any) -> None:
+    yes = Terms(approved=True)
+    async with scripted(confirm_above="1") as studio:
+        first = await studio.generate(CAT, yes)
+        again = await studio.generate(CAT, yes)
+        assert again.reused
+        assert again.task.task_id == first.task.task_id
+    assert len(provider.creates) == 1
+
+
+async def test_an_approval_that_is_replayed_after_a_failure_buys_nothing(
+    scripted: Any, provider: Any
+) -> None:
+    provider.on_create = lambda _number: provider.refuse(1026)
+    yes = Terms(approved=True)
+    async with scripted(confirm_above="1") as studio:
+        with pytest.raises(TaskFailedError):
+            await studio.generate(CAT, yes)
+        with pytest.raises(ConsentRequiredError):
+            await studio.generate(CAT, yes)
+    async with scripted(confirm_above="1") as studio:  # nor after a restart
+        with pytest.raises(ConsentRequiredError):
+            await studio.generate(CAT, yes)
+    assert len(provider.creates) == 1
+
+
+async def test_the_question_names_the_exact_price_and_is_not_asked_where_it_would_be_moot(
+    opened: Any,
+) -> None:
+    async with opened(confirm_above="1") as studio:
+        question = await studio.consent_question(DEAR, Terms())
+        assert question == (
+            "Buy this clip for 3.50 CNY? MiniMax-Hailuo-2.3, 6 s, 1080P, t2v: a cat"
+        )
+        assert await studio.consent_question(DEAR, Terms(confirm="x")) is None
+        assert await studio.consent_question(DEAR, Terms(max_cost=Decimal(3))) is None
+        assert await studio.consent_question(VideoRequest(prompt=""), Terms()) is None
+        await studio.generate(DEAR, Terms(approved=True))
+        assert await studio.consent_question(DEAR, Terms()) is None
+
+
+async def test_an_unpriced_clip_is_asked_about(opened: Any) -> None:
+    unpriced = VideoRequest(prompt="a cat", model="T2V-01")
+    async with opened(confirm_above="1000") as studio:
+        with pytest.raises(ConsentRequiredError, match="an unpublished price"):
+            await studio.generate(unpriced, Terms())
+        code = await _code(studio, unpriced)
+        await studio.generate(unpriced, Terms(confirm=code))
+
+
+async def test_consent_does_not_open_the_budget(opened: Any, sandbox: Any) -> None:
+    from hailuo_mcp.errors import BudgetExceededError
+
+    async with opened(confirm_above="1", budget="1") as studio:
+        with pytest.raises(BudgetExceededError):
+            await studio.generate(CAT, Terms(approved=True))
+    assert sandbox.received == 0
