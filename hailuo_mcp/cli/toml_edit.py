@@ -41,9 +41,18 @@ def put(text: str, path: Sequence[str], value: Mapping[str, object]) -> str:
     start = own[0].start()
     after = list(_HEADER.finditer(text, own[0].end()))
     end = next((h.start() for h in after if not _names(h[0], path)), len(text))
+    end = start + _without_remarks(text[start:end])
     tail = text[end:]
-    changed = text[:start] + block + (newline if tail else "") + tail
+    changed = text[:start] + block.rstrip() + (tail if tail.strip() else newline)
     return _checked(before, changed, path, value)
+
+
+def _without_remarks(tables: str) -> int:
+    """How long the tables are without the blank lines and remarks that follow their last value."""
+    kept = tables.splitlines(keepends=True)
+    while kept and (not kept[-1].strip() or kept[-1].lstrip().startswith("#")):
+        kept.pop()
+    return len("".join(kept).rstrip())
 
 
 def shaped(path: Sequence[str], value: Mapping[str, object]) -> str:
