@@ -7,7 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hailuo_mcp.answers.costs import cost_estimate, spending, template_choice
+    from hailuo_mcp.answers.costs import (
+        cost_estimate,
+        no_such_template,
+        spending,
+        template_choice,
+    )
     from hailuo_mcp.answers.sentences import progress_line
     from hailuo_mcp.answers.shapes import (
         Cost,
@@ -38,6 +43,7 @@ __all__ = [
     "VideoTask",
     "cost_estimate",
     "error_answer",
+    "no_such_template",
     "progress_line",
     "saved_video",
     "spending",
@@ -49,6 +55,7 @@ __all__ = [
 _HOMES = {
     "cost_estimate": "costs",
     "error_answer": "tasks",
+    "no_such_template": "costs",
     "progress_line": "sentences",
     "saved_video": "tasks",
     "spending": "costs",

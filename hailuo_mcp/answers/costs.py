@@ -96,7 +96,17 @@ def template_choice(templates: Sequence[Template], *, notice: str = "") -> Video
     if not templates:
         said = "This provider offers no templates; generate_video makes a clip from a prompt."
     else:
-        said = f"Nothing was made or charged. Choose a template: {template_lines(templates)}."
-        if all(template.usd is None for template in templates):
-            said += " No prices are published for them."
+        said = f"Nothing was made or charged. {_choose(templates)}"
     return {"message": f"{notice} {said}".strip()}
+
+
+def no_such_template(name: str, templates: Sequence[Template]) -> str:
+    """The refusal of a name that no template has."""
+    seen = "".join(c if c.isprintable() else "�" for c in name[:40])
+    return f"There is no template {seen!r}. Nothing was sent or charged. {_choose(templates)}"
+
+
+def _choose(templates: Sequence[Template]) -> str:
+    unpriced = all(template.usd is None for template in templates)
+    none = " No prices are published for them." if unpriced else ""
+    return f"Choose a template: {template_lines(templates)}.{none}"

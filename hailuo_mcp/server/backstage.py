@@ -48,6 +48,11 @@ class Backstage:
         self._refusal = error
         self._decided.set()
 
+    @property
+    def notice(self) -> str:
+        """What every message opens with, errors included: the sandbox says what it is."""
+        return self._studio.provider.notice if self._studio else ""
+
     async def studio(self) -> Studio:
         """Wait until it is open.
 

@@ -150,7 +150,6 @@ def _heed_signals(loop: asyncio.AbstractEventLoop, leave: Callable[[], None]) ->
 
     Without this SIGTERM would lose that answer, and SIGINT hang in the thread that reads stdin.
     """
-
     asked: list[int] = []
 
     def heed(number: int, _frame: FrameType | None) -> None:

@@ -347,6 +347,14 @@ def test_it_leaves_at_once_when_nothing_is_on_its_way(environ, how) -> None:
 
 
 @pytest.mark.parametrize("how", ["EOF", "SIGTERM", "SIGINT"])
+def test_it_leaves_at_once_when_it_was_never_asked_anything(environ, how) -> None:
+    with _started(environ) as process:
+        took, code, told = _leave(process, how)
+    assert took < 1.0
+    assert (code, told) == (0, "")
+
+
+@pytest.mark.parametrize("how", ["EOF", "SIGTERM", "SIGINT"])
 def test_it_waits_for_the_answer_of_a_submit(environ, how, tmp_path) -> None:
     with _started(environ) as process:
         _call(process, "generate_video", prompt="a cat [sandbox:late=1]")

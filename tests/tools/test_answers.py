@@ -239,3 +239,14 @@ def test_a_clip_that_is_not_ready_says_how_it_stands() -> None:
 def test_progress_lines_are_short() -> None:
     assert answers.progress_line(a_view()) == "rendering, about 40 s left"
     assert answers.progress_line(saved_view(file="")) == "saving the clip"
+
+
+def test_an_estimate_is_small_and_its_comparison_a_row_each() -> None:
+    studio = FakeStudio()
+    asked = {"model": "", "mode": "", "duration": 0, "resolution": ""}
+    single = studio.estimate(**asked, count=10, plan="")
+    assert tokens(answers.cost_estimate(single, notice=SANDBOX)) <= 250
+    compared = answers.cost_estimate(studio.estimate(**asked, count=2000, plan="compare"))
+    assert all(tokens(row) <= 60 for row in compared["compared"])
+    assert compared["cheapest"]
+    assert next(row for row in compared["compared"] if row["plan"] == "basic")["packs"] == 1

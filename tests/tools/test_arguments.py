@@ -259,3 +259,18 @@ async def test_an_empty_template_lists_them_and_buys_nothing(ask, studio) -> Non
         assert "392753057216684038" in result.structured_content["message"]
         assert "1 image" in result.structured_content["message"]
     assert not studio.calls
+
+
+@pytest.mark.parametrize("name", ["Divng", "totally unknown"])
+async def test_an_unknown_template_is_refused_with_the_list(ask, studio, name) -> None:
+    result = await ask("generate_from_template", {"template_id": name})
+    assert result.is_error
+    assert name in result.content[0].text
+    assert '"392753057216684038" 跳水 Diving: 1 image' in result.content[0].text
+    assert not studio.calls
+
+
+async def test_a_known_name_and_an_unknown_number_go_on(ask, studio) -> None:
+    for name in ("跳水", "diving", "123456789012345678"):
+        await ask("generate_from_template", {"template_id": name, "media_inputs": ["a.png"]})
+        assert studio.last("generate")["request"].template_id == name

@@ -52,6 +52,12 @@ async def test_our_errors_are_tool_errors_with_their_whole_text(ask, studio, err
     assert result.structured_content == {"error": facts}
 
 
+async def test_a_fault_of_ours_in_a_free_tool_alarms_nobody(ask, studio) -> None:
+    studio.error = KeyError("x")
+    result = await ask("query_task", {"task_id": "x"})
+    assert "Nothing was charged" in result.content[0].text
+
+
 async def test_a_fault_of_ours_says_to_look_before_buying_again(ask, studio, caplog) -> None:
     studio.error = KeyError("sk-secret-7")
     result = await ask("generate_video", {"prompt": "a"})
@@ -95,3 +101,13 @@ async def test_callers_elsewhere_cannot_choose_a_place_on_the_disk(
     assert studio.last("generate")["caller"] == "alice"
     assert studio.last("generate")["local"] is False
     assert studio.last("tasks")["caller"] == "alice"
+
+
+async def test_refusals_of_the_sandbox_say_what_it_is(ask, studio) -> None:
+    from hailuo_mcp.dialects.providers import PROVIDERS
+
+    studio.provider = PROVIDERS["sandbox"]
+    studio.error = RateLimitError("Too fast (1002). Nothing was charged. Wait.")
+    for arguments in ({"prompt": "a"}, {"prompt": "a", "duration": "six"}, {"prompt": "a", "x": 1}):
+        result = await ask("generate_video", arguments)
+        assert result.content[0].text.startswith("SANDBOX: imitation, not a real generation. ")

@@ -85,17 +85,23 @@ def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False)
     )
 
 
-def refused(error: HailuoError) -> CallToolResult:
+def refused(error: HailuoError, notice: str) -> CallToolResult:
     if error.detail:  # untrusted text of the provider's: never for the model
         log.info("refused with %s: %r", error.code, error.detail)
-    return spoken(answers.error_answer(error), text=str(error), is_error=True)
+    return spoken(answers.error_answer(error), text=f"{notice} {error}".strip(), is_error=True)
 
 
 class Server(MCPServer[Backstage]):
     """The SDK's server, with refusals that a model can read."""
 
-    def __init__(self, tools: list[Tool], **parts: Any) -> None:  # noqa: ANN401  the SDK's own
+    def __init__(
+        self,
+        backstage: Backstage,
+        tools: list[Tool],
+        **parts: Any,  # noqa: ANN401  the SDK's own
+    ) -> None:
         super().__init__(tools=tools, **parts)
+        self._backstage = backstage
         self._kinds: dict[str, type[Arguments]] = {
             made.name: cast("type[Arguments]", made.fn_metadata.arg_model) for made in tools
         }
@@ -116,10 +122,10 @@ class Server(MCPServer[Backstage]):
             with time_to_answer():
                 return await super().call_tool(name, given, context)
         except HailuoError as error:
-            return refused(error)
+            return refused(error, self._backstage.notice)
         except UnexpectedToolError as crash:
             if isinstance(crash.__cause__, HailuoError):
-                return refused(crash.__cause__)
+                return refused(crash.__cause__, self._backstage.notice)
             bought = (
                 "Something may have been bought before it: call list_tasks before you try again."
                 if "max_cost" in self._kinds[name].model_fields
@@ -131,5 +137,5 @@ class Server(MCPServer[Backstage]):
             ) from crash.__cause__
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
-                return refused(mistakes(name, error.__cause__))
+                return refused(mistakes(name, error.__cause__), self._backstage.notice)
             raise

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from hailuo_mcp import answers
+from hailuo_mcp import answers, catalog
 from hailuo_mcp.answers.shapes import VideoTask
+from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked, agreed
@@ -69,8 +70,13 @@ async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: 
     With an empty template_id it buys nothing and lists ids, names, inputs and prices.
     """
     call = await accept(ctx)
-    if not wanted.template_id.strip():
-        return answers.template_choice(call.studio.templates(), notice=call.studio.provider.notice)
+    offered, provider = call.studio.templates(), call.studio.provider
+    name = wanted.template_id.strip()
+    if not name:
+        return answers.template_choice(offered, notice=provider.notice)
+    # A number may be a template that no list has yet; a name that is in none is a mistake.
+    if offered and not name.isdigit() and not catalog.find_template(name, provider.templates):
+        raise InvalidRequestError(answers.no_such_template(name, offered))
     terms = agreed(wanted.terms(), asked)
     with call.waiting(wanted.wait_seconds) as seconds:
         view = await call.studio.generate(
