@@ -11,10 +11,13 @@ def main() -> int:
         from hailuo_mcp.server import stdio
 
         stdio.main()
-    from hailuo_mcp import cli
+    try:
+        from hailuo_mcp import cli
 
-    gc.enable()
-    return cli.main(sys.argv[1:])
+        gc.enable()
+        return cli.main(sys.argv[1:])
+    except KeyboardInterrupt:  # before the command line could take it
+        return 130
 
 
 if __name__ == "__main__":

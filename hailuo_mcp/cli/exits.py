@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, REFUSED, UNCONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
 HELP = (
-    "exit codes: 0 saved, or done what was asked · 1 failed · 2 refused, nothing was bought · "
-    "3 unconfirmed, may have been bought · 130 stopped waiting"
+    "exit codes: 0 saved, or done what was asked; 1 failed; 2 refused, nothing bought;\n"
+    "3 unconfirmed, may have been bought; 130 stopped waiting"
 )
 _REFUSALS = (InvalidRequestError, ConfigError, TaskNotFoundError)
 _UNAVAILABLE = (RateLimitError.code, ProviderUnavailableError.code)

@@ -97,7 +97,14 @@ class Bar:
         from rich.text import Text
 
         width = max(10, min(40, self._console.width - 40))
-        bar = ProgressBar(total=1, completed=self._fraction(), width=width, pulse=not self._started)
+        bar = ProgressBar(
+            total=1,
+            completed=self._fraction(),
+            width=width,
+            pulse=self._started is None,
+            complete_style="cyan",
+            pulse_style="cyan",
+        )
         line = Table.grid(padding=(0, 2, 0, 0))
         line.add_row(bar, Text(self._text, no_wrap=True, overflow="ellipsis"))
         return line

@@ -26,7 +26,7 @@ def show(errand: Errand, view: View, *, copy: str = "") -> None:
         return
     if view.reused:
         terminal.paragraph(
-            "Not a new clip:", "you have asked for it before; nothing was charged now.", result=True
+            "Not a new clip:", "you asked for it before. Nothing was charged now.", result=True
         )
     label, sentence = _headline(view)
     if sentence:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hailuo_mcp.cli import exits, main
 from hailuo_mcp.cli.program import parser
+from hailuo_mcp.cli.table import COMMANDS
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import (
     BudgetExceededError,
@@ -90,6 +94,34 @@ def test_bad_input_is_refused_in_a_few_words(alone, capsys, argv):
     assert "Traceback" not in err
     assert len(err) < 1200
     assert "sk-secret" not in err or "--api-key" in err
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_help_fits_a_terminal(monkeypatch, capsys, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([command, "--help"]) == exits.DONE
+    assert max(len(line) for line in capsys.readouterr().out.splitlines()) <= 80
+
+
+WORDS = st.one_of(
+    st.sampled_from(
+        ["--take", "--wait", "--duration", "--max-cost", "--json", "--plan", "-o", "--"]
+    ),
+    st.sampled_from(["0", "-1", "6", "1e999", "NaN", "", "sandbox", "bought", "v1"]),
+    st.text(max_size=12),
+)
+
+
+@given(st.sampled_from([command.name for command in COMMANDS]), st.lists(WORDS, max_size=6))
+@settings(max_examples=500, deadline=None)
+def test_any_words_are_read_or_refused(command, argv):
+    """argparse ends a program by SystemExit, and by nothing else."""
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            code = parser().parse_args([command, *argv]) and exits.DONE
+        except SystemExit as ended:
+            code = ended.code
+    assert code in (exits.DONE, exits.REFUSED)
 
 
 def test_no_command_is_refused_with_the_way_to_the_help(capsys):
