@@ -81,7 +81,7 @@ async def test_a_code_is_bound_to_the_caller_the_request_and_the_price(
             with pytest.raises(ConsentRequiredError, match="not good"):
                 await studio.generate(request, Terms(confirm=code, **terms), caller=caller)
         assert provider.creates == []
-    async with scripted(confirm_above="1", plan="basic") as studio:  # another price
+    async with scripted(confirm_above="0.5", plan="basic") as studio:  # another price
         with pytest.raises(ConsentRequiredError):
             await studio.generate(CAT, Terms(confirm=code), caller="alice")
     async with scripted(confirm_above="1") as studio:
