@@ -12,6 +12,7 @@ from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import Settings, variable_of
 
 _FREE = frozenset(row.name for row in PROVIDERS.values() if row.embedded)
+_PREFIX = "HAILUO_"
 _FALLBACKS = ("MINIMAX_API_KEY", "MINIMAX_API_HOST")
 
 
@@ -57,14 +58,9 @@ def check_variables(environ: Mapping[str, str], where: str = "") -> list[Finding
     free = environ.get("HAILUO_PROVIDER", "").strip().lower() in _FREE
     for name, value in sorted(environ.items()):
         text = value.strip()
-        if near := _misspelt(name, known):
-            findings.append(
-                problem(
-                    "settings",
-                    f"{name}{there} is no setting and does nothing; did you mean {near}?",
-                    f"Rename it to {near}." if near in known else "Remove it, or correct its name.",
-                )
-            )
+        near = _nearest(name, known)
+        if near or (name.startswith(_PREFIX) and name not in known):
+            findings.append(_unknown(name, there, near))
         elif name not in (*known, *_FALLBACKS):
             continue
         elif not text:
@@ -88,15 +84,22 @@ def check_variables(environ: Mapping[str, str], where: str = "") -> list[Finding
     return findings
 
 
-def _misspelt(name: str, known: tuple[str, ...]) -> str:
-    """What a variable was probably meant to be; empty for one of ours or of somebody else."""
+def _unknown(name: str, there: str, near: str) -> Finding:
+    said = f"{name}{there} is no setting and does nothing"
+    if near:
+        return problem("settings", f"{said}; did you mean {near}?", f"Rename it to {near}.")
+    return problem("settings", f"{said}.", "Remove it, or take a name from the README's table.")
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    """The setting that a variable was probably meant to be; empty for a right or foreign one."""
     if name in known or name in _FALLBACKS:
         return ""
-    ours = name.upper().startswith("HAILUO")
-    near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6 if ours else 0.9)
-    if near:
-        return near[0]
-    return "one of the README's table" if ours else ""
+    if name.startswith(_PREFIX):  # its end alone: the beginning makes all of them alike
+        ends = {setting.removeprefix(_PREFIX): setting for setting in known}
+        near = difflib.get_close_matches(name.removeprefix(_PREFIX), ends, n=1, cutoff=0.6)
+        return ends[near[0]] if near else ""
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.9)), "")
 
 
 def _summary(settings: Settings) -> str:

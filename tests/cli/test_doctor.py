@@ -1,0 +1,339 @@
+"""doctor on computers of three kinds: each thing that can be wrong is named with what to do."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from hailuo_mcp.bootstrap import JOURNAL
+from hailuo_mcp.cli.checkup import Finding, Level
+from hailuo_mcp.cli.checkup.apps import check_apps, keyed_apps
+from hailuo_mcp.cli.checkup.disk import check_folders
+from hailuo_mcp.cli.checkup.http import check_http
+from hailuo_mcp.cli.checkup.journal import check_journal
+from hailuo_mcp.cli.checkup.program import check_media, check_program
+from hailuo_mcp.cli.checkup.variables import check_settings
+from hailuo_mcp.cli.client_apps import client_app
+from hailuo_mcp.cli.doctor import environ_of
+from hailuo_mcp.cli.entry import Wishes
+from hailuo_mcp.cli.init import set_up
+from hailuo_mcp.cli.machine import Machine
+from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.journal import SqliteJournal
+from hailuo_mcp.journal.schema import STEPS
+from hailuo_mcp.settings import Settings
+from hailuo_mcp.worker import Lives
+
+from .homes import HOMES, linux, mac, program
+
+KEY = "sk-good-key"
+
+
+@pytest.fixture(params=HOMES)
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
+    return HOMES[request.param](tmp_path)
+
+
+def settings(folder: Path, **more: str) -> Settings:
+    given = {
+        "HAILUO_PROVIDER": "sandbox",
+        "HAILUO_STATE_DIR": str(folder / "state"),
+        "HAILUO_OUTPUT_DIR": str(folder / "clips"),
+    }
+    return Settings.from_env({**given, **more})
+
+
+def bad(findings: list[Finding], level: Level = Level.PROBLEM) -> list[str]:
+    return [finding.said for finding in findings if finding.level is level]
+
+
+def examined(environ: Mapping[str, str]) -> list[Finding]:
+    return check_settings(environ, {})[1]
+
+
+# ── the program ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_installed_copy_is_found_on_every_platform(machine: Machine):
+    findings = check_program(machine)
+    assert bad(findings) == bad(findings, Level.NOTE) == []
+    assert "Python 3.12.1" in findings[0].said
+
+
+def test_an_old_python_is_a_problem(machine: Machine):
+    assert "too old" in bad(check_program(replace(machine, version=(3, 10, 9))))[0]
+
+
+def test_a_runner_that_only_a_shell_finds_is_named_with_its_path(tmp_path: Path):
+    machine = mac(tmp_path)
+    uvx = program(machine.home / ".local/bin/uvx")
+    (finding,) = [f for f in check_program(machine) if f.level is Level.NOTE]
+    assert str(uvx) in finding.do
+    assert "ENOENT" in finding.do
+
+
+def test_a_folder_that_macos_guards_is_pointed_out(tmp_path: Path):
+    machine = mac(tmp_path)
+    inside = program(machine.home / "Documents/venv/bin/hailuo-mcp")
+    assert "Documents" in bad(check_program(replace(machine, called=str(inside))), Level.NOTE)[0]
+
+
+def test_a_missing_media_extra_is_worth_knowing(machine: Machine):
+    assert check_media(machine)[0].level is Level.OK
+    (finding,) = check_media(replace(machine, has_media=False))
+    assert finding.level is Level.NOTE
+    assert "hailuo-mcp[media]" in finding.do
+
+
+# ── the settings ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_good_settings_are_one_line():
+    findings = examined({"HAILUO_API_KEY": KEY, "HAILUO_BUDGET": "50", "PATH": "/bin"})
+    assert [f.said for f in findings] == ["provider minimax-cn, plan payg, budget 50 a day"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("HAILUO_BUGET", "HAILUO_BUDGET"),
+        ("HAILUO_APIKEY", "HAILUO_API_KEY"),
+        ("HAILOU_API_KEY", "HAILUO_API_KEY"),
+        ("HAILUO_OUTPUT_DIRECTORY", "HAILUO_OUTPUT_DIR"),
+        ("HAILUO_RESOURCE_MODE_OF_OTHERS", "README"),
+    ],
+)
+def test_a_misspelt_variable_is_a_problem_with_the_nearest_name(wrong: str, right: str):
+    (said,) = bad(examined({wrong: "secret-value", "HAILUO_BUDGET": "1"}))
+    assert wrong in said
+    assert right in said
+    assert "secret-value" not in said
+
+
+def test_variables_of_others_are_left_alone():
+    env = {"HAIR": "1", "MINIMAX_API_KEY": KEY, "MINIMAX_MCP_BASE_PATH": "/x", "HAILUO_BUDGET": "1"}
+    assert [f.level for f in examined(env)] == [Level.OK]
+
+
+def test_empty_and_unsubstituted_values_are_said_to_count_as_unset():
+    findings = examined({"HAILUO_BUDGET": " ", "HAILUO_PLAN": "${user_config.plan}"})
+    notes = bad(findings, Level.NOTE)
+    assert "HAILUO_BUDGET is empty and counts as unset." in notes
+    assert any("${user_config.plan}" in text for text in notes)
+
+
+@pytest.mark.parametrize("key", ["put your key here", "YOUR_API_KEY", "<key>", "sk-xxxx"])
+def test_the_examples_words_instead_of_a_key_are_a_problem(key: str):
+    assert "instead of a key" in bad(examined({"HAILUO_API_KEY": key, "HAILUO_BUDGET": "1"}))[0]
+
+
+def test_settings_that_cannot_be_used_name_their_variable():
+    read, findings = check_settings({"HAILUO_BUDGET": "much"}, {})
+    assert read is None
+    assert "HAILUO_BUDGET" in bad(findings)[0]
+
+
+def test_a_budget_that_would_refuse_every_clip_is_a_problem():
+    env = {"HAILUO_PROVIDER": "hingnet", "HAILUO_BUDGET": "5"}
+    assert "publishes no prices" in bad(examined(env))[0]
+    assert bad(examined({**env, "HAILUO_UNPRICED_COST": "1"})) == []
+
+
+def test_no_budget_is_worth_knowing_but_not_for_the_free_sandbox():
+    assert bad(examined({}), Level.NOTE) == ["Nothing limits what may be spent."]
+    assert bad(examined({"HAILUO_PROVIDER": "sandbox"}), Level.NOTE) == []
+
+
+def test_the_http_servers_settings_are_looked_at_where_there_are_any(tmp_path: Path):
+    assert check_http(settings(tmp_path)) == []
+    good = settings(tmp_path, HAILUO_HTTP_TOKENS="mei:" + "x" * 32)
+    assert check_http(good)[0].level is Level.OK
+    short = settings(tmp_path, HAILUO_HTTP_TOKENS="mei:abc")
+    assert "guessed: mei" in bad(check_http(short), Level.NOTE)[0]
+    bare = settings(tmp_path, HAILUO_ALLOWED_HOSTS="video.example")
+    assert "without" in bad(check_http(bare), Level.NOTE)[0]
+    for url in ("http://video.example", "https://10.0.0.1", "https://localhost:1", "https://nas"):
+        assert "cannot" not in url
+        assert bad(check_http(settings(tmp_path, HAILUO_CALLBACK_URL=url)))
+    public = settings(tmp_path, HAILUO_CALLBACK_URL="https://video.example/x")
+    assert bad(check_http(public)) == []
+
+
+# ── the folders and the journal ───────────────────────────────────────────────────────────────
+
+
+def test_folders_are_tried_without_being_made(tmp_path: Path):
+    findings = check_folders(settings(tmp_path), {})
+    assert [f.level for f in findings] == [Level.OK, Level.OK]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_a_file_and_one_that_is_missing_are_named(tmp_path: Path):
+    (tmp_path / "clips").write_text("")
+    env = {"HAILUO_ALLOWED_DIRS": str(tmp_path / "gone")}
+    findings = check_folders(settings(tmp_path, **env), env)
+    assert "clips for clips cannot be written" in bad(findings)[0]
+    assert "HAILUO_OUTPUT_DIR" in next(f.do for f in findings if f.level is Level.PROBLEM)
+    assert "gone of HAILUO_ALLOWED_DIRS is not there" in bad(findings, Level.NOTE)[0]
+
+
+def test_no_journal_yet_is_fine_and_none_is_made(tmp_path: Path):
+    assert check_journal(settings(tmp_path), 0.0)[0].level is Level.OK
+    assert not (tmp_path / "state").exists()
+
+
+def made_journal(folder: Path) -> Path:
+    async def make() -> None:
+        journal = SqliteJournal(folder / "state" / JOURNAL)
+        await journal.open()
+        await journal.sign_in("1-gone", account="a b c", provider="a", base_url="b", pid=1, now=0)
+        await journal.close()
+
+    anyio.run(make)
+    return folder / "state" / JOURNAL
+
+
+def add_task(path: Path, task_id: str, **values: object) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        columns = [(row[1], row[2], row[3]) for row in db.execute("PRAGMA table_info(tasks)")]
+        zero = {"TEXT": "", "INTEGER": 0, "REAL": 0.0}
+        row = {name: zero[kind] for name, kind, needed in columns if needed} | {"task_id": task_id}
+        row |= values
+        marks = ", ".join("?" * len(row))
+        db.execute(f"INSERT INTO tasks ({', '.join(row)}) VALUES ({marks})", [*row.values()])
+
+
+def test_unfinished_and_unconfirmed_tasks_are_counted_with_the_command_for_them(tmp_path: Path):
+    path = made_journal(tmp_path)
+    assert bad(check_journal(settings(tmp_path), 0.0), Level.NOTE) == []
+    add_task(path, "a", status="running", created_at=0.0)
+    add_task(path, "b", status="queued", created_at=1e9)
+    add_task(path, "c", status="unconfirmed")
+    add_task(path, "d", status="succeeded", due_at=5.0)
+    add_task(path, "e", status="failed")
+    findings = check_journal(settings(tmp_path), 1e9)
+    told = {f.said: f.do for f in findings if f.level is Level.NOTE}
+    unfinished, old, unconfirmed = told
+    assert unfinished.startswith("2 unfinished, 1 finished but not saved")
+    assert old.startswith("1 of them")
+    assert unconfirmed.startswith("1 unconfirmed")
+    assert "hailuo-mcp settle" in told[unconfirmed]
+    assert "5 tasks" in findings[0].said
+
+
+def test_processes_that_live_are_told_from_those_that_ended(tmp_path: Path):
+    path = made_journal(tmp_path)
+    assert "no other" in check_journal(settings(tmp_path), 0.0)[-1].said
+    lives = Lives(tmp_path / "state" / "processes")
+    lives.sign_in()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO owners VALUES (?, 'minimax-cn x y', 77, 0)", (lives.owner,))
+    try:
+        assert "1 running on this journal: pid 77 (minimax-cn" in (
+            check_journal(settings(tmp_path), 0.0)[-1].said
+        )
+    finally:
+        lives.sign_out()
+
+
+def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path):
+    path = made_journal(tmp_path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+        db.execute("UPDATE shape SET readable_since = ?", (len(STEPS) + 1,))
+    assert "newer hailuo-mcp" in bad(check_journal(settings(tmp_path), 0.0))[0]
+    path.write_bytes(b"not a database at all" * 300)
+    (path.parent / "journal-unreadable-1.sqlite3").write_bytes(b"")
+    findings = check_journal(settings(tmp_path), 0.0)
+    assert "is damaged" in bad(findings)[0]
+    assert "put aside" in bad(findings, Level.NOTE)[0]
+    assert path.read_bytes().startswith(b"not a database")
+
+
+# ── the clients ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_client_set_up_is_worth_knowing(machine: Machine):
+    (finding,) = check_apps(machine)
+    assert finding.level is Level.NOTE
+    assert "init" in finding.do
+
+
+def test_what_init_writes_doctor_approves(machine: Machine):
+    for name in ("claude-desktop", "claude-code", "vscode", "cursor", "codex", "zed"):
+        set_up(client_app(name), machine, Wishes(env={}, key=KEY))
+    findings = check_apps(machine)
+    assert [f.level for f in findings] == [Level.OK] * 6
+    assert "claude-desktop" in keyed_apps(machine)
+
+
+def configured(machine: Machine, name: str, entry: Mapping[str, object]) -> None:
+    app = client_app(name)
+    app.file(machine).parent.mkdir(parents=True, exist_ok=True)
+    app.file(machine).write_text(json.dumps({app.key: {"hailuo": entry}}))
+
+
+def test_a_command_that_is_gone_is_a_problem(machine: Machine):
+    configured(machine, "cursor", {"command": str(machine.home / "gone/hailuo-mcp")})
+    (finding,) = check_apps(machine)
+    assert finding.level is Level.PROBLEM
+    assert "hailuo-mcp init cursor" in finding.do
+
+
+def test_a_bare_name_that_only_a_shell_finds_is_spawn_enoent(tmp_path: Path):
+    machine = mac(tmp_path)
+    configured(machine, "claude-desktop", {"command": "hailuo-mcp"})
+    configured(machine, "claude-code", {"command": "hailuo-mcp"})  # started from a shell
+    desktop, code = check_apps(machine)
+    assert (desktop.level, code.level) == (Level.PROBLEM, Level.OK)
+    assert "ENOENT" in desktop.said
+    assert str(machine.home / ".local/bin/hailuo-mcp") in desktop.do
+
+
+def test_a_clients_own_variables_are_examined_like_the_shells(tmp_path: Path):
+    machine = linux(tmp_path)
+    command = str(machine.home / ".local/bin/hailuo-mcp")
+    env = {"HAILUO_BUGET": "5", "HAILUO_API_KEY": "put your key here", "HAILUO_PLAN": "${env:P}"}
+    configured(machine, "cursor", {"command": command, "env": env})
+    said = bad(check_apps(machine))
+    assert any("HAILUO_BUGET in Cursor's configuration" in text for text in said)
+    assert any("instead of a key" in text for text in said)
+    assert len(said) == 2
+
+
+def test_a_broken_client_file_is_a_problem_and_the_others_are_still_seen(machine: Machine):
+    app = client_app("claude-desktop")
+    app.file(machine).parent.mkdir(parents=True, exist_ok=True)
+    app.file(machine).write_text("{")
+    set_up(client_app("cursor"), machine, Wishes(env={}, key=KEY))
+    broken, good = check_apps(machine)
+    assert "not valid JSON" in broken.said
+    assert good.level is Level.OK
+
+
+def test_comments_do_not_hide_an_entry(tmp_path: Path):
+    machine = linux(tmp_path)
+    app = client_app("zed")
+    command = machine.home / ".local/bin/hailuo-mcp"
+    app.file(machine).write_text(
+        f'// Zed\n{{"context_servers": {{"hailuo": {{"command": "{command}",}},}},}}'
+    )
+    assert check_apps(machine)[0].said == f"Zed starts {command}"
+
+
+def test_a_clients_settings_can_be_examined_in_place_of_the_shells(tmp_path: Path):
+    machine = linux(tmp_path)
+    shell = {"HAILUO_API_KEY": "sk-shell", "MINIMAX_API_HOST": "x"}
+    machine = replace(machine, environ={**machine.environ, **shell})
+    with pytest.raises(ConfigError, match="hailuo-mcp init cursor"):
+        environ_of("cursor", machine)
+    set_up(client_app("cursor"), machine, Wishes(env={"HAILUO_BUDGET": "9"}, key=KEY))
+    environ = environ_of("cursor", machine)
+    assert environ["HAILUO_API_KEY"] == KEY
+    assert environ["HAILUO_BUDGET"] == "9"
+    assert "MINIMAX_API_HOST" not in environ
