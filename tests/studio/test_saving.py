@@ -1,0 +1,187 @@
+"""What was bought ends up on disk: links that expire, cuts, lost files, adoption, pictures."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from hailuo_mcp.domain import Money, Status, VideoRequest
+from hailuo_mcp.errors import TaskNotFoundError
+from hailuo_mcp.studio import Terms
+
+pytestmark = pytest.mark.anyio
+
+
+def _request(fault: str = "") -> VideoRequest:
+    return VideoRequest(prompt=f"a cat [sandbox:{fault}]" if fault else "a cat")
+
+
+async def _bought(studio: Any, fault: str = "") -> Any:
+    view = await studio.generate(_request(fault), Terms(), wait_seconds=30)
+    return view.task
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "poll-500x2",
+        "poll-1002",
+        "poll-html",
+        "poll-reset",
+        "weird-status",
+        "expired-link",
+        "cut-downloadx2",
+        "cut-no-range",
+        "short-chunked",
+        "json-downloadx1",
+        "html-downloadx1",
+        "redirect-download",
+    ],
+)
+async def test_trouble_on_the_way_ends_with_a_whole_clip_bought_once(
+    opened: Any, sandbox: Any, fault: str
+) -> None:
+    async with opened() as studio:
+        task = await _bought(studio, fault)
+        assert (task.status, task.money) == (Status.SUCCEEDED, Money.SPENT)
+        assert Path(task.file).stat().st_size == task.bytes
+    assert sandbox.received == 1
+
+
+async def test_a_clip_that_cannot_be_fetched_is_spent_and_says_so_and_tries_again(
+    opened: Any, rows: Any
+) -> None:
+    async with opened() as studio:
+        view = await studio.generate(_request("dead-link"), Terms())
+        with anyio.fail_after(30):
+            while not (task := (await studio.query(view.task.task_id)).task).save_error:
+                await anyio.sleep(0.05)
+        assert (task.status, task.money, task.file) == (Status.SUCCEEDED, Money.SPENT, "")
+        assert task.due_at > time.time()  # it will be tried again by itself
+        assert "paid for" in task.save_error
+
+
+async def test_without_auto_download_the_clip_is_left_until_it_is_asked_for(opened: Any) -> None:
+    async with opened(auto_download="false") as studio:
+        task = await _bought(studio)
+        assert (task.status, task.file) == (Status.SUCCEEDED, "")
+        saved = await studio.download(task.task_id, wait_seconds=20)
+        assert saved.status == "saved"
+        assert Path(saved.file).exists()
+
+
+async def test_a_clip_whose_file_was_deleted_is_fetched_again_free(
+    opened: Any, sandbox: Any
+) -> None:
+    async with opened() as studio:
+        task = await _bought(studio)
+        await anyio.Path(task.file).unlink()
+        saved = await studio.download(task.task_id, wait_seconds=20)
+        assert (saved.status, saved.sha256) == ("saved", task.sha256)
+        assert Path(saved.file).exists()
+        assert (await studio.spending()).spent == 2
+    assert sandbox.received == 1
+
+
+async def test_a_task_of_another_tool_is_adopted_by_its_id_and_costs_nothing_here(
+    opened: Any, sandbox: Any, tmp_path: Path
+) -> None:
+    async with opened() as studio:
+        remote_id = (await _bought(studio)).remote_id
+    for part in (tmp_path / "state").glob("journal*"):
+        part.unlink()
+    async with opened(budget="0") as studio:
+        view = await studio.query(remote_id, wait_seconds=20)
+        assert (view.task.status, view.task.money) == (Status.SUCCEEDED, Money.UNKNOWN)
+        assert view.task.saved
+        assert (await studio.query(remote_id)).task.task_id == view.task.task_id
+        spending = await studio.spending()
+        assert (spending.spent, spending.reserved) == (0, 0)
+        with pytest.raises(TaskNotFoundError):
+            await studio.query("123456789012345678")
+    assert sandbox.received == 1
+
+
+async def test_somebody_elses_task_is_not_found_by_any_id(opened: Any) -> None:
+    async with opened() as studio:
+        view = await studio.generate(_request(), Terms(), caller="alice", wait_seconds=20)
+        for some_id in (view.task.task_id, view.task.remote_id):
+            with pytest.raises(TaskNotFoundError):
+                await studio.query(some_id, caller="bob")
+        assert (await studio.query(view.task.task_id)).task.caller == "alice"  # the local person
+
+
+async def test_what_was_not_sent_can_be_withdrawn_and_is_not_sent(
+    opened: Any, sandbox: Any
+) -> None:
+    async with opened(rpm="1", budget="4") as studio:
+        await _bought(studio)
+        view = await studio.generate(VideoRequest(prompt="a dog"), Terms())
+        assert view.task.status is Status.PENDING
+        view = await studio.cancel(view.task.task_id)
+        assert (view.task.status, view.task.money) == (Status.CANCELLED, Money.RELEASED)
+        assert (await studio.spending()).left == 2
+        again = await studio.cancel(view.task.task_id)
+        assert again.task.status is Status.CANCELLED
+    assert sandbox.received == 1
+
+
+async def test_what_was_sent_cannot_be_withdrawn_and_the_answer_says_so(
+    scripted: Any, provider: Any
+) -> None:
+    async with scripted() as studio:
+        view = await studio.generate(_request(), Terms())
+        (note,) = (await studio.cancel(view.task.task_id)).notes
+        assert "charged if it succeeds" in note
+        assert (await studio.spending()).reserved == 2
+
+
+def _picture(path: Path) -> str:
+    from PIL import Image
+
+    Image.new("RGB", (640, 480), (9, 90, 160)).save(path)
+    return str(path)
+
+
+async def test_pictures_are_kept_until_they_are_sent_and_swept_after(
+    opened: Any, tmp_path: Path
+) -> None:
+    request = VideoRequest(prompt="a cat", first_frame_image=_picture(tmp_path / "cat.png"))
+    inputs = tmp_path / "state" / "inputs"
+    async with opened(rpm="1") as studio:
+        await _bought(studio)
+        view = await studio.generate(request, Terms())
+        assert view.task.status is Status.PENDING
+        (kept,) = inputs.iterdir()
+        old = time.time() - 3600
+        os.utime(kept, (old, old))
+    async with opened(rpm="1") as studio:  # swept on opening: it still waits
+        await anyio.sleep(0.2)
+        assert list(inputs.iterdir()) == [kept]
+        await studio.cancel(view.task.task_id)
+        os.utime(kept, (old, old))
+    async with opened() as studio:
+        with anyio.fail_after(10):
+            while list(inputs.iterdir()):
+                await anyio.sleep(0.02)
+
+
+async def test_a_picture_that_went_missing_is_a_free_refusal(
+    opened: Any, sandbox: Any, tmp_path: Path
+) -> None:
+    request = VideoRequest(prompt="a cat", first_frame_image=_picture(tmp_path / "cat.png"))
+    async with opened(rpm="1") as studio:
+        await _bought(studio)
+        view = await studio.generate(request, Terms())
+        for kept in (tmp_path / "state" / "inputs").iterdir():
+            kept.unlink()
+    async with opened() as studio:  # without the limit it goes at once
+        with anyio.fail_after(10):
+            while not (task := (await studio.query(view.task.task_id)).task).status.is_final:
+                await anyio.sleep(0.05)
+        assert (task.status, task.money) == (Status.FAILED, Money.RELEASED)
+        assert "no longer in the state folder" in task.error
+    assert sandbox.received == 1
