@@ -105,7 +105,7 @@ def test_good_settings_are_one_line():
         ("HAILUO_APIKEY", "HAILUO_API_KEY"),
         ("HAILOU_API_KEY", "HAILUO_API_KEY"),
         ("HAILUO_OUTPUT_DIRECTORY", "HAILUO_OUTPUT_DIR"),
-        ("HAILUO_RESOURCE_MODE_OF_OTHERS", "README"),
+        ("HAILUO_RESOURCE_MODE_OF_OTHERS", "does nothing."),
     ],
 )
 def test_a_misspelt_variable_is_a_problem_with_the_nearest_name(wrong: str, right: str):
