@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hailuo_mcp.cli.words import SETTINGS
 
@@ -135,11 +136,31 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
     for name in ("output_dir", "state_dir"):
         if folder := given[name]:
             given[name] = str(Path(folder).expanduser().absolute())
+    if _changes_provider(given, environ):
+        environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
     read = Settings.from_env(environ, **given)
     here = _here()
     if here is None or environ.get("HAILUO_ALLOWED_DIRS", "").strip():
         return read
     return read.model_copy(update={"allowed_dirs": (*read.allowed_dirs, here)})
+
+
+def _changes_provider(given: Mapping[str, str | None], environ: Mapping[str, str]) -> bool:
+    """Whether the environment's address belongs to another provider than the one asked for.
+
+    Otherwise --provider sandbox would buy at a real provider's address, under the name of a free
+    one. An address of this computer is no provider's: whoever set it tries all of them there.
+    """
+    provider = (given["provider"] or "").strip().lower()
+    if not provider or given["base_url"]:
+        return False
+    address = environ.get("HAILUO_BASE_URL", "").strip()
+    try:
+        host = urlsplit(address if "://" in address else f"//{address}").hostname
+    except ValueError:
+        host = None
+    here = host in ("localhost", "127.0.0.1", "::1")
+    return not here and provider != environ.get("HAILUO_PROVIDER", "").strip().lower()
 
 
 def picture(text: str) -> str:

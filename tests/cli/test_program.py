@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailuo_mcp.cli import exits, main
+from hailuo_mcp.cli import arguments, exits, main
 from hailuo_mcp.cli.program import parser
 from hailuo_mcp.cli.table import COMMANDS
 from hailuo_mcp.cli.terminal import Terminal
@@ -206,3 +207,46 @@ def test_lines_stay_whole_where_nobody_looks():
     Terminal(io.StringIO(), err).paragraph("Refused:", "word " * 60)
 
     assert err.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "expected"),
+    [
+        ({"HAILUO_BASE_URL": "https://api.minimax.io"}, ["--provider", "sandbox"], ""),
+        ({"HAILUO_BASE_URL": "https://relay.example.com"}, ["--provider", "sandbox"], ""),
+        (
+            {"HAILUO_PROVIDER": "hingnet", "HAILUO_BASE_URL": "https://relay.example.com"},
+            ["--provider", "hingnet"],
+            "https://relay.example.com",
+        ),
+        (
+            {"HAILUO_BASE_URL": "http://127.0.0.1:8700"},
+            ["--provider", "xcompute"],
+            "http://127.0.0.1:8700",
+        ),
+        (
+            {"HAILUO_BASE_URL": "https://relay.example.com"},
+            ["--provider", "xcompute", "--base-url", "https://other.example.com"],
+            "https://other.example.com",
+        ),
+        ({"HAILUO_BASE_URL": "https://relay.example.com"}, [], "https://relay.example.com"),
+    ],
+)
+def test_a_provider_given_here_does_not_get_another_ones_address(environ, options, expected):
+    args = parser().parse_args(["tasks", *options])
+
+    assert arguments.settings(args, environ).base_url == expected
+
+
+def test_a_person_may_use_the_folder_they_stand_in(tmp_path):
+    args = parser().parse_args(["tasks"])
+    limited = {"HAILUO_ALLOWED_DIRS": str(tmp_path)}
+
+    assert Path.cwd() in arguments.settings(args, {}).allowed_dirs
+    assert arguments.settings(args, limited).allowed_dirs == (tmp_path,)
+
+
+def test_folders_given_here_are_relative_to_here():
+    args = parser().parse_args(["tasks", "--output-dir", "clips"])
+
+    assert arguments.settings(args, {}).output_dir == Path.cwd() / "clips"
