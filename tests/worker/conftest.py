@@ -1,0 +1,135 @@
+"""A desk without a worker: a real journal, and a client that a test scripts."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hailuo_mcp.bootstrap import _desk, open_client
+from hailuo_mcp.domain import Carries, Mode, Status, Submitted, Task
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal import Limits, SqliteJournal, Written
+from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio import Desk
+from hailuo_mcp.worker import Lives
+
+FAILURE = JournalError("The disk is full. Nothing was sent or charged.")
+
+
+class FailingJournal(SqliteJournal):
+    """Fails as often as a test says, by the name of the method."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.failures: dict[str, int] = {}
+
+    def _fail(self, name: str) -> None:
+        if self.failures.get(name, 0) > 0:
+            self.failures[name] -= 1
+            raise FAILURE
+
+    async def change(self, *args: Any, **conditions: Any) -> Task | None:
+        self._fail("change")
+        return await super().change(*args, **conditions)
+
+    async def spans(self, *kind: Any) -> Any:
+        self._fail("spans")
+        return await super().spans(*kind)
+
+    async def pause(self, *args: Any, **more: Any) -> float:
+        self._fail("pause")
+        return await super().pause(*args, **more)
+
+    async def stamp(self) -> int:
+        self._fail("stamp")
+        return await super().stamp()
+
+
+class Client:
+    """Answers in the order that a test gives; an exception is raised."""
+
+    carries = Carries(modes=frozenset(Mode))
+
+    def __init__(self) -> None:
+        self.answers: list[Submitted | Exception | Callable[[], Awaitable[Submitted]]] = []
+        self.sent = 0
+
+    async def send(self, _request: Any, *, callback_url: str = "") -> Submitted:
+        self.sent += 1
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, Submitted) else await answer()
+
+
+class Bench:
+    """A desk, a clock that the test holds, and pauses that take no time."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        settings = Settings.from_env(
+            {
+                "HAILUO_PROVIDER": "sandbox",
+                "HAILUO_BASE_URL": "http://127.0.0.1:9",
+                "HAILUO_STATE_DIR": str(tmp_path / "state"),
+                "HAILUO_OUTPUT_DIR": str(tmp_path / "clips"),
+            }
+        )
+        self.now = 1_800_000_000.0
+        self.journal = FailingJournal(tmp_path / "state" / "journal.sqlite3")
+        self.client = Client()
+        self.lives = Lives(tmp_path / "state" / "processes")
+        desk = _desk(settings, self.lives, self.journal, open_client(settings), lambda: self.now)
+        scripted: Any = self.client
+        self.desk: Desk = replace(desk, client=scripted)
+        self.paused: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.paused.append(seconds)
+
+    async def bought(self, **facts: Any) -> Task:
+        """A task that is this process's to send."""
+        draft = Task(
+            task_id=f"v{self.now:.0f}",
+            account=self.desk.account,
+            provider="sandbox",
+            caller="",
+            status=Status.PENDING,
+            created_at=self.now,
+            updated_at=self.now,
+            mode=Mode.T2V,
+            model="m",
+            request='{"model": "m", "prompt": "a cat"}',
+            identity="a cat",
+            amount=Decimal(2),
+            owner=self.desk.owner,
+        )
+        limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
+        found = await self.journal.write_down(
+            replace(draft, **facts), Decimal(2), limits, now=self.now
+        )
+        assert isinstance(found, Written)
+        return found.task
+
+    async def read(self, task: Task) -> Task:
+        found = await self.journal.find(task.task_id)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    made = Bench(tmp_path)
+    await made.journal.open()
+    await made.journal.sign_in(
+        made.desk.owner,
+        account=made.desk.account,
+        provider="sandbox",
+        base_url=made.desk.base_url,
+        pid=1,
+        now=made.now,
+    )
+    yield made
+    await made.journal.close()

@@ -1,0 +1,88 @@
+"""When to ask: learned kinds, unknown ones, told ones, old ones; pauses between failures."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hailuo_mcp.journal import Span
+from hailuo_mcp.worker.schedule import backoff, next_poll
+
+LEARNED = [Span(least=60, most=70), Span(least=65, most=75), Span(least=80, most=90)]
+
+
+def _next(age: float, spans: list[Span], *, usual: float = 80, told: bool = False) -> float:
+    """Seconds from now until the next poll of a task of that age."""
+    return next_poll(
+        now=1000 + age, submitted_at=1000, spans=spans, usual=usual, poll_seconds=10, told=told
+    ) - (1000 + age)
+
+
+def test_a_learned_kind_is_first_asked_when_the_fastest_was_ready() -> None:
+    assert _next(0, LEARNED) == 60
+    assert _next(40, LEARNED) == 20
+
+
+def test_then_in_steps_that_are_small_against_the_whole() -> None:
+    assert _next(60, LEARNED) == 3
+    assert _next(112, LEARNED) == 3
+
+
+def test_later_than_it_ever_took_it_is_asked_at_the_plain_interval() -> None:
+    assert _next(113, LEARNED) == 10
+
+
+def test_an_unknown_kind_is_asked_from_half_of_its_usual_time_at_the_latest() -> None:
+    assert _next(0, []) == 30
+    assert _next(0, [], usual=10) == 5
+    assert _next(0, LEARNED[:2]) == 30  # two are not enough to have learned
+    assert _next(30, []) == 10
+
+
+@pytest.mark.parametrize(("age", "wait"), [(599, 10), (601, 20), (1201, 60), (7201, 600)])
+def test_what_is_late_is_asked_about_ever_more_rarely(age: float, wait: float) -> None:
+    assert _next(age, LEARNED) == wait
+
+
+def test_with_a_callback_polling_only_goes_on_underneath() -> None:
+    assert _next(0, LEARNED, told=True) == 160
+    assert _next(200, LEARNED, told=True) == 60
+
+
+def test_a_task_from_the_future_is_asked_about_all_the_same() -> None:
+    assert next_poll(
+        now=1000, submitted_at=5000, spans=[], usual=80, poll_seconds=10, told=False
+    ) == pytest.approx(5030)
+
+
+spans = st.lists(
+    st.tuples(st.floats(0, 3600), st.floats(0, 3600)).map(
+        lambda two: Span(least=min(two), most=max(two))
+    ),
+    max_size=6,
+)
+
+
+@given(
+    age=st.floats(0, 1e6),
+    spans=spans,
+    usual=st.floats(1, 3600),
+    poll=st.floats(0.05, 600),
+    told=st.booleans(),
+)
+def test_the_next_poll_is_always_ahead_and_never_out_of_sight(
+    age: float, spans: list[Span], usual: float, poll: float, told: bool
+) -> None:
+    now = 1e6 + age
+    at = next_poll(
+        now=now, submitted_at=1e6, spans=spans, usual=usual, poll_seconds=poll, told=told
+    )
+    assert at > now
+    assert at - now <= 3 * 3600
+
+
+@given(tries=st.integers(0, 10**9), jitter=st.floats(0, 1, exclude_max=True))
+def test_pauses_grow_to_their_limit_and_are_spread(tries: int, jitter: float) -> None:
+    wait = backoff(tries, first=2, most=300, jitter=jitter)
+    assert 1.5 <= wait <= 375
+    if tries >= 8:
+        assert wait >= 225
