@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -22,6 +23,7 @@ def _setting(variable: str, default: str, meaning: str, **more: Any) -> Any:  # 
     )
 
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False)]
 
 
@@ -193,6 +195,12 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
         text = given.get("MINIMAX_API_HOST")
     if provider.embedded and not text:
         return ""
+    if provider.embedded and urlsplit(text or "").hostname not in LOOPBACK:
+        raise ConfigError(
+            f"HAILUO_PROVIDER={provider.name} is free because it never leaves this computer, and "
+            "HAILUO_BASE_URL points elsewhere. Nothing was sent or charged. Unset "
+            "HAILUO_BASE_URL, or name the provider that it belongs to."
+        )
     private = frozenset(_words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", "")))
     return providers.clean_base_url(provider, text or provider.base_url, private_hosts=private)
 

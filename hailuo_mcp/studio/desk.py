@@ -121,7 +121,7 @@ class Desk:
         if task.status in POLLED or task.status in (Status.PENDING, Status.SUBMITTING):
             start = task.submitted_at or max(now, task.due_at)
             left = start + await self.usual_seconds(task) - now
-            eta = max(1, round(left))
+            eta = round(left) if left >= 1 else None
             # past its usual time nobody knows: look again soon, but not for every second of it
             check = min(60, max(5, round(left) if left > 0 else 15))
         return View(

@@ -102,3 +102,14 @@ def test_every_field_has_a_variable_and_a_meaning():
         assert variable_of(name).startswith("HAILUO_")
         assert field.description
     assert Settings.from_env({"HAILUO_BUDGET": "12.50"}).budget == Decimal("12.50")
+
+
+@pytest.mark.parametrize("address", ["https://api.minimax.io", "http://10.0.0.7:8080", "nonsense"])
+def test_the_free_provider_never_leaves_this_computer(address):
+    with pytest.raises(ConfigError):
+        Settings.from_env({"HAILUO_PROVIDER": "sandbox", "HAILUO_BASE_URL": address})
+
+    local = Settings.from_env(
+        {"HAILUO_PROVIDER": "sandbox", "HAILUO_BASE_URL": "http://127.0.0.1:8000"}
+    )
+    assert local.base_url == "http://127.0.0.1:8000"
