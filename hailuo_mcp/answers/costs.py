@@ -13,6 +13,7 @@ from hailuo_mcp.answers.shapes import (
     Prices,
     SpendingSoFar,
     VideoTask,
+    only_given,
 )
 from hailuo_mcp.catalog import number
 
@@ -24,26 +25,27 @@ if TYPE_CHECKING:
 
 def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
     said = f"{notice} {estimate.message}".strip()
-    facts: dict[str, object] = {
-        "message": said,
-        "status": estimate.status,
-        "model": estimate.model,
-        "mode": estimate.mode.value,
-        "duration": estimate.duration,
-        "resolution": estimate.resolution,
-        "count": estimate.count,
-        "per_video": _prices(estimate.per_video),
-        "total": _prices(estimate.total) if estimate.count > 1 else {},
-        "plan": estimate.plan,
-        "plan_charges": _quote(estimate.charge),
-        "plan_total": _quote(estimate.charge_total) if estimate.count > 1 else {},
-        "compared": [_pack(way) for way in estimate.packs],
-        "cheapest": estimate.cheapest,
-        "prices_as_of": estimate.prices_as_of,
-        "source": estimate.source,
-    }
-    given = {key: value for key, value in facts.items() if value not in (None, "", [], {})}
-    return cast("CostEstimate", given)
+    return cast(
+        "CostEstimate",
+        only_given(
+            message=said,
+            status=estimate.status,
+            model=estimate.model,
+            mode=estimate.mode.value,
+            duration=estimate.duration,
+            resolution=estimate.resolution,
+            count=estimate.count,
+            per_video=_prices(estimate.per_video),
+            total=_prices(estimate.total) if estimate.count > 1 else {},
+            plan=estimate.plan,
+            plan_charges=_quote(estimate.charge),
+            plan_total=_quote(estimate.charge_total) if estimate.count > 1 else {},
+            compared=[_pack(way) for way in estimate.packs],
+            cheapest=estimate.cheapest,
+            prices_as_of=estimate.prices_as_of,
+            source=estimate.source,
+        ),
+    )
 
 
 def _prices(price: Price) -> Prices:

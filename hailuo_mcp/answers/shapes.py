@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Required
+from typing import Any, Literal, Required
 
 # pydantic reads the standard library's TypedDict only from Python 3.12 on.
 from typing_extensions import TypedDict
@@ -140,3 +140,10 @@ class ErrorFacts(TypedDict, total=False):
 
 class ErrorAnswer(TypedDict, total=False):
     error: ErrorFacts
+
+
+def only_given(**values: object) -> dict[str, Any]:
+    """Leave out what has no value; 0 and False are left out too, since no key here means them."""
+    return {
+        key: value for key, value in values.items() if value not in (None, "", (), [], {}, False)
+    }

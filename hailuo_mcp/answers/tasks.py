@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from hailuo_mcp.answers import sentences
 from hailuo_mcp.answers.costs import spending
@@ -15,6 +15,7 @@ from hailuo_mcp.answers.shapes import (
     TaskList,
     TaskRow,
     VideoTask,
+    only_given,
 )
 from hailuo_mcp.catalog import number
 from hailuo_mcp.domain import Money, Status, Task
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 PROMPT_CHARACTERS = 60
 _ROW_CHARACTERS = 24
 _NEVER_BOUGHT = (Status.PENDING, Status.CANCELLED)
-
-
-def only_given(**values: object) -> dict[str, Any]:
-    """Leave out what has no value; 0 and False are left out too, since no key here means them."""
-    return {
-        key: value for key, value in values.items() if value not in (None, "", (), [], {}, False)
-    }
 
 
 def video_task(view: View) -> VideoTask:
@@ -90,11 +84,11 @@ def _cost(task: Task) -> Cost:
     return cast("Cost", only_given(amount=amount, unit=task.unit.value, charged=charged(task)))
 
 
-def task_list(listing: Listing) -> TaskList:
+def task_list(listing: Listing, *, notice: str = "") -> TaskList:
     rows = [_row(view) for view in listing.rows]
     unfinished = [view for view in listing.rows if not view.settled]
     doubtful = sum(view.task.status is Status.UNCONFIRMED for view in listing.rows)
-    notice = next((view.notice for view in listing.rows if view.notice), "")
+    notice = notice or next((view.notice for view in listing.rows if view.notice), "")
     said = [notice] if notice else []
     said.append(
         f"{len(rows)} task{'' if len(rows) == 1 else 's'}, newest first." if rows else "No task."

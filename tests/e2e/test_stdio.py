@@ -213,6 +213,21 @@ async def test_generate_answers_within_four_seconds_of_silence(environ, mode, tm
     assert _accepted(tmp_path) == 1
 
 
+async def test_listeners_are_told_of_each_change(environ) -> None:
+    heard: list[str] = []
+    async with shop(environ, "auto") as call:
+        task = await call("generate_video", prompt="a cat [sandbox:seconds=1]")
+        uri = f"hailuo://tasks/{task['task_id']}"
+        with anyio.fail_after(20):
+            async with call.client.listen(resource_subscriptions=[uri]) as news:
+                async for event in news:
+                    heard.append(event.uri)
+                    (content,) = (await call.client.read_resource(uri)).contents
+                    if json.loads(content.text).get("file"):
+                        break
+    assert set(heard) == {uri}
+
+
 async def test_wrong_calls_are_refused_and_send_nothing(environ, mode, tmp_path) -> None:
     async with shop(environ, mode) as call:
         assert "'first_frame_image'" in await call.refused(
