@@ -142,9 +142,11 @@ def _files(found: Audit, tasks: list[dict[str, Any]], limit: int) -> None:
             bad.append(f"{task['task_id']}: not the bytes of the journal")
         elif not _whole(data):
             bad.append(f"{task['task_id']}: not a whole MP4")
-    for task in done[:: max(1, len(done) // 10)]:
-        if task["file"] and not _plays(Path(task["file"])):
-            bad.append(f"{task['task_id']}: does not play")
+    bad += [
+        f"{task['task_id']}: does not play"
+        for task in done[:: max(1, len(done) // 10)]
+        if task["file"] and not _plays(Path(task["file"]))
+    ]
     found.demand(not bad, f"clips: {bad[:limit]}")
     clips = [path for folder in folders for path in folder.glob("*.mp4")]
     recorded = {task["file"] for task in done}

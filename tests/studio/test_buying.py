@@ -1,5 +1,7 @@
 """Buying: sent once, answered in time, refused free, waited out, and never cancelled by a caller."""
 
+# ruff: noqa: ASYNC110  # polls with a deadline; nothing else runs in this loop
+
 import time
 from typing import Any
 
@@ -190,8 +192,8 @@ async def test_max_cost_is_a_ceiling(opened: Any, sandbox: Any) -> None:
     async with opened() as studio:
         with pytest.raises(BudgetExceededError, match=r"costs 2.00 CNY, and max_cost is 1.99 CNY"):
             await studio.generate(CAT, Terms(max_cost=Decimal("1.99")))
+        unpriced = VideoRequest(prompt="a cat", model="T2V-01")
         with pytest.raises(BudgetExceededError, match="no published price"):
-            unpriced = VideoRequest(prompt="a cat", model="T2V-01")
             await studio.generate(unpriced, Terms(max_cost=Decimal(100)))
         assert sandbox.received == 0
         await studio.generate(CAT, Terms(max_cost=Decimal(2)))

@@ -1,5 +1,7 @@
 """What was bought ends up on disk: links that expire, cuts, lost files, adoption, pictures."""
 
+# ruff: noqa: ASYNC110, ASYNC240  # polls with a deadline; nothing else runs in this loop
+
 import os
 import time
 from pathlib import Path

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.bootstrap import _desk, open_client
-from hailuo_mcp.domain import Carries, Mode, Status, Submitted, Task
+from hailuo_mcp.domain import Carries, Link, Mode, RemoteStatus, Status, Submitted, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal import Limits, SqliteJournal, Written
 from hailuo_mcp.settings import Settings
@@ -56,6 +56,24 @@ class Client:
     def __init__(self) -> None:
         self.answers: list[Submitted | Exception | Callable[[], Awaitable[Submitted]]] = []
         self.sent = 0
+        self.states: list[RemoteStatus | Exception | Callable[[], Awaitable[RemoteStatus]]] = []
+        self.asked: list[str] = []
+        self.no_link: Exception | None = None
+
+    async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
+        self.asked.append(remote_id)
+        state = self.states.pop(0)
+        if isinstance(state, Exception):
+            raise state
+        return state if isinstance(state, RemoteStatus) else await state()
+
+    async def link(self, _status: RemoteStatus) -> Link:
+        if self.no_link is not None:
+            raise self.no_link
+        return Link(url="http://127.0.0.1:9/clip.mp4")
+
+    def stream(self, *_args: Any, **_more: Any) -> Any:
+        raise AssertionError("nothing is fetched in these tests")
 
     async def send(self, _request: Any, *, callback_url: str = "") -> Submitted:
         self.sent += 1
@@ -112,6 +130,20 @@ class Bench:
         )
         assert isinstance(found, Written)
         return found.task
+
+    async def held(self, **facts: Any) -> Task:
+        """A task that is at the provider and whose next step is this process's."""
+        task = await self.bought()
+        values = {
+            "status": Status.RUNNING,
+            "remote_id": "77",
+            "submitted_at": self.now,
+            "due_at": self.now,
+            "lease_until": self.now + 30,
+        }
+        changed = await self.journal.change(task.task_id, {**values, **facts}, now=self.now)
+        assert changed is not None
+        return changed
 
     async def read(self, task: Task) -> Task:
         found = await self.journal.find(task.task_id)

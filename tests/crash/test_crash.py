@@ -1,0 +1,33 @@
+"""The crash test's short form; `python benchmarks/crash.py --kills 500 --seed 1` is the long one."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DRIVER = Path(__file__).parents[2] / "benchmarks" / "crash.py"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="workers are forked")
+def test_no_promise_is_broken_by_killing(tmp_path: Path) -> None:
+    command = [sys.executable, str(DRIVER), "--kills", "45", "--seed", "7", "--servers", "1"]
+    done = subprocess.run(
+        [*command, "--keep", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    assert "45 kills" in done.stdout
+    assert "requests bought twice (must be 0): 0" in done.stdout
+    assert "of these neither (must be 0): 0" in done.stdout
+    at_steps = re.search(r"at named steps: (\d+)", done.stdout)
+    assert at_steps
+    assert int(at_steps[1]) >= 10
+    accepted = re.search(r"submits accepted by the sandbox: (\d+)", done.stdout)
+    assert accepted
+    assert int(accepted[1]) >= 20

@@ -1,0 +1,157 @@
+"""What the process does by itself: hand-overs that were lost, doubles, closing, a failing journal."""
+
+# ruff: noqa: ASYNC110  # polls with a deadline; nothing else runs in this loop
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+
+from hailuo_mcp.domain import Phase, RemoteStatus, Status, Submitted
+from hailuo_mcp.worker import Worker
+
+pytestmark = pytest.mark.anyio
+TAKEN = Submitted(remote_id="77")
+
+
+@asynccontextmanager
+async def _working(bench: Any) -> AsyncIterator[Worker]:
+    bench.lives.sign_in()
+    worker = Worker(bench.desk, bench.lives, chance=lambda: 0.5)
+    async with anyio.create_task_group() as work:
+        work.start_soon(worker.run)
+        yield worker
+        await worker.finish()
+        work.cancel_scope.cancel()
+    bench.lives.sign_out()
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    with anyio.fail_after(10):
+        while not holds():
+            await anyio.sleep(0.005)
+
+
+async def _status(bench: Any, task: Any) -> Status:
+    return Status((await bench.read(task)).status)
+
+
+async def test_what_a_cancelled_caller_could_not_hand_over_is_sent_by_itself(bench: Any) -> None:
+    bench.client.answers = [TAKEN]
+    async with _working(bench) as worker:
+        task = await bench.bought()
+        bench.now += 3
+        worker.wake(None)
+        await _until(lambda: bench.client.sent == 1)
+        await worker.finish()
+        assert await _status(bench, task) is Status.QUEUED
+
+
+async def test_an_attempt_is_begun_once_whoever_hands_it_over(bench: Any) -> None:
+    answered = anyio.Event()
+
+    async def slowly() -> Submitted:
+        await answered.wait()
+        return TAKEN
+
+    bench.client.answers = [slowly]
+    async with _working(bench) as worker:
+        task = await bench.bought()
+        for _ in range(5):
+            worker.wake(task)
+            bench.now += 3
+            worker.wake(None)
+            await anyio.sleep(0.01)
+        answered.set()
+        await worker.finish()
+        worker.wake(task)  # and not after its end either
+        await anyio.sleep(0.02)
+    assert bench.client.sent == 1
+    assert await _status(bench, task) is Status.QUEUED
+
+
+async def test_who_is_closing_sends_nothing_new_and_gives_it_back(bench: Any) -> None:
+    async with _working(bench) as worker:
+        unheard = await bench.bought()
+        await worker.finish()
+        assert await _status(bench, unheard) is Status.PENDING
+        late = await bench.bought(identity="a dog", task_id="vlate")
+        worker.wake(late)
+        await worker.finish()
+        assert await _status(bench, late) is Status.PENDING
+    assert bench.client.sent == 0
+    assert (await bench.read(late)).money == "reserved"
+
+
+async def test_closing_waits_for_the_answer_of_what_was_sent_and_not_longer(bench: Any) -> None:
+    sent, answered = anyio.Event(), anyio.Event()
+
+    async def slowly() -> Submitted:
+        sent.set()
+        await answered.wait()
+        return TAKEN
+
+    bench.client.answers = [slowly]
+    async with _working(bench) as worker:
+        task = await bench.bought()
+        worker.wake(task)
+        await sent.wait()
+        began = anyio.current_time()
+        async with anyio.create_task_group() as both:
+            both.start_soon(worker.finish)
+            await anyio.sleep(0.05)
+            answered.set()
+        assert anyio.current_time() - began < 1
+    assert await _status(bench, task) is Status.QUEUED
+
+
+async def test_a_process_that_slept_does_not_do_its_own_work_twice(bench: Any) -> None:
+    """The leases lapsed while the machine slept; the jobs that held them are still there."""
+    asked, answered = anyio.Event(), anyio.Event()
+
+    async def slowly() -> RemoteStatus:
+        asked.set()
+        await answered.wait()
+        return RemoteStatus(phase=Phase.FAILED, word="Fail")
+
+    bench.client.states = [slowly]
+    async with _working(bench) as worker:
+        task = await bench.held(owner="", lease_until=0.0)
+        worker.wake(None)
+        await asked.wait()
+        bench.now += 3600
+        worker.wake(None)
+        await anyio.sleep(0.1)
+        answered.set()
+        await _until(lambda: not worker._held)
+    assert bench.client.asked == ["77"]
+    assert await _status(bench, task) is Status.FAILED
+
+
+async def test_a_bug_in_one_job_ends_no_other(bench: Any, caplog: Any) -> None:
+    bench.client.answers = [RuntimeError("a bug"), TAKEN]
+    with caplog.at_level(logging.ERROR):
+        async with _working(bench) as worker:
+            first = await bench.bought()
+            worker.wake(first)
+            await _until(lambda: bench.client.sent == 1)
+            second = await bench.bought(identity="a dog", task_id="vsecond")
+            worker.wake(second)
+            await _until(lambda: bench.client.sent == 2)
+            await worker.finish()
+    assert "ended unexpectedly" in caplog.text
+    assert await _status(bench, first) is Status.UNCONFIRMED
+    assert await _status(bench, second) is Status.QUEUED
+
+
+async def test_a_journal_that_fails_while_somebody_waits_does_not_end_the_work(bench: Any) -> None:
+    bench.journal.failures = {"stamp": 1}
+    bench.client.answers = [TAKEN]
+    async with _working(bench) as worker:
+        await bench.desk.changes.wait(("vnone",), 0.6)
+        assert bench.journal.failures == {"stamp": 0}
+        worker.wake(await bench.bought())
+        await _until(lambda: bench.client.sent == 1)
