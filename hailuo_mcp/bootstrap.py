@@ -8,18 +8,20 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
 
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
+from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.folders import Folders
 from hailuo_mcp.journal import SqliteJournal
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio import Desk, Rules, Studio
 from hailuo_mcp.studio.changes import Changes
-from hailuo_mcp.studio.desk import SUBMIT_SECONDS
+from hailuo_mcp.studio.desk import SUBMIT_SECONDS, Uploads
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.worker import Lives, Worker
 
@@ -31,6 +33,15 @@ SANDBOX_KEY = "free"
 """The imitation asks for a key as the providers do; any will do."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """What a server for callers elsewhere adds: links to clips, pictures handed in, figures."""
+
+    link: Callable[[Task], Link | None]
+    uploads: Uploads
+    observe: Callable[[str, float], None]
+
+
 @asynccontextmanager
 async def open_studio(
     settings: Settings,
@@ -38,6 +49,7 @@ async def open_studio(
     wire: Wire | None = None,
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
+    front: Front | None = None,
 ) -> AsyncGenerator[Studio]:
     """A studio whose worker runs until the block is left.
 
@@ -62,6 +74,8 @@ async def open_studio(
             pid=os.getpid(),
             now=clock(),
         )
+        if front is not None:
+            desk.link, desk.uploads, desk.observe = front.link, front.uploads, front.observe
         worker = Worker(desk, lives, chance=chance)
         trouble: Exception | None = None
         desk.wake = worker.wake

@@ -72,6 +72,12 @@ def money(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sum
     )
 
 
+def counts(db: sqlite3.Connection) -> dict[Status, int]:
+    """How many tasks stand at each status."""
+    rows = db.execute("SELECT status, count(*) FROM tasks GROUP BY status").fetchall()
+    return {Status(status): number for status, number in rows}
+
+
 def spans(
     db: sqlite3.Connection,
     provider: str,

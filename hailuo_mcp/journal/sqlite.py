@@ -294,6 +294,9 @@ class SqliteJournal:
     async def by_callback(self, token: str) -> Task | None:
         return await self._read(reads.by_callback, token)
 
+    async def counts(self) -> dict[Status, int]:
+        return await self._read(reads.counts)
+
     async def newest(
         self, *, caller: str | None = None, statuses: Collection[Status] = (), limit: int = 20
     ) -> list[Task]:

@@ -27,7 +27,7 @@ async def buy(
 ) -> Written:
     """Record a purchase and hand it to the worker, or find the task that it would repeat."""
     desk.client.need_key()
-    prepared = await desk.client.prepare(request, local=local)
+    prepared = await desk.prepare(request, local=local)
     draft = _draft(desk, prepared, terms, caller)
     counted = _counted(desk, prepared)
     found: Written | KeyTaken | OverBudget | None
@@ -64,7 +64,7 @@ async def consent_question(
     if desk.rules.confirm_above is None or terms.confirm:
         return None
     try:
-        prepared = await desk.client.prepare(request, local=local)
+        prepared = await desk.prepare(request, local=local)
         draft = _draft(desk, prepared, terms, caller)
         counted = _counted(desk, prepared)
         _hold_ceiling(desk, terms, counted)

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
+from typing import Protocol
 
 from hailuo_mcp import catalog
-from hailuo_mcp.client import HailuoClient
+from hailuo_mcp.client import HailuoClient, Prepared
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import POLLED, Status, Task, Unit
-from hailuo_mcp.errors import JournalError, TaskNotFoundError
+from hailuo_mcp.domain import POLLED, AnyRequest, Link, Status, Task, Unit
+from hailuo_mcp.errors import InvalidRequestError, JournalError, TaskNotFoundError
 from hailuo_mcp.folders import Folders
 from hailuo_mcp.journal import Limits, Span, SqliteJournal
 from hailuo_mcp.studio.changes import Changes
@@ -41,6 +42,16 @@ class Rules:
     callback_url: str = ""
 
 
+class Uploads(Protocol):
+    """Pictures that callers elsewhere handed in."""
+
+    def find(self, upload_id: str) -> bytes | None: ...
+
+    def invitation(self) -> str:
+        """How the present caller can hand a picture in; empty where nobody asks from elsewhere."""
+        ...
+
+
 @dataclass(kw_only=True)
 class Desk:
     rules: Rules
@@ -57,6 +68,11 @@ class Desk:
     wake: Callable[[Task | None], None] = lambda _task: None
     """Hands a task that is to be sent to the worker, or tells it to look at the journal."""
     clock: Callable[[], float] = time.time
+    link: Callable[[Task], Link | None] = lambda _task: None
+    """Where the present caller, if he sits elsewhere, can fetch a saved clip."""
+    uploads: Uploads | None = None
+    observe: Callable[[str, float], None] = lambda _what, _seconds: None
+    """Told how long things took: submit, poll, download, and the wait for the rate limit."""
     _spans: dict[tuple[object, ...], tuple[float, list[Span]]] = field(
         default_factory=dict[tuple[object, ...], tuple[float, list[Span]]]
     )
@@ -133,4 +149,16 @@ class Desk:
             eta_seconds=eta,
             next_check_seconds=check,
             auto_download=self.rules.auto_download,
+            link=self.link(task) if task.saved else None,
         )
+
+    async def prepare(self, request: AnyRequest, *, local: bool) -> Prepared:
+        """Open the pictures, check and price; a caller elsewhere is told how to hand one in."""
+        find = self.uploads.find if self.uploads else None
+        try:
+            return await self.client.prepare(request, local=local, upload=find)
+        except InvalidRequestError as exc:
+            hint = self.uploads.invitation() if self.uploads and "upload" in str(exc) else ""
+            if local or not hint:
+                raise
+            raise InvalidRequestError(f"{exc} {hint}") from None

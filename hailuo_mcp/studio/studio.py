@@ -21,6 +21,7 @@ from hailuo_mcp.errors import (
 from hailuo_mcp.studio import buying, ending, fetching, finding, waiting
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import Desk, Rules
+from hailuo_mcp.studio.operations import Operations
 from hailuo_mcp.studio.views import Listing, Progress, Saved, Spending, Terms, View
 
 ANSWER_SECONDS = 3.6
@@ -50,6 +51,11 @@ class Studio:
     @property
     def changes(self) -> Changes:
         return self._desk.changes
+
+    @property
+    def operations(self) -> Operations:
+        """What the process asks for itself, not for a caller."""
+        return Operations(self._desk)
 
     @property
     def unit(self) -> str:
@@ -126,7 +132,7 @@ class Studio:
         rows = await read()
         open_ids = {row.task.task_id for row in rows if not row.settled}
         deadline = time.monotonic() + wait_seconds
-        while open_ids and (left := deadline - time.monotonic()) > 0:
+        while open_ids and not self.changes.closing and (left := deadline - time.monotonic()) > 0:
             await self._desk.changes.wait(open_ids, min(left, 5.0))
             now_open = {
                 view.task.task_id for view in await self._views(open_ids) if not view.settled

@@ -32,7 +32,7 @@ async def wait(
     """The task as it stands when it has ended or the time is up."""
     deadline = time.monotonic() + seconds
     view = await desk.view(task, reused=reused)
-    while (left := deadline - time.monotonic()) > 0:
+    while not desk.changes.closing and (left := deadline - time.monotonic()) > 0:
         asked_to_save = until_saved and view.task.status is Status.SUCCEEDED
         if view.saved_or_given_up if asked_to_save else view.settled:
             break

@@ -52,11 +52,14 @@ class Follower:
 
     async def _poll(self, task: Task) -> Task | None:
         """One status read. Returns the task, still held, when its clip is to be saved now."""
+        began = self._desk.clock()
         try:
             found = await self._ask(task)
         except HailuoError as exc:
             await self._trouble(task, exc)
             return None
+        finally:
+            self._desk.observe("poll", self._desk.clock() - began)
         now = self._desk.clock()
         read: dict[str, object] = {
             "remote_status": found.word[:40],
@@ -197,11 +200,13 @@ class Follower:
             asked = True
             return await desk.client.link(known)
 
+        began = desk.clock()
         try:
             saved = await save(link, desk.client.stream, target, task_id=task.task_id)
         except HailuoError as exc:
             await self._save_trouble(task, exc)
             return
+        desk.observe("download", desk.clock() - began)
         done = await self._write(
             task,
             file=str(saved.path),

@@ -65,7 +65,9 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
     if task.callback_token and desk.client.carries.callback:
         callback = f"{desk.rules.callback_url}/callbacks/{task.callback_token}"
     spans, usual = await desk.spans(task), await desk.usual_seconds(task)
+    desk.observe("rate_wait", desk.clock() - task.created_at)
     for pause in (*_NEVER_LEFT_PAUSES, None):
+        began = desk.clock()
         try:
             submitted = await desk.client.send(request, callback_url=callback)
         except ProviderUnavailableError as exc:
@@ -86,6 +88,7 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
         except HailuoError as exc:
             return _failed(exc)
         else:
+            desk.observe("submit", desk.clock() - began)
             return _accepted(desk, task, submitted, spans, usual)
     raise AssertionError("the last pause is None")
 
