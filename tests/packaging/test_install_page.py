@@ -1,0 +1,51 @@
+"""docs/install.md: what it says to paste can be pasted, and says what init would write."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hailuo_mcp.cli.client_apps import client_apps
+from hailuo_mcp.cli.program import parser
+from hailuo_mcp.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/install.md").read_text("utf-8")
+BLOCKS = [
+    *(json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)),
+    *(tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)),
+]
+COMMANDS = re.findall(r"^hailuo-mcp ([^#\n]*)", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_each_entry_is_one_that_some_client_reads_with_settings_that_exist(block: dict):
+    keys = {app.key for app in client_apps()}
+    (servers,) = [value for key, value in block.items() if key in keys]
+    env = servers["hailuo"]["env"]
+    settings = Settings.from_env({k: v for k, v in env.items() if not v.startswith("$")})
+    assert settings.budget == 50
+    assert all(value.startswith("HAILUO_") for value in env)
+
+
+def test_every_client_of_init_is_on_the_page_with_its_file():
+    for app in client_apps():
+        row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{app.name}` |"))
+        assert f"| {app.title} |" in row
+        for places in app.places.values():
+            name = places[-1].file.rpartition("/")[2]
+            assert name in row
+        assert any(app.key in block for block in BLOCKS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_one_that_the_program_takes(command: str):
+    parser().parse_args(command.split())
+
+
+def test_the_example_file_is_what_init_would_write_but_for_the_path():
+    example = json.loads((ROOT / "claude_desktop_config.example.json").read_text("utf-8"))
+    first = BLOCKS[0]["mcpServers"]["hailuo"]
+    assert example["mcpServers"]["hailuo"] == {**first, "command": "hailuo-mcp"}
