@@ -130,6 +130,8 @@ def _work_is_left(settings: Callable[[], Settings]) -> bool:
         state_dir = settings().state_dir
     except HailuoError:
         return False  # the first call is told
+    if not state_dir.exists():
+        return False  # nothing was ever bought: not even SQLite is loaded
 
     from hailuo_mcp.journal.peek import unfinished
     from hailuo_mcp.journal.sqlite import NAME

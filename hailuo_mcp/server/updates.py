@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -16,9 +17,16 @@ from hailuo_mcp.server.resources import SPENDING_URI, TASK_URI
 
 
 async def publish_changes(studio: Studio, bus: SubscriptionBus) -> None:
-    """Publish until cancelled. The studio calls from within a job, so it is never kept waiting."""
+    """Publish until cancelled."""
     send, receive = anyio.create_memory_object_stream[str](math.inf)
-    studio.changes.listen(send.send_nowait)
+
+    def note(task_id: str) -> None:
+        # Called from within a job that handles money: it is never kept waiting, and never told
+        # that nobody listens any more.
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            send.send_nowait(task_id)
+
+    studio.changes.listen(note)
     async with send, receive:
         async for task_id in receive:
             await bus.publish(ResourceUpdated(uri=TASK_URI.replace("{task_id}", task_id)))
