@@ -37,9 +37,10 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
     machine = this_machine()
     environ: Mapping[str, str] = os.environ
+    asks = False
     if args.client:
-        environ = environ_of(args.client, machine)
-    findings = anyio.run(_examined, args, terminal, machine, environ)
+        environ, asks = environ_of(args.client, machine)
+    findings = anyio.run(_examined, args, terminal, machine, environ, asks)
     problems = sum(finding.level == "problem" for finding in findings)
     if terminal.json:
         terminal.data(
@@ -58,22 +59,31 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 
 async def _examined(
-    args: Namespace, terminal: Terminal, machine: Machine, environ: Mapping[str, str]
+    args: Namespace,
+    terminal: Terminal,
+    machine: Machine,
+    environ: Mapping[str, str],
+    asks: bool,  # noqa: FBT001  # anyio.run passes by position
 ) -> list[Finding]:
     from hailuo_mcp.bootstrap import open_client
     from hailuo_mcp.cli.checkup import Finding, examine
 
     overrides = {name: getattr(args, name, None) for name in SETTINGS}
     findings = list[Finding]()
-    async for finding in examine(machine, environ, overrides=overrides, connect=open_client):
+    async for finding in examine(
+        machine, environ, overrides=overrides, connect=open_client, asks=asks
+    ):
         findings.append(finding)
         if not terminal.json:
             _tell(finding, terminal)
     return findings
 
 
-def environ_of(name: str, machine: Machine) -> dict[str, str]:
-    """The variables that a client gives to the server, without the shell's own settings."""
+def environ_of(name: str, machine: Machine) -> tuple[dict[str, str], bool]:
+    """What a client gives to the server in place of the shell's own settings.
+
+    The second is whether the client fills in the key itself when it starts the server.
+    """
     app = client_app(name)
     entry = config_file.read(app, app.file(machine)).ours
     if entry is None:
@@ -86,7 +96,8 @@ def environ_of(name: str, machine: Machine) -> dict[str, str]:
         for key, value in machine.environ.items()
         if not key.startswith(("HAILUO_", "MINIMAX_"))
     }
-    return {**rest, **{key: text for key, text in entry.env.items() if not is_reference(text)}}
+    given = {key: text for key, text in entry.env.items() if not is_reference(text)}
+    return {**rest, **given}, is_reference(entry.env.get("HAILUO_API_KEY", ""))
 
 
 def _tell(finding: Finding, terminal: Terminal) -> None:

@@ -333,7 +333,12 @@ def test_a_clients_settings_can_be_examined_in_place_of_the_shells(tmp_path: Pat
     with pytest.raises(ConfigError, match="hailuo-mcp init cursor"):
         environ_of("cursor", machine)
     set_up(client_app("cursor"), machine, Wishes(env={"HAILUO_BUDGET": "9"}, key=KEY))
-    environ = environ_of("cursor", machine)
+    environ, asks = environ_of("cursor", machine)
+    assert not asks
     assert environ["HAILUO_API_KEY"] == KEY
     assert environ["HAILUO_BUDGET"] == "9"
     assert "MINIMAX_API_HOST" not in environ
+    set_up(client_app("vscode"), machine, Wishes(env={}))
+    environ, asks = environ_of("vscode", machine)
+    assert asks
+    assert "HAILUO_API_KEY" not in environ

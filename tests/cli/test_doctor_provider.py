@@ -77,7 +77,12 @@ async def knock(host: str, port: int, secure: bool) -> Finding:
 
 
 async def diagnosed(
-    hosts: dict[str, Answering], *, key: str = KEY, keyed: tuple[str, ...] = (), **given: str
+    hosts: dict[str, Answering],
+    *,
+    key: str = KEY,
+    keyed: tuple[str, ...] = (),
+    asks: bool = False,
+    **given: str,
 ) -> list[Finding]:
     """Examine with the names of the real hosts; each provider's client goes to a host of ours."""
     settings = Settings.from_env({"HAILUO_API_KEY": key, **given})
@@ -87,7 +92,7 @@ async def diagnosed(
         url = host.url if host else chosen.base_url
         return open_client(chosen.model_copy(update={"base_url": url}))
 
-    return [f async for f in check_provider(settings, connect, knock, keyed=keyed)]
+    return [f async for f in check_provider(settings, connect, knock, keyed=keyed, asks=asks)]
 
 
 @pytest.mark.anyio
@@ -174,6 +179,8 @@ async def test_a_missing_key_is_a_problem_unless_a_client_has_one():
     elsewhere, _ = await diagnosed({}, key="", keyed=("cursor",))
     assert elsewhere.level is Level.NOTE
     assert "hailuo-mcp doctor --client cursor" in elsewhere.do
+    asked, _ = await diagnosed({}, key="", asks=True)
+    assert asked.level is Level.NOTE
 
 
 @pytest.mark.anyio

@@ -25,9 +25,10 @@ async def examine(
     overrides: Mapping[str, object],
     connect: Connect,
     knock: Reach = reach,
+    asks: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Finding]:
-    """Every finding as soon as it is known."""
+    """Every finding as soon as it is known; `asks` as check_provider has it."""
     for finding in (*check_program(machine), *check_media(machine)):
         yield finding
     settings, findings = check_settings(environ, overrides)
@@ -39,7 +40,7 @@ async def examine(
         for finding in await anyio.to_thread.run_sync(check_journal, settings, clock()):
             yield finding
         elsewhere = keyed_apps(machine)
-        async for finding in check_provider(settings, connect, knock, keyed=elsewhere):
+        async for finding in check_provider(settings, connect, knock, keyed=elsewhere, asks=asks):
             yield finding
         for finding in check_http(settings):
             yield finding

@@ -15,7 +15,8 @@ _GUARDED = ("Desktop", "Documents", "Downloads")
 
 def check_program(machine: Machine) -> list[Finding]:
     told = ".".join(str(part) for part in machine.version)
-    findings = [ok("program", f"hailuo-mcp {hailuo_mcp.__version__}, Python {told}")]
+    version_told = f"hailuo-mcp {hailuo_mcp.__version__}, Python {told} ({machine.executable})"
+    findings = [ok("program", version_told)]
     if machine.version[:2] < _OLDEST:
         findings[0] = problem(
             "program",

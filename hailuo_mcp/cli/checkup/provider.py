@@ -39,9 +39,17 @@ _SERVER_FAULT = 500
 
 
 async def check_provider(
-    settings: Settings, connect: Connect, knock: Reach, *, keyed: Sequence[str] = ()
+    settings: Settings,
+    connect: Connect,
+    knock: Reach,
+    *,
+    keyed: Sequence[str] = (),
+    asks: bool = False,
 ) -> AsyncGenerator[Finding]:
-    """Reach the host, then ask with the key. `keyed`: clients whose configuration has a key."""
+    """Reach the host, then ask with the key.
+
+    `keyed`: clients whose configuration has a key. `asks`: the client in question has it elsewhere.
+    """
     provider = PROVIDERS[settings.provider]
     client = connect(settings)
     ready = True
@@ -49,7 +57,7 @@ async def check_provider(
         client.need_key()
     except ConfigError as exc:
         ready = False
-        yield _no_key(exc, keyed)
+        yield _no_key(exc, keyed, asks=asks)
     if settings.base_url:
         parts = urlsplit(settings.base_url)
         secure = parts.scheme == "https"
@@ -74,7 +82,13 @@ async def check_provider(
         await client.aclose()
 
 
-def _no_key(exc: ConfigError, keyed: Sequence[str]) -> Finding:
+def _no_key(exc: ConfigError, keyed: Sequence[str], *, asks: bool) -> Finding:
+    if asks:
+        return note(
+            "key",
+            "The client fills the key in when it starts the server; it cannot be examined here.",
+            "To have it examined, set HAILUO_API_KEY in a shell and run doctor there.",
+        )
     if keyed:
         return note(
             "key",
@@ -187,8 +201,8 @@ def _reach(host: str, port: int, secure: bool) -> Finding:  # noqa: FBT001
         return problem(
             "host",
             f"{host} shows a certificate that is not trusted ({exc.verify_message}).",
-            "A company's proxy or virus scanner may stand in between: let it pass this host. A "
-            "wrong date on this computer has the same effect.",
+            "A company's proxy or virus scanner may stand in between: let it pass this host, or "
+            "set SSL_CERT_FILE to a file with its certificate. A wrong date here does the same.",
         )
     except OSError as exc:
         why = (exc.strerror or type(exc).__name__).lower()
@@ -208,7 +222,11 @@ def _reach(host: str, port: int, secure: bool) -> Finding:  # noqa: FBT001
 
 
 def _trust() -> ssl.SSLContext:
-    """The certificates that the transport trusts: certifi's, as httpx does."""
+    """The certificates that the transport trusts, chosen as httpx does."""
+    if file := os.environ.get("SSL_CERT_FILE"):
+        return ssl.create_default_context(cafile=file)
+    if folder := os.environ.get("SSL_CERT_DIR"):
+        return ssl.create_default_context(capath=folder)
     import certifi
 
     return ssl.create_default_context(cafile=certifi.where())
