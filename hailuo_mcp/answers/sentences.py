@@ -102,10 +102,17 @@ def _under_way(view: View) -> str:
     )
 
 
+def where(view: View) -> str:
+    """Where the person finds a saved clip: on this disk, or behind a link of this server's."""
+    if view.link is None:
+        return "tell the person the path in file"
+    return f"give the person the link in url, good until {moment(view.link.expires_at or view.now)}"
+
+
 def _succeeded(view: View) -> str:
     task = view.task
     if task.saved:
-        return f"The clip is saved: tell the person the path in file. {paid(task)}"
+        return f"The clip is saved: {where(view)}. {paid(task)}"
     if task.save_error:
         return (
             f"The clip is ready, but it is not on this disk: {task.save_error} {paid(task)} "

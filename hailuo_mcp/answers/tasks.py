@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 PROMPT_CHARACTERS = 60
 _ROW_CHARACTERS = 24
-_NEVER_BOUGHT = (Status.PENDING, Status.CANCELLED)
 
 
 def video_task(view: View) -> VideoTask:
     task = view.task
     ended = task.finished_at or (task.updated_at if task.status.is_final else view.now)
-    link = task.url if not task.saved else ""
+    url, expires_at = (task.url, task.url_expires_at) if not task.saved else ("", None)
+    if view.link:
+        url, expires_at = view.link.url, view.link.expires_at
     return cast(
         "VideoTask",
         only_given(
@@ -40,11 +41,9 @@ def video_task(view: View) -> VideoTask:
             task_id=task.task_id,
             status=task.status.value,
             reused=view.reused,
-            file=task.file,
-            url=link,
-            url_expires_at=sentences.moment(task.url_expires_at)
-            if link and task.url_expires_at
-            else "",
+            file="" if view.link else task.file,
+            url=url,
+            url_expires_at=sentences.moment(expires_at) if url and expires_at else "",
             cost=_cost(task),
             eta_seconds=view.eta_seconds,
             next_check_seconds=view.next_check_seconds,
@@ -127,9 +126,9 @@ def _row(view: View) -> TaskRow:
 
 
 def saved_video(saved: Saved) -> SavedVideo:
-    task = saved.view.task
+    task, link = saved.view.task, saved.view.link
     if saved.status == "saved":
-        said = f"The clip is saved: tell the person the path in file. {sentences.paid(task)}"
+        said = f"The clip is saved: {sentences.where(saved.view)}. {sentences.paid(task)}"
         told = " ".join(part for part in (saved.view.notice, said, *saved.view.notes) if part)
     else:
         told = sentences.message(saved.view)
@@ -139,8 +138,8 @@ def saved_video(saved: Saved) -> SavedVideo:
             message=told,
             task_id=task.task_id,
             status=saved.status,
-            file=saved.file,
-            url="" if saved.file else saved.url,
+            file="" if link else saved.file,
+            url=link.url if link else ("" if saved.file else saved.url),
             bytes=saved.bytes,
             sha256=saved.sha256,
             width=saved.width,
