@@ -41,6 +41,7 @@ async def send(desk: Desk, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
     Cancelled in the middle, the task is `unconfirmed`: the request may be on its way.
     """
     outcome: dict[str, object] = {"status": Status.UNCONFIRMED, "due_at": 0.0}
+    began = desk.clock()
     try:
         outcome = await _submit(desk, task, sleep)
     finally:
@@ -48,6 +49,9 @@ async def send(desk: Desk, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
             await _record(desk, task, outcome, sleep)
         finally:
             desk.changes.tell(task.task_id)
+    # Told only now: between the answer and the record nothing may go wrong.
+    if isinstance(submitted_at := outcome.get("submitted_at"), float):
+        desk.observe("submit", submitted_at - began)
 
 
 async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
@@ -67,7 +71,6 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
     spans, usual = await desk.spans(task), await desk.usual_seconds(task)
     desk.observe("rate_wait", desk.clock() - task.created_at)
     for pause in (*_NEVER_LEFT_PAUSES, None):
-        began = desk.clock()
         try:
             submitted = await desk.client.send(request, callback_url=callback)
         except ProviderUnavailableError as exc:
@@ -88,7 +91,6 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
         except HailuoError as exc:
             return _failed(exc)
         else:
-            desk.observe("submit", desk.clock() - began)
             return _accepted(desk, task, submitted, spans, usual)
     raise AssertionError("the last pause is None")
 

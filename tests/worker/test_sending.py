@@ -182,3 +182,18 @@ async def test_a_late_answer_does_not_touch_what_a_person_has_settled(bench: Any
     await send(bench.desk, task, sleep=bench.sleep)
     found = await bench.read(task)
     assert (found.status, found.money, found.remote_id) == (Status.FAILED, Money.SPENT, "")
+
+
+async def test_an_observer_that_fails_cannot_come_between_the_answer_and_the_record(
+    bench: Any,
+) -> None:
+    def observe(what: str, _seconds: float) -> None:
+        if what == "submit":
+            raise RuntimeError("a bug")
+
+    bench.desk.observe = observe
+    task = await bench.bought()
+    bench.client.answers = [TAKEN]
+    with pytest.raises(RuntimeError):
+        await send(bench.desk, task, sleep=bench.sleep)
+    assert (await bench.read(task)).remote_id == "77"
