@@ -112,10 +112,11 @@ class Desk:
         )
 
     async def spans(self, task: Task) -> list[Span]:
-        """How long tasks of this kind took lately; asked of the journal twice a minute at most."""
+        """How long tasks of this kind took lately; the first few are learned from at once."""
         kind = (task.provider, task.model, task.resolution, task.duration)
         asked, spans = self._spans.get(kind, (0.0, []))
-        if not 0 <= self.clock() - asked < 30 or len(spans) < 3:  # noqa: PLR2004
+        known_for = 30.0 if len(spans) >= 3 else 1.0  # noqa: PLR2004
+        if not 0 <= self.clock() - asked < known_for:
             try:
                 spans = await self.journal.spans(*kind)
             except JournalError:

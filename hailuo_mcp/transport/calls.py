@@ -20,6 +20,7 @@ from hailuo_mcp.errors import (
     UnexpectedResponseError,
 )
 from hailuo_mcp.transport.hosts import Hosts
+from hailuo_mcp.transport.lean import load_httpx
 from hailuo_mcp.transport.links import Links, Stream
 from hailuo_mcp.transport.pool import CONNECT_SECONDS, Pool, TooLargeError, whole_body
 
@@ -49,6 +50,7 @@ class Transport:
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
     ) -> None:
+        load_httpx()
         self._base_url = base_url.rstrip("/")
         self._host = urlsplit(self._base_url).netloc
         self._key = key
