@@ -40,7 +40,7 @@ def next_poll(
         latest = 2 * usual
         step = max(0.2 * poll_seconds, 0.15 * usual)
     if age < soonest:
-        return submitted_at + soonest
+        return max(submitted_at + soonest, now + 0.2 * poll_seconds)
     interval = min(poll_seconds, step) if age <= latest else poll_seconds
     return now + max([interval, *(least for past, least in _OLD if age > past)])
 

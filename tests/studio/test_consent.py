@@ -141,9 +141,7 @@ async def test_the_question_names_the_exact_price_and_is_not_asked_where_it_woul
 ) -> None:
     async with opened(confirm_above="1") as studio:
         question = await studio.consent_question(DEAR, Terms())
-        assert question == (
-            "Buy this clip for 3.50 CNY? MiniMax-Hailuo-2.3, 6 s, 1080P, t2v: a cat"
-        )
+        assert question == ("Buy this clip for 3.5 CNY? MiniMax-Hailuo-2.3, 6 s, 1080P, t2v: a cat")
         assert await studio.consent_question(DEAR, Terms(confirm="x")) is None
         assert await studio.consent_question(DEAR, Terms(max_cost=Decimal(3))) is None
         assert await studio.consent_question(VideoRequest(prompt=""), Terms()) is None
