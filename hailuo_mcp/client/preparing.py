@@ -145,7 +145,7 @@ async def _open(
         try:
             images[name] = await open_image(source, folders=folders, fetch=fetch, upload=upload)
         except InvalidRequestError as trouble:
-            troubles.append(f"{name}: {trouble}")
+            troubles.append(f"{name}: {str(trouble).removesuffix('.')}")
     return images, troubles
 
 

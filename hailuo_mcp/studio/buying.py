@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from decimal import Decimal
 
+from hailuo_mcp.catalog import number
 from hailuo_mcp.client import Prepared
 from hailuo_mcp.domain import AnyRequest, Mode, Status, Task, TemplateRequest
 from hailuo_mcp.errors import (
@@ -74,7 +75,7 @@ async def consent_question(
         return None
     if await desk.journal.standing(draft, now=desk.clock()):
         return None
-    price = f"{counted} {draft.unit}" if counted is not None else "an unpublished price"
+    price = _price(desk, counted)
     return f"Buy this clip for {price}? {draft.model}, {_size(draft)}: {draft.prompt[:200]}"
 
 
@@ -149,9 +150,9 @@ def _counted(desk: Desk, prepared: Prepared) -> Decimal | None:
 def _hold_ceiling(desk: Desk, terms: Terms, counted: Decimal | None) -> None:
     if terms.max_cost is None or (counted is not None and counted <= terms.max_cost):
         return
-    price = f"costs {counted} {desk.unit}" if counted is not None else "has no published price"
+    price = "has no published price" if counted is None else f"costs {_price(desk, counted)}"
     raise BudgetExceededError(
-        f"This clip {price}, and max_cost is {terms.max_cost} {desk.unit}. Nothing was sent or "
+        f"This clip {price}, and max_cost is {_price(desk, terms.max_cost)}. Nothing was sent or "
         "charged. Raise max_cost if the person agrees, or choose a cheaper clip: estimate_cost "
         "compares them."
     )
@@ -162,11 +163,16 @@ def _over_budget(desk: Desk, found: OverBudget, counted: Decimal | None) -> Budg
     left = max(_ZERO, budget - found.spent - found.reserved)
     period = {"day": "today", "month": "this month"}.get(desk.rules.budget_period, "in total")
     return BudgetExceededError(
-        f"This clip costs {counted} {desk.unit} and only {left} of the budget of {budget} "
-        f"{desk.unit} is left {period} ({found.spent} spent, {found.reserved} reserved for clips "
+        f"This clip costs {_price(desk, counted)} and only {number(left)} of the budget of "
+        f"{_price(desk, budget)} is left {period} ({number(found.spent)} spent, "
+        f"{number(found.reserved)} reserved for clips "
         "under way). Nothing was sent or charged. Tell the person: only they can raise "
         "HAILUO_BUDGET; a cheaper clip may still fit (estimate_cost)."
     )
+
+
+def _price(desk: Desk, amount: Decimal | None) -> str:
+    return "an unpublished price" if amount is None else f"{number(amount)} {desk.unit}"
 
 
 def _needs_consent(desk: Desk, counted: Decimal | None) -> bool:
@@ -195,11 +201,11 @@ async def _ask_consent(desk: Desk, draft: Task, terms: Terms, counted: Decimal |
     await desk.journal.issue_code(
         _digest(code), caller=draft.caller, identity=draft.identity, amount=counted, now=now
     )
-    price = f"{counted} {desk.unit}" if counted is not None else "an unpublished price"
+    price = _price(desk, counted)
     wrong = "That code is not good for this request. " if terms.confirm else ""
     raise ConsentRequiredError(
         f"{wrong}This clip costs {price}, and the person who runs this server wants to be asked "
-        f"above {desk.rules.confirm_above} {desk.unit}. Nothing was sent or charged. Ask the "
+        f"above {_price(desk, desk.rules.confirm_above)}. Nothing was sent or charged. Ask the "
         f"person; if they say yes, repeat this call unchanged with confirm={code!r}. The code "
         "works once, for ten minutes."
     )
