@@ -44,7 +44,7 @@ async def test_above_it_the_refusal_names_the_price_and_a_code_that_lets_it_pass
     opened: Any, sandbox: Any
 ) -> None:
     async with opened(confirm_above="2") as studio:
-        with pytest.raises(ConsentRequiredError, match=r"costs 3\.50 CNY"):
+        with pytest.raises(ConsentRequiredError, match=r"costs 3\.5 CNY"):
             await studio.generate(DEAR, Terms())
         code = await _code(studio, DEAR)
         assert sandbox.received == 0
