@@ -80,7 +80,7 @@ def test_every_argument_is_described_and_typed(tool: Tool) -> None:
         assert schema["description"], name
         assert schema["type"] in {"string", "integer", "number", "boolean", "array"}
         assert ("default" in schema) != (name in required)
-    assert tool.parameters["additionalProperties"] is False
+    assert "additionalProperties" not in tool.parameters, "google-genai 3.4.0 fails on it"
 
 
 @each_tool
@@ -105,7 +105,7 @@ def test_schemas_are_flat(tool: Tool) -> None:
 @each_tool
 def test_our_input_schema_says_what_pydantic_says(tool: Tool) -> None:
     theirs = kind_of(tool).model_json_schema()
-    assert tool.parameters == untitled(theirs)
+    assert tool.parameters | {"additionalProperties": False} == untitled(theirs)
 
 
 def test_our_output_schemas_say_what_pydantic_says() -> None:

@@ -159,7 +159,8 @@ async def test_another_name_is_refused_with_ours(ask, studio, name, ours) -> Non
     assert ours in told.split("It takes")[0]
     assert "nothing was sent or charged" in told
     assert result.structured_content == {
-        "error": {"code": "invalid_request", "charged": "no", "retry": False}
+        "message": result.content[0].text,
+        "error": {"code": "invalid_request", "charged": "no", "retry": False},
     }
     assert not studio.calls
 

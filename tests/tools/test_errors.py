@@ -49,7 +49,7 @@ async def test_our_errors_are_tool_errors_with_their_whole_text(ask, studio, err
     result = await ask("generate_video", {"prompt": "a"})
     assert result.is_error
     assert result.content[0].text == str(error)
-    assert result.structured_content == {"error": facts}
+    assert result.structured_content == {"message": result.content[0].text, "error": facts}
 
 
 async def test_a_fault_of_ours_in_a_free_tool_alarms_nobody(ask, studio) -> None:

@@ -88,7 +88,10 @@ def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False)
 def refused(error: HailuoError, notice: str) -> CallToolResult:
     if error.detail:  # untrusted text of the provider's: never for the model
         log.info("refused with %s: %r", error.code, error.detail)
-    return spoken(answers.error_answer(error), text=f"{notice} {error}".strip(), is_error=True)
+    text = f"{notice} {error}".strip()
+    # Pydantic AI shows the model the structure alone, and the Inspector holds it to the tool's
+    # output schema, errors included: so it opens with the message, as every answer does.
+    return spoken({"message": text, **answers.error_answer(error)}, text=text, is_error=True)
 
 
 class Server(MCPServer[Backstage]):
@@ -119,7 +122,7 @@ class Server(MCPServer[Backstage]):
             )
         try:
             given = read(name, self._kinds[name], arguments)
-            with time_to_answer():
+            with self._backstage.at_work(), time_to_answer():
                 return await super().call_tool(name, given, context)
         except HailuoError as error:
             return refused(error, self._backstage.notice)

@@ -22,12 +22,15 @@ Schema = dict[str, Any]
 
 
 def input_schema(kind: type[Arguments]) -> Schema:
-    """What a tool takes; an argument that is not in it is refused."""
+    """What a tool takes.
+
+    An argument that is not in it is refused, which the schema does not say: google-genai 3.4.0
+    cannot convert a schema with `"additionalProperties": false`.
+    """
     required = [name for name, field in kind.model_fields.items() if field.is_required()]
     schema: Schema = {
         "type": "object",
         "properties": {name: _argument(field) for name, field in kind.model_fields.items()},
-        "additionalProperties": False,
     }
     return schema | ({"required": required} if required else {})
 
