@@ -21,8 +21,8 @@ from hailuo_mcp.cli.checkup.variables import check_settings
 from hailuo_mcp.cli.client_apps import client_app
 from hailuo_mcp.cli.doctor import environ_of
 from hailuo_mcp.cli.entry import Wishes
-from hailuo_mcp.cli.init import set_up
 from hailuo_mcp.cli.machine import Machine
+from hailuo_mcp.cli.set_up import set_up
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.journal import SqliteJournal
 from hailuo_mcp.journal.schema import STEPS
