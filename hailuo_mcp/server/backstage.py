@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,15 @@ class Backstage:
     patience: Patience = field(default_factory=Patience)
     wanted: anyio.Event = field(default_factory=anyio.Event)
     """Somebody needs the studio now; until then it may open at leisure."""
-    _studio: Studio | None = None
+    lent: Studio | None = None
+    """The studio, once it is open."""
     _refusal: HailuoError | None = None
     _decided: anyio.Event = field(default_factory=anyio.Event)
+    _calls: int = 0
+    _idle: anyio.Event = field(default_factory=anyio.Event)
 
     def lend(self, studio: Studio) -> None:
-        self._studio = studio
+        self.lent = studio
         self._decided.set()
 
     def refuse(self, error: HailuoError) -> None:
@@ -51,7 +55,7 @@ class Backstage:
     @property
     def notice(self) -> str:
         """What every message opens with, errors included: the sandbox says what it is."""
-        return self._studio.provider.notice if self._studio else ""
+        return self.lent.provider.notice if self.lent else ""
 
     async def studio(self) -> Studio:
         """Wait until it is open.
@@ -61,9 +65,26 @@ class Backstage:
         """
         self.wanted.set()
         await self._decided.wait()
-        if self._studio is None:
+        if self.lent is None:
             raise self._refusal.with_traceback(None) if self._refusal else RuntimeError("no studio")
-        return self._studio
+        return self.lent
+
+    @contextmanager
+    def at_work(self) -> Generator[None]:
+        """A call is under way."""
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def quiet(self) -> None:
+        """Wait until no call is under way."""
+        while self._calls:
+            self._idle = anyio.Event()
+            await self._idle.wait()
 
 
 Ctx = Context[Backstage, Any]
