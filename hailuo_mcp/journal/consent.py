@@ -21,7 +21,9 @@ def issue_code(
     now: float,
 ) -> None:
     """`code` is a digest: the code itself is only ever in the refusal that carries it."""
-    db.execute("DELETE FROM codes WHERE issued_at < ? OR issued_at > ?", (now - GOOD_FOR, now + AHEAD))
+    db.execute(
+        "DELETE FROM codes WHERE issued_at < ? OR issued_at > ?", (now - GOOD_FOR, now + AHEAD)
+    )
     db.execute(
         "INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?, NULL)",
         (code, caller, identity, str(amount), now),
