@@ -1,0 +1,158 @@
+"""POST /callbacks/<token>: the provider says that something changed; then it is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hailuo_mcp.dialects.phases import phase_of
+from hailuo_mcp.domain import POLLED, Phase, Status
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio.operations import Operations
+
+LIMIT = 64 * 1024
+_SECONDS = 5.0
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
+_CHALLENGE_CHARACTERS = 4096
+_ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
+_UNFINISHED = frozenset({Status.PENDING, Status.SUBMITTING, *POLLED})
+_PAUSES = (0.0, 2.0, 8.0, 30.0)
+"""Seconds between the looks that final words can cause: a task that has not ended although it was
+said is looked at again, ever more rarely, and then no more often than without callbacks."""
+_REMEMBERED = 20_000
+_MISSES, _MISSES_SECONDS, _ADDRESSES = 60, 60.0, 1000
+
+
+@dataclass(slots=True)
+class _Known:
+    task_id: str
+    looks: int = 0
+    next_at: float = 0.0
+    unsent: bool = False
+    """The end was announced before the provider had answered the create."""
+
+
+class Callbacks:
+    """Remembers tokens, so that a repeated or flooding caller costs a look into a table."""
+
+    def __init__(
+        self,
+        operations: Callable[[], Operations | None],
+        *,
+        clock: Callable[[], float] = time.time,
+        count: Callable[[str], None] = lambda _outcome: None,
+    ) -> None:
+        self._operations = operations
+        self._clock = clock
+        self._count = count
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._wanted: dict[str, _Known] = {}
+        """Whose end was announced and not seen yet."""
+        self._misses: OrderedDict[str, list[float]] = OrderedDict()
+        self._bell = anyio.Event()
+
+    async def hear(self, request: Request) -> Response:
+        operations = self._operations()
+        if operations is None:
+            return JSONResponse({"error": "not open"}, status_code=503)
+        known = await self._find(operations, request)
+        if known is None:
+            self._count("unknown")
+            return JSONResponse({"error": "There is nothing here."}, status_code=404)
+        try:
+            body = await read_body(request.scope, request.receive, limit=LIMIT, seconds=_SECONDS)
+        except RefusedBodyError as refused:
+            self._count("refused")
+            return refused.response
+        told = _object(body)
+        challenge = told.get("challenge")
+        if isinstance(challenge, str | int) and len(str(challenge)) <= _CHALLENGE_CHARACTERS:
+            self._count("challenge")
+            return JSONResponse({"challenge": challenge})
+        if phase_of(str(told.get("status", ""))) in _ENDED:
+            self._count("final")
+            self._wanted[known.task_id] = known
+            self._bell.set()
+        else:
+            self._count("news")
+        return JSONResponse({"received": True})
+
+    async def work(self) -> None:
+        """Look at what was announced, until cancelled."""
+        while True:
+            self._bell = anyio.Event()
+            now = self._clock()
+            for known in [known for known in self._wanted.values() if known.next_at <= now]:
+                try:
+                    await self._look(known, now)
+                except JournalError:
+                    known.next_at = now + _PAUSES[1]
+            waits = [known.next_at - now for known in self._wanted.values()]
+            with anyio.move_on_after(max(0.01, min(waits)) if waits else None):
+                await self._bell.wait()
+
+    def changed(self, task_id: str) -> None:
+        """A step of this task was written down; perhaps it can be asked about only now."""
+        known = self._wanted.get(task_id)
+        if known is not None and known.unsent:
+            known.next_at, known.unsent = 0.0, False
+            self._bell.set()
+
+    async def _look(self, known: _Known, now: float) -> None:
+        operations = self._operations()
+        task = await operations.find(known.task_id) if operations else None
+        if operations is None or task is None or task.status not in _UNFINISHED:
+            del self._wanted[known.task_id]
+            return
+        if task.status not in POLLED:
+            known.unsent, known.next_at = True, now + _PAUSES[1]
+            return
+        await operations.look(task, at=now)
+        known.looks += 1
+        known.next_at = now + _PAUSES[min(known.looks, len(_PAUSES) - 1)]
+        if known.looks >= len(_PAUSES):
+            del self._wanted[known.task_id]
+
+    async def _find(self, operations: Operations, request: Request) -> _Known | None:
+        token = str(request.path_params["token"])
+        if known := self._known.get(token):
+            return known
+        misses = self._misses_of(request.client.host if request.client else "")
+        if len(misses) >= _MISSES or not _TOKEN.fullmatch(token):
+            return None
+        task = await operations.by_callback(token)
+        if task is None:
+            misses.append(self._clock())
+            return None
+        known = self._known[token] = _Known(task.task_id)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return known
+
+    def _misses_of(self, client: str) -> list[float]:
+        """When this address guessed wrong of late; tokens that are known are not held up by it."""
+        since = self._clock() - _MISSES_SECONDS
+        misses = self._misses[client] = [at for at in self._misses.pop(client, ()) if at > since]
+        while len(self._misses) > _ADDRESSES:
+            self._misses.popitem(last=False)
+        return misses
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        found: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -1,0 +1,129 @@
+"""GET /metrics: the figures of one server, through Prometheus' own client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.process_collector import ProcessCollector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hailuo_mcp.domain import Status
+from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.server.http.logs import route_of
+
+if TYPE_CHECKING:
+    from hailuo_mcp.server.backstage import Backstage
+
+_WHAT = {
+    "submit": "From sending a paid request to the provider's answer",
+    "poll": "One status request",
+    "download": "From the link to the checked file on disk",
+    "rate_wait": "From writing a task down to sending it: the wait for the rate limit",
+}
+_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+
+class Metrics:
+    """A registry of its own: several servers in one process, as in tests, do not mix."""
+
+    def __init__(self, backstage: Backstage, tools: Iterable[str]) -> None:
+        self._names = frozenset(tools)
+        self._backstage = backstage
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._tasks = Gauge(
+            "hailuo_tasks", "Tasks in the journal", ["status"], registry=self.registry
+        )
+        self._money = Gauge(
+            "hailuo_money",
+            "In the budget's period",
+            ["kind", "unit", "period"],
+            registry=self.registry,
+        )
+        self._times = {
+            what: Histogram(
+                f"hailuo_{what}_seconds", about, buckets=_BUCKETS, registry=self.registry
+            )
+            for what, about in _WHAT.items()
+        }
+        self._callbacks = Counter(
+            "hailuo_callbacks", "Callbacks received", ["outcome"], registry=self.registry
+        )
+        self._requests = Counter(
+            "hailuo_http_requests",
+            "HTTP requests answered",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self._calls = Histogram(
+            "hailuo_tool_seconds",
+            "Tool calls",
+            ["tool", "outcome"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+
+    def observe(self, what: str, seconds: float) -> None:
+        self._times[what].observe(max(0.0, seconds))
+
+    def callback(self, outcome: str) -> None:
+        self._callbacks.labels(outcome).inc()
+
+    def request(self, route: str, status: int) -> None:
+        self._requests.labels(route, str(status)).inc()
+
+    async def call(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """The SDK's middleware: times tool calls, never looks at their arguments."""
+        if ctx.method != "tools/call":
+            return await call_next(ctx)
+        name = str((ctx.params or {}).get("name", ""))
+        tool = name if name in self._names else "unknown"
+        began, outcome = time.monotonic(), "failed"
+        try:
+            result = await call_next(ctx)
+            outcome = "refused" if _is_error(result) else "ok"
+            return result
+        finally:
+            self._calls.labels(tool, outcome).observe(time.monotonic() - began)
+
+    async def show(self, request: Request) -> Response:
+        del request
+        try:
+            studio = await self._backstage.studio()
+            counts, money = await studio.operations.counts(), await studio.spending()
+        except HailuoError as error:
+            return Response(f"# {error.code}", status_code=503, media_type="text/plain")
+        for status in Status:
+            self._tasks.labels(status.value).set(counts.get(status, 0))
+        for kind in ("spent", "reserved", "uncertain", "budget", "left"):
+            amount = getattr(money, kind)
+            if amount is not None:
+                self._money.labels(kind, money.unit, money.period).set(float(amount))
+        return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class RequestCount:
+    """Counts answers by the name of their route."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._metrics.request(route_of(scope), int(message["status"]))
+            await send(message)
+
+        await self._app(scope, receive, counted if scope["type"] == "http" else send)
+
+
+def _is_error(result: HandlerResult) -> bool:
+    return isinstance(result, dict) and bool(result.get("isError"))
