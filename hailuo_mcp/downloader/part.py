@@ -3,12 +3,16 @@
 import hashlib
 import os
 import stat
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from hailuo_mcp.downloader.disk import BLOCK, explained
 
 OVERLAP = 4096
 """Bytes asked for again on a resume: that they are the same proves it is the same file."""
+_FLUSH = 8 << 20
+"""Bytes after which the system is told to begin with writing to the disk itself."""
 _FLAGS: int = (
     os.O_RDWR
     | os.O_CREAT
@@ -26,6 +30,9 @@ class Part:
         self.path = path
         self.size = 0
         self._digest = hashlib.sha256()
+        self._hasher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256")
+        self._hashing: Future[None] | None = None
+        self._flushed = 0
         with explained(path.parent):
             _clear_way(path)
             self._file = os.fdopen(os.open(path, _FLAGS, 0o644), "r+b", buffering=0)
@@ -33,6 +40,7 @@ class Part:
 
     @property
     def sha256(self) -> str:
+        self._hashed()
         return self._digest.hexdigest()
 
     def tail(self) -> bytes:
@@ -41,21 +49,45 @@ class Part:
             return self._file.read(OVERLAP)
 
     def append(self, pieces: list[bytes]) -> None:
+        """Write now; what is written is hashed while the next pieces are."""
         with explained(self.path.parent):
             self._file.seek(self.size)
             # Joined: one long step to hash and one to write leave the interpreter to the reader.
-            rest = memoryview(b"".join(pieces))
-            while rest:
-                # One step at a time, so that size and digest are right when the disk is full.
-                written = self._file.write(rest)
-                self._digest.update(rest[:written])
-                self.size += written
-                rest = rest[written:]
+            block = memoryview(b"".join(pieces))
+            here = 0
+            try:
+                while here < len(block):
+                    # One step at a time, so that size and digest are right when the disk is full.
+                    here += self._file.write(block[here:])
+            finally:
+                self.size += here
+                self._hashed()
+                self._hashing = self._hasher.submit(self._digest.update, block[:here])
+            self._flush()
+
+    def _hashed(self) -> None:
+        if self._hashing is not None:
+            self._hashing.result()
+            self._hashing = None
+
+    def _flush(self) -> None:
+        """Have the disk write along, so that the end has little to wait for."""
+        if self.size - self._flushed >= _FLUSH and hasattr(os, "posix_fadvise"):
+            with suppress(OSError):
+                # On Linux "not needed" begins the writing of what is not on the disk yet.
+                os.posix_fadvise(
+                    self._file.fileno(),
+                    self._flushed,
+                    self.size - self._flushed,
+                    os.POSIX_FADV_DONTNEED,
+                )
+            self._flushed = self.size
 
     def restart(self) -> None:
         with explained(self.path.parent):
             self._file.truncate(0)
-        self.size = 0
+        self._hashed()
+        self.size = self._flushed = 0
         self._digest = hashlib.sha256()
 
     def finish(self) -> None:
@@ -65,6 +97,7 @@ class Part:
 
     def close(self) -> None:
         """Keep what has arrived for a resume; an empty file helps nobody."""
+        self._hasher.shutdown()
         if not self._file.closed:
             self._file.close()
             if not self.size:

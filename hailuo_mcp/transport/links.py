@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin, urlsplit
 
 import anyio
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_HOPS = 5
 _QUIET_SECONDS = 30.0
 """Between two pieces of a clip."""
+_READ_SIZE = 1 << 20
 _LARGEST_CLIP = 2 * 1024**3
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 
@@ -169,11 +170,12 @@ def _described(response: httpx.Response) -> Stream:
 
 
 async def _pieces(response: httpx.Response, *, plain: bool) -> AsyncIterator[bytes]:
+    import httpcore
     import httpx
 
     received = 0
     try:
-        async for piece in response.aiter_raw() if plain else response.aiter_bytes():
+        async for piece in _raw(response) if plain else response.aiter_bytes():
             received += len(piece)
             if received > _LARGEST_CLIP:
                 raise RefusedDownloadError(
@@ -181,8 +183,36 @@ async def _pieces(response: httpx.Response, *, plain: bool) -> AsyncIterator[byt
                     "It is paid for and stays at the provider. Nothing more is charged."
                 )
             yield piece
-    except (httpx.HTTPError, OSError) as fault:
+    except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, OSError) as fault:
         raise _broken(type(fault).__name__) from None
+
+
+async def _raw(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes.
+
+    Where its length is known, only the first piece goes through the HTTP parser, which then holds
+    nothing back; the rest is read from the connection itself, for half the CPU time.
+    """
+    left = _whole(response.headers.get("content-length", ""))
+    wire = response.extensions.get("network_stream")
+    if "transfer-encoding" in response.headers or response.http_version != "HTTP/1.1":
+        wire = None
+    # Held to the end: a parser that is thrown away closes the connection.
+    pieces = cast("AsyncGenerator[bytes]", response.aiter_raw())
+    try:
+        async for piece in pieces:
+            yield piece
+            if left is not None and wire is not None:
+                left -= len(piece)
+                break
+        while left and wire is not None:
+            piece = await wire.read(min(left, _READ_SIZE), timeout=_QUIET_SECONDS)
+            if not piece:
+                raise _broken("cut short")
+            left -= len(piece)
+            yield piece
+    finally:
+        await pieces.aclose()
 
 
 def _broken(detail: str) -> DownloadError:
