@@ -18,6 +18,7 @@ from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.folders import Folders
 from hailuo_mcp.journal import SqliteJournal
+from hailuo_mcp.journal.file import NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio import Desk, Rules, Studio
 from hailuo_mcp.studio.changes import Changes
@@ -28,7 +29,6 @@ from hailuo_mcp.worker import Lives, Worker
 if TYPE_CHECKING:
     from hailuo_mcp.transport import Wire
 
-JOURNAL = "journal.sqlite3"
 SANDBOX_KEY = "free"
 """The imitation asks for a key as the providers do; any will do."""
 
@@ -61,7 +61,7 @@ async def open_studio(
     """
     lives = Lives(settings.state_dir / "processes")
     lives.sign_in()
-    journal = SqliteJournal(settings.state_dir / JOURNAL)
+    journal = SqliteJournal(settings.state_dir / NAME)
     client = open_client(settings, wire=wire)
     try:
         await journal.open()

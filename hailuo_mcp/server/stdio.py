@@ -134,7 +134,7 @@ def _work_is_left(settings: Callable[[], Settings]) -> bool:
         return False  # nothing was ever bought: not even SQLite is loaded
 
     from hailuo_mcp.journal.peek import unfinished
-    from hailuo_mcp.journal.sqlite import NAME
+    from hailuo_mcp.journal.file import NAME
 
     return unfinished(state_dir / NAME)
 

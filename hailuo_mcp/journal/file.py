@@ -1,0 +1,146 @@
+"""The file under the journal: opened once, driven from one thread, a function a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from anyio import CancelScope
+
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal import rescue, schema
+from hailuo_mcp.journal.trouble import trouble
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NAME = "journal.sqlite3"
+BUSY_SECONDS = 10.0
+_log = logging.getLogger(__name__)
+
+
+class JournalFile:
+    """One function is one transaction; a caller that is cancelled does not cut it in half."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._db: sqlite3.Connection | None = None
+        self.set_aside: Path | None = None
+        """Where a journal that could not be read was kept, if that happened on opening."""
+
+    async def open(self) -> None:
+        await self._in_thread(self._open)
+
+    def _open(self) -> None:
+        from filelock import FileLock, Timeout
+
+        # One process at a time: SQLite changes to WAL without waiting for its busy timeout, and
+        # of two that find the file broken, the second must not put the first one's new one aside.
+        door = FileLock(self.path.with_name(self.path.name + ".opening"), timeout=BUSY_SECONDS)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with door:
+                self._db = self._connect_anew()
+        except Timeout as exc:
+            raise trouble(self.path, sqlite3.OperationalError("database is locked")) from exc
+        except (sqlite3.Error, OSError) as exc:
+            raise trouble(self.path, exc) from exc
+
+    def _connect_anew(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as exc:
+            self.set_aside = rescue.keep_aside(self.path)
+            db = self._connect()
+            saved = rescue.carry_over(self.set_aside, db)
+            _log.warning(
+                "%s was damaged (%s): kept as %s, %d tasks carried over",
+                self.path,
+                exc,
+                self.set_aside.name,
+                saved,
+            )
+            return db
+
+    def _connect(self) -> sqlite3.Connection:
+        if rescue.no_database(self.path):
+            # Not even opened: on closing, SQLite would throw away a -wal that does not fit.
+            raise sqlite3.DatabaseError("file is not a database")
+        db = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+        )
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            schema.migrate(db)
+            if rescue.unsound(db):
+                raise sqlite3.DatabaseError("a check of its pages failed")
+            db.execute("SELECT 1 FROM tasks LIMIT 1").fetchone()
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    async def close(self) -> None:
+        def shut() -> None:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+        await self._in_thread(shut)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        done = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        with CancelScope(shield=True):
+            await asyncio.wait((done,))
+        return done.result()
+
+    async def write(
+        self,
+        step: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        def work() -> T:
+            db = self._opened()
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                result = step(db, *args, **kwargs)
+                db.execute("COMMIT")
+            except BaseException as exc:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                if isinstance(exc, sqlite3.Error):
+                    raise trouble(self.path, exc) from exc
+                raise
+            return result
+
+        return await self._in_thread(work)
+
+    async def read(
+        self,
+        question: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        def work() -> T:
+            try:
+                return question(self._opened(), *args, **kwargs)
+            except sqlite3.Error as exc:
+                raise trouble(self.path, exc) from exc
+
+        return await self._in_thread(work)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise JournalError("The journal is closed. Nothing was sent or charged.")
+        return self._db
