@@ -10,7 +10,6 @@ from pathlib import Path
 import anyio
 import pytest
 
-from hailuo_mcp.bootstrap import JOURNAL
 from hailuo_mcp.cli.checkup import Finding, Level
 from hailuo_mcp.cli.checkup.apps import check_apps, keyed_apps
 from hailuo_mcp.cli.checkup.disk import check_folders
@@ -25,6 +24,7 @@ from hailuo_mcp.cli.machine import Machine
 from hailuo_mcp.cli.set_up import set_up
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.journal import SqliteJournal
+from hailuo_mcp.journal.file import NAME
 from hailuo_mcp.journal.schema import STEPS
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.worker import Lives
@@ -189,13 +189,13 @@ def test_no_journal_yet_is_fine_and_none_is_made(tmp_path: Path):
 
 def made_journal(folder: Path) -> Path:
     async def make() -> None:
-        journal = SqliteJournal(folder / "state" / JOURNAL)
+        journal = SqliteJournal(folder / "state" / NAME)
         await journal.open()
         await journal.sign_in("1-gone", account="a b c", provider="a", base_url="b", pid=1, now=0)
         await journal.close()
 
     anyio.run(make)
-    return folder / "state" / JOURNAL
+    return folder / "state" / NAME
 
 
 def add_task(path: Path, task_id: str, **values: object) -> None:

@@ -8,9 +8,9 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from hailuo_mcp.bootstrap import JOURNAL
 from hailuo_mcp.cli.checkup.finding import Finding, note, ok, problem
 from hailuo_mcp.domain import Status
+from hailuo_mcp.journal.file import NAME
 from hailuo_mcp.journal.schema import STEPS
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.worker import Lives
@@ -21,7 +21,7 @@ _LONG = 3 * 86_400.0
 
 def check_journal(settings: Settings, now: float) -> list[Finding]:
     """Read it without making, changing or repairing it."""
-    path = settings.state_dir / JOURNAL
+    path = settings.state_dir / NAME
     findings = _aside(settings.state_dir)
     if not path.exists():
         return [*findings, ok("journal", "none yet: it is made with the first task")]
