@@ -17,7 +17,8 @@ from hailuo_mcp.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "tools.md"
 CALLS = [
-    json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE.read_text("utf-8"), re.S)
+    json.loads(block)
+    for block in re.findall(r"```json\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 ]
 
 

@@ -50,6 +50,8 @@ class Darkroom:
             if waiting is not None:
                 return waiting
             done: Future[Path] = Future()
+            # As "running" it cannot be cancelled: one who stops waiting does not stop the others.
+            done.set_running_or_notify_cancel()
             if path.exists():
                 done.set_result(path)
                 return done
