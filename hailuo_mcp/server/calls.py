@@ -24,27 +24,27 @@ class Call:
     caller: Caller
     client: str
     on_progress: Progress
-    limit: float
-    """Seconds for which this client may be kept waiting."""
+    progress: bool
+    """Whether the client asked to be told of progress."""
     backstage: Backstage
 
     @contextmanager
-    def waiting(self, asked: float) -> Generator[float]:
+    def waiting(self, asked: float, task_id: str = "") -> Generator[float]:
         """Give the seconds that this call may really wait; learn from it if the client gives up."""
-        with self.backstage.patience.watch(self.client):
-            yield min(asked, self.limit)
+        patience = self.backstage.patience
+        with patience.watch(self.client, task_id):
+            yield min(asked, patience.limit(self.client, progress=self.progress))
 
 
 async def accept(ctx: Ctx) -> Call:
     """Borrow what a request needs; a HailuoError says why there is no studio."""
     backstage = ctx.request_context.lifespan_context
-    client = client_name(ctx)
     return Call(
         studio=await backstage.studio(),
         caller=backstage.caller(),
-        client=client,
+        client=client_name(ctx),
         on_progress=Relay(ctx),
-        limit=backstage.patience.limit(client, progress=wants_progress(ctx)),
+        progress=wants_progress(ctx),
         backstage=backstage,
     )
 

@@ -27,6 +27,7 @@ class Patience:
         self._answer = answer
         self._clock = clock
         self._shown: dict[str, float] = {}
+        self._waiting: dict[tuple[str, str], float] = {}
 
     def limit(self, client: str, *, progress: bool) -> float:
         """Seconds for which this client may be kept waiting."""
@@ -41,12 +42,26 @@ class Patience:
         return min(max(self.limit(client, progress=progress), least), most)
 
     @contextmanager
-    def watch(self, client: str) -> Generator[None]:
-        """Remember when a client gives up, so that it gets its next answer sooner."""
+    def watch(self, client: str, task_id: str = "") -> Generator[None]:
+        """Remember when a client gives up, so that it gets its next answer sooner.
+
+        It shows that by cancelling; the Python SDK before 2.0 tells nobody, and shows it only by
+        asking for the same task again while its last call is still waiting here.
+        """
         began = self._clock()
+        waiting = (client, task_id)
+        if task_id and began - (earlier := self._waiting.get(waiting, began)) >= _LEAST:
+            self._learn(client, began - earlier)
+        self._waiting[waiting] = began
         try:
             yield
         except anyio.get_cancelled_exc_class():
-            after = max(_LEAST, _NEXT_TIME * (self._clock() - began))
-            self._shown[client] = min(after, self._shown.get(client, after))
+            self._learn(client, self._clock() - began)
             raise
+        finally:
+            if self._waiting.get(waiting) == began:
+                del self._waiting[waiting]
+
+    def _learn(self, client: str, waited: float) -> None:
+        after = max(_LEAST, _NEXT_TIME * waited)
+        self._shown[client] = min(after, self._shown.get(client, after))

@@ -72,6 +72,27 @@ async def test_patience_learns_from_cancellation_only(anyio_backend) -> None:
     assert patience.limit("other", progress=False) == 45
 
 
+async def test_asking_again_while_a_call_still_waits_shows_that_it_was_given_up(
+    anyio_backend,
+) -> None:
+    now = [0.0]
+    patience = Patience(45.0, clock=lambda: now[0])
+    with patience.watch("c", "task"):
+        now[0] += 10.0
+        with patience.watch("c", "another task"):
+            assert patience.limit("c", progress=False) == 45
+        with patience.watch("c", "task"):
+            assert patience.limit("c", progress=False) == pytest.approx(7.0)
+    with patience.watch("c", "task"):  # nobody waits any longer
+        assert patience.limit("c", progress=False) == pytest.approx(7.0)
+
+
+async def test_two_calls_at_the_same_time_are_no_sign_of_impatience(anyio_backend) -> None:
+    patience = Patience(45.0, clock=lambda: 0.0)
+    with patience.watch("c", "task"), patience.watch("c", "task"):
+        assert patience.limit("c", progress=False) == 45
+
+
 async def test_progress_rises_and_says_what_goes_on(connect, studio, mode) -> None:
     studio.ticks = 5
     heard: list[tuple[float, str | None]] = []
@@ -85,7 +106,7 @@ async def test_progress_rises_and_says_what_goes_on(connect, studio, mode) -> No
     assert [p for p, _ in heard] == sorted({p for p, _ in heard})
     assert heard[0][1] == "rendering, about 40 s left"
     if mode == "legacy":  # in memory the modern client needs no token to hear of progress
-        assert studio.last("query")["wait_seconds"] == 25  # a token: not one of the 5 s frameworks
+        assert studio.last("query")["wait_seconds"] == 8  # a token: not one of the 5 s frameworks
 
 
 async def test_other_calls_are_answered_while_one_waits(connect, studio) -> None:

@@ -37,7 +37,7 @@ async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
             "output_path is a place on the server's own disk, which callers elsewhere cannot "
             "choose. Nothing was charged. Leave it out and fetch the clip from the url."
         )
-    with call.waiting(wanted.wait_seconds) as seconds:
+    with call.waiting(wanted.wait_seconds, wanted.task_id) as seconds:
         saved = await call.studio.download(
             wanted.task_id,
             caller=call.caller.name,

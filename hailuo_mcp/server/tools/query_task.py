@@ -28,7 +28,7 @@ async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask:
     after next_check_seconds; waiting costs nothing, and the clip is saved even if nobody asks.
     """
     call = await accept(ctx)
-    with call.waiting(wanted.wait_seconds) as seconds:
+    with call.waiting(wanted.wait_seconds, wanted.task_id) as seconds:
         view = await call.studio.query(
             wanted.task_id,
             caller=call.caller.name,
