@@ -1,0 +1,304 @@
+"""What every client plays: list, convert, buy, wait, save, be refused, give up, be patient.
+
+Runs inside the client's own environment, so it needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SLOW = 40
+"""Seconds until the slow clip is ready: longer than any client waits by default."""
+IMPATIENT = 3.0
+"""The time limit of a client that gives up."""
+DROPPED = "the unknown argument was dropped by the client"
+_PROMPT = "A paper boat on a rainy street [sandbox:seconds={seconds}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """How to reach hailuo-mcp: a command, or a URL."""
+
+    command: str
+    args: list[str]
+    env: dict[str, str]
+    url: str
+    variant: str
+
+    @classmethod
+    def from_environment(cls) -> Server:
+        return cls(**json.loads(os.environ["MATRIX_SERVER"]))
+
+
+@dataclass(slots=True, kw_only=True)
+class Host:
+    """A connected client, as its own code shows it to a model."""
+
+    names: Callable[[], Awaitable[Iterable[str]]]
+    call: Callable[[str, dict[str, Any]], Awaitable[str]]
+    """The text that a model would read; raises, or gives a Refused, where the tool failed."""
+    shown: Callable[[], Mapping[str, Iterable[str]]] | None = None
+    """What its converter makes of the schemas: each tool with its parameters."""
+    converter: str = ""
+
+
+class Refused(str):  # noqa: SLOT000  it is a text with a mark
+    """A tool error that the client hands over as a text."""
+
+
+Connect = Callable[[Server, float | None], AbstractAsyncContextManager[Host]]
+"""Start the client; with a number, as a user who sets that time limit, in seconds."""
+
+
+class UnfitError(Exception):
+    """What the client gave is not what hailuo-mcp said."""
+
+
+class CannotSetError(Exception):
+    """This client has no such setting."""
+
+
+class Report:
+    """The cells of one row of the table, written down as they become known."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._cells: dict[str, dict[str, Any]] = {}
+
+    def put(self, cell: str, *, ok: bool | None, said: str) -> None:
+        self._cells[cell] = {"ok": ok, "said": said}
+        self._path.write_text(json.dumps(self._cells))
+
+    async def act(self, cell: str, step: Awaitable[str]) -> bool:
+        """Play one step; whatever it raises is the client's answer to it."""
+        try:
+            said = await step
+        except CannotSetError as why:
+            self.put(cell, ok=None, said=str(why))
+        except Exception as error:  # noqa: BLE001  # the row goes on
+            self.put(cell, ok=False, said=_reason(error))
+            return False
+        else:
+            self.put(cell, ok=True, said=said)
+        return True
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """One connected client and what it knows so far."""
+
+    host: Host
+    longest: float = 0.0
+
+    async def ask(self, tool: str, **arguments: Any) -> str:
+        began = time.monotonic()
+        text = await self.host.call(tool, arguments)
+        self.longest = max(self.longest, time.monotonic() - began)
+        if isinstance(text, Refused):
+            raise UnfitError(text)
+        return plain(text)
+
+    async def list(self) -> str:
+        names = set(await self.host.names())
+        if missing := set(expected()) - names:
+            raise UnfitError(f"not listed: {', '.join(sorted(missing))}")
+        return str(len(names))
+
+    async def convert(self) -> str:
+        if self.host.shown is None:
+            raise CannotSetError("passed on as they are")
+        shown = self.host.shown()
+        for name, parameters in expected().items():
+            if name not in shown:
+                raise UnfitError(f"{name} was lost")
+            if lost := set(parameters) - set(shown[name]):
+                raise UnfitError(f"{name} lost {', '.join(sorted(lost))}")
+        return f"{len(shown)} {self.host.converter}".strip()
+
+    async def buy(self, seconds: int, take: int = 1) -> str:
+        text = await self.ask(
+            "generate_video", prompt=_PROMPT.format(seconds=seconds), duration=6, take=take
+        )
+        return value(text, "task_id")
+
+    async def until_saved(self, task_id: str) -> str:
+        """As a model would: query again while it is told to."""
+        calls = 0
+        self.longest = 0.0
+        last = ""
+        give_up = time.monotonic() + 150
+        while time.monotonic() < give_up:
+            last = await self.ask("query_task", task_id=task_id)
+            calls += 1
+            if value(last, "status") == "failed":
+                raise UnfitError(f"the clip failed: {last[:120]}")
+            if '"file"' in last:
+                _must_be_a_clip(value(last, "file"))
+                return f"{calls} calls, {self.longest:.1f} s"
+        raise UnfitError(f"never saved: {last[:120]}")
+
+    async def download(self, task_id: str) -> str:
+        text = await self.ask("download_video", task_id=task_id, output_path="copies/")
+        if value(text, "status") != "saved":
+            raise UnfitError(f"not saved: {text[:120]}")
+        return f"{_must_be_a_clip(value(text, 'file')) // 1024} kB"
+
+    async def refusals(self) -> str:
+        """The reasons must reach the model, and as failures."""
+        wrong: dict[str, dict[str, Any]] = {
+            "length": {"prompt": "A cat", "duration": 7},
+            "argument": {"prompt": "A cat", "aspect_ratio": "16:9"},
+            "moderation": {"prompt": "A cat [sandbox:1026]"},
+        }
+        words = {"length": "6 s or 10 s", "argument": "aspect_ratio", "moderation": "1026"}
+        own: list[str] = []
+        untold: list[str] = []
+        dropped: list[str] = []
+        for name, arguments in wrong.items():
+            try:
+                text = await self.host.call("generate_video", arguments)
+                failed = isinstance(text, Refused)
+            except Exception as error:  # noqa: BLE001  # that is how most clients tell
+                text, failed = _reason(error, whole=True), True
+            text = plain(text)
+            if name == "argument" and "charged" in text and words[name] not in text:
+                dropped.append(name)  # the run checks on the wire that it was never sent
+                continue
+            if not failed:
+                untold.append(name)
+            if "charged" not in text:
+                if name != "argument" or words[name] not in text:
+                    raise UnfitError(f"{name}: the reason is lost: {text[:120]}")
+                own.append(name)  # the client's own validation was faster, and says which argument
+            elif words[name] not in text:
+                raise UnfitError(f"{name}: the reason is lost: {text[:120]}")
+        notes = ["argument: by the client itself"] * bool(own)
+        notes += [DROPPED] * bool(dropped)
+        notes += ["told as plain text"] * bool(untold)  # the client drops isError
+        return f"{3 - len(dropped)} refused" + (f" ({'; '.join(notes)})" if notes else "")
+
+    async def give_up(self, task_id: str) -> str:
+        """A call that times out, and the next one, which must not."""
+        began = time.monotonic()
+        try:
+            text = await self.host.call("query_task", {"task_id": task_id})
+        except Exception:  # noqa: BLE001  # each client has its own
+            pass
+        else:
+            if not isinstance(text, Refused):
+                return f"answered in {time.monotonic() - began:.1f} s"
+        gone = time.monotonic() - began
+        began = time.monotonic()
+        await self.ask("query_task", task_id=task_id)
+        return f"{gone:.1f} s, then answered in {time.monotonic() - began:.1f} s"
+
+
+def play(connect: Connect) -> None:
+    """Play the whole scene and leave; a client that hangs on leaving is left behind."""
+    asyncio.run(_play(connect, Server.from_environment()))
+    os._exit(0)
+
+
+async def _play(connect: Connect, server: Server) -> None:
+    report = Report(Path(os.environ["MATRIX_REPORT"]))
+    slow = os.environ.get("MATRIX_SLOW") == "1"
+    async with _on(connect, report, server, None) as stage:
+        if not await report.act("list", stage.list()):
+            return
+        await report.act("schemas", stage.convert())
+        task_id = ""
+
+        async def generate() -> str:
+            nonlocal task_id
+            task_id = await stage.buy(3)
+            return f"{stage.longest:.1f} s"
+
+        if await report.act("generate", generate()):
+            await report.act("wait", stage.until_saved(task_id))
+            await report.act("download", stage.download(task_id))
+        await report.act("error", stage.refusals())
+    if not slow:
+        return
+    task_id = ""
+    try:
+        async with _on(connect, report, server, IMPATIENT) as stage:
+            task_id = await stage.buy(SLOW, take=2)
+            await report.act("gives up", stage.give_up(task_id))
+    except CannotSetError as why:
+        report.put("gives up", ok=None, said=str(why))
+    except Exception as error:  # noqa: BLE001  # some clients report the time-out again when left
+        if not task_id:
+            report.put("gives up", ok=False, said=_reason(error))
+    async with _on(connect, report, server, None) as stage:
+        task_id = task_id or await stage.buy(SLOW, take=2)
+        await report.act("slow clip", stage.until_saved(task_id))
+
+
+@asynccontextmanager
+async def _on(
+    connect: Connect, report: Report, server: Server, within: float | None
+) -> AsyncIterator[Stage]:
+    try:
+        context = connect(server, within)
+        host = await context.__aenter__()
+    except CannotSetError:
+        raise
+    except Exception as error:
+        report.put("list", ok=False, said=_reason(error))
+        raise
+    try:
+        yield Stage(host=host)
+    finally:
+        try:
+            await asyncio.wait_for(context.__aexit__(None, None, None), 20)
+        except Exception as error:  # noqa: BLE001  # worth a note, not a row
+            report.put("leave", ok=False, said=_reason(error))
+
+
+def expected() -> dict[str, list[str]]:
+    """The tools and their parameters, as the server itself has them."""
+    tools: dict[str, list[str]] = json.loads(os.environ["MATRIX_TOOLS"])
+    return tools
+
+
+def value(text: str, key: str) -> str:
+    """One value out of an answer, however the client dresses it."""
+    found = re.search(rf"""['"]{key}['"]\s*:\s*['"]([^'"]*)['"]""", text)
+    if not found:
+        raise UnfitError(f"no {key} in: {text[:160]}")
+    return found[1]
+
+
+def plain(text: str) -> str:
+    """Some clients put the JSON into another JSON's string."""
+    while '\\"' in text:
+        text = text.replace('\\\\"', '\\"').replace('\\"', '"')
+    return text
+
+
+def parameters(schema: Mapping[str, Any]) -> list[str]:
+    """Names of a JSON schema's parameters."""
+    return list(schema.get("properties", {}))
+
+
+def _must_be_a_clip(path: str) -> int:
+    with Path(path).open("rb") as file:
+        if file.read(12)[4:8] != b"ftyp":
+            raise UnfitError(f"{path} is no mp4")
+    return Path(path).stat().st_size
+
+
+def _reason(error: BaseException, *, whole: bool = False) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    text = f"{type(error).__name__}: {error}"
+    return text if whole else " ".join(text.split())[:200]
