@@ -173,7 +173,9 @@ class Life(RuleBasedStateMachine):
             "refused": {"status": Status.FAILED, "due_at": 0.0},
             "too fast": {"status": Status.PENDING, "refused_at": self.now, "due_at": self.now + 3},
         }.get(end, {"status": Status.UNCONFIRMED, "due_at": 0.0})
-        desk: Any = SimpleNamespace(journal=process.journal, clock=lambda: self.now)
+        desk: Any = SimpleNamespace(
+            journal=process.journal, account=ACCOUNT, clock=lambda: self.now
+        )
         self._do(record(desk, task, outcome))
 
     @rule(side=SIDES, which=ANY, end=st.sampled_from(["running", "succeeded", "failed"]))
