@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from anyio import CancelScope
 
@@ -18,9 +19,11 @@ from hailuo_mcp.journal.trouble import trouble
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Step = Callable[[sqlite3.Connection], Any]
 
 NAME = "journal.sqlite3"
 BUSY_SECONDS = 10.0
+MOST_TOGETHER = 32
 _log = logging.getLogger(__name__)
 
 
@@ -31,6 +34,7 @@ class JournalFile:
         self.path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._db: sqlite3.Connection | None = None
+        self._waiting: deque[tuple[Step, Future[Any]]] = deque()
         self.set_aside: Path | None = None
         """Where a journal that could not be read was kept, if that happened on opening."""
 
@@ -110,21 +114,53 @@ class JournalFile:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        def work() -> T:
-            db = self._opened()
-            try:
-                db.execute("BEGIN IMMEDIATE")
-                result = step(db, *args, **kwargs)
-                db.execute("COMMIT")
-            except BaseException as exc:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                if isinstance(exc, sqlite3.Error):
-                    raise trouble(self.path, exc) from exc
-                raise
-            return result
+        """Run a step, which may run again: those that wait for the disk at once share a commit."""
+        answer: Future[T] = Future()
+        answer.set_running_or_notify_cancel()
+        self._waiting.append((lambda db: step(db, *args, **kwargs), answer))
+        self._thread.submit(self._commit)
+        with CancelScope(shield=True):
+            await asyncio.wait((asyncio.wrap_future(answer),))
+        return answer.result()
 
-        return await self._in_thread(work)
+    def _commit(self) -> None:
+        """Do what waits, in order; of as many calls as there were writes, the first does most."""
+        batch: list[tuple[Step, Future[Any]]] = []
+        while self._waiting and len(batch) < MOST_TOGETHER:
+            batch.append(self._waiting.popleft())
+        if len(batch) > 1 and self._commit_together(batch):
+            return
+        for step, answer in batch:
+            try:
+                (result,) = self._transaction((step,))
+            except BaseException as exc:  # noqa: BLE001  # raised where it was asked for
+                answer.set_exception(exc)
+            else:
+                answer.set_result(result)
+
+    def _commit_together(self, batch: Sequence[tuple[Step, Future[Any]]]) -> bool:
+        """All of them or none: one that fails must not take others with it."""
+        try:
+            results = self._transaction([step for step, _ in batch])
+        except Exception:  # noqa: BLE001  # each is tried alone and says what is wrong
+            return False
+        for (_, answer), result in zip(batch, results, strict=True):
+            answer.set_result(result)
+        return True
+
+    def _transaction(self, steps: Sequence[Step]) -> list[Any]:
+        db = self._opened()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            results = [step(db) for step in steps]
+            db.execute("COMMIT")
+        except BaseException as exc:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            if isinstance(exc, sqlite3.Error):
+                raise trouble(self.path, exc) from exc
+            raise
+        return results
 
     async def read(
         self,

@@ -30,6 +30,8 @@ MOST_STEPS = 64
 BUSY_SECONDS = 2.0
 """How often to look for what a vanished process left, while anything is unfinished."""
 IDLE_SECONDS = 10.0
+TOGETHER_SECONDS = 0.03
+"""What happens within this time is looked at once: a thousand clips ring often."""
 SWEEP_SECONDS = 600.0
 """How often pictures that no task needs any more are looked for."""
 GOODBYE_SECONDS = 1.8
@@ -82,6 +84,7 @@ class Worker:
                     pause = BUSY_SECONDS
                 with anyio.move_on_after(pause):
                     await self._bell.wait()
+                    await anyio.sleep(TOGETHER_SECONDS)
 
     async def finish(self) -> None:
         """Start nothing new; wait a moment for the answer of what was just sent."""
