@@ -1,0 +1,6 @@
+"""The server for callers elsewhere: MCP over HTTP and SSE, clips, pictures, callbacks, health."""
+
+from hailuo_mcp.server.http.app import app_from_env, create_app
+from hailuo_mcp.server.http.serving import serve_http
+
+__all__ = ["app_from_env", "create_app", "serve_http"]

@@ -1,0 +1,107 @@
+"""Under which names this server answers: a page in somebody's browser must not reach it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hailuo_mcp.settings import LOOPBACK, Settings
+
+_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  compared with, not bound
+_HOST = re.compile(
+    r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?))(?::(\d{1,5}))?"
+)
+
+
+def is_loopback(host: str) -> bool:
+    plain = host.strip("[]").lower()
+    try:
+        return plain in LOOPBACK or ipaddress.ip_address(plain).is_loopback
+    except ValueError:
+        return False
+
+
+def split_host(text: str) -> tuple[str, str] | None:
+    """Name and port of a Host header or a setting; None for anything else than that."""
+    found = _HOST.fullmatch(text)
+    return ((found[1] or found[2]).lower(), found[3] or "") if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The loopback names, what the operator lists, the bound address and the public address."""
+
+    anywhere: frozenset[str]
+    """At any port."""
+    exactly: frozenset[tuple[str, str]]
+    """At one port."""
+
+    @classmethod
+    def of(cls, settings: Settings | None, bound: str) -> Names:
+        anywhere, exactly = set(LOOPBACK), set[tuple[str, str]]()
+        if bound not in _ANY_ADDRESS:
+            anywhere.add(bound.strip("[]").lower())
+        for text in settings.allowed_hosts if settings else ():
+            name, port = split_host(text) or (text.strip("[]"), "")
+            exactly.add((name, port)) if port else anywhere.add(name)
+        if settings and settings.callback_url:
+            anywhere.add(urlsplit(settings.callback_url).hostname or "")
+        return cls(anywhere=frozenset(anywhere), exactly=frozenset(exactly))
+
+    @property
+    def beyond(self) -> Iterable[str]:
+        """Those under which other computers can come in."""
+        names = {*self.anywhere, *(name for name, _ in self.exactly)}
+        return sorted(name for name in names if not is_loopback(name))
+
+    def knows(self, host: str) -> bool:
+        found = split_host(host)
+        return found is not None and (found[0] in self.anywhere or found in self.exactly)
+
+    def trusts(self, origin: str) -> bool:
+        scheme, _, rest = origin.partition("://")
+        return scheme in ("http", "https") and self.knows(rest)
+
+    def for_sdk(self) -> TransportSecuritySettings:
+        """The same rule, for the SDK's own check of /mcp and /sse."""
+        names = [f"[{name}]" if ":" in name else name for name in sorted(self.anywhere)]
+        hosts = [host for name in names for host in (name, f"{name}:*")]
+        hosts += [f"{name}:{port}" for name, port in sorted(self.exactly)]
+        origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
+        return TransportSecuritySettings(
+            enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
+        )
+
+
+class Gate:
+    """Turns away foreign Hosts (421) and Origins (403), on every route."""
+
+    def __init__(self, app: ASGIApp, names: Names) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not self._names.knows(hosts[0]):
+            refusal = PlainTextResponse(
+                "This server does not answer under that host name: see HAILUO_ALLOWED_HOSTS.", 421
+            )
+            await refusal(scope, receive, send)
+        elif not all(self._names.trusts(origin) for origin in origins):
+            await PlainTextResponse("Requests of that origin are refused.", 403)(
+                scope, receive, send
+            )
+        else:
+            await self._app(scope, receive, send)

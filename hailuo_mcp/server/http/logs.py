@@ -1,0 +1,139 @@
+"""What is logged: one line of JSON each, and in none of them a token, a key, a link or a prompt."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import sys
+import time
+import traceback
+from contextvars import ContextVar
+from typing import cast
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hailuo_mcp.server.http.visitors import path_of
+from hailuo_mcp.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_request_id: ContextVar[str] = ContextVar("_request_id", default="")
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ROUTES = {
+    "mcp": "/mcp",
+    "sse": "/sse",
+    "messages": "/messages",
+    "health": "/health",
+    "ready": "/ready",
+    "metrics": "/metrics",
+    "files": "/files/{signed}",
+    "uploads": "/uploads/{signed}",
+    "callbacks": "/callbacks/{token}",
+}
+"""What stands in the log for a path: some paths are secrets, and any path is a stranger's text."""
+_SECRET_PATH = re.compile(r"/(files|uploads|callbacks)/\S+")
+_FIELDS = ("route", "method", "status", "ms", "caller", "address")
+
+
+def log_as_json(settings: Settings) -> None:
+    """Before MCPServer(), which would log everything from INFO on in its own way."""
+    hidden = [token.get_secret_value() for _, token in settings.http_tokens]
+    if settings.key:
+        hidden.append(settings.key)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines(hidden))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("hailuo_mcp.server.http").setLevel(logging.INFO)
+
+
+class JsonLines(logging.Formatter):
+    """One line for each event; of an exception only its kind and its places, never its words."""
+
+    def __init__(self, hidden: list[str]) -> None:
+        super().__init__()
+        self._hidden = sorted(hidden, key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts: dict[str, object] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self._clean(record.getMessage()),
+        }
+        if request_id := _request_id.get():
+            facts["request_id"] = request_id
+        facts |= {name: value for name in _FIELDS if (value := record.__dict__.get(name))}
+        if record.exc_info and record.exc_info[1]:
+            facts["exception"] = _places(record.exc_info[1])
+        return json.dumps(facts, ensure_ascii=False)
+
+    def _clean(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, "***")
+        return _SECRET_PATH.sub(r"/\1/***", text)
+
+
+def _places(exc: BaseException) -> list[str]:
+    """An exception's words may hold what somebody sent: a prompt, a link."""
+    told = [type(exc).__name__]
+    if isinstance(exc, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", exc)
+        inner = [line for one in group.exceptions for line in _places(one)]
+        return [*told, *inner][:60]
+    frames = traceback.extract_tb(exc.__traceback__)[-20:]
+    return [*told, *(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)]
+
+
+def route_of(scope: Scope) -> str:
+    first = path_of(scope).lstrip("/").partition("/")[0]
+    return _ROUTES.get(first, "other")
+
+
+class RequestLog:
+    """Gives each request an id, in its log lines and in its answer, and logs how it ended."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        status = 500
+        began = time.monotonic()
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        token = _request_id.set(request_id)
+        try:
+            await self._app(scope, receive, tell)
+        finally:
+            self._note(scope, status, began)
+            _request_id.reset(token)
+
+    def _note(self, scope: Scope, status: int, began: float) -> None:
+        route = route_of(scope)
+        level = logging.DEBUG if route in ("/health", "/ready", "/metrics") else logging.INFO
+        user = scope.get("user")
+        _log.log(
+            level,
+            "request",
+            extra={
+                "route": route,
+                "method": scope["method"][:10],
+                "status": status,
+                "ms": round(1000 * (time.monotonic() - began), 1),
+                "caller": user.display_name if user else "",
+            },
+        )
