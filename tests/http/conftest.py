@@ -1,0 +1,151 @@
+"""A server on a loopback port, a sandbox behind it, and the SDK's own clients in front."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+import uvicorn
+from mcp import Client
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+
+from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
+from hailuo_mcp.server.http import create_app
+from hailuo_mcp.server.http.intake import Limits
+from hailuo_mcp.server.http.serving import HEAD_BYTES, Connection
+from hailuo_mcp.settings import Settings
+
+TOKENS = {"alice": "alices-token-0123456789", "bob": "bobs-token-0123456789"}
+WAYS = ("auto", "legacy", "sse")
+
+
+@dataclass
+class Served:
+    port: int
+    app: Any
+    settings: Settings
+    state: Path
+    sandbox_state: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def house(self) -> Any:
+        return self.app.state.house
+
+    def http(self, caller: str = "alice", **options: Any) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {TOKENS[caller]}"} if caller else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=10, **options)
+
+    @contextlib.asynccontextmanager
+    async def client(self, way: str = "auto", caller: str = "alice"):
+        headers = {"Authorization": f"Bearer {TOKENS[caller]}"} if caller else {}
+        if way == "sse":
+            async with Client(sse_client(f"{self.url}/sse", headers=headers), mode="auto") as one:
+                yield one
+            return
+        async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+            transport = streamable_http_client(f"{self.url}/mcp", http_client=http)
+            async with Client(transport, mode=way) as one:
+                yield one
+
+    def remote(self) -> list[dict[str, Any]]:
+        """What the provider knows of its tasks."""
+        book = read_book(self.sandbox_state)
+        return [facts for a in book["accounts"].values() for facts in a["tasks"].values()]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(_served(tmp_path, **options))
+
+
+@pytest.fixture
+def server(serve: Serve) -> Served:
+    return serve()
+
+
+@contextlib.contextmanager
+def _served(
+    tmp_path: Path,
+    *,
+    ready: float = 0.3,
+    tokens: bool = True,
+    callbacks: bool = False,
+    limits: Limits | None = None,
+    connection: type[Connection] = Connection,
+    **environ: str,
+) -> Iterator[Served]:
+    port = free_port()
+    sandbox_state = tmp_path / "sandbox"
+    options = SandboxOptions(state_dir=sandbox_state, seconds_to_ready=ready, fast_clips=True)
+    with serve_in_thread(options) as sandbox:
+        settings = Settings.from_env(
+            {
+                "HAILUO_PROVIDER": "sandbox",
+                "HAILUO_BASE_URL": sandbox.base_url,
+                "HAILUO_API_KEY": "the-key-of-the-account",
+                "HAILUO_STATE_DIR": str(tmp_path / "state"),
+                "HAILUO_OUTPUT_DIR": str(tmp_path / "clips"),
+                "HAILUO_RPM": "10000",
+                "HAILUO_POLL_SECONDS": "0.2" if not callbacks else "60",
+                "HAILUO_HTTP_TOKENS": ",".join(f"{n}:{t}" for n, t in TOKENS.items())
+                if tokens
+                else "",
+                "HAILUO_CALLBACK_URL": f"http://127.0.0.1:{port}" if callbacks else "",
+                **environ,
+            }
+        )
+        app = create_app(settings, with_sse=True, limits=limits)
+        with _running(app, port, connection):
+            yield Served(port, app, settings, tmp_path / "state", sandbox_state)
+
+
+@contextlib.contextmanager
+def _running(app: Any, port: int, connection: type[Connection]) -> Iterator[None]:
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=connection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        h11_max_incomplete_event_size=HEAD_BYTES,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.started
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(10)
