@@ -1,0 +1,77 @@
+"""One gigabyte from the provider to a checked file, beside curl."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from rig.report import Figure, ratio
+from rig.stage import Provider, Stage
+
+GIGABYTE = 1_000_000_000
+GIGABIT = 125e6
+"""Bytes a second."""
+
+
+async def download(stage: Stage) -> list[Figure]:
+    if not shutil.which("curl"):
+        return []
+    size = GIGABYTE // 4 if stage.short else GIGABYTE
+    whole = f"{size / 1e9:g} GB"
+    figures: list[Figure] = []
+    growth: list[float] = []
+    for rate, link in ((0.0, "over loopback"), (GIGABIT, "over 1 Gbit/s")):
+        found = _measure(stage, size, rate, 2 if rate else stage.rounds)
+        share = ratio(found["curl"], found["ours"])
+        growth += found.pop("growth")
+        figures.append(
+            Figure(
+                row="download",
+                what=f"download of {whole} {link}, hashed, checked and synced to the disk",
+                unit="s",
+                ours=found["ours"],
+                goal=f"≥ 0.9 × curl's speed (is {share:.2f})",
+                met=share >= 0.9,
+                detail=dict(found),
+            )
+        )
+    return [
+        *figures,
+        Figure(
+            row="download",
+            what=f"memory that a download of {whole} adds",
+            unit="MB",
+            ours=growth,
+            goal="≤ 16 MB",
+            met=max(growth) <= 16,
+        ),
+    ]
+
+
+def _measure(stage: Stage, size: int, rate: float, rounds: int) -> dict[str, list[float]]:
+    names = ("ours", "curl", "our CPU", "curl's CPU", "growth")
+    found: dict[str, list[float]] = {name: [] for name in names}
+    with stage.folder() as folder, stage.provider(folder, size, rate) as provider:
+        for turn in range(rounds + 1):
+            target = folder / "clip.mp4"
+            mine = stage.inside("download.py", provider.url, target)
+            target.unlink()
+            spent, used = _curl(provider, target)
+            target.unlink()
+            if turn or rate:  # the first finds a cold cache
+                values = (mine["seconds"], spent, mine["cpu"], used, mine["growth"])
+                for name, value in zip(names, values, strict=True):
+                    found[name].append(value)
+    return found
+
+
+def _curl(provider: Provider, target: Path) -> tuple[float, float]:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.perf_counter()
+    subprocess.run(["curl", "-s", "-f", "-o", str(target), f"{provider.url}/clip"], check=True)
+    spent = time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent, (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)

@@ -1,0 +1,95 @@
+"""How often the provider is asked, and with how many bytes: limits are per minute, and shared."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from counts_of import Provider, opened
+
+from hailuo_mcp.bootstrap import open_studio
+from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.journal import Span
+from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
+from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio import Terms
+from hailuo_mcp.worker.schedule import next_poll
+
+POLL_SECONDS = 10.0
+
+
+def polls(took: float, spans: list[Span], usual: float = 120.0) -> tuple[int, float]:
+    """How many status reads a clip needs that takes so long, and how late the last one is."""
+    now, count = 0.0, 0
+    while now < took:
+        now = next_poll(
+            now=now,
+            submitted_at=0.0,
+            spans=spans,
+            usual=usual,
+            poll_seconds=POLL_SECONDS,
+            told=False,
+        )
+        count += 1
+    return count, now - took
+
+
+@pytest.mark.parametrize(
+    "spans", [[Span(least=48 + 4 * n, most=50 + 4 * n) for n in range(5)]], ids=["learned"]
+)
+def test_a_minutes_clip_needs_half_the_reads_of_a_fixed_schedule_that_is_as_late(spans) -> None:
+    took = [50 + number / 4 for number in range(80)]
+    counted = [polls(one, spans) for one in took]
+    late = sorted(delay for _, delay in counted)[len(took) // 2]
+    fixed = [math.ceil(one / (2 * late)) for one in took]
+    assert late <= 3.0
+    assert sum(count for count, _ in counted) <= 0.5 * sum(fixed)
+
+
+def test_a_clip_of_unknown_length_is_read_every_ten_seconds_at_most() -> None:
+    for took in range(40, 240, 7):
+        count, late = polls(took, [])
+        assert count <= math.ceil(took / POLL_SECONDS)
+        assert late <= POLL_SECONDS
+
+
+def test_with_a_callback_a_clip_is_read_once_underneath() -> None:
+    at = next_poll(
+        now=0.0, submitted_at=0.0, spans=[], usual=120.0, poll_seconds=POLL_SECONDS, told=True
+    )
+    assert at >= 240.0
+
+
+@pytest.mark.anyio
+async def test_a_clip_costs_one_create_one_read_one_link_and_one_download(tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    with serve_in_thread(
+        SandboxOptions(state_dir=book, seconds_to_ready=0.0, fast_clips=True)
+    ) as sandbox:
+        settings = Settings.from_env(
+            {
+                "HAILUO_PROVIDER": "sandbox",
+                "HAILUO_BASE_URL": sandbox.base_url,
+                "HAILUO_STATE_DIR": str(tmp_path / "state"),
+                "HAILUO_OUTPUT_DIR": str(tmp_path / "clips"),
+                "HAILUO_POLL_SECONDS": "0.5",
+            }
+        )
+        async with open_studio(settings) as studio:
+            view = await studio.generate(
+                VideoRequest(prompt="a lighthouse"), Terms(), wait_seconds=30
+            )
+    assert view.task.saved
+    totals = read_book(book)["totals"]
+    kinds = ("creates_received", "status_requests", "file_requests", "download_requests")
+    assert [totals[kind] for kind in kinds] == [1, 1, 1, 1]
+
+
+@pytest.mark.anyio
+async def test_a_create_carries_what_was_asked_for_and_little_else(
+    tmp_path: Path, provider: Provider
+) -> None:
+    async with opened(tmp_path, provider) as studio:
+        await studio.generate(VideoRequest(prompt="a lighthouse"), Terms(), wait_seconds=0)
+    assert len(provider.sent[0]) <= 160

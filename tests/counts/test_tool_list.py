@@ -1,0 +1,57 @@
+"""What a client's context and memory pay for this server before anybody has called it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from counts_of import size
+
+from hailuo_mcp.server.tokens import count
+from hailuo_mcp.server.tools import all_tools
+
+STARTED = """
+import sys
+from hailuo_mcp.server import stdio
+from hailuo_mcp.server.app import build_server
+from hailuo_mcp.server.backstage import Backstage
+build_server(Backstage())
+print("\\n".join(sys.modules))
+"""
+HEAVY = (
+    "PIL",
+    "av",
+    "filelock",
+    "httpx",
+    "numpy",
+    "platformdirs",
+    "rich",
+    "sqlite3",
+    "hailuo_mcp.bootstrap",
+    "hailuo_mcp.cli",
+    "hailuo_mcp.client",
+    "hailuo_mcp.journal",
+    "hailuo_mcp.sandbox",
+    "hailuo_mcp.settings",
+    "hailuo_mcp.studio",
+    "hailuo_mcp.worker",
+)
+
+
+def test_a_model_reads_at_most_2500_tokens_of_tools() -> None:
+    assert sum(read for read, _ in count().values()) <= 2500
+
+
+def test_the_whole_list_is_at_most_17_kilobytes() -> None:
+    whole = [tool.parameters for tool in all_tools()], [tool.output_schema for tool in all_tools()]
+    described = sum(len(tool.description.encode()) for tool in all_tools())
+    assert size(whole) + described <= 17_000
+
+
+def test_the_list_is_answered_without_what_only_a_call_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert [name for name in HEAVY if name in loaded] == []
+    assert len([name for name in loaded if name.startswith("hailuo_mcp")]) <= 40
