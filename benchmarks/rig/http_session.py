@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -43,8 +44,7 @@ class HttpSession:
             stderr=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(START_SECONDS):
-            while not await asyncio.to_thread(self._listens):
-                await asyncio.sleep(0.1)
+            await asyncio.to_thread(self._wait_until_it_listens)
         await self.ask("initialize", **HELLO)
         await self.ask("notifications/initialized", notify=True)
         return self
@@ -86,9 +86,9 @@ class HttpSession:
                 return found
         return {}
 
-    def _listens(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self._port), timeout=1):
-                return True
-        except OSError:
-            return False
+    def _wait_until_it_listens(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
+                return
+            time.sleep(0.1)
