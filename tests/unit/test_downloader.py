@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +125,8 @@ class Case:
     seen: list[tuple[int, int | None]] = field(default_factory=list)
     expires_at: float | None = None
     on_bytes: Callable[[int, int | None], None] | None = None
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """What happens while it believes that it sleeps."""
 
     async def save(self, **more: object) -> SavedFile:
         async def link(fresh: bool) -> Link:
@@ -133,6 +135,8 @@ class Case:
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
+            if self.meanwhile:
+                await self.meanwhile()
 
         def count(got: int, total: int | None) -> None:
             self.seen.append((got, total))
@@ -434,9 +438,12 @@ async def test_two_at_once_fetch_the_clip_once(tmp_path: Path, clip: bytes) -> N
     async with serving(Answer(clip)) as server:
         case = Case(server, tmp_path / "x_t1.mp4")
         found: list[SavedFile] = []
+        first = anyio.Event()
+        case.meanwhile = first.wait
 
         async def one() -> None:
             found.append(await case.save(task_id="t1"))
+            first.set()
 
         with anyio.fail_after(10):
             async with anyio.create_task_group() as group:
