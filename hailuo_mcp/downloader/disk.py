@@ -159,6 +159,14 @@ def _rename_to_free_name(part: Path, target: Path) -> None:
         part.unlink()
 
 
+def drop_second_name(target: Path) -> None:
+    """Remove a .part that is the finished clip itself: a process died between the two steps."""
+    part = target.with_name(target.name + ".part")
+    with suppress(OSError):
+        if part.samefile(target):
+            part.unlink()
+
+
 def _sync_folder(folder: Path) -> None:
     """Make the new name survive a power cut, where the system can."""
     if os.name != "nt":

@@ -67,6 +67,7 @@ def _prepare(target: Path, task_id: str, *, overwrite: bool) -> SavedFile | None
         if task_id and target.is_file() and task_id in target.stem:
             problem, facts = disk.clip_flaw(target, length_known=False)
             if not problem:
+                disk.drop_second_name(target)
                 return disk.saved_file(
                     target,
                     size=target.stat().st_size,

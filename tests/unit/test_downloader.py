@@ -482,3 +482,17 @@ async def test_memory_does_not_grow_with_the_file(tmp_path: Path, clip: bytes) -
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < 12_000_000
+
+
+async def test_a_part_that_is_the_finished_clips_second_name_is_cleared_away(
+    tmp_path: Path, clip: bytes
+) -> None:
+    """A process killed between linking the clip into place and removing the .part leaves both."""
+    async with serving(Answer(clip)) as server:
+        case = Case(server, tmp_path / "x_t1.mp4")
+        case.target.write_bytes(clip)
+        case.part.hardlink_to(case.target)
+
+        await case.save(task_id="t1")
+    assert server.asked == []
+    assert case.left() == ["x_t1.mp4"]
