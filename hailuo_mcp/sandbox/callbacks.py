@@ -28,7 +28,8 @@ async def follow(desk: Desk, task: Task) -> None:
     await _until(desk, task.processing_at())
     await _tell(desk, task, Phase.PROCESSING)
     await _until(desk, task.finished_at)
-    await _tell(desk, task, task.phase(task.finished_at))
+    # A moment later: at that very one, rounding may leave the task short of its end.
+    await _tell(desk, task, task.phase(task.finished_at + 1.0))
 
 
 async def _echoes(desk: Desk, task: Task) -> bool:

@@ -1,0 +1,167 @@
+"""The provider's calls: echoed, never believed, and worth one look at most."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+import anyio
+import httpx
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+async def _bought(server, prompt="A boat"):
+    """A task under way and the address that its provider calls."""
+    async with server.client() as client:
+        made = await client.call_tool("generate_video", {"prompt": prompt})
+    task_id = made.structured_content["task_id"]
+    journal = sqlite3.connect(server.state / "journal.sqlite3")
+    (token,) = journal.execute(
+        "SELECT callback_token FROM tasks WHERE task_id = ?", (task_id,)
+    ).fetchone()
+    journal.close()
+    return task_id, f"{server.url}/callbacks/{token}"
+
+
+def _polls(server) -> int:
+    return sum(facts["status_requests"] for facts in server.remote())
+
+
+async def _until(check, seconds=6.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not check() and time.monotonic() < deadline:  # noqa: ASYNC110
+        await anyio.sleep(0.02)
+    return bool(check())
+
+
+async def test_the_challenge_is_echoed_at_once(serve):
+    server = serve(callbacks=True, ready=60)
+    _, address = await _bought(server)
+    async with httpx.AsyncClient() as http:
+        began = time.monotonic()
+        reply = await http.post(address, json={"challenge": "a1b2"})
+
+    assert reply.json() == {"challenge": "a1b2"}
+    assert time.monotonic() - began < 0.5
+
+
+async def test_a_clip_is_saved_when_the_provider_says_so_with_one_status_request(serve):
+    server = serve(callbacks=True, ready=0.5)
+    async with server.client() as client:
+        made = await client.call_tool("generate_video", {"prompt": "A boat"})
+        task_id = made.structured_content["task_id"]
+        ends = {"task_id": task_id, "wait_seconds": 10}
+        ended = (await client.call_tool("query_task", ends)).structured_content
+
+    assert ended["status"] == "succeeded"
+    (facts,) = server.remote()
+    assert facts["status_requests"] <= 2
+    (clip,) = server.settings.output_dir.glob("*.mp4")
+    assert clip.stat().st_ctime - facts["finished_at"] < 2
+
+
+@pytest.mark.parametrize(
+    "word", ["success", "Success", "SUCCEEDED", "fail", "Failed", "Fail", " finished "]
+)
+async def test_final_words_in_any_spelling_wake_a_poll_and_are_not_believed(serve, word):
+    server = serve(callbacks=True, ready=60)
+    task_id, address = await _bought(server)
+    async with httpx.AsyncClient() as http:
+        forged = {"task_id": "1", "status": word, "file_id": "7", "base_resp": {"status_code": 0}}
+        assert (await http.post(address, json=forged)).status_code == 200
+    assert await _until(lambda: _polls(server) == 1)
+
+    async with server.client() as client:
+        stands = await client.call_tool("query_task", {"task_id": task_id, "wait_seconds": 0})
+    assert stands.structured_content["status"] in ("queued", "running")
+    assert stands.structured_content["cost"]["charged"] == "not yet"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"{", b'"success"', b'{"status": 1}', b"\xff", b"[" * 60_000]
+)
+async def test_what_says_nothing_wakes_nothing(serve, body):
+    server = serve(callbacks=True, ready=60)
+    _, address = await _bought(server)
+    async with httpx.AsyncClient() as http:
+        assert (await http.post(address, content=body)).status_code == 200
+        assert (await http.post(address, json={"status": "processing"})).status_code == 200
+    await anyio.sleep(0.3)
+
+    assert _polls(server) == 0
+
+
+async def test_replays_and_floods_cost_a_handful_of_status_requests(serve):
+    server = serve(callbacks=True, ready=60)
+    _, address = await _bought(server)
+    async with httpx.AsyncClient() as http:
+        for _ in range(300):
+            assert (await http.post(address, json={"status": "success"})).status_code == 200
+    await anyio.sleep(0.5)
+
+    assert 1 <= _polls(server) <= 2
+
+
+async def test_a_replay_after_the_end_changes_nothing(serve):
+    server = serve(callbacks=True, ready=0.3)
+    task_id, address = await _bought(server)
+    async with server.client() as client:
+        ended = await client.call_tool("query_task", {"task_id": task_id, "wait_seconds": 10})
+        polls = _polls(server)
+        async with httpx.AsyncClient() as http:
+            for word in ("fail", "success", "processing"):
+                assert (await http.post(address, json={"status": word})).status_code == 200
+        await anyio.sleep(0.3)
+        again = await client.call_tool("query_task", {"task_id": task_id, "wait_seconds": 0})
+
+    assert _polls(server) == polls
+    known = ("status", "cost", "remote_id")
+    assert [again.structured_content[name] for name in known] == [
+        ended.structured_content[name] for name in known
+    ]
+
+
+async def test_guessed_addresses_find_nothing_and_do_not_hold_up_what_is_known(serve):
+    server = serve(callbacks=True, ready=60)
+    _, address = await _bought(server)
+    await _until(lambda: any(f["challenges"] for f in server.remote()))
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        for number in range(200):
+            guessed = await http.post(
+                f"/callbacks/{number:032d}", json={"challenge": "x", "status": "success"}
+            )
+            assert (guessed.status_code, "challenge" in guessed.json()) == (404, False)
+        for odd in ("x", "%00", "a" * 5000, "' OR 1=1 --"):
+            assert (await http.post(f"/callbacks/{odd}", json={})).status_code in (404, 400)
+        assert (await http.post(address, json={"challenge": "x"})).json() == {"challenge": "x"}
+    await anyio.sleep(0.2)
+
+    assert _polls(server) == 0
+
+
+async def test_a_large_callback_is_not_read(serve):
+    server = serve(callbacks=True, ready=60)
+    _, address = await _bought(server)
+    async with httpx.AsyncClient() as http:
+        reply = await http.post(address, content=b" " * (64 * 1024 + 1))
+
+    assert reply.status_code == 413
+
+
+async def test_only_posts_are_heard(serve):
+    server = serve(callbacks=True, ready=60)
+    _, address = await _bought(server)
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(address)).status_code == 405
+
+
+async def test_an_end_that_is_told_before_the_create_is_answered_is_not_lost(serve):
+    server = serve(callbacks=True, ready=0.0)  # final before the create's answer is written down
+    async with server.client() as client:
+        made = await client.call_tool("generate_video", {"prompt": "A boat"})
+        ends = {"task_id": made.structured_content["task_id"], "wait_seconds": 8}
+        ended = await client.call_tool("query_task", ends)
+
+    assert ended.structured_content["status"] == "succeeded"
