@@ -34,6 +34,13 @@ class Server:
     url: str
     variant: str
 
+    def wait_at_most(self, seconds: float) -> None:
+        """What docs/clients.md advises for a client that starts the server for each call.
+
+        Such a server cannot remember that its client gave up.
+        """
+        self.env["HAILUO_WAIT_SECONDS"] = str(seconds)
+
     @classmethod
     def from_environment(cls) -> Server:
         return cls(**json.loads(os.environ["MATRIX_SERVER"]))
@@ -186,7 +193,7 @@ class Stage:
         notes += ["told as plain text"] * bool(untold)  # the client drops isError
         return f"{3 - len(dropped)} refused" + (f" ({'; '.join(notes)})" if notes else "")
 
-    async def give_up(self, task_id: str) -> str:
+    async def give_up(self, task_id: str, server: Server) -> str:
         """A call that times out, and the next one, which must not."""
         began = time.monotonic()
         try:
@@ -195,7 +202,9 @@ class Stage:
             pass
         else:
             if not isinstance(text, Refused):
-                return f"answered in {time.monotonic() - began:.1f} s"
+                how = server.env.get("HAILUO_WAIT_SECONDS")
+                with_ = f" with HAILUO_WAIT_SECONDS={how}" if how else ""
+                return f"answered in {time.monotonic() - began:.1f} s{with_}"
         gone = time.monotonic() - began
         began = time.monotonic()
         await self.ask("query_task", task_id=task_id)
@@ -232,12 +241,13 @@ async def _play(connect: Connect, server: Server) -> None:
     try:
         async with _on(connect, report, server, IMPATIENT) as stage:
             task_id = await stage.buy(SLOW, take=2)
-            await report.act("gives up", stage.give_up(task_id))
+            await report.act("gives up", stage.give_up(task_id, server))
     except CannotSetError as why:
         report.put("gives up", ok=None, said=str(why))
     except Exception as error:  # noqa: BLE001  # some clients report the time-out again when left
         if not task_id:
             report.put("gives up", ok=False, said=_reason(error))
+    server.env.pop("HAILUO_WAIT_SECONDS", None)
     async with _on(connect, report, server, None) as stage:
         task_id = task_id or await stage.buy(SLOW, take=2)
         await report.act("slow clip", stage.until_saved(task_id))

@@ -27,7 +27,7 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
         done = await tools[name](event, context)
         if isinstance(done, ToolErrorEvent):
             return Refused(str(done.error))
-        return str(done.result)
+        return "".join(part.content for part in done.result.parts)
 
     async def names() -> list[str]:
         return list(schemas)

@@ -27,6 +27,8 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
             command=server.command, args=server.args, env=server.env, **limit
         )
     if server.variant == "tools":
+        if within is not None:
+            server.wait_at_most(1)
         tools = {tool.name: tool for tool in await mcp_server_tools(params)}
 
         async def call(name: str, arguments: dict[str, object]) -> str:

@@ -28,6 +28,8 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
     )
     if within is not None:
         connection["session_kwargs"] = {"read_timeout_seconds": timedelta(seconds=within)}
+        if server.variant != "session":
+            server.wait_at_most(1)
     client = MultiServerMCPClient({"hailuo": connection})
     async with AsyncExitStack() as stack:
         if server.variant == "session":

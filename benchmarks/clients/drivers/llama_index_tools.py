@@ -12,6 +12,8 @@ from scene import Host, Refused, Server, play
 @asynccontextmanager
 async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
     limit = {} if within is None else {"timeout": int(within)}
+    if within is not None:
+        server.wait_at_most(1)
     client = (
         BasicMCPClient(server.url, **limit)
         if server.url
