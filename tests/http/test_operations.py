@@ -1,0 +1,228 @@
+"""Health, figures, live updates, logs, and how the server leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_readiness_names_what_is_missing(serve, server):
+    with server.http() as http:
+        assert http.get("/ready").json() == {"status": "ready", "journal": "ok", "provider": "ok"}
+
+
+async def test_a_provider_out_of_reach_is_not_ready(serve):
+    server = serve(HAILUO_BASE_URL="http://127.0.0.1:9")
+    with server.http() as http:
+        reply = http.get("/ready")
+
+    assert reply.status_code == 503
+    assert reply.json()["provider"] == "provider_unavailable"
+    assert reply.json()["journal"] == "ok"
+
+
+async def test_a_state_folder_that_cannot_be_used_is_told_to_every_caller(serve, tmp_path):
+    (tmp_path / "file").write_text("")
+    server = serve(HAILUO_STATE_DIR=str(tmp_path / "file" / "state"))
+    with server.http() as http:
+        assert http.get("/ready").status_code == 503
+        assert http.get("/health").status_code == 200
+        assert http.get("/metrics").status_code == 503
+        assert http.post("/callbacks/" + "a" * 32, json={}).status_code == 503
+        assert http.get("/files/x").status_code == 404
+    async with server.client() as client:
+        assert len((await client.list_tools()).tools) == 7
+        refused = await client.call_tool("list_tasks", {})
+    assert refused.is_error
+
+
+async def test_the_figures_count_tasks_money_polls_and_times(server):
+    async with server.client() as client:
+        made = await client.call_tool("generate_video", {"prompt": "A boat"})
+        task_id = made.structured_content["task_id"]
+        await client.call_tool("query_task", {"task_id": task_id, "wait_seconds": 20})
+        await client.call_tool("query_task", {"task_id": "nothing", "wait_seconds": 0})
+    with server.http() as http:
+        reply = http.get("/metrics")
+    lines = dict(
+        line.rsplit(" ", 1) for line in reply.text.splitlines() if line.startswith("hailuo_")
+    )
+
+    assert reply.headers["content-type"].startswith("text/plain")
+    assert lines['hailuo_tasks{status="succeeded"}'] == "1.0"
+    assert float(lines['hailuo_money{kind="spent",period="day",unit="CNY"}']) > 0
+    for what in ("submit", "download", "rate_wait"):
+        assert lines[f"hailuo_{what}_seconds_count"] == "1.0", what
+    assert float(lines["hailuo_poll_seconds_count"]) >= 1
+    assert lines['hailuo_tool_seconds_count{outcome="ok",tool="generate_video"}'] == "1.0"
+    assert lines['hailuo_tool_seconds_count{outcome="refused",tool="query_task"}'] == "1.0"
+
+
+async def test_who_listens_to_a_task_is_told_of_its_end(server):
+    async with server.client("auto") as client:
+        made = await client.call_tool("generate_video", {"prompt": "A boat"})
+        uri = f"hailuo://tasks/{made.structured_content['task_id']}"
+        with anyio.fail_after(10):
+            async with client.listen(resource_subscriptions=[uri]) as news:
+                async for event in news:
+                    assert str(event.uri) == uri
+                    told = json.loads((await client.read_resource(uri)).contents[0].text)
+                    if told["status"] == "succeeded" and "url" in told:
+                        break
+
+
+class Process:
+    """The command as an operator runs it."""
+
+    def __init__(self, tmp_path, sandbox_url: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.log = tmp_path / "stderr"
+        self.environ = os.environ | {
+            "HAILUO_PROVIDER": "sandbox",
+            "HAILUO_BASE_URL": sandbox_url,
+            "HAILUO_API_KEY": "the-key-of-the-account",
+            "HAILUO_STATE_DIR": str(tmp_path / "state"),
+            "HAILUO_OUTPUT_DIR": str(tmp_path / "clips"),
+            "HAILUO_HTTP_TOKENS": "alice:alices-token-0123456789",
+            "HAILUO_CALLBACK_URL": f"http://127.0.0.1:{self.port}",
+            "HAILUO_RPM": "1000",
+        }
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "hailuo_mcp", "serve", "--transport", "http", "--with-sse"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--port", str(self.port)], env=self.environ, stderr=log
+            )
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"http://127.0.0.1:{self.port}/health")
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(self.log.read_text())
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+        self.process.wait(15)
+
+    def client(self):
+        headers = {"Authorization": "Bearer alices-token-0123456789"}
+        return httpx2.AsyncClient(headers=headers, timeout=30)
+
+    def connect(self, http, mode="auto"):
+        return Client(
+            streamable_http_client(f"http://127.0.0.1:{self.port}/mcp", http_client=http), mode=mode
+        )
+
+
+@pytest.fixture
+def process(tmp_path):
+    from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
+
+    options = SandboxOptions(state_dir=tmp_path / "sbx", seconds_to_ready=2.0, fast_clips=True)
+    with serve_in_thread(options) as sandbox:
+        process = Process(tmp_path, sandbox.base_url)
+        yield process
+        if process.process.poll() is None:
+            process.stop()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_clip_under_way_survives_a_restart_and_its_buyer_finds_it(process, how):
+    async with process.client() as http, process.connect(http) as client:
+        made = await client.call_tool("generate_video", {"prompt": "A boat"})
+    process.stop(how)
+    process.start()
+    async with process.client() as http, process.connect(http) as client:
+        again = await client.call_tool("generate_video", {"prompt": "A boat"})
+        assert again.structured_content["reused"] is True
+        ids = {"task_id": made.structured_content["task_id"], "wait_seconds": 20}
+        answer: dict = {}
+        with anyio.fail_after(30):
+            while answer.get("status") != "succeeded":
+                answer = (await client.call_tool("query_task", ids)).structured_content
+        assert (await http.get(answer["url"])).status_code == 200
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_call_that_waits_is_answered_before_the_server_leaves(process, mode):
+    async with process.client() as http, process.connect(http, mode) as client:
+        made = await client.call_tool("generate_video", {"prompt": "A boat"})
+        ids = {"task_id": made.structured_content["task_id"], "wait_seconds": 20}
+        answers = []
+
+        async def ask():
+            answers.append(await client.call_tool("query_task", ids))
+
+        async with anyio.create_task_group() as asking:
+            asking.start_soon(ask)
+            await anyio.sleep(0.4)
+            began = time.monotonic()
+            await anyio.to_thread.run_sync(process.stop)
+            took = time.monotonic() - began
+    assert took < 6
+    assert answers[0].structured_content["status"] in ("queued", "running")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+async def test_no_log_line_holds_a_token_a_key_a_link_or_a_prompt(process, tmp_path):
+    from PIL import Image
+
+    picture = tmp_path / "cat.png"
+    Image.new("RGB", (640, 480)).save(picture)
+    prompt = "A very particular boat"
+    async with process.client() as http, process.connect(http) as client:
+        made = await client.call_tool("generate_video", {"prompt": prompt})
+        ids = {"task_id": made.structured_content["task_id"], "wait_seconds": 20}
+        await client.call_tool("query_task", ids)
+        ended = (await client.call_tool("query_task", ids)).structured_content
+        await http.get(ended["url"])
+        await http.get(ended["url"].replace(".mp4", "x.mp4"))
+        refused = await client.call_tool(
+            "generate_video", {"prompt": prompt, "first_frame_image": str(picture)}
+        )
+        await client.call_tool("generate_video", {"prompt": f"{prompt} [sandbox:1026]"})
+        link = next(w for w in refused.content[0].text.split() if "/uploads/" in w)
+        await http.post(link, content=picture.read_bytes())
+        base = f"http://127.0.0.1:{process.port}"
+        await http.post(f"{base}/mcp", content=f'{{"broken {prompt}'.encode())
+        await http.post(f"{base}/messages/?session_id=1", json={"prompt": prompt})
+        await http.post(f"{base}/callbacks/{'q' * 32}", json={"prompt": prompt})
+        await http.get(f"{base}/ready", headers={"Authorization": "Bearer not-a-token-at-all"})
+        await http.get(f"{base}/alices-token-0123456789?key=the-key-of-the-account")
+        await http.get(f"{base}/health", headers={"Host": "alices-token-0123456789"})
+    process.stop()
+    log = process.log.read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
+
+    assert any(line.get("request_id") and line.get("route") == "/mcp" for line in lines)
+    for secret in (
+        "alices-token",
+        "not-a-token-at-all",
+        "the-key-of-the-account",
+        "particular boat",
+        ended["url"].rpartition("/")[2],
+        link.rpartition("/")[2],
+        "q" * 32,
+    ):
+        assert secret not in log, secret
