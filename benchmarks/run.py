@@ -1,6 +1,6 @@
 """Measures this server beside the official one and an empty one, and writes a table.
 
-    python benchmarks/run.py [--short] [--rounds N] [--only ROW …]
+    python benchmarks/run.py [--short] [--rounds N] [--only ROW …] [--publish]
 
 Builds what it needs in a scratch folder, serves all of them from one local provider, runs them in
 turn and writes results/*.json, results/table.md and results/load.svg. Every figure comes from the
@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -29,6 +30,8 @@ from rig.report import Figure
 from rig.stage import Stage
 from rows import calling, delivery, download, flight, history, leaving, opening, waiting
 
+DOCUMENT = venvs.ROOT / "docs" / "performance.md"
+MARKS = ("<!-- table -->", "<!-- end of table -->")
 Row = Callable[[Stage], Awaitable[list[Figure]]]
 ROWS: dict[str, Row] = {
     "start": opening.start,
@@ -52,6 +55,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds of each row")
     parser.add_argument("--short", action="store_true", help="few rounds and small loads")
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
+    parser.add_argument("--publish", action="store_true", help="into docs/performance.md as well")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument(
         "--scratch", type=Path, default=Path(tempfile.gettempdir()) / "hailuo-mcp-benchmarks"
@@ -78,9 +82,26 @@ def main() -> None:
     table = report.markdown([report.read(one) for row in found for one in row["figures"]])
     (chosen.results / "table.md").write_text(table)
     plot.write(found, chosen.results / "load.svg")
+    if chosen.publish:
+        _publish(table, found[-1]["machine"])
 
 
-def _machine(stage: Stage) -> dict[str, object]:
+def _publish(table: str, machine: dict[str, Any]) -> None:
+    """Put the table into the document between its two marks."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, _, rest = text.partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    versions = {name: found["python"] for name, found in machine["installed"].items()}
+    about = (
+        f"Measured on {machine['at']} at commit {machine['commit']}: {machine['system']}, "
+        f"{machine['cores']} cores, Python {versions['ours']}, "
+        f"mcp {machine['installed']['ours']['mcp']}."
+    )
+    body = f"{MARKS[0]}\n{about}\n\n{table}{MARKS[1]}"
+    DOCUMENT.write_text(before + body + after, encoding="utf-8")
+
+
+def _machine(stage: Stage) -> dict[str, Any]:
     commit = subprocess.run(
         ["git", "-C", str(venvs.ROOT), "rev-parse", "--short", "HEAD"],
         capture_output=True,
