@@ -73,6 +73,8 @@ class Desk:
     uploads: Uploads | None = None
     observe: Callable[[str, float], None] = lambda _what, _seconds: None
     """Told how long things took: submit, poll, download, and the wait for the rate limit."""
+    heard: set[str] = field(default_factory=set[str])
+    """Tasks whose provider was heard at their callback address: it will say when they end."""
     _spans: dict[tuple[object, ...], tuple[float, list[Span]]] = field(
         default_factory=dict[tuple[object, ...], tuple[float, list[Span]]]
     )

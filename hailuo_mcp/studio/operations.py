@@ -8,6 +8,8 @@ from pathlib import Path
 from hailuo_mcp.domain import POLLED, Status, Task
 from hailuo_mcp.studio.desk import Desk
 
+MOST_HEARD = 20_000
+
 
 class Operations:
     def __init__(self, desk: Desk) -> None:
@@ -19,6 +21,12 @@ class Operations:
     async def by_callback(self, token: str) -> Task | None:
         """The task that was submitted with this callback token."""
         return await self._desk.journal.by_callback(token)
+
+    def heard(self, task_id: str) -> None:
+        """The provider has found this task's callback address: it need not be asked so often."""
+        if len(self._desk.heard) >= MOST_HEARD:
+            self._desk.heard.clear()  # they are asked a little more often, that is all
+        self._desk.heard.add(task_id)
 
     async def look(self, task: Task, *, at: float) -> None:
         """Read this task's status at a time; sooner than planned, never later."""

@@ -43,12 +43,19 @@ async def wait(
     return view
 
 
+def told_seconds(poll_seconds: float) -> float:
+    """The interval of a task whose provider tells: asked only in case it forgets to."""
+    return max(60.0, 3 * poll_seconds)
+
+
 async def nudge(desk: Desk, task: Task) -> None:
     """Somebody asks: read the status as soon as the interval since the last read allows."""
     if task.status not in POLLED:
         return
     last = task.polled_at or task.submitted_at or 0
-    at = max(desk.clock(), last + desk.rules.poll_seconds)
+    told = task.task_id in desk.heard
+    interval = told_seconds(desk.rules.poll_seconds) if told else desk.rules.poll_seconds
+    at = max(desk.clock(), last + interval)
     if at < task.due_at:
         await desk.journal.change(task.task_id, {"due_at": at}, now=desk.clock(), status_in=POLLED)
         desk.wake(None)

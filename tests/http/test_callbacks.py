@@ -165,3 +165,17 @@ async def test_an_end_that_is_told_before_the_create_is_answered_is_not_lost(ser
         ended = await client.call_tool("query_task", ends)
 
     assert ended.structured_content["status"] == "succeeded"
+
+
+async def test_a_buyer_who_keeps_asking_does_not_make_the_server_ask(serve):
+    server = serve(callbacks=True, ready=1.5, HAILUO_POLL_SECONDS="0.1")
+    async with server.client() as client:
+        made = await client.call_tool("generate_video", {"prompt": "A boat"})
+        ids = {"task_id": made.structured_content["task_id"], "wait_seconds": 0}
+        answer: dict = {}
+        with anyio.fail_after(15):
+            while answer.get("status") != "succeeded":
+                answer = (await client.call_tool("query_task", ids)).structured_content
+                await anyio.sleep(0.05)
+
+    assert _polls(server) <= 2

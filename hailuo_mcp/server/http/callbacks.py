@@ -80,6 +80,7 @@ class Callbacks:
         challenge = told.get("challenge")
         if isinstance(challenge, str | int) and len(str(challenge)) <= _CHALLENGE_CHARACTERS:
             self._count("challenge")
+            operations.heard(known.task_id)
             return JSONResponse({"challenge": challenge})
         if phase_of(str(told.get("status", ""))) in _ENDED:
             self._count("final")
