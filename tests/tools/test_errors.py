@@ -111,3 +111,15 @@ async def test_refusals_of_the_sandbox_say_what_it_is(ask, studio) -> None:
     for arguments in ({"prompt": "a"}, {"prompt": "a", "duration": "six"}, {"prompt": "a", "x": 1}):
         result = await ask("generate_video", arguments)
         assert result.content[0].text.startswith("SANDBOX: imitation, not a real generation. ")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("make_video", "There is no tool 'make_video'."), ("<b>", "There is no tool of that name.")],
+)
+async def test_an_unknown_tool_is_told_what_there_is(connect, name, told) -> None:
+    async with connect() as client:
+        result = await client.call_tool(name, {})
+    assert result.is_error
+    assert result.content[0].text.startswith(told)
+    assert "generate_video" in result.content[0].text

@@ -116,8 +116,11 @@ class Server(MCPServer[Backstage]):
         context: Context[Backstage, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
         if name not in self._kinds:
+            called = (
+                f" {name[:64]!r}" if name.isidentifier() else " of that name"
+            )  # no echo of markup
             raise ToolError(
-                f"There is no tool {name[:64]!r}. Nothing was charged. "
+                f"There is no tool{called}. Nothing was charged. "
                 f"There are: {', '.join(self._kinds)}."
             )
         try:
