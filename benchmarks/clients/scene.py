@@ -269,7 +269,9 @@ async def _on(
         yield Stage(host=host)
     finally:
         try:
-            await asyncio.wait_for(context.__aexit__(None, None, None), 20)
+            # Not wait_for: a client's cancel scopes have to be left in the task that entered them.
+            async with asyncio.timeout(20):
+                await context.__aexit__(None, None, None)
         except Exception as error:  # noqa: BLE001  # worth a note, not a row
             report.put("leave", ok=False, said=_reason(error))
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-BEGIN = "<!-- matrix:begin -->"
-END = "<!-- matrix:end -->"
+from hailuo_mcp.catalog import wait_limit
+
 _HEAD = ("client", "version", "protocol", "transport")
+_WAITS = ("client", "says it is", "gives up after", "is answered within", "its own setting")
 
 
 def terminal(rows: Sequence[Any], cells: Sequence[str]) -> str:
-    """Aligned columns, then what went wrong, then which names clients go by."""
+    """Aligned columns, then what went wrong."""
     lines = [[*_HEAD, *cells, "says it is"]]
     lines += [[*_told(row), *(_cell(row, cell) for cell in cells), _name(row)] for row in rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
@@ -23,38 +24,63 @@ def terminal(rows: Sequence[Any], cells: Sequence[str]) -> str:
     return "\n".join([*printed, "", *_notes(rows)])
 
 
-def write(page: Path, rows: Sequence[Any], cells: Sequence[str]) -> None:
-    """Replace what stands between the markers; rows of clients that did not run now stay."""
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
-    old, _, after = rest.partition(END)
-    new = {
-        _key(row): _line([*_told(row), *(_cell(row, cell) for cell in cells), _name(row)])
-        for row in rows
+def write(page: Path, rows: Sequence[Any], cells: Sequence[str], order: Sequence[str]) -> None:
+    """Replace the page's two tables; rows of clients that did not run now stay as they were.
+
+    `order` is the titles of the clients that there are.
+    """
+    ran = [row for row in rows if row.cells or row.note]
+    matrix = {
+        (row.client["title"], _transport(row)): [*_told(row), *(_cell(row, cell) for cell in cells)]
+        for row in ran
     }
+    waits = {(row.client["title"], ""): _wait(row) for row in ran if row.transport == "stdio"}
+    text = page.read_text("utf-8")
+    text = _merged(text, "matrix", (*_HEAD, *cells), matrix, order, second=3)
+    text = _merged(text, "waits", _WAITS, waits, order, second=None)
+    page.write_text(text, encoding="utf-8")
+
+
+def _merged(
+    text: str,
+    mark: str,
+    head: Sequence[str],
+    new: Mapping[tuple[str, str], Sequence[str]],
+    order: Sequence[str],
+    *,
+    second: int | None,
+) -> str:
+    begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
+    before, _, rest = text.partition(begin)
+    old, _, after = rest.partition(end)
     kept = {}
-    for line in old.splitlines():
-        columns = [text.strip() for text in line.strip("|").split("|")]
-        if line.startswith("| ") and columns[0] != "client":
-            kept[columns[0], columns[3]] = line
-    merged = kept | new
-    head = [_line([*_HEAD, *cells, "says it is"]), "|" + "---|" * (len(_HEAD) + len(cells) + 1)]
-    page.write_text(
-        before + "\n".join([BEGIN, *head, *merged.values(), END]) + after, encoding="utf-8"
+    for line in old.splitlines()[3:]:
+        columns = [column.strip() for column in line.strip().strip("|").split(" | ")]
+        kept[columns[0], columns[second] if second else ""] = columns
+    rows = sorted(
+        (row for row in (kept | dict(new)).items() if row[0][0] in order),
+        key=lambda row: order.index(row[0][0]),
     )
+    lines = [_line(head), "|" + "---|" * len(head), *(_line(columns) for _, columns in rows)]
+    return "\n".join([before + begin, *lines, end + after])
 
 
 def _line(columns: Iterable[str]) -> str:
-    return "| " + " | ".join(text.replace("|", "/") for text in columns) + " |"
+    return "| " + " | ".join(text.replace("|", "/").strip() for text in columns) + " |"
 
 
-def _key(row: Any) -> tuple[str, str]:
-    told = _told(row)
-    return told[0], told[3]
+def _wait(row: Any) -> list[str]:
+    wait = wait_limit(row.seen.name, row.seen.progress)
+    client = row.client
+    return [client["title"], f"`{_name(row)}`", client["limit"], f"{wait:.0f} s", client["setting"]]
 
 
 def _told(row: Any) -> list[str]:
-    transport = f"{row.transport} {row.variant}".strip()
-    return [row.client["title"], row.version or "-", row.seen.protocol or "-", transport]
+    return [row.client["title"], row.version or "-", row.seen.protocol or "-", _transport(row)]
+
+
+def _transport(row: Any) -> str:
+    return f"{row.transport} {row.variant}".strip()
 
 
 def _name(row: Any) -> str:
@@ -63,17 +89,16 @@ def _name(row: Any) -> str:
 
 def _cell(row: Any, name: str) -> str:
     if name not in row.cells:
-        return "-"
+        return "MISSING" if name in row.played else "-"
     cell = row.cells[name]
-    if cell["ok"] is None:
-        return cell["said"]
-    return cell["said"] if cell["ok"] else "FAILED"
+    said: str = cell["said"]
+    return "FAILED" if cell["ok"] is False else said
 
 
 def _notes(rows: Iterable[Any]) -> list[str]:
     notes = []
     for row in rows:
-        where = f"{row.client['id']} {row.transport} {row.variant}".strip()
+        where = f"{row.client['id']} {_transport(row)}"
         if row.note:
             notes.append(f"{where}: {row.note}")
         notes += [

@@ -22,13 +22,13 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
             raise CannotSetError("its limit is the stream's 300 s")
         params = StreamableHttpServerParams(url=server.url)
     else:
+        if server.variant == "tools" and within is not None:
+            server.wait_at_most(1)
         limit = {} if within is None else {"read_timeout_seconds": within}
         params = StdioServerParams(
             command=server.command, args=server.args, env=server.env, **limit
         )
     if server.variant == "tools":
-        if within is not None:
-            server.wait_at_most(1)
         tools = {tool.name: tool for tool in await mcp_server_tools(params)}
 
         async def call(name: str, arguments: dict[str, object]) -> str:

@@ -17,7 +17,7 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
         tools = {tool.get_function_name(): tool for tool in kit.get_tools()}
 
         async def call(name: str, arguments: dict[str, object]) -> str:
-            return str(await tools[name].async_call(**arguments))
+            return str(await tools[name].func.async_call(**arguments))
 
         async def names() -> list[str]:
             return list(tools)
