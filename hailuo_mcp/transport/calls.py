@@ -22,7 +22,7 @@ from hailuo_mcp.errors import (
 from hailuo_mcp.transport.hosts import Hosts
 from hailuo_mcp.transport.lean import load_httpx
 from hailuo_mcp.transport.links import Links, Stream
-from hailuo_mcp.transport.pool import CONNECT_SECONDS, Pool, TooLargeError, whole_body
+from hailuo_mcp.transport.pool import CONNECT_SECONDS, HttpLine, Pool, TooLargeError, whole_body
 
 if TYPE_CHECKING:
     import httpx
@@ -89,9 +89,9 @@ class Transport:
             del info
             seen.add(event.partition(".")[2])  # without "connection." and "http11."
 
-        client = self._pool.fresh()
+        line = self._pool.fresh()
         try:
-            built = client.build_request(
+            built = line.build_request(
                 request.method,
                 f"{self._base_url}{request.target}",
                 json=request.json,
@@ -108,7 +108,7 @@ class Transport:
         built.extensions["timeout"] = self._timeout(seconds).as_dict()
         try:
             with anyio.fail_after(seconds):
-                return await self._answer(client, built)
+                return await self._answer(line, built)
         except TooLargeError:
             raise self._lost("its answer was too large to be one", "TooLarge") from None
         except (httpx.HTTPError, OSError) as fault:
@@ -145,8 +145,8 @@ class Transport:
     ) -> tuple[HttpReply | None, str]:
         import httpx
 
-        client = self._pool.kept()
-        built = client.build_request(
+        line = self._pool.kept()
+        built = line.build_request(
             request.method,
             f"{self._base_url}{request.target}",
             json=request.json,
@@ -155,7 +155,7 @@ class Transport:
         )
         try:
             with anyio.fail_after(self._read_timeout):
-                return await self._answer(client, built), ""
+                return await self._answer(line, built), ""
         except TooLargeError:
             raise UnexpectedResponseError(
                 f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB. Asking "
@@ -164,8 +164,8 @@ class Transport:
         except (httpx.HTTPError, OSError) as fault:
             return None, type(fault).__name__
 
-    async def _answer(self, client: httpx.AsyncClient, built: httpx.Request) -> HttpReply:
-        response = await client.send(built, stream=True)
+    async def _answer(self, line: HttpLine, built: httpx.Request) -> HttpReply:
+        response = await line.send(built)
         try:
             body = await whole_body(response, _LARGEST_ANSWER)
         finally:

@@ -128,12 +128,12 @@ class Links:
     async def _knock(self, target: Target, headers: dict[str, str], quiet: float) -> httpx.Response:
         import httpx
 
-        client = self._pool.fresh()
+        line = self._pool.fresh()
         extensions = {"sni_hostname": target.name} if target.name else {}
         timeout = httpx.Timeout(quiet, connect=min(CONNECT_SECONDS, quiet))
         last = len(target.urls) - 1
         for place, url in enumerate(target.urls):
-            request = client.build_request(
+            request = line.build_request(
                 "GET",
                 url,
                 headers={**headers, "Host": target.host},
@@ -141,7 +141,7 @@ class Links:
                 extensions=extensions,
             )
             try:
-                return await client.send(request, stream=True)
+                return await line.send(request)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if place == last:
                     raise
