@@ -93,3 +93,8 @@ async def test_a_create_carries_what_was_asked_for_and_little_else(
     async with opened(tmp_path, provider) as studio:
         await studio.generate(VideoRequest(prompt="a lighthouse"), Terms(), wait_seconds=0)
     assert len(provider.sent[0]) <= 160
+
+
+def test_kinds_that_were_done_at_their_first_read_are_not_asked_about_from_the_start() -> None:
+    spans = [Span(least=0.0, most=30.0)] * 3
+    assert polls(20.0, spans)[0] <= 4
