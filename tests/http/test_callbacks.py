@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import time
+from types import SimpleNamespace
 
 import anyio
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from hailuo_mcp.domain import Status
+from hailuo_mcp.server.http.callbacks import Callbacks
 
 pytestmark = pytest.mark.anyio
 
@@ -157,14 +164,69 @@ async def test_only_posts_are_heard(serve):
         assert (await http.get(address)).status_code == 405
 
 
-async def test_an_end_that_is_told_before_the_create_is_answered_is_not_lost(serve):
-    server = serve(callbacks=True, ready=0.0)  # final before the create's answer is written down
-    async with server.client() as client:
-        made = await client.call_tool("generate_video", {"prompt": "A boat"})
-        ends = {"task_id": made.structured_content["task_id"], "wait_seconds": 8}
-        ended = await client.call_tool("query_task", ends)
+class Told:
+    """The studio's side, with a task that the test moves on."""
 
-    assert ended.structured_content["status"] == "succeeded"
+    def __init__(self, *statuses: Status) -> None:
+        self.statuses = list(statuses)
+        self.looks: list[float] = []
+
+    async def by_callback(self, token):
+        return await self.find("v1") if token == TOKEN else None
+
+    async def find(self, task_id):
+        return SimpleNamespace(task_id="v1", status=self.statuses[0])
+
+    def heard(self, task_id):
+        pass
+
+    async def look(self, task, *, at):
+        self.looks.append(at)
+
+
+TOKEN = "t" * 32
+
+
+async def test_an_end_that_is_told_before_the_create_is_answered_is_looked_at_right_after():
+    told = Told(Status.SUBMITTING)
+    callbacks = Callbacks(lambda: told)
+    app = Starlette(routes=[Route("/callbacks/{token}", callbacks.hear, methods=["POST"])])
+    transport = httpx.ASGITransport(app)
+    async with (
+        anyio.create_task_group() as work,
+        httpx.AsyncClient(transport=transport, base_url="http://x") as http,
+    ):
+        work.start_soon(callbacks.work)
+        await http.post(f"/callbacks/{TOKEN}", json={"status": "success"})
+        await anyio.sleep(0.1)
+        assert told.looks == []
+        told.statuses = [Status.QUEUED]
+        callbacks.changed("v1")
+        await anyio.sleep(0.1)
+        assert len(told.looks) == 1
+        work.cancel_scope.cancel()
+
+
+async def test_a_task_that_has_not_ended_although_it_was_said_is_looked_at_ever_more_rarely():
+    told, now = Told(Status.RUNNING), [1000.0]
+    callbacks = Callbacks(lambda: told, clock=lambda: now[0])
+    app = Starlette(routes=[Route("/callbacks/{token}", callbacks.hear, methods=["POST"])])
+    transport = httpx.ASGITransport(app)
+    async with (
+        anyio.create_task_group() as work,
+        httpx.AsyncClient(transport=transport, base_url="http://x") as http,
+    ):
+        work.start_soon(callbacks.work)
+        for _ in range(120):  # a forger who says it every second for two minutes
+            await http.post(f"/callbacks/{TOKEN}", json={"status": "success"})
+            await anyio.sleep(0.001)
+            now[0] += 1
+        work.cancel_scope.cancel()
+
+    gaps = [late - early for early, late in itertools.pairwise(told.looks)]
+    assert 4 <= len(told.looks) <= 8
+    assert gaps[0] >= 2
+    assert all(gap >= 8 for gap in gaps[1:])
 
 
 async def test_a_buyer_who_keeps_asking_does_not_make_the_server_ask(serve):

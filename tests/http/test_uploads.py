@@ -6,6 +6,8 @@ import io
 import re
 import socket
 
+import anyio
+import httpx
 import pytest
 
 from hailuo_mcp.server.http.links import Links
@@ -126,11 +128,30 @@ async def test_altered_expired_and_guessed_links_take_nothing(server):
     assert not (server.state / "uploads").exists()
 
 
-@pytest.mark.parametrize("name", ["../links.key", "..%2flinks.key", "/etc/passwd", "a" * 24, ""])
+@pytest.mark.parametrize("name", ["../cat.png", "..%2fcat.png", "/etc/passwd", "a" * 24, ""])
 async def test_an_upload_id_is_no_path(server, name):
+    (server.state / "cat.png").write_bytes(_picture())
+    (server.state / "uploads").mkdir()
     refused = await _refused(server, f"upload:{name}")
 
     assert refused.is_error
+    assert "There is no uploaded picture" in refused.content[0].text
+
+
+async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, tmp_path):
+    link = await _link(server, tmp_path)
+    answers = []
+
+    async with httpx.AsyncClient() as http:
+
+        async def hand_in():
+            answers.append((await http.post(link, content=_picture())).status_code)
+
+        async with anyio.create_task_group() as both:
+            for _ in range(4):
+                both.start_soon(hand_in)
+
+    assert sorted(answers) == [201, 410, 410, 410]
 
 
 async def test_the_page_behind_the_link_runs_nothing_but_its_own(server, tmp_path):
