@@ -125,7 +125,8 @@ def _run(row: Row, scratch: Scratch, *, slow: bool) -> None:
             kept = scratch.folder / f"{row.transport}-{row.variant or 'default'}.log"
             if log.exists():
                 shutil.copy(log, kept)
-    state = "ok" if row.is_green else "FAILED"
+    wrong = [f"{name}: {cell['said']}" for name, cell in row.cells.items() if cell["ok"] is False]
+    state = "ok" if row.is_green else "; ".join(["FAILED", row.note, *wrong])
     print(f"{row.client['id']} {row.transport} {row.variant} {state}", file=sys.stderr, flush=True)
 
 

@@ -1,6 +1,6 @@
 // The scene of scene.py for clients that run in Node: the same steps, the same cells.
 
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
@@ -69,9 +69,15 @@ function value(text, key) {
   return found[1]
 }
 
-function clip(path) {
-  if (readFileSync(path).subarray(4, 8).toString() !== 'ftyp') throw new Error(`${path} is no mp4`)
-  return statSync(path).size
+/** Where the answer says that the clip is: a path, or a link of the server's; nothing: not yet. */
+const place = (text) => (/['"](?:file|url)['"]\s*:\s*['"]([^'"]*)['"]/.exec(text) ?? [])[1]
+
+async function clip(where) {
+  const bytes = where.startsWith('http:')
+    ? Buffer.from(await (await fetch(where)).arrayBuffer())
+    : readFileSync(where)
+  if (bytes.subarray(4, 8).toString() !== 'ftyp') throw new Error(`${where} is no mp4`)
+  return bytes.length
 }
 
 async function timed(step) {
@@ -94,8 +100,8 @@ export async function play(connect) {
       const [text, seconds] = await timed(() => ask('query_task', { task_id: id }))
       longest = Math.max(longest, seconds)
       if (value(text, 'status') === 'failed') throw new Error(`the clip failed: ${text}`)
-      if (text.includes('"file"')) {
-        clip(value(text, 'file'))
+      if (place(text)) {
+        await clip(place(text))
         return `${calls} calls, ${longest.toFixed(1)} s`
       }
     }
@@ -126,9 +132,10 @@ export async function play(connect) {
   if (bought) {
     await act('wait', () => untilSaved(id))
     await act('download', async () => {
-      const text = await ask('download_video', { task_id: id, output_path: 'copies/' })
+      const where = server.url ? {} : { output_path: 'copies/' }
+      const text = await ask('download_video', { task_id: id, ...where })
       if (value(text, 'status') !== 'saved') throw new Error(`not saved: ${text}`)
-      return `${Math.floor(clip(value(text, 'file')) / 1024)} kB`
+      return `${Math.floor((await clip(place(text))) / 1024)} kB`
     })
   }
   await act('error', () => refusals(host))

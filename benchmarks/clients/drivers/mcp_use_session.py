@@ -13,6 +13,8 @@ from scene import Host, Refused, Server, play
 
 @asynccontextmanager
 async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
+    if within is not None:
+        server.wait_at_most(1)
     entry = (
         {"url": server.url}
         if server.url
