@@ -30,8 +30,9 @@ def prepare(scratch: Path, names: tuple[str, ...] = tuple(PACKAGES)) -> dict[str
             print(f"making the environment of {name} …", file=sys.stderr)
             venv.create(home, with_pip=True, symlinks=True)
         pip = [str(pythons[name]), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        again = ["--force-reinstall", "--no-deps"] if name == "ours" and stamp.exists() else []
-        subprocess.run([*pip, *again, *PACKAGES[name]], check=True)
+        if name == "ours" and stamp.exists():  # the same version, with other code in it
+            subprocess.run([*pip, "--force-reinstall", "--no-deps", *PACKAGES[name]], check=True)
+        subprocess.run([*pip, *PACKAGES[name]], check=True)
         compileall.compile_dir(home / "lib", quiet=2, workers=1)
         stamp.write_text(mark)
     return pythons
