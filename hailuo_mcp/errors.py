@@ -18,7 +18,7 @@ HailuoError                       the base; its message is written for the reade
 │  └─ ProviderUnavailableError    never reached, or a fault of the provider's on a read
 ├─ UnconfirmedSubmitError         a paid request left and no usable answer came        maybe charged
 ├─ UnexpectedResponseError        an answer to a read that cannot be understood        nothing moved
-├─ DownloadError                  the video exists, saving it failed                   already charged
+├─ DownloadError                  the video exists, saving it failed                 already charged
 └─ JournalError                   the local record cannot be read or written           not charged
 
 Provider text is untrusted: it travels in `detail`, for log and journal, never in the message.
