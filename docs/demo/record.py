@@ -6,7 +6,7 @@
 Writes beside itself: terminal.svg (animated), terminal-still.svg (its last
 picture) and frames.jpg (six frames of the clip that it made). The provider is the sandbox.
 """
-# ruff: noqa: INP001  a script, not a package
+
 
 from __future__ import annotations
 
