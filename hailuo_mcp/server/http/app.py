@@ -36,9 +36,9 @@ DRAIN_SECONDS = 5.0
 
 
 def app_from_env() -> Starlette:
-    """For any ASGI server: `uvicorn --factory hailuo_mcp.server.http:app_from_env
-    --no-access-log` (paths under /files, /uploads and /callbacks are secrets).
+    """For any ASGI server: `uvicorn --factory hailuo_mcp.server.http:app_from_env`.
 
+    With --no-access-log: paths under /files, /uploads and /callbacks are secrets.
     HAILUO_HTTP_TOKENS is needed as soon as HAILUO_ALLOWED_HOSTS names anything but this computer.
     Settings that cannot be used are told in every answer.
     """
