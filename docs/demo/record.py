@@ -7,7 +7,6 @@ Writes beside itself: terminal.svg (animated), terminal-still.svg (its last
 picture) and frames.jpg (six frames of the clip that it made). The provider is the sandbox.
 """
 
-
 from __future__ import annotations
 
 import fcntl

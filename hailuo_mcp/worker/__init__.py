@@ -27,6 +27,8 @@ LEASE = 30.0
 """Seconds that a poll or a save is held; renewed at a third of that."""
 MOST_SENDS = 32
 MOST_STEPS = 64
+STEPS_AT_ONCE = 8
+"""Begun at one look: a caller's answer waits for as many turns of the event loop."""
 BUSY_SECONDS = 2.0
 """How often to look for what a vanished process left, while anything is unfinished."""
 IDLE_SECONDS = 10.0
@@ -111,7 +113,7 @@ class Worker:
             desk.owner,
             rpm=desk.rpm,
             sends=MOST_SENDS - len(self._sending),
-            steps=MOST_STEPS - len(self._held),
+            steps=min(STEPS_AT_ONCE, MOST_STEPS - len(self._held)),
             submit_lease=SUBMIT_LEASE,
             lease=LEASE,
             now=now,
@@ -126,7 +128,7 @@ class Worker:
         if claimed.next_at is None:
             return IDLE_SECONDS
         if claimed.sends or claimed.steps:
-            return 0.0  # there may be more than fitted
+            return TOGETHER_SECONDS  # there may be more than fitted
         full = len(self._held) >= MOST_STEPS or len(self._sending) >= MOST_SENDS
         return BUSY_SECONDS if full else min(BUSY_SECONDS, max(0.02, claimed.next_at - now))
 
