@@ -69,10 +69,11 @@ def _look_again(view: View) -> str:
 
 
 def _pending(view: View) -> str:
-    return (
+    why = view.task.error or (
         "Written down and not sent yet: it waits for its turn under the rate limit, nothing is "
-        f"charged so far. It is sent and saved without you; {_look_again(view)}."
+        "charged so far."
     )
+    return f"{why} It is sent and saved without you; {_look_again(view)}."
 
 
 def _submitting(view: View) -> str:
@@ -146,10 +147,13 @@ def _cancelled(view: View) -> str:
 
 def _unconfirmed(view: View) -> str:
     task = view.task
+    why = task.error or (
+        f"The request was sent to {task.provider} and no usable answer came. It may have been "
+        "bought and charged; it is never sent again."
+    )
     return (
-        f"The request was sent to {task.provider} and no usable answer came, so it may have been "
-        f"bought ({price(task)} stays reserved); it is never sent again, and asking again does "
-        "not help. Ask the person to look at the provider's bill and then run "
+        f"{why} {price(task)} stays reserved, and asking again does not help. Ask the person to "
+        "look at the provider's bill and then run "
         f"`hailuo-mcp settle {task.task_id} bought` or `not-bought`."
     )
 
