@@ -66,12 +66,12 @@ def _trace(event: str) -> Install:
     """Die when httpx reports this event of a POST."""
 
     def install(die: Callable[[], None]) -> None:
-        import httpx
+        from hailuo_mcp.transport.pool import HttpLine
 
-        build = httpx.AsyncClient.build_request
+        build = HttpLine.build_request
 
         @functools.wraps(build)
-        def built(self: httpx.AsyncClient, method: str, *args: Any, **kwargs: Any) -> httpx.Request:
+        def built(self: HttpLine, method: str, *args: Any, **kwargs: Any) -> Any:
             request = build(self, method, *args, **kwargs)
             known = request.extensions.get("trace")
             if method == "POST":
@@ -85,7 +85,7 @@ def _trace(event: str) -> Install:
                 request.extensions = {**request.extensions, "trace": trace}
             return request
 
-        httpx.AsyncClient.build_request = built  # type: ignore[method-assign]
+        HttpLine.build_request = built  # type: ignore[method-assign]
 
     return install
 
