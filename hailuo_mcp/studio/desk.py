@@ -20,6 +20,8 @@ from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.studio.views import View
 
+ENOUGH = 3
+"""Finished tasks of a kind from which their time counts as learned."""
 SUBMIT_SECONDS = 60.0
 """The HTTP timeout of a paid request."""
 SUBMIT_LEASE = SUBMIT_SECONDS + 30.0
@@ -117,7 +119,7 @@ class Desk:
         """How long tasks of this kind took lately; the first few are learned from at once."""
         kind = (task.provider, task.model, task.resolution, task.duration)
         asked, spans = self._spans.get(kind, (0.0, []))
-        known_for = 30.0 if len(spans) >= 3 else 1.0  # noqa: PLR2004
+        known_for = 30.0 if len(spans) >= ENOUGH else 1.0
         if not 0 <= self.clock() - asked < known_for:
             try:
                 spans = await self.journal.spans(*kind)

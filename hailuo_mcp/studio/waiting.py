@@ -6,7 +6,7 @@ import time
 
 from hailuo_mcp.domain import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.studio.desk import Desk
+from hailuo_mcp.studio.desk import ENOUGH, Desk
 from hailuo_mcp.studio.views import Progress, View
 
 TICK_SECONDS = 1.0
@@ -49,8 +49,13 @@ def told_seconds(poll_seconds: float) -> float:
 
 
 async def nudge(desk: Desk, task: Task) -> None:
-    """Somebody asks: read the status as soon as the interval since the last read allows."""
-    if task.status not in POLLED:
+    """Somebody asks: read the status as soon as the interval since the last read allows.
+
+    Not where the time of such clips is known: the worker asks when one can be ready, and asking
+    before that would only spend a request.
+    """
+    known = len(await desk.spans(task)) >= ENOUGH
+    if task.status not in POLLED or (known and not task.tries):
         return
     last = task.polled_at or task.submitted_at or 0
     told = task.task_id in desk.heard

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hailuo_mcp.journal import Span
+from hailuo_mcp.studio.desk import ENOUGH
 
-ENOUGH = 3
-"""Finished tasks of a kind from which their time counts as learned."""
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
 """(age, shortest interval): what is this late is asked about ever more rarely."""
 GIVE_UP_SECONDS = 7 * 86_400.0

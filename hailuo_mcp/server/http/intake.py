@@ -68,6 +68,12 @@ class Intake:
         if scope["type"] != "http" or not path_of(scope).startswith(self.PATHS):
             await self._app(scope, receive, send)
             return
+        if _is_early(scope):
+            early = PlainTextResponse(
+                "There is no session yet: begin with POST.", 405, headers={"Allow": "POST"}
+            )
+            await early(scope, receive, send)
+            return
         if self._streams.count >= self._limits.streams:
             busy = PlainTextResponse("Too many requests are under way. Try again later.", 503)
             await busy(scope, receive, send)
@@ -80,6 +86,20 @@ class Intake:
             await refused.response(scope, receive, send)
             return
         await self._streams.run(self._app, scope, body, receive, send)
+
+
+def _is_early(scope: Scope) -> bool:
+    """Whether a stream is asked for before there is a session.
+
+    The SDK (2.3.0) would make a session for the refusal, name it in the answer and forget it.
+    Vercel's client (@ai-sdk/mcp 1.0.101) asks while its session is being made, and takes the wrong
+    one of the two names.
+    """
+    return (
+        scope["method"] in ("GET", "DELETE")
+        and path_of(scope).rstrip("/") == "/mcp"
+        and "mcp-session-id" not in Headers(scope=scope)
+    )
 
 
 class Streams:
