@@ -31,9 +31,9 @@ class Call:
     @contextmanager
     def waiting(self, asked: float, task_id: str = "") -> Generator[float]:
         """Give the seconds that this call may really wait; learn from it if the client gives up."""
-        patience = self.backstage.patience
-        with patience.watch(self.client, task_id):
-            yield min(asked, patience.limit(self.client, progress=self.progress))
+        patience, who = self.backstage.patience, self.caller.name
+        with patience.watch(self.client, task_id, caller=who):
+            yield min(asked, patience.limit(self.client, progress=self.progress, caller=who))
 
 
 async def accept(ctx: Ctx) -> Call:

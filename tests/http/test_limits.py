@@ -93,3 +93,12 @@ def test_sessions_are_limited(serve):
     with server.http() as http:
         assert http.post("/mcp", json=hello, headers=accept).status_code == 200
         assert http.post("/mcp", json=hello, headers=accept).status_code == 503
+
+
+def test_a_stream_without_a_session_makes_none(server):
+    with server.http() as http:
+        for method in ("GET", "DELETE"):
+            reply = http.request(method, "/mcp", headers={"Accept": "text/event-stream"})
+            assert reply.status_code == 405
+            assert reply.headers["allow"] == "POST"
+            assert "mcp-session-id" not in reply.headers

@@ -87,6 +87,19 @@ async def test_asking_again_while_a_call_still_waits_shows_that_it_was_given_up(
         assert patience.limit("c", progress=False) == pytest.approx(7.0)
 
 
+async def test_impatience_is_its_own_callers_and_is_forgotten(anyio_backend) -> None:
+    now = [0.0]
+    patience = Patience(45.0, clock=lambda: now[0])
+    with anyio.CancelScope() as scope, patience.watch("c", caller="ann"):
+        scope.cancel()
+        now[0] += 10.0
+        await anyio.lowlevel.checkpoint()
+    assert patience.limit("c", progress=False, caller="ann") == pytest.approx(7.0)
+    assert patience.limit("c", progress=False, caller="bob") == 45
+    now[0] += 3600.0
+    assert patience.limit("c", progress=False, caller="ann") == 45
+
+
 async def test_two_calls_at_the_same_time_are_no_sign_of_impatience(anyio_backend) -> None:
     patience = Patience(45.0, clock=lambda: 0.0)
     with patience.watch("c", "task"), patience.watch("c", "task"):
