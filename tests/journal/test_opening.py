@@ -265,7 +265,11 @@ async def test_a_read_only_folder_is_a_refusal_that_names_the_setting(existing: 
             assert _said(_process(path, "first")) == "bought"
         Path(folder).chmod(0o555)
         # Root may write anywhere, so the process becomes somebody else once it has its modules.
-        become_nobody = "import filelock, os\nif os.getuid() == 0: os.setuid(65534)\n"
+        become_nobody = (
+            "import anyio, filelock, os\n"
+            "anyio.run(anyio.lowlevel.checkpoint)\n"
+            "if os.getuid() == 0: os.setuid(65534)\n"
+        )
         said = _said(_process(path, "second", before=become_nobody))
         Path(folder).chmod(0o755)
     assert "HAILUO_STATE_DIR" in said

@@ -207,7 +207,7 @@ def test_even_nonsense_has_a_nearest_move(junk):
     [
         ("mcp", False, 4),
         ("MCP", False, 4),
-        ("mcp", True, 25),
+        ("mcp", True, 8),
         ("mcp-inspector", False, 25),
         ("claude-ai", False, 45),
         ("Claude-AI", True, 45),
