@@ -8,6 +8,8 @@ def main() -> int:
     """Start as fast as Python can: the collector rests while modules load."""
     gc.disable()
     if len(sys.argv) == 1:
+        if sys.stdin and sys.stdin.isatty():
+            sys.stderr.write("Serving MCP over stdio. `hailuo-mcp --help` shows the commands.\n")
         from hailuo_mcp.server import stdio
 
         stdio.main()

@@ -29,13 +29,14 @@ def _serve_options(parser: ArgumentParser) -> None:
 
 
 def _serve(args: Namespace, terminal: Terminal) -> int:
-    del terminal
     if args.transport == "stdio":
         from hailuo_mcp.server.stdio import serve_stdio
 
         serve_stdio(lambda: arguments.settings(args))
     from hailuo_mcp.server.http import serve_http
 
+    path = "/sse" if args.transport == "sse" else "/mcp"
+    terminal.say(f"Serving MCP at http://{args.host}:{args.port}{path}; Ctrl-C stops it.")
     serve_http(
         arguments.settings(args),
         transport=args.transport,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -126,11 +127,19 @@ def provider_named(name: str) -> Provider:
     """Return a row by its name, in any case."""
     row = PROVIDERS.get(name.strip().lower())
     if row is None:
+        near = get_close_matches(name.strip().lower(), PROVIDERS, 1)
+        meant = f" Did you mean {near[0]}?" if near else ""
         raise ConfigError(
-            f"There is no such provider. Nothing was sent or charged. Set HAILUO_PROVIDER to one "
-            f"of: {', '.join(PROVIDERS)}."
+            f"There is no such provider.{meant} Nothing was sent or charged. Set HAILUO_PROVIDER "
+            f"to one of: {', '.join(PROVIDERS)}."
         )
     return row
+
+
+def notice_of(name: str) -> str:
+    """What messages about this provider's tasks open with; a row that is gone had nothing."""
+    row = PROVIDERS.get(name)
+    return row.notice if row else ""
 
 
 def provider_for(base_url: str) -> Provider | None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from hailuo_mcp import catalog
 from hailuo_mcp.client import HailuoClient, Prepared
+from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import POLLED, AnyRequest, Link, Status, Task, Unit
 from hailuo_mcp.errors import InvalidRequestError, JournalError, TaskNotFoundError
@@ -148,7 +149,7 @@ class Desk:
         return View(
             task=task,
             now=now,
-            notice=self.provider.notice,
+            notice=notice_of(task.provider),
             reused=reused,
             notes=(*task.warnings, *notes),
             eta_seconds=eta,
