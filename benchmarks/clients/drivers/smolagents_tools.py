@@ -7,21 +7,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from mcp import StdioServerParameters
-from scene import CannotSetError, Host, Server, play
+from scene import Host, Server, play
 from smolagents import MCPClient
 from smolagents.models import get_tool_json_schema
 
 
 @asynccontextmanager
 async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
-    if within is not None:
-        raise CannotSetError("no such setting")
+    # Its default is 5, which mcpadapt takes for no limit, because it is no float.
+    limit = None if within is None else {"client_session_timeout_seconds": float(within)}
     params = (
         {"url": server.url, "transport": "streamable-http"}
         if server.url
         else StdioServerParameters(command=server.command, args=server.args, env=server.env)
     )
-    client = await asyncio.to_thread(MCPClient, params, structured_output=False)
+    client = await asyncio.to_thread(
+        MCPClient, params, adapter_kwargs=limit, structured_output=False
+    )
     try:
         tools = {tool.name: tool for tool in client.get_tools()}
 
