@@ -26,6 +26,7 @@ async def download(stage: Stage) -> list[Figure]:
     for rate, link in ((0.0, "over loopback"), (GIGABIT, "over 1 Gbit/s")):
         found = _measure(stage, size, rate, 2 if rate else stage.rounds)
         share = ratio(found["curl"], found["ours"])
+        alike = ratio(found["curl, then sha256sum and sync"], found["ours"])
         growth += found.pop("growth")
         figures.append(
             Figure(
@@ -33,7 +34,8 @@ async def download(stage: Stage) -> list[Figure]:
                 what=f"download of {whole} {link}, hashed, checked and synced to the disk",
                 unit="s",
                 ours=found["ours"],
-                goal=f"≥ 0.9 × curl's speed (is {share:.2f})",
+                goal=f"≥ 0.9 × curl's speed (is {share:.2f}; with sha256sum and sync after curl, "
+                f"which make it the same work, {alike:.2f})",
                 met=share >= 0.9,
                 detail=dict(found),
             )
@@ -52,7 +54,7 @@ async def download(stage: Stage) -> list[Figure]:
 
 
 def _measure(stage: Stage, size: int, rate: float, rounds: int) -> dict[str, list[float]]:
-    names = ("ours", "curl", "our CPU", "curl's CPU", "growth")
+    names = ("ours", "curl", "our CPU", "curl's CPU", "growth", "curl, then sha256sum and sync")
     found: dict[str, list[float]] = {name: [] for name in names}
     with stage.folder() as folder, stage.provider(folder, size, rate) as provider:
         for turn in range(rounds + 1):
@@ -60,9 +62,13 @@ def _measure(stage: Stage, size: int, rate: float, rounds: int) -> dict[str, lis
             mine = stage.inside("download.py", provider.url, target)
             target.unlink()
             spent, used = _curl(provider, target)
+            begun = time.perf_counter()
+            subprocess.run(["sha256sum", str(target)], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["sync", str(target)], check=True)
+            alike = spent + time.perf_counter() - begun
             target.unlink()
             if turn or rate:  # the first finds a cold cache
-                values = (mine["seconds"], spent, mine["cpu"], used, mine["growth"])
+                values = (mine["seconds"], spent, mine["cpu"], used, mine["growth"], alike)
                 for name, value in zip(names, values, strict=True):
                     found[name].append(value)
     return found
