@@ -8,6 +8,7 @@ import os
 import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn, cast
 
 import hailuo_mcp
@@ -139,7 +140,8 @@ class _Notes(logging.Handler):
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._terminal.note(f"Note: {record.getMessage()}")
+        with suppress(OSError, ValueError):  # a terminal that is gone must not end the work
+            self._terminal.note(f"Note: {record.getMessage()}")
 
 
 def _log_to(terminal: Terminal, *, debug: bool) -> None:
