@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,8 @@ def main() -> int:
     parser.add_argument("--page", default="README.md")
     parser.add_argument("--first", action="store_true", help="only the first block")
     args = parser.parse_args()
+    # Started with & from a script, it would pass on that Ctrl-C is ignored, and tests try Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="hailuo-readme-") as folder:
         try:
             follow(args.page, Path(folder), first=args.first)
