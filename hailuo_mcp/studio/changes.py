@@ -21,11 +21,14 @@ class Changes:
         self._bells: defaultdict[str, list[anyio.Event]] = defaultdict(list)
         self._listeners: list[Callable[[str], None]] = []
         self._last = 0
+        self.told = 0
+        """Rises with every change of any task: the same number as before means no news."""
         self.closing = False
         """The process is leaving: whoever waits is to answer with what is known now."""
 
     def tell(self, task_id: str) -> None:
         """Something happened to this task."""
+        self.told += 1
         for bell in self._bells.pop(task_id, ()):
             bell.set()
         for listener in self._listeners:
@@ -65,9 +68,10 @@ class Changes:
             try:
                 stamp = await self._stamp()
             except JournalError:
-                continue  # whoever waits looks for himself every second
+                continue  # whoever waits looks for himself now and then
             if stamp != self._last:
                 self._last = stamp
+                self.told += 1
                 for task_id in list(self._bells):
                     for bell in self._bells.pop(task_id, ()):
                         bell.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 from hailuo_mcp.domain import POLLED, Status, Task
@@ -11,6 +12,9 @@ from hailuo_mcp.studio.views import Progress, View
 
 TICK_SECONDS = 1.0
 """How often a waiting caller hears how it goes."""
+LOOK_SECONDS = 5.0
+"""How often he looks though nobody has told of a change; a hundred who wait would keep the journal
+busy with more."""
 
 
 async def reread(desk: Desk, task: Task) -> Task:
@@ -31,6 +35,7 @@ async def wait(
 ) -> View:
     """The task as it stands when it has ended or the time is up."""
     deadline = time.monotonic() + seconds
+    looked, news = time.monotonic(), -1  # what happened since the caller read it is not known
     view = await desk.view(task, reused=reused)
     while not desk.changes.closing and (left := deadline - time.monotonic()) > 0:
         asked_to_save = until_saved and view.task.status is Status.SUCCEEDED
@@ -38,8 +43,13 @@ async def wait(
             break
         if on_progress:
             await on_progress(view)
-        await desk.changes.wait((task.task_id,), min(left, TICK_SECONDS))
-        view = await desk.view(await reread(desk, view.task), reused=reused)
+        # Not all at the same moment: those who began to wait together would be told in one burst.
+        pause = TICK_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311  # spreads, guards nothing
+        await desk.changes.wait((task.task_id,), min(left, pause))
+        if desk.changes.told != news or time.monotonic() - looked >= LOOK_SECONDS:
+            looked, news = time.monotonic(), desk.changes.told
+            task = await reread(desk, task)
+        view = await desk.view(task, reused=reused)
     return view
 
 
