@@ -30,8 +30,7 @@ async def main(url: str, target: Path) -> dict[str, float]:
 
     # A small one first: what is loaded once is not what a download adds.
     async with transport.stream(Link(url=f"{url}/book")) as answer:
-        async for _ in answer.chunks:
-            pass
+        await answer.pour(lambda _block: None)
     _forget_peak()
     before, begun, cpu = resident("VmRSS"), time.perf_counter(), _cpu()
     saved = await save(link, transport.stream, target)

@@ -1,6 +1,6 @@
 """What is needed of a server's answer, and the ways in which one disappoints."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -20,9 +20,12 @@ class Stream(Protocol):
         """Names in lower case."""
         ...
 
-    @property
-    def chunks(self) -> AsyncIterator[bytes]:
-        """Raise DownloadError, ProviderUnavailableError or OSError where the connection breaks."""
+    async def pour(self, take: Callable[[memoryview], None]) -> None:
+        """Hand the body to `take`, in a thread; DownloadError where the connection breaks.
+
+        A block stays as it is until `take` has returned from the next one, and whatever `take`
+        raises ends it and comes back.
+        """
         ...
 
 
@@ -44,6 +47,14 @@ class StartAgainError(Exception):
 
 class DeadLinkError(Exception):
     """The link does not work any more."""
+
+
+class NoVideoError(Exception):
+    """Something else came: an error message, or a page to log in."""
+
+    def __init__(self, document: bytes) -> None:
+        super().__init__()
+        self.document = document
 
 
 class TooLargeError(Exception):

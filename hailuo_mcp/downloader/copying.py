@@ -60,4 +60,4 @@ def _fill(clip: Path, part: Part) -> None:
     part.restart()
     with disk.explained(clip.parent), clip.open("rb") as source:
         while block := source.read(BLOCK):
-            part.append([block])
+            part.append(memoryview(block))

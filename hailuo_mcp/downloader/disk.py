@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -14,6 +15,8 @@ from anyio.to_thread import run_sync
 from hailuo_mcp.downloader import mp4
 from hailuo_mcp.errors import DownloadError
 from hailuo_mcp.media.probe import ClipFacts, UnreadableClipError, probe
+
+_log = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
 """Bytes per hop to a thread: small enough for memory, large enough for speed."""
@@ -179,7 +182,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 def clip_flaw(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]:
-    """Say what is wrong with the clip, if anything, and what its headers tell."""
+    """Say what keeps it from being a whole MP4, if anything, and what its headers tell.
+
+    A whole one that the media extra cannot read is kept: it is paid for, it is what the provider
+    serves, and a player may know more codecs.
+    """
     with explained(path.parent):
         with path.open("rb") as file:
             if problem := mp4.flaw(file, length_known=length_known):
@@ -187,7 +194,8 @@ def clip_flaw(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]
         try:
             return "", probe(path)
         except UnreadableClipError as trouble:
-            return str(trouble), None
+            _log.warning("%s is whole, but %s", path.name, trouble)
+            return "", None
 
 
 def saved_file(path: Path, *, size: int, sha256: str, facts: ClipFacts | None) -> SavedFile:

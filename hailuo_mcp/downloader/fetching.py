@@ -3,15 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
-from anyio import (
-    BrokenResourceError,
-    CancelScope,
-    create_memory_object_stream,
-    create_task_group,
-)
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.domain import Link
@@ -19,13 +11,14 @@ from hailuo_mcp.downloader import disk, mp4
 from hailuo_mcp.downloader.answers import (
     CutError,
     DeadLinkError,
+    NoVideoError,
     Open,
     StartAgainError,
     Stream,
     TooLargeError,
     full_length,
 )
-from hailuo_mcp.downloader.disk import BLOCK
+from hailuo_mcp.downloader.arriving import Arrival
 from hailuo_mcp.downloader.part import Part
 from hailuo_mcp.errors import DownloadError, HailuoError, LinkExpiredError
 from hailuo_mcp.media.probe import ClipFacts
@@ -39,19 +32,7 @@ TRIES_OF_A_BAD_FILE = 2
 _WHOLE, _PARTIAL, _NO_SUCH_RANGE = 200, 206, 416
 _DEAD_LINK = frozenset({400, 401, 403, 404, 410})
 _FRESH = True
-_DOCUMENT = 64 * 1024
-"""Bytes of an error message that are looked at."""
 _RANGE = re.compile(r"bytes (\d{1,17})-\d{1,17}/(\d{1,17}|\*)", re.ASCII)
-
-
-_TROUBLES = (
-    HailuoError,
-    OSError,
-    CutError,
-    StartAgainError,
-    DeadLinkError,
-    TooLargeError,
-)
 
 
 class Fetch:
@@ -63,13 +44,11 @@ class Fetch:
         stream: Open,
         part: Part,
         *,
-        on_bytes: Callable[[int, int | None], None] | None,
         limit: int,
     ) -> None:
         self._link = link
         self._stream = stream
         self._part = part
-        self._on_bytes = on_bytes
         self._limit = limit
         self._etag = ""
         self._total: int | None = None
@@ -94,7 +73,7 @@ class Fetch:
                 continue
             except StartAgainError as trouble:
                 cause = trouble
-                await run_sync(self._part.restart)
+                await self._restart()
                 self._etag = ""
             except CutError as trouble:
                 cause = trouble
@@ -161,98 +140,45 @@ class Fetch:
         else:
             self._total = full_length(headers)
             if start:
-                await self._on_disk(self._part.restart)
+                await self._restart()
                 start, tail = 0, b""
         if self._total is not None and self._total > self._limit:
             raise TooLargeError
         # A weak tag promises no equal bytes, and If-Range may not carry it (RFC 9110, 13.1.5).
         etag = headers.get("etag", "")
         self._etag = "" if etag.startswith("W/") else etag
-        position = await self._pump(answer, start, tail)
-        if self._total is not None and position < self._total:
-            raise CutError(f"the answer ended after {position} of {self._total} bytes")
+        await self._receive(answer, start, tail)
 
-    async def _pump(self, answer: Stream, position: int, tail: bytes) -> int:
-        """Read here while a thread writes, so that neither waits; three blocks are in memory."""
-        blocks, written = create_memory_object_stream[list[bytes]](1)
-        trouble: Exception | None = None
-        async with create_task_group() as group:
-            group.start_soon(self._write, written, group.cancel_scope)
-            async with blocks:
-                try:
-                    position = await self._read(answer, position, tail, blocks)
-                except _TROUBLES as error:
-                    trouble = error  # the group would wrap it
-                except BrokenResourceError:
-                    pass  # the writer has failed and says why
-        if self._disk_trouble:
-            raise self._disk_trouble
-        if trouble:
-            raise trouble
-        return position
-
-    async def _write(
-        self, written: MemoryObjectReceiveStream[list[bytes]], readers: CancelScope
-    ) -> None:
-        # Shielded: what has arrived is kept even when the caller has gone.
-        with CancelScope(shield=True):
-            async with written:
-                try:
-                    async for block in written:
-                        await self._on_disk(self._part.append, block)
-                except DownloadError:
-                    readers.cancel()
-
-    async def _read(
-        self,
-        answer: Stream,
-        position: int,
-        tail: bytes,
-        blocks: MemoryObjectSendStream[list[bytes]],
-    ) -> int:
-        """Hand the bytes on in blocks, after those that are here already and once they are MP4."""
-        pending: list[bytes] = []
-        waiting = 0
-        good = bool(tail)
-        bound = self._limit if self._total is None else self._total
+    async def _restart(self) -> None:
         try:
-            async for chunk in answer.chunks:
-                position += len(chunk)
-                if position > bound:
-                    raise self._excess()
-                same = min(len(tail), len(chunk))
-                if chunk[:same] != tail[:same]:
-                    raise StartAgainError("the file at the provider is another one now")
-                tail = tail[same:]
-                pending.append(chunk[same:] if same else chunk)
-                before, waiting = waiting, waiting + len(chunk) - same
-                if before < mp4.HEAD <= waiting and not good:
-                    good = mp4.starts_well(b"".join(pending))
-                if good and waiting >= BLOCK:
-                    block, pending, waiting = pending, [], 0
-                    await blocks.send(block)
-                if not good and waiting >= _DOCUMENT:
-                    break
-                if self._on_bytes:
-                    self._on_bytes(position, self._total)
-            if not good:
-                raise self._no_video(b"".join(pending))
+            await run_sync(self._part.restart)
+        except DownloadError as trouble:
+            self._disk_trouble = trouble
+            raise
+
+    async def _receive(self, answer: Stream, start: int, tail: bytes) -> None:
+        arrival = Arrival(
+            self._part,
+            start,
+            tail,
+            most=self._limit if self._total is None else self._total,
+            excess=TooLargeError()
+            if self._total is None
+            else StartAgainError("the server sent more than it had announced"),
+        )
+        try:
+            await answer.pour(arrival.take)
+            arrival.check()
+        except NoVideoError as trouble:
+            if mp4.smells_of_expiry(trouble.document):
+                raise DeadLinkError from trouble
+            self._want_fresh_link = True
+            what = mp4.what_it_is(trouble.document)
+            raise CutError(f"the link gave {what} and not a video") from trouble
         finally:
-            if good and pending:
-                with CancelScope(shield=True), suppress(BrokenResourceError):
-                    await blocks.send(pending)
-        return position
-
-    def _excess(self) -> Exception:
-        if self._total is None:
-            return TooLargeError()
-        return StartAgainError("the server sent more than it had announced")
-
-    def _no_video(self, document: bytes) -> Exception:
-        if mp4.smells_of_expiry(document):
-            return DeadLinkError()
-        self._want_fresh_link = True
-        return CutError(f"the link gave {mp4.what_it_is(document)} and not a video")
+            self._disk_trouble = arrival.disk_trouble
+        if self._total is not None and arrival.position < self._total:
+            raise CutError(f"the answer ended after {arrival.position} of {self._total} bytes")
 
     async def _check(self) -> ClipFacts | None:
         known = self._total is not None
@@ -272,13 +198,6 @@ class Fetch:
             )
         self._want_fresh_link = True
         raise StartAgainError(f"the file arrived whole, but {flaw}")
-
-    async def _on_disk(self, work: Callable[..., None], *args: list[bytes]) -> None:
-        try:
-            await run_sync(work, *args)
-        except DownloadError as trouble:
-            self._disk_trouble = trouble
-            raise
 
 
 def _expired() -> LinkExpiredError:

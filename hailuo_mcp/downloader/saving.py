@@ -15,7 +15,7 @@ from hailuo_mcp.downloader.disk import SavedFile, Sleep
 from hailuo_mcp.downloader.fetching import Fetch
 from hailuo_mcp.downloader.part import Part
 
-LARGEST = 4 << 30
+LARGEST = 2 << 30
 """Bytes; a clip has some megabytes, and a disk is not to be filled by a wrong link."""
 _LONGEST_PAUSE = 20.0
 
@@ -27,7 +27,6 @@ async def save(
     *,
     overwrite: bool = False,
     task_id: str = "",
-    on_bytes: Callable[[int, int | None], None] | None = None,
     limit: int = LARGEST,
     sleep: Sleep = anyio.sleep,
 ) -> SavedFile:
@@ -44,7 +43,7 @@ async def save(
             return found
         part = await run_sync(Part, target.with_name(target.name + ".part"))
         try:
-            fetch = Fetch(link, stream, part, on_bytes=on_bytes, limit=limit)
+            fetch = Fetch(link, stream, part, limit=limit)
             facts = await fetch.run(lambda tries: sleep(_pause(tries)))
             await run_sync(part.finish)
             await run_sync(lambda: disk.put_in_place(part.path, target, overwrite=overwrite))

@@ -35,6 +35,8 @@ def probe(path: Path) -> ClipFacts | None:
             if not clip.streams.video:
                 raise UnreadableClipError("it has no video stream")
             stream = clip.streams.video[0]
+            if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
+                raise UnreadableClipError("its codec is not known")
             seconds = 0.0
             if clip.duration:
                 seconds = clip.duration / av.time_base

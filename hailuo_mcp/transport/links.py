@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import anyio
 
 from hailuo_mcp.domain import Link
 from hailuo_mcp.errors import DownloadError, InvalidRequestError
+from hailuo_mcp.transport.bodies import QUIET_SECONDS, Take, broken, pour, whole_number
 from hailuo_mcp.transport.hosts import Hosts, RefusedLinkError, Target
-from hailuo_mcp.transport.pool import CONNECT_SECONDS, Pool, TooLargeError, whole_body
+from hailuo_mcp.transport.pool import CONNECT_SECONDS, Pool, TooLargeError
 
 if TYPE_CHECKING:
     import httpx
 
 _MOST_HOPS = 5
-_QUIET_SECONDS = 30.0
-"""Between two pieces of a clip."""
-_READ_SIZE = 1 << 20
-_LARGEST_CLIP = 2 * 1024**3
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 
 
@@ -38,10 +35,14 @@ class Stream:
 
     status: int
     headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
     length: int | None
     total: int | None
     etag: str
+    response: httpx.Response
+
+    async def pour(self, take: Take) -> None:
+        """Hand the body over, block by block, in a thread; see bodies.py."""
+        await pour(self.response, take)
 
 
 class Links:
@@ -65,7 +66,7 @@ class Links:
             if etag:
                 headers["If-Range"] = etag
         try:
-            response = await self._open(link, headers, _QUIET_SECONDS)
+            response = await self._open(link, headers, QUIET_SECONDS)
         except RefusedLinkError as refused:
             kind = DownloadError if refused.passing else RefusedDownloadError
             raise kind(
@@ -73,11 +74,11 @@ class Links:
                 "provider; fetching it again costs nothing."
             ) from None
         except (httpx.HTTPError, OSError) as fault:
-            raise _broken(type(fault).__name__) from None
+            raise broken(type(fault).__name__) from None
         try:
             yield _described(response)
         finally:
-            await response.aclose()
+            response.close()
 
     async def fetch(self, url: str, *, limit: int, seconds: float) -> bytes:
         import httpx
@@ -88,22 +89,30 @@ class Links:
                 try:
                     return await self._picture(response, limit)
                 finally:
-                    await response.aclose()
+                    response.close()
         except RefusedLinkError as refused:
             raise _unread(refused.reason) from None
         except TooLargeError:
             raise _unread(f"it is larger than {limit / 1_000_000:.0f} MB") from None
         except (TimeoutError, httpx.TimeoutException):
             raise _unread(f"its host did not deliver it within {seconds:g} s") from None
-        except (httpx.HTTPError, OSError):
+        except (httpx.HTTPError, OSError, DownloadError):
             raise _unread("its host could not be reached") from None
 
     async def _picture(self, response: httpx.Response, limit: int) -> bytes:
         if response.status_code != 200:  # noqa: PLR2004
             raise _unread(f"its host answered HTTP {response.status_code}")
-        if (_whole(response.headers.get("content-length", "")) or 0) > limit:
+        if (whole_number(response.headers.get("content-length", "")) or 0) > limit:
             raise TooLargeError
-        return await whole_body(response, limit)
+        body = bytearray()
+
+        def take(block: memoryview) -> None:
+            body.extend(block)
+            if len(body) > limit:
+                raise TooLargeError
+
+        await pour(response, take)
+        return bytes(body)
 
     async def _open(self, link: Link, headers: dict[str, str], quiet: float) -> httpx.Response:
         url = link.url
@@ -118,7 +127,7 @@ class Links:
             onward = response.headers.get("location", "")
             if response.status_code not in _ELSEWHERE or not onward:
                 return response
-            await response.aclose()
+            response.close()
             try:
                 url = urljoin(url, onward)
             except ValueError:
@@ -128,7 +137,7 @@ class Links:
     async def _knock(self, target: Target, headers: dict[str, str], quiet: float) -> httpx.Response:
         import httpx
 
-        line = self._pool.fresh()
+        line = self._pool.links()
         extensions = {"sni_hostname": target.name} if target.name else {}
         timeout = httpx.Timeout(quiet, connect=min(CONNECT_SECONDS, quiet))
         last = len(target.urls) - 1
@@ -156,70 +165,16 @@ def _described(response: httpx.Response) -> Stream:
     headers = {name.lower(): value for name, value in response.headers.items()}
     # A compressed answer (we ask for none) has a length of its own that says nothing of the clip.
     plain = headers.get("content-encoding", "identity") in ("", "identity")
-    length = _whole(headers.get("content-length", "")) if plain else None
+    length = whole_number(headers.get("content-length", "")) if plain else None
     whole = headers.get("content-range", "").rpartition("/")[2]
     partial = response.status_code == 206  # noqa: PLR2004
     return Stream(
         status=response.status_code,
         headers=headers,
-        chunks=_pieces(response, plain=plain),
         length=length,
-        total=_whole(whole) if partial else length,
+        total=whole_number(whole) if partial else length,
         etag=headers.get("etag", ""),
-    )
-
-
-async def _pieces(response: httpx.Response, *, plain: bool) -> AsyncIterator[bytes]:
-    import httpcore
-    import httpx
-
-    received = 0
-    try:
-        async for piece in _raw(response) if plain else response.aiter_bytes():
-            received += len(piece)
-            if received > _LARGEST_CLIP:
-                raise RefusedDownloadError(
-                    "The clip was not saved: it is larger than 2 GiB, which no clip is. "
-                    "It is paid for and stays at the provider. Nothing more is charged."
-                )
-            yield piece
-    except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, OSError) as fault:
-        raise _broken(type(fault).__name__) from None
-
-
-async def _raw(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes.
-
-    Where its length is known, only the first piece goes through the HTTP parser, which then holds
-    nothing back; the rest is read from the connection itself, for half the CPU time.
-    """
-    left = _whole(response.headers.get("content-length", ""))
-    wire = response.extensions.get("network_stream")
-    if "transfer-encoding" in response.headers or response.http_version != "HTTP/1.1":
-        wire = None
-    # Held to the end: a parser that is thrown away closes the connection.
-    pieces = cast("AsyncGenerator[bytes]", response.aiter_raw())
-    try:
-        async for piece in pieces:
-            yield piece
-            if left is not None and wire is not None:
-                left -= len(piece)
-                break
-        while left and wire is not None:
-            piece = await wire.read(min(left, _READ_SIZE), timeout=_QUIET_SECONDS)
-            if not piece:
-                raise _broken("cut short")
-            left -= len(piece)
-            yield piece
-    finally:
-        await pieces.aclose()
-
-
-def _broken(detail: str) -> DownloadError:
-    return DownloadError(
-        "The connection broke while the clip was fetched. It is paid for and stays at the "
-        "provider; fetching it again costs nothing. Try again.",
-        detail=detail,
+        response=response,
     )
 
 
@@ -229,8 +184,3 @@ def _unread(reason: str) -> InvalidRequestError:
         f"The picture behind the link cannot be used: {reason}; give another link or the path of "
         "a file."
     )
-
-
-def _whole(text: str) -> int | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None  # noqa: PLR2004

@@ -1,31 +1,34 @@
-"""The lines out, made at the first request: one keeps connections for reads, one never does."""
+"""The lines out, made at the first request: for reads, for what is paid, and for links."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from hailuo_mcp.transport.apart import apart
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import httpx
 
 CONNECT_SECONDS = 10.0
-_AGENT = "hailuo-mcp"
+_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "hailuo-mcp"}
 
 
 class TooLargeError(Exception):
     """An answer beyond its cap; never leaves this package."""
 
 
-class HttpLine:
-    """A wire and the headers that go with every request.
+class Line:
+    """The headers that go with every request, and a wire.
 
     Without httpx's client around it, which adds cookies, redirects, authentication and the
     environment's proxies, all of which are not wanted here, and a fifth of a read's CPU time.
     """
 
-    def __init__(self, wire: httpx.AsyncBaseTransport, headers: Mapping[str, str]) -> None:
-        self._wire = wire
+    def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = headers
 
     def build_request(
@@ -48,6 +51,14 @@ class HttpLine:
             extensions={**(extensions or {}), "timeout": timeout.as_dict() if timeout else {}},
         )
 
+
+class HttpLine(Line):
+    """For what is asked of a provider."""
+
+    def __init__(self, wire: httpx.AsyncBaseTransport, headers: Mapping[str, str]) -> None:
+        super().__init__(headers)
+        self._wire = wire
+
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Return the open answer, whatever it is; whoever gets it closes it."""
         response = await self._wire.handle_async_request(request)
@@ -58,8 +69,33 @@ class HttpLine:
         await self._wire.aclose()
 
 
+class LinkLine(Line):
+    """For links: blocking sockets, so that a large body can be read in a thread."""
+
+    def __init__(self, wire: httpx.BaseTransport, headers: Mapping[str, str]) -> None:
+        super().__init__(headers)
+        self._wire = wire
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Return the open answer, whatever it is; whoever gets it closes it."""
+
+        def close(late: Future[httpx.Response]) -> None:
+            if not late.exception():
+                late.result().close()
+
+        response = await apart(
+            lambda: self._wire.handle_request(request),
+            leave=lambda result: result.add_done_callback(close),
+        )
+        response.request = request
+        return response
+
+    def close(self) -> None:
+        self._wire.close()
+
+
 class Pool:
-    """Two lines over one certificate store.
+    """Three lines over one certificate store.
 
     The proxies of the environment are not used: a link is fetched at the address that was
     checked, which a proxy would look up anew.
@@ -69,50 +105,73 @@ class Pool:
         self._wire = wire
         self._kept: HttpLine | None = None
         self._fresh: HttpLine | None = None
+        self._links: LinkLine | None = None
         self._tls: object = None
 
     def kept(self) -> HttpLine:
         """For reads from the provider: connections are kept alive and used again."""
         if self._kept is None:
-            self._kept = self._line(keep=20)
+            import httpx
+
+            wire = self._wire or httpx.AsyncHTTPTransport(**self._options(keep=20))
+            self._kept = HttpLine(wire, _HEADERS)
         return self._kept
 
     def fresh(self) -> HttpLine:
-        """For paid calls and links: every request has a connection of its own.
+        """For paid calls: every request has a connection of its own.
 
         A kept connection that the server has just closed looks like a lost answer, which on a
-        paid call cannot be told from a bought clip. And one address may serve many names, whose
-        certificates are only checked when a connection is made.
+        paid call cannot be told from a bought clip.
         """
         if self._fresh is None:
-            self._fresh = self._line(keep=0)
+            import httpx
+
+            wire = self._wire or httpx.AsyncHTTPTransport(**self._options(keep=0))
+            self._fresh = HttpLine(wire, {**_HEADERS, "Connection": "close"})
         return self._fresh
+
+    def links(self) -> LinkLine:
+        """For links: every request has a connection of its own.
+
+        One address may serve many names, whose certificates are only checked when a connection
+        is made.
+        """
+        if self._links is None:
+            import httpx
+
+            if self._wire is None:
+                wire: httpx.BaseTransport = httpx.HTTPTransport(**self._options(keep=0))
+            else:
+                from hailuo_mcp.transport.bridge import Bridge
+
+                wire = Bridge(self._wire)
+            self._links = LinkLine(wire, {**_HEADERS, "Connection": "close"})
+        return self._links
 
     async def aclose(self) -> None:
         lines = [line for line in (self._kept, self._fresh) if line is not None]
-        self._kept = self._fresh = None
+        links = self._links
+        self._kept = self._fresh = self._links = None
         for line in lines:
             await line.aclose()
+        if links is not None:
+            links.close()
 
-    def _line(self, *, keep: int) -> HttpLine:
+    def _options(self, *, keep: int) -> dict[str, Any]:
         import httpx
 
         # At INFO httpcore logs whole links, signatures included.
         for name in ("httpx", "httpcore"):
             if logging.getLogger(name).level == logging.NOTSET:
                 logging.getLogger(name).setLevel(logging.WARNING)
-        if self._wire is None and self._tls is None:
+        if self._tls is None:
             self._tls = httpx.create_ssl_context()
-        wire = self._wire or httpx.AsyncHTTPTransport(
-            verify=self._tls,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-            trust_env=False,
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=keep),
-            retries=0,
-        )
-        headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": _AGENT}
-        if keep == 0:
-            headers["Connection"] = "close"
-        return HttpLine(wire, headers)
+        return {
+            "verify": self._tls,
+            "trust_env": False,
+            "limits": httpx.Limits(max_connections=100, max_keepalive_connections=keep),
+            "retries": 0,
+        }
 
 
 async def whole_body(response: httpx.Response, limit: int) -> bytes:

@@ -56,7 +56,8 @@ async def test_each_mode_that_it_offers_ends_in_a_clip(counter, mode):
     link = await client.link(status)
     assert link.expires_at is not None
     async with client.stream(link) as answer:
-        data = b"".join([piece async for piece in answer.chunks])
+        data = bytearray()
+        await answer.pour(data.extend)
     assert answer.status == 200
     assert data[4:8] == b"ftyp"
 

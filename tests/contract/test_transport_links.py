@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 
 import anyio
@@ -34,7 +35,9 @@ async def unread():
 async def take(line: Transport, link: Link, **place):
     try:
         async with line.stream(link, **place) as answer:
-            return answer, b"".join([piece async for piece in answer.chunks])
+            body = bytearray()
+            await answer.pour(body.extend)
+            return answer, bytes(body)
     finally:
         await line.aclose()
 
@@ -274,3 +277,72 @@ async def test_a_picture_inside_the_network_is_refused():
     with pytest.raises(InvalidRequestError, match="not public"):
         await line.fetch("https://192.168.1.1/p.png", limit=10_000, seconds=3)
     await line.aclose()
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf"], ids=["head", "body"]
+)
+async def test_a_caller_who_goes_is_not_held_by_a_silent_host(serve, begun):
+    """Neither while the answer is awaited nor in its middle; what has come is handed over."""
+    scope = anyio.CancelScope()
+    got = bytearray()
+
+    async def behave(visit):
+        await visit.read()
+        await visit.stream.send(begun)
+        await anyio.wait_all_tasks_blocked()
+        scope.cancel()
+        await visit.read()
+
+    async with serve(behave) as raw:
+        line = transport(raw.url)
+        with anyio.fail_after(5):
+            with scope:
+                async with line.stream(Link(url=f"{raw.url}/c")) as answer:
+                    await answer.pour(got.extend)
+            await line.aclose()
+    assert scope.cancelled_caught
+    assert bytes(got) in (b"", b"half")
+
+
+async def test_what_the_taker_raises_ends_the_reading_and_comes_back(serve):
+    async def behave(visit):
+        await visit.read()
+        await visit.answer(bytes(3_000_000))
+
+    def full(_block: memoryview) -> None:
+        blocks.append(None)
+        raise DiskError
+
+    class DiskError(Exception):
+        pass
+
+    blocks: list[None] = []
+    async with serve(behave) as raw:
+        line = transport(raw.url)
+        with pytest.raises(DiskError):
+            async with line.stream(Link(url=f"{raw.url}/c")) as answer:
+                await answer.pour(full)
+        await line.aclose()
+    assert len(blocks) == 1
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_a_body_is_the_same_in_pieces_of_any_size(serve, coding):
+    body = bytes(range(256)) * 4000
+    sent = gzip.compress(body) if coding == "gzip" else body
+
+    async def behave(visit):
+        await visit.read()
+        await visit.stream.send(
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nTransfer-Encoding: chunked\r\n\r\n"
+            % coding.encode()
+        )
+        for start in range(0, len(sent), 7001):
+            piece = sent[start : start + 7001]
+            await visit.stream.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+        await visit.stream.send(b"0\r\n\r\n")
+
+    async with serve(behave) as raw:
+        _, got = await take(transport(raw.url), Link(url=f"{raw.url}/c"))
+    assert got == body

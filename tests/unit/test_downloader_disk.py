@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,10 +61,9 @@ class Answer:
     headers: Mapping[str, str]
     pieces: list[bytes]
 
-    @property
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def pour(self, take: Callable[[memoryview], None]) -> None:
         for piece in self.pieces:
-            yield piece
+            await anyio.to_thread.run_sync(take, memoryview(piece))
 
 
 @dataclass
