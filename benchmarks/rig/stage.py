@@ -54,7 +54,8 @@ class Stage:
         assert process.stdout
         assert process.stdin
         try:
-            yield Provider(host=process.stdout.readline().strip(), pid=process.pid)
+            host = process.stdout.readline().strip()
+            yield Provider(host=host, pid=process.pid, rate=rate)
         finally:
             process.kill()
             process.wait()
@@ -126,6 +127,7 @@ class Stage:
 class Provider:
     host: str
     pid: int
+    rate: float = 0.0
 
     @property
     def url(self) -> str:
