@@ -211,7 +211,8 @@ def _plan(text: str) -> str:
     except ValueError:
         names = ", ".join(f"{plan.name} ({plan.chinese})" for plan in catalog.plans())
         raise ConfigError(
-            f"HAILUO_PLAN does not name a plan. Nothing was charged. It takes one of: {names}."
+            f"HAILUO_PLAN (or --plan) does not name a plan. Nothing was charged. It takes one of: "
+            f"{names}."
         ) from None
 
 

@@ -64,6 +64,19 @@ def plain(text: str) -> str:
     return text
 
 
+def add_subject(
+    parser: ArgumentParser, *names: str, metavar: str, what: str, needed: bool = False
+) -> None:
+    """What a command is about: by its place, or by a name, such as the tool's for it."""
+    named = [name for name in names if name.startswith("-")]
+    if any(text.partition("=")[0] in named for text in parser.get_default("argv") or ()):
+        parser.add_argument(*named, dest=names[0], type=plain, metavar=metavar, help=what)
+    elif needed:
+        parser.add_argument(names[0], type=plain, metavar=metavar, help=what)
+    else:
+        parser.add_argument(names[0], nargs="?", default="", type=plain, metavar=metavar, help=what)
+
+
 def add_settings(parser: ArgumentParser) -> None:
     """The settings that a command line may overrule, --json and --debug."""
     group = parser.add_argument_group(
@@ -105,11 +118,23 @@ def add_terms(parser: ArgumentParser) -> None:
     )
     group = parser.add_argument_group("result")
     group.add_argument(
-        "-o", "--output", type=plain, default="", metavar="PATH", help="copy the clip here as well"
+        "-o",
+        "--output",
+        "--output-path",
+        type=plain,
+        default="",
+        metavar="PATH",
+        help="copy the clip here as well",
     )
     group.add_argument("--overwrite", action="store_true", help="replace what is there")
     group.add_argument(
         "--no-wait", action="store_true", help="come back as soon as the provider has it"
+    )
+    group.add_argument(
+        "--wait-seconds",
+        type=seconds,
+        metavar="SECONDS",
+        help="come back after so long, whatever it has come to by then",
     )
 
 

@@ -28,6 +28,7 @@ def _tasks_options(parser: ArgumentParser) -> None:
     parser.add_argument("--limit", type=arguments.whole(1, 10_000), default=20, metavar="N")
     parser.add_argument(
         "--wait",
+        "--wait-seconds",
         nargs="?",
         type=arguments.seconds,
         const=FOREVER,
@@ -49,7 +50,7 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
         if terminal.json:
             terminal.data(dict(answers.task_list(listing)))
         else:
-            _print_tasks(terminal, listing.rows)
+            _print_tasks(terminal, listing.rows, studio.provider.name)
             terminal.say()
             terminal.say(results.spending(listing.spending, studio.provider.name), style="dim")
         return max((exits.of_view(view) for view in watched), default=exits.DONE)
@@ -92,24 +93,25 @@ def _elsewhere(studio: Studio, view: View) -> bool:
     return errands.elsewhere(studio, view.task)
 
 
-def _print_tasks(terminal: Terminal, views: tuple[View, ...]) -> None:
+def _print_tasks(terminal: Terminal, views: tuple[View, ...], home: str) -> None:
+    """A table; who is paid is in it where it is not the provider in use alone."""
     if not views:
         terminal.say("No task.")
         return
-    terminal.table(
-        ("Task", "Status", "Cost", "When", "Prompt"),
-        [
-            (
-                view.task.task_id,
-                _state(view),
-                results.cost(view).removesuffix(" when it succeeds"),
-                _when(view.task.created_at, view.now),
-                view.task.prompt or view.task.model,
-            )
-            for view in views
-        ],
-        wide=-1,
-    )
+    mixed = any(view.task.provider != home for view in views)
+    columns = ("Task", "Status", "Cost", *(("Provider",) if mixed else ()), "When", "Prompt")
+    rows = [
+        (
+            view.task.task_id,
+            _state(view),
+            results.cost(view).removesuffix(" when it succeeds"),
+            *((view.task.provider,) if mixed else ()),
+            _when(view.task.created_at, view.now),
+            view.task.prompt or view.task.model,
+        )
+        for view in views
+    ]
+    terminal.table(columns, rows, wide=-1)
 
 
 def _state(view: View) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, errands, exits, results, words
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 
 
 def _generate_options(parser: ArgumentParser) -> None:
-    parser.add_argument(
+    arguments.add_subject(
+        parser,
         "prompt",
-        nargs="?",
-        type=arguments.plain,
-        default="",
+        "--prompt",
         metavar="PROMPT",
-        help='what is to be seen, in quotes; camera moves in brackets: "… [Push in]"',
+        what='what is to be seen, in quotes; camera moves in brackets: "… [Push in]"',
     )
     group = parser.add_argument_group("clip")
     group.add_argument("--model", default="", type=arguments.plain, help="chosen by the inputs")
@@ -45,7 +44,9 @@ def _generate_options(parser: ArgumentParser) -> None:
     group.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
     group.add_argument("--resolution", default="", type=arguments.plain, help="512P … 1080P")
     group.add_argument(
-        "--no-prompt-optimizer", action="store_true", help="keep the wording as it is"
+        "--prompt-optimizer",
+        action=BooleanOptionalAction,
+        help="have the provider improve the wording, which is the default, or keep it as it is",
     )
     group.add_argument("--fast-pretreatment", action="store_true", help="optimise it faster")
     group.add_argument("--watermark", action="store_true", help="put the provider's mark on it")
@@ -61,7 +62,7 @@ def _generate(args: Namespace, terminal: Terminal) -> int:
         subject_image=arguments.picture(args.subject_image),
         duration=args.duration or None,
         resolution=args.resolution or None,
-        prompt_optimizer=False if args.no_prompt_optimizer else None,
+        prompt_optimizer=args.prompt_optimizer,
         fast_pretreatment=True if args.fast_pretreatment else None,
         watermark=True if args.watermark else None,
     )
@@ -69,13 +70,12 @@ def _generate(args: Namespace, terminal: Terminal) -> int:
 
 
 def _template_options(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "template",
-        nargs="?",
-        type=arguments.plain,
-        default="",
+    arguments.add_subject(
+        parser,
+        "template_id",
+        "--template-id",
         metavar="TEMPLATE",
-        help="an id or a name; without it they are listed, free",
+        what="an id or a name; without it they are listed, free",
     )
     for name, what in (
         ("text", "a text of the template; repeat it in its order"),
@@ -83,6 +83,8 @@ def _template_options(parser: ArgumentParser) -> None:
     ):
         parser.add_argument(
             f"--{name}",
+            f"--{name}-inputs",
+            dest=name,
             action="append",
             default=[],
             type=arguments.plain,
@@ -93,10 +95,10 @@ def _template_options(parser: ArgumentParser) -> None:
 
 
 def _template(args: Namespace, terminal: Terminal) -> int:
-    if not args.template.strip():
+    if not args.template_id.strip():
         return _list_templates(args, terminal)
     request = TemplateRequest(
-        template_id=args.template,
+        template_id=args.template_id,
         text_inputs=tuple(args.text),
         media_inputs=tuple(arguments.picture(media) for media in args.media),
     )
@@ -128,9 +130,11 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
 
 def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
     """Ask the person if they want to be asked, buy, wait, and show what came of it."""
-    if args.no_wait and args.output:
+    if args.no_wait:
+        args.wait_seconds = 0.0
+    if args.wait_seconds == 0 and args.output:
         raise InvalidRequestError(
-            "--output needs the finished clip, and --no-wait does not wait for it. Nothing was "
+            "--output needs the finished clip, which nobody waits for with --no-wait. Nothing was "
             "sent or charged. Leave one of them out."
         )
     approved = args.yes or _agrees(args, terminal, request)
@@ -173,8 +177,9 @@ async def _buy_and_wait(
         view = await studio.generate(request, arguments.terms(args, approved=approved))
         errand.tasks = [view.task]
         bought = view
-        if not args.no_wait:
-            view = await errand.wait(studio, view.task.task_id, FOREVER, watcher)
+        wait = FOREVER if args.wait_seconds is None else args.wait_seconds
+        if wait:
+            view = await errand.wait(studio, view.task.task_id, wait, watcher)
             view = _as_bought(view, bought)
         if output and view.task.status is Status.SUCCEEDED:
             watcher.tell("copying")

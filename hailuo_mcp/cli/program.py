@@ -26,6 +26,8 @@ examples:
   hailuo-mcp estimate --resolution 1080P --count 30 --plan compare
   hailuo-mcp tasks --wait
 
+Every argument of a tool is an option of that name: --prompt, --task-id, --output-path …
+
 """
 
 
@@ -46,8 +48,8 @@ class _Parser(ArgumentParser):
             self.error(f"{str(value)[:40]!r} is not known here; {hint}")
 
 
-def parser() -> ArgumentParser:
-    """All commands with their options."""
+def parser(argv: Sequence[str] = ()) -> ArgumentParser:
+    """All commands with their options, of which some depend on what is given."""
     top = _Parser(
         prog="hailuo-mcp",
         description=_ABOUT,
@@ -65,6 +67,7 @@ def parser() -> ArgumentParser:
             epilog=command.epilog,
             allow_abbrev=False,
         )
+        one.set_defaults(argv=list(argv))
         command.options(one)
         arguments.add_settings(one)
         one.set_defaults(run=command.run)
@@ -76,10 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     terminal = Terminal()
     try:
-        args = parser().parse_args(given)
+        args = parser(given).parse_args(given)
     except SystemExit as ended:
         return int(ended.code or 0)
-    args.argv = given
     terminal.json = args.json
     _log_to(terminal, debug=args.debug)
     try:

@@ -20,15 +20,26 @@ _WAIT = "wait at most so many seconds, or without a number until it is over"
 
 
 def _id_option(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "task_id", type=arguments.plain, metavar="ID", help="the task's id, or the provider's"
+    arguments.add_subject(
+        parser,
+        "task_id",
+        "--task-id",
+        metavar="ID",
+        what="the task's id, or the provider's",
+        needed=True,
     )
 
 
 def _query_options(parser: ArgumentParser) -> None:
     _id_option(parser)
     parser.add_argument(
-        "--wait", nargs="?", type=arguments.seconds, const=FOREVER, metavar="SECONDS", help=_WAIT
+        "--wait",
+        "--wait-seconds",
+        nargs="?",
+        type=arguments.seconds,
+        const=FOREVER,
+        metavar="SECONDS",
+        help=_WAIT,
     )
 
 
@@ -84,15 +95,23 @@ def _report(errand: Errand, studio: Studio, view: View) -> int:
 
 def _download_options(parser: ArgumentParser) -> None:
     _id_option(parser)
-    parser.add_argument(
+    arguments.add_subject(
+        parser,
         "output",
-        nargs="?",
-        default="",
-        type=arguments.plain,
+        "-o",
+        "--output",
+        "--output-path",
         metavar="OUTPUT",
-        help="copy it here as well: a file, or a folder",
+        what="copy it here as well: a file, or a folder",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
+    parser.add_argument(
+        "--wait-seconds",
+        type=arguments.seconds,
+        default=FOREVER,
+        metavar="SECONDS",
+        help="wait at most so long for a clip that is not finished",
+    )
 
 
 def _download(args: Namespace, terminal: Terminal) -> int:
@@ -104,13 +123,13 @@ def _download(args: Namespace, terminal: Terminal) -> int:
             watcher.tell("looking")
             view = await _look(errand, studio, args.task_id)
             if not errands.elsewhere(studio, view.task):
-                view = await errand.wait(studio, args.task_id, FOREVER, watcher)
+                view = await errand.wait(studio, args.task_id, args.wait_seconds, watcher)
                 watcher.tell("saving the clip")
             saved = await studio.download(
                 args.task_id,
                 output_path=output,
                 overwrite=args.overwrite,
-                wait_seconds=0 if errands.elsewhere(studio, view.task) else FOREVER,
+                wait_seconds=0 if errands.elsewhere(studio, view.task) else args.wait_seconds,
             )
         if terminal.json:
             terminal.data(dict(answers.saved_video(saved)))

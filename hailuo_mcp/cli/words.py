@@ -101,7 +101,7 @@ def once_more(args: Namespace, *, take: int, provider: str = "") -> str:
     return f"{program()} {_quoted(kept)}"
 
 
-_PER_PURCHASE = ("--take", "--confirm", "--request-key", "--output", "-o")
+_PER_PURCHASE = ("--take", "--confirm", "--request-key", "--output", "--output-path", "-o")
 _PER_PROVIDER = ("--provider", "--base-url")
 
 

@@ -153,3 +153,13 @@ def test_settled_with_the_providers_id_the_clip_is_fetched(program):
     assert settled.code == 0
     assert fetched.code == 0
     assert Path(fetched.answer["file"]).is_file()
+
+
+def test_tasks_of_several_providers_say_whose_they_are(program):
+    program("generate", "a sandbox clip", "--no-wait")
+
+    mixed = program("tasks", HAILUO_PROVIDER="minimax-cn", HAILUO_API_KEY="k")
+
+    assert "Provider" in mixed.out.splitlines()[0]
+    assert "\tsandbox\t" in mixed.out
+    assert "Provider" not in program("tasks").out

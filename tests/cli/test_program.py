@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 from pathlib import Path
 
@@ -145,33 +146,44 @@ def test_every_command_of_the_contract_is_there():
         assert re.search(rf"^    {name} ", helped, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", ["generate", "template", "query", "tasks", "estimate"])
-def test_options_are_named_as_the_tools_arguments_and_the_settings(command):
-    from hailuo_mcp.server.tools.estimate_cost import EstimateCost
-    from hailuo_mcp.server.tools.generate_from_template import GenerateFromTemplate
-    from hailuo_mcp.server.tools.generate_video import GenerateVideo
-    from hailuo_mcp.server.tools.list_tasks import ListTasks
-    from hailuo_mcp.server.tools.query_task import QueryTask
+TOOLS = {
+    "generate": "generate_video",
+    "template": "generate_from_template",
+    "query": "query_task",
+    "tasks": "list_tasks",
+    "estimate": "estimate_cost",
+    "download": "download_video",
+    "cancel": "cancel_task",
+}
+SNAPSHOTS = Path(__file__).parents[1] / "surface" / "snapshots"
+ARGUMENTS = [
+    pytest.param(command, name, id=f"{command}-{name}")
+    for command, tool in TOOLS.items()
+    for name in json.loads((SNAPSHOTS / f"{tool}.json").read_text("utf-8"))["inputSchema"][
+        "properties"
+    ]
+]
 
-    tool = {
-        "generate": GenerateVideo,
-        "template": GenerateFromTemplate,
-        "query": QueryTask,
-        "tasks": ListTasks,
-        "estimate": EstimateCost,
-    }[command]
-    elsewhere = {
-        "template_id": "template",
-        "text_inputs": "text",
-        "media_inputs": "media",
-        "prompt_optimizer": "no_prompt_optimizer",
-        "wait_seconds": "no_wait" if command in ("generate", "template") else "wait",
-    }
-    required = {"query": ["v1"]}.get(command, [])
-    options = vars(parser().parse_args([command, *required]))
 
-    wanted = {elsewhere.get(name, name) for name in tool.model_fields} | SETTINGS | {"json"}
-    assert wanted <= options.keys()
+@pytest.mark.parametrize(("command", "name"), ARGUMENTS)
+def test_every_argument_of_a_tool_is_an_option_of_that_name(command, name):
+    needs_id = command in ("query", "download", "cancel") and name != "task_id"
+    flag = name in ("prompt_optimizer", "fast_pretreatment", "watermark", "overwrite")
+    values = [] if flag else ["6"]
+    argv = [command, *(["v1"] if needs_id else []), f"--{name.replace('_', '-')}", *values]
+
+    options = vars(parser(argv).parse_args(argv))
+
+    without = [command, *(["v1"] if command in ("query", "download", "cancel") else [])]
+    untouched = vars(parser(without).parse_args(without))
+    changed = {key for key in options if options[key] != untouched[key]} - {"argv"}
+    assert len(changed) == 1
+    assert SETTINGS | {"json"} <= options.keys()
+
+
+def test_what_a_command_is_about_is_said_once(capsys):
+    assert main(["generate", "a fox", "--prompt", "a cat"]) == exits.REFUSED
+    assert "a fox" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
