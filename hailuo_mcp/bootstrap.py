@@ -18,7 +18,7 @@ from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.folders import Folders
 from hailuo_mcp.journal import SqliteJournal
-from hailuo_mcp.journal.file import NAME
+from hailuo_mcp.journal.peek import NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio import Desk, Rules, Studio
 from hailuo_mcp.studio.changes import Changes

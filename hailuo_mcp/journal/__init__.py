@@ -4,10 +4,13 @@
 (several machines, one database server) offers the same methods and passes the same tests.
 """
 
-from hailuo_mcp.journal.leases import Claimed
-from hailuo_mcp.journal.purchase import KeyTaken, Limits, OverBudget, Written
-from hailuo_mcp.journal.reads import Span, Sums
-from hailuo_mcp.journal.sqlite import SqliteJournal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hailuo_mcp.journal.leases import Claimed
+    from hailuo_mcp.journal.purchase import KeyTaken, Limits, OverBudget, Written
+    from hailuo_mcp.journal.reads import Span, Sums
+    from hailuo_mcp.journal.sqlite import SqliteJournal
 
 __all__ = [
     "Claimed",
@@ -19,3 +22,23 @@ __all__ = [
     "Sums",
     "Written",
 ]
+
+# An idle server only peeks, for which it need not load SQLite.
+_HOMES = {
+    "Claimed": "leases",
+    "KeyTaken": "purchase",
+    "Limits": "purchase",
+    "OverBudget": "purchase",
+    "Span": "reads",
+    "SqliteJournal": "sqlite",
+    "Sums": "reads",
+    "Written": "purchase",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # the module protocol
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

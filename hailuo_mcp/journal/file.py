@@ -21,7 +21,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Step = Callable[[sqlite3.Connection], Any]
 
-NAME = "journal.sqlite3"
 BUSY_SECONDS = 10.0
 MOST_TOGETHER = 32
 _log = logging.getLogger(__name__)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 
+NAME = "journal.sqlite3"
+"""Of the file, in the state folder."""
 PATIENCE = 1.0
 """Seconds to wait for another process's lock."""
 
@@ -13,10 +14,41 @@ PATIENCE = 1.0
 def unfinished(path: Path) -> bool:
     """Whether a process is needed: to send, poll or save something, or to mend the file.
 
-    Changes nothing and keeps nothing open.
+    Keeps nothing open. That a file as it stands has nothing unfinished is noted beside it, so that
+    the next look need not load SQLite, which is most of what an idle server would add.
     """
     if not path.exists():
         return False
+    note, stamp = path.with_name(f"{path.name}.settled"), _stamp(path)
+    if stamp and _read(note) == stamp:
+        return False
+    found = _look(path)
+    if stamp and not found:
+        with suppress(OSError):  # a note that is missing or torn only costs another look
+            note.write_text(stamp, "ascii")
+    return found
+
+
+def _stamp(path: Path) -> str:
+    """What changes with any change of the journal; empty while its changes are still elsewhere."""
+    wal = path.with_name(f"{path.name}-wal")
+    with suppress(OSError):
+        if not wal.exists() or not wal.stat().st_size:
+            facts = path.stat()
+            return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+    return ""
+
+
+def _read(note: Path) -> str:
+    with suppress(OSError, ValueError):
+        return note.read_text("ascii")
+    return ""
+
+
+def _look(path: Path) -> bool:
+    import sqlite3
+    from contextlib import closing
+
     try:
         with closing(
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)

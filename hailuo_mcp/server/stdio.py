@@ -142,8 +142,7 @@ def _work_is_left(settings: Callable[[], Settings]) -> bool:
     if not state_dir.exists():
         return False  # nothing was ever bought: not even SQLite is loaded
 
-    from hailuo_mcp.journal.file import NAME
-    from hailuo_mcp.journal.peek import unfinished
+    from hailuo_mcp.journal.peek import NAME, unfinished
 
     return unfinished(state_dir / NAME)
 

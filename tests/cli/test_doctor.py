@@ -24,7 +24,7 @@ from hailuo_mcp.cli.machine import Machine
 from hailuo_mcp.cli.set_up import set_up
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.journal import SqliteJournal
-from hailuo_mcp.journal.file import NAME
+from hailuo_mcp.journal.peek import NAME
 from hailuo_mcp.journal.schema import STEPS
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.worker import Lives

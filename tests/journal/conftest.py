@@ -1,6 +1,6 @@
 """An open journal, a clock that the test holds, and somebody who buys."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -129,3 +129,9 @@ async def neighbour(path: Path, shop: Shop) -> AsyncIterator[Shop]:
     opened = await begin(path, "other")
     yield opened
     await opened.journal.close()
+
+
+@pytest.fixture
+def arrive(path: Path) -> Callable[[str], Awaitable[Shop]]:
+    """Any number of processes, one after the other, by their names."""
+    return lambda owner: begin(path, owner)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hailuo_mcp.cli.checkup.finding import Finding, note, ok, problem
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal.file import NAME
+from hailuo_mcp.journal.peek import NAME
 from hailuo_mcp.journal.schema import STEPS
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.worker import Lives

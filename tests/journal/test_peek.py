@@ -1,0 +1,86 @@
+"""Looking at a journal without opening it: cheap when nothing changed, never wrong when it did."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from hailuo_mcp.domain import Status
+from hailuo_mcp.journal.peek import NAME, unfinished
+
+pytestmark = pytest.mark.anyio
+
+LOOK = (
+    "import sys\n"
+    "from pathlib import Path\n"
+    "from hailuo_mcp.journal.peek import unfinished\n"
+    "print(unfinished(Path(sys.argv[1])), 'sqlite3' in sys.modules)"
+)
+
+
+@pytest.fixture
+def bought(arrive: Any) -> Callable[..., Awaitable[None]]:
+    """A process that opens the journal, buys one clip, and leaves."""
+
+    async def bought(owner: str, *, ended: bool) -> None:
+        shop = await arrive(owner)
+        task = await shop.buy()
+        if ended:
+            await shop.becomes(task, Status.SUCCEEDED)
+        await shop.journal.close()
+
+    return bought
+
+
+def test_no_journal_needs_nobody(path: Path) -> None:
+    assert not unfinished(path)
+
+
+async def test_a_task_that_is_due_needs_a_process(path: Path, bought: Any) -> None:
+    await bought("a", ended=False)
+
+    assert unfinished(path)
+    assert unfinished(path)
+
+
+async def test_the_second_look_at_the_same_journal_does_without_sqlite(
+    path: Path, bought: Any
+) -> None:
+    await bought("b", ended=True)
+
+    look = [sys.executable, "-c", LOOK, str(path)]
+    looks = [(await anyio.run_process(look)).stdout for _ in range(2)]
+
+    assert looks == [b"False True\n", b"False False\n"]
+
+
+async def test_what_is_bought_after_a_look_is_seen_by_the_next(path: Path, bought: Any) -> None:
+    await bought("c", ended=True)
+    assert not unfinished(path)
+
+    await bought("d", ended=False)
+
+    assert unfinished(path)
+
+
+async def test_what_another_process_has_bought_and_not_left_yet_is_seen(
+    path: Path, bought: Any, arrive: Any
+) -> None:
+    await bought("e", ended=True)
+    assert not unfinished(path)
+
+    other = await arrive("other")
+    await other.buy()
+    assert unfinished(path)
+    await other.journal.close()
+
+
+async def test_a_note_that_is_torn_or_of_another_file_is_no_answer(path: Path, bought: Any) -> None:
+    await bought("f", ended=False)
+
+    for text in (b"", b"12", b"\xff\xff", b"1 2 3"):
+        path.with_name(f"{NAME}.settled").write_bytes(text)
+        assert unfinished(path)
