@@ -24,8 +24,8 @@ def next_poll(
     """The time of the next status read.
 
     Learned kinds are first asked about when the fastest of them was ready, then in steps that
-    are small against the whole; unknown ones from half of the catalogue's usual time. With a
-    callback (`told`) polling only goes on underneath, in case none comes.
+    are small against the whole; unknown ones from half of the catalogue's usual time at the latest.
+    With a callback (`told`) polling only goes on underneath, in case none comes.
     """
     age = max(0.0, now - submitted_at)
     if told:
@@ -35,14 +35,19 @@ def next_poll(
         # but hardly twice as fast, and if so, the next ones are asked about earlier still.
         soonest = max(min(span.least for span in spans), 0.5 * min(span.most for span in spans))
         latest = 1.25 * max(span.most for span in spans)
-        step = max(0.2 * poll_seconds, 0.05 * soonest)
+        aims: tuple[float, ...] = (soonest,)
+        apart = 0.05 * soonest
     else:
-        soonest = min(0.5 * usual, 3 * poll_seconds)
+        # Once early, in case it is a fast one; again where most may be ready, and from then on in
+        # steps that are small against the time that it has taken already.
+        aims = (soonest := min(0.5 * usual, 3 * poll_seconds), 1.5 * soonest)
         latest = 2 * usual
-        step = max(0.2 * poll_seconds, 0.15 * usual)
-    if age < soonest:
-        return max(submitted_at + soonest, now + 0.2 * poll_seconds)
-    interval = min(poll_seconds, step) if age <= latest else poll_seconds
+        apart = age / 12
+    for aim in aims:
+        if age < aim:
+            return max(submitted_at + aim, now + 0.2 * poll_seconds)
+    apart = max(0.2 * poll_seconds, apart)
+    interval = min(poll_seconds, apart) if age <= latest else poll_seconds
     return now + max([interval, *(least for past, least in _OLD if age > past)])
 
 

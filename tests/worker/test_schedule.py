@@ -35,7 +35,9 @@ def test_an_unknown_kind_is_asked_from_half_of_its_usual_time_at_the_latest() ->
     assert _next(0, []) == 30
     assert _next(0, [], usual=10) == 5
     assert _next(0, LEARNED[:2]) == 30  # two are not enough to have learned
-    assert _next(30, []) == 10
+    assert _next(30, []) == 15
+    assert _next(45, []) == 3.75
+    assert _next(130, []) == 10
 
 
 @pytest.mark.parametrize(("age", "wait"), [(599, 10), (601, 20), (1201, 60), (7201, 600)])
