@@ -40,14 +40,14 @@ def next_poll(
     else:
         # Once early, in case it is a fast one; again where most may be ready, and from then on in
         # steps that are small against the time that it has taken already.
-        aims = (soonest := min(0.5 * usual, 3 * poll_seconds), 1.5 * soonest)
+        soonest = min(0.5 * usual, 3 * poll_seconds)
+        aims = (soonest, 1.5 * soonest)
         latest = 2 * usual
         apart = age / 12
     for aim in aims:
         if age < aim:
             return max(submitted_at + aim, now + 0.2 * poll_seconds)
-    apart = max(0.2 * poll_seconds, apart)
-    interval = min(poll_seconds, apart) if age <= latest else poll_seconds
+    interval = min(poll_seconds, max(0.2 * poll_seconds, apart)) if age <= latest else poll_seconds
     return now + max([interval, *(least for past, least in _OLD if age > past)])
 
 
