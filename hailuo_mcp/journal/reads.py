@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hailuo_mcp.domain import Status, Task, Unit
+from hailuo_mcp.domain import POLLED, Status, Task, Unit
 from hailuo_mcp.journal.purchase import sums, uncertain
 from hailuo_mcp.journal.rows import SELECT, from_micro, task_of
 
@@ -76,6 +76,15 @@ def counts(db: sqlite3.Connection) -> dict[Status, int]:
     """How many tasks stand at each status."""
     rows = db.execute("SELECT status, count(*) FROM tasks GROUP BY status").fetchall()
     return {Status(status): number for status, number in rows}
+
+
+def under_way(db: sqlite3.Connection, account: str) -> int:
+    """How many tasks of the account the provider is asked about."""
+    query = (
+        "SELECT count(*) FROM tasks WHERE account = ? AND due_at > 0 "
+        f"AND status IN ({', '.join('?' * len(POLLED))})"
+    )
+    return int(db.execute(query, (account, *POLLED)).fetchone()[0])
 
 
 def spans(

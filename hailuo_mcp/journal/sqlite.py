@@ -176,6 +176,9 @@ class SqliteJournal(JournalFile):
     ) -> list[reads.Span]:
         return await self.read(reads.spans, provider, model, resolution, duration)
 
+    async def under_way(self, account: str) -> int:
+        return await self.read(reads.under_way, account)
+
     async def pictures_in_use(self) -> str:
         return await self.read(reads.pictures_in_use)
 

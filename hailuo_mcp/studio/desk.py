@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
@@ -23,6 +24,7 @@ from hailuo_mcp.studio.views import View
 
 ENOUGH = 3
 """Finished tasks of a kind from which their time counts as learned."""
+_UNDER_WAY_SECONDS = 2.0
 SUBMIT_SECONDS = 60.0
 """The HTTP timeout of a paid request."""
 SUBMIT_LEASE = SUBMIT_SECONDS + 30.0
@@ -82,6 +84,8 @@ class Desk:
         default_factory=dict[tuple[object, ...], tuple[float, list[Span]]]
     )
 
+    _under_way: tuple[float, int] = (0.0, 0)
+
     @property
     def unit(self) -> Unit:
         return catalog.plan_unit(self.rules.plan, self.provider.region)
@@ -128,6 +132,15 @@ class Desk:
                 return spans  # a guess at the time is no reason to fail what needs it
             self._spans[kind] = (self.clock(), spans)
         return spans
+
+    async def under_way(self) -> int:
+        """How many clips of this account are being made, of every process; some seconds old."""
+        asked, count = self._under_way
+        if not 0 <= self.clock() - asked < _UNDER_WAY_SECONDS:
+            with suppress(JournalError):  # a guess at the number is good enough
+                count = await self.journal.under_way(self.account)
+            self._under_way = (self.clock(), count)
+        return count
 
     async def usual_seconds(self, task: Task) -> float:
         """The typical time from submit to success: this journal's own, else the catalogue's."""

@@ -113,6 +113,7 @@ class Follower:
                 usual=await self._desk.usual_seconds(task),
                 poll_seconds=self._desk.rules.poll_seconds,
                 told=bool(task.callback_token) and self._desk.client.carries.callback,
+                under_way=await self._desk.under_way(),
             ),
             **FREE,
         )

@@ -9,6 +9,8 @@ from hailuo_mcp.studio.desk import ENOUGH
 
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
 """(age, shortest interval): what is this late is asked about ever more rarely."""
+MOST_READS = 50.0
+"""A second, of all tasks together: each costs 3 ms of CPU time, and the provider's patience."""
 GIVE_UP_SECONDS = 7 * 86_400.0
 
 
@@ -20,11 +22,13 @@ def next_poll(
     usual: float,
     poll_seconds: float,
     told: bool,
+    under_way: int = 1,
 ) -> float:
     """The time of the next status read.
 
     Learned kinds are first asked about when the fastest of them was ready, then in steps that
     are small against the whole; unknown ones from half of the catalogue's usual time at the latest.
+    The more are `under_way`, the rarer each is asked about, from a few hundred on.
     With a callback (`told`) polling only goes on underneath, in case none comes.
     """
     age = max(0.0, now - submitted_at)
@@ -48,6 +52,7 @@ def next_poll(
         if age < aim:
             return max(submitted_at + aim, now + 0.2 * poll_seconds)
     interval = min(poll_seconds, max(0.2 * poll_seconds, apart)) if age <= latest else poll_seconds
+    interval = max(interval, under_way / MOST_READS)
     return now + max([interval, *(least for past, least in _OLD if age > past)])
 
 

@@ -45,6 +45,22 @@ def test_what_is_late_is_asked_about_ever_more_rarely(age: float, wait: float) -
     assert _next(age, LEARNED) == wait
 
 
+@pytest.mark.parametrize(("under_way", "wait"), [(1, 3), (150, 3), (400, 8), (1000, 20)])
+def test_a_crowd_is_asked_about_no_more_often_than_fifty_times_a_second(
+    under_way: int, wait: float
+) -> None:
+    at = next_poll(
+        now=1060,
+        submitted_at=1000,
+        spans=LEARNED,
+        usual=80,
+        poll_seconds=10,
+        told=False,
+        under_way=under_way,
+    )
+    assert at - 1060 == wait
+
+
 def test_with_a_callback_polling_only_goes_on_underneath() -> None:
     assert _next(0, LEARNED, told=True) == 160
     assert _next(200, LEARNED, told=True) == 60
