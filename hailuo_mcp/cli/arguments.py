@@ -69,7 +69,9 @@ def add_subject(
 ) -> None:
     """What a command is about: by its place, or by a name, such as the tool's for it."""
     named = [name for name in names if name.startswith("-")]
-    if any(text.partition("=")[0] in named for text in parser.get_default("argv") or ()):
+    long, short = ({n for n in named if n.startswith("--") is so} for so in (True, False))
+    given: list[str] = parser.get_default("argv") or []
+    if any(text.partition("=")[0] in long or text[:2] in short for text in given):
         parser.add_argument(*named, dest=names[0], type=plain, metavar=metavar, help=what)
     elif needed:
         parser.add_argument(names[0], type=plain, metavar=metavar, help=what)

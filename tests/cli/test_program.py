@@ -181,6 +181,15 @@ def test_every_argument_of_a_tool_is_an_option_of_that_name(command, name):
     assert SETTINGS | {"json"} <= options.keys()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["x.mp4"], ["-o", "x.mp4"], ["-ox.mp4"], ["--output=x.mp4"], ["--output-path", "x.mp4"]],
+)
+def test_the_place_of_a_copy_can_be_said_in_any_way(words):
+    argv = ["download", "v1", *words]
+    assert parser(argv).parse_args(argv).output == "x.mp4"
+
+
 def test_what_a_command_is_about_is_said_once(capsys):
     assert main(["generate", "a fox", "--prompt", "a cat"]) == exits.REFUSED
     assert "a fox" in capsys.readouterr().err
