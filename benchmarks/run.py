@@ -83,17 +83,20 @@ def main() -> None:
     (chosen.results / "table.md").write_text(table)
     plot.write(found, chosen.results / "load.svg")
     if chosen.publish:
-        _publish(table, found[-1]["machine"])
+        _publish(table, [one["machine"] for one in found])
 
 
-def _publish(table: str, machine: dict[str, Any]) -> None:
-    """Put the table into the document between its two marks."""
+def _publish(table: str, machines: list[dict[str, Any]]) -> None:
+    """Put the table into the document between its two marks; rows may come of several runs."""
     text = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = text.partition(MARKS[0])
     _, _, after = rest.partition(MARKS[1])
+    machine = max(machines, key=lambda one: one["at"])
     versions = {name: found["python"] for name, found in machine["installed"].items()}
+    times = sorted({one["at"] for one in machines})
+    commits = list(dict.fromkeys(one["commit"] for one in sorted(machines, key=lambda m: m["at"])))
     about = (
-        f"Measured on {machine['at']} at commit {machine['commit']}: {machine['system']}, "
+        f"Measured from {times[0]} to {times[-1]} at {', '.join(commits)}: {machine['system']}, "
         f"{machine['cores']} cores, Python {versions['ours']}, "
         f"mcp {machine['installed']['ours']['mcp']}."
     )
