@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +10,7 @@ NAME = "journal.sqlite3"
 """Of the file, in the state folder."""
 PATIENCE = 1.0
 """Seconds to wait for another process's lock."""
+REST_SECONDS = 3.0
 
 
 def unfinished(path: Path) -> bool:
@@ -23,7 +25,7 @@ def unfinished(path: Path) -> bool:
     if stamp and _read(note) == stamp:
         return False
     found = _look(path)
-    if stamp and not found:
+    if stamp and not found and _at_rest(path):
         with suppress(OSError):  # a note that is missing or torn only costs another look
             note.write_text(stamp, "ascii")
     return found
@@ -37,6 +39,13 @@ def _stamp(path: Path) -> str:
             facts = path.stat()
             return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
     return ""
+
+
+def _at_rest(path: Path) -> bool:
+    """Whether any later change shows in the time of the file, which some disks round to seconds."""
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime > REST_SECONDS
+    return False
 
 
 def _read(note: Path) -> str:

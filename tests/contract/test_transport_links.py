@@ -283,9 +283,8 @@ async def test_a_picture_inside_the_network_is_refused():
     "begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf"], ids=["head", "body"]
 )
 async def test_a_caller_who_goes_is_not_held_by_a_silent_host(serve, begun):
-    """Neither while the answer is awaited nor in its middle; what has come is handed over."""
+    """Neither while the answer is awaited nor in its middle."""
     scope = anyio.CancelScope()
-    got = bytearray()
 
     async def behave(visit):
         await visit.read()
@@ -299,10 +298,9 @@ async def test_a_caller_who_goes_is_not_held_by_a_silent_host(serve, begun):
         with anyio.fail_after(5):
             with scope:
                 async with line.stream(Link(url=f"{raw.url}/c")) as answer:
-                    await answer.pour(got.extend)
+                    await answer.pour(lambda _block: None)
             await line.aclose()
     assert scope.cancelled_caught
-    assert bytes(got) in (b"", b"half")
 
 
 async def test_what_the_taker_raises_ends_the_reading_and_comes_back(serve):

@@ -1,6 +1,8 @@
 """Looking at a journal without opening it: cheap when nothing changed, never wrong when it did."""
 
+import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ LOOK = (
 
 
 @pytest.fixture
-def bought(arrive: Any) -> Callable[..., Awaitable[None]]:
+def bought(arrive: Any, path: Path) -> Callable[..., Awaitable[None]]:
     """A process that opens the journal, buys one clip, and leaves."""
 
     async def bought(owner: str, *, ended: bool) -> None:
@@ -31,6 +33,7 @@ def bought(arrive: Any) -> Callable[..., Awaitable[None]]:
         if ended:
             await shop.becomes(task, Status.SUCCEEDED)
         await shop.journal.close()
+        os.utime(path, (shop.now - 1e9, shop.now - 1e9 + int(owner, 36)))  # long ago, never alike
 
     return bought
 
@@ -55,6 +58,18 @@ async def test_the_second_look_at_the_same_journal_does_without_sqlite(
     looks = [(await anyio.run_process(look)).stdout for _ in range(2)]
 
     assert looks == [b"False True\n", b"False False\n"]
+
+
+async def test_a_journal_that_was_written_just_now_is_looked_at_again(
+    path: Path, bought: Any
+) -> None:
+    """A disk that rounds to seconds may give the next change the same time."""
+    await bought("a", ended=True)
+    os.utime(path, (time.time(), time.time()))
+
+    assert not unfinished(path)
+
+    assert not path.with_name(f"{NAME}.settled").exists()
 
 
 async def test_what_is_bought_after_a_look_is_seen_by_the_next(path: Path, bought: Any) -> None:
