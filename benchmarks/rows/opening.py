@@ -48,12 +48,17 @@ async def start(stage: Stage) -> list[Figure]:
 async def memory(stage: Stage) -> list[Figure]:
     """Resident, after the tool list and some seconds of doing nothing."""
     found: dict[str, list[float]] = {name: [] for name in THREE}
+    first: list[float] = []
     later: list[float] = []
     with stage.folder() as folder:
-        stage.inside("fill_journal.py", folder / "full" / "ours" / "state", 1000)
+        state = folder / "full" / "ours" / "state"
+        stage.inside("fill_journal.py", state, 1000)
         for _ in range(max(2, stage.rounds)):
+            for note in state.glob("*.settled"):  # as a purchase makes it worthless
+                note.unlink()
             for name, home, values in (
                 *((name, folder, found[name]) for name in THREE),
+                ("ours", folder / "full", first),
                 ("ours", folder / "full", later),
             ):
                 async with stage.server(name, home) as server:
@@ -72,7 +77,11 @@ async def memory(stage: Stage) -> list[Figure]:
             f"(is {mine / official:.2f})",
             met=mine <= 1.10 * floor and mine <= 0.9 * official,
         )
-        for state, values in (("nothing bought yet", found["ours"]), ("1,000 clips bought", later))
+        for state, values in (
+            ("nothing bought yet", found["ours"]),
+            ("1,000 clips bought", later),
+            ("1,000 clips bought, the first start since", first),
+        )
         for mine in [median(values)]
     ]
 
