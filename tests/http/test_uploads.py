@@ -154,6 +154,16 @@ async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, tmp_path)
     assert sorted(answers) == [201, 410, 410, 410]
 
 
+async def test_a_file_that_goes_while_the_folder_is_swept_is_no_trouble(server, tmp_path):
+    folder = server.state / "uploads"
+    folder.mkdir()
+    # Listed, but gone when looked at: what another upload's part is in the same moment.
+    (folder / ".part").symlink_to(folder / "gone")
+    link = await _link(server, tmp_path)
+    with server.http(caller="") as http:
+        assert http.post(link, content=_picture()).status_code == 201
+
+
 async def test_the_page_behind_the_link_runs_nothing_but_its_own(server, tmp_path):
     link = await _link(server, tmp_path)
     with server.http(caller="") as http:

@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -118,9 +119,13 @@ class Uploads:
 
     def _sweep(self) -> None:
         """A purchase keeps its own copy, so what is old is of no use."""
-        found = sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for at, path in enumerate(found):
-            if at >= _MOST_KEPT or self._clock() - path.stat().st_mtime > _KEPT_SECONDS:
+        ages: dict[Path, float] = {}
+        for path in self.folder.iterdir():
+            # One that another upload has just put away is not ours to look at.
+            with suppress(FileNotFoundError):
+                ages[path] = self._clock() - path.stat().st_mtime
+        for at, path in enumerate(sorted(ages, key=ages.__getitem__)):
+            if at >= _MOST_KEPT or ages[path] > _KEPT_SECONDS:
                 path.unlink(missing_ok=True)
 
 
