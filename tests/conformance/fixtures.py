@@ -8,7 +8,6 @@ import json
 import wave
 from typing import Annotated, Any
 
-import anyio
 from mcp import MCPError
 from mcp.server.mcpserver import Context, Elicit, ElicitationResult, MCPServer, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
@@ -117,7 +116,6 @@ def _content(server: Server) -> None:  # noqa: C901  a list
     async def test_tool_with_progress(ctx: Context) -> str:
         for step in (0, 50, 100):
             await ctx.report_progress(step, 100, f"Completed step {step} of 100")
-            await anyio.sleep(0.02)
         return str((ctx.request_context.meta or {}).get("progress_token", 0))
 
     @server.tool()

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import tempfile
-from pathlib import Path
 
+import fixtures
 import uvicorn
 
 from hailuo_mcp.server.http import create_app
 from hailuo_mcp.server.http.serving import HEAD_BYTES, Connection
 from hailuo_mcp.settings import Settings
-
-_spec = importlib.util.spec_from_file_location("fixtures", Path(__file__).with_name("fixtures.py"))
-assert _spec
-assert _spec.loader
-fixtures = importlib.util.module_from_spec(_spec)
-sys.modules["fixtures"] = fixtures
-_spec.loader.exec_module(fixtures)
 
 
 def main() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from counts_of import Provider, opened, told
 
 from hailuo_mcp.domain import Status, VideoRequest
 from hailuo_mcp.studio import Studio, Terms
+
+from .counts_of import Provider, opened, told
 
 pytestmark = pytest.mark.anyio
 

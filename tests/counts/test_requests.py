@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 
 import pytest
-from counts_of import Provider, opened
 
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain import VideoRequest
@@ -15,6 +14,8 @@ from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio import Terms
 from hailuo_mcp.worker.schedule import next_poll
+
+from .counts_of import Provider, opened
 
 POLL_SECONDS = 10.0
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from counts_of import size
-
 from hailuo_mcp.server.tokens import count
 from hailuo_mcp.server.tools import all_tools
+
+from .counts_of import size
 
 STARTED = """
 import sys

@@ -64,6 +64,20 @@ def test_only_the_command_line_prints():
         assert not calls, f"{path} prints, and a stdio server's stdout belongs to the protocol"
 
 
+def test_only_until_sleeps_and_nothing_else_in_the_tests():
+    """Elsewhere a test sleeps either too short for a busy machine or longer than it must."""
+    own = {"until.py", "test_house.py"}
+    dripping = {"test_transport_pay.py", "test_transport_links.py"}  # servers that send slowly
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("*.py")
+        if path.name not in own | dripping
+        and re.search(r"\b(anyio|asyncio|time)\.sleep\((?!0\))", path.read_text("utf-8"))
+    ]
+
+    assert found == []
+
+
 def test_the_readmes_tables_are_what_the_code_says():
     done = subprocess.run(
         [sys.executable, "docs/tables.py", "--check"],

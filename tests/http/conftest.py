@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import uvicorn
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from until import until_now
 
 from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
 from hailuo_mcp.server.http import create_app
@@ -140,10 +140,7 @@ def _running(app: Any, port: int, connection: type[Connection]) -> Iterator[None
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert server.started
+    until_now(lambda: server.started)
     try:
         yield
     finally:

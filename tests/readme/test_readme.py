@@ -1,6 +1,5 @@
 """The README's first promise, kept literally; the whole page is followed by follow.py in CI."""
 
-import importlib.util
 import os
 import re
 import xml.etree.ElementTree as ET
@@ -8,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_spec = importlib.util.spec_from_file_location("follow", Path(__file__).with_name("follow.py"))
-assert _spec
-assert _spec.loader
-follow = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(follow)
+from . import follow
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/README.zh-CN.md"]

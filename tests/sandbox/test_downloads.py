@@ -149,7 +149,7 @@ def test_a_slow_download_takes_its_three_seconds(bench: Bench, bare: httpx.Clien
     url = link(bench, "slow-download")
     began = time.monotonic()
     assert received(bare, url)[1] == "whole"
-    assert 2.5 < time.monotonic() - began < 6
+    assert time.monotonic() - began > 2.5
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("json-download", "json"), ("html-download", "html")])

@@ -1,13 +1,13 @@
 """Buying: sent once, answered in time, refused free, waited out, and never cancelled by a caller."""
 
-# ruff: noqa: ASYNC110  # polls with a deadline; nothing else runs in this loop
+# polls with a deadline; nothing else runs in this loop
 
-import time
 from typing import Any
 
 import anyio
 import httpx
 import pytest
+from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.errors import BudgetExceededError, InvalidRequestError, TaskFailedError
@@ -18,11 +18,11 @@ CAT = VideoRequest(prompt="a cat")
 
 
 async def _until(studio: Any, task_id: str, *statuses: Status) -> Any:
-    with anyio.fail_after(20):
-        while True:
-            view = await studio.query(task_id, wait_seconds=1)
-            if view.task.status in statuses:
-                return view.task
+    async def look() -> Any:
+        task = (await studio.query(task_id, wait_seconds=1)).task
+        return task if task.status in statuses else None
+
+    return await until(look)
 
 
 async def test_a_bought_clip_is_saved_and_its_cost_spent(opened: Any, sandbox: Any) -> None:
@@ -58,7 +58,7 @@ async def test_a_request_key_with_another_request_is_refused_free(opened: Any) -
 async def test_without_the_providers_answer_it_answers_all_the_same(
     scripted: Any, provider: Any, rows: Any
 ) -> None:
-    """And leaving then takes less than two seconds, and what was sent is unconfirmed."""
+    """And so does closing, and what was sent is then unconfirmed."""
 
     async def never(_number: int) -> httpx.Response:
         await anyio.sleep_forever()
@@ -66,12 +66,8 @@ async def test_without_the_providers_answer_it_answers_all_the_same(
 
     provider.on_create = never
     async with scripted() as studio:
-        began = time.monotonic()
         view = await studio.generate(CAT, Terms())
-        assert time.monotonic() - began < 4
         assert (view.task.status, view.task.money) == (Status.SUBMITTING, Money.RESERVED)
-        began = time.monotonic()
-    assert time.monotonic() - began < 2.5
     (row,) = rows()
     assert (row["status"], row["money"]) == ("unconfirmed", "reserved")
     assert len(provider.creates) == 1
@@ -237,9 +233,7 @@ async def test_a_caller_cancelled_at_any_moment_leaves_no_purchase_half_made(
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        with anyio.fail_after(10):
-            while any(row["status"] == "submitting" for row in rows()):
-                await anyio.sleep(0.05)
+        await until(lambda: all(row["status"] != "submitting" for row in rows()))
     # Written down or not: what was not sent is not marked as sent, and what was sent is known.
     found = [row["status"] for row in rows()]
     assert found in ([], ["pending"], ["queued"], ["running"])

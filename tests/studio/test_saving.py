@@ -1,6 +1,6 @@
 """What was bought ends up on disk: links that expire, cuts, lost files, adoption, pictures."""
 
-# ruff: noqa: ASYNC110, ASYNC240  # polls with a deadline; nothing else runs in this loop
+# ruff: noqa: ASYNC240  # polls with a deadline; nothing else runs in this loop
 
 import os
 import time
@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.errors import TaskNotFoundError
@@ -58,9 +59,12 @@ async def test_a_clip_that_cannot_be_fetched_is_spent_and_says_so_and_tries_agai
 ) -> None:
     async with opened() as studio:
         view = await studio.generate(_request("dead-link"), Terms())
-        with anyio.fail_after(30):
-            while not (task := (await studio.query(view.task.task_id)).task).save_error:
-                await anyio.sleep(0.05)
+
+        async def unsaved() -> Any:
+            task = (await studio.query(view.task.task_id)).task
+            return task if task.save_error else None
+
+        task = await until(unsaved)
         assert (task.status, task.money, task.file) == (Status.SUCCEEDED, Money.SPENT, "")
         assert task.due_at > time.time()  # it will be tried again by itself
         assert "paid for" in task.save_error
@@ -160,15 +164,16 @@ async def test_pictures_are_kept_until_they_are_sent_and_swept_after(
         (kept,) = inputs.iterdir()
         old = time.time() - 3600
         os.utime(kept, (old, old))
-    async with opened(rpm="1") as studio:  # swept on opening: it still waits
-        await anyio.sleep(0.2)
+    unused = inputs / ("0" * 64)
+    unused.touch()
+    os.utime(unused, (old, old))
+    async with opened(rpm="1") as studio:  # swept on opening: the one still waits
+        await until(lambda: not unused.exists())
         assert list(inputs.iterdir()) == [kept]
         await studio.cancel(view.task.task_id)
         os.utime(kept, (old, old))
     async with opened() as studio:
-        with anyio.fail_after(10):
-            while list(inputs.iterdir()):
-                await anyio.sleep(0.02)
+        await until(lambda: not list(inputs.iterdir()))
 
 
 async def test_a_picture_that_went_missing_is_a_free_refusal(
@@ -181,9 +186,12 @@ async def test_a_picture_that_went_missing_is_a_free_refusal(
         for kept in (tmp_path / "state" / "inputs").iterdir():
             kept.unlink()
     async with opened() as studio:  # without the limit it goes at once
-        with anyio.fail_after(10):
-            while not (task := (await studio.query(view.task.task_id)).task).status.is_final:
-                await anyio.sleep(0.05)
+
+        async def ended() -> Any:
+            task = (await studio.query(view.task.task_id)).task
+            return task if task.status.is_final else None
+
+        task = await until(ended)
         assert (task.status, task.money) == (Status.FAILED, Money.RELEASED)
         assert "no longer in the state folder" in task.error
     assert sandbox.received == 1

@@ -1,6 +1,6 @@
 """Two processes on one journal: each sees the other's tasks, and one finishes what the other began."""
 
-# ruff: noqa: ASYNC110  # polls with a deadline; nothing else runs in this loop
+# polls with a deadline; nothing else runs in this loop
 
 import subprocess
 import sys
@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.studio import Terms
@@ -29,7 +30,7 @@ from hailuo_mcp.studio import Terms
 async def main():
     async with open_studio(Settings.from_env(os.environ)) as studio:
         await studio.generate(VideoRequest(prompt=sys.argv[2]), Terms())
-        await anyio.sleep(60)
+        await anyio.sleep_forever()
 
 crash_steps.arm(sys.argv[1], 1)
 anyio.run(main)
@@ -71,10 +72,12 @@ async def test_what_a_killed_process_bought_is_finished_by_the_next(
 ) -> None:
     await anyio.to_thread.run_sync(_dies, tmp_path, sandbox, step, "a cat")
     async with opened() as studio:
-        with anyio.fail_after(20):
-            while not (rows := (await studio.tasks(wait_seconds=1)).rows)[0].settled:
-                pass
-        (view,) = rows
+
+        async def settled() -> Any:
+            (view,) = (await studio.tasks(wait_seconds=1)).rows
+            return view if view.settled else None
+
+        view = await until(settled)
         assert (view.task.status, view.task.money) == (Status.SUCCEEDED, Money.SPENT)
         clip = anyio.Path(view.task.file)
         assert (await clip.stat()).st_size == view.task.bytes
@@ -92,9 +95,11 @@ async def test_a_process_killed_while_it_sent_leaves_an_unconfirmed_task(
 ) -> None:
     await anyio.to_thread.run_sync(_dies, tmp_path, sandbox, step, "a cat")
     async with opened() as studio:
-        with anyio.fail_after(20):
-            while (await studio.tasks()).rows[0].task.status is Status.SUBMITTING:
-                await anyio.sleep(0.05)
+
+        async def sent() -> bool:
+            return (await studio.tasks()).rows[0].task.status is not Status.SUBMITTING
+
+        await until(sent)
         again = await studio.generate(VideoRequest(prompt="a cat"), Terms())
         assert again.reused
         assert (again.task.status, again.task.money) == (Status.UNCONFIRMED, Money.RESERVED)
@@ -140,9 +145,12 @@ async def test_a_week_later_it_is_not_sent_any_more(scripted: Any, provider: Any
         waiting = await studio.generate(VideoRequest(prompt="a dog"), Terms())
     now += 7 * 86_400
     async with scripted(clock=lambda: now, rpm="1") as studio:
-        with anyio.fail_after(10):
-            while (view := await studio.query(waiting.task.task_id)).task.status is Status.PENDING:
-                await anyio.sleep(0.02)
+
+        async def ended() -> Any:
+            view = await studio.query(waiting.task.task_id)
+            return view if view.task.status is not Status.PENDING else None
+
+        view = await until(ended)
         assert (view.task.status, view.task.money) == (Status.CANCELLED, Money.RELEASED)
     assert len(provider.creates) == 1
 
@@ -154,8 +162,10 @@ async def test_another_keys_task_is_followed_when_nobody_holds_that_key(
         await studio.generate(VideoRequest(prompt="a cat"), Terms())
     provider.status = "Fail"
     async with scripted(api_key="second", poll_seconds="0.05") as studio:
-        with anyio.fail_after(30):
-            while not (rows := (await studio.tasks(wait_seconds=1)).rows)[0].task.status.is_final:
-                pass
-        assert rows[0].task.money is Money.RELEASED
+
+        async def ended() -> Any:
+            task = (await studio.tasks(wait_seconds=1)).rows[0].task
+            return task if task.status.is_final else None
+
+        assert (await until(ended)).money is Money.RELEASED
         assert (await studio.spending()).reserved == 0  # its own account, untouched

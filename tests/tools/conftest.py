@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -16,13 +13,7 @@ from mcp.types import CallToolResult
 from hailuo_mcp.server.app import build_server
 from hailuo_mcp.server.backstage import Backstage
 
-# With import-mode=importlib a helper beside the tests has to be named to be found.
-_spec = importlib.util.spec_from_file_location("tools_fakes", Path(__file__).with_name("fakes.py"))
-assert _spec
-assert _spec.loader
-fakes = importlib.util.module_from_spec(_spec)
-sys.modules["tools_fakes"] = fakes
-_spec.loader.exec_module(fakes)
+from .fakes import FakeStudio
 
 Connect = Callable[..., Client]
 
@@ -34,7 +25,7 @@ def mode(request) -> str:
 
 @pytest.fixture
 def studio():
-    return fakes.FakeStudio()
+    return FakeStudio()
 
 
 @pytest.fixture

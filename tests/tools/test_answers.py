@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tools_fakes import ID, NOW, FakeStudio, a_view, saved_view
 
 from hailuo_mcp import answers
 from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.server.tokens import tokens
 from hailuo_mcp.studio import Listing, Saved
+
+from .fakes import ID, NOW, FakeStudio, a_view, saved_view
 
 SANDBOX = "SANDBOX: imitation, not a real generation."
 

@@ -12,12 +12,13 @@ from anyio.from_thread import start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client
-from tools_fakes import FakeStudio
 
 from hailuo_mcp.server.app import build_server
 from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools._spelling import NONE_HERE, OURS
+
+from .fakes import FakeStudio
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
 TOOLS = {tool.name: tool for tool in all_tools()}

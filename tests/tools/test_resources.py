@@ -10,13 +10,14 @@ from mcp import Client, MCPError
 from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import PromptReference, ResourceTemplateReference
-from tools_fakes import ID
 
 from hailuo_mcp import catalog
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.server.app import build_server, instructions
 from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.updates import publish_changes
+
+from .fakes import ID
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,32 @@
+"""Looking until something is so: how tests wait for other processes and threads."""
+
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+import anyio
+
+Seen = TypeVar("Seen")
+_BETWEEN_LOOKS = 0.02
+
+
+async def until(look: Callable[[], Seen | Awaitable[Seen]], *, seconds: float = 20) -> Seen:
+    """The first thing that is seen; TimeoutError where nothing comes."""
+    with anyio.fail_after(seconds):
+        while True:
+            found: Any = look()
+            if inspect.isawaitable(found):
+                found = await found
+            if found:
+                return cast("Seen", found)
+            await anyio.sleep(_BETWEEN_LOOKS)
+
+
+def until_now(look: Callable[[], Seen], *, seconds: float = 20) -> Seen:
+    """The same where there is no event loop."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "it did not come in time"
+        time.sleep(_BETWEEN_LOOKS)
+    return seen
