@@ -74,7 +74,7 @@ class Follower:
         }
         if found.phase is Phase.SUCCEEDED:
             save = self._desk.rules.auto_download
-            return await self._write(
+            changed = await self._write(
                 task,
                 **read,
                 status=Status.SUCCEEDED,
@@ -87,6 +87,7 @@ class Follower:
                 due_at=now if save else 0.0,
                 **({} if save else FREE),
             )
+            return changed if save else None
         if found.phase in (Phase.FAILED, Phase.CANCELLED):
             cancelled = found.phase is Phase.CANCELLED
             await self._write(

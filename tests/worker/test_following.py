@@ -1,5 +1,6 @@
 """After the purchase: no trouble of a read ends a task, and no trouble of a save loses a clip."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,6 +56,13 @@ async def test_a_success_is_spent_even_if_the_clip_cannot_be_saved_yet(bench: An
     bench.client.no_link = AuthenticationError("Bad key.")
     task = await _step(bench, await bench.held(), _state(Phase.SUCCEEDED, file_id="5"))
     assert (task.status, task.money, task.file) == (Status.SUCCEEDED, Money.SPENT, "")
+
+
+async def test_a_clip_that_shall_wait_to_be_asked_for_is_not_fetched(bench: Any) -> None:
+    bench.desk.rules = replace(bench.desk.rules, auto_download=False)
+    bench.client.no_link = AssertionError("nobody asked for it")
+    task = await _step(bench, await bench.held(), _state(Phase.SUCCEEDED, file_id="5"))
+    assert (task.status, task.due_at, task.owner) == (Status.SUCCEEDED, 0, "")
 
 
 @pytest.mark.parametrize(
