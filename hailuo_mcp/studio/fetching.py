@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,11 +32,15 @@ async def download(
         target = desk.folders.target(output_path, default_name=name)
     if task.file and not await anyio.Path(task.file).exists():
         task = await _set(desk, task, file="", sha256="", bytes=None) or task
+    deadline = time.monotonic() + wait_seconds
     if task.status is Status.SUCCEEDED and not task.saved:
-        changed = await _set(desk, task, due_at=desk.clock(), tries=0, save_error="")
-        task = changed or task
-        desk.wake(None)
+        task = await _ask_for(desk, task)
     view = await wait(desk, task, wait_seconds, until_saved=True)
+    ready = view.task.status is Status.SUCCEEDED and not view.task.saved
+    if ready and not view.task.due_at and not view.task.save_error:
+        # It became ready while the caller waited, and nobody saves it unasked.
+        task = await _ask_for(desk, view.task)
+        view = await wait(desk, task, deadline - time.monotonic(), until_saved=True)
     task = view.task
     if not task.saved:
         saving = task.status is Status.SUCCEEDED and not task.save_error
@@ -58,6 +63,13 @@ async def download(
         target = target.with_name(Path(task.file).name)
     copied = await copy_clip(Path(task.file), target, overwrite=overwrite)
     return replace(saved, file=str(copied.path))
+
+
+async def _ask_for(desk: Desk, task: Task) -> Task:
+    """Have the worker save it now, whatever came of earlier tries."""
+    changed = await _set(desk, task, due_at=desk.clock(), tries=0, save_error="")
+    desk.wake(None)
+    return changed or task
 
 
 async def _set(desk: Desk, task: Task, **values: object) -> Task | None:

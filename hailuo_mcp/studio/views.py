@@ -49,7 +49,8 @@ class View:
 
     @property
     def saved_or_given_up(self) -> bool:
-        return self.task.saved or bool(self.task.save_error and not self.task.due_at)
+        """It is on disk, or nobody is about to save it."""
+        return self.task.saved or not self.task.due_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

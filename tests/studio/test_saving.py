@@ -79,6 +79,14 @@ async def test_without_auto_download_the_clip_is_left_until_it_is_asked_for(open
         assert Path(saved.file).exists()
 
 
+async def test_a_clip_that_becomes_ready_while_its_asker_waits_is_saved(opened: Any) -> None:
+    async with opened(auto_download="false") as studio:
+        view = await studio.generate(_request(), Terms())
+        assert not view.task.status.is_final
+        saved = await studio.download(view.task.task_id, wait_seconds=30)
+        assert (saved.status, saved.view.task.saved) == ("saved", True)
+
+
 async def test_a_clip_whose_file_was_deleted_is_fetched_again_free(
     opened: Any, sandbox: Any
 ) -> None:
