@@ -12,6 +12,7 @@ from PIL import Image, ImageChops, ImageStat
 from hailuo_mcp.sandbox.clips import camera
 from hailuo_mcp.sandbox.clips.lettering import wrapped, writable
 from hailuo_mcp.sandbox.clips.render import render
+from hailuo_mcp.sandbox.clips.scene import Landscape
 from hailuo_mcp.sandbox.task import Task
 
 from .conftest import Serve
@@ -189,3 +190,25 @@ def test_text_is_wrapped_in_any_language_and_never_shows_boxes() -> None:
     assert len(wrapped("word " * 200, 20, 200, 3)) == 3
     assert writable("a \U0010fffd cat", 20) == "a cat"
     assert writable("一只猫", 20)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "",
+        "[Truck left]",
+        "[右移]",
+        "[Pan left]",
+        "[Pan right]",
+        "[Tracking shot]",
+        "[左移,左摇,跟随]",
+        "[Truck right, Pan right, Tracking shot]",
+    ],
+)
+def test_the_ground_reaches_both_edges_however_far_the_camera_goes(prompt: str) -> None:
+    width, height = 320, 180
+    land = Landscape(width, height, prompt)
+    for share in (0.0, 0.3, 0.7, 1.0):
+        view = land.frame(camera.read(prompt).pose(share), 6.0 * share)
+        ground = view.crop((0, height - 1, width, height)).convert("RGB")
+        assert len(ground.getcolors() or ()) == 1, (prompt, share)

@@ -62,7 +62,7 @@ class Overlay:
     def _time(self, seconds: float) -> str:
         frame = round(seconds * self._task.fps)
         whole, part = divmod(frame, self._task.fps)
-        return f"{whole // 60:02d}:{whole % 60:02d}.{part:02d} / 00:{self._task.duration:02d}"
+        return f"{whole // 60:02d}:{whole % 60:02d}:{part:02d} / 00:{self._task.duration:02d}"
 
     @staticmethod
     def _put(view: Image, part: Image, left: int, top: int, strength: float) -> None:

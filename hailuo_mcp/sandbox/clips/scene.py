@@ -71,8 +71,9 @@ class Landscape:
         front_x = pose.pan_x + 1.1 * pose.truck_x + 1.4 * pose.track + shake_x
         front_y = pose.pan_y + 1.1 * pose.truck_y + shake_y
         sunk = 0.30 * max(0.0, near_zoom - 1.0) - 0.10 * max(0.0, 1.0 - near_zoom)
-        left = round(-(MARGIN + front_x) * width)
-        top = round((0.80 - front_y + sunk) * height)
+        # It passes faster than what is behind it; its end must not come into view.
+        left = min(0, max(width - self._front.width, round(-(MARGIN + front_x) * width)))
+        top = round((0.76 - front_y + sunk) * height)
         view.paste(self._front, (left, top), self._front)
         return view
 
@@ -203,10 +204,10 @@ def _ridge(
 def _foreground(width: int, height: int, colour: str, seed: bytes) -> Image:
     from PIL import Image, ImageDraw
 
-    strip_w, strip_h = round(width * (1 + 2 * MARGIN)), round(height * 0.75)
+    strip_w, strip_h = round(width * (1 + 2 * MARGIN)), round(height * 0.79)
     strip = Image.new("RGBA", (strip_w, strip_h))
     draw = ImageDraw.Draw(strip)
-    ridge = _ridge(strip_w, height * 0.10, height * 0.022, seed, 2)
+    ridge = _ridge(strip_w, height * 0.14, height * 0.022, seed, 2)
     draw.polygon([(0, strip_h), *ridge, (strip_w, strip_h)], fill=colour)
     for index in range(22):
         x, base = ridge[(index * 13 + seed[index] // 8) % len(ridge)]
