@@ -275,3 +275,34 @@ async def test_a_known_name_and_an_unknown_number_go_on(ask, studio) -> None:
     for name in ("跳水", "diving", "123456789012345678"):
         await ask("generate_from_template", {"template_id": name, "media_inputs": ["a.png"]})
         assert studio.last("generate")["request"].template_id == name
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "told"),
+    [
+        ("take", 2**63, "take: must be at most 1000000"),
+        ("take", 10**30, "take: must be at most 1000000"),
+        ("request_key", "k" * 201, "request_key: must be at most 200 characters"),
+        ("request_key", 10**200, "request_key: must be at most 200 characters"),
+        ("request_key", "\ud800", "request_key: holds half of a character"),
+        ("confirm", "\ud800", "confirm: holds half of a character"),
+    ],
+)
+async def test_what_no_record_can_hold_is_refused_free(ask, studio, argument, value, told) -> None:
+    for tool, plain in (
+        ("generate_video", {"prompt": "a"}),
+        ("generate_from_template", {"template_id": "1" * 18}),
+    ):
+        result = await ask(tool, {**plain, argument: value})
+        assert result.is_error
+        assert told in result.content[0].text
+        assert "nothing was sent or charged" in result.content[0].text
+    assert not studio.calls
+
+
+@pytest.mark.parametrize("tool", ["query_task", "cancel_task", "download_video"])
+async def test_half_a_character_is_no_id(ask, studio, tool) -> None:
+    result = await ask(tool, {"task_id": "\ud800"})
+    assert result.is_error
+    assert "task_id: holds half of a character" in result.content[0].text
+    assert not studio.calls

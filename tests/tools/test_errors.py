@@ -56,6 +56,10 @@ async def test_a_fault_of_ours_in_a_free_tool_alarms_nobody(ask, studio) -> None
     studio.error = KeyError("x")
     result = await ask("query_task", {"task_id": "x"})
     assert "Nothing was charged" in result.content[0].text
+    assert result.structured_content == {
+        "message": result.content[0].text,
+        "error": {"code": "internal", "charged": "no", "retry": False},
+    }
 
 
 async def test_a_fault_of_ours_says_to_look_before_buying_again(ask, studio, caplog) -> None:
@@ -64,6 +68,11 @@ async def test_a_fault_of_ours_says_to_look_before_buying_again(ask, studio, cap
     assert result.is_error
     assert "call list_tasks before you try again" in result.content[0].text
     assert "secret" not in result.content[0].text
+    assert result.structured_content["error"] == {
+        "code": "internal",
+        "charged": "maybe",
+        "retry": False,
+    }
     assert any(record.levelno == logging.ERROR and record.exc_info for record in caplog.records)
 
 

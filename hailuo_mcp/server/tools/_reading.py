@@ -14,6 +14,7 @@ from hailuo_mcp.server.tools._spelling import unknown_arguments
 
 _BLANK: tuple[object, ...] = (None, "", "null", [], {})
 _SHOWN = 40
+_LONGEST_ID = 200
 
 
 class Arguments(ArgModelBase):
@@ -27,11 +28,16 @@ class Arguments(ArgModelBase):
 
 
 def _exact(value: object) -> object:
-    """An id that a client made a number of: exact as an integer, spoilt as a float."""
+    """An id as text: exact as an integer, spoilt as a float, and such as can be written down."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        value = str(value)
     if isinstance(value, float):
         raise ValueError("ids have more digits than such a number keeps: write it as text")  # noqa: TRY004  pydantic reads ValueError
+    if isinstance(value, str):
+        if len(value) > _LONGEST_ID:
+            raise ValueError(f"must be at most {_LONGEST_ID} characters")
+        if any("\ud800" <= mark <= "\udfff" for mark in value):
+            raise ValueError("holds half of a character, which no text can")
     return value
 
 

@@ -132,16 +132,25 @@ class Server(MCPServer[Backstage]):
         except UnexpectedToolError as crash:
             if isinstance(crash.__cause__, HailuoError):
                 return refused(crash.__cause__, self._backstage.notice)
-            bought = (
-                "Something may have been bought before it: call list_tasks before you try again."
-                if "max_cost" in self._kinds[name].model_fields
-                else "Nothing was charged. The person can report it."
-            )
-            raise UnexpectedToolError(
-                f"{name} failed through a fault of hailuo-mcp itself (its log has the details). "
-                f"{bought}"
-            ) from crash.__cause__
+            log.exception("%s failed", name)
+            return self._faulted(name)
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
                 return refused(mistakes(name, error.__cause__), self._backstage.notice)
             raise
+
+    def _faulted(self, name: str) -> CallToolResult:
+        """What is said of a crash: nothing of its own text, and whether money may have moved."""
+        spends = "max_cost" in self._kinds[name].model_fields
+        bought = (
+            "Something may have been bought before it: call list_tasks before you try again."
+            if spends
+            else "Nothing was charged. The person can report it."
+        )
+        fault = HailuoError(
+            f"{name} failed through a fault of hailuo-mcp itself (its log has the details). "
+            f"{bought}",
+            charged="maybe" if spends else "no",
+        )
+        fault.code = "internal"
+        return refused(fault, self._backstage.notice)

@@ -16,6 +16,7 @@ from hailuo_mcp.server.tools._reading import Arguments, Id, Texts
 from hailuo_mcp.server.tools.generate_video import (
     CONFIRM,
     MAX_COST,
+    MOST_TAKES,
     REQUEST_KEY,
     TAKE,
     WAIT,
@@ -37,7 +38,7 @@ class GenerateFromTemplate(Arguments):
         description="The template's pictures in its order, each a path, a file:// or https:// URL; "
         "never an invented path or base64.",
     )
-    take: int = Field(1, ge=0, description=TAKE)
+    take: int = Field(1, ge=0, le=MOST_TAKES, description=TAKE)
     request_key: Id = Field("", description=REQUEST_KEY)
     wait_seconds: float = Field(0, ge=0, description=WAIT)
     max_cost: float = Field(0, ge=0, description=MAX_COST)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.studio import Terms
 
 TAKE = "1 is the clip itself; 2, 3 … buy one more clip each of the same request."
+MOST_TAKES = 1_000_000
 REQUEST_KEY = (
     "A name for this one purchase. Repeat a call with the same one and it is never bought twice."
 )
@@ -80,7 +81,7 @@ class GenerateVideo(Arguments):
         description="Shorten that rewriting (MiniMax-Hailuo-2.3, 2.3-Fast and 02).",
     )
     watermark: bool = Field(default=False, description="Put the provider's watermark on the clip.")
-    take: int = Field(1, ge=0, description=TAKE)
+    take: int = Field(1, ge=0, le=MOST_TAKES, description=TAKE)
     request_key: Id = Field("", description=REQUEST_KEY)
     wait_seconds: float = Field(0, ge=0, description=WAIT)
     max_cost: float = Field(0, ge=0, description=MAX_COST)
