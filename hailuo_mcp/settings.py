@@ -227,7 +227,8 @@ def _words(text: str) -> list[str]:
 def _tokens(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
     names = [name.strip() for name, _, _ in pairs]
-    if any(not name or not token.strip() for name, (_, _, token) in zip(names, pairs, strict=True)):
+    tokens = [token.strip() for _, _, token in pairs]
+    if not (all(names) and all(tokens)):
         raise ConfigError(
             "HAILUO_HTTP_TOKENS is not a list of name:token pairs separated by commas. "
             "Nothing was charged. Write for example alice:<a long random text>."
@@ -237,7 +238,12 @@ def _tokens(text: str) -> tuple[tuple[str, str], ...]:
             "HAILUO_HTTP_TOKENS has the same name twice. Nothing was charged. "
             "Give each token a name of its own."
         )
-    return tuple((name, token.strip()) for name, (_, _, token) in zip(names, pairs, strict=True))
+    if len(set(tokens)) != len(tokens):
+        raise ConfigError(
+            "HAILUO_HTTP_TOKENS has the same token under two names, so that nobody could tell them "
+            "apart. Nothing was charged. Make another token for one of them."
+        )
+    return tuple(zip(names, tokens, strict=True))
 
 
 def _folder(text: str | None) -> Path | None:

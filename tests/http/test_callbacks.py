@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sqlite3
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -45,6 +46,22 @@ async def test_the_challenge_is_echoed_at_once(serve):
         reply = await http.post(address, json={"challenge": "a1b2"})
 
     assert reply.json() == {"challenge": "a1b2"}
+
+
+@pytest.mark.parametrize("challenge", ["狐狸", "\ud800", "", 123, 0])
+async def test_any_text_or_number_is_echoed_as_it_was_said(challenge):
+    async with hearing(Told(Status.RUNNING)) as http:
+        reply = await http.post(HERE, content=json.dumps({"challenge": challenge}))
+
+    assert (reply.status_code, reply.json()) == (200, {"challenge": challenge})
+
+
+@pytest.mark.parametrize("challenge", [True, False, None, 1.5, ["a"], "a" * 4097])
+async def test_what_is_no_challenge_is_not_echoed(challenge):
+    async with hearing(Told(Status.RUNNING)) as http:
+        reply = await http.post(HERE, json={"challenge": challenge})
+
+    assert reply.json() == {"received": True}
 
 
 async def test_a_clip_is_saved_when_the_provider_says_so_with_one_status_request(serve):

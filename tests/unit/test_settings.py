@@ -87,6 +87,13 @@ def test_a_value_that_cannot_be_used_is_refused_without_repeating_it(variable, t
     assert "sk-very-secret" not in str(refused.value)
 
 
+def test_one_token_is_one_name_s():
+    with pytest.raises(ConfigError, match=r"HAILUO_HTTP_TOKENS .* under two names") as refused:
+        Settings.from_env({"HAILUO_HTTP_TOKENS": "alice:hush-hush, bob: hush-hush"})
+
+    assert "hush" not in str(refused.value)
+
+
 def test_keys_and_tokens_never_show():
     settings = Settings.from_env(
         {"HAILUO_API_KEY": "sk-very-secret", "HAILUO_HTTP_TOKENS": "alice:hush-hush"}

@@ -78,10 +78,11 @@ class Callbacks:
             return refused.response
         told = _object(body)
         challenge = told.get("challenge")
-        if isinstance(challenge, str | int) and len(str(challenge)) <= _CHALLENGE_CHARACTERS:
+        if _is_challenge(challenge):
             self._count("challenge")
             operations.heard(known.task_id)
-            return JSONResponse({"challenge": challenge})
+            # In ASCII: half of a surrogate pair is JSON, but has no bytes in UTF-8.
+            return Response(json.dumps({"challenge": challenge}), media_type="application/json")
         if phase_of(str(told.get("status", ""))) in _ENDED:
             self._count("final")
             self._wanted[known.task_id] = known
@@ -149,6 +150,11 @@ class Callbacks:
         while len(self._misses) > _ADDRESSES:
             self._misses.popitem(last=False)
         return misses
+
+
+def _is_challenge(said: object) -> bool:
+    known = isinstance(said, str | int) and not isinstance(said, bool)
+    return known and len(str(said)) <= _CHALLENGE_CHARACTERS
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hailuo_mcp.server.http.links import FILE_SECONDS, Links
 from hailuo_mcp.server.http.visitors import visitor
 
 _ENDING = ".mp4"
-_ONE_RANGE = re.compile(r"bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})")
+_ONE_RANGE = re.compile(r"bytes=(?:(\d{1,15})-(\d{0,15})|-\d{1,15})")
 _HEADERS = {
     "Cache-Control": "private, max-age=3600, no-transform",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -65,7 +65,8 @@ class Files:
 def _drop_odd_ranges(request: Request) -> None:
     """Several ranges, or something that is none, are answered with the whole clip (RFC 9110)."""
     given = request.headers.getlist("range")
-    if len(given) != 1 or not _ONE_RANGE.fullmatch(given[0].strip()):
+    one = _ONE_RANGE.fullmatch(given[0].strip()) if len(given) == 1 else None
+    if one is None or (one[2] and int(one[1]) > int(one[2])):
         request.scope["headers"] = [
             (name, value) for name, value in request.scope["headers"] if name.lower() != b"range"
         ]
