@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from hailuo_mcp.client.line import Line
+from hailuo_mcp.client.connection import Connection
 from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
 from hailuo_mcp.client.saving import save_clip
 from hailuo_mcp.dialects.wire import HttpReply, Provider
@@ -73,7 +73,7 @@ class HailuoClient:
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
     ) -> None:
-        self._line = Line(
+        self._connection = Connection(
             api_key,
             provider=provider,
             base_url=base_url,
@@ -96,11 +96,11 @@ class HailuoClient:
     @property
     def provider(self) -> Provider:
         """The provider's row, with the base URL in use."""
-        return self._line.provider
+        return self._connection.provider
 
     @property
     def carries(self) -> Carries:
-        return self._line.dialect.carries
+        return self._connection.dialect.carries
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,11 +109,11 @@ class HailuoClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._line.aclose()
+        await self._connection.aclose()
 
     def need_key(self) -> str:
         """Return the key, or raise a ConfigError that says what to set."""
-        return self._line.need_key()
+        return self._connection.need_key()
 
     async def prepare(
         self,
@@ -135,9 +135,9 @@ class HailuoClient:
 
     async def send(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
         """Make the one paid call, once, for a request as prepare() returns it."""
-        asked = self._line.dialect.submit(request, callback_url=callback_url)
-        transport = await self._line.open()
-        return self._line.dialect.read_submit(await transport.pay(asked))
+        asked = self._connection.dialect.submit(request, callback_url=callback_url)
+        transport = await self._connection.open()
+        return self._connection.dialect.read_submit(await transport.pay(asked))
 
     async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
         """Check a request and buy it."""
@@ -147,13 +147,13 @@ class HailuoClient:
 
     async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
         """Read a task's status once, by any id that the provider knows it by."""
-        asked = self._line.dialect.status(remote_id, template=template)
-        transport = await self._line.open()
-        return self._line.dialect.read_status(await transport.read(asked))
+        asked = self._connection.dialect.status(remote_id, template=template)
+        transport = await self._connection.open()
+        return self._connection.dialect.read_status(await transport.read(asked))
 
     async def link(self, status: RemoteStatus) -> Link:
         """Return where the finished clip can be fetched."""
-        asked = self._line.dialect.file(status)
+        asked = self._connection.dialect.file(status)
         if asked is None:
             if not status.url:
                 raise DownloadError(
@@ -161,11 +161,11 @@ class HailuoClient:
                     "finished; asking again costs nothing. Ask again in a minute."
                 )
             return Link(url=status.url, expires_at=status.url_expires_at)
-        transport = await self._line.open()
+        transport = await self._connection.open()
         try:
-            return self._line.dialect.read_file(await transport.read(asked), status)
+            return self._connection.dialect.read_file(await transport.read(asked), status)
         except (RemoteTaskNotFoundError, ProviderUnavailableError, UnexpectedResponseError):
-            fallback = self._line.dialect.file_fallback(status)
+            fallback = self._connection.dialect.file_fallback(status)
             if fallback is None:
                 raise
             return fallback
@@ -173,7 +173,7 @@ class HailuoClient:
     @asynccontextmanager
     async def stream(self, link: Link, *, start: int = 0, etag: str = "") -> AsyncGenerator[Stream]:
         """Open a clip from a byte on; what the downloader takes."""
-        transport = await self._line.open()
+        transport = await self._connection.open()
         async with transport.stream(link, start=start, etag=etag) as answer:
             yield answer
 
@@ -264,17 +264,17 @@ class HailuoClient:
 
     async def probe(self) -> HttpReply | None:
         """Ask something that costs nothing; None where the provider has no such question."""
-        asked = self._line.dialect.probe()
+        asked = self._connection.dialect.probe()
         if asked is None:
             return None
-        transport = await self._line.open()
+        transport = await self._connection.open()
         return await transport.read(asked)
 
     def read_probe(self, reply: HttpReply) -> None:
         """Raise what the answer to probe() says stands in the way of buying."""
-        self._line.dialect.read_probe(reply)
+        self._connection.dialect.read_probe(reply)
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
-        transport = await self._line.open()
+        transport = await self._connection.open()
         return await transport.fetch(url, limit=_PICTURE_LIMIT, seconds=_PICTURE_SECONDS)

@@ -1,4 +1,4 @@
-"""The way to one provider, opened at the first call."""
+"""The connection to one provider, opened at the first call."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Connect(Protocol):
     def __call__(self, base_url: str, key: Callable[[], str], hosts: Hosts) -> Transport: ...
 
 
-class Line:
+class Connection:
     """A provider's row with the base URL in use, its dialect, its key and its transport."""
 
     def __init__(
