@@ -83,8 +83,8 @@ class Folders:
             data = file.read(limit + 1) if facts.st_size <= limit else b""
         if facts.st_size > limit or len(data) > limit:
             raise InvalidRequestError(
-                f"{shown(text)!r} has {max(facts.st_size, len(data)) / 2**20:.1f} MB, and only less"
-                f" than {(limit + 1) / 2**20:.0f} MB may be sent; make the picture smaller."
+                f"{shown(text)!r} has {max(facts.st_size, len(data)) / 10**6:.1f} MB, and only less"
+                f" than {(limit + 1) / 10**6:.0f} MB may be sent; make the picture smaller."
             )
         return data
 

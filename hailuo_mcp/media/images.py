@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
+from hailuo_mcp import catalog
 from hailuo_mcp.domain import ImageFacts
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.folders import Folders, shown
@@ -19,10 +20,12 @@ from hailuo_mcp.folders import Folders, shown
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-LIMIT = 20 * 1024 * 1024 - 1
-"""Bytes; the provider takes files below 20 MB (facts reference 4.2, 2026-11)."""
 PIXELS = 1024**3 // 4 // 3
 """Where Pillow itself begins to suspect a decompression bomb: 89 million."""
+WEBP_PIXELS = PIXELS // 4
+"""Decoding a WebP takes four times the memory: 1.4 GB for 88 million (Pillow 12.3, 2026-11)."""
+SCANS = 100
+"""Every scan of a JPEG goes over the whole picture; ten are usual, and thousands take minutes."""
 DECODERS = 2
 """Pictures decoded at once: each may take some hundred megabytes for a moment."""
 
@@ -46,6 +49,8 @@ _OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str], ...] = (
         "an SVG drawing: export it as PNG",
     ),
 )
+_SCAN = re.compile(rb"\xff\xda\0[\x06-\x0e]")
+"""The marker and the length of its header, not to find it in a film behind the picture."""
 _BASE64_PICTURE = re.compile(r"(?:/9j/|iVBORw0KGgo|UklGR)[A-Za-z0-9+/_=\s-]{100,}")
 _SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]+)://|(sandbox|blob|attachment|cid|task):)")
 _decoders = RunVar[anyio.CapacityLimiter]("hailuo_picture_decoders")
@@ -64,6 +69,11 @@ class OpenedImage:
     def wire(self) -> str:
         """What a dialect sends: the public URL, else a data URL."""
         return self.url or data_url(self.facts, self.data)
+
+
+def most_bytes() -> int:
+    """What the provider takes: files below a size."""
+    return catalog.limits().image_bytes - 1
 
 
 def data_url(facts: ImageFacts, data: bytes) -> str:
@@ -136,7 +146,7 @@ def _from_path(source: str, folders: Folders | None) -> OpenedImage:
             f"{shown(source)!r} is a path, and this server reads no files for callers on other"
             " computers; give an https:// address, a data URL or an upload:<id>."
         )
-    return _inspect(repr(shown(source)), folders.read(source, limit=LIMIT))
+    return _inspect(repr(shown(source)), folders.read(source, limit=most_bytes()))
 
 
 def _from_data_url(source: str) -> bytes:
@@ -146,8 +156,8 @@ def _from_data_url(source: str) -> bytes:
         raise InvalidRequestError(
             "The data URL is not base64; write it as data:image/png;base64,<the bytes in base64>."
         )
-    if len(payload) > LIMIT * 2:
-        raise InvalidRequestError("The data URL holds more than 20 MB; make the picture smaller.")
+    if len(payload) > most_bytes() * 2:
+        raise _too_large("The data URL")
     if "%" in payload:
         from urllib.parse import unquote
 
@@ -160,8 +170,6 @@ def _from_data_url(source: str) -> bytes:
             "The data URL holds no valid base64, perhaps it was shortened; give the path of the"
             " file instead."
         ) from None
-    if len(data) > LIMIT:
-        raise InvalidRequestError("The data URL holds more than 20 MB; make the picture smaller.")
     return data
 
 
@@ -175,8 +183,8 @@ def _host(url: str) -> str:
 
 
 def _inspect(name: str, data: bytes, *, url: str = "") -> OpenedImage:
-    if len(data) > LIMIT:
-        raise InvalidRequestError(f"{name} has more than 20 MB; make the picture smaller.")
+    if len(data) > most_bytes():
+        raise _too_large(name)
     mime = _mime(data)
     if not mime:
         raise InvalidRequestError(f"{name} is not a JPEG, PNG or WebP picture{_what_it_is(data)}.")
@@ -189,6 +197,11 @@ def _inspect(name: str, data: bytes, *, url: str = "") -> OpenedImage:
         height=height,
     )
     return OpenedImage(facts=facts, data=data, url=url)
+
+
+def _too_large(name: str) -> InvalidRequestError:
+    least = (most_bytes() + 1) // 10**6
+    return InvalidRequestError(f"{name} has {least} MB or more; make the picture smaller.")
 
 
 def _mime(data: bytes) -> str:
@@ -230,11 +243,16 @@ def _measure(name: str, data: bytes) -> tuple[int, int]:
         zlib.error,
     )
     bombs = (Image.DecompressionBombWarning, Image.DecompressionBombError)
+    most = WEBP_PIXELS if _mime(data) == "image/webp" else PIXELS
     try:
         with _opened(data) as picture:
             width, height = picture.size
-            if width * height > PIXELS:
+            if width * height > most:
                 raise Image.DecompressionBombError
+            if picture.format == "JPEG" and len(_SCAN.findall(data)) > SCANS:
+                raise InvalidRequestError(
+                    f"{name} is a JPEG of more than {SCANS} scans; save it again or give another."
+                )
             if getattr(picture, "is_animated", False) and picture.format in {"PNG", "WEBP"}:
                 raise InvalidRequestError(
                     f"{name} is an animation; save one frame of it as PNG or JPEG."
@@ -247,7 +265,7 @@ def _measure(name: str, data: bytes) -> tuple[int, int]:
             picture.load()
     except bombs:
         raise InvalidRequestError(
-            f"{name} has more than {PIXELS // 10**6} million pixels; make the picture smaller."
+            f"{name} has more than {most // 10**6} million pixels; make the picture smaller."
         ) from None
     except (*flaws, MemoryError):
         raise InvalidRequestError(

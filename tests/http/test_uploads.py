@@ -9,9 +9,10 @@ import socket
 import anyio
 import httpx
 import pytest
+from until import until
 
+from hailuo_mcp import catalog
 from hailuo_mcp.server.http.links import Links
-from hailuo_mcp.server.http.uploads import LIMIT
 
 pytestmark = pytest.mark.anyio
 
@@ -98,13 +99,15 @@ async def test_what_is_no_picture_is_not_kept(server, tmp_path, body):
 async def test_a_picture_that_is_too_large_is_not_read(server, tmp_path):
     link = await _link(server, tmp_path)
 
+    limit = catalog.limits().image_bytes
+
     def chunks():
-        for _ in range(LIMIT // 2**20 + 2):
+        for _ in range(limit // 2**20 + 2):
             yield b"\xff" * 2**20
 
     said = f"POST {link.removeprefix(server.url)} HTTP/1.1\r\nHost: localhost\r\n"
     with socket.create_connection(("127.0.0.1", server.port), 5) as raw:
-        raw.sendall(f"{said}Content-Length: {LIMIT + 1}\r\n\r\n".encode())
+        raw.sendall(f"{said}Content-Length: {limit}\r\n\r\n".encode())
         assert raw.recv(4096).startswith(b"HTTP/1.1 413")
     with server.http(caller="") as http:
         assert http.post(link, content=chunks()).status_code == 413
@@ -151,7 +154,34 @@ async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, tmp_path)
             for _ in range(4):
                 both.start_soon(hand_in)
 
-    assert sorted(answers) == [201, 410, 410, 410]
+    first, *others = sorted(answers)
+    assert first == 201
+    assert set(others) <= {409, 410}
+
+
+async def test_one_link_holds_up_no_other(server, tmp_path):
+    slow, other = await _link(server, tmp_path), await _link(server, tmp_path)
+    uploads = server.house.outside.uploads
+    head = f"POST {slow.removeprefix(server.url)} HTTP/1.1\r\nHost: localhost\r\n"
+    with server.http(caller="") as http:
+        with socket.create_connection(("127.0.0.1", server.port), 5) as raw:
+            raw.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode())
+            await until(lambda: uploads._under_way)
+            assert [http.post(slow, content=_picture()).status_code for _ in range(20)] == [
+                409
+            ] * 20
+            assert http.post(other, content=_picture()).status_code == 201
+        await until(lambda: not uploads._under_way)
+        assert http.post(slow, content=_picture()).status_code == 201  # it was not used up
+
+
+async def test_a_look_at_the_headers_is_no_upload(server, tmp_path):
+    link = await _link(server, tmp_path)
+    with server.http(caller="") as http:
+        head, page = http.head(link), http.get(link)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == page.headers["content-length"]
 
 
 async def test_a_file_that_goes_while_the_folder_is_swept_is_no_trouble(server, tmp_path):

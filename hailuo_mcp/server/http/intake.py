@@ -20,7 +20,6 @@ class Limits:
     """Bytes; larger pictures are handed in at /uploads."""
     body_seconds: float = 20.0
     """For the whole body, however slowly its parts come."""
-    upload_seconds: float = 120.0
     streams: int = 500
     """Answers under way at once, listening ones included."""
     sessions: int = 1000

@@ -15,14 +15,15 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from hailuo_mcp import catalog
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
 from hailuo_mcp.server.http.links import UPLOAD_SECONDS, Links
 from hailuo_mcp.server.http.visitors import visitor
 
-LIMIT = 20 * 1024 * 1024
 _SECONDS = 120.0
-_AT_ONCE = 4
+_AT_ONCE = 16
+"""Bodies in memory; how many are decoded at once is the pictures' own limit."""
 _KEPT_SECONDS = 24 * 3600.0
 _MOST_KEPT = 500
 _ID = re.compile(r"[a-z2-7]{24}")
@@ -41,7 +42,7 @@ class Uploads:
         self._links = links
         self._clock = clock
         self._seconds = seconds
-        self._busy = 0
+        self._under_way = set[str]()
 
     def link(self) -> str:
         """A new link for the present caller; it takes one picture."""
@@ -75,20 +76,25 @@ class Uploads:
         upload_id = self._links.derive("upload id", subject)
         if await anyio.Path(self.folder / upload_id).exists():
             return _said(410, "This link was used. Ask for a new one.")
-        if request.method == "GET":
+        if request.method != "POST":
             return HTMLResponse(_PAGE, headers=_PAGE_HEADERS)
-        if self._busy >= _AT_ONCE:
-            return _said(503, "Too many pictures at once. Try again in a few seconds.")
-        self._busy += 1
+        if upload_id in self._under_way:
+            return _said(409, "A picture is on its way to this link.")
+        if len(self._under_way) >= _AT_ONCE:
+            busy = _said(503, "Too many pictures at once. Try again in a few seconds.")
+            busy.headers["Retry-After"] = "5"
+            return busy
+        self._under_way.add(upload_id)
         try:
             return await self._keep(request, upload_id)
         finally:
-            self._busy -= 1
+            self._under_way.discard(upload_id)
 
     async def _keep(self, request: Request, upload_id: str) -> Response:
+        most = catalog.limits().image_bytes - 1
         try:
             body = await read_body(
-                request.scope, request.receive, limit=LIMIT, seconds=self._seconds
+                request.scope, request.receive, limit=most, seconds=self._seconds
             )
             await _look_at(body)
         except RefusedBodyError as refused:
