@@ -16,6 +16,7 @@ from hailuo_mcp.dialects.refusals import (
     unconfirmed,
     unreadable,
 )
+from hailuo_mcp.dialects.showing import code_word, for_journal, status_word
 from hailuo_mcp.dialects.wire import (
     HttpReply,
     HttpRequest,
@@ -98,16 +99,13 @@ class MiniMax:
         phase = phase_of(str(body.get("status") or ""))
         if code in MODERATED:
             return self._status(body, reply, Phase.FAILED, str(code))
-        # A word that ends the task beats a passing trouble beside it, never trouble with the key:
-        # one untrusted guide has {"status": "Fail"} for a foreign task (facts, 1.6).
-        ended = phase in _TERMINAL and code not in KEY_TROUBLE
-        if code not in (None, "0") and not ended:
+        # A word that ends the task beats a passing trouble beside it, and nothing else: a foreign or
+        # unknown task may be answered with {"status": "Fail"} as well (facts, 1.6).
+        if code not in (None, "0") and not (phase in _TERMINAL and code in TRANSIENT):
             raise refused_read(str(code), reply, self._provider, detail=_said(body))
         if phase is Phase.FAILED:
-            reason = word(body.get("error_code")) if code in (None, "0") else str(code)
+            reason = code_word(body.get("error_code")) if code in (None, "0") else str(code)
             return self._status(body, reply, phase, "" if reason == "0" else reason)
-        if code not in (None, "0") and code not in TRANSIENT and phase is Phase.SUCCEEDED:
-            raise refused_read(str(code), reply, self._provider, detail=_said(body))
         return self._status(body, reply, phase, "")
 
     def file(self, status: RemoteStatus) -> HttpRequest | None:
@@ -195,9 +193,10 @@ class MiniMax:
         # Only templates answer with a link alone (facts, 6.1); a relay's link is another matter.
         template = bool(url) and not file_id and bool(self._provider.templates)
         life = TEMPLATE_LIFE if template else MINIMAX_LIFE
+        said = for_journal(_said(body), status=body.get("status"), code=body.get("error_code"))
         return RemoteStatus(
             phase=phase,
-            word=word(body.get("status")),
+            word=status_word(body.get("status")),
             file_id="" if file_id == "0" else file_id,
             url=url,
             url_expires_at=expires_at(url, life=life, received_at=reply.received_at)
@@ -206,7 +205,7 @@ class MiniMax:
             width=size(body.get("video_width")),
             height=size(body.get("video_height")),
             error_code=code,
-            detail="" if phase is Phase.SUCCEEDED else _said(body),
+            detail="" if phase is Phase.SUCCEEDED else said,
             trace_id=reply.trace_id,
         )
 

@@ -10,6 +10,7 @@ from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import POLLED, Link, Mode, Phase, RemoteStatus, Status, Task
 from hailuo_mcp.downloader import file_name, save, write_sidecar
 from hailuo_mcp.errors import (
+    AuthenticationError,
     DownloadError,
     HailuoError,
     ProviderError,
@@ -55,6 +56,7 @@ class Follower:
         began = self._desk.clock()
         try:
             found = await self._ask(task)
+            self._believe(task, found)
         except HailuoError as exc:
             await self._trouble(task, exc)
             return None
@@ -120,6 +122,16 @@ class Follower:
         )
         return None
 
+    def _believe(self, task: Task, found: RemoteStatus) -> None:
+        """Raise where this key cannot know: of a foreign task a provider may say that it failed."""
+        ended = found.phase in (Phase.FAILED, Phase.CANCELLED)
+        if ended and task.account != self._desk.account:
+            raise AuthenticationError(
+                "The provider says that this clip failed, but it was asked with another key than "
+                "the one that bought it. Nothing is settled. Run hailuo-mcp with that key again.",
+                detail=found.detail,
+            )
+
     async def _ask(self, task: Task) -> RemoteStatus:
         template = task.mode is Mode.TEMPLATE
         try:
@@ -141,8 +153,12 @@ class Follower:
         ):
             await self._lose(task, "the provider says that it knows no such task")
             return
+        late = self._desk.clock() - seen > GIVE_UP_SECONDS
         wait = backoff(
-            task.tries, first=self._desk.rules.poll_seconds, most=60.0, jitter=self._chance()
+            task.tries,
+            first=self._desk.rules.poll_seconds,
+            most=60.0 if own and not late else 3600.0,
+            jitter=self._chance(),
         )
         if isinstance(exc, RateLimitError) and exc.retry_after is not None:
             wait = min(exc.retry_after, 600.0)

@@ -26,6 +26,7 @@ class Provider:
         self.polls = 0
         self.on_create: Callable[[int], Awaitable[httpx.Response] | httpx.Response] = self.accept
         self.status = "Processing"
+        self.file_id = ""
 
     def accept(self, number: int) -> httpx.Response:
         return httpx.Response(200, json={"task_id": f"77{number}", **self.code(0)})
@@ -44,7 +45,7 @@ class Provider:
             return answer if isinstance(answer, httpx.Response) else await answer
         self.polls += 1
         found = {"task_id": request.url.params.get("task_id"), "status": self.status}
-        return httpx.Response(200, json={**found, "file_id": "", **self.code(0)})
+        return httpx.Response(200, json={**found, "file_id": self.file_id, **self.code(0)})
 
 
 @pytest.fixture

@@ -160,12 +160,22 @@ async def test_another_keys_task_is_followed_when_nobody_holds_that_key(
 ) -> None:
     async with scripted(api_key="first", poll_seconds="0.05") as studio:
         await studio.generate(VideoRequest(prompt="a cat"), Terms())
-    provider.status = "Fail"
+    provider.status = "Fail"  # what a provider may say of any task that is not this key's
     async with scripted(api_key="second", poll_seconds="0.05") as studio:
 
+        async def row() -> Any:
+            return (await studio.tasks(wait_seconds=1)).rows[0].task
+
+        async def doubted() -> Any:
+            task = await row()
+            return task if task.error else None
+
+        assert (await until(doubted)).money is Money.RESERVED
+        provider.status, provider.file_id = "Success", "5"
+
         async def ended() -> Any:
-            task = (await studio.tasks(wait_seconds=1)).rows[0].task
+            task = await row()
             return task if task.status.is_final else None
 
-        assert (await until(ended)).money is Money.RELEASED
+        assert (await until(ended)).money is Money.SPENT
         assert (await studio.spending()).reserved == 0  # its own account, untouched

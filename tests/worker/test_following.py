@@ -104,16 +104,28 @@ async def test_one_look_at_it_starts_that_hour_anew(bench: Any) -> None:
     assert task.status is Status.RUNNING
 
 
-@pytest.mark.parametrize("trouble", [NOT_FOUND, AuthenticationError("Not your key.")])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        NOT_FOUND,
+        AuthenticationError("Not your key."),
+        _state(Phase.FAILED),
+        _state(Phase.FAILED, error_code="1026"),
+        _state(Phase.CANCELLED),
+    ],
+)
 async def test_another_keys_task_is_never_ended_by_what_this_key_may_not_see(
-    bench: Any, trouble: Exception
+    bench: Any, trouble: Any
 ) -> None:
     task = await bench.held()
     await bench.journal.change(task.task_id, {"account": "somebody else's"}, now=bench.now)
     for _ in range(20):
         bench.now += 3600
         task = await _step(bench, task, trouble)
-        assert task.status is Status.RUNNING
+        assert (task.status, task.money) == (Status.RUNNING, Money.RESERVED)
+        assert bench.now < task.due_at <= bench.now + 4500
+    bench.client.no_link = AuthenticationError("Not your key.")
+    assert (await _step(bench, task, _state(Phase.SUCCEEDED, file_id="5"))).money is Money.SPENT
 
 
 async def test_the_second_id_is_tried_where_the_first_finds_nothing(bench: Any) -> None:
