@@ -21,6 +21,7 @@ from hailuo_mcp.dialects.refusals import (
     unconfirmed,
     unreadable,
 )
+from hailuo_mcp.dialects.showing import code_word, for_journal, status_word
 from hailuo_mcp.dialects.wire import (
     HttpReply,
     HttpRequest,
@@ -32,7 +33,6 @@ from hailuo_mcp.dialects.wire import (
     prose,
     refuse_uncarried,
     size,
-    word,
 )
 from hailuo_mcp.domain import (
     AnyRequest,
@@ -117,12 +117,12 @@ class Compat:
             phase = Phase.UNKNOWN  # finished, but nothing to fetch it by: ask again
         return RemoteStatus(
             phase=phase,
-            word=word(body.get("status")),
+            word=status_word(body.get("status")),
             file_id=file_id,
             width=size(body.get("video_width")),
             height=size(body.get("video_height")),
             error_code=_reason(body, code) if phase is Phase.FAILED else "",
-            detail=_said(body),
+            detail=for_journal(_said(body), status=body.get("status"), code=_error_code(body)),
             trace_id=reply.trace_id,
         )
 
@@ -184,4 +184,8 @@ def _reason(body: Mapping[str, object], code: str | None) -> str:
         return str(code)
     if sounds_moderated(_said(body)):
         return "moderation"
-    return word(fields(body.get("error")).get("code"))
+    return code_word(_error_code(body))
+
+
+def _error_code(body: Mapping[str, object]) -> object:
+    return fields(body.get("error")).get("code")

@@ -183,7 +183,7 @@ def _error(
 
 def _named(code: str) -> str:
     """Return the provider's own code in parentheses; ours says nothing that a reader could use."""
-    if code == "moderation":
+    if code in ("moderation", "unknown"):
         return ""
     return f" (HTTP {code[5:]})" if code.startswith("http_") else f" ({code})"
 

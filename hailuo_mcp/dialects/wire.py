@@ -16,7 +16,6 @@ from hailuo_mcp.errors import InvalidRequestError, RemoteTaskNotFoundError
 _LONGEST_ID = 200
 _LONGEST_URL = 8192
 _WORD = re.compile(r"[\w.:-]{1,40}")
-"""Too short and too plain to carry a sentence to a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +158,7 @@ def identifier(value: object) -> str:
 
 
 def word(value: object) -> str:
-    """Return a short code or status word; empty for anything that is not one."""
+    """Return a short code or status word, to compare; showing.py says what a model may see."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     text = str(value).strip().replace(" ", "_")

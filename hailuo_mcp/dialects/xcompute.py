@@ -17,6 +17,7 @@ from hailuo_mcp.dialects.refusals import (
     unconfirmed,
     unreadable,
 )
+from hailuo_mcp.dialects.showing import code_word, for_journal, status_word
 from hailuo_mcp.dialects.wire import (
     HttpReply,
     HttpRequest,
@@ -113,17 +114,18 @@ class XCompute:
         if phase is Phase.SUCCEEDED and not url:
             phase = Phase.UNKNOWN  # finished, no link: not a success until there is one
         error = fields(data.get("error"))
-        reason = word(error.get("type")) or word(error.get("code"))
+        reason = error.get("type") or error.get("code")
+        said = prose(error.get("message")) or prose(data.get("error"))
         life = expires or expires_at(url, life=XCOMPUTE_LIFE, received_at=reply.received_at)
         return RemoteStatus(
             phase=phase,
-            word=word(data.get("status")),
+            word=status_word(data.get("status")),
             url=url,
             url_expires_at=float(life) if url else None,
             width=size(data.get("width")),
             height=size(data.get("height")),
             error_code=_reason(reason, error) if phase is Phase.FAILED else "",
-            detail=prose(error.get("message")) or prose(data.get("error")),
+            detail=for_journal(said, status=data.get("status"), code=reason),
             trace_id=reply.trace_id,
         )
 
@@ -202,7 +204,8 @@ def _end(holder: Mapping[str, object]) -> int | None:
     return moment if moment and moment > 946_684_800 else None  # noqa: PLR2004
 
 
-def _reason(reason: str, error: Mapping[str, object]) -> str:
+def _reason(reason: object, error: Mapping[str, object]) -> str:
     """Name a moderation by our own word: the gateway documents no code for it."""
-    told = sounds_moderated(f"{reason} {prose(error.get('message'))}")
-    return "moderation" if told and reason not in MODERATED else reason
+    told = sounds_moderated(f"{prose(reason)} {prose(error.get('message'))}")
+    code = code_word(reason)
+    return "moderation" if told and code not in MODERATED else code
