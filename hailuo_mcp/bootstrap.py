@@ -116,6 +116,8 @@ def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient
         private_hosts=settings.private_hosts,
         wire=wire,
         serve=serve if embedded else None,
+        key_advice="Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free, "
+        "without a key.",
         submit_timeout=SUBMIT_SECONDS,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from hailuo_mcp.client.connection import Connection
+from hailuo_mcp.client.connection import KEY_ADVICE, Connection
 from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
 from hailuo_mcp.client.saving import save_clip
 from hailuo_mcp.dialects.wire import HttpReply, Provider
@@ -25,6 +25,7 @@ from hailuo_mcp.domain import (
 )
 from hailuo_mcp.errors import (
     DownloadError,
+    InvalidRequestError,
     ProviderUnavailableError,
     RateLimitError,
     RemoteTaskNotFoundError,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from hailuo_mcp.folders import Folders
     from hailuo_mcp.transport import Stream, Wire
 
-_PICTURE_LIMIT = 20 * 1024 * 1024
 _PICTURE_SECONDS = 3.0
 _ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
 _PATIENCE = 10
@@ -53,10 +53,11 @@ class HailuoClient:
     """Buy, ask, wait and fetch. Nothing paid is ever repeated.
 
     `provider` is a name of the table in dialects/providers.py. `serve` starts the imitation for a
-    provider that is served by this process and returns its base URL. `wire` replaces the network.
+    provider that is served by this process and returns its base URL. `key_advice` is what people
+    without a key are told. `wire` replaces the network.
     """
 
-    def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last seven
+    def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
         self,
         api_key: str | SecretStr | None = None,
         *,
@@ -66,6 +67,7 @@ class HailuoClient:
         folders: Folders | None = None,
         private_hosts: Iterable[str] = (),
         serve: Callable[[], str] | None = None,
+        key_advice: str = KEY_ADVICE,
         wire: Wire | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -79,6 +81,7 @@ class HailuoClient:
             base_url=base_url,
             private_hosts=private_hosts,
             serve=serve,
+            key_advice=key_advice,
             connect=partial(
                 Transport,
                 wire=wire,
@@ -112,7 +115,7 @@ class HailuoClient:
         await self._connection.aclose()
 
     def need_key(self) -> str:
-        """Return the key, or raise a ConfigError that says what to set."""
+        """Return the key, or raise a ConfigError that says where it goes."""
         return self._connection.need_key()
 
     async def prepare(
@@ -135,6 +138,11 @@ class HailuoClient:
 
     async def send(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
         """Make the one paid call, once, for a request as prepare() returns it."""
+        if callback_url and not self.carries.callback:
+            raise InvalidRequestError(
+                f"{self.provider.name} calls nobody back. Nothing was sent or charged. Leave "
+                "callback_url out, and use wait() to learn when the clip is ready."
+            )
         asked = self._connection.dialect.submit(request, callback_url=callback_url)
         transport = await self._connection.open()
         return self._connection.dialect.read_submit(await transport.pay(asked))
@@ -276,5 +284,8 @@ class HailuoClient:
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
+        from hailuo_mcp import catalog
+
         transport = await self._connection.open()
-        return await transport.fetch(url, limit=_PICTURE_LIMIT, seconds=_PICTURE_SECONDS)
+        most = catalog.limits().image_bytes - 1  # providers take what is smaller than the limit
+        return await transport.fetch(url, limit=most, seconds=_PICTURE_SECONDS)

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 
+KEY_ADVICE = (
+    "Give api_key to HailuoClient, or try everything free without one: run `hailuo-mcp sandbox` "
+    'and give provider="sandbox" and its address as base_url.'
+)
+
+
 class Connect(Protocol):
     """Transport, with everything but the address given."""
 
@@ -43,6 +49,7 @@ class Connection:
         private_hosts: Iterable[str],
         serve: Callable[[], str] | None,
         connect: Connect,
+        key_advice: str,
     ) -> None:
         row = provider_named(provider) if provider else provider_for(base_url)
         row = row or PROVIDERS[DEFAULT_PROVIDER]
@@ -53,11 +60,12 @@ class Connection:
         self._api_key = api_key
         self._serve = serve
         self._connect = connect
+        self._key_advice = key_advice
         self._transport: Transport | None = None
         self._opening = anyio.Lock()
 
     def need_key(self) -> str:
-        """Return the key, or say what to set and how to go without."""
+        """Return the key, or say where it goes and how to go without."""
         key = self._api_key
         text = key if isinstance(key, str) else key.get_secret_value() if key else ""
         if text.strip():
@@ -65,9 +73,8 @@ class Connection:
         if self.provider.embedded:
             return "sandbox"
         raise ConfigError(
-            f"There is no API key for {self.provider.name}. Nothing was sent or charged. Set "
-            f"HAILUO_API_KEY (keys come from {self.provider.console}), or set "
-            "HAILUO_PROVIDER=sandbox to try everything free, without a key."
+            f"There is no API key for {self.provider.name}; keys come from {self.provider.console}."
+            f" Nothing was sent or charged. {self._key_advice}"
         )
 
     async def open(self) -> Transport:

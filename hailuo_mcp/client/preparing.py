@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import AnyRequest, Carries, Quote, TemplateRequest, Unit, VideoRequest
+from hailuo_mcp.domain import AnyRequest, Carries, Quote, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 Fetch = Callable[[str], Awaitable[bytes]]
 Upload = Callable[[str], bytes | None]
-
-_PICTURES = ("first_frame_image", "last_frame_image", "subject_image")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +82,8 @@ def _video(
     quote = catalog.list_price(
         ready.model, ready.resolution, ready.duration, price_list=provider.price_list, plan=plan
     )
-    wired = {name: image.wire for name, image in images.items()}
-    ready = replace(
-        ready,
-        first_frame_image=wired.get("first_frame_image", ""),
-        last_frame_image=wired.get("last_frame_image", ""),
-        subject_image=wired.get("subject_image", ""),
-    )
+    wired: dict[str, Any] = {name: image.wire for name, image in images.items()}
+    ready = replace(ready, **wired)
     return Prepared(request=ready, images=images, warnings=checked.warnings, quote=quote)
 
 
@@ -115,21 +108,20 @@ def _template(
         provider=provider.name,
         others=_others(provider),
     )
-    unit = catalog.plan_unit(plan, provider.region)
-    # Published for the global region only, in dollars; packs name no credits for templates.
-    dollars = checked.template.usd if checked.template and unit is Unit.USD else None
     return Prepared(
         request=replace(checked.request, media_inputs=tuple(i.wire for i in images.values())),
         images=images,
         warnings=checked.warnings,
-        quote=Quote(amount=dollars, unit=unit),
+        quote=catalog.template_price(checked.template, price_list=provider.price_list, plan=plan),
     )
 
 
 def _named(request: AnyRequest) -> dict[str, str]:
     if isinstance(request, TemplateRequest):
         return {f"media_inputs[{at}]": text for at, text in enumerate(request.media_inputs)}
-    return {name: text for name in _PICTURES if (text := getattr(request, name))}
+    from hailuo_mcp.check.examination import given_pictures
+
+    return {name: getattr(request, name) for name in given_pictures(request)}
 
 
 async def _open(

@@ -27,7 +27,11 @@ async def save_clip(
     folders: Folders | None,
     overwrite: bool,
 ) -> SavedFile:
-    """Save to a file, or under a name of our own in a folder; `folders` guards paths if given."""
+    """Save to a file, or under a name of our own in a folder: one that exists or ends in a slash.
+
+    `folders` guards paths if given.
+    """
+    import os
     from pathlib import Path
 
     from hailuo_mcp import downloader
@@ -42,5 +46,7 @@ async def save_clip(
         target = folders.target(str(path), default_name=file_name)
     else:
         target = Path(path).expanduser()  # noqa: ASYNC240  # one look at one path
-        target = target / file_name if target.is_dir() else target  # likewise
+        # A Path knows no separator at its end, so the text is asked.
+        if str(path).endswith(("/", os.sep)) or target.is_dir():
+            target /= file_name
     return await downloader.save(link, stream, target, overwrite=overwrite)

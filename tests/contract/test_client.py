@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from hailuo_mcp import HailuoClient, TemplateRequest, VideoRequest
+from hailuo_mcp.bootstrap import open_client
+from hailuo_mcp.catalog import limits
 from hailuo_mcp.domain import Phase, RemoteStatus, Unit
 from hailuo_mcp.errors import (
     AuthenticationError,
@@ -17,6 +19,8 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
+from hailuo_mcp.folders import Folders
+from hailuo_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -76,11 +80,21 @@ async def test_without_a_key_the_first_paid_call_says_what_to_set():
         with pytest.raises(ConfigError):
             await hailuo.query("1")
         prepared = await hailuo.prepare(CAT)
-    assert "HAILUO_API_KEY" in str(caught.value)
-    assert "HAILUO_PROVIDER=sandbox" in str(caught.value)
+    assert "api_key" in str(caught.value)
+    assert 'provider="sandbox"' in str(caught.value)
+    assert "HAILUO_" not in str(caught.value)
     assert "Nothing was sent or charged" in str(caught.value)
     assert prepared.quote.amount == Decimal(2)
     assert script.asked == []
+
+
+async def test_who_builds_on_the_client_says_in_his_own_words_where_a_key_goes():
+    async with client(Script(ok()), key=None, key_advice="Put it into the vault.") as hailuo:
+        with pytest.raises(ConfigError, match=r"charged\. Put it into the vault\.$"):
+            hailuo.need_key()
+    keyless = open_client(Settings.from_env({"HAILUO_PROVIDER": "minimax-cn"}))
+    with pytest.raises(ConfigError, match=r"Set HAILUO_API_KEY.*HAILUO_PROVIDER=sandbox"):
+        keyless.need_key()
 
 
 async def test_a_secret_key_is_taken_as_it_is():
@@ -117,6 +131,15 @@ async def test_submit_checks_first_and_sends_nothing_that_would_be_refused():
     async with client(script) as hailuo:
         with pytest.raises(InvalidRequestError, match="Nothing was sent or charged"):
             await hailuo.submit(VideoRequest(prompt="a cat", duration=10, resolution="1080P"))
+    assert script.asked == []
+
+
+@pytest.mark.parametrize("provider", ["xcompute", "compat", "compat-v3"])
+async def test_a_callback_that_a_provider_cannot_make_is_refused_and_not_dropped(provider: str):
+    script = Script(ok(task_id="1"))
+    async with client(script, provider=provider) as hailuo:
+        with pytest.raises(InvalidRequestError, match=f"{provider} .*Nothing was sent or charged"):
+            await hailuo.submit(CAT, callback_url="https://me.example.com/done")
     assert script.asked == []
 
 
@@ -212,8 +235,6 @@ async def test_pictures_are_opened_and_every_problem_is_named_at_once(tmp_path):
 
     Image.new("RGB", (800, 600)).save(tmp_path / "good.png")
     Image.new("RGB", (100, 100)).save(tmp_path / "small.png")
-    from hailuo_mcp.folders import Folders
-
     async with client(Script(ok()), folders=Folders(tmp_path, (tmp_path,))) as hailuo:
         good = VideoRequest(prompt="p", first_frame_image=str(tmp_path / "good.png"))
         prepared = await hailuo.prepare(good)
@@ -270,6 +291,32 @@ async def test_a_clip_is_bought_awaited_and_saved(sandbox, tmp_path):
     assert saved.path.parent == tmp_path
     assert saved.path.suffix == ".mp4"
     assert saved.bytes == saved.path.stat().st_size
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+async def test_a_path_that_ends_in_a_separator_is_a_folder_there_or_not(
+    sandbox, tmp_path, guarded: bool
+):
+    folders = Folders(tmp_path, (tmp_path,)) if guarded else None
+    async with HailuoClient(
+        "k", provider="sandbox", base_url=sandbox.base_url, folders=folders
+    ) as hailuo:
+        bought = await hailuo.submit(CAT)
+        await hailuo.wait(bought.remote_id, poll_seconds=0.1)
+        saved = await hailuo.download(bought.remote_id, f"{tmp_path}/out/")
+    assert saved.path.parent == tmp_path / "out"
+    assert saved.path.suffix == ".mp4"
+
+
+async def test_a_picture_s_link_is_read_to_the_size_that_a_provider_takes():
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=bytes(int(request.url.params["size"])))
+
+    most = limits().image_bytes - 1
+    async with HailuoClient("k", wire=httpx.MockTransport(answer)) as hailuo:
+        assert len(await hailuo.fetch(f"https://1.1.1.1/a.png?size={most}")) == most
+        with pytest.raises(InvalidRequestError, match="larger than 20 MB"):
+            await hailuo.fetch(f"https://1.1.1.1/a.png?size={most + 1}")
 
 
 async def test_a_failed_clip_is_not_saved(tmp_path):
