@@ -165,11 +165,6 @@ class Book:
         ).fetchone()[0]
         return Past(occasion=earlier + 1, last_minute=recent)
 
-    def annotate(self, task_id: str, note: str) -> None:
-        """Write down what became of the answer to an accepted create."""
-        with self._transaction() as sql:
-            sql.execute("UPDATE creates SET note=? WHERE task_id=?", (note, task_id))
-
     def record(
         self, kind: str, *, at: float, task_id: str = "", key: str = "", note: str = ""
     ) -> tuple[int, int]:
