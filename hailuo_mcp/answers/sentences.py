@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.catalog import number
-from hailuo_mcp.domain import Money, Status, Task, Unit
+from hailuo_mcp.catalog import price_words
+from hailuo_mcp.domain import POLLED, Money, Quote, Status, Task, Unit
+from hailuo_mcp.errors import AuthenticationError
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio import View  # heavy: it opens journals and clients
@@ -31,8 +32,7 @@ def price(task: Task) -> str:
     """The task's cost in words, or what stands for it."""
     if task.amount is None:
         return "its cost (no price is published)"
-    unit = "credit" if task.unit is Unit.CREDITS and task.amount == 1 else task.unit.value
-    return f"{number(task.amount)} {unit}"
+    return price_words(Quote(amount=task.amount, unit=task.unit))
 
 
 def paid(task: Task) -> str:
@@ -84,8 +84,17 @@ def _submitting(view: View) -> str:
     )
 
 
+def _are_several(task: Task) -> bool:
+    return task.unit is Unit.CREDITS and task.amount not in (None, 1)
+
+
 def _is_charged(task: Task) -> str:
-    return "are charged" if task.unit is Unit.CREDITS and task.amount != 1 else "is charged"
+    return "are charged" if _are_several(task) else "is charged"
+
+
+def key_is_refused(task: Task) -> bool:
+    """The provider has the clip and does not let this key ask about it."""
+    return task.status in POLLED and task.error_kind == AuthenticationError.code
 
 
 def _under_way(view: View) -> str:
@@ -97,9 +106,21 @@ def _under_way(view: View) -> str:
         if task.money is not Money.UNKNOWN
         else "bought elsewhere"
     )
+    if key_is_refused(task):
+        return (
+            f"Bought, and safe at {task.provider}; {cost}. But it refuses the key when it is asked "
+            "how the clip stands, so the clip cannot be saved: ask the person to put "
+            f"HAILUO_API_KEY right. Do not buy it again; then {_look_again(view)}."
+        )
+    mute = (
+        f" {task.provider} gives no usable answer about it at the moment and is asked again by "
+        "itself."
+        if task.error
+        else ""
+    )
     return (
-        f"{word} at {task.provider}{left}; {cost}. The clip is saved without you (if this app "
-        f"closes, when hailuo-mcp next runs): do not buy it again, {_look_again(view)}."
+        f"{word} at {task.provider}{left}; {cost}.{mute} The clip is saved without you (if this "
+        f"app closes, when hailuo-mcp next runs): do not buy it again, {_look_again(view)}."
     )
 
 
@@ -151,10 +172,14 @@ def _unconfirmed(view: View) -> str:
         f"The request was sent to {task.provider} and no usable answer came. It may have been "
         "bought and charged; it is never sent again."
     )
+    held = (
+        "No price is published for it"
+        if task.amount is None
+        else f"{price(task)} {'stay' if _are_several(task) else 'stays'} reserved"
+    )
     return (
-        f"{why} {price(task)} stays reserved, and asking again does not help. Ask the person to "
-        "look at the provider's bill and then run "
-        f"`hailuo-mcp settle {task.task_id} bought` or `not-bought`."
+        f"{why} {held}, and asking again does not help. Ask the person to look at the provider's "
+        f"bill and then run `hailuo-mcp settle {task.task_id} bought` or `not-bought`."
     )
 
 

@@ -17,8 +17,9 @@ from hailuo_mcp.answers.shapes import (
     VideoTask,
     only_given,
 )
-from hailuo_mcp.catalog import number
-from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.catalog import find_template, number
+from hailuo_mcp.catalog.video_agent import REGIONS
+from hailuo_mcp.domain import Mode, Money, Status, Task
 from hailuo_mcp.errors import HailuoError
 
 if TYPE_CHECKING:
@@ -83,21 +84,28 @@ def _cost(task: Task) -> Cost:
     return cast("Cost", only_given(amount=amount, unit=task.unit.value, charged=charged(task)))
 
 
-def task_list(listing: Listing, *, notice: str = "") -> TaskList:
+def task_list(listing: Listing, *, notice: str = "", limit: int = 0) -> TaskList:
+    """The rows and what they amount to; as many rows as `limit` may not be all there are."""
     rows = [_row(view) for view in listing.rows]
     unfinished = [view for view in listing.rows if not view.settled]
     doubtful = sum(view.task.status is Status.UNCONFIRMED for view in listing.rows)
     notice = notice or next((view.notice for view in listing.rows if view.notice), "")
     said = [notice] if notice else []
-    said.append(
-        f"{len(rows)} task{'' if len(rows) == 1 else 's'}, newest first." if rows else "No task."
-    )
+    many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
+    if not rows:
+        said.append("No task.")
+    elif len(rows) == limit:
+        said.append(f"The newest {many}; of older ones, if any, a higher limit tells.")
+    else:
+        said.append(f"{many}, newest first.")
     if unfinished:
         wait = min(view.next_check_seconds or 30 for view in unfinished)
         said.append(
             f"{len(unfinished)} under way and saved without you: "
             f'list_tasks with status "unfinished" again in {sentences.about(wait)}.'
         )
+    if any(sentences.key_is_refused(view.task) for view in unfinished):
+        said.append("The provider refuses the key: the person has to put HAILUO_API_KEY right.")
     if doubtful:
         said.append(
             f"{doubtful} unconfirmed: may have been bought; a person settles it with "
@@ -108,14 +116,13 @@ def task_list(listing: Listing, *, notice: str = "") -> TaskList:
 
 def _row(view: View) -> TaskRow:
     task = view.task
-    amount = "" if task.amount is None else f"{number(task.amount)} {task.unit}"
     return cast(
         "TaskRow",
         only_given(
             task_id=task.task_id,
             status=task.status.value,
-            prompt=task.prompt[:_ROW_CHARACTERS],
-            cost=amount,
+            prompt=_named(task),
+            cost=sentences.price(task) if task.amount is not None else "",
             charged=charged(task),
             saved=task.saved,
             error_code=task.error_code,
@@ -123,6 +130,15 @@ def _row(view: View) -> TaskRow:
             created_at=sentences.moment(task.created_at),
         ),
     )
+
+
+def _named(task: Task) -> str:
+    """What a reader knows the clip by: its prompt, or its template."""
+    if task.mode is not Mode.TEMPLATE:
+        return task.prompt[:_ROW_CHARACTERS]
+    template_id = task.model.removeprefix("template ")
+    found = (find_template(template_id, region) for region in REGIONS)
+    return next((template.title for template in found if template), task.model)
 
 
 def saved_video(saved: Saved) -> SavedVideo:

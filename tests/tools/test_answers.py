@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from hailuo_mcp import answers
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain import Mode, Money, Status, Unit
 from hailuo_mcp.server.tokens import tokens
 from hailuo_mcp.studio import Listing, Saved
 
@@ -251,3 +251,47 @@ def test_an_estimate_is_small_and_its_comparison_a_row_each() -> None:
     assert all(tokens(row) <= 60 for row in compared["compared"])
     assert compared["cheapest"]
     assert next(row for row in compared["compared"] if row["plan"] == "basic")["packs"] == 1
+
+
+def test_a_list_as_long_as_its_limit_may_not_be_all() -> None:
+    listing = Listing(rows=(a_view(),), spending=_spending())
+    assert answers.task_list(listing, limit=1)["message"].startswith("The newest 1 task; of older")
+    assert answers.task_list(listing, limit=2)["message"].startswith("1 task, newest first.")
+
+
+def test_a_key_that_is_refused_while_the_clip_is_made_is_told() -> None:
+    view = a_view(error="The key was not accepted (1004).", error_kind="authentication")
+    message = told(view)
+    assert "refuses the key" in message
+    assert "HAILUO_API_KEY" in message
+    assert "safe at minimax-cn" in message
+    assert "do not buy it again" in message.lower()
+    assert "saved without you" not in message
+    listed = answers.task_list(Listing(rows=(view,), spending=_spending()))
+    assert "HAILUO_API_KEY" in listed["message"]
+
+
+def test_a_provider_that_does_not_answer_is_told_and_asked_again_by_itself() -> None:
+    message = told(a_view(error="minimax-cn had a fault.", error_kind="provider_unavailable"))
+    assert "no usable answer" in message
+    assert "asked again by itself" in message
+    assert "saved without you" in message
+
+
+def test_an_unpriced_unconfirmed_clip_claims_no_reservation() -> None:
+    message = told(a_view(status=Status.UNCONFIRMED, amount=None))
+    assert "No price is published for it, and asking again does not help." in message
+    assert "reserved" not in message
+    several = told(a_view(status=Status.UNCONFIRMED, unit=Unit.CREDITS))
+    assert "2 credits stay reserved" in several
+
+
+@pytest.mark.parametrize(
+    ("template_id", "name"),
+    [("392753057216684038", "跳水 Diving"), ("1" * 18, f"template {'1' * 18}")],
+)
+def test_a_row_of_a_template_is_known_by_its_name(template_id, name) -> None:
+    view = a_view(mode=Mode.TEMPLATE, model=f"template {template_id}", prompt="")
+    row = answers.task_list(Listing(rows=(view,), spending=_spending()))["tasks"][0]
+    assert row["prompt"] == name
+    assert tokens(row) <= 60
