@@ -1,9 +1,8 @@
-"""Health, figures, live updates, logs, and how the server leaves."""
+"""Health, figures, live updates, and how the server leaves."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import socket
@@ -17,8 +16,6 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from until import until_now
-
-from hailuo_mcp.server.http.logs import JsonLines
 
 
 @pytest.mark.anyio
@@ -89,27 +86,6 @@ async def test_who_listens_to_a_task_is_told_of_its_end(server):
                     told = json.loads((await client.read_resource(uri)).contents[0].text)
                     if told["status"] == "succeeded" and "url" in told:
                         break
-
-
-def test_a_line_about_a_secret_path_does_not_hold_it():
-    line = JsonLines(["a-token"])
-    said = "no a-token at /files/v1.2.abc?x=1 nor /uploads/q.w.e and /callbacks/zzz failed"
-    record = logging.LogRecord("x", logging.WARNING, "f.py", 1, said, (), None)
-
-    assert json.loads(line.format(record))["message"] == (
-        "no *** at /files/*** nor /uploads/*** and /callbacks/*** failed"
-    )
-
-
-def test_a_line_about_an_exception_holds_none_of_its_words():
-    line = JsonLines([])
-    try:
-        raise ExceptionGroup("a prompt", [ValueError("another prompt")])
-    except ExceptionGroup:
-        record = logging.LogRecord("x", logging.ERROR, "f", 1, "it broke", (), sys.exc_info())
-
-    assert "prompt" not in line.format(record)
-    assert "ValueError" in line.format(record)
 
 
 class Process:

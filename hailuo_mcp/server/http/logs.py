@@ -35,6 +35,8 @@ _ROUTES = {
 }
 """What stands in the log for a path: some paths are secrets, and any path is a stranger's text."""
 _SECRET_PATH = re.compile(r"/(files|uploads|callbacks)/\S+")
+_LEFT = 499
+"""nginx's number for a client that left before it was answered."""
 _FIELDS = ("route", "method", "status", "ms", "caller", "address")
 
 
@@ -77,15 +79,18 @@ class JsonLines(logging.Formatter):
         return _SECRET_PATH.sub(r"/\1/***", text)
 
 
-def _places(exc: BaseException) -> list[str]:
+def _places(exc: BaseException, depth: int = 5) -> list[str]:
     """An exception's words may hold what somebody sent: a prompt, a link."""
     told = [type(exc).__name__]
     if isinstance(exc, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", exc)
-        inner = [line for one in group.exceptions for line in _places(one)]
-        return [*told, *inner][:60]
-    frames = traceback.extract_tb(exc.__traceback__)[-20:]
-    return [*told, *(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)]
+        told += [line for one in group.exceptions for line in _places(one, depth)]
+    else:
+        frames = traceback.extract_tb(exc.__traceback__)[-20:]
+        told += [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    if exc.__cause__ and depth:
+        told += ["caused by", *_places(exc.__cause__, depth - 1)]
+    return told[:100]
 
 
 def route_of(scope: Scope) -> str:
@@ -105,7 +110,8 @@ class RequestLog:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
-        status = 500
+        status = _LEFT
+        route = route_of(scope)  # a Mount changes the scope
         began = time.monotonic()
 
         async def tell(message: Message) -> None:
@@ -118,12 +124,14 @@ class RequestLog:
         token = _request_id.set(request_id)
         try:
             await self._app(scope, receive, tell)
+        except BaseException:
+            status = 500 if status == _LEFT else status
+            raise
         finally:
-            self._note(scope, status, began)
+            self._note(scope, route, status, began)
             _request_id.reset(token)
 
-    def _note(self, scope: Scope, status: int, began: float) -> None:
-        route = route_of(scope)
+    def _note(self, scope: Scope, route: str, status: int, began: float) -> None:
         level = logging.DEBUG if route in ("/health", "/ready", "/metrics") else logging.INFO
         user = scope.get("user")
         _log.log(

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import anyio
+from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -88,7 +90,14 @@ class Metrics:
         began, outcome = time.monotonic(), "failed"
         try:
             result = await call_next(ctx)
-            outcome = "refused" if _is_error(result) else "ok"
+            outcome = _outcome(result)
+        except MCPError:
+            outcome = "refused"
+            raise
+        except anyio.get_cancelled_exc_class():
+            outcome = "left"
+            raise
+        else:
             return result
         finally:
             self._calls.labels(tool, outcome).observe(time.monotonic() - began)
@@ -117,13 +126,21 @@ class RequestCount:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        route = route_of(scope)  # a Mount changes the scope
+
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._metrics.request(route_of(scope), int(message["status"]))
+                self._metrics.request(route, int(message["status"]))
             await send(message)
 
-        await self._app(scope, receive, counted if scope["type"] == "http" else send)
+        await self._app(scope, receive, counted)
 
 
-def _is_error(result: HandlerResult) -> bool:
-    return isinstance(result, dict) and bool(result.get("isError"))
+def _outcome(result: HandlerResult) -> str:
+    if not isinstance(result, dict) or not result.get("isError"):
+        return "ok"
+    said: Any = result.get("structuredContent") or {}
+    return "failed" if said.get("error", {}).get("code") == "internal" else "refused"
