@@ -18,7 +18,7 @@ from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskFailedError,
 )
-from hailuo_mcp.studio import buying, ending, fetching, finding, waiting
+from hailuo_mcp.studio import buying, ending, fetching, finding, linking, waiting
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import Desk, Rules
 from hailuo_mcp.studio.operations import Operations
@@ -116,7 +116,8 @@ class Studio:
         """How a task stands; waits until its file is on disk or it is final."""
         task = await finding.known(self._desk, task_id, caller)
         await waiting.nudge(self._desk, task)
-        return await waiting.wait(self._desk, task, wait_seconds, on_progress)
+        view = await waiting.wait(self._desk, task, wait_seconds, on_progress)
+        return await linking.with_link(self._desk, view)
 
     async def tasks(
         self, *, caller: str = "", status: str = "", limit: int = 20, wait_seconds: float = 0
