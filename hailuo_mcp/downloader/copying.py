@@ -1,37 +1,31 @@
 """A saved clip is copied to where the person wants it, as carefully as it was saved."""
 
+import os
+import secrets
+import shutil
 from pathlib import Path
 
 import anyio
-from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.downloader import disk
-from hailuo_mcp.downloader.disk import BLOCK, SavedFile
-from hailuo_mcp.downloader.part import Part
+from hailuo_mcp.downloader.disk import BLOCK, SavedFile, Sleep
 
 
-async def copy_clip(clip: Path, target: Path, *, overwrite: bool) -> SavedFile:
+async def copy_clip(
+    clip: Path, target: Path, *, overwrite: bool, sleep: Sleep = anyio.sleep
+) -> SavedFile:
     """Copy the clip; a target that already holds the same bytes is the answer."""
     if found := await run_sync(lambda: _already(clip, target, overwrite=overwrite)):
         return found
-    async with disk.held(target, sleep=anyio.sleep):
-        part = await run_sync(Part, target.with_name(target.name + ".part"))
-        try:
-            await run_sync(_fill, clip, part)
-            problem, facts = await run_sync(lambda: disk.clip_flaw(part.path, length_known=True))
-            if problem:
-                await run_sync(part.discard)
-                raise disk.final(
-                    f"The saved clip {clip} is damaged ({problem}) and was not copied. Nothing"
-                    " was charged again; delete it, then call download_video again."
-                )
-            await run_sync(part.finish)
-            await run_sync(lambda: disk.put_in_place(part.path, target, overwrite=overwrite))
-        finally:
-            with CancelScope(shield=True):
-                await run_sync(part.close)
-        return disk.saved_file(target, size=part.size, sha256=part.sha256, facts=facts)
+    async with disk.held(target, sleep=sleep):
+        # The call that held the lock before us may have made this very copy.
+        return await run_sync(
+            lambda: (
+                _already(clip, target, overwrite=overwrite)
+                or _copy(clip, target, overwrite=overwrite)
+            )
+        )
 
 
 def _already(clip: Path, target: Path, *, overwrite: bool) -> SavedFile | None:
@@ -56,8 +50,23 @@ def _already(clip: Path, target: Path, *, overwrite: bool) -> SavedFile | None:
     raise disk.in_the_way(target)
 
 
-def _fill(clip: Path, part: Part) -> None:
-    part.restart()
-    with disk.explained(clip.parent), clip.open("rb") as source:
-        while block := source.read(BLOCK):
-            part.append(memoryview(block))
+def _copy(clip: Path, target: Path, *, overwrite: bool) -> SavedFile:
+    # Nobody else's name: <target>.part may be a browser's unfinished download.
+    draft = target.with_name(f"hailuo-{secrets.token_hex(8)}.part")
+    with disk.explained(target.parent):
+        try:
+            with clip.open("rb") as source, draft.open("xb") as copy:
+                shutil.copyfileobj(source, copy, BLOCK)
+                copy.flush()
+                os.fsync(copy.fileno())
+            problem, facts = disk.clip_flaw(draft, length_known=True)
+            if problem:
+                raise disk.final(
+                    f"The saved clip {clip} is damaged ({problem}) and was not copied. Nothing"
+                    " was charged again; delete it, then call download_video again."
+                )
+            size, sha256 = draft.stat().st_size, disk.sha256_of(draft)
+            disk.put_in_place(draft, target, overwrite=overwrite)
+        finally:
+            draft.unlink(missing_ok=True)
+    return disk.saved_file(target, size=size, sha256=sha256, facts=facts)

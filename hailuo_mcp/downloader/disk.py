@@ -4,6 +4,7 @@ import errno
 import hashlib
 import logging
 import os
+import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -50,12 +51,12 @@ _WHY: dict[int, tuple[str, str]] = {
     errno.EROFS: ("is on a read-only disk", "choose another HAILUO_OUTPUT_DIR"),
     errno.EACCES: ("may not be written to", "change its permissions or HAILUO_OUTPUT_DIR"),
     errno.EPERM: ("may not be written to", "change its permissions or HAILUO_OUTPUT_DIR"),
-    errno.ENAMETOOLONG: ("takes no name as long as this", "give a shorter output_path"),
-    errno.ENOTDIR: ("cannot be made, as a file is in its way", "give another output_path"),
-    errno.EEXIST: ("cannot be made, as a file is in its way", "give another output_path"),
-    errno.EISDIR: ("has a folder of that name", "give another output_path"),
+    errno.ENAMETOOLONG: ("takes no name as long as this", "give a shorter path"),
+    errno.ENOTDIR: ("cannot be made, as a file is in its way", "give another path"),
+    errno.EEXIST: ("cannot be made, as a file is in its way", "give another path"),
+    errno.EISDIR: ("has a folder of that name", "give another path"),
     errno.EFBIG: ("takes no file of this size", "choose another HAILUO_OUTPUT_DIR"),
-    errno.ELOOP: ("is reached by a link that leads nowhere", "give another output_path"),
+    errno.ELOOP: ("is reached by a link that leads nowhere", "give another path"),
 }
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC})
 
@@ -87,8 +88,8 @@ def explained(folder: Path) -> Generator[None]:
 
 def in_the_way(target: Path) -> DownloadError:
     return final(
-        f"{target} exists already and was left as it is. {SAFE}; call again with overwrite=true"
-        " to replace the file, or give another output_path."
+        f"{target} exists already and was left as it is. {SAFE}; move that file away and call"
+        " again. Where the path was given, overwrite=true or another path helps as well."
     )
 
 
@@ -160,6 +161,14 @@ def _rename_to_free_name(part: Path, target: Path) -> None:
         part.replace(target)
     else:
         part.unlink()
+
+
+def is_taken_name(target: Path) -> bool:
+    """Tell whether it is an empty file, as a process leaves that dies between those two steps."""
+    with suppress(OSError):
+        facts = target.lstat()
+        return stat.S_ISREG(facts.st_mode) and not facts.st_size
+    return False
 
 
 def drop_second_name(target: Path) -> None:

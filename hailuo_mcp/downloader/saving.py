@@ -46,7 +46,11 @@ async def save(
             fetch = Fetch(link, stream, part, limit=limit)
             facts = await fetch.run(lambda tries: sleep(_pause(tries)))
             await run_sync(part.finish)
-            await run_sync(lambda: disk.put_in_place(part.path, target, overwrite=overwrite))
+            await run_sync(
+                lambda: disk.put_in_place(
+                    part.path, target, overwrite=overwrite or _only_a_name(target, task_id)
+                )
+            )
         finally:
             with CancelScope(shield=True):
                 await run_sync(part.close)
@@ -63,6 +67,8 @@ def _prepare(target: Path, task_id: str, *, overwrite: bool) -> SavedFile | None
         target.parent.mkdir(parents=True, exist_ok=True)
         if overwrite or not (target.exists() or target.is_symlink()):
             return None
+        if _only_a_name(target, task_id):
+            return None  # replaced when the clip has come
         if task_id and target.is_file() and task_id in target.stem:
             problem, facts = disk.clip_flaw(target, length_known=False)
             if not problem:
@@ -74,3 +80,8 @@ def _prepare(target: Path, task_id: str, *, overwrite: bool) -> SavedFile | None
                     facts=facts,
                 )
     raise disk.in_the_way(target)
+
+
+def _only_a_name(target: Path, task_id: str) -> bool:
+    """Tell whether a process that died has left no more than the name of our clip."""
+    return bool(task_id) and task_id in target.stem and disk.is_taken_name(target)

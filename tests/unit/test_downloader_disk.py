@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from hailuo_mcp.domain import Link
 from hailuo_mcp.downloader import copy_clip, file_name, mp4, save, write_sidecar
-from hailuo_mcp.downloader.disk import explain
+from hailuo_mcp.downloader.disk import explain, held
 from hailuo_mcp.errors import DownloadError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links, pipes and limits of POSIX")
@@ -193,6 +193,41 @@ async def test_a_length_that_is_no_number_is_not_believed(
     assert (tmp_path / "a.mp4").read_bytes() == clip
 
 
+@pytest.mark.anyio
+async def test_a_name_that_a_killed_process_took_for_its_clip_is_filled(
+    tmp_path: Path, clip: bytes
+) -> None:
+    target = tmp_path / "2026-11-20_fox_t1.mp4"
+    target.touch()
+    await source(clip).save(target, task_id="t1")
+    assert target.read_bytes() == clip
+    assert left(tmp_path) == [target.name]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("task_id", ["", "t2"])
+async def test_an_empty_file_of_another_name_is_not_ours(
+    tmp_path: Path, clip: bytes, task_id: str
+) -> None:
+    target = tmp_path / "2026-11-20_fox_t1.mp4"
+    target.touch()
+    with pytest.raises(DownloadError, match="exists already"):
+        await source(clip).save(target, task_id=task_id)
+    assert target.read_bytes() == b""
+
+
+@pytest.mark.anyio
+async def test_what_is_told_of_a_file_in_the_way_helps(tmp_path: Path, clip: bytes) -> None:
+    target = tmp_path / "2026-11-20_fox_t1.mp4"
+    target.write_bytes(clip[:-5])
+    with pytest.raises(DownloadError, match="move that file away") as refused:
+        await source(clip).save(target, task_id="t1")
+    assert "output_path" not in str(refused.value)
+    target.rename(tmp_path / "away.mp4")
+    await source(clip).save(target, task_id="t1")
+    assert target.read_bytes() == clip
+
+
 # ---- full, forbidden, occupied
 
 
@@ -282,6 +317,59 @@ async def test_a_copy_is_whole_and_asked_for_again_is_the_same_copy(
     assert target.read_bytes() == clip
     assert (await copy_clip(original, original, overwrite=True)).path == original
     assert original.read_bytes() == clip
+
+
+@pytest.mark.anyio
+async def test_a_copy_that_another_call_has_just_made_is_the_answer(
+    tmp_path: Path, clip: bytes
+) -> None:
+    original, target = tmp_path / "a.mp4", tmp_path / "out" / "b.mp4"
+    original.write_bytes(clip)
+    target.parent.mkdir()
+    async with AsyncExitStack() as other:
+        await other.enter_async_context(held(target, sleep=anyio.sleep))
+
+        async def meanwhile(_: float) -> None:
+            target.write_bytes(clip)
+            await other.aclose()
+
+        copied = await copy_clip(original, target, overwrite=False, sleep=meanwhile)
+    assert (copied.path, copied.bytes) == (target, len(clip))
+    assert left(target.parent) == ["b.mp4"]
+
+
+@pytest.mark.anyio
+async def test_a_copy_that_finds_its_place_taken_leaves_nothing_behind(
+    tmp_path: Path, clip: bytes
+) -> None:
+    original, target = tmp_path / "a.mp4", tmp_path / "out" / "b.mp4"
+    original.write_bytes(clip)
+    target.parent.mkdir()
+    async with AsyncExitStack() as other:
+        await other.enter_async_context(held(target, sleep=anyio.sleep))
+
+        async def meanwhile(_: float) -> None:
+            target.mkdir()
+            await other.aclose()
+
+        with pytest.raises(DownloadError, match="exists already"):
+            await copy_clip(original, target, overwrite=False, sleep=meanwhile)
+    assert left(target.parent) == ["b.mp4"]
+    with pytest.raises(DownloadError, match="folder of that name"):
+        await copy_clip(original, target, overwrite=True)
+    assert left(target.parent) == ["b.mp4"]
+
+
+@pytest.mark.anyio
+async def test_a_copy_does_not_touch_a_part_that_is_somebody_else_s(
+    tmp_path: Path, clip: bytes
+) -> None:
+    original, theirs = tmp_path / "a.mp4", tmp_path / "holiday.mp4.part"
+    original.write_bytes(clip)
+    theirs.write_bytes(b"half of a browser's download")
+    await copy_clip(original, tmp_path / "holiday.mp4", overwrite=False)
+    assert theirs.read_bytes() == b"half of a browser's download"
+    assert left(tmp_path) == ["a.mp4", "holiday.mp4", "holiday.mp4.part"]
 
 
 @pytest.mark.anyio
