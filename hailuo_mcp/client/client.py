@@ -284,8 +284,7 @@ class HailuoClient:
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
-        from hailuo_mcp import catalog
+        from hailuo_mcp.media.images import most_bytes
 
         transport = await self._connection.open()
-        most = catalog.limits().image_bytes - 1  # providers take what is smaller than the limit
-        return await transport.fetch(url, limit=most, seconds=_PICTURE_SECONDS)
+        return await transport.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)

@@ -11,7 +11,6 @@ class ClipFacts:
     width: int
     height: int
     seconds: float
-    codec: str
 
 
 class UnreadableClipError(ValueError):
@@ -46,7 +45,6 @@ def probe(path: Path) -> ClipFacts | None:
                 width=stream.codec_context.width,
                 height=stream.codec_context.height,
                 seconds=round(seconds, 3),
-                codec=stream.codec_context.name,
             )
     if not (facts.width and facts.height and facts.seconds > 0):
         raise UnreadableClipError("it has no size or no length")

@@ -22,10 +22,8 @@ def made(path: Path, *, codec: str = "mpeg4", seconds: int = 2) -> Path:
     return path
 
 
-def test_a_clip_tells_its_size_length_and_codec(tmp_path: Path) -> None:
-    assert probe(made(tmp_path / "a.mp4")) == ClipFacts(
-        width=96, height=64, seconds=2.0, codec="mpeg4"
-    )
+def test_a_clip_tells_its_size_and_length(tmp_path: Path) -> None:
+    assert probe(made(tmp_path / "a.mp4")) == ClipFacts(width=96, height=64, seconds=2.0)
 
 
 @pytest.mark.parametrize(
