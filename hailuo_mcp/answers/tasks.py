@@ -32,7 +32,9 @@ _ROW_CHARACTERS = 24
 def video_task(view: View) -> VideoTask:
     task = view.task
     ended = task.finished_at or (task.updated_at if task.status.is_final else view.now)
-    url, expires_at = (task.url, task.url_expires_at) if not task.saved else ("", None)
+    url, expires_at = task.url, task.url_expires_at
+    if task.saved or (expires_at and expires_at <= view.now):
+        url = ""
     if view.link:
         url, expires_at = view.link.url, view.link.expires_at
     return cast(

@@ -6,9 +6,9 @@ import hashlib
 import secrets
 from decimal import Decimal
 
-from hailuo_mcp.catalog import number
+from hailuo_mcp.catalog import number, price_words
 from hailuo_mcp.client import Prepared
-from hailuo_mcp.domain import AnyRequest, Mode, Status, Task, TemplateRequest
+from hailuo_mcp.domain import AnyRequest, Mode, Quote, Status, Task, TemplateRequest
 from hailuo_mcp.errors import (
     BudgetExceededError,
     ConsentRequiredError,
@@ -150,11 +150,17 @@ def _counted(desk: Desk, prepared: Prepared) -> Decimal | None:
 def _hold_ceiling(desk: Desk, terms: Terms, counted: Decimal | None) -> None:
     if terms.max_cost is None or (counted is not None and counted <= terms.max_cost):
         return
-    price = "has no published price" if counted is None else f"costs {_price(desk, counted)}"
+    if counted is None:
+        raise BudgetExceededError(
+            f"No price is published for this clip at {desk.provider.name}, so max_cost cannot be "
+            "held. Nothing was sent or charged. Leave max_cost out if the person agrees to an "
+            "unknown price; the person who runs this server can also set HAILUO_UNPRICED_COST to "
+            "what such a clip shall count as."
+        )
     raise BudgetExceededError(
-        f"This clip {price}, and max_cost is {_price(desk, terms.max_cost)}. Nothing was sent or "
-        "charged. Raise max_cost if the person agrees, or choose a cheaper clip: estimate_cost "
-        "compares them."
+        f"This clip costs {_price(desk, counted)}, and max_cost is {_price(desk, terms.max_cost)}. "
+        "Nothing was sent or charged. Raise max_cost if the person agrees, or choose a cheaper "
+        "clip: estimate_cost compares them."
     )
 
 
@@ -172,7 +178,9 @@ def _over_budget(desk: Desk, found: OverBudget, counted: Decimal | None) -> Budg
 
 
 def _price(desk: Desk, amount: Decimal | None) -> str:
-    return "an unpublished price" if amount is None else f"{number(amount)} {desk.unit}"
+    if amount is None:
+        return "an amount that nobody publishes"
+    return price_words(Quote(amount=amount, unit=desk.unit))
 
 
 def _needs_consent(desk: Desk, counted: Decimal | None) -> bool:

@@ -152,7 +152,7 @@ async def test_the_question_names_the_exact_price_and_is_not_asked_where_it_woul
 async def test_an_unpriced_clip_is_asked_about(opened: Any) -> None:
     unpriced = VideoRequest(prompt="a cat", model="T2V-01")
     async with opened(confirm_above="1000") as studio:
-        with pytest.raises(ConsentRequiredError, match="an unpublished price"):
+        with pytest.raises(ConsentRequiredError, match="costs an amount that nobody publishes"):
             await studio.generate(unpriced, Terms())
         code = await _code(studio, unpriced)
         await studio.generate(unpriced, Terms(confirm=code))

@@ -94,6 +94,11 @@ def test_ready_and_left_at_the_provider_by_setting() -> None:
     assert answer["url_expires_at"].startswith("2027-01-15T")
 
 
+def test_a_link_that_has_ended_is_not_given() -> None:
+    view = saved_view(file="", auto=False, url="https://cdn/x.mp4", url_expires_at=NOW - 1)
+    assert not {"url", "url_expires_at"} & set(answers.video_task(view))
+
+
 def test_a_failure_says_why_with_the_code_and_that_it_is_free() -> None:
     view = a_view(
         status=Status.FAILED,

@@ -21,9 +21,9 @@ async def test_a_prompt_alone_is_a_request_with_the_defaults(ask, studio) -> Non
         None,
     )
     assert (request.prompt_optimizer, request.fast_pretreatment, request.watermark) == (
-        True,
-        False,
-        False,
+        None,
+        None,
+        None,
     )
     assert (terms.take, terms.request_key, terms.max_cost, terms.confirm) == (1, "", None, "")
     assert not terms.approved
@@ -93,7 +93,12 @@ async def test_booleans_mean_what_they_say(ask, studio) -> None:
     assert (request.prompt_optimizer, request.watermark) == (False, True)
     await ask("generate_video", {"prompt": "a", "prompt_optimizer": 0, "watermark": None})
     request = studio.last("generate")["request"]
-    assert (request.prompt_optimizer, request.watermark) == (False, False)
+    assert (request.prompt_optimizer, request.watermark) == (False, None)
+
+
+async def test_the_smallest_ceiling_is_one_that_can_be_said(ask, studio) -> None:
+    await ask("generate_video", {"prompt": "a", "max_cost": 1e-320})
+    assert studio.last("generate")["terms"].max_cost == Decimal("0.000001")
 
 
 async def test_wait_seconds_of_zero_answers_at_once(ask, studio) -> None:

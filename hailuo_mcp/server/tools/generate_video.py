@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TAKE = "1 is the clip itself; 2, 3 … buy one more clip each of the same request."
 MOST_TAKES = 1_000_000
+_SMALLEST = Decimal("0.000001")  # the journal counts in millionths
 REQUEST_KEY = (
     "A name for this one purchase. Repeat a call with the same one and it is never bought twice."
 )
@@ -34,7 +35,7 @@ CONFIRM = "The code out of a refusal that asks for the person's consent, once th
 
 def ceiling(max_cost: float) -> Decimal | None:
     """What the caller allows; a JSON number becomes exactly the decimal that was written."""
-    return Decimal(str(max_cost)) if max_cost else None
+    return max(Decimal(str(max_cost)), _SMALLEST) if max_cost else None
 
 
 class GenerateVideo(Arguments):
@@ -98,9 +99,10 @@ class GenerateVideo(Arguments):
             subject_image=self.subject_image,
             duration=self.duration or None,
             resolution=self.resolution or None,
-            prompt_optimizer=self.prompt_optimizer,
-            fast_pretreatment=self.fast_pretreatment,
-            watermark=self.watermark,
+            # What a provider does anyway is not said: some options are documented for some only.
+            prompt_optimizer=None if self.prompt_optimizer else False,
+            fast_pretreatment=self.fast_pretreatment or None,
+            watermark=self.watermark or None,
         )
 
     def terms(self) -> Terms:
