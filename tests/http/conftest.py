@@ -21,8 +21,8 @@ from until import until_now
 
 from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
 from hailuo_mcp.server.http import create_app
-from hailuo_mcp.server.http.intake import Limits
 from hailuo_mcp.server.http.serving import HEAD_BYTES, Connection
+from hailuo_mcp.server.http.shares import Limits
 from hailuo_mcp.settings import Settings
 
 TOKENS = {"alice": "alices-token-0123456789", "bob": "bobs-token-0123456789"}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 
+import anyio
 import pytest
+from starlette.datastructures import Headers
 
 from hailuo_mcp.server.http import serving
-from hailuo_mcp.server.http.intake import Limits
+from hailuo_mcp.server.http.intake import RefusedBodyError, Streams, read_body
+from hailuo_mcp.server.http.shares import Limits, Shares
 
 AUTH = "Authorization: Bearer alices-token-0123456789\r\n"
 
@@ -73,26 +76,109 @@ def test_answers_under_way_are_limited(serve):
     server = serve(limits=Limits(streams=1))
     with server.http() as one, server.http() as two, one.stream("GET", "/sse") as stream:
         assert stream.status_code == 200
-        assert two.get("/sse").status_code == 503
+        refused = two.get("/sse")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
         assert two.get("/health").status_code == 200
 
 
+def test_one_caller_s_answers_leave_room_for_another_s(serve):
+    server = serve(limits=Limits(streams=2))
+    with (
+        server.http("alice") as alice,
+        server.http("alice") as more,
+        server.http("bob") as bob,
+        alice.stream("GET", "/sse"),
+    ):
+        assert "of this token" in more.get("/sse").text
+        with bob.stream("GET", "/sse") as stream:
+            assert stream.status_code == 200
+
+
+def test_a_caller_alone_has_all_of_it(serve):
+    server = serve(tokens=False, limits=Limits(streams=2))
+    with (
+        server.http(caller="") as one,
+        server.http(caller="") as two,
+        one.stream("GET", "/sse"),
+        two.stream("GET", "/sse") as stream,
+    ):
+        assert stream.status_code == 200
+
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+def _greet(http, **headers):
+    return http.post("/mcp", json=HELLO, headers=ACCEPT | headers)
+
+
 def test_sessions_are_limited(serve):
-    server = serve(limits=Limits(sessions=1))
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
-    accept = {"Accept": "application/json, text/event-stream"}
-    with server.http() as http:
-        assert http.post("/mcp", json=hello, headers=accept).status_code == 200
-        assert http.post("/mcp", json=hello, headers=accept).status_code == 503
+    server = serve(tokens=False, limits=Limits(sessions=1))
+    with server.http(caller="") as http:
+        assert _greet(http).status_code == 200
+        refused = _greet(http)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+
+
+@pytest.mark.anyio
+async def test_one_caller_s_sessions_leave_room_for_another_s(serve):
+    server = serve(limits=Limits(sessions=2))
+    with server.http("alice") as alice, server.http("bob") as bob:
+        hers = _greet(alice)
+        assert hers.status_code == 200
+        named = {"MCP-Protocol-Version": "2025-06-18"}
+        for refused in (_greet(alice), _greet(alice, **named)):
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+        async with server.client("auto", "alice") as newer:  # the newer era has no sessions
+            assert (await newer.list_tools()).tools
+        his = _greet(bob)
+        assert his.status_code == 200
+        session = {"Mcp-Session-Id": hers.headers["mcp-session-id"]}
+        assert bob.delete("/mcp", headers=session).status_code == 404
+        assert _greet(alice).status_code == 503
+        assert alice.delete("/mcp", headers=session).status_code == 200
+        assert _greet(alice).status_code == 200
+
+
+def test_sessions_that_are_not_used_count_no_longer():
+    now = [0.0]
+    shares = Shares(Limits(sessions=1), callers=2, clock=lambda: now[0])
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
+    shares.answered(scope, 200, Headers({"mcp-session-id": "a"}))
+    now[0] = Limits().session_idle_seconds
+    assert "sessions" in shares.refusal(scope)
+    now[0] += 1
+    assert not shares.refusal(scope)
+
+
+@pytest.mark.anyio
+async def test_a_body_half_sent_does_not_hold_up_the_leaving():
+    streams, waiting = Streams(), anyio.Event()
+
+    async def receive():
+        waiting.set()
+        await anyio.sleep_forever()
+
+    async def leave():
+        await waiting.wait()
+        streams.end()
+
+    scope = {"type": "http", "headers": []}
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as leaving:
+            leaving.start_soon(leave)
+            with pytest.raises(RefusedBodyError, match="ended early"):
+                await read_body(scope, streams.until_the_end(receive), limit=9, seconds=60)
 
 
 def test_a_stream_without_a_session_makes_none(server):

@@ -21,10 +21,11 @@ from hailuo_mcp.server.app import build_server
 from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.hosts import Gate, Names
-from hailuo_mcp.server.http.intake import Intake, Limits, Streams
+from hailuo_mcp.server.http.intake import Intake, Streams
 from hailuo_mcp.server.http.logs import RequestLog
 from hailuo_mcp.server.http.metrics import RequestCount
 from hailuo_mcp.server.http.outside import Outside
+from hailuo_mcp.server.http.shares import Limits
 from hailuo_mcp.server.http.visitors import Doorman, caller, need_tokens
 from hailuo_mcp.server.tools._register import Server
 from hailuo_mcp.server.updates import publish_changes
@@ -78,7 +79,12 @@ def create_app(
                 base_url=known.callback_url if known else "",
             ),
             Middleware(AuthContextMiddleware),
-            Middleware(Intake, limits=house.limits, streams=house.streams),
+            Middleware(
+                Intake,
+                limits=house.limits,
+                streams=house.streams,
+                callers=len(known.http_tokens) if known else 0,
+            ),
         ],
         lifespan=house.life,
     )

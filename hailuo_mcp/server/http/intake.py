@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import anyio
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hailuo_mcp.server.http.shares import Limits, Shares
 from hailuo_mcp.server.http.visitors import path_of
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one client may take up."""
-
-    body: int = 4 * 1024 * 1024
-    """Bytes; larger pictures are handed in at /uploads."""
-    body_seconds: float = 20.0
-    """For the whole body, however slowly its parts come."""
-    streams: int = 500
-    """Answers under way at once, listening ones included."""
-    sessions: int = 1000
-    session_idle_seconds: float = 1800.0
+_BUSY = 503
+_LATER = {"Retry-After": "10"}
 
 
 class RefusedBodyError(Exception):
@@ -58,8 +46,9 @@ class Intake:
 
     PATHS = ("/mcp", "/sse", "/messages")
 
-    def __init__(self, app: ASGIApp, limits: Limits, streams: Streams) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, streams: Streams, callers: int) -> None:
         self._app = app
+        self._shares = Shares(limits, callers=callers)
         self._limits = limits
         self._streams = streams
 
@@ -73,18 +62,30 @@ class Intake:
             )
             await early(scope, receive, send)
             return
-        if self._streams.count >= self._limits.streams:
-            busy = PlainTextResponse("Too many requests are under way. Try again later.", 503)
-            await busy(scope, receive, send)
+        if too_many := self._shares.refusal(scope):
+            await PlainTextResponse(too_many, 503, headers=_LATER)(scope, receive, send)
             return
         try:
             body = await read_body(
-                scope, receive, limit=self._limits.body, seconds=self._limits.body_seconds
+                scope,
+                self._streams.until_the_end(receive),
+                limit=self._limits.body,
+                seconds=self._limits.body_seconds,
             )
         except RefusedBodyError as refused:
             await refused.response(scope, receive, send)
             return
-        await self._streams.run(self._app, scope, body, receive, send)
+
+        async def followed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                self._shares.answered(scope, message["status"], headers)
+                if message["status"] == _BUSY:  # the SDK's own, at its limit of sessions
+                    headers.update(_LATER)
+            await send(message)
+
+        with self._shares.taken():
+            await self._streams.run(self._app, scope, body, receive, followed)
 
 
 def _is_early(scope: Scope) -> bool:
@@ -105,7 +106,6 @@ class Streams:
     """Answers under way. Those that would stay open for ever are ended by the server's leaving."""
 
     def __init__(self) -> None:
-        self.count = 0
         self._ended = False
         self._waiting: set[anyio.CancelScope] = set()
 
@@ -121,26 +121,29 @@ class Streams:
         unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         once = _Once(send)
 
-        async def replay() -> Message:
-            return unread.pop() if unread else await self._news(receive)
+        news = self.until_the_end(receive)
 
-        self.count += 1
-        try:
-            await app(scope, replay, once)
-        finally:
-            self.count -= 1
+        async def replay() -> Message:
+            return unread.pop() if unread else await news()
+
+        await app(scope, replay, once)
         if self._ended:
             await once.finish()
 
-    async def _news(self, receive: Receive) -> Message:
-        if not self._ended:
-            with anyio.CancelScope() as waiting:
-                self._waiting.add(waiting)
-                try:
-                    return await receive()
-                finally:
-                    self._waiting.discard(waiting)
-        return {"type": "http.disconnect"}
+    def until_the_end(self, receive: Receive) -> Receive:
+        """What the client sends; to whoever waits for more of it, the end is that it has left."""
+
+        async def news() -> Message:
+            if not self._ended:
+                with anyio.CancelScope() as waiting:
+                    self._waiting.add(waiting)
+                    try:
+                        return await receive()
+                    finally:
+                        self._waiting.discard(waiting)
+            return {"type": "http.disconnect"}
+
+        return news
 
 
 class _Once:
