@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hailuo_mcp.cli.words import SETTINGS
+from hailuo_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
     from hailuo_mcp.settings import Settings
@@ -165,11 +167,22 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
             given[name] = str(Path(folder).expanduser().absolute())
     if _changes_provider(given, environ):
         environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
-    read = Settings.from_env(environ, **given)
+    try:
+        read = Settings.from_env(environ, **given)
+    except ConfigError as exc:
+        raise ConfigError(_by_option(str(exc), given)) from None
     here = _here()
     if here is None or environ.get("HAILUO_ALLOWED_DIRS", "").strip():
         return read
     return read.model_copy(update={"allowed_dirs": (*read.allowed_dirs, here)})
+
+
+def _by_option(message: str, given: Mapping[str, str | None]) -> str:
+    """What is said of a variable, said of the option that was typed in its place."""
+    for name in [name for name, value in given.items() if value is not None]:
+        option = f"--{name.replace('_', '-')}"
+        message = re.sub(rf"\bHAILUO_{name.upper()}\b( \(or {option}\))?", option, message)
+    return message
 
 
 def _changes_provider(given: Mapping[str, str | None], environ: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import Status, Task
+from hailuo_mcp.domain import Money, Status, Task
 from hailuo_mcp.errors import (
     ConfigError,
     HailuoError,
@@ -51,4 +51,6 @@ def of_view(view: View) -> int:
 
 def _refused_at_once(task: Task) -> bool:
     """The provider said no to the request itself; how fast it said so makes no difference."""
+    if task.money is Money.SPENT:  # a person has settled that it was charged all the same
+        return False
     return bool(task.error_kind) and not task.remote_id and task.error_kind not in _UNAVAILABLE

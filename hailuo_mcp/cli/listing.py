@@ -25,7 +25,13 @@ def _tasks_options(parser: ArgumentParser) -> None:
         type=arguments.plain,
         help="only these: " + ", ".join((*Status, "unfinished")),
     )
-    parser.add_argument("--limit", type=arguments.whole(1, 10_000), default=20, metavar="N")
+    parser.add_argument(
+        "--limit",
+        type=arguments.whole(1, 10_000),
+        default=20,
+        metavar="N",
+        help="so many of the newest; 20, unless set",
+    )
     parser.add_argument(
         "--wait",
         "--wait-seconds",
@@ -104,14 +110,16 @@ def _print_tasks(terminal: Terminal, views: tuple[View, ...], home: str) -> None
         (
             view.task.task_id,
             _state(view),
-            results.cost(view).removesuffix(" when it succeeds"),
+            results.cost(view)
+            .removesuffix(" when it succeeds")
+            .replace("no published price", "unpriced"),
             *((view.task.provider,) if mixed else ()),
             _when(view.task.created_at, view.now),
             view.task.prompt or view.task.model,
         )
         for view in views
     ]
-    terminal.table(columns, rows, wide=-1)
+    terminal.table(columns, rows, wide=len(columns) - 1)
 
 
 def _state(view: View) -> str:

@@ -23,10 +23,15 @@ def _generate_options(parser: ArgumentParser) -> None:
         "prompt",
         "--prompt",
         metavar="PROMPT",
-        what='what is to be seen, in quotes; camera moves in brackets: "… [Push in]"',
+        what="what is to be seen, in quotes; camera moves (hailuo-mcp moves) in brackets",
     )
     group = parser.add_argument_group("clip")
-    group.add_argument("--model", default="", type=arguments.plain, help="chosen by the inputs")
+    group.add_argument(
+        "--model",
+        default="",
+        type=arguments.plain,
+        help="chosen by the inputs; see hailuo-mcp models",
+    )
     for name, what in (
         ("first", "the clip starts with this picture"),
         ("last", "the clip ends with this picture"),
@@ -41,8 +46,10 @@ def _generate_options(parser: ArgumentParser) -> None:
         metavar="PICTURE",
         help="a person who is to appear",
     )
-    group.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
-    group.add_argument("--resolution", default="", type=arguments.plain, help="512P … 1080P")
+    group.add_argument(
+        "--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS", help="6 or 10"
+    )
+    group.add_argument("--resolution", default="", type=arguments.plain, help="512P, 768P, 1080P …")
     group.add_argument(
         "--prompt-optimizer",
         action=BooleanOptionalAction,
@@ -54,6 +61,11 @@ def _generate_options(parser: ArgumentParser) -> None:
 
 
 def _generate(args: Namespace, terminal: Terminal) -> int:
+    if not (args.prompt.strip() or args.first_frame_image or args.subject_image):
+        raise InvalidRequestError(
+            "There is no prompt and no picture. Nothing was sent or charged. Say in quotes what is "
+            "to be seen."
+        )
     request = VideoRequest(
         prompt=args.prompt,
         model=args.model,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from decimal import Decimal
 
 from hailuo_mcp import catalog
 from hailuo_mcp.catalog import PlanCost, Price
@@ -83,8 +84,9 @@ def _prices(terminal: Terminal, one: Price, total: Price, count: int) -> None:
 
 
 def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> None:
+    payg = next((way.per_video for way in ways if not way.packs), None)
     terminal.table(
-        ("Plan", "Packs", "CNY a month", "CNY a clip", "Credits that lapse", ""),
+        ("Plan", "Packs", "CNY a month", "CNY a clip", "Credits that lapse", "Note"),
         [
             (
                 way.plan,
@@ -92,7 +94,7 @@ def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> 
                 catalog.number(way.cost),
                 catalog.number(way.per_video),
                 catalog.number(way.credits_lapsing) if way.packs else "-",
-                _verdict(way, cheapest),
+                _verdict(way, cheapest, payg),
             )
             for way in ways
         ],
@@ -100,10 +102,12 @@ def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> 
     terminal.say()
 
 
-def _verdict(way: PlanCost, cheapest: str) -> str:
+def _verdict(way: PlanCost, cheapest: str, payg: Decimal | None) -> str:
     if way.plan == cheapest:
         return "cheapest"
-    return "dearer than payg" if way.dearer_at_full_use else ""
+    if way.dearer_at_full_use:
+        return "dearer than payg, even used up"
+    return "dearer for so many" if payg is not None and way.per_video > payg else ""
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import re
 import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -25,14 +26,27 @@ examples:
   hailuo-mcp generate "A red fox runs through snow [Tracking shot]" --provider sandbox
   hailuo-mcp estimate --resolution 1080P --count 30 --plan compare
   hailuo-mcp tasks --wait
+  hailuo-mcp models
 
 Every argument of a tool is an option of that name: --prompt, --task-id, --output-path …
 
 """
 
 
+_WORDS = {"help": "--help", "version": "--version"}
+"""What people type who know other programs."""
+
+
 class _Parser(ArgumentParser):
     """Says in one line what is wrong; the whole usage is a question away."""
+
+    def refuse(self, left: Sequence[str]) -> NoReturn:
+        """Name what is left of a command line, and the option that was probably meant."""
+        options = re.findall(r"--[a-z][a-z-]+", self.format_usage())
+        for word in left:
+            if near := difflib.get_close_matches(word.partition("=")[0], options, n=1):
+                self.error(f"{word[:40]!r} is not known here; did you mean {near[0]}?")
+        self.error(f"unrecognized arguments: {' '.join(left)[:80]}")
 
     def error(self, message: str) -> NoReturn:
         hint = ""
@@ -70,16 +84,20 @@ def parser(argv: Sequence[str] = ()) -> ArgumentParser:
         one.set_defaults(argv=list(argv))
         command.options(one)
         arguments.add_settings(one)
-        one.set_defaults(run=command.run)
+        one.set_defaults(run=command.run, refuse=one.refuse)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises."""
     given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0] in _WORDS:
+        given = [*given[1:], _WORDS[given[0]]]
     terminal = Terminal()
     try:
-        args = parser(given).parse_args(given)
+        args, left = parser(given).parse_known_args(given)
+        if left:
+            args.refuse(left)
     except SystemExit as ended:
         return int(ended.code or 0)
     terminal.json = args.json
@@ -115,7 +133,7 @@ def _tell(error: HailuoError, terminal: Terminal) -> int:
     code = exits.of_error(error)
     label = {exits.REFUSED: "Refused:", exits.UNCONFIRMED: "Unconfirmed:"}.get(code, "Failed:")
     if terminal.json:
-        terminal.data(dict(error_answer(error)))
+        terminal.data({"message": str(error), **error_answer(error)})
     message = words.spoken(str(error))
     terminal.paragraph("" if message.startswith(label[:-1]) else label, message, style="bold red")
     return code

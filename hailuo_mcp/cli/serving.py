@@ -25,7 +25,7 @@ def _serve_options(parser: ArgumentParser) -> None:
         "--with-sse", action="store_true", help="http: serve the older SSE transport as well"
     )
     parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
-    parser.add_argument("--port", type=_PORT, default=8000)
+    parser.add_argument("--port", type=_PORT, default=8000, help="8000, unless set")
 
 
 def _serve(args: Namespace, terminal: Terminal) -> int:
@@ -49,7 +49,9 @@ def _serve(args: Namespace, terminal: Terminal) -> int:
 
 def _sandbox_options(parser: ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
-    parser.add_argument("--port", type=_PORT, default=8700, help="0 takes any that is free")
+    parser.add_argument(
+        "--port", type=_PORT, default=8700, help="8700, unless set; 0 takes any that is free"
+    )
     parser.add_argument(
         "--fast-clips", action="store_true", help="render each size and length once, for tests"
     )

@@ -1,6 +1,6 @@
 """The table of commands, in the order of the help."""
 
-from hailuo_mcp.cli import doctor, init, listing, making, pricing, serving, tracking
+from hailuo_mcp.cli import choosing, doctor, init, listing, making, pricing, serving, tracking
 from hailuo_mcp.cli.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -8,6 +8,7 @@ COMMANDS: tuple[Command, ...] = (
     *tracking.COMMANDS,
     *listing.COMMANDS,
     *pricing.COMMANDS,
+    *choosing.COMMANDS,
     *serving.COMMANDS,
     *doctor.COMMANDS,
     *init.COMMANDS,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'"})
 _WIDEST = 100
+_NARROWEST = 16
+"""Characters that the column which may be cut keeps at least."""
 
 
 class Terminal:
@@ -64,13 +66,16 @@ class Terminal:
             self._write(self._out, f"{label:<{width}}{value}", "bold", first=len(label))
 
     def table(
-        self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: int = -1
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: int | None = None
     ) -> None:
-        """A table for a person, lines with tabs for anything else; column `wide` gives way."""
+        """A table for a person, lines with tabs for anything else; column `wide` may be cut."""
         if not _is_terminal(self._out):
             for row in (columns, *rows):
                 cells = (cell.replace("\t", " ").replace("\n", " ") or "-" for cell in row)
                 self._write(self._out, "\t".join(cells), "")
+            return
+        if not self._fits(columns, rows, wide):
+            self._stack(columns, rows)
             return
         from rich.table import Table
         from rich.text import Text
@@ -79,13 +84,30 @@ class Terminal:
         for index, name in enumerate(columns):
             table.add_column(
                 name,
-                no_wrap=index != wide % len(columns),  # the others keep their width
+                no_wrap=index != wide,  # the others keep their width
                 justify="right" if index and _is_numeric(rows, index) else "left",
             )
         for row in rows:
             shown = (self._shown(cell, self._out) for cell in row)
             table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in shown))
         self._console(self._out).print(table)
+
+    @staticmethod
+    def _fits(columns: Sequence[str], rows: Sequence[Sequence[str]], wide: int | None) -> bool:
+        """Whether all but the column that may be cut can be shown whole."""
+        from rich.cells import cell_len
+
+        widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+        if wide is not None:
+            widths[wide] = min(widths[wide], _NARROWEST)
+        return sum(widths) + 2 * len(widths) <= shutil.get_terminal_size().columns
+
+    def _stack(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Each row as lines of its own: an id that is cut cannot be copied."""
+        for number, row in enumerate(rows):
+            if number:
+                self.say()
+            self.facts([pair for pair in zip(columns, row, strict=True) if pair[1]])
 
     def data(self, answer: Mapping[str, object]) -> None:
         """What a tool would return, as one line of JSON."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, errands, exits, results
+from hailuo_mcp.cli import arguments, errands, exits, results, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.errands import FOREVER, FRESH_SECONDS, Errand
 from hailuo_mcp.cli.terminal import Terminal
@@ -145,6 +146,9 @@ def _download(args: Namespace, terminal: Terminal) -> int:
 def _cancel(args: Namespace, terminal: Terminal) -> int:
     async def job(errand: Errand, studio: Studio) -> int:
         view = await studio.cancel(args.task_id)
+        if view.task.status is not Status.CANCELLED and view.notes and not terminal.json:
+            terminal.paragraph("Not withdrawn.", words.spoken(" ".join(view.notes)), result=True)
+            view = replace(view, notes=())
         results.show(errand, view)
         return exits.DONE if view.task.status is Status.CANCELLED else exits.FAILED
 
@@ -156,6 +160,7 @@ def _settle_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "outcome",
         choices=("bought", "not-bought"),
+        metavar="bought|not-bought",
         help="what the provider's bill says about it",
     )
     parser.add_argument(

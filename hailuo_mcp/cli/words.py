@@ -44,6 +44,8 @@ _SPOKEN = (
     (r"\b(subject)_image\b", r"--\1-image"),
     (r"\bfast_pretreatment\b", "--fast-pretreatment"),
     (r"\bprompt_optimizer\b", "the prompt optimizer"),
+    (r"\bmedia_inputs\b", "--media"),
+    (r"\btext_inputs\b", "--text"),
     (r"\brequest_key\b", "--request-key"),
     (r"\bmax_cost\b", "--max-cost"),
     (rf"\bcall (?={'|'.join(_TOOLS)})", "run "),

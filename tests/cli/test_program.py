@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hailuo_mcp import __version__
 from hailuo_mcp.cli import arguments, exits, main
 from hailuo_mcp.cli.program import parser
 from hailuo_mcp.cli.table import COMMANDS
@@ -131,6 +132,52 @@ def test_no_command_is_refused_with_the_way_to_the_help(capsys):
     assert "--help" in capsys.readouterr().err
 
 
+def test_an_option_that_is_nearly_right_is_named(capsys):
+    assert main(["generate", "a fox", "--durations", "6"]) == exits.REFUSED
+    assert "did you mean --duration?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "shown"), [("help", "usage:"), ("version", __version__)])
+def test_words_that_other_programs_take_are_taken(capsys, word, shown):
+    assert main([word]) == exits.DONE
+    assert shown in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("command", "known"), [("models", "S2V-01"), ("moves", "推进")])
+def test_what_may_be_asked_for_can_be_listed(capsys, command, known):
+    assert main([command]) == exits.DONE
+    assert known in capsys.readouterr().out
+    assert main([command, "--json"]) == exits.DONE
+    assert known in json.dumps(json.loads(capsys.readouterr().out), ensure_ascii=False)
+
+
+def test_a_variable_is_called_by_the_option_that_was_typed_in_its_place(alone, capsys):
+    assert main(["tasks", "--budget", "50 CNY"]) == exits.REFUSED
+    told = capsys.readouterr().err
+    assert "--budget is not an amount" in told
+    assert "HAILUO_BUDGET" not in told
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_narrow_terminal_gets_lines_and_no_id_is_cut(monkeypatch):
+    columns = ("Task", "Status", "Cost", "Provider", "When", "Prompt")
+    row = ("v1m7yh09akcjy1x2", "saved", "2 CNY", "minimax-cn", "07:44", "a long prompt " * 9)
+    shown = {}
+    for width in ("100", "50"):
+        monkeypatch.setenv("COLUMNS", width)
+        screen = Screen()
+        Terminal(screen, io.StringIO()).table(columns, [row, row], wide=5)
+        shown[width] = screen.getvalue()
+
+    assert shown["100"].count("\n") == 3
+    assert shown["50"].count("\n") == 13
+    assert all("v1m7yh09akcjy1x2" in text for text in shown.values())
+
+
 def test_a_near_miss_is_named(capsys):
     main(["genrate"])
 
@@ -176,7 +223,7 @@ def test_every_argument_of_a_tool_is_an_option_of_that_name(command, name):
 
     without = [command, *(["v1"] if command in ("query", "download", "cancel") else [])]
     untouched = vars(parser(without).parse_args(without))
-    changed = {key for key in options if options[key] != untouched[key]} - {"argv"}
+    changed = {key for key in options if options[key] != untouched[key]} - {"argv", "refuse"}
     assert len(changed) == 1
     assert SETTINGS | {"json"} <= options.keys()
 

@@ -51,6 +51,39 @@ def test_a_known_base_url_names_its_provider():
     assert (settings.provider, settings.base_url) == ("hingnet", "https://models.hingnet.com.cn")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("HAILUO_BUGDET", "HAILUO_BUDGET"), ("HAILUO_CONFIRM_ABOVe", "HAILUO_CONFIRM_ABOVE")],
+)
+def test_a_misspelt_limit_on_spending_is_refused_and_not_ignored(name, meant):
+    with pytest.raises(ConfigError, match=f"Rename it to {meant}"):
+        Settings.from_env({name: "5"})
+
+
+@pytest.mark.parametrize("name", ["HAILUO_FOLLOW", "HAILUO_API_HOST", "HAILUO_MODEL", "BUDGET"])
+def test_other_unknown_names_are_left_alone(name):
+    assert Settings.from_env({name: "x"}).budget is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "flaw"),
+    [
+        ("HAILUO_BUDGET", "¥50", "is not an amount such as 50"),
+        ("HAILUO_RPM", "ten", "is not a whole number"),
+        ("HAILUO_POLL_SECONDS", "often", "is not a number"),
+        ("HAILUO_AUTO_DOWNLOAD", "perhaps", "is neither true nor false"),
+        ("HAILUO_RPM", "-1", "should be greater than or equal to 0"),
+        ("HAILUO_ALLOWED_DIRS", "pictures", "does not hold the whole path"),
+        ("HAILUO_CALLBACK_URL", "me", "is not an address"),
+    ],
+)
+def test_a_flaw_is_said_in_plain_words_without_the_value(name, value, flaw):
+    with pytest.raises(ConfigError) as refused:
+        Settings.from_env({name: value})
+    assert f"{name} {flaw}" in str(refused.value)
+    assert f" {value} " not in str(refused.value)
+
+
 def test_chinese_plan_names_are_accepted():
     assert Settings.from_env({"HAILUO_PLAN": "企业包"}).plan == "enterprise"
 

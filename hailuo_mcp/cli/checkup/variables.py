@@ -9,7 +9,7 @@ from hailuo_mcp.cli.checkup.finding import Finding, note, ok, problem
 from hailuo_mcp.cli.entry import is_placeholder
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.settings import Settings, variable_of
+from hailuo_mcp.settings import Settings, nearest_variable, variable_of
 
 _FREE = frozenset(row.name for row in PROVIDERS.values() if row.embedded)
 _PREFIX = "HAILUO_"
@@ -25,6 +25,8 @@ def check_settings(
 ) -> tuple[Settings | None, list[Finding]]:
     """The settings, if they can be used at all, and what is odd about the variables."""
     findings = check_variables(environ)
+    known = known_variables()
+    environ = {name: text for name, text in environ.items() if not _nearest(name, known)}
     try:
         settings = Settings.from_env(environ, **overrides)
     except ConfigError as exc:
@@ -95,10 +97,8 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
     """The setting that a variable was probably meant to be; empty for a right or foreign one."""
     if name in known or name in _FALLBACKS:
         return ""
-    if name.startswith(_PREFIX):  # its end alone: the beginning makes all of them alike
-        ends = {setting.removeprefix(_PREFIX): setting for setting in known}
-        near = difflib.get_close_matches(name.removeprefix(_PREFIX), ends, n=1, cutoff=0.6)
-        return ends[near[0]] if near else ""
+    if name.startswith(_PREFIX):
+        return nearest_variable(name)
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.9)), "")
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import difflib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from hailuo_mcp import catalog
 from hailuo_mcp.dialects import providers
-from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.settings import reading
 
 
 def _setting(variable: str, default: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401
@@ -23,7 +21,6 @@ def _setting(variable: str, default: str, meaning: str, **more: Any) -> Any:  # 
     )
 
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False)]
 
 
@@ -116,40 +113,44 @@ class Settings(BaseModel):
         Raises:
             ConfigError: a value cannot be used; the message names its variable.
         """
-        given = _given(environ)
+        given = reading.given(environ)
+        _refuse_broken_walls(given)
         for name, value in overrides.items():
             if value is not None and name in cls.model_fields:
                 given[variable_of(name)] = str(value)
-        provider = _provider(given)
-        output_dir = _folder(given.get("HAILUO_OUTPUT_DIR")) or _default_output()
+        provider = reading.provider(given)
+        output_dir = reading.folder(given, "HAILUO_OUTPUT_DIR") or reading.default_output()
         values: dict[str, object] = {
             "provider": provider.name,
             "api_key": given.get("HAILUO_API_KEY")
             or (given.get("MINIMAX_API_KEY") if provider.minimax_env else None),
-            "base_url": _base_url(provider, given),
+            "base_url": reading.base_url(provider, given),
             "output_dir": output_dir,
-            "state_dir": _folder(given.get("HAILUO_STATE_DIR")) or _default_state(),
-            "plan": _plan(given.get("HAILUO_PLAN", "payg")),
+            "state_dir": reading.folder(given, "HAILUO_STATE_DIR") or reading.default_state(),
+            "plan": reading.plan(given.get("HAILUO_PLAN", "payg")),
             "rpm": given.get("HAILUO_RPM", 0),
             "budget": given.get("HAILUO_BUDGET"),
             "budget_period": given.get("HAILUO_BUDGET_PERIOD", "day").lower(),
             "unpriced_cost": given.get("HAILUO_UNPRICED_COST"),
             "confirm_above": given.get("HAILUO_CONFIRM_ABOVE"),
             "poll_seconds": given.get("HAILUO_POLL_SECONDS", 10),
-            "wait_seconds": _auto(given.get("HAILUO_WAIT_SECONDS", "auto")),
+            "wait_seconds": reading.auto(given.get("HAILUO_WAIT_SECONDS", "auto")),
             "auto_download": given.get("HAILUO_AUTO_DOWNLOAD", True),
-            "allowed_dirs": _folders(given.get("HAILUO_ALLOWED_DIRS")) or (output_dir, Path.home()),
-            "private_hosts": frozenset(_words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", ""))),
-            "callback_url": given.get("HAILUO_CALLBACK_URL", "").rstrip("/"),
-            "http_tokens": _tokens(given.get("HAILUO_HTTP_TOKENS", "")),
-            "allowed_hosts": tuple(_words(given.get("HAILUO_ALLOWED_HOSTS", ""))),
+            "allowed_dirs": reading.folders(given, "HAILUO_ALLOWED_DIRS")
+            or (output_dir, Path.home()),
+            "private_hosts": frozenset(
+                reading.words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", ""))
+            ),
+            "callback_url": reading.callback_url(given),
+            "http_tokens": reading.tokens(given.get("HAILUO_HTTP_TOKENS", "")),
+            "allowed_hosts": tuple(reading.words(given.get("HAILUO_ALLOWED_HOSTS", ""))),
         }
         try:
             return cls.model_validate(values)
         except ValidationError as exc:
-            # pydantic's own text repeats the value, which may be a key in the wrong place
             rows = "; ".join(
-                f"{variable_of(str(row['loc'][0]))}: {row['msg'].lower()}" for row in exc.errors()
+                f"{variable_of(str(row['loc'][0]))} {reading.flaw(row['type'], row['msg'])}"
+                for row in exc.errors()
             )
             raise ConfigError(
                 f"The settings cannot be used: {rows}. Nothing was sent or charged. "
@@ -166,110 +167,25 @@ def variable_of(field: str) -> str:
     return str(extra["variable"])
 
 
-def _given(environ: Mapping[str, str]) -> dict[str, str]:
-    """What is really set: an empty value and an unsubstituted ${VAR} count as unset.
-
-    Hosts start servers with both (reference: field notes P9, `${user_config.x}` left as it stands).
-    """
-    return {
-        name: text.strip()
-        for name, text in environ.items()
-        if name.startswith(("HAILUO_", "MINIMAX_"))
-        and text.strip()
-        and not (text.strip().startswith("${") and text.strip().endswith("}"))
-    }
+def nearest_variable(name: str, cutoff: float = 0.6) -> str:
+    """The setting that an unknown HAILUO_ variable was probably meant to be; empty for none."""
+    ends = [variable_of(field).removeprefix(_PREFIX) for field in Settings.model_fields]
+    near = difflib.get_close_matches(name.removeprefix(_PREFIX), ends, n=1, cutoff=cutoff)
+    return f"{_PREFIX}{near[0]}" if near else ""
 
 
-def _provider(given: Mapping[str, str]) -> Provider:
-    if name := given.get("HAILUO_PROVIDER"):
-        return providers.provider_named(name)
-    for variable in ("HAILUO_BASE_URL", "MINIMAX_API_HOST"):
-        if found := providers.provider_for(given.get(variable, "")):
-            return found
-    return providers.PROVIDERS[providers.DEFAULT_PROVIDER]
+_PREFIX = "HAILUO_"
+_WALLS = ("HAILUO_BUDGET", "HAILUO_BUDGET_PERIOD", "HAILUO_UNPRICED_COST", "HAILUO_CONFIRM_ABOVE")
 
 
-def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
-    text = given.get("HAILUO_BASE_URL")
-    if not text and provider.minimax_env:
-        text = given.get("MINIMAX_API_HOST")
-    if provider.embedded and not text:
-        return ""
-    if provider.embedded and urlsplit(text or "").hostname not in LOOPBACK:
-        raise ConfigError(
-            f"HAILUO_PROVIDER={provider.name} is free because it never leaves this computer, and "
-            "HAILUO_BASE_URL points elsewhere. Nothing was sent or charged. Unset "
-            "HAILUO_BASE_URL, or name the provider that it belongs to."
-        )
-    private = frozenset(_words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", "")))
-    return providers.clean_base_url(provider, text or provider.base_url, private_hosts=private)
-
-
-def _plan(text: str) -> str:
-    try:
-        return catalog.plan_named(text).name
-    except ValueError:
-        names = ", ".join(f"{plan.name} ({plan.chinese})" for plan in catalog.plans())
-        raise ConfigError(
-            f"HAILUO_PLAN (or --plan) does not name a plan. Nothing was charged. It takes one of: "
-            f"{names}."
-        ) from None
-
-
-def _auto(text: str) -> str | None:
-    return None if text.lower() == "auto" else text
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip().lower() for word in text.replace(";", ",").split(",") if word.strip()]
-
-
-def _tokens(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
-    names = [name.strip() for name, _, _ in pairs]
-    tokens = [token.strip() for _, _, token in pairs]
-    if not (all(names) and all(tokens)):
-        raise ConfigError(
-            "HAILUO_HTTP_TOKENS is not a list of name:token pairs separated by commas. "
-            "Nothing was charged. Write for example alice:<a long random text>."
-        )
-    if len(set(names)) != len(names):
-        raise ConfigError(
-            "HAILUO_HTTP_TOKENS has the same name twice. Nothing was charged. "
-            "Give each token a name of its own."
-        )
-    if len(set(tokens)) != len(tokens):
-        raise ConfigError(
-            "HAILUO_HTTP_TOKENS has the same token under two names, so that nobody could tell them "
-            "apart. Nothing was charged. Make another token for one of them."
-        )
-    return tuple(zip(names, tokens, strict=True))
-
-
-def _folder(text: str | None) -> Path | None:
-    if not text:
-        return None
-    path = Path(text).expanduser()
-    if not path.is_absolute():
-        raise ConfigError(
-            "A folder in the settings is not an absolute path. Nothing was charged. Hosts start "
-            "this server in folders of their own: write the whole path (~ for home works)."
-        )
-    return path
-
-
-def _folders(text: str | None) -> tuple[Path, ...]:
-    parts = (text or "").split(os.pathsep)
-    return tuple(path for part in parts if (path := _folder(part.strip())))
-
-
-def _default_output() -> Path:
-    from platformdirs import user_videos_path
-
-    return user_videos_path() / "Hailuo"
-
-
-def _default_state() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("hailuo-mcp", appauthor=False)
+def _refuse_broken_walls(given: Mapping[str, str]) -> None:
+    """Whoever misspells a limit on spending believes to have one."""
+    known = {variable_of(field) for field in Settings.model_fields}
+    for name in given:
+        if name.startswith(_PREFIX) and name not in known:
+            meant = nearest_variable(name, cutoff=0.8)
+            if meant in _WALLS:
+                raise ConfigError(
+                    f"{name} is no setting, so it limits nothing. Nothing was sent or charged. "
+                    f"Rename it to {meant}, or remove it."
+                )
