@@ -85,7 +85,9 @@ def _judge(wanted: str, region: str) -> tuple[str, str]:
     return _unknown_id(wanted, region), ""
 
 
-def _inputs(request: TemplateRequest, template: Template | None) -> list[str]:
+def _inputs(
+    request: TemplateRequest, template: Template | None, image_problems: Sequence[str]
+) -> list[str]:
     problems = [
         f"{name}[{at}] is empty"
         for name, values in (
@@ -94,6 +96,7 @@ def _inputs(request: TemplateRequest, template: Template | None) -> list[str]:
         )
         for at, value in enumerate(values)
         if not value.strip()
+        and not any(said.startswith(f"{name}[{at}]") for said in image_problems)
     ]
     if any("\ud800" <= c <= "\udfff" for text in request.text_inputs for c in text):
         problems.append("text_inputs has broken characters (lone surrogates)")
@@ -142,7 +145,7 @@ def check_template(
                 f"Template {wanted} is in no list that hailuo-mcp has: it is passed on as it is, "
                 "without a published price and with its inputs unchecked."
             )
-    problems += _inputs(request, template)
+    problems += _inputs(request, template, image_problems)
     problems += image_problems
     for name, facts in (images or {}).items():
         problems += picture_problems(name, facts)

@@ -191,7 +191,7 @@ def test_the_names_and_defaults_are_the_contract() -> None:
         },
         "cancel_task": {"task_id": "required"},
         "generate_from_template": {
-            "template_id": "required",
+            "template_id": "",
             "text_inputs": [],
             "media_inputs": [],
             "take": 1,

@@ -144,6 +144,9 @@ async def test_one_text_is_a_list_of_one(ask, studio) -> None:
     [
         ("subject_reference", "subject_image"),
         ("image_url", "first_frame_image"),
+        ("imageUrl", "first_frame_image"),
+        ("lastFrameImage", "last_frame_image"),
+        ("aspectRatio", "a clip has its first frame's shape"),
         ("aigc_watermark", "watermark"),
         ("enable_prompt_expansion", "prompt_optimizer"),
         ("first_frame", "first_frame_image"),
@@ -210,9 +213,11 @@ async def test_a_ceiling_is_an_ordinary_number(ask, studio, cost) -> None:
     assert not studio.calls
 
 
-async def test_a_missing_id_is_named(ask) -> None:
-    result = await ask("query_task", {})
+@pytest.mark.parametrize("given", [{}, {"task_id": ""}, {"task_id": None}, {"task_id": " "}])
+async def test_a_missing_id_is_named(ask, studio, given) -> None:
+    result = await ask("query_task", given)
     assert "task_id: is required" in result.content[0].text
+    assert not studio.calls
 
 
 async def test_a_value_of_any_length_is_shown_short(ask) -> None:
@@ -259,7 +264,7 @@ async def test_estimate_passes_what_was_asked(ask, studio) -> None:
 
 
 async def test_an_empty_template_lists_them_and_buys_nothing(ask, studio) -> None:
-    for arguments in ({"template_id": ""}, {"template_id": None}):
+    for arguments in ({}, {"template_id": ""}, {"template_id": None}):
         result = await ask("generate_from_template", arguments)
         assert not result.is_error
         assert "392753057216684038" in result.structured_content["message"]

@@ -10,6 +10,7 @@ from hailuo_mcp.errors import (
     BudgetExceededError,
     ConfigError,
     DownloadError,
+    InvalidRequestError,
     RateLimitError,
     TaskNotFoundError,
     UnconfirmedSubmitError,
@@ -50,6 +51,12 @@ async def test_our_errors_are_tool_errors_with_their_whole_text(ask, studio, err
     assert result.is_error
     assert result.content[0].text == str(error)
     assert result.structured_content == {"message": result.content[0].text, "error": facts}
+
+
+async def test_a_refusal_that_forgot_the_money_says_that_none_moved(ask, studio) -> None:
+    studio.error = InvalidRequestError("'/etc/x' is outside the folders. Choose another.")
+    result = await ask("download_video", {"task_id": "x", "output_path": "/etc/x"})
+    assert result.content[0].text.endswith("Choose another. Nothing was charged.")
 
 
 async def test_a_fault_of_ours_in_a_free_tool_alarms_nobody(ask, studio) -> None:

@@ -12,7 +12,14 @@ XCOMPUTE = Carries(modes=frozenset({Mode.T2V}))
 
 
 def check(
-    template_id, *, region="cn", carries=MINIMAX, provider="minimax-cn", images=None, **inputs
+    template_id,
+    *,
+    region="cn",
+    carries=MINIMAX,
+    provider="minimax-cn",
+    images=None,
+    troubles=(),
+    **inputs,
 ):
     return check_template(
         TemplateRequest(template_id=template_id, **inputs),
@@ -20,6 +27,7 @@ def check(
         region=region,
         provider=provider,
         images=images,
+        image_problems=troubles,
         others={"minimax-cn": MINIMAX, "xcompute": XCOMPUTE},
     )
 
@@ -44,6 +52,12 @@ def test_every_template_passes_by_id_and_names_with_its_inputs(region):
             assert got.request.template_id == template.template_id
             assert got.template == template
             assert got.warnings == ()
+
+
+def test_an_empty_picture_is_named_once():
+    said = refused("Diving", media_inputs=("",), troubles=("media_inputs[0]: it is empty",))
+    assert said.count("media_inputs[0]") == 1
+    assert refused("Diving", media_inputs=("",)).count("media_inputs[0]") == 1
 
 
 @pytest.mark.parametrize("lost", ["392753057216684032", "393769180141805568", "393879757702918144"])

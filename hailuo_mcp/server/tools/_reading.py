@@ -64,14 +64,16 @@ def read(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) -> dict[str,
         if name not in fields:
             continue
         field = fields[name]
-        blank = value in _BLANK or (
+        blank = _is_blank(value) or (
             _is_zero(value) and field.annotation is not bool and name != "wait_seconds"
         )
         if not blank:
             given[name] = value
-        elif field.is_required():
-            given[name] = ""
     return given
+
+
+def _is_blank(value: object) -> bool:
+    return value in _BLANK or (isinstance(value, str) and not value.strip())
 
 
 def _is_zero(value: object) -> bool:

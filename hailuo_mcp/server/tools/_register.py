@@ -88,7 +88,10 @@ def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False)
 def refused(error: HailuoError, notice: str) -> CallToolResult:
     if error.detail:  # untrusted text of the provider's: never for the model
         log.info("refused with %s: %r", error.code, error.detail)
-    text = f"{notice} {error}".strip()
+    said = str(error)
+    if error.charged == "no" and "charged" not in said and "costs nothing" not in said:
+        said = f"{said} Nothing was charged."
+    text = f"{notice} {said}".strip()
     # Pydantic AI shows the model the structure alone, and the Inspector holds it to the tool's
     # output schema, errors included: so it opens with the message, as every answer does.
     return spoken({"message": text, **answers.error_answer(error)}, text=text, is_error=True)

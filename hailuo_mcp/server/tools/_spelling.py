@@ -78,6 +78,15 @@ NONE_HERE: Mapping[str, str] = MappingProxyType(
 )
 
 
+def _spelt(name: str) -> str:
+    """A name whatever its case: image_url, imageUrl and Image-URL are one."""
+    return name.strip().lower().replace("-", "").replace("_", "")
+
+
+_OURS = {_spelt(name): ours for name, ours in OURS.items()}
+_NONE_HERE = {_spelt(name): why for name, why in NONE_HERE.items()}
+
+
 def unknown_arguments(tool: str, wrong: Sequence[str], known: Collection[str]) -> str:
     """The whole refusal."""
     named = "; ".join(_hint(name, known) for name in wrong[:8])
@@ -91,10 +100,11 @@ def _hint(name: str, known: Collection[str]) -> str:
     from difflib import get_close_matches
 
     seen = "".join(c if c.isprintable() else "�" for c in name[:40])
-    word = name.strip().lower().replace("-", "_")
-    if ours := next((our for our in OURS.get(word, ()) if our in known), ""):
+    word = _spelt(name)
+    if ours := next((our for our in _OURS.get(word, ()) if our in known), ""):
         return f"{seen!r} (here it is called {ours!r})"
-    if word in NONE_HERE:
-        return f"{seen!r} ({NONE_HERE[word]})"
-    close = [word] if word in known else get_close_matches(word, known, 1)
+    if word in _NONE_HERE:
+        return f"{seen!r} ({_NONE_HERE[word]})"
+    same = [our for our in known if _spelt(our) == word]
+    close = same or get_close_matches(name.strip().lower(), known, 1)
     return f"{seen!r} (did you mean {close[0]!r}?)" if close else repr(seen)

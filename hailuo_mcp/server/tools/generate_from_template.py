@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 class GenerateFromTemplate(Arguments):
     template_id: Id = Field(
-        description='The template\'s id or name, such as "Diving". Empty lists all of them, free.'
+        "",
+        description='The template\'s id or name, such as "Diving". Empty lists all of them, free.',
     )
     text_inputs: Texts = Field([], description="The template's texts, in its order.")
     media_inputs: Texts = Field(
