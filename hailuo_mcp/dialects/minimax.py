@@ -99,8 +99,8 @@ class MiniMax:
         phase = phase_of(str(body.get("status") or ""))
         if code in MODERATED:
             return self._status(body, reply, Phase.FAILED, str(code))
-        # A word that ends the task beats a passing trouble beside it, and nothing else: a foreign or
-        # unknown task may be answered with {"status": "Fail"} as well (facts, 1.6).
+        # A word that ends the task beats a passing trouble beside it, and nothing else: a foreign
+        # or unknown task may be answered with {"status": "Fail"} as well (facts, 1.6).
         if code not in (None, "0") and not (phase in _TERMINAL and code in TRANSIENT):
             raise refused_read(str(code), reply, self._provider, detail=_said(body))
         if phase is Phase.FAILED:
