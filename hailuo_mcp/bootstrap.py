@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -35,7 +35,10 @@ SANDBOX_KEY = "free"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """What a server for callers elsewhere adds: links to clips, pictures handed in, figures."""
+    """What a server for callers elsewhere adds: links to clips, pictures handed in, figures.
+
+    Only where there is one are callbacks asked for: it is who hears them.
+    """
 
     link: Callable[[Task], Link | None]
     uploads: Uploads
@@ -76,6 +79,7 @@ async def open_studio(
         )
         if front is not None:
             desk.link, desk.uploads, desk.observe = front.link, front.uploads, front.observe
+            desk.rules = replace(desk.rules, callback_url=settings.callback_url)
         worker = Worker(desk, lives, chance=chance)
         trouble: Exception | None = None
         desk.wake = worker.wake
@@ -141,7 +145,6 @@ def _desk(
             confirm_above=settings.confirm_above,
             poll_seconds=settings.poll_seconds,
             auto_download=settings.auto_download,
-            callback_url=settings.callback_url,
         ),
         provider=client.provider,
         account=f"{settings.provider} {base_url} {print_}",

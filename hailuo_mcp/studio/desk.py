@@ -24,6 +24,8 @@ from hailuo_mcp.studio.views import View
 
 ENOUGH = 3
 """Finished tasks of a kind from which their time counts as learned."""
+_WIDEST = 2.0
+"""A time that is known no better than to this many times the usual one teaches nothing."""
 _UNDER_WAY_SECONDS = 2.0
 SUBMIT_SECONDS = 60.0
 """The HTTP timeout of a paid request."""
@@ -45,6 +47,7 @@ class Rules:
     poll_seconds: float = 10.0
     auto_download: bool = True
     callback_url: str = ""
+    """Empty in a process that serves no HTTP: it would never hear of its tasks."""
 
 
 class Uploads(Protocol):
@@ -113,6 +116,12 @@ class Desk:
         task = await self.journal.find(task_id)
         return task if task and caller in ("", task.caller) else None
 
+    def told(self, task: Task) -> bool:
+        """The provider was, or is to be, given an address of this process for the task's end."""
+        return bool(
+            task.callback_token and self.rules.callback_url and self.client.carries.callback
+        )
+
     def unknown(self, task_id: str) -> TaskNotFoundError:
         return TaskNotFoundError(
             f"There is no task {task_id[:64]!r} here, and the provider in use "
@@ -127,9 +136,12 @@ class Desk:
         known_for = 30.0 if len(spans) >= ENOUGH else 1.0
         if not 0 <= self.clock() - asked < known_for:
             try:
-                spans = await self.journal.spans(*kind)
+                found = await self.journal.spans(*kind)
             except JournalError:
                 return spans  # a guess at the time is no reason to fail what needs it
+            # Found ready the next morning: that says when somebody looked, not how long it took.
+            widest = _WIDEST * self.catalogued(task)
+            spans = [span for span in found if span.most - span.least <= widest]
             self._spans[kind] = (self.clock(), spans)
         return spans
 
@@ -146,6 +158,10 @@ class Desk:
         """The typical time from submit to success: this journal's own, else the catalogue's."""
         if spans := await self.spans(task):
             return median(span.most for span in spans)
+        return self.catalogued(task)
+
+    def catalogued(self, task: Task) -> float:
+        """How long such a clip takes, by the catalogue."""
         if self.provider.usual_seconds is not None:
             return self.provider.usual_seconds
         return catalog.usual_seconds(task.model, task.resolution, task.duration)

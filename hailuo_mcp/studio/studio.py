@@ -135,11 +135,11 @@ class Studio:
         deadline = time.monotonic() + wait_seconds
         while open_ids and not self.changes.closing and (left := deadline - time.monotonic()) > 0:
             await self._desk.changes.wait(open_ids, min(left, 5.0))
-            now_open = {
-                view.task.task_id for view in await self._views(open_ids) if not view.settled
-            }
-            if now_open != open_ids:
+            now_open = [view.task for view in await self._views(open_ids) if not view.settled]
+            if {task.task_id for task in now_open} != open_ids:
                 break
+            for task in now_open:
+                await waiting.insist(self._desk, task)
         if wait_seconds > 0:
             rows = await read()
         return Listing(rows=rows, spending=await self.spending())

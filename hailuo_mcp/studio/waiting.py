@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 
 from hailuo_mcp.domain import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal import Span
 from hailuo_mcp.studio.desk import ENOUGH, Desk
 from hailuo_mcp.studio.views import Progress, View
 
@@ -49,6 +52,7 @@ async def wait(
         if desk.changes.told != news or time.monotonic() - looked >= LOOK_SECONDS:
             looked, news = time.monotonic(), desk.changes.told
             task = await reread(desk, task)
+            await insist(desk, task)
         view = await desk.view(task, reused=reused)
     return view
 
@@ -58,19 +62,44 @@ def told_seconds(poll_seconds: float) -> float:
     return max(60.0, 3 * poll_seconds)
 
 
+def soonest(spans: Sequence[Span], usual: float) -> float | None:
+    """The age at which such a clip is first asked about; None where too few were seen.
+
+    What was done at its first read was never seen undone: it may be much faster than known, but
+    hardly twice as fast, and if so, the next ones are asked about earlier still. Later than at the
+    `usual` time of the catalogue it never is: a slow day must not hide the fast ones after it.
+    """
+    if len(spans) < ENOUGH:
+        return None
+    learned = max(min(span.least for span in spans), 0.5 * min(span.most for span in spans))
+    return min(learned, usual)
+
+
 async def nudge(desk: Desk, task: Task) -> None:
     """Somebody asks: read the status as soon as the interval since the last read allows.
 
-    Not where the time of such clips is known: the worker asks when one can be ready, and asking
-    before that would only spend a request.
+    Not before one of its kind can be ready: that would only spend a request. Nor often where the
+    provider was heard at the task's callback address, in this process: it will say so itself.
     """
-    known = len(await desk.spans(task)) >= ENOUGH
-    if task.status not in POLLED or (known and not task.tries):
+    if task.status not in POLLED:
         return
-    last = task.polled_at or task.submitted_at or 0
+    now = desk.clock()
+    began = min(task.submitted_at or task.created_at, now)  # not under a clock that was ahead
+    last = min(task.polled_at or began, now)
+    first = soonest(await desk.spans(task), desk.catalogued(task)) or 0.0
     told = task.task_id in desk.heard
     interval = told_seconds(desk.rules.poll_seconds) if told else desk.rules.poll_seconds
-    at = max(desk.clock(), last + interval)
+    at = max(now, last + interval, began + first)
     if at < task.due_at:
-        await desk.journal.change(task.task_id, {"due_at": at}, now=desk.clock(), status_in=POLLED)
+        await desk.journal.change(task.task_id, {"due_at": at}, now=now, status_in=POLLED)
         desk.wake(None)
+
+
+async def insist(desk: Desk, task: Task) -> None:
+    """Somebody waits: ask though the next read was planned late because the provider would tell.
+
+    It may tell another process, which may be gone.
+    """
+    if task.callback_token:
+        with suppress(JournalError):
+            await nudge(desk, task)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from hailuo_mcp.journal import Span
-from hailuo_mcp.studio.desk import ENOUGH
+from hailuo_mcp.studio.waiting import soonest, told_seconds
 
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
 """(age, shortest interval): what is this late is asked about ever more rarely."""
@@ -24,29 +25,27 @@ def next_poll(
     told: bool,
     under_way: int = 1,
 ) -> float:
-    """The time of the next status read.
+    """The time of the next status read. `usual` is what the catalogue says of such clips.
 
     Learned kinds are first asked about when the fastest of them was ready, then in steps that
-    are small against the whole; unknown ones from half of the catalogue's usual time at the latest.
+    are small against the whole; unknown ones from half of their usual time at the latest.
     The more are `under_way`, the rarer each is asked about, from a few hundred on.
     With a callback (`told`) polling only goes on underneath, in case none comes.
     """
     age = max(0.0, now - submitted_at)
+    typical = median(span.most for span in spans) if spans else usual
     if told:
-        return max(submitted_at + 2 * usual, now + max(60.0, 3 * poll_seconds))
-    if len(spans) >= ENOUGH:
-        # What was done at its first read was never seen undone: it may be much faster than known,
-        # but hardly twice as fast, and if so, the next ones are asked about earlier still.
-        soonest = max(min(span.least for span in spans), 0.5 * min(span.most for span in spans))
+        return max(submitted_at + 2 * typical, now + told_seconds(poll_seconds))
+    if first := soonest(spans, usual):
         latest = 1.25 * max(span.most for span in spans)
-        aims: tuple[float, ...] = (soonest,)
-        apart = 0.05 * soonest
+        aims: tuple[float, ...] = (first,)
+        apart = 0.05 * first
     else:
         # Once early, in case it is a fast one; again where most may be ready, and from then on in
         # steps that are small against the time that it has taken already.
-        soonest = min(0.5 * usual, 3 * poll_seconds)
-        aims = (soonest, 1.5 * soonest)
-        latest = 2 * usual
+        first = min(0.5 * typical, 3 * poll_seconds)
+        aims = (first, 1.5 * first)
+        latest = 2 * typical
         apart = age / 12
     for aim in aims:
         if age < aim:

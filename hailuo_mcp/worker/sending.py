@@ -66,9 +66,9 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
             "due_at": 0.0,
         }
     callback = ""
-    if task.callback_token and desk.client.carries.callback:
+    if desk.told(task):
         callback = f"{desk.rules.callback_url}/callbacks/{task.callback_token}"
-    spans, usual = await desk.spans(task), await desk.usual_seconds(task)
+    spans, usual = await desk.spans(task), desk.catalogued(task)
     desk.observe("rate_wait", desk.clock() - task.created_at)
     for pause in (*_NEVER_LEFT_PAUSES, None):
         try:
@@ -115,7 +115,7 @@ def _accepted(
             spans=spans,
             usual=usual,
             poll_seconds=desk.rules.poll_seconds,
-            told=bool(task.callback_token) and desk.client.carries.callback,
+            told=desk.told(task),
         ),
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hailuo_mcp.bootstrap import open_studio
+from hailuo_mcp.bootstrap import Front, open_studio
 from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio import Studio
@@ -72,14 +73,13 @@ def scripted(tmp_path: Path, provider: Provider) -> Open:
 
     @asynccontextmanager
     async def begin(
-        clock: Callable[[], float] | None = None, **variables: str
+        clock: Callable[[], float] = time.time, front: Front | None = None, **variables: str
     ) -> AsyncIterator[Studio]:
         known = {"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": "k"}
         given = {f"HAILUO_{name.upper()}": value for name, value in variables.items()}
-        more = {} if clock is None else {"clock": clock}
         wire = httpx.MockTransport(provider)
         settings = _settings(tmp_path, {**known, **given})
-        async with open_studio(settings, wire=wire, **more) as studio:
+        async with open_studio(settings, wire=wire, clock=clock, front=front) as studio:
             yield studio
 
     return begin

@@ -22,6 +22,10 @@ def test_a_learned_kind_is_first_asked_when_the_fastest_was_ready() -> None:
     assert _next(40, LEARNED) == 20
 
 
+def test_what_was_learned_on_a_slow_day_does_not_hide_a_fast_one() -> None:
+    assert _next(0, [Span(least=18_000, most=18_060)] * 3) == 80
+
+
 def test_then_in_steps_that_are_small_against_the_whole() -> None:
     assert _next(60, LEARNED) == 3
     assert _next(112, LEARNED) == 3
@@ -62,7 +66,8 @@ def test_a_crowd_is_asked_about_no_more_often_than_fifty_times_a_second(
 
 
 def test_with_a_callback_polling_only_goes_on_underneath() -> None:
-    assert _next(0, LEARNED, told=True) == 160
+    assert _next(0, [], told=True) == 160
+    assert _next(0, LEARNED, told=True) == 150
     assert _next(200, LEARNED, told=True) == 60
 
 

@@ -1,0 +1,71 @@
+"""Learning how long clips take: from what was seen, not from when somebody happened to look."""
+
+from typing import Any
+
+import pytest
+
+from hailuo_mcp.domain import Status, Submitted
+from hailuo_mcp.studio.waiting import nudge
+from hailuo_mcp.worker.sending import send
+
+pytestmark = pytest.mark.anyio
+
+
+async def _bought(bench: Any, number: int) -> Any:
+    task = await bench.bought(task_id=f"v{number}", identity=f"cat {number}")
+    bench.client.answers = [Submitted(remote_id=f"77{number}")]
+    await send(bench.desk, task, sleep=bench.sleep)
+    return await bench.read(task)
+
+
+async def _history(bench: Any, least: float, most: float) -> None:
+    """Three clips that were found ready between two ages."""
+    for number in range(3):
+        task = await _bought(bench, number)
+        values = {
+            "status": Status.SUCCEEDED,
+            "unfinished_at": bench.now + least,
+            "finished_at": bench.now + most,
+            "due_at": 0.0,
+        }
+        await bench.journal.change(task.task_id, values, now=bench.now)
+    bench.now += 36_000
+
+
+async def test_clips_found_ready_the_next_morning_teach_nothing(bench: Any) -> None:
+    await _history(bench, 0.0, 36_000.0)
+    task = await _bought(bench, 9)
+    assert await bench.desk.spans(task) == []
+    assert await bench.desk.usual_seconds(task) == bench.desk.catalogued(task)
+    assert task.due_at <= bench.now + bench.desk.catalogued(task)
+
+
+async def test_what_was_seen_from_near_is_learned(bench: Any) -> None:
+    await _history(bench, 3.0, 4.0)
+    task = await _bought(bench, 9)
+    assert len(await bench.desk.spans(task)) == 3
+    assert task.due_at == bench.now + 3
+
+
+async def test_who_asks_is_heard_as_soon_as_such_a_clip_can_be_ready(bench: Any) -> None:
+    await _history(bench, 1.0, 2.0)
+    bought = await _bought(bench, 9)
+    await bench.journal.change(bought.task_id, {"due_at": bench.now + 3600}, now=bench.now)
+    bench.now += 60
+    await nudge(bench.desk, await bench.read(bought))
+    assert (await bench.read(bought)).due_at == bench.now
+
+
+async def test_who_asks_too_early_spends_no_request(bench: Any) -> None:
+    await _history(bench, 3000.0, 3001.0)
+    bought = await _bought(bench, 9)
+    await nudge(bench.desk, bought)
+    assert (await bench.read(bought)).due_at == bought.due_at
+
+
+async def test_a_clock_that_was_ahead_keeps_nobody_waiting(bench: Any) -> None:
+    bench.now += 8 * 3600
+    task = await bench.held(polled_at=bench.now, due_at=bench.now + 10)
+    bench.now -= 8 * 3600
+    await nudge(bench.desk, task)
+    assert (await bench.read(task)).due_at == bench.now + bench.desk.rules.poll_seconds
