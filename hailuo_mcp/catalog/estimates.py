@@ -20,7 +20,7 @@ from hailuo_mcp.catalog.prices import (
     price_words,
     published,
 )
-from hailuo_mcp.catalog.video_agent import templates
+from hailuo_mcp.catalog.video_agent import find_template, template_price, templates
 from hailuo_mcp.catalog.wording import number, refusal, shown
 from hailuo_mcp.domain import Carries, Mode, Quote, Unit
 
@@ -77,7 +77,7 @@ def _mode_for(mode: str, model: str, resolution: str, carries: Carries) -> Mode:
             raise refusal(
                 [f"there is no mode {shown(mode)}"], f"The modes are {', '.join(Mode)}."
             ) from None
-    known = find_model(model) if model.strip() else None
+    known = find_model(nearest_model(model) or model) if model.strip() else None
     pairs = [
         (m, rules)
         for machine in ([known] if known else models())
@@ -176,22 +176,35 @@ def _words(call: Call, charge: Quote, price: Price, plan: Plan, price_list: str,
     return f"One clip of {what} is {price_words(charge)}{_also(price, charge)}{many}.{pack} {_FREE}"
 
 
-def _template(plan: Plan, count: int, price_list: str) -> Estimate:
-    """Price a template of which only the mode is known."""
-    known = sorted(t.usd for t in templates(price_list) if t.usd is not None)
-    priced = bool(known) and plan.name == "payg"
-    charge = Quote(amount=known[0] if priced else None, unit=plan_unit(plan.name, price_list))
-    price = Price(usd=known[0]) if priced else NO_PRICE
+def _template(name: str, plan: Plan, count: int, price_list: str) -> Estimate:
+    """Price a template, or the cheapest where only the mode is known."""
+    offered = templates(price_list)
+    one = find_template(name, price_list)
+    if name and offered and not one and not name.isdigit():  # a number may be newer than the list
+        titles = ", ".join(template.title for template in offered)
+        raise refusal([f"there is no template {shown(name)}"], f"The templates here: {titles}.")
+    asked = (one,) if name else offered
+    quotes = [template_price(it, price_list=price_list, plan=plan.name) for it in asked]
+    known = sorted(quote.amount for quote in quotes if quote.amount is not None)
+    charge = Quote(amount=known[0] if known else None, unit=plan_unit(plan.name, price_list))
+    total = Quote(amount=_times(charge.amount, count), unit=charge.unit)
+    price = Price(usd=charge.amount)
     whole = next(iter(templates("global")))
     message = f"Unknown: no price is published for templates here. {_BUDGET} {_FREE}"
-    if priced:
+    if known and one:
+        many = f"; {count} are {price_words(total)}" if count > 1 else ""
+        message = (
+            f"One clip of the template {one.title} is {price_words(charge)}{many}, by the "
+            f"historical price page. {_FREE}"
+        )
+    elif known:
         message = (
             f"At least {number(known[0])} USD each: by the historical price page the templates "
             f"cost {number(known[0])} to {number(known[-1])} USD. {_FREE}"
         )
     return Estimate(
-        status="lower_bound" if priced else "unknown",
-        model="",
+        status=("exact" if one else "lower_bound") if known else "unknown",
+        model=one.title if one else name,
         mode=Mode.TEMPLATE,
         duration=None,
         resolution=None,
@@ -200,9 +213,9 @@ def _template(plan: Plan, count: int, price_list: str) -> Estimate:
         total=_total(price, count),
         plan=plan.name,
         charge=charge,
-        charge_total=Quote(amount=_times(charge.amount, count), unit=charge.unit),
-        prices_as_of=whole.checked if priced else "",
-        source=whole.source if priced else "",
+        charge_total=total,
+        prices_as_of=whole.checked if known else "",
+        source=whole.source if known else "",
         message=message,
     )
 
@@ -230,7 +243,7 @@ def estimate(  # noqa: PLR0913  one for each argument of the tool
     size = resolution.strip().upper()
     wanted = _mode_for(mode, model, size, carries)
     if wanted is Mode.TEMPLATE:
-        return _template(chosen, count, price_list)
+        return _template(model.strip(), chosen, count, price_list)
     call, problems = _call(model, wanted, duration, resolution, carries)
     if problems:
         raise refusal(problems, _nearest(call, duration, size, carries, price_list, chosen))

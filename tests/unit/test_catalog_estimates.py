@@ -103,6 +103,25 @@ def test_a_template_of_which_only_the_mode_is_known_has_a_floor_or_nothing():
     assert ask(mode="template").status == "unknown"
 
 
+def test_a_template_that_is_named_has_its_own_price():
+    found = ask("Diving", mode="template", price_list="global", region="global", count=2)
+    assert (found.status, found.charge_total.amount) == ("exact", Decimal("0.80"))
+    assert "Diving is 0.4 USD; 2 are 0.8 USD" in found.message
+    unlisted = ask("1" * 18, mode="template", price_list="global", region="global")
+    assert (unlisted.status, unlisted.per_video) == ("unknown", Price())
+    with pytest.raises(InvalidRequestError, match="no template Dving") as refused:
+        ask("Dving", mode="template", price_list="global", region="global")
+    assert "Diving" in str(refused.value)
+
+
+def test_a_short_name_gets_the_mode_of_the_model_that_is_meant():
+    with pytest.raises(InvalidRequestError) as refused:
+        ask("fast")
+    told = str(refused.value)
+    assert "nearest is MiniMax-Hailuo-2.3-Fast" in told
+    assert "Nearest that works: MiniMax-Hailuo-2.3-Fast" in told.replace("model ", "")
+
+
 @pytest.mark.parametrize(
     ("kwargs", "says"),
     [
