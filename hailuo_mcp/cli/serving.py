@@ -36,13 +36,13 @@ def _serve(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.server.http import serve_http
 
     path = "/sse" if args.transport == "sse" else "/mcp"
-    terminal.say(f"Serving MCP at http://{args.host}:{args.port}{path}; Ctrl-C stops it.")
     serve_http(
         arguments.settings(args),
         transport=args.transport,
         with_sse=args.with_sse,
         host=args.host,
         port=args.port,
+        serving=lambda url: terminal.say(f"Serving MCP at {url}{path}; Ctrl-C stops it."),
     )
     return exits.DONE
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import subprocess
+import sys
 
 import anyio
 import pytest
@@ -13,6 +16,9 @@ from hailuo_mcp.server.http.intake import RefusedBodyError, Streams, read_body
 from hailuo_mcp.server.http.shares import Limits, Shares
 
 AUTH = "Authorization: Bearer alices-token-0123456789\r\n"
+
+
+ONE_AND_NO_MORE = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def _raw(server, text: bytes, seconds: float = 5) -> bytes:
@@ -70,6 +76,41 @@ def test_a_connection_that_does_not_say_what_it_wants_is_closed(serve, said):
     server = serve(connection=Impatient)
 
     assert _raw(server, said) == b""
+
+
+def test_a_connection_too_many_is_closed_and_those_that_there_are_are_served(serve):
+    class Few(serving.Connection):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.limit_concurrency = 3
+
+    server = serve(connection=Few)
+    with server.http() as http, socket.create_connection(("127.0.0.1", server.port), 5) as idle:
+        idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+        assert http.get("/health").status_code == 200
+        for _ in range(5):
+            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                assert _raw(server, ONE_AND_NO_MORE) == b""
+        assert http.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("::", "http://[::]:8000"), ("mcp.local", "http://mcp.local:8000")]
+)
+def test_the_address_that_is_said_can_be_opened(host, url):
+    assert serving.url_of(host, 8000) == url
+
+
+def test_connections_leave_room_for_other_files():
+    code = (
+        "import resource as r; from hailuo_mcp.server.http.serving import most_connections;"
+        "r.setrlimit(r.RLIMIT_NOFILE, (256, 1000));"
+        "print(most_connections(), *r.getrlimit(r.RLIMIT_NOFILE))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert ran.stdout.split() == ["500", "1000", "1000"]
 
 
 def test_answers_under_way_are_limited(serve):

@@ -95,7 +95,7 @@ class Process:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        self.log = tmp_path / "stderr"
+        self.out, self.log = tmp_path / "stdout", tmp_path / "stderr"
         self.environ = os.environ | {
             "HAILUO_PROVIDER": "sandbox",
             "HAILUO_BASE_URL": sandbox_url,
@@ -110,9 +110,9 @@ class Process:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "hailuo_mcp", "serve", "--transport", "http", "--with-sse"]
-        with self.log.open("ab") as log:
+        with self.out.open("ab") as out, self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--port", str(self.port)], env=self.environ, stderr=log
+                [*command, "--port", str(self.port)], env=self.environ, stdout=out, stderr=log
             )
         until_now(self._serves)
 
@@ -187,6 +187,37 @@ async def test_a_call_that_waits_is_answered_before_the_server_leaves(process, m
             await waiting.wait()
             await anyio.to_thread.run_sync(process.stop)
     assert answers[0].structured_content["status"] in ("queued", "running")
+
+
+def test_a_body_half_sent_does_not_hold_up_the_leaving(process):
+    with socket.create_connection(("127.0.0.1", process.port), 10) as raw:
+        raw.sendall(
+            b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
+            b"Authorization: Bearer alices-token-0123456789\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert raw.recv(4096).startswith(b"HTTP/1.1 100")  # now it is read
+        raw.sendall(b"{")
+        process.stop()
+        assert raw.recv(4096).startswith(b"HTTP/1.1 400")
+
+    assert '"level": "error"' not in process.log.read_text()
+    said = process.out.read_text()
+    assert said == f"Serving MCP at http://127.0.0.1:{process.port}/mcp; Ctrl-C stops it.\n"
+
+
+def test_nothing_is_said_to_be_served_where_it_is_not(process):
+    command = [sys.executable, "-m", "hailuo_mcp", "serve", "--transport", "http", "--port"]
+    ran = subprocess.run(
+        [*command, str(process.port)],
+        env=process.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode
+    assert "cannot listen" in ran.stderr
+    assert "Serving" not in ran.stderr + ran.stdout
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import cast
 
@@ -29,6 +29,8 @@ HEAD_BYTES = 32 * 1024
 HEAD_SECONDS = 10.0
 """How long a connection may take to say what it wants."""
 MOST_CONNECTIONS = 2000
+BACKLOG = 128
+"""asyncio accepts so many at a go; where no descriptor is left, it logs an error for each."""
 IDLE_SECONDS = 75
 """A connection without a request: longer than proxies keep theirs, so that they close first."""
 
@@ -40,8 +42,9 @@ def serve_http(
     with_sse: bool = False,
     host: str = "127.0.0.1",
     port: int = 8000,
+    serving: Callable[[str], None] = lambda _url: None,
 ) -> None:
-    """Serve until a signal comes.
+    """Serve until a signal comes; `serving` hears the address as soon as it is answered.
 
     Raises:
         ConfigError: no token although other computers can reach it, or the port is taken.
@@ -51,8 +54,31 @@ def serve_http(
     # Otherwise every answer under way would be cut half a second after SIGTERM (3.7.0).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
     with _listening(host, port) as listener:
-        _log.info("listening", extra={"address": "{}:{}".format(*listener.getsockname()[:2])})
-        _Server(app, host).run(sockets=[listener])
+        url = url_of(host, listener.getsockname()[1])
+
+        def begun() -> None:
+            _log.info("listening", extra={"address": url})
+            serving(url)
+
+        _Server(app, host, begun).run(sockets=[listener])
+
+
+def url_of(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def most_connections() -> int:
+    """Half of what this process may hold open: journal, clips and provider need the rest."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return MOST_CONNECTIONS
+    endless, wanted = resource.RLIM_INFINITY, 2 * MOST_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != endless and soft < wanted:
+        soft = wanted if hard == endless else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MOST_CONNECTIONS if soft == endless else min(MOST_CONNECTIONS, soft // 2)
 
 
 class Connection(H11Protocol):
@@ -73,6 +99,11 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self.limit_concurrency and len(self.connections) >= self.limit_concurrency:
+            # uvicorn's own limit would turn away requests on the connections that there are.
+            self.connections.discard(self)
+            transport.abort()
+            return
         self._expect()
 
     def data_received(self, data: bytes) -> None:
@@ -100,7 +131,7 @@ class Connection(H11Protocol):
 class _Server(uvicorn.Server):
     """uvicorn, which answers what is under way before it ends what would never end."""
 
-    def __init__(self, app: Starlette, host: str) -> None:
+    def __init__(self, app: Starlette, host: str, begun: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -112,12 +143,18 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 h11_max_incomplete_event_size=HEAD_BYTES,
-                limit_concurrency=MOST_CONNECTIONS,
+                backlog=BACKLOG,
+                limit_concurrency=most_connections(),
                 timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=int(DRAIN_SECONDS),
             )
         )
         self._house: House = app.state.house
+        self._begun = begun
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._begun()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         async with anyio.create_task_group() as leaving:
