@@ -26,8 +26,10 @@ NOT_FOUND_TRIES = 6
 NOT_FOUND_SECONDS = 3600.0
 """A young task may not be visible everywhere at once, and a provider may be out of order: not found
 this often in a row, and not seen for this long, it counts as lost."""
+GIVE_UP_POLLS = 100
+"""No fewer reads, however old it is."""
 SAVE_TRIES = 10
-"""For a trouble that another try does not cure by itself."""
+"""For a trouble that another try does not cure by itself; and no fewer for any."""
 SAVE_SECONDS = 7 * 86_400.0
 """For a trouble that may pass, such as no network: the clip is paid for, and asking is free."""
 FREE: Mapping[str, object] = {"owner": "", "lease_until": 0.0}
@@ -101,7 +103,8 @@ class Follower:
             )
             return None
         age = now - (task.submitted_at or task.created_at)
-        if age > GIVE_UP_SECONDS:
+        # Often enough, too: one look under a wrong clock says nothing about age.
+        if age > GIVE_UP_SECONDS and task.polls + 1 >= GIVE_UP_POLLS:
             await self._lose(task, "the provider never said that it ended")
             return None
         await self._write(
@@ -161,7 +164,7 @@ class Follower:
             jitter=self._chance(),
         )
         if isinstance(exc, RateLimitError) and exc.retry_after is not None:
-            wait = min(exc.retry_after, 600.0)
+            wait = max(wait, min(exc.retry_after, 600.0))
         now = self._desk.clock()
         await self._write(
             task,
@@ -244,7 +247,8 @@ class Follower:
     async def _save_trouble(self, task: Task, exc: HailuoError) -> None:
         ready = task.finished_at or task.created_at
         if isinstance(exc, DownloadError):
-            again = exc.retry and self._desk.clock() - ready < SAVE_SECONDS
+            young = self._desk.clock() - ready < SAVE_SECONDS
+            again = exc.retry and (young or task.tries + 1 < SAVE_TRIES)
         else:  # the provider's no to the question for a link: perhaps another key's task
             again = task.tries + 1 < SAVE_TRIES or task.account != self._desk.account
         wait = backoff(task.tries, first=2.0, most=900.0, jitter=self._chance())

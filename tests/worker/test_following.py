@@ -84,6 +84,15 @@ async def test_no_single_trouble_of_a_read_ends_a_task(bench: Any, trouble: Exce
     assert (await _step(bench, task, _state(Phase.FAILED))).money is Money.RELEASED
 
 
+@pytest.mark.parametrize(("asked", "least", "most"), [(0.0, 7, 13), (30.0, 30, 30), (1e9, 600, 600)])
+async def test_a_provider_that_asks_for_no_pause_is_not_asked_at_once(
+    bench: Any, asked: float, least: float, most: float
+) -> None:
+    slow = RateLimitError("Slow.", provider_code="http_429", retry_after=asked)
+    task = await _step(bench, await bench.held(), slow)
+    assert least <= task.due_at - bench.now <= most
+
+
 async def test_what_is_not_found_for_an_hour_is_unconfirmed_and_stays_reserved(bench: Any) -> None:
     task = await bench.held()
     for _ in range(6):
@@ -135,11 +144,24 @@ async def test_the_second_id_is_tried_where_the_first_finds_nothing(bench: Any) 
     assert task.status is Status.FAILED
 
 
-async def test_after_a_week_without_an_end_it_is_unconfirmed(bench: Any) -> None:
+async def test_after_a_week_and_many_reads_without_an_end_it_is_unconfirmed(bench: Any) -> None:
     task = await bench.held()
+    for _ in range(98):
+        task = await _step(bench, task, _state(Phase.RUNNING))
     bench.now += 7 * DAY + 1
     task = await _step(bench, task, _state(Phase.RUNNING))
+    assert task.status is Status.RUNNING
+    task = await _step(bench, task, _state(Phase.RUNNING))
     assert (task.status, task.money) == (Status.UNCONFIRMED, Money.RESERVED)
+
+
+async def test_a_clock_that_was_put_right_gives_nothing_up(bench: Any) -> None:
+    """A board without a battery buys in another year than it asks in."""
+    task = await bench.held()
+    bench.now += 2000 * DAY
+    for _ in range(20):
+        task = await _step(bench, task, _state(Phase.RUNNING))
+        assert task.due_at > bench.now
 
 
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.FAILED, Phase.SUCCEEDED])
@@ -207,6 +229,18 @@ async def test_a_trouble_that_may_pass_is_tried_for_a_week(bench: Any) -> None:
     await follower._save_trouble(task, away)
     task = await bench.read(task)
     assert (task.due_at, task.status) == (0, Status.SUCCEEDED)
+
+
+async def test_a_clip_that_was_ready_long_ago_has_all_its_tries(bench: Any) -> None:
+    """A laptop that was closed for a week wakes before its network does."""
+    task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now - 8 * DAY)
+    follower = Follower(bench.desk, lambda: 0.5)
+    for tries in range(10):
+        held = {"owner": bench.desk.owner}
+        task = await bench.journal.change(task.task_id, held, now=bench.now)
+        await follower._save_trouble(task, DownloadError("The network is away."))
+        task = await bench.read(task)
+        assert (task.due_at > 0) == (tries < 9)
 
 
 async def test_what_only_a_person_can_cure_is_not_tried_again_by_itself(bench: Any) -> None:
