@@ -9,7 +9,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
-from mcp.types import PromptReference, ResourceTemplateReference
+from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
 from hailuo_mcp import catalog
 from hailuo_mcp.errors import ConfigError
@@ -80,6 +80,29 @@ async def test_resources_say_why_there_is_no_studio(mode) -> None:
         for uri in ("hailuo://spending", f"hailuo://tasks/{ID}"):
             with pytest.raises(MCPError, match="HAILUO_PLAN"):
                 await client.read_resource(uri)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("direct", {}, "There is no prompt of that name. There are: direct_shot, image_to_video."),
+        ("direct_shot", {}, "direct_shot needs shot."),
+        ("direct_shot", {"shot": ""}, "direct_shot needs shot."),
+        (
+            "image_to_video",
+            {"image": "a.png", "zoom": "in"},
+            "image_to_video has no 'zoom'. It takes: image, motion, camera, model, resolution.",
+        ),
+    ],
+)
+async def test_a_prompt_that_is_asked_for_wrongly_is_refused_in_plain_words(
+    connect, caplog, name, arguments, told
+) -> None:
+    async with connect() as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(name, arguments)
+    assert (refused.value.error.code, refused.value.error.message) == (INVALID_PARAMS, told)
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_prompts_lead_to_the_tools(connect) -> None:

@@ -9,12 +9,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from inspect import getdoc
 from typing import Any, cast, get_type_hints
 
+from mcp import MCPError
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_parameters
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
-from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    TextContent,
+    ToolAnnotations,
+)
 from pydantic import ValidationError
 
 from hailuo_mcp import answers
@@ -141,6 +149,27 @@ class Server(MCPServer[Backstage]):
             if isinstance(error.__cause__, ValidationError):
                 return refused(mistakes(name, error.__cause__), self._backstage.notice)
             raise
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Backstage, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Render a prompt; the SDK (2.3.0) calls what the asker got wrong a fault of its own."""
+        prompts = {prompt.name: prompt.arguments or [] for prompt in await self.list_prompts()}
+        if name not in prompts:
+            raise MCPError(
+                INVALID_PARAMS, f"There is no prompt of that name. There are: {', '.join(prompts)}."
+            )
+        given, takes = arguments or {}, [it.name for it in prompts[name]]
+        if missing := [it.name for it in prompts[name] if it.required and not given.get(it.name)]:
+            raise MCPError(INVALID_PARAMS, f"{name} needs {' and '.join(missing)}.")
+        if strange := next((it for it in given if it not in takes), ""):
+            raise MCPError(
+                INVALID_PARAMS, f"{name} has no {strange[:40]!r}. It takes: {', '.join(takes)}."
+            )
+        return await super().get_prompt(name, arguments, context)
 
     def _faulted(self, name: str) -> CallToolResult:
         """What is said of a crash: nothing of its own text, and whether money may have moved."""
