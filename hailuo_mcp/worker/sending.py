@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain, repeat
 
 import anyio
 
@@ -29,8 +30,8 @@ _NEVER_LEFT_PAUSES = (0.5, 1.5)
 """Seconds between tries of a request that certainly never left this machine."""
 _UNRECORDED_PAUSE = 10.0
 _RECORD_PAUSES = (0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-"""Seconds between tries to record an outcome, as long as the process lives: it may be an id that
-was paid for."""
+"""Seconds between tries to record an outcome, the last of them again and again: it may be an id
+that was paid for."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -159,25 +160,31 @@ def _failed(exc: HailuoError) -> dict[str, object]:
 async def _record(desk: Desk, task: Task, outcome: dict[str, object], sleep: Sleep) -> None:
     """Write the outcome if the attempt is still ours to speak for.
 
-    A disk that fails at this moment is tried again: the provider's id must not be lost. The writes
-    are shielded and the pauses are not: a process that leaves tries once more and goes.
+    A disk that fails at this moment is tried again for as long as the process lives: the provider's
+    id must not be lost. A process that leaves in a pause tries once more and goes.
     """
-    for pause in (*_RECORD_PAUSES, None):
+    pauses = chain(_RECORD_PAUSES, repeat(_RECORD_PAUSES[-1]))
+    while not await _recorded(desk, task, outcome):
         try:
-            with anyio.CancelScope(shield=True):
-                await _write(desk, task, outcome)
-        except JournalError:
-            _log.exception(
-                "task %s could not be recorded as %s (remote_id %s)",
-                task.task_id,
-                outcome["status"],
-                outcome.get("remote_id", ""),
-            )
-            if pause is None:
-                return
-            await sleep(pause)
-        else:
-            return
+            await sleep(next(pauses))
+        except anyio.get_cancelled_exc_class():
+            await _recorded(desk, task, outcome)
+            raise
+
+
+async def _recorded(desk: Desk, task: Task, outcome: dict[str, object]) -> bool:
+    try:
+        with anyio.CancelScope(shield=True):
+            await _write(desk, task, outcome)
+    except JournalError:
+        _log.exception(
+            "task %s could not be recorded as %s (remote_id %s)",
+            task.task_id,
+            outcome["status"],
+            outcome.get("remote_id", ""),
+        )
+        return False
+    return True
 
 
 async def _write(desk: Desk, task: Task, outcome: dict[str, object]) -> None:

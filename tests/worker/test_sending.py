@@ -49,13 +49,44 @@ async def test_a_disk_that_fails_when_the_id_is_to_be_recorded_is_tried_again(be
     assert bench.client.sent == 1
 
 
-async def test_an_id_that_can_never_be_recorded_is_in_the_log(bench: Any, caplog: Any) -> None:
-    bench.journal.failures = {"change": 100}
+async def test_an_id_that_cannot_be_recorded_is_in_the_log_and_never_dropped(
+    bench: Any, caplog: Any
+) -> None:
+    bench.journal.failures = {"change": 50}
     task = await _sent(bench, TAKEN)
     assert "remote_id 77" in caplog.text
-    assert task.status is Status.SUBMITTING
-    assert await bench.journal.recover([], now=bench.now + 91) == (task.task_id,)
-    assert (await bench.read(task)).status is Status.UNCONFIRMED
+    assert (task.status, task.remote_id) == (Status.QUEUED, "77")
+    assert bench.paused[-2:] == [300.0, 300.0]
+
+
+async def test_a_lease_that_ran_out_meanwhile_does_not_lose_the_id(bench: Any) -> None:
+    async def sleep(_seconds: float) -> None:
+        await bench.journal.recover([], now=bench.now + 91)
+
+    bench.journal.failures = {"change": 3}
+    task = await bench.bought()
+    bench.client.answers = [TAKEN]
+    await send(bench.desk, task, sleep=sleep)
+    task = await bench.read(task)
+    assert (task.status, task.remote_id) == (Status.QUEUED, "77")
+
+
+async def test_who_leaves_while_an_id_waits_to_be_recorded_tries_once_more(bench: Any) -> None:
+    pausing = anyio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        pausing.set()
+        await anyio.sleep_forever()
+
+    bench.journal.failures = {"change": 1}
+    task = await bench.bought()
+    bench.client.answers = [TAKEN]
+    async with anyio.create_task_group() as process:
+        process.start_soon(lambda: send(bench.desk, task, sleep=sleep))
+        await pausing.wait()
+        process.cancel_scope.cancel()
+    task = await bench.read(task)
+    assert (task.status, task.remote_id) == (Status.QUEUED, "77")
 
 
 async def test_what_never_left_is_tried_twice_more_and_then_refused_free(bench: Any) -> None:
