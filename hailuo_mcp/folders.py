@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.errors import ConfigError, InvalidRequestError
 
 _LONGEST = 4096
 """Characters; no system takes a longer path, and what is longer is usually pasted base64."""
@@ -110,6 +110,24 @@ class Folders:
                 )
             place = place.with_name(place.name + ".mp4")
         return self._writable(place, text)
+
+    def need_output(self) -> None:
+        """See that clips can be written, while it is still time not to buy one.
+
+        Raises:
+            ConfigError: they cannot.
+        """
+        import tempfile
+
+        try:
+            self.output_dir.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.output_dir, prefix=".hailuo-mcp-"):
+                pass
+        except OSError as trouble:
+            raise ConfigError(
+                f"Clips cannot be written to {self.output_dir} ({_reason(trouble)}). Nothing was "
+                "sent or charged. Set HAILUO_OUTPUT_DIR to a folder that can be written."
+            ) from trouble
 
     def refusal(self, what: str) -> InvalidRequestError:
         """Say no, and which places are open."""

@@ -22,10 +22,17 @@ FOREVER = 10 * 365 * 86_400.0
 FRESH_SECONDS = 5.0
 """How long a question without a wait waits for one status read: nobody else may be reading."""
 
+_SAVE_TRIES = 3
+"""So many failed tries to save a clip, and the person had better hear why."""
+
 _IN_FOLDER = "hailuo-mcp.mp4"
 """Stands for the clip's own name, which is not known before."""
 
 Result = TypeVar("Result")
+
+
+class _CannotBeSavedError(Exception):
+    """Ends a wait that would last until the disk is mended."""
 
 
 @dataclass(kw_only=True)
@@ -42,13 +49,18 @@ class Errand:
         return words.command(self.args, *given)
 
     async def wait(self, studio: Studio, task_id: str, wait: float, watcher: Watcher) -> View:
-        """Follow a task until it is over or the time is up."""
+        """Follow a task until it is over, the time is up, or nothing but a person can help."""
 
         async def show(view: View) -> None:
             self.tasks = [view.task]
             await watcher.show(view)
+            if view.task.save_error and view.task.tries >= _SAVE_TRIES:
+                raise _CannotBeSavedError
 
-        return await studio.query(task_id, wait_seconds=wait, on_progress=show)
+        try:
+            return await studio.query(task_id, wait_seconds=wait, on_progress=show)
+        except _CannotBeSavedError:
+            return await studio.query(task_id)
 
     def place(self, text: str, *, overwrite: bool) -> str:
         """Where a copy is to go, refused now rather than after the purchase.

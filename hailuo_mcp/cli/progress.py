@@ -39,7 +39,8 @@ class Lines:
         self._write(text)
 
     async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
-        phase = (view.task.status, view.task.task_id) if of == 1 else (done, of)
+        task = view.task
+        phase = (task.status, task.task_id, task.save_error) if of == 1 else (done, of)
         if phase == self._phase and time.monotonic() - self._said_at < QUIET_SECONDS:
             return
         self._phase = phase
@@ -51,6 +52,8 @@ def _words(view: View, done: int, of: int) -> str:
     from hailuo_mcp.answers import progress_line
 
     line = progress_line(view)
+    if view.task.save_error and not view.task.saved:
+        line = f"not saved yet: {view.task.save_error.partition('. ')[0]}"
     return line if of == 1 else f"{done} of {of} done; {line}"
 
 

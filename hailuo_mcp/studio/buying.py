@@ -6,6 +6,8 @@ import hashlib
 import secrets
 from decimal import Decimal
 
+from anyio.to_thread import run_sync
+
 from hailuo_mcp.catalog import number, price_words
 from hailuo_mcp.client import Prepared
 from hailuo_mcp.domain import AnyRequest, Mode, Quote, Status, Task, TemplateRequest
@@ -35,6 +37,8 @@ async def buy(
     found = await desk.journal.standing(draft, now=desk.clock())
     if found is None:
         _hold_ceiling(desk, terms, counted)
+        if desk.rules.auto_download:
+            await run_sync(desk.folders.need_output)
         await _ask_consent(desk, draft, terms, counted)
         for picture in prepared.images.values():
             desk.pictures.keep(picture.facts.sha256, picture.data)

@@ -78,6 +78,19 @@ def test_an_output_that_is_there_is_refused_before_the_purchase(program):
     assert bought(program.books) == 0
 
 
+def test_a_folder_that_takes_no_clip_is_refused_before_the_purchase(program, tmp_path):
+    (tmp_path / "in-the-way").write_text("a file")
+    folder = str(tmp_path / "in-the-way" / "clips")
+
+    refused = program("generate", FOX, "--output-dir", folder)
+    kept_away = program("generate", FOX, "--no-wait", HAILUO_AUTO_DOWNLOAD="false")
+
+    assert refused.code == 2
+    assert "cannot be written" in refused.err
+    assert kept_away.code == 0
+    assert bought(program.books) == 1
+
+
 def test_pictures_are_found_where_the_person_stands(program):
     Image.new("RGB", (400, 400)).save(program.cwd / "first.png")
 
