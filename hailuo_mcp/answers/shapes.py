@@ -7,6 +7,8 @@ from typing import Any, Literal, Required
 # pydantic reads the standard library's TypedDict only from Python 3.12 on.
 from typing_extensions import TypedDict
 
+from hailuo_mcp.errors import Charged
+
 StatusWord = Literal[
     "pending",
     "submitting",
@@ -17,13 +19,12 @@ StatusWord = Literal[
     "cancelled",
     "unconfirmed",
 ]
-ChargedWord = Literal["yes", "no", "maybe", "not yet"]
 
 
 class Cost(TypedDict, total=False):
     amount: str
     unit: str
-    charged: ChargedWord
+    charged: Charged
 
 
 class VideoTask(TypedDict, total=False):
@@ -108,7 +109,7 @@ class TaskRow(TypedDict, total=False):
     status: StatusWord
     prompt: str
     cost: str
-    charged: ChargedWord
+    charged: Charged
     saved: bool
     error_code: str
     eta_seconds: int
@@ -133,7 +134,7 @@ class TaskList(TypedDict, total=False):
 
 class ErrorFacts(TypedDict, total=False):
     code: str
-    charged: ChargedWord
+    charged: Charged
     task_id: str
     retry: bool
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from hailuo_mcp.answers import sentences
 from hailuo_mcp.answers.costs import spending
 from hailuo_mcp.answers.shapes import (
-    ChargedWord,
     Cost,
     ErrorAnswer,
     ErrorFacts,
@@ -20,7 +19,7 @@ from hailuo_mcp.answers.shapes import (
 from hailuo_mcp.catalog import find_template, number
 from hailuo_mcp.catalog.video_agent import REGIONS
 from hailuo_mcp.domain import Mode, Money, Status, Task
-from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.errors import Charged, HailuoError
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio import Listing, Saved, View
@@ -67,11 +66,11 @@ def video_task(view: View) -> VideoTask:
     )
 
 
-def charged(task: Task) -> ChargedWord | None:
+def charged(task: Task) -> Charged | None:
     """Whether money moved; None where somebody else bought it."""
     if task.status is Status.UNCONFIRMED:
         return "maybe"
-    words: dict[Money, ChargedWord] = {
+    words: dict[Money, Charged] = {
         Money.SPENT: "yes",
         Money.RELEASED: "no",
         Money.RESERVED: "no" if task.status in (Status.CANCELLED, Status.FAILED) else "not yet",

@@ -22,7 +22,6 @@ class PlanCost:
     """How many packs that takes; they are bought whole. 0 for pay as you go."""
     cost: Decimal
     """Of the whole month, lapsing credits included."""
-    credits_bought: Decimal
     credits_lapsing: Decimal
     lapsing_cny: Decimal
     """What was paid for the credits that lapse."""
@@ -51,7 +50,6 @@ def compare(price: Price, count: int) -> tuple[PlanCost, ...]:
             chinese=payg.chinese,
             packs=0,
             cost=price.cny * count,
-            credits_bought=zero,
             credits_lapsing=zero,
             lapsing_cny=zero,
             per_video=price.cny,
@@ -72,7 +70,6 @@ def compare(price: Price, count: int) -> tuple[PlanCost, ...]:
                 chinese=plan.chinese,
                 packs=bought,
                 cost=cost,
-                credits_bought=plan.credits * bought,
                 credits_lapsing=lapsing,
                 lapsing_cny=_rounded(lapsing * a_credit),
                 per_video=_rounded(cost / count),

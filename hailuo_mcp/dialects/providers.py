@@ -12,7 +12,6 @@ from hailuo_mcp.dialects.compat import Compat
 from hailuo_mcp.dialects.minimax import MiniMax
 from hailuo_mcp.dialects.wire import Dialect, Provider
 from hailuo_mcp.dialects.xcompute import XCompute
-from hailuo_mcp.domain import Unit
 from hailuo_mcp.errors import ConfigError
 
 DEFAULT_PROVIDER = "minimax-cn"
@@ -24,7 +23,6 @@ _ROWS = (
         base_url="https://api.minimaxi.com",
         region="cn",
         price_list="cn",
-        currency=Unit.CNY,
         minimax_env=True,
         templates="cn",
         twin="minimax-global",
@@ -41,7 +39,6 @@ _ROWS = (
         base_url="https://api.minimax.io",
         region="global",
         price_list="global",
-        currency=Unit.USD,
         minimax_env=True,
         templates="global",
         twin="minimax-cn",
@@ -67,7 +64,6 @@ _ROWS = (
         dialect="xcompute",
         base_url="https://xcompute.us",
         region="global",
-        currency=Unit.USD,
         hosts=("xcompute.us", "api.xcompute.us"),
         console="https://xcompute.us/keys",
         source="seed 002; facts, section 7",

@@ -31,10 +31,6 @@ class Refusal:
     certain: bool
     """On a submit: surely nothing was bought."""
 
-    @property
-    def retryable(self) -> bool:
-        return self.error.retry
-
     def message(self, charged: str = "Nothing was charged.") -> str:
         return f"{self.cause}{_named(self.code)}. {charged} {self.action}"
 

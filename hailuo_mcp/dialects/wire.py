@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-from hailuo_mcp.domain import AnyRequest, Carries, Link, RemoteStatus, Submitted, Unit
+from hailuo_mcp.domain import AnyRequest, Carries, Link, RemoteStatus, Submitted
 from hailuo_mcp.errors import InvalidRequestError, RemoteTaskNotFoundError
 
 _LONGEST_ID = 200
@@ -31,7 +31,6 @@ class Provider:
     region: str = "cn"
     price_list: str = ""
     """Whose published prices hold: "cn", "global", or "" where nobody publishes any."""
-    currency: Unit = Unit.CNY
     minimax_env: bool = False
     """Whether the key and the host may also come from MINIMAX_API_KEY and MINIMAX_API_HOST."""
     templates: str = ""
