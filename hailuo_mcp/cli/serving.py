@@ -108,6 +108,7 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
         terminal.say(f"  {line}")
     terminal.say(f"  (or {', '.join(others)})", style="dim")
     terminal.say()
+    terminal.say("Trouble on request: [sandbox:1026] or [sandbox:lost] in a prompt", style="dim")
     terminal.say(f"Its account book: {sandbox.base_url}/sandbox/book", style="dim")
     terminal.say("Ctrl-C stops it.", style="dim")
 

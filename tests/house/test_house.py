@@ -90,6 +90,14 @@ def test_the_readmes_tables_are_what_the_code_says():
     assert done.returncode == 0, done.stderr
 
 
+def test_every_fault_of_the_sandbox_is_on_its_page():
+    from hailuo_mcp.sandbox.faults import NAMES
+
+    page = (ROOT / "docs" / "sandbox.md").read_text("utf-8")
+
+    assert [name for name in NAMES if f"`{name}`" not in page] == []
+
+
 def test_the_config_example_is_the_one_in_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
     example = (ROOT / "claude_desktop_config.example.json").read_text("utf-8")
