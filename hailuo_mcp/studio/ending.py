@@ -41,6 +41,7 @@ async def settle(desk: Desk, task_id: str, *, bought: bool, remote_id: str) -> V
     task = await desk.find(task_id, "")
     if task is None:
         raise desk.unknown(task_id)
+    remote_id = remote_id or task.remote_id  # accepted once, then given up
     if not bought:
         values: dict[str, object] = {
             "status": Status.FAILED,

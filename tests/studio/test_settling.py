@@ -77,3 +77,17 @@ async def test_one_purchase_cannot_be_two_tasks(opened: Any) -> None:
         with pytest.raises(InvalidRequestError, match=f"is task {done.task_id} already"):
             await studio.settle(lost.task_id, bought=True, remote_id=done.remote_id)
         assert (await studio.query(lost.task_id)).task.status is Status.UNCONFIRMED
+
+
+async def test_bought_where_its_id_is_known_it_is_followed_without_naming_it(
+    scripted: Any, provider: Any
+) -> None:
+    """It was accepted once and then given up, say because nobody found it for an hour."""
+    async with scripted() as studio:
+        task = (await studio.generate(VideoRequest(prompt="a dog"), Terms())).task
+        values = {"status": Status.UNCONFIRMED, "due_at": 0.0}
+        await studio._desk.journal.change(task.task_id, values, now=task.created_at)
+        settled = (await studio.settle(task.task_id, bought=True)).task
+        assert (settled.status, settled.remote_id) == (Status.QUEUED, task.remote_id)
+        assert settled.money is Money.RESERVED
+    assert len(provider.creates) == 1
