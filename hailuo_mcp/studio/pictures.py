@@ -51,9 +51,11 @@ class Pictures:
 
     def sweep(self, in_use: str) -> None:
         """Drop what no unfinished task needs."""
-        if not self._folder.is_dir():
-            return
-        for path in self._folder.iterdir():
+        try:
+            found = list(self._folder.iterdir())
+        except OSError:
+            return  # none was ever kept, or nobody may look
+        for path in found:
             name = path.name[:64]
             try:
                 old = time.time() - path.stat().st_mtime > _FRESH_SECONDS

@@ -81,7 +81,7 @@ class Worker:
                 self._bell = anyio.Event()
                 try:
                     pause = await self._look(jobs)
-                except JournalError as exc:
+                except (JournalError, OSError) as exc:  # the folders of the state, too
                     _log.warning("%s", exc)
                     pause = BUSY_SECONDS
                 with anyio.move_on_after(pause):

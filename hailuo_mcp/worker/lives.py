@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,9 @@ class Lives:
 
     def sign_out(self) -> None:
         if self._mine is not None:
-            self._mine.release()
-            self._path(self.owner).unlink(missing_ok=True)
+            with suppress(OSError):  # a name that stays behind is held by nobody
+                self._mine.release()
+                self._path(self.owner).unlink(missing_ok=True)
             self._mine = None
 
     def dead(self, owners: Iterable[str]) -> list[str]:
@@ -58,8 +60,9 @@ class Lives:
             return True
         except OSError:
             return True  # nobody can tell: leave its work alone, the leases run out
-        lock.release()
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            lock.release()
+            path.unlink(missing_ok=True)
         return False
 
     def _path(self, owner: str) -> Path:

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.worker import Lives
 
 LIVE = """
@@ -69,3 +71,24 @@ def test_a_state_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(JournalError, match="HAILUO_STATE_DIR"):
         Lives(tmp_path / "file" / "processes").sign_in()
+
+
+class Stuck(type(Path())):  # type: ignore[misc]
+    """A place where nothing can be removed or listed any more."""
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        raise PermissionError(13, f"{missing_ok=}", str(self))
+
+    def iterdir(self) -> Iterator[Path]:
+        raise PermissionError(13, "no", str(self))
+
+
+def test_a_folder_that_cannot_be_changed_any_more_stops_nobody(tmp_path: Path) -> None:
+    folder = Stuck(tmp_path)
+    me, other = Lives(folder), Lives(folder)
+    me.sign_in()
+    other.sign_in()
+    other.sign_out()
+    assert me.dead([other.owner]) == [other.owner]
+    me.sign_out()
+    Pictures(folder).sweep("")

@@ -3,7 +3,7 @@
 # polls with a deadline; nothing else runs in this loop
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from until import until
 
 from hailuo_mcp.domain import Phase, RemoteStatus, Status, Submitted
-from hailuo_mcp.worker import Worker
+from hailuo_mcp.worker import Lives, Worker
 
 pytestmark = pytest.mark.anyio
 TAKEN = Submitted(remote_id="77")
@@ -151,3 +151,27 @@ async def test_a_journal_that_fails_while_somebody_waits_does_not_end_the_work(b
         assert bench.journal.failures == {"stamp": 0}
         worker.wake(await bench.bought())
         await until(lambda: bench.client.sent == 1)
+
+
+class Blind(Lives):
+    """Cannot see at first who is alive."""
+
+    looks = 0
+
+    def dead(self, owners: Iterable[str]) -> list[str]:
+        self.looks += 1
+        if self.looks == 1:
+            raise PermissionError(13, "no")
+        return super().dead(owners)
+
+
+async def test_a_state_folder_that_cannot_be_looked_into_does_not_end_the_work(bench: Any) -> None:
+    bench.lives = Blind(bench.lives._folder)
+    bench.client.answers = [TAKEN]
+    async with _working(bench) as worker:
+        await until(lambda: bench.lives.looks == 1)
+        worker.wake(await bench.bought())
+        await until(lambda: bench.client.sent == 1)
+        bench.now += 3
+        worker.wake(None)
+        await until(lambda: bench.lives.looks == 2)
