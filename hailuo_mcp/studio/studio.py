@@ -96,7 +96,8 @@ class Studio:
             )
         if wait_seconds > 0:
             left = began + max(ANSWER_SECONDS, wait_seconds) - time.monotonic()
-            return await waiting.wait(self._desk, task, left, on_progress, reused=bought.reused)
+            view = await waiting.wait(self._desk, task, left, on_progress, reused=bought.reused)
+            return await linking.with_link(self._desk, view)
         return await self._desk.view(task, reused=bought.reused)
 
     async def consent_question(

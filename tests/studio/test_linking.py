@@ -41,8 +41,8 @@ async def test_a_clip_left_at_the_provider_has_a_link_that_is_asked_for_once(
 ) -> None:
     async with scripted(auto_download="false") as studio:
         bought = await studio.generate(VideoRequest(prompt="a cat"), Terms(), wait_seconds=10)
-        for _ in range(2):
-            task = (await studio.query(bought.task.task_id)).task
+        for view in (bought, await studio.query(bought.task.task_id)):
+            task = view.task
             assert task.url == LINK
             assert task.url_expires_at > task.created_at
     assert provider.asked == 1
