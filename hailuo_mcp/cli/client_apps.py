@@ -88,7 +88,7 @@ def client_app(name: str) -> ClientApp:
     near = difflib.get_close_matches(wanted, names, n=1)
     hint = f"Did you mean {near[0]}? " if near else ""
     raise ConfigError(
-        f"{name[:40]!r} is not a client that can be set up from here. Nothing was changed. {hint}"
+        f"{name[:40]!r} is no client that is known here. Nothing was changed. {hint}"
         f"There are: {', '.join(names)}. docs/install.md shows what others want."
     )
 

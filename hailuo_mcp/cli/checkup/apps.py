@@ -19,7 +19,9 @@ def check_apps(machine: Machine) -> list[Finding]:
         try:
             entries = _ours(app, machine)
         except ConfigError as exc:
-            findings.append(problem("clients", str(exc), "Mend the file, then run this again."))
+            findings.append(
+                problem("clients", str(exc), "Until then that app starts no server at all.")
+            )
             continue
         found = found or bool(entries)
         for entry in entries:

@@ -50,7 +50,8 @@ def _read(db: sqlite3.Connection, path: Path, settings: Settings, now: float) ->
     if version == 0:
         return [ok("journal", f"{path} is empty")]
     counts = dict(db.execute("SELECT status, COUNT(*) FROM tasks GROUP BY status").fetchall())
-    told = f"{path} (format {version}, {sum(counts.values())} tasks)"
+    many = sum(counts.values())
+    told = f"{path} (format {version}, {many} {'task' if many == 1 else 'tasks'})"
     return [ok("journal", told), *_tasks(db, counts, now), *_others(db, settings)]
 
 

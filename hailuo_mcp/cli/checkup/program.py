@@ -34,7 +34,7 @@ def _launcher(machine: Machine) -> list[Finding]:
         findings.append(ok("launcher", "apps find hailuo-mcp by its name"))
     else:
         findings.append(
-            ok("launcher", f"apps find it by its place only, which init writes: {words}")
+            ok("launcher", f"apps do not see your PATH; init writes the whole path: {words}")
         )
     for runner in ("uvx", "pipx"):
         found = machine.find(runner, machine.path)
