@@ -23,7 +23,7 @@ def main() -> None:
             }
         )
         app = create_app(settings, with_sse=True)
-        fixtures.certify(app.state.house.server)
+        fixtures.certify(app.state.parts.server)
         uvicorn.run(
             app,
             host="127.0.0.1",

@@ -42,8 +42,8 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def house(self) -> Any:
-        return self.app.state.house
+    def parts(self) -> Any:
+        return self.app.state.parts
 
     def http(self, caller: str = "alice", **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {TOKENS[caller]}"} if caller else {}

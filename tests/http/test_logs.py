@@ -14,11 +14,11 @@ from hailuo_mcp.server.http.logs import JsonLines, RequestLog
 
 @pytest.mark.anyio
 async def test_a_crash_is_counted_as_one_and_its_place_is_in_the_log(server, caplog):
-    studio = server.house.backstage.lent
+    studio = server.parts.backstage.lent
     async with server.client() as client:
-        server.house.backstage.lend(SimpleNamespace(provider=studio.provider))
+        server.parts.backstage.lend(SimpleNamespace(provider=studio.provider))
         crashed = await client.call_tool("query_task", {"task_id": "x"})
-        server.house.backstage.lend(studio)
+        server.parts.backstage.lend(studio)
         await client.call_tool("no_such_tool", {})
     with server.http() as http:
         figures = http.get("/metrics").text

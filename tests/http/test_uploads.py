@@ -114,7 +114,7 @@ async def test_a_picture_that_is_too_large_is_not_read(server, tmp_path):
 
 
 async def test_altered_expired_and_guessed_links_take_nothing(server):
-    links = server.house.outside.links
+    links = server.parts.outside.links
     nonce = "0" * 32
     good, _ = links.sign("upload", nonce, 60)
     head, _, signature = good.rpartition(".")
@@ -161,7 +161,7 @@ async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, tmp_path)
 
 async def test_one_link_holds_up_no_other(server, tmp_path):
     slow, other = await _link(server, tmp_path), await _link(server, tmp_path)
-    uploads = server.house.outside.uploads
+    uploads = server.parts.outside.uploads
     head = f"POST {slow.removeprefix(server.url)} HTTP/1.1\r\nHost: localhost\r\n"
     with server.http(caller="") as http:
         with socket.create_connection(("127.0.0.1", server.port), 5) as raw:

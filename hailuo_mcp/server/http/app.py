@@ -19,21 +19,23 @@ from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, HailuoError
 from hailuo_mcp.server.app import build_server
 from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.http.auth import TokenAuth, caller, need_tokens
 from hailuo_mcp.server.http.health import Readiness, alive
-from hailuo_mcp.server.http.hosts import Gate, Names
+from hailuo_mcp.server.http.hosts import HostGuard, Names
 from hailuo_mcp.server.http.intake import Intake, Streams
 from hailuo_mcp.server.http.logs import RequestLog
 from hailuo_mcp.server.http.metrics import RequestCount
 from hailuo_mcp.server.http.outside import Outside
 from hailuo_mcp.server.http.shares import Limits
-from hailuo_mcp.server.http.visitors import Doorman, caller, need_tokens
 from hailuo_mcp.server.tools._register import Server
 from hailuo_mcp.server.updates import publish_changes
 from hailuo_mcp.settings import Settings
 
-Transport = Literal["http", "sse"]
+TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
 """How long calls under way get to be answered when the server is told to leave."""
+_LAST_WORDS_SECONDS = 0.1
+"""Between a call's answer and its last byte on the wire."""
 
 
 def app_from_env() -> Starlette:
@@ -53,7 +55,7 @@ def app_from_env() -> Starlette:
 def create_app(
     settings: Settings | ConfigError,
     *,
-    transport: Transport = "http",
+    transport: TransportName = "http",
     with_sse: bool = False,
     host: str = "127.0.0.1",
     limits: Limits | None = None,
@@ -66,35 +68,35 @@ def create_app(
     known = settings if isinstance(settings, Settings) else None
     names = Names.of(known, host)
     need_tokens(known, names, host)
-    house = House(settings=settings, names=names, limits=limits or Limits())
+    parts = HttpParts(settings=settings, names=names, limits=limits or Limits())
     app = Starlette(
-        routes=[*house.mcp_routes(transport, with_sse=with_sse), *house.other_routes()],
+        routes=[*parts.mcp_routes(transport, with_sse=with_sse), *parts.other_routes()],
         middleware=[
             Middleware(RequestLog),
-            Middleware(RequestCount, metrics=house.outside.metrics),
-            Middleware(Gate, names=names),
+            Middleware(RequestCount, metrics=parts.outside.metrics),
+            Middleware(HostGuard, names=names),
             Middleware(
-                Doorman,
+                TokenAuth,
                 tokens=known.http_tokens if known else (),
                 base_url=known.callback_url if known else "",
             ),
             Middleware(AuthContextMiddleware),
             Middleware(
                 Intake,
-                limits=house.limits,
-                streams=house.streams,
+                limits=parts.limits,
+                streams=parts.streams,
                 callers=len(known.http_tokens) if known else 0,
             ),
         ],
-        lifespan=house.life,
+        lifespan=parts.life,
     )
     app.router.redirect_slashes = False  # behind a TLS proxy they lead to http://
-    app.state.house = house
+    app.state.parts = parts
     return app
 
 
 @dataclass(kw_only=True)
-class House:
+class HttpParts:
     """What the app holds from its start to its end."""
 
     settings: Settings | ConfigError
@@ -111,7 +113,7 @@ class House:
         self.outside = Outside(self.backstage)
         self.server.middleware.append(self.outside.metrics.call)
 
-    def mcp_routes(self, transport: Transport, *, with_sse: bool) -> list[BaseRoute]:
+    def mcp_routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
         """The SDK's own, with its checks set to our rule; both eras are spoken on each."""
         security, body = self.names.for_sdk(), self.limits.body
         routes = list[BaseRoute]()
@@ -168,7 +170,3 @@ class House:
             await self.backstage.quiet()
             await anyio.sleep(_LAST_WORDS_SECONDS)
         self.streams.end()
-
-
-_LAST_WORDS_SECONDS = 0.1
-"""Between a call's answer and its last byte on the wire."""

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from hailuo_mcp.domain import Link, Task
+from hailuo_mcp.server.http.auth import visitor
 from hailuo_mcp.server.http.links import FILE_SECONDS, Links
-from hailuo_mcp.server.http.visitors import visitor
 
 _ENDING = ".mp4"
 _ONE_RANGE = re.compile(r"bytes=(?:(\d{1,15})-(\d{0,15})|-\d{1,15})")

@@ -81,7 +81,7 @@ class Names:
         )
 
 
-class Gate:
+class HostGuard:
     """Turns away foreign Hosts (421) and Origins (403), on every route."""
 
     def __init__(self, app: ASGIApp, names: Names) -> None:

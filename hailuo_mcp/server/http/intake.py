@@ -7,8 +7,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hailuo_mcp.server.http.auth import path_of
 from hailuo_mcp.server.http.shares import Limits, Shares
-from hailuo_mcp.server.http.visitors import path_of
 
 _BUSY = 503
 _LATER = {"Retry-After": "10"}

@@ -15,7 +15,7 @@ from typing import cast
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hailuo_mcp.server.http.visitors import path_of
+from hailuo_mcp.server.http.auth import path_of
 from hailuo_mcp.settings import Settings
 
 _log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.server.http.app import DRAIN_SECONDS, House, Transport, create_app
+from hailuo_mcp.server.http.app import DRAIN_SECONDS, HttpParts, TransportName, create_app
 from hailuo_mcp.server.http.logs import log_as_json
 from hailuo_mcp.settings import Settings
 
@@ -38,7 +38,7 @@ IDLE_SECONDS = 75
 def serve_http(
     settings: Settings,
     *,
-    transport: Transport = "http",
+    transport: TransportName = "http",
     with_sse: bool = False,
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -149,7 +149,7 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=int(DRAIN_SECONDS),
             )
         )
-        self._house: House = app.state.house
+        self._parts: HttpParts = app.state.parts
         self._begun = begun
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -158,7 +158,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         async with anyio.create_task_group() as leaving:
-            leaving.start_soon(self._house.drain)
+            leaving.start_soon(self._parts.drain)
             await super().shutdown(sockets)
             leaving.cancel_scope.cancel()
 

@@ -12,7 +12,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from hailuo_mcp.server.http.visitors import NOBODY, path_of, visitor
+from hailuo_mcp.server.http.auth import NOBODY, path_of, visitor
 
 _SESSION = "mcp-session-id"
 

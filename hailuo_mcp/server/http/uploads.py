@@ -17,9 +17,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from hailuo_mcp import catalog
 from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.server.http.auth import visitor
 from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
 from hailuo_mcp.server.http.links import UPLOAD_SECONDS, Links
-from hailuo_mcp.server.http.visitors import visitor
 
 _SECONDS = 120.0
 _AT_ONCE = 16

@@ -68,7 +68,7 @@ def path_of(scope: Scope) -> str:
     return inside if not inside or inside.startswith("/") else path
 
 
-class Doorman:
+class TokenAuth:
     """Asks for a token everywhere but where the path itself is the secret, and at /health."""
 
     def __init__(
