@@ -144,7 +144,7 @@ class Submitted:
 
 
 class Phase(StrEnum):
-    """The provider's status word, normalised (facts reference, section 11)."""
+    """The provider's status word, normalised (facts 11)."""
 
     QUEUED = "queued"
     RUNNING = "running"

@@ -1,7 +1,7 @@
 """Every code a provider refuses with: what it means, what to do, and whether it is surely free.
 
-Sources: minimax_api.md section 1.8 (the official table, checked 2026-11), seed 002 (xcompute),
-section 8 (the relay family of hingnet). `certain` = on a submit, the refusal is known to come
+Sources: facts 1.8 (the official table, checked 2026-11), seed 002 (xcompute), facts 8 (the relay
+family of hingnet). `certain` = on a submit, the refusal is known to come
 before a task exists. Everything else stays unconfirmed on a submit, because a wrong "not bought"
 is paid for twice.
 """
@@ -133,7 +133,7 @@ MEANINGS: dict[str, Meaning] = {
     "payment_required": _EMPTY,
     "rate_limit_error": _SLOWER,
     "server_error": FAULT,
-    # The relay family of hingnet (facts, section 8). Its own check and its choice of a channel
+    # The relay family of hingnet (facts 8). Its own check and its choice of a channel
     # come before anything is passed on; its failed submit may have reached MiniMax.
     "invalid_request": _REFUSED,
     "provider_not_found": Meaning(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
 MINIMAX_LIFE = 3600.0
-"""C1 of the facts: 1 h is the shortest life anybody documents for a v1 download_url."""
+"""C1: 1 h is the shortest life anybody documents for a v1 download_url."""
 TEMPLATE_LIFE = 9 * 3600.0
 XCOMPUTE_LIFE = 24 * 3600.0
 

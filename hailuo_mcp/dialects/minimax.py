@@ -100,7 +100,7 @@ class MiniMax:
         if code in MODERATED:
             return self._status(body, reply, Phase.FAILED, str(code))
         # A word that ends the task beats a passing trouble beside it, and nothing else: a foreign
-        # or unknown task may be answered with {"status": "Fail"} as well (facts, 1.6).
+        # or unknown task may be answered with {"status": "Fail"} as well (facts 1.6).
         if code not in (None, "0") and not (phase in _TERMINAL and code in TRANSIENT):
             raise refused_read(str(code), reply, self._provider, detail=_said(body))
         if phase is Phase.FAILED:
@@ -190,7 +190,7 @@ class MiniMax:
         url = _video_url(body)
         if phase is Phase.SUCCEEDED and not file_id and not url:
             phase = Phase.UNKNOWN  # finished, but there is nothing to fetch yet: ask again
-        # Only templates answer with a link alone (facts, 6.1); a relay's link is another matter.
+        # Only templates answer with a link alone (facts 6.1); a relay's link is another matter.
         template = bool(url) and not file_id and bool(self._provider.templates)
         life = TEMPLATE_LIFE if template else MINIMAX_LIFE
         said = for_journal(_said(body), status=body.get("status"), code=body.get("error_code"))
@@ -220,7 +220,7 @@ def _video(request: VideoRequest) -> dict[str, object]:
         "resolution": request.resolution,
         "prompt_optimizer": request.prompt_optimizer,
         "fast_pretreatment": request.fast_pretreatment,
-        # China's reference only (C7 of the facts): unsent unless it was asked for.
+        # China's reference only (C7): unsent unless it was asked for.
         "aigc_watermark": request.watermark,
     }
     if request.subject_image:

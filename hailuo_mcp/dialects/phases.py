@@ -1,4 +1,4 @@
-"""Every status word that was ever seen, and what it means (facts reference, section 11)."""
+"""Every status word that was ever seen, and what it means (facts 11)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _ROWS = (
         hosts=("api.minimaxi.com", "api.minimax.cn", "api.minimax.chat"),
         console="https://platform.minimaxi.com",
         probe="/v1/token_plan/remains",
-        source="seed 001; hosts: facts, section 1.1",
+        source="https://platform.minimaxi.com/docs (seed 001); facts 1.1",
         checked="2026-11-20",
     ),
     Provider(
@@ -46,7 +46,7 @@ _ROWS = (
         hosts=("api.minimax.io", "api.minimaxi.chat"),
         console="https://platform.minimax.io",
         probe="/v1/token_plan/remains",
-        source="facts, section 1.1",
+        source="https://platform.minimax.io/docs/api-reference/video-generation-t2v; facts 1.1",
         checked="2026-11-20",
     ),
     Provider(
@@ -56,7 +56,7 @@ _ROWS = (
         prefix="/minimaxi",
         hosts=("models.hingnet.com.cn",),
         console="https://docs.hingnet.com.cn",
-        source="seed 003; facts, section 8",
+        source="https://docs.hingnet.com.cn/llms.txt (seed 003); facts 8",
         checked="2026-11-20",
     ),
     Provider(
@@ -66,11 +66,11 @@ _ROWS = (
         region="global",
         hosts=("xcompute.us", "api.xcompute.us"),
         console="https://xcompute.us/keys",
-        source="seed 002; facts, section 7",
+        source="https://api.xcompute.us/llms.txt (seed 002); facts 7",
         checked="2026-11-20",
     ),
     # Opt-in: no host identifies it, since the document's own host is MiniMax's, whose other
-    # documents say otherwise (C4 of the facts).
+    # documents say otherwise (C4).
     Provider(
         name="compat",
         dialect="compat",

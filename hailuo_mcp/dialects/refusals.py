@@ -72,7 +72,7 @@ def refused_read(
     """Return the error for a read: it never says that a task has failed."""
     refusal = explain(code, provider=provider)
     message = refusal.message("Asking costs nothing.")
-    # What an unknown task_id gives is documented nowhere; 2013 is the plausible code (facts, 1.6).
+    # What an unknown task_id gives is documented nowhere; 2013 is the plausible code (facts 1.6).
     if looked_up and code in ("2013", "http_404", "http_410"):
         lost = explain("upstream_not_found_or_no_permission", provider=provider)
         message = f"{lost.cause}{_named(code)}. Asking costs nothing. {lost.action}"

@@ -1,4 +1,4 @@
-"""xcompute's own envelope around the same models (seed 002; its status reply: facts, section 7)."""
+"""xcompute's own envelope around the same models (seed 002; its status reply: facts 7)."""
 
 from __future__ import annotations
 

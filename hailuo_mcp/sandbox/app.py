@@ -57,7 +57,7 @@ def build(desk: Desk) -> ASGIApp:
 
 
 def _shared_create(desk: Desk) -> wire.Handler:
-    """Seeds 001 and 004 give the same address: the fields tell which of them a create follows."""
+    """Seed 001 and seed 004 give one address: the fields tell which of them a create follows."""
     official = minimax.Minimax()
     other = compat.Compat(data_urls=desk.options.compat_data_urls)
 

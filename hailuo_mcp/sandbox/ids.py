@@ -31,5 +31,5 @@ def hex16() -> str:
 
 
 def ulid() -> str:
-    """Return 26 characters that look like the ULIDs of seeds 002 and 003."""
+    """Return 26 characters that look like the ULIDs of seed 002 and seed 003."""
     return "01J" + "".join(secrets.choice(_CROCKFORD) for _ in range(23))

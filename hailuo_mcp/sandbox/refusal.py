@@ -10,7 +10,7 @@ RATE_LIMIT = 1002
 SENSITIVE_INPUT = 1026
 SENSITIVE_OUTPUT = 1027
 
-# The official wording where a page or a live sample shows it, otherwise ours (facts 1.2 and 1.8).
+# The official wording where a page or a live sample shows it, else ours (facts 1.2, facts 1.8).
 MESSAGES = {
     1000: "unknown error",
     1001: "request timeout",

@@ -30,7 +30,7 @@ def flaw(kind: str, message: str) -> str:
 def given(environ: Mapping[str, str]) -> dict[str, str]:
     """What is really set: an empty value and an unsubstituted ${VAR} count as unset.
 
-    Hosts start servers with both (reference: field notes P9, `${user_config.x}` left as it stands).
+    Hosts start servers with both: a `${user_config.x}` left as it stands is elevenlabs-mcp#102.
     """
     return {
         name: text.strip()

@@ -29,7 +29,7 @@ from hailuo_mcp.errors import (
 CN = PROVIDERS["minimax-cn"]
 HINGNET = PROVIDERS["hingnet"]
 
-# The dagger of the table in the facts reference, section 1.8.
+# The dagger of the table in facts 1.8.
 SURELY_FREE = ["1002", "1004", "1008", "1026", "1039", "1041", "2013", "2045", "2049", "2056"]
 OTHERS = [code for code in MEANINGS if code.isdigit() and code not in SURELY_FREE]
 

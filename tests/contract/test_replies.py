@@ -28,7 +28,7 @@ XCOMPUTE = dialect_of(PROVIDERS["xcompute"])
 COMPAT = dialect_of(PROVIDERS["compat"])
 ALL = [pytest.param(dialect_of(row), id=name) for name, row in PROVIDERS.items()]
 
-# Each changes when it passes through a float (facts, section 6.2).
+# Each changes when it passes through a float (facts 6.2).
 LONG_IDS = ["392753057216684038", "393769180141805569", "401047179385389059"]
 
 

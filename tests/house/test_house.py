@@ -121,3 +121,20 @@ def test_links_between_the_documents_lead_somewhere():
     ]
 
     assert broken == []
+
+
+def test_every_source_that_a_comment_names_is_explained():
+    label = re.compile(r"\b([Ss]eeds? 00\d|[Ff]acts,? (?:section )?\d+(?:\.\d+)?|C\d{1,2})\b")
+    sources = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    explained = set(re.findall(r"^### (seed \d+|facts [\d.]+|C\d+)$", sources, re.MULTILINE))
+    unknown = [
+        f"{path.relative_to(ROOT)}: {said}"
+        for folder in ("hailuo_mcp", "docs")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".toml", ".md"}
+        for said in label.findall(path.read_text("utf-8"))
+        if re.sub(",| section", "", said).lower() not in {known.lower() for known in explained}
+    ]
+
+    assert explained
+    assert unknown == []

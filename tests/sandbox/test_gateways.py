@@ -1,4 +1,4 @@
-"""Seeds 002, 003 and 004: each gateway answers in its own words at its own paths."""
+"""Seed 002, seed 003, seed 004: each gateway answers in its own words at its own paths."""
 
 from typing import Any
 

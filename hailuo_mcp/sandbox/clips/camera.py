@@ -38,7 +38,7 @@ class Pose:
         )
 
 
-# English as in the global docs, Chinese as in seeds 001 and 002 (facts 3).
+# English as in the global docs, Chinese as in seed 001 and seed 002 (facts 3).
 _MOVES: dict[str, tuple[str, Pose]] = {
     "Truck left": ("左移", Pose(truck_x=-0.2)),
     "Truck right": ("右移", Pose(truck_x=0.2)),
