@@ -136,8 +136,17 @@ class HailuoClient:
             upload=upload,
         )
 
-    async def send(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
-        """Make the one paid call, once, for a request as prepare() returns it."""
+    async def send(
+        self,
+        request: AnyRequest,
+        *,
+        callback_url: str = "",
+        leaving: Callable[[], None] = lambda: None,
+    ) -> Submitted:
+        """Make the one paid call, once, for a request as prepare() returns it.
+
+        `leaving` is called just before it leaves: cancelled earlier, nothing was sent.
+        """
         if callback_url and not self.carries.callback:
             raise InvalidRequestError(
                 f"{self.provider.name} calls nobody back. Nothing was sent or charged. Leave "
@@ -145,7 +154,7 @@ class HailuoClient:
             )
         asked = self._connection.dialect.submit(request, callback_url=callback_url)
         transport = await self._connection.open()
-        return self._connection.dialect.read_submit(await transport.pay(asked))
+        return self._connection.dialect.read_submit(await transport.pay(asked, leaving=leaving))
 
     async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
         """Check a request and buy it."""

@@ -32,6 +32,7 @@ _TRIES = 3
 _SLOWEST_UPLINK = 100_000
 """Bytes a second; a picture of 20 MB then has four minutes more to leave."""
 _AGAIN = frozenset({502, 503, 504})
+_LEAVES = "send_request_headers.started"
 _LONGEST_PAUSE = 5.0
 
 
@@ -59,6 +60,7 @@ class Transport:
         self._submit_timeout = submit_timeout
         self._read_timeout = read_timeout
         self._pool = Pool(wire)
+        self._traced = wire is None
         self._links = Links(self._pool, hosts, self._base_url, self._bearer)
 
     async def read(self, request: HttpRequest) -> HttpReply:
@@ -78,8 +80,13 @@ class Transport:
                 )
             await self._sleep(self._pause(tries, reply))
 
-    async def pay(self, request: HttpRequest) -> HttpReply:
-        """Send one HTTP request, once; whatever is not certain is an UnconfirmedSubmitError."""
+    async def pay(
+        self, request: HttpRequest, *, leaving: Callable[[], None] = lambda: None
+    ) -> HttpReply:
+        """Send one HTTP request, once; whatever is not certain is an UnconfirmedSubmitError.
+
+        `leaving` is called before the first byte can leave: cancelled earlier, nothing was sent.
+        """
         import httpx
 
         headers = self._bearer()
@@ -87,7 +94,10 @@ class Transport:
 
         async def trace(event: str, info: object) -> None:
             del info
-            seen.add(event.partition(".")[2])  # without "connection." and "http11."
+            step = event.partition(".")[2]  # without "connection." and "http11."
+            if step == _LEAVES:
+                leaving()
+            seen.add(step)
 
         line = self._pool.fresh()
         try:
@@ -106,6 +116,8 @@ class Transport:
         # Pictures travel in the request: a slow uplink is not a lost answer.
         seconds = self._submit_timeout + len(built.content) / _SLOWEST_UPLINK
         built.extensions["timeout"] = self._timeout(seconds).as_dict()
+        if not self._traced:
+            leaving()
         try:
             with anyio.fail_after(seconds):
                 return await self._answer(line, built)
@@ -117,7 +129,7 @@ class Transport:
             # wire given for tests has no trace), so a sign of the connecting phase is asked for.
             early = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             connecting = "connect_tcp.started" in seen
-            if "send_request_headers.started" not in seen and (early or connecting):
+            if _LEAVES not in seen and (early or connecting):
                 raise ProviderUnavailableError(
                     f"{self._host} could not be reached, so the request never left. "
                     "Nothing was charged. Check the network and HAILUO_BASE_URL, then try again.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain, repeat
 
 import anyio
@@ -34,17 +34,43 @@ _RECORD_PAUSES = (0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 that was paid for."""
 
 Sleep = Callable[[float], Awaitable[None]]
+Outcome = Mapping[str, object]
+
+_INTERRUPTED: Outcome = {
+    "status": Status.UNCONFIRMED,
+    "error_kind": UnconfirmedSubmitError.code,
+    "error": "hailuo-mcp ended while the request was on its way, before the answer came. It may "
+    "have been bought and charged; it is never sent again.",
+    "due_at": 0.0,
+}
+_NEVER_SENT: Outcome = {
+    "status": Status.PENDING,
+    "error": "It was not sent before hailuo-mcp was closed. Nothing was charged.",
+}
+
+
+class _Parcel:
+    """Whether the paid request may have left."""
+
+    left = False
+
+    def leaving(self) -> None:
+        self.left = True
 
 
 async def send(desk: Desk, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
     """Submit a task that this process owns and record what became of it.
 
-    Cancelled in the middle, the task is `unconfirmed`: the request may be on its way.
+    Cancelled when the request may be on its way, the task is `unconfirmed`; before, it goes back.
     """
-    outcome: dict[str, object] = {"status": Status.UNCONFIRMED, "due_at": 0.0}
+    outcome, parcel = _INTERRUPTED, _Parcel()
     began = desk.clock()
     try:
-        outcome = await _submit(desk, task, sleep)
+        outcome = await _submit(desk, task, parcel, sleep)
+    except anyio.get_cancelled_exc_class():
+        if not parcel.left:
+            outcome = _NEVER_SENT
+        raise
     finally:
         try:
             await _record(desk, task, outcome, sleep)
@@ -55,7 +81,7 @@ async def send(desk: Desk, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
         desk.observe("submit", submitted_at - began)
 
 
-async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
+async def _submit(desk: Desk, task: Task, parcel: _Parcel, sleep: Sleep) -> Outcome:
     try:
         request = request_of(task.request, desk.pictures.data_url)
     except KeyError:
@@ -73,7 +99,9 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
     desk.observe("rate_wait", desk.clock() - task.created_at)
     for pause in (*_NEVER_LEFT_PAUSES, None):
         try:
-            submitted = await desk.client.send(request, callback_url=callback)
+            submitted = await desk.client.send(
+                request, callback_url=callback, leaving=parcel.leaving
+            )
         except ProviderUnavailableError as exc:
             if pause is None or exc.provider_code:  # a code is an answer: the request did leave
                 return _failed(exc)
@@ -98,7 +126,7 @@ async def _submit(desk: Desk, task: Task, sleep: Sleep) -> dict[str, object]:
 
 def _accepted(
     desk: Desk, task: Task, submitted: Submitted, spans: Sequence[Span], usual: float
-) -> dict[str, object]:
+) -> Outcome:
     """It is bought: from here to the record nothing may fail, wait or be cancelled."""
     now = desk.clock()
     return {
@@ -121,7 +149,7 @@ def _accepted(
     }
 
 
-async def _too_fast(desk: Desk, task: Task, exc: RateLimitError) -> dict[str, object]:
+async def _too_fast(desk: Desk, task: Task, exc: RateLimitError) -> Outcome:
     """Certainly not bought: back into the queue, for ten minutes from the first such answer."""
     now = desk.clock()
     since = task.refused_at if task.refused_at and task.refused_at <= now else now
@@ -143,7 +171,7 @@ async def _too_fast(desk: Desk, task: Task, exc: RateLimitError) -> dict[str, ob
     }
 
 
-def _failed(exc: HailuoError) -> dict[str, object]:
+def _failed(exc: HailuoError) -> Outcome:
     code = exc.provider_code if isinstance(exc, ProviderError) else ""
     trace = exc.trace_id if isinstance(exc, ProviderError) else ""
     return {
@@ -157,7 +185,7 @@ def _failed(exc: HailuoError) -> dict[str, object]:
     }
 
 
-async def _record(desk: Desk, task: Task, outcome: dict[str, object], sleep: Sleep) -> None:
+async def _record(desk: Desk, task: Task, outcome: Outcome, sleep: Sleep) -> None:
     """Write the outcome if the attempt is still ours to speak for.
 
     A disk that fails at this moment is tried again for as long as the process lives: the provider's
@@ -172,7 +200,7 @@ async def _record(desk: Desk, task: Task, outcome: dict[str, object], sleep: Sle
             raise
 
 
-async def _recorded(desk: Desk, task: Task, outcome: dict[str, object]) -> bool:
+async def _recorded(desk: Desk, task: Task, outcome: Outcome) -> bool:
     try:
         with anyio.CancelScope(shield=True):
             await _write(desk, task, outcome)
@@ -187,7 +215,7 @@ async def _recorded(desk: Desk, task: Task, outcome: dict[str, object]) -> bool:
     return True
 
 
-async def _write(desk: Desk, task: Task, outcome: dict[str, object]) -> None:
+async def _write(desk: Desk, task: Task, outcome: Outcome) -> None:
     """Compare and set on the attempt.
 
     A task that was given up as `unconfirmed` in the meantime is still told what really became of

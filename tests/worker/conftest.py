@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from hailuo_mcp.bootstrap import _desk, open_client
@@ -56,6 +57,9 @@ class Client:
     def __init__(self) -> None:
         self.answers: list[Submitted | Exception | Callable[[], Awaitable[Submitted]]] = []
         self.sent = 0
+        self.leaves = True
+        self.unreachable: anyio.Event | None = None
+        """Set when a request waits for its connection, which never comes."""
         self.states: list[RemoteStatus | Exception | Callable[[], Awaitable[RemoteStatus]]] = []
         self.asked: list[str] = []
         self.no_link: Exception | None = None
@@ -75,8 +79,16 @@ class Client:
     def stream(self, *_args: Any, **_more: Any) -> Any:
         raise AssertionError("nothing is fetched in these tests")
 
-    async def send(self, _request: Any, *, callback_url: str = "") -> Submitted:
+    async def send(
+        self, _request: Any, *, callback_url: str = "", leaving: Callable[[], None]
+    ) -> Submitted:
+        del callback_url
         self.sent += 1
+        if self.unreachable:
+            self.unreachable.set()
+            await anyio.sleep_forever()
+        if self.leaves:
+            leaving()
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

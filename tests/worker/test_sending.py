@@ -152,7 +152,47 @@ async def test_a_caller_of_the_work_who_is_cancelled_leaves_it_unconfirmed(bench
         process.start_soon(send, bench.desk, task)
         await on_its_way.wait()
         process.cancel_scope.cancel()
-    assert (await bench.read(task)).status is Status.UNCONFIRMED
+    found = await bench.read(task)
+    assert (found.status, found.money) == (Status.UNCONFIRMED, Money.RESERVED)
+    assert "It may have been bought" in found.error
+
+
+async def test_what_waits_for_a_connection_when_the_process_leaves_goes_back(bench: Any) -> None:
+    task = await bench.bought()
+    bench.client.unreachable = anyio.Event()
+    async with anyio.create_task_group() as process:
+        process.start_soon(send, bench.desk, task)
+        await bench.client.unreachable.wait()
+        process.cancel_scope.cancel()
+    found = await bench.read(task)
+    assert (found.status, found.money, found.owner) == (
+        Status.PENDING,
+        Money.RESERVED,
+        bench.desk.owner,
+    )
+    assert found.due_at > 0  # whoever is next sends it
+
+
+async def test_what_never_left_goes_back_when_the_process_leaves_between_two_tries(
+    bench: Any,
+) -> None:
+    pausing = anyio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        pausing.set()
+        await anyio.sleep_forever()
+
+    async def refused() -> Submitted:
+        raise NEVER_LEFT
+
+    task = await bench.bought()
+    bench.client.answers = [refused]
+    bench.client.leaves = False
+    async with anyio.create_task_group() as process:
+        process.start_soon(lambda: send(bench.desk, task, sleep=sleep))
+        await pausing.wait()
+        process.cancel_scope.cancel()
+    assert (await bench.read(task)).status is Status.PENDING
 
 
 async def test_leaving_does_not_wait_for_a_journal_that_fails(bench: Any) -> None:
