@@ -70,7 +70,7 @@ def _line(columns: Iterable[str]) -> str:
 
 
 def _wait(row: Any) -> list[str]:
-    wait = wait_limit(row.seen.name, row.seen.progress)
+    wait = wait_limit(row.seen.name, progress=row.seen.progress)
     client = row.client
     return [client["title"], f"`{_name(row)}`", client["limit"], f"{wait:.0f} s", client["setting"]]
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.answers.costs import (
         cost_estimate,
         no_such_template,
+        prices,
         spending,
         template_choice,
     )
@@ -44,6 +45,7 @@ __all__ = [
     "cost_estimate",
     "error_answer",
     "no_such_template",
+    "prices",
     "progress_line",
     "saved_video",
     "spending",
@@ -56,6 +58,7 @@ _HOMES = {
     "cost_estimate": "costs",
     "error_answer": "tasks",
     "no_such_template": "costs",
+    "prices": "costs",
     "progress_line": "sentences",
     "saved_video": "tasks",
     "spending": "costs",

@@ -15,7 +15,7 @@ from hailuo_mcp.answers.shapes import (
     VideoTask,
     only_given,
 )
-from hailuo_mcp.catalog import number
+from hailuo_mcp.catalog import number, shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.catalog import Estimate, PlanCost, Price, Template
@@ -35,8 +35,8 @@ def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
             duration=estimate.duration,
             resolution=estimate.resolution,
             count=estimate.count,
-            per_video=_prices(estimate.per_video),
-            total=_prices(estimate.total) if estimate.count > 1 else {},
+            per_video=prices(estimate.per_video),
+            total=prices(estimate.total) if estimate.count > 1 else {},
             plan=estimate.plan,
             plan_charges=_quote(estimate.charge),
             plan_total=_quote(estimate.charge_total) if estimate.count > 1 else {},
@@ -48,7 +48,8 @@ def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
     )
 
 
-def _prices(price: Price) -> Prices:
+def prices(price: Price) -> Prices:
+    """Published prices in each unit, as decimal strings."""
     amounts = {"credits": price.credits, "cny": price.cny, "usd": price.usd}
     return cast("Prices", {key: number(it) for key, it in amounts.items() if it is not None})
 
@@ -104,8 +105,9 @@ def template_choice(templates: Sequence[Template], *, notice: str = "") -> Video
 
 def no_such_template(name: str, templates: Sequence[Template]) -> str:
     """The refusal of a name that no template has."""
-    seen = "".join(c if c.isprintable() else "�" for c in name[:40])
-    return f"There is no template {seen!r}. Nothing was sent or charged. {_choose(templates)}"
+    return (
+        f"There is no template {shown(name)!r}. Nothing was sent or charged. {_choose(templates)}"
+    )
 
 
 def _choose(templates: Sequence[Template]) -> str:

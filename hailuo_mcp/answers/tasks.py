@@ -17,7 +17,7 @@ from hailuo_mcp.answers.shapes import (
     only_given,
 )
 from hailuo_mcp.catalog import find_template, number
-from hailuo_mcp.catalog.video_agent import REGIONS
+from hailuo_mcp.catalog.video_templates import REGIONS
 from hailuo_mcp.domain import Mode, Money, Status, Task
 from hailuo_mcp.errors import Charged, HailuoError
 
@@ -54,7 +54,7 @@ def video_task(view: View) -> VideoTask:
             prompt=task.prompt[:PROMPT_CHARACTERS],
             provider=task.provider,
             model=task.model,
-            mode=task.mode.value,
+            mode=task.known_mode or "",
             duration=task.duration,
             resolution=task.resolution,
             width=task.width,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         nearest_call,
         resolve_size,
     )
-    from hailuo_mcp.catalog.camera import (
+    from hailuo_mcp.catalog.camera_moves import (
         Move,
         find_move,
         is_misnomer,
@@ -24,20 +24,8 @@ if TYPE_CHECKING:
         nearest_move,
     )
     from hailuo_mcp.catalog.estimates import Estimate, estimate
-    from hailuo_mcp.catalog.machines import (
-        Limits,
-        Model,
-        ModeRules,
-        carried,
-        default_model,
-        find_model,
-        limits,
-        models,
-        nearest_model,
-        usual_seconds,
-    )
+    from hailuo_mcp.catalog.mcp_clients import McpClient, clients, wait_limit
     from hailuo_mcp.catalog.packs import PlanCost
-    from hailuo_mcp.catalog.patience import McpClient, clients, wait_limit
     from hailuo_mcp.catalog.prices import (
         Plan,
         Price,
@@ -49,7 +37,19 @@ if TYPE_CHECKING:
         price_words,
         published,
     )
-    from hailuo_mcp.catalog.video_agent import (
+    from hailuo_mcp.catalog.video_models import (
+        Limits,
+        Model,
+        ModeRules,
+        carried,
+        default_model,
+        find_model,
+        limits,
+        models,
+        nearest_model,
+        usual_seconds,
+    )
+    from hailuo_mcp.catalog.video_templates import (
         Template,
         find_template,
         nearest_template,
@@ -62,33 +62,33 @@ _HOME = {
     "MODE_WORDS": "calls",
     "Call": "calls",
     "Estimate": "estimates",
-    "Limits": "machines",
-    "McpClient": "patience",
-    "ModeRules": "machines",
-    "Model": "machines",
-    "Move": "camera",
+    "Limits": "video_models",
+    "McpClient": "mcp_clients",
+    "ModeRules": "video_models",
+    "Model": "video_models",
+    "Move": "camera_moves",
     "Plan": "prices",
     "PlanCost": "packs",
     "Price": "prices",
-    "Template": "video_agent",
-    "carried": "machines",
-    "clients": "patience",
-    "default_model": "machines",
+    "Template": "video_templates",
+    "carried": "video_models",
+    "clients": "mcp_clients",
+    "default_model": "video_models",
     "estimate": "estimates",
     "every_call": "calls",
-    "find_model": "machines",
-    "find_move": "camera",
-    "find_template": "video_agent",
-    "is_misnomer": "camera",
-    "limits": "machines",
+    "find_model": "video_models",
+    "find_move": "camera_moves",
+    "find_template": "video_templates",
+    "is_misnomer": "camera_moves",
+    "limits": "video_models",
     "list_price": "prices",
-    "models": "machines",
-    "moves": "camera",
-    "near_move": "camera",
+    "models": "video_models",
+    "moves": "camera_moves",
+    "near_move": "camera_moves",
     "nearest_call": "calls",
-    "nearest_model": "machines",
-    "nearest_move": "camera",
-    "nearest_template": "video_agent",
+    "nearest_model": "video_models",
+    "nearest_move": "camera_moves",
+    "nearest_template": "video_templates",
     "number": "wording",
     "plan_named": "prices",
     "plan_rpm": "prices",
@@ -99,10 +99,10 @@ _HOME = {
     "refusal": "wording",
     "resolve_size": "calls",
     "shown": "wording",
-    "template_price": "video_agent",
-    "templates": "video_agent",
-    "usual_seconds": "machines",
-    "wait_limit": "patience",
+    "template_price": "video_templates",
+    "templates": "video_templates",
+    "usual_seconds": "video_models",
+    "wait_limit": "mcp_clients",
 }
 
 

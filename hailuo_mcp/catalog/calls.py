@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
-from hailuo_mcp.catalog.machines import Model, carried, default_model, find_model, models
+from hailuo_mcp.catalog.video_models import Model, carried, default_model, find_model, models
 from hailuo_mcp.catalog.wording import shown
 from hailuo_mcp.domain import Carries, Mode
 

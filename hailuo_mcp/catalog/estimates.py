@@ -8,7 +8,6 @@ from typing import Literal
 
 from hailuo_mcp.catalog.calls import MODE_WORDS, Call, nearest_call, resolve_size
 from hailuo_mcp.catalog.data import rows
-from hailuo_mcp.catalog.machines import carried, default_model, find_model, models, nearest_model
 from hailuo_mcp.catalog.packs import PlanCost, cheapest, compare, compare_words
 from hailuo_mcp.catalog.prices import (
     NO_PRICE,
@@ -20,7 +19,14 @@ from hailuo_mcp.catalog.prices import (
     price_words,
     published,
 )
-from hailuo_mcp.catalog.video_agent import find_template, template_price, templates
+from hailuo_mcp.catalog.video_models import (
+    carried,
+    default_model,
+    find_model,
+    models,
+    nearest_model,
+)
+from hailuo_mcp.catalog.video_templates import find_template, template_price, templates
 from hailuo_mcp.catalog.wording import number, refusal, shown
 from hailuo_mcp.domain import Carries, Mode, Quote, Unit
 
@@ -80,9 +86,9 @@ def _mode_for(mode: str, model: str, resolution: str, carries: Carries) -> Mode:
     known = find_model(nearest_model(model) or model) if model.strip() else None
     pairs = [
         (m, rules)
-        for machine in ([known] if known else models())
-        for m, rules in machine.modes.items()
-        if m in carries.modes and carried(machine.name, carries)
+        for each in ([known] if known else models())
+        for m, rules in each.modes.items()
+        if m in carries.modes and carried(each.name, carries)
     ]
     fitting = [m for m, rules in pairs if resolution in rules.sizes]
     own = list(known.modes) if known else [Mode.T2V]

@@ -35,7 +35,7 @@ class Patience:
         """Seconds for which this client may be kept waiting."""
         from hailuo_mcp.catalog import wait_limit
 
-        table = self.setting if self.setting is not None else wait_limit(client, progress)
+        table = self.setting if self.setting is not None else wait_limit(client, progress=progress)
         return min(table, self._known(caller, client) or table)
 
     def _known(self, caller: str, client: str) -> float | None:

@@ -97,7 +97,9 @@ def _models() -> str:
                         "default": [rules.default_resolution, rules.default_duration],
                         "sizes": {
                             size: {
-                                str(seconds): _prices(model.name, size, seconds)
+                                str(seconds): answers.prices(
+                                    catalog.published(model.name, size, seconds)
+                                )
                                 for seconds in lengths
                             }
                             for size, lengths in rules.sizes.items()
@@ -112,12 +114,6 @@ def _models() -> str:
             for model in catalog.models()
         ]
     )
-
-
-def _prices(model: str, size: str, seconds: int) -> dict[str, str]:
-    price = catalog.published(model, size, seconds)
-    amounts = {"credits": price.credits, "cny": price.cny, "usd": price.usd}
-    return {unit: catalog.number(amount) for unit, amount in amounts.items() if amount is not None}
 
 
 def _camera() -> str:

@@ -221,7 +221,7 @@ def test_even_nonsense_has_a_nearest_move(junk):
     ],
 )
 def test_a_client_is_made_to_wait_no_longer_than_it_bears(client, progress, seconds):
-    assert wait_limit(client, progress) == seconds
+    assert wait_limit(client, progress=progress) == seconds
 
 
 def test_nobody_waits_longer_than_45_seconds_or_than_their_limit():
@@ -249,7 +249,7 @@ def test_importing_the_catalogue_loads_nothing():
         "import sys, hailuo_mcp.catalog as c; "
         "loaded = [m for m in sys.modules if m.startswith('hailuo_mcp.catalog.')]; "
         "assert not loaded and 'tomllib' not in sys.modules and 'difflib' not in sys.modules, loaded; "
-        "c.wait_limit('mcp', False); assert 'hailuo_mcp.catalog.prices' not in sys.modules"
+        "c.wait_limit('mcp', progress=False); assert 'hailuo_mcp.catalog.prices' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

@@ -99,7 +99,9 @@ def unknown_arguments(tool: str, wrong: Sequence[str], known: Collection[str]) -
 def _hint(name: str, known: Collection[str]) -> str:
     from difflib import get_close_matches
 
-    seen = "".join(c if c.isprintable() else "�" for c in name[:40])
+    from hailuo_mcp.catalog import shown
+
+    seen = shown(name)
     word = _spelt(name)
     if ours := next((our for our in _OURS.get(word, ()) if our in known), ""):
         return f"{seen!r} (here it is called {ours!r})"

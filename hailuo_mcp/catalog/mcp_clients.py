@@ -46,7 +46,7 @@ def clients() -> tuple[McpClient, ...]:
     )
 
 
-def wait_limit(client_name: str, progress: bool) -> float:  # noqa: FBT001  called by position
+def wait_limit(client_name: str, *, progress: bool) -> float:
     """Say for how many seconds this client can be made to wait; `progress`: it sent a token."""
     name = client_name.strip().casefold()
     known = [client for client in clients() if client.matches(name)]
