@@ -33,6 +33,11 @@ class JournalFile:
         self.path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        """Which file is open, whatever its name is by now."""
+        self._shut = False
+        self._introduction: Step | None = None
+        """What a file that is opened in the place of another one must be told first."""
         self._waiting: deque[tuple[Step, Future[Any]]] = deque()
         self.set_aside: Path | None = None
         """Where a journal that could not be read was kept, if that happened on opening."""
@@ -50,20 +55,20 @@ class JournalFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with door:
                 self._db = self._connect_anew()
+                self._file = _which(self.path)
         except Timeout as exc:
             raise trouble(self.path, sqlite3.OperationalError("database is locked")) from exc
         except (sqlite3.Error, OSError) as exc:
             raise trouble(self.path, exc) from exc
 
     def _connect_anew(self) -> sqlite3.Connection:
+        rescue.finish(self.path)
         try:
             return self._connect()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as exc:
-            self.set_aside = rescue.keep_aside(self.path)
-            db = self._connect()
-            saved = rescue.carry_over(self.set_aside, db)
+            self.set_aside, saved = rescue.rescue(self.path, timeout=BUSY_SECONDS)
             _log.warning(
                 "%s was damaged (%s): kept as %s, %d tasks carried over",
                 self.path,
@@ -71,7 +76,7 @@ class JournalFile:
                 self.set_aside.name,
                 saved,
             )
-            return db
+            return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         if rescue.no_database(self.path):
@@ -93,15 +98,21 @@ class JournalFile:
         return db
 
     async def close(self) -> None:
+        if self._shut:
+            return
+
         def shut() -> None:
             if self._db is not None:
                 self._db.close()
                 self._db = None
 
         await self._in_thread(shut)
+        self._shut = True
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._shut:
+            raise _closed()
         done = asyncio.get_running_loop().run_in_executor(self._thread, work)
         with CancelScope(shield=True):
             await asyncio.wait((done,))
@@ -114,13 +125,16 @@ class JournalFile:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a step, which may run again: those that wait for the disk at once share a commit."""
+        if self._shut:
+            raise _closed()
         answer: Future[T] = Future()
         answer.set_running_or_notify_cancel()
         self._waiting.append((lambda db: step(db, *args, **kwargs), answer))
         self._thread.submit(self._commit)
+        done = asyncio.wrap_future(answer)
         with CancelScope(shield=True):
-            await asyncio.wait((asyncio.wrap_future(answer),))
-        return answer.result()
+            await asyncio.wait((done,))
+        return done.result()
 
     def _commit(self) -> None:
         """Do what waits, in order; of as many calls as there were writes, the first does most."""
@@ -148,9 +162,8 @@ class JournalFile:
         return True
 
     def _transaction(self, steps: Sequence[Step]) -> list[Any]:
-        db = self._opened()
+        db = self._begin()
         try:
-            db.execute("BEGIN IMMEDIATE")
             results = [step(db) for step in steps]
             db.execute("COMMIT")
         except BaseException as exc:
@@ -160,6 +173,33 @@ class JournalFile:
                 raise trouble(self.path, exc) from exc
             raise
         return results
+
+    def _begin(self) -> sqlite3.Connection:
+        """Lock the file, and only then look whether it still is the journal.
+
+        Who puts a damaged one aside holds this lock meanwhile; what was written to that one later
+        nobody else would see, and two processes would buy the same clip.
+        """
+        db = self._opened()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            if _which(self.path) != self._file:
+                db.execute("ROLLBACK")
+                db = self._open_the_other()
+        except sqlite3.Error as exc:
+            raise trouble(self.path, exc) from exc
+        return db
+
+    def _open_the_other(self) -> sqlite3.Connection:
+        _log.warning("%s was replaced or deleted while it was open: opening it again", self.path)
+        before = self._opened()
+        self._open()
+        before.close()
+        db = self._opened()
+        db.execute("BEGIN IMMEDIATE")
+        if self._introduction is not None:
+            self._introduction(db)
+        return db
 
     async def read(
         self,
@@ -177,5 +217,20 @@ class JournalFile:
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
-            raise JournalError("The journal is closed. Nothing was sent or charged.")
+            raise _closed()
         return self._db
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:  # deleted, or out of reach: opening it again says what is wrong
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _closed() -> JournalError:
+    return JournalError(
+        "The journal is closed: hailuo-mcp is about to end. Nothing was sent or charged by this "
+        "call; repeat it when hailuo-mcp runs again."
+    )

@@ -169,14 +169,20 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
             ),
         ).fetchall()
     ]
+    release(db, gone)
+    return tuple(changed)
+
+
+def release(db: sqlite3.Connection, owners: Collection[str]) -> None:
+    """Set free what these hold, but not what they send, and forget those who hold nothing more."""
+    marks, names = ", ".join("?" * len(owners)), tuple(owners)
     db.execute(
         f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner != '' AND owner IN ({marks})"
         " AND status NOT IN ('pending', 'submitting')",
-        gone,
+        names,
     )
     db.execute(
         f"DELETE FROM owners WHERE owner IN ({marks}) AND NOT EXISTS"
         " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
-        gone,
+        names,
     )
-    return tuple(changed)

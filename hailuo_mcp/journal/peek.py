@@ -8,6 +8,8 @@ from pathlib import Path
 
 NAME = "journal.sqlite3"
 """Of the file, in the state folder."""
+RESCUED = ".rescued"
+"""Ends the name of a whole new journal on its way into a damaged one's place."""
 PATIENCE = 1.0
 """Seconds to wait for another process's lock."""
 REST_SECONDS = 3.0
@@ -20,7 +22,7 @@ def unfinished(path: Path) -> bool:
     the next look need not load SQLite, which is most of what an idle server would add.
     """
     if not path.exists():
-        return False
+        return path.with_name(path.name + RESCUED).exists()
     note, stamp = path.with_name(f"{path.name}.settled"), _stamp(path)
     if stamp and _read(note) == stamp:
         return False

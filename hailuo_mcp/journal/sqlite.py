@@ -29,6 +29,7 @@ class SqliteJournal(JournalFile):
                 "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", (owner, account, pid, now)
             )
 
+        self._introduction = step
         await self.write(step)
 
     async def leave(self, owner: str) -> None:
@@ -39,19 +40,7 @@ class SqliteJournal(JournalFile):
         await self.close()
 
     async def sign_out(self, owner: str) -> None:
-        def step(db: sqlite3.Connection) -> None:
-            db.execute(
-                "UPDATE tasks SET owner = '', lease_until = 0 WHERE owner = ?"
-                " AND status NOT IN ('pending', 'submitting')",
-                (owner,),
-            )
-            db.execute(
-                "DELETE FROM owners WHERE owner = ? AND NOT EXISTS"
-                " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
-                (owner,),
-            )
-
-        await self.write(step)
+        await self.write(leases.release, [owner])
 
     async def write_down(
         self, draft: Task, counted: Decimal, limits: purchase.Limits, *, now: float
@@ -111,17 +100,6 @@ class SqliteJournal(JournalFile):
             attempt=attempt,
             held_by=held_by,
         )
-
-    async def change_many(
-        self, steps: Sequence[tuple[str, str, Mapping[str, object]]], *, now: float
-    ) -> None:
-        """Many (task_id, holder, values) in one transaction: one wait for the disk."""
-
-        def step(db: sqlite3.Connection) -> None:
-            for task_id, held_by, values in steps:
-                change.change(db, task_id, values, now=now, held_by=held_by)
-
-        await self.write(step)
 
     async def adopt(self, task: Task) -> Task:
         return await self.write(change.adopt, task)

@@ -145,12 +145,3 @@ async def test_another_process_sees_that_something_was_written(shop: Any, neighb
     assert await neighbour.journal.stamp() == before
     await shop.buy()
     assert await neighbour.journal.stamp() != before
-
-
-async def test_a_holder_that_lost_its_task_writes_nothing_of_a_batch(shop: Any) -> None:
-    mine, theirs = await shop.buy(), await shop.buy()
-    await shop.journal.change(theirs.task_id, {"owner": "other"}, now=shop.now)
-    await shop.journal.change_many(
-        [(mine.task_id, "me", {"polls": 1}), (theirs.task_id, "me", {"polls": 1})], now=shop.now
-    )
-    assert ((await shop.read(mine)).polls, (await shop.read(theirs)).polls) == (1, 0)

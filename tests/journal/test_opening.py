@@ -2,7 +2,7 @@
 
 # ruff: noqa: ASYNC221, ASYNC240  # nothing else runs in this loop
 
-import os
+import gc
 import signal
 import sqlite3
 import subprocess
@@ -22,56 +22,9 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal import SqliteJournal
 from hailuo_mcp.journal.schema import STEPS
 
+from .processes import answer, everything, half, header, middle, start
+
 pytestmark = pytest.mark.anyio
-
-OPEN_AND_BUY = """
-import asyncio, sys
-from decimal import Decimal
-from pathlib import Path
-from hailuo_mcp.domain import Mode, Status, Task
-from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import Limits, SqliteJournal, Written
-
-BEFORE
-async def main(path, name):
-    journal = SqliteJournal(Path(path))
-    try:
-        await journal.open()
-        await journal.sign_in(name, account="a", provider="p", base_url="b", pid=1, now=1.0)
-        for number in range(int(sys.argv[3])):
-            task = Task(task_id=f"{name}-{number}", account="a", provider="p", caller="",
-                        status=Status.PENDING, created_at=1.0, updated_at=1.0, mode=Mode.T2V,
-                        model="m", identity=f"{name} {number}", request="x" * 2000)
-            limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
-            found = await journal.write_down(task, Decimal(1), limits, now=1.0)
-            assert isinstance(found, Written)
-        print("set aside" if journal.set_aside else "bought")
-    except JournalError as no:
-        print(no)
-    finally:
-        await journal.close()
-
-asyncio.run(main(sys.argv[1], sys.argv[2]))
-"""
-
-
-def _process(
-    path: Path, name: str, purchases: int = 3, *, before: str = "", **more: Any
-) -> subprocess.Popen[str]:
-    script = OPEN_AND_BUY.replace("BEFORE\n", before)
-    return subprocess.Popen(
-        [sys.executable, "-c", script, str(path), name, str(purchases)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **more,
-    )
-
-
-def _said(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    return out.strip()
 
 
 async def _refusal(path: Path) -> str:
@@ -85,8 +38,8 @@ async def _refusal(path: Path) -> str:
 
 
 async def test_eight_processes_that_open_a_new_journal_at_once_share_it(path: Path) -> None:
-    processes = [_process(path, f"p{number}") for number in range(8)]
-    assert [_said(process) for process in processes] == ["bought"] * 8
+    processes = [start(path, f"p{number}") for number in range(8)]
+    assert [answer(process) for process in processes] == ["bought"] * 8
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT COUNT(*) FROM tasks").fetchone() == (24,)
         assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
@@ -95,8 +48,8 @@ async def test_eight_processes_that_open_a_new_journal_at_once_share_it(path: Pa
 
 async def test_eight_processes_that_find_it_damaged_agree_on_one_new_journal(path: Path) -> None:
     path.write_bytes(b"this is no database" * 1000)
-    processes = [_process(path, f"p{number}") for number in range(8)]
-    said = sorted(_said(process) for process in processes)
+    processes = [start(path, f"p{number}") for number in range(8)]
+    said = sorted(answer(process) for process in processes)
     assert said == ["bought"] * 7 + ["set aside"]
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT COUNT(*) FROM tasks").fetchone() == (24,)
@@ -106,11 +59,11 @@ async def test_eight_processes_that_find_it_damaged_agree_on_one_new_journal(pat
 async def test_who_opens_it_waits_for_whoever_is_opening_it(path: Path) -> None:
     """Else the second of two that find it damaged would put the first one's new one aside."""
     with FileLock(path.with_name(path.name + ".opening")):
-        process = _process(path, "second")
+        process = start(path, "second")
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=1)
         assert not path.exists()
-    assert _said(process) == "bought"
+    assert answer(process) == "bought"
 
 
 async def test_a_newer_journal_that_says_it_suits_us_is_used(shop: Any, path: Path) -> None:
@@ -118,7 +71,7 @@ async def test_a_newer_journal_that_says_it_suits_us_is_used(shop: Any, path: Pa
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("ALTER TABLE tasks ADD COLUMN mood TEXT NOT NULL DEFAULT ''")
         db.execute(f"PRAGMA user_version = {len(STEPS) + 3}")
-    assert _said(_process(path, "older")) == "bought"
+    assert answer(start(path, "older")) == "bought"
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS) + 3,)
 
@@ -134,32 +87,12 @@ async def test_a_newer_journal_that_does_not_suit_us_is_left_alone(shop: Any, pa
     assert not list(path.parent.glob("*unreadable*"))
 
 
-def _header(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[:100] = b"\xff" * 100
-    path.write_bytes(data)
-
-
-def _middle(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 8192] = b"\xa5" * 8192
-    path.write_bytes(data)
-
-
-def _half(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def _all(path: Path) -> None:
-    path.write_bytes(os.urandom(50_000))
-
-
-@pytest.mark.parametrize("damage", [_header, _middle, _half, _all])
+@pytest.mark.parametrize("damage", [header, middle, half, everything])
 @pytest.mark.parametrize("wal", [b"", b"garbage" * 5000], ids=["no wal", "garbage wal"])
 async def test_a_damaged_journal_is_kept_aside_whole_and_a_new_one_begun(
     path: Path, damage: Callable[[Path], None], wal: bytes
 ) -> None:
-    assert _said(_process(path, "first", 40)) == "bought"
+    assert answer(start(path, "first", 40)) == "bought"
     damage(path)
     if wal:
         path.with_name(path.name + "-wal").write_bytes(wal)
@@ -169,20 +102,20 @@ async def test_a_damaged_journal_is_kept_aside_whole_and_a_new_one_begun(
     try:
         assert journal.set_aside is not None
         assert journal.set_aside.read_bytes() == damaged
-        if wal and damage in (_header, _all):
+        if wal and damage in (header, everything):
             # Of a file that it takes for a database SQLite drops a -wal that is none.
             beside = journal.set_aside.with_name(journal.set_aside.name + "-wal")
             assert beside.read_bytes() == wal
         await journal.newest()
     finally:
         await journal.close()
-    assert _said(_process(path, "second")) == "bought"
+    assert answer(start(path, "second")) == "bought"
 
 
 async def test_what_is_still_legible_of_a_damaged_journal_is_carried_over(path: Path) -> None:
     """Forgetting it would lose paid clips and open the budget again."""
-    assert _said(_process(path, "first", 40)) == "bought"
-    _middle(path)
+    assert answer(start(path, "first", 40)) == "bought"
+    middle(path)
     journal = SqliteJournal(path)
     await journal.open()
     try:
@@ -208,9 +141,9 @@ async def test_a_second_damaged_journal_does_not_replace_the_first(path: Path) -
 
 
 async def test_a_garbage_wal_beside_a_sound_journal_harms_nothing(path: Path) -> None:
-    assert _said(_process(path, "first")) == "bought"
+    assert answer(start(path, "first")) == "bought"
     path.with_name(path.name + "-wal").write_bytes(b"garbage" * 5000)
-    assert _said(_process(path, "second")) == "bought"
+    assert answer(start(path, "second")) == "bought"
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT COUNT(*) FROM tasks").fetchone() == (6,)
 
@@ -245,6 +178,7 @@ async def test_a_journal_that_another_program_locks_is_a_refusal_and_works_again
         assert await shop.journal.newest() == []  # reading goes on
         other.execute("ROLLBACK")
     await shop.buy()
+    gc.collect()  # what nobody has asked a future for is told when it is thrown away
 
 
 async def test_a_folder_that_cannot_be_made_is_a_refusal_that_names_the_setting(
@@ -262,7 +196,7 @@ async def test_a_read_only_folder_is_a_refusal_that_names_the_setting(existing: 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.sqlite3"
         if existing:
-            assert _said(_process(path, "first")) == "bought"
+            assert answer(start(path, "first")) == "bought"
         Path(folder).chmod(0o555)
         # Root may write anywhere, so the process becomes somebody else once it has its modules.
         become_nobody = (
@@ -270,7 +204,7 @@ async def test_a_read_only_folder_is_a_refusal_that_names_the_setting(existing: 
             "anyio.run(anyio.lowlevel.checkpoint)\n"
             "if os.getuid() == 0: os.setuid(65534)\n"
         )
-        said = _said(_process(path, "second", before=become_nobody))
+        said = answer(start(path, "second", before=become_nobody))
         Path(folder).chmod(0o755)
     assert "HAILUO_STATE_DIR" in said
     assert "Nothing was sent or charged" in said
@@ -284,8 +218,8 @@ def _at_most_a_megabyte() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 async def test_a_full_disk_refuses_and_what_was_written_before_stays(path: Path) -> None:
-    process = _process(path, "first", 1000, preexec_fn=_at_most_a_megabyte)
-    said = _said(process)
+    process = start(path, "first", 1000, preexec_fn=_at_most_a_megabyte)
+    said = answer(process)
     assert "Nothing was sent or charged" in said
     journal = SqliteJournal(path)
     await journal.open()
@@ -297,11 +231,16 @@ async def test_a_full_disk_refuses_and_what_was_written_before_stays(path: Path)
     # Each that was answered for is there, from the first on without a gap.
     numbers = sorted(int(task.task_id.partition("-")[2]) for task in kept)
     assert numbers == list(range(len(kept)))
-    assert _said(_process(path, "second")) == "bought"
+    assert answer(start(path, "second")) == "bought"
 
 
-async def test_a_closed_journal_says_so(path: Path) -> None:
+async def test_a_journal_that_is_not_open_or_closed_again_says_so(path: Path) -> None:
     journal = SqliteJournal(path)
     with pytest.raises(JournalError, match="is closed"):
         await journal.newest()
+    await journal.open()
     await journal.close()
+    with pytest.raises(JournalError, match="is closed"):
+        await journal.newest()
+    with pytest.raises(JournalError, match="is closed"):
+        await journal.calm("a")

@@ -1,0 +1,76 @@
+"""Other processes that open a journal and buy, and what can happen to a file."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+_OPEN_AND_BUY = """
+import asyncio, sys
+from decimal import Decimal
+from pathlib import Path
+from hailuo_mcp.domain import Mode, Status, Task
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal import Limits, SqliteJournal, Written
+
+BEFORE
+async def main(path, name):
+    journal = SqliteJournal(Path(path))
+    try:
+        await journal.open()
+        await journal.sign_in(name, account="a", provider="p", base_url="b", pid=1, now=1.0)
+        for number in range(int(sys.argv[3])):
+            task = Task(task_id=f"{name}-{number}", account="a", provider="p", caller="",
+                        status=Status.PENDING, created_at=1.0, updated_at=1.0, mode=Mode.T2V,
+                        model="m", identity=f"{name} {number}", request="x" * 2000)
+            limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
+            found = await journal.write_down(task, Decimal(1), limits, now=1.0)
+            assert isinstance(found, Written)
+        print("set aside" if journal.set_aside else "bought")
+    except JournalError as no:
+        print(no)
+    finally:
+        await journal.close()
+
+asyncio.run(main(sys.argv[1], sys.argv[2]))
+"""
+
+
+def start(
+    path: Path, name: str, purchases: int = 3, *, before: str = "", **more: Any
+) -> subprocess.Popen[str]:
+    script = _OPEN_AND_BUY.replace("BEFORE\n", before)
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(path), name, str(purchases)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def answer(started: subprocess.Popen[str]) -> str:
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 0, err
+    return out.strip()
+
+
+def header(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[:100] = b"\xff" * 100
+    path.write_bytes(data)
+
+
+def middle(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 8192] = b"\xa5" * 8192
+    path.write_bytes(data)
+
+
+def half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def everything(path: Path) -> None:
+    path.write_bytes(os.urandom(50_000))
