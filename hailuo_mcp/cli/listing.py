@@ -54,9 +54,11 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
             wait_seconds=args.wait if args.wait not in (None, FOREVER) else 0,
         )
         if terminal.json:
-            terminal.data(dict(answers.task_list(listing)))
+            terminal.data(dict(answers.task_list(listing, limit=args.limit)))
         else:
             _print_tasks(terminal, listing.rows, studio.provider.name)
+            if len(listing.rows) == args.limit:
+                terminal.say(f"The newest {args.limit}; a higher --limit shows older.", style="dim")
             terminal.say()
             terminal.say(results.spending(listing.spending, studio.provider.name), style="dim")
         return max((exits.of_view(view) for view in watched), default=exits.DONE)
