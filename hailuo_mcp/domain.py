@@ -38,6 +38,7 @@ class Status(StrEnum):
 
 FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 POLLED = frozenset({Status.QUEUED, Status.RUNNING})
+UNFINISHED = frozenset({Status.PENDING, Status.SUBMITTING, *POLLED})
 
 
 class Unit(StrEnum):
@@ -261,3 +262,8 @@ class Task:
     @property
     def saved(self) -> bool:
         return bool(self.file)
+
+    @property
+    def known_mode(self) -> Mode | None:
+        """None where it was bought elsewhere: a provider does not say what a clip was made from."""
+        return self.mode if self.model or self.mode is Mode.TEMPLATE else None

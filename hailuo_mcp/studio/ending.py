@@ -15,7 +15,13 @@ async def cancel(desk: Desk, task_id: str, *, caller: str) -> View:
     task = await known(desk, task_id, caller)
     withdrawn = await desk.journal.change(
         task.task_id,
-        {"status": Status.CANCELLED, "due_at": 0.0, "error": "Withdrawn before it was sent."},
+        {
+            "status": Status.CANCELLED,
+            "due_at": 0.0,
+            "error": "Withdrawn before it was sent.",
+            "error_kind": "",
+            "error_code": "",
+        },
         now=desk.clock(),
         status_in=(Status.PENDING,),
     )

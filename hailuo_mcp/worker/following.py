@@ -269,7 +269,7 @@ class Follower:
             "remote_id": task.remote_id,
             "provider": task.provider,
             "model": task.model,
-            "mode": str(task.mode),
+            "mode": task.known_mode,
             "prompt": task.prompt,
             "duration": task.duration,
             "resolution": task.resolution,

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ASYNC240  # polls with a deadline; nothing else runs in this loop
 
+import json
 import os
 import time
 from pathlib import Path
@@ -110,6 +111,8 @@ async def test_a_task_of_another_tool_is_adopted_by_its_id_and_costs_nothing_her
     async with opened(budget="0") as studio:
         view = await studio.query(remote_id, wait_seconds=20)
         assert (view.task.status, view.task.money) == (Status.SUCCEEDED, Money.UNKNOWN)
+        assert view.task.known_mode is None
+        assert "mode" not in json.loads(Path(view.task.file).with_suffix(".json").read_text())
         assert view.task.saved
         assert (await studio.query(remote_id)).task.task_id == view.task.task_id
         spending = await studio.spending()
@@ -141,6 +144,17 @@ async def test_what_was_not_sent_can_be_withdrawn_and_is_not_sent(
         again = await studio.cancel(view.task.task_id)
         assert again.task.status is Status.CANCELLED
     assert sandbox.received == 1
+
+
+async def test_what_is_withdrawn_after_a_refusal_for_speed_keeps_nothing_of_it(
+    scripted: Any, provider: Any
+) -> None:
+    provider.on_create = lambda _number: provider.refuse(1002, **{"Retry-After": "60"})
+    async with scripted() as studio:
+        task = (await studio.generate(_request(), Terms())).task
+        assert (task.status, task.error_code) == (Status.PENDING, "1002")
+        task = (await studio.cancel(task.task_id)).task
+        assert (task.status, task.error_code, task.error_kind) == (Status.CANCELLED, "", "")
 
 
 async def test_what_was_sent_cannot_be_withdrawn_and_the_answer_says_so(
