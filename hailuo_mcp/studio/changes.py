@@ -29,16 +29,13 @@ class Changes:
     def tell(self, task_id: str) -> None:
         """Something happened to this task."""
         self.told += 1
-        for bell in self._bells.pop(task_id, ()):
-            bell.set()
+        self._ring(task_id)
         for listener in self._listeners:
             listener(task_id)
 
     def close(self) -> None:
         self.closing = True
-        for task_id in list(self._bells):
-            for bell in self._bells.pop(task_id, ()):
-                bell.set()
+        self._ring_all()
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Call this with the id of each task that changes in this process."""
@@ -72,6 +69,12 @@ class Changes:
             if stamp != self._last:
                 self._last = stamp
                 self.told += 1
-                for task_id in list(self._bells):
-                    for bell in self._bells.pop(task_id, ()):
-                        bell.set()
+                self._ring_all()
+
+    def _ring_all(self) -> None:
+        for task_id in list(self._bells):
+            self._ring(task_id)
+
+    def _ring(self, task_id: str) -> None:
+        for bell in self._bells.pop(task_id, ()):
+            bell.set()

@@ -14,7 +14,7 @@ from hailuo_mcp import catalog
 from hailuo_mcp.client import HailuoClient, Prepared
 from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import POLLED, AnyRequest, Link, Status, Task, Unit
+from hailuo_mcp.domain import UNFINISHED, AnyRequest, Link, Task, Unit
 from hailuo_mcp.errors import InvalidRequestError, JournalError, TaskNotFoundError
 from hailuo_mcp.folders import Folders
 from hailuo_mcp.journal import Limits, Span, SqliteJournal
@@ -169,7 +169,7 @@ class Desk:
     async def view(self, task: Task, *, reused: bool = False, notes: tuple[str, ...] = ()) -> View:
         now = self.clock()
         eta = check = None
-        if task.status in POLLED or task.status in (Status.PENDING, Status.SUBMITTING):
+        if task.status in UNFINISHED:
             start = task.submitted_at or max(now, task.due_at)
             left = start + await self.usual_seconds(task) - now
             eta = round(left) if left >= 1 else None

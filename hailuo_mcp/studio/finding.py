@@ -26,7 +26,7 @@ async def known(desk: Desk, task_id: str, caller: str) -> Task:
 
 async def _adopt(desk: Desk, remote_id: str, caller: str) -> Task:
     """Take in a task that the provider knows and the journal does not."""
-    if not remote_id or len(remote_id) > 200 or not remote_id.isprintable():  # noqa: PLR2004
+    if not remote_id or len(remote_id) > _LONGEST_ID or not remote_id.isprintable():
         raise desk.unknown(remote_id)
     desk.client.need_key()
     found: RemoteStatus | None = None

@@ -10,10 +10,7 @@ import anyio
 
 from hailuo_mcp import catalog
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import (
-    AnyRequest,
-    Status,
-)
+from hailuo_mcp.domain import UNFINISHED, AnyRequest, Status
 from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskFailedError,
@@ -26,7 +23,6 @@ from hailuo_mcp.studio.views import Listing, Progress, Saved, Spending, Terms, V
 
 ANSWER_SECONDS = 3.5
 """A purchase is answered after this, checks included, whether or not the provider has answered."""
-_UNFINISHED = (Status.PENDING, Status.SUBMITTING, Status.QUEUED, Status.RUNNING)
 
 
 class Studio:
@@ -226,7 +222,7 @@ def _statuses(text: str) -> tuple[Status, ...]:
     if not word:
         return ()
     if word == "unfinished":
-        return _UNFINISHED
+        return tuple(UNFINISHED)
     try:
         return (Status(word),)
     except ValueError:
