@@ -70,11 +70,14 @@ class MiniMax:
     def read_submit(self, reply: HttpReply) -> Submitted:
         body = fields(reply.json())
         code = base_code(body)
-        detail = _said(body)
-        task_id = identifier(body.get("task_id"))
+        given = body.get("task_id")
+        task_id = identifier(given)
+        named = given is not None and str(given).strip() not in ("", "0")
+        # Even an id that cannot be used may be all that leads to a clip that was bought.
+        detail = f"task_id {ascii(given)[:300]}; {_said(body)}" if named else _said(body)
         if code not in (None, "0"):
             # A task id beside a refusal is a contradiction, and contradictions are not "free".
-            if task_id and task_id != "0":
+            if named:
                 raise unconfirmed(
                     f"it gave a task id and the code {code} at once", self._provider, detail=detail
                 )
@@ -82,7 +85,8 @@ class MiniMax:
         if not 200 <= reply.status < 300:  # noqa: PLR2004
             raise self._http_submit(reply, body, detail)
         if not task_id:
-            raise unconfirmed("its answer holds no task id", self._provider, detail=detail)
+            why = "the task id in its answer is none" if named else "its answer holds no task id"
+            raise unconfirmed(why, self._provider, detail=detail)
         return Submitted(
             remote_id=task_id,
             remote_alias=identifier(body.get("platform_id")),

@@ -39,6 +39,16 @@ def find(db: sqlite3.Connection, some_id: str) -> Task | None:
     return None
 
 
+def sharing(db: sqlite3.Connection, task_id: str, account: str, remote_id: str) -> str:
+    """Another task of the account that goes by this id at the provider; empty if there is none."""
+    row = db.execute(
+        "SELECT task_id FROM tasks WHERE remote_id = ? AND remote_id != '' AND account = ?"
+        " AND task_id != ? ORDER BY created_at LIMIT 1",
+        (remote_id, account, task_id),
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
 def by_callback(db: sqlite3.Connection, token: str) -> Task | None:
     row = db.execute(
         SELECT + " WHERE callback_token = ? AND callback_token != ''", (token,)

@@ -135,6 +135,9 @@ class SqliteJournal(JournalFile):
     async def find(self, some_id: str) -> Task | None:
         return await self.read(reads.find, some_id)
 
+    async def sharing(self, task_id: str, account: str, remote_id: str) -> str:
+        return await self.read(reads.sharing, task_id, account, remote_id)
+
     async def by_callback(self, token: str) -> Task | None:
         return await self.read(reads.by_callback, token)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, repeat
 
 import anyio
@@ -79,6 +80,23 @@ async def send(desk: Desk, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
     # Told only now: between the answer and the record nothing may go wrong.
     if isinstance(submitted_at := outcome.get("submitted_at"), float):
         desk.observe("submit", submitted_at - began)
+        await _note_a_shared_id(desk, task, str(outcome["remote_id"]))
+
+
+async def _note_a_shared_id(desk: Desk, task: Task, remote_id: str) -> None:
+    """Two purchases that the provider calls by one id may be one clip: let the person know."""
+    with suppress(JournalError):
+        other = await desk.journal.sharing(task.task_id, task.account, remote_id)
+        if not other:
+            return
+        _log.warning("task %s has the remote_id %s of task %s", task.task_id, remote_id, other)
+        note = (
+            f"{task.provider} gave it the same id as task {other}, so the two may be one clip; "
+            "the provider's bill says how often it was charged."
+        )
+        values = {"warnings": (*task.warnings, note)}
+        await desk.journal.change(task.task_id, values, now=desk.clock())
+        desk.changes.tell(task.task_id)
 
 
 async def _submit(desk: Desk, task: Task, parcel: _Parcel, sleep: Sleep) -> Outcome:

@@ -90,6 +90,27 @@ def test_a_task_id_beside_a_refusal_is_not_called_free():
     assert isinstance(submit_error(HttpReply(status=200, body=body)), UnconfirmedSubmitError)
 
 
+@pytest.mark.parametrize("code", [0, 1008])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ('"' + "7" * 201 + '"', "7" * 201),
+        ('"77 8"', "77 8"),
+        ('"\u4efb\u52a1-1"', r"\u4efb\u52a1-1"),
+        ("176843862716480530.5", "1.768"),
+        ('{"id": "778"}', "778"),
+    ],
+)
+def test_a_task_id_that_cannot_be_used_is_kept_for_the_person_who_looks(given, kept, code):
+    body = f'{{"task_id":{given},"base_resp":{{"status_code":{code}}}}}'.encode()
+    error = submit_error(HttpReply(status=200, body=body))
+    assert isinstance(error, UnconfirmedSubmitError)
+    assert kept in error.detail
+    assert kept not in str(error)
+    assert error.detail.isascii()
+    assert error.detail.isprintable()
+
+
 @pytest.mark.parametrize("empty", ['""', "0", "null"])
 def test_an_empty_task_id_beside_a_refusal_is_no_contradiction(empty):
     body = b'{"task_id":%s,"base_resp":{"status_code":1008}}' % empty.encode()

@@ -268,3 +268,15 @@ async def test_an_observer_that_fails_cannot_come_between_the_answer_and_the_rec
     with pytest.raises(RuntimeError):
         await send(bench.desk, task, sleep=bench.sleep)
     assert (await bench.read(task)).remote_id == "77"
+
+
+async def test_one_id_for_two_purchases_is_told(bench: Any, caplog: Any) -> None:
+    first = await _sent(bench, TAKEN)
+    assert first.warnings == ()
+    bench.now += 1
+    second = await _sent(bench, TAKEN, identity="a dog")
+    assert second.remote_id == first.remote_id
+    (note,) = second.warnings
+    assert f"the same id as task {first.task_id}" in note
+    assert first.task_id in caplog.text
+    assert (await bench.read(first)).warnings == ()
