@@ -17,6 +17,8 @@ SETTLES: Mapping[Status, Money] = {
     Status.CANCELLED: Money.RELEASED,
 }
 """What an end means for the reservation."""
+LONGEST_PAUSE = 7200.0
+"""Seconds. No task is put off further: what is due later was planned by a clock that was ahead."""
 
 
 def change(
@@ -49,6 +51,8 @@ def change(
     status = new.get("status")
     if isinstance(status, Status) and task.money is Money.RESERVED:
         new.setdefault("money", SETTLES.get(status, Money.RESERVED))
+    if isinstance(due_at := new.get("due_at"), float):
+        new["due_at"] = min(due_at, now + LONGEST_PAUSE)
     new["updated_at"] = now
     names = [name for name in new if name in COLUMNS]
     db.execute(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.journal.change import LONGEST_PAUSE
 from hailuo_mcp.journal.purchase import free_slots, next_slot, take_slot
 from hailuo_mcp.journal.rows import SELECT, task_of
 
@@ -40,8 +41,13 @@ def claim(  # noqa: PLR0913  # what the caller can carry, and for how long
 
     `sends` and `steps` are how many more the caller can carry.
     """
-    sent = _claim_sends(db, accounts[0], owner, rpm, sends, submit_lease, now)
     marks = ", ".join("?" * len(accounts))
+    db.execute(
+        f"UPDATE tasks SET due_at = ? WHERE account IN ({marks}) AND due_at > 0 AND due_at > ?"
+        " AND status != 'submitting'",
+        (now, *accounts, now + LONGEST_PAUSE),
+    )
+    sent = _claim_sends(db, accounts[0], owner, rpm, sends, submit_lease, now)
     rows = db.execute(
         SELECT + f" WHERE account IN ({marks}) AND due_at > 0 AND due_at <= ?"
         " AND status IN ('queued', 'running', 'succeeded')"
@@ -95,7 +101,19 @@ def next_due(
     send = _next_send(db, accounts[0])
     if send is not None:
         times.append(max(send, next_slot(db, accounts[0], rpm, now)))
+    if any(_from_another_clock(db, account, now) for account in accounts):
+        times.append(now)  # a claim puts its time right
     return min(times) if times else None
+
+
+def _from_another_clock(db: sqlite3.Connection, account: str, now: float) -> bool:
+    return bool(
+        db.execute(
+            "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at > ?"
+            " AND status != 'submitting' LIMIT 1",
+            (account, now + LONGEST_PAUSE),
+        ).fetchone()
+    )
 
 
 def _next_send(db: sqlite3.Connection, account: str) -> float | None:

@@ -148,7 +148,9 @@ def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float)
         "SELECT at FROM slots WHERE account = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
         (account, now - WINDOW, max(0, rpm - 1)),
     ).fetchone()
-    return max(now, pause, min(held[0], now) + WINDOW if held else now)
+    # One from the future is put right by whoever looks under the lock: at once, or never.
+    free_at = held[0] + WINDOW if held and held[0] <= now else now
+    return max(now, pause, free_at)
 
 
 def take_slot(db: sqlite3.Connection, account: str, now: float) -> None:
@@ -168,11 +170,11 @@ def _no_queue(db: sqlite3.Connection, account: str, now: float) -> bool:
 def pause(db: sqlite3.Connection, account: str, seconds: float | None, *, now: float) -> float:
     """The provider said "too fast": nobody submits until then. Returns the time.
 
-    Without a Retry-After the pause doubles with each refusal in a row, up to a minute.
+    Whatever Retry-After says, the shortest pause doubles with each refusal in a row, to a minute.
     """
     row = db.execute("SELECT refusals FROM accounts WHERE account = ?", (account,)).fetchone()
     refusals = int(row[0]) if row else 0
-    wait = min(seconds, 2 * WINDOW) if seconds is not None else min(60.0, 3.0 * 2.0**refusals)
+    wait = max(min(60.0, 3.0 * 2.0**refusals), min(seconds or 0.0, 2 * WINDOW))
     db.execute(
         "UPDATE accounts SET paused_until = MAX(?, CASE WHEN paused_until > ? THEN 0 ELSE"
         " paused_until END), refusals = MIN(refusals + 1, 10) WHERE account = ?",

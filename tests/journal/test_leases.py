@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.journal.change import LONGEST_PAUSE
 
 pytestmark = pytest.mark.anyio
 ACCOUNT, OTHER = "sandbox a 1", "sandbox a 2"
@@ -67,6 +68,32 @@ async def test_a_lease_dated_further_ahead_than_any_lease_is_void(
     shop.now -= 86_400
     await shop.journal.change(task.task_id, {"due_at": shop.now}, now=shop.now)
     assert len((await neighbour.claim()).steps) == 1
+
+
+async def test_a_step_dated_further_ahead_than_any_pause_is_due_now(shop: Any) -> None:
+    """The clock was hours ahead when it was planned, and is right again."""
+    shop.now += 8 * 3600
+    task = await _queued(shop, due_in=10)
+    shop.now -= 8 * 3600
+    (step,) = (await shop.claim()).steps
+    assert (step.task_id, step.due_at) == (task.task_id, shop.now)
+    assert (await shop.claim()).steps == ()
+
+
+async def test_a_task_that_waits_for_a_time_of_another_clock_is_sent_now(shop: Any) -> None:
+    shop.now += 8 * 3600
+    due = await shop.journal.pause(ACCOUNT, 3, now=shop.now)
+    task = await shop.becomes(await shop.buy(), Status.PENDING, due_at=due, owner="me")
+    shop.now -= 8 * 3600
+    (sent,) = (await shop.claim()).sends
+    assert sent.task_id == task.task_id
+
+
+async def test_nothing_is_put_off_further_than_the_longest_pause(shop: Any) -> None:
+    """Or what was planned with a time from the future would be due again at every look."""
+    task = await _queued(shop, due_in=8 * 3600)
+    assert task.due_at == (await shop.read(task)).due_at == shop.now + LONGEST_PAUSE
+    assert (await shop.claim()).steps == ()
 
 
 async def test_a_submit_is_unconfirmed_when_its_owner_is_gone(shop: Any, neighbour: Any) -> None:

@@ -68,6 +68,19 @@ async def test_a_slot_from_the_future_counts_as_now(shop: Any) -> None:
     assert len((await shop.claim(rpm=1)).sends) == 1
 
 
+async def test_looking_again_does_not_renew_a_slot_from_the_future(shop: Any) -> None:
+    shop.now += 8 * 3600
+    await shop.buy(rpm=1)
+    waiting = await shop.buy(rpm=1)
+    shop.now -= 8 * 3600
+    await shop.journal.change(waiting.task_id, {"due_at": shop.now}, now=shop.now)
+    assert (await shop.claim(rpm=1)).next_at == shop.now + 60
+    for _ in range(6):
+        shop.now += 10
+        claimed = await shop.claim(rpm=1)
+    assert [task.task_id for task in claimed.sends] == [waiting.task_id]
+
+
 async def test_a_pause_holds_everybody_for_as_long_as_the_provider_says(
     shop: Any, neighbour: Any
 ) -> None:
@@ -89,6 +102,17 @@ async def test_pauses_double_up_to_a_minute_and_start_small_after_an_acceptance(
     assert await shop.journal.pause("sandbox a 1", None, now=shop.now) == shop.now + 3
 
 
+@pytest.mark.parametrize("asked", [0.0, -7.0, 1.0])
+async def test_a_provider_that_asks_for_no_pause_is_left_alone_ever_longer_all_the_same(
+    shop: Any, asked: float
+) -> None:
+    """A Retry-After of 0, or of a time that has passed by our clock, is not an invitation."""
+    waits = [
+        await shop.journal.pause("sandbox a 1", asked, now=shop.now) - shop.now for _ in range(4)
+    ]
+    assert waits == [3, 6, 12, 24]
+
+
 async def test_a_shorter_pause_does_not_cut_a_longer_one(shop: Any) -> None:
     await shop.journal.pause("sandbox a 1", 60, now=shop.now)
     await shop.journal.pause("sandbox a 1", 1, now=shop.now)
@@ -101,9 +125,9 @@ async def test_a_pause_of_another_clock_is_void(shop: Any) -> None:
     await shop.journal.pause("sandbox a 1", 60, now=shop.now)
     shop.now -= 86_400
     assert await _status(shop) is Status.SUBMITTING
-    await shop.journal.pause("sandbox a 1", 5, now=shop.now)
+    await shop.journal.pause("sandbox a 1", 7, now=shop.now)
     assert await _status(shop) is Status.PENDING
-    shop.now += 5
+    shop.now += 7
     assert len((await shop.claim()).sends) == 1
 
 
@@ -125,10 +149,10 @@ async def test_a_task_sent_back_waits_for_its_time_and_lets_others_pass_after_th
 
 
 async def test_no_more_is_claimed_than_the_process_can_carry(shop: Any) -> None:
-    await shop.journal.pause("sandbox a 1", 1, now=shop.now)
+    await shop.journal.pause("sandbox a 1", 3, now=shop.now)
     for _ in range(5):
         await shop.buy()
-    shop.now += 1
+    shop.now += 3
     assert len((await shop.claim(sends=2)).sends) == 2
     assert (await shop.claim(sends=0)).sends == ()
     assert len((await shop.claim(sends=9)).sends) == 3

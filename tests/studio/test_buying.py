@@ -2,6 +2,7 @@
 
 # polls with a deadline; nothing else runs in this loop
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -114,11 +115,21 @@ async def test_a_documented_refusal_is_free(opened: Any, sandbox: Any, code: str
     assert sandbox.accepted == 1
 
 
+def _hurrying(now: list[float]) -> Callable[[], float]:
+    """A clock that goes on by itself, five seconds at every look: pauses are over soon."""
+
+    def clock() -> float:
+        now[0] += 5
+        return now[0]
+
+    return clock
+
+
 async def test_too_fast_is_waited_out_and_bought_once(scripted: Any, provider: Any) -> None:
     provider.on_create = lambda number: (
         provider.refuse(1002, **{"Retry-After": "0"}) if number < 4 else provider.accept(number)
     )
-    async with scripted() as studio:
+    async with scripted(clock=_hurrying([1_800_000_000.0])) as studio:
         view = await studio.generate(CAT, Terms())
         task = await _until(studio, view.task.task_id, Status.QUEUED, Status.RUNNING)
         assert (task.attempt, task.remote_id, task.money) == (4, "774", Money.RESERVED)
@@ -127,18 +138,21 @@ async def test_too_fast_is_waited_out_and_bought_once(scripted: Any, provider: A
 
 async def test_too_fast_for_ten_minutes_is_given_up_free(scripted: Any, provider: Any) -> None:
     now = [1_800_000_000.0]
+    times: list[float] = []
 
     def create(_number: int) -> httpx.Response:
         now[0] += 170
+        times.append(now[0])
         return provider.refuse(1039, **{"Retry-After": "0"})
 
     provider.on_create = create
-    async with scripted(clock=lambda: now[0]) as studio:
+    async with scripted(clock=_hurrying(now)) as studio:
         view = await studio.generate(CAT, Terms())
         task = await _until(studio, view.task.task_id, Status.FAILED)
         assert (task.money, task.error_kind) == (Money.RELEASED, "rate_limited")
-    # at 0, 170, 340 and 510 s back into the queue, at 680 s no more
-    assert len(provider.creates) == 5
+    first, *_, last_but_one, last = times
+    assert last_but_one - first < 620  # ten minutes, give or take a few looks at the clock
+    assert last - first > 580
 
 
 @pytest.mark.parametrize("ending", ["fail", "1027"])
