@@ -16,8 +16,8 @@ from hailuo_mcp import __version__
 from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.resources import add_task_resource, all_resources
+from hailuo_mcp.server.server import Server
 from hailuo_mcp.server.tools import all_tools
-from hailuo_mcp.server.tools._register import Server
 
 _HOUR = CacheHint(ttl_ms=3_600_000, scope="public")
 

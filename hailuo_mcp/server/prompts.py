@@ -13,7 +13,7 @@ from mcp.types import (
 )
 
 from hailuo_mcp.server.backstage import Backstage
-from hailuo_mcp.server.tools._register import Server
+from hailuo_mcp.server.server import Server
 
 _MOST = 100
 

@@ -12,7 +12,7 @@ from hailuo_mcp import answers, catalog
 from hailuo_mcp.errors import HailuoError, TaskNotFoundError
 from hailuo_mcp.server.backstage import Backstage, Ctx
 from hailuo_mcp.server.calls import accept
-from hailuo_mcp.server.tools._register import Server
+from hailuo_mcp.server.server import Server
 
 JSON = "application/json"
 TASK_URI = "hailuo://tasks/{task_id}"

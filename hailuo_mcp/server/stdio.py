@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import FrameType
 
-    from hailuo_mcp.server.tools._register import Server
+    from hailuo_mcp.server.server import Server
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio import Studio
 

@@ -27,7 +27,7 @@ from hailuo_mcp.server.http.logs import RequestLog
 from hailuo_mcp.server.http.metrics import RequestCount
 from hailuo_mcp.server.http.outside import Outside
 from hailuo_mcp.server.http.shares import Limits
-from hailuo_mcp.server.tools._register import Server
+from hailuo_mcp.server.server import Server
 from hailuo_mcp.server.updates import publish_changes
 from hailuo_mcp.settings import Settings
 

@@ -11,17 +11,18 @@ from hailuo_mcp.answers.shapes import VideoTask
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
-from hailuo_mcp.server.consent import Asked, agreed
-from hailuo_mcp.server.tools._reading import Arguments, Id, Texts
-from hailuo_mcp.server.tools.generate_video import (
+from hailuo_mcp.server.consent import Asked
+from hailuo_mcp.server.tools._purchase import (
     CONFIRM,
     MAX_COST,
     MOST_TAKES,
     REQUEST_KEY,
     TAKE,
     WAIT,
-    ceiling,
+    buy,
+    terms_of,
 )
+from hailuo_mcp.server.tools._reading import Arguments, Id, Texts
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import TemplateRequest
@@ -55,14 +56,7 @@ class GenerateFromTemplate(Arguments):
         )
 
     def terms(self) -> Terms:
-        from hailuo_mcp.studio import Terms
-
-        return Terms(
-            take=self.take,
-            request_key=self.request_key,
-            max_cost=ceiling(self.max_cost),
-            confirm=self.confirm,
-        )
+        return terms_of(self)
 
 
 async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: Asked) -> VideoTask:
@@ -79,14 +73,4 @@ async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: 
     # A number may be a template that no list has yet; a name that is in none is a mistake.
     if offered and not name.isdigit() and not catalog.find_template(name, provider.templates):
         raise InvalidRequestError(answers.no_such_template(name, offered))
-    terms = agreed(wanted.terms(), asked)
-    with call.waiting(wanted.wait_seconds) as seconds:
-        view = await call.studio.generate(
-            wanted.request(),
-            terms,
-            caller=call.caller.name,
-            local=call.caller.local,
-            wait_seconds=seconds,
-            on_progress=call.on_progress,
-        )
-    return answers.video_task(view)
+    return await buy(call, wanted, asked)

@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from hailuo_mcp import answers
 from hailuo_mcp.answers.shapes import VideoTask
 from hailuo_mcp.catalog import moves
 from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
-from hailuo_mcp.server.consent import Asked, agreed
+from hailuo_mcp.server.consent import Asked
+from hailuo_mcp.server.tools._purchase import (
+    CONFIRM,
+    MAX_COST,
+    MOST_TAKES,
+    REQUEST_KEY,
+    TAKE,
+    WAIT,
+    buy,
+    terms_of,
+)
 from hailuo_mcp.server.tools._reading import Arguments, Id
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import VideoRequest
     from hailuo_mcp.studio import Terms
-
-TAKE = "1 is the clip itself; 2, 3 … buy one more clip each of the same request."
-MOST_TAKES = 1_000_000
-_SMALLEST = Decimal("0.000001")  # the journal counts in millionths
-REQUEST_KEY = (
-    "A name for this one purchase. Repeat a call with the same one and it is never bought twice."
-)
-WAIT = "Longest wait for the clip within this call; 0 answers at once."
-MAX_COST = (
-    "Refuse the purchase if it costs more, in the unit of the account's plan (CNY, USD or "
-    "credits; estimate_cost tells which). 0: no ceiling."
-)
-CONFIRM = "The code out of a refusal that asks for the person's consent, once they have said yes."
-
-
-def ceiling(max_cost: float) -> Decimal | None:
-    """What the caller allows; a JSON number becomes exactly the decimal that was written."""
-    return max(Decimal(str(max_cost)), _SMALLEST) if max_cost else None
 
 
 class GenerateVideo(Arguments):
@@ -106,14 +96,7 @@ class GenerateVideo(Arguments):
         )
 
     def terms(self) -> Terms:
-        from hailuo_mcp.studio import Terms
-
-        return Terms(
-            take=self.take,
-            request_key=self.request_key,
-            max_cost=ceiling(self.max_cost),
-            confirm=self.confirm,
-        )
+        return terms_of(self)
 
 
 async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> VideoTask:
@@ -125,15 +108,4 @@ async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> Video
     returns the same task and buys nothing. After an error or a timeout call list_tasks: the clip
     may be on its way.
     """
-    call = await accept(ctx)
-    terms = agreed(wanted.terms(), asked)
-    with call.waiting(wanted.wait_seconds) as seconds:
-        view = await call.studio.generate(
-            wanted.request(),
-            terms,
-            caller=call.caller.name,
-            local=call.caller.local,
-            wait_seconds=seconds,
-            on_progress=call.on_progress,
-        )
-    return answers.video_task(view)
+    return await buy(await accept(ctx), wanted, asked)
