@@ -154,6 +154,13 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
 
+    @property
+    def is_final(self) -> bool:
+        return self in _ENDED
+
+
+_ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteStatus:

@@ -18,7 +18,6 @@ from hailuo_mcp.domain import (
     AnyRequest,
     Carries,
     Link,
-    Phase,
     RemoteStatus,
     Submitted,
     TemplateRequest,
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from hailuo_mcp.transport import Stream, Wire
 
 _PICTURE_SECONDS = 3.0
-_ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
 _PATIENCE = 10
 """Polls in a row that may fail before wait() gives the trouble to its caller."""
 
@@ -216,7 +214,7 @@ class HailuoClient:
                 pause = max(poll_seconds, asked or 0.0)
             else:
                 troubles = 0
-                if status.phase in _ENDED:
+                if status.phase.is_final:
                     return status
             if timeout is not None and self._clock() - begun + pause > timeout:
                 raise TimeoutError(

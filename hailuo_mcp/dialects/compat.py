@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hailuo_mcp.dialects.codes import KEY_TROUBLE, MODERATED
+from hailuo_mcp.dialects.codes import KEY_TROUBLE, MODERATED, TRANSIENT
 from hailuo_mcp.dialects.links import MINIMAX_LIFE, expires_at
 from hailuo_mcp.dialects.phases import phase_of
 from hailuo_mcp.dialects.refusals import (
@@ -45,7 +45,6 @@ from hailuo_mcp.domain import (
     VideoRequest,
 )
 
-_ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
 _HINT = (
     "If a picture was given as a local file: this provider documents pictures as URLs only, "
     "so give an https URL."
@@ -95,7 +94,7 @@ class Compat:
             raise refused_submit(str(code), reply, self._provider, detail=_said(body), hint=hint)
         if reply.status in (400, 403, 422) and sounds_moderated(_said(body)):
             raise refused_submit("moderation", reply, self._provider, detail=_said(body))
-        if not 200 <= reply.status < 300:  # noqa: PLR2004
+        if not reply.ok:
             raise http_submit(reply, self._provider, detail=_said(body), hint=hint)
         if not task_id or code not in (None, "0"):
             raise unconfirmed("its answer holds no task id", self._provider, detail=_said(body))
@@ -110,7 +109,7 @@ class Compat:
         code, phase = base_code(body), phase_of(str(body.get("status") or ""))
         if code in MODERATED:
             phase = Phase.FAILED
-        elif code not in (None, "0") and (phase not in _ENDED or code in KEY_TROUBLE):
+        elif code not in (None, "0") and not (phase.is_final and code in TRANSIENT):
             raise refused_read(str(code), reply, self._provider, detail=_said(body))
         file_id = identifier(body.get("file_id"))
         if phase is Phase.SUCCEEDED and not file_id:
@@ -157,16 +156,16 @@ class Compat:
         code = base_code(fields(reply.json()))
         if code in KEY_TROUBLE:
             raise refused_read(str(code), reply, self._provider)
-        if reply.status in (401, 402, 403, 429) or reply.status >= 500:  # noqa: PLR2004
+        if reply.tells_nothing:
             raise http_read(reply, self._provider)
 
     def _read(self, reply: HttpReply, what: str) -> dict[str, object]:
         body = fields(reply.json())
-        if 200 <= reply.status < 300 and body:  # noqa: PLR2004
+        if reply.ok and body:
             return body
         if (code := base_code(body)) not in (None, "0"):
             raise refused_read(str(code), reply, self._provider, detail=_said(body))
-        if not 200 <= reply.status < 300:  # noqa: PLR2004
+        if not reply.ok:
             raise http_read(reply, self._provider, detail=_said(body))
         raise unreadable(self._provider, what, detail="not a JSON object")
 

@@ -44,7 +44,6 @@ from hailuo_mcp.domain import (
 from hailuo_mcp.errors import HailuoError
 
 _VIDEO = frozenset({Mode.T2V, Mode.I2V, Mode.FL2V, Mode.S2V})
-_TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
 
 
 class MiniMax:
@@ -82,7 +81,7 @@ class MiniMax:
                     f"it gave a task id and the code {code} at once", self._provider, detail=detail
                 )
             raise refused_submit(str(code), reply, self._provider, detail=detail)
-        if not 200 <= reply.status < 300:  # noqa: PLR2004
+        if not reply.ok:
             raise self._http_submit(reply, body, detail)
         if not task_id:
             why = "the task id in its answer is none" if named else "its answer holds no task id"
@@ -105,7 +104,7 @@ class MiniMax:
             return self._status(body, reply, Phase.FAILED, str(code))
         # A word that ends the task beats a passing trouble beside it, and nothing else: a foreign
         # or unknown task may be answered with {"status": "Fail"} as well (facts 1.6).
-        if code not in (None, "0") and not (phase in _TERMINAL and code in TRANSIENT):
+        if code not in (None, "0") and not (phase.is_final and code in TRANSIENT):
             raise refused_read(str(code), reply, self._provider, detail=_said(body))
         if phase is Phase.FAILED:
             reason = code_word(body.get("error_code")) if code in (None, "0") else str(code)
@@ -160,7 +159,7 @@ class MiniMax:
 
     def _read(self, reply: HttpReply, what: str) -> dict[str, object]:
         body = fields(reply.json())
-        if 200 <= reply.status < 300 and body:  # noqa: PLR2004
+        if reply.ok and body:
             return body
         code = base_code(body)
         if code not in (None, "0"):
@@ -168,7 +167,7 @@ class MiniMax:
         own = word(body.get("code"))
         if own in MEANINGS:
             raise refused_read(own, reply, self._provider, detail=_said(body))
-        if not 200 <= reply.status < 300:  # noqa: PLR2004
+        if not reply.ok:
             raise http_read(reply, self._provider, detail=_said(body))
         raise unreadable(self._provider, what, detail="not a JSON object")
 

@@ -7,12 +7,21 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from hailuo_mcp.domain import AnyRequest, Carries, Link, RemoteStatus, Submitted
 from hailuo_mcp.errors import InvalidRequestError, RemoteTaskNotFoundError
 
+_UNRELATED = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.PAYMENT_REQUIRED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
 _LONGEST_ID = 200
 _LONGEST_URL = 8192
 _WORD = re.compile(r"[\w.:-]{1,40}")
@@ -82,6 +91,15 @@ class HttpReply:
     body: bytes = b""
     received_at: float = field(default_factory=time.time)
     """Unix seconds: lives of links are counted from here."""
+
+    @property
+    def ok(self) -> bool:
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether it says how the asker or the server is, and nothing of what was asked about."""
+        return self.status in _UNRELATED or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     def json(self) -> object | None:
         try:

@@ -83,7 +83,7 @@ class XCompute:
 
     def read_submit(self, reply: HttpReply) -> Submitted:
         body = fields(reply.json())
-        if "error" in body or not 200 <= reply.status < 300:  # noqa: PLR2004
+        if "error" in body or not reply.ok:
             raise self._refused_submit(reply, body)
         if number(body.get("code", 200)) != 200:  # noqa: PLR2004
             raise unconfirmed("its answer holds a code of its own", self._provider)
@@ -99,7 +99,7 @@ class XCompute:
 
     def read_status(self, reply: HttpReply) -> RemoteStatus:
         body = fields(reply.json())
-        failed = not 200 <= reply.status < 300  # noqa: PLR2004
+        failed = not reply.ok
         data = _data(body)
         phase = phase_of(str(data.get("status") or ""))
         # A flat reply of a failed task carries its error at the top, beside the status.
@@ -146,18 +146,18 @@ class XCompute:
 
     def read_probe(self, reply: HttpReply) -> None:
         """Raise what stands in the way; a "no such task" means that the key was accepted."""
-        if reply.status in (401, 402, 403, 429) or reply.status >= 500:  # noqa: PLR2004
+        if reply.tells_nothing:
             raise self._refused_read(reply, fields(reply.json()))
 
     def _refused_submit(self, reply: HttpReply, body: Mapping[str, object]) -> HailuoError:
         error = fields(body.get("error"))
         kind, detail = word(error.get("type")), prose(error.get("message"))
-        refused = 400 <= reply.status < 500 or 200 <= reply.status < 300  # noqa: PLR2004
+        refused = 400 <= reply.status < 500 or reply.ok  # noqa: PLR2004
         if kind in _CERTAIN_TYPES and refused and not _has_task(body):
             if kind == "invalid_request_error" and sounds_moderated(detail):
                 kind = "moderation"
             return refused_submit(kind, reply, self._provider, detail=detail)
-        if 200 <= reply.status < 300:  # noqa: PLR2004
+        if reply.ok:
             return unconfirmed("it answered with an unknown error", self._provider, detail=detail)
         return http_submit(reply, self._provider, detail=detail)
 
@@ -166,7 +166,7 @@ class XCompute:
         kind, detail = word(error.get("type")), prose(error.get("message"))
         if kind in MEANINGS and reply.status not in (404, 410):
             return refused_read(kind, reply, self._provider, detail=detail)
-        if 200 <= reply.status < 300:  # noqa: PLR2004
+        if reply.ok:
             code = number(error.get("code")) or 0
             return refused_read(http_code(code), reply, self._provider, detail=detail)
         return http_read(reply, self._provider, detail=detail)

@@ -96,18 +96,20 @@ def test_trouble_with_the_key_beats_any_word():
             CN.read_status(reply(body))
 
 
-def test_failed_beside_no_such_task_is_not_found_and_not_a_failure():
+@pytest.mark.parametrize("dialect", [CN, COMPAT])
+def test_failed_beside_no_such_task_is_not_found_and_not_a_failure(dialect):
     body = {"status": "Fail", "base_resp": {"status_code": 2013, "status_msg": "task not exist"}}
     with pytest.raises(RemoteTaskNotFoundError):
-        CN.read_status(reply(body))
+        dialect.read_status(reply(body))
 
 
 @pytest.mark.parametrize("code", [1008, 1042, 2056, 9999])
 @pytest.mark.parametrize("word", ["Fail", "Success", "cancelled"])
-def test_a_code_that_is_not_about_the_task_settles_nothing_beside_any_word(code, word):
+@pytest.mark.parametrize("dialect", [CN, COMPAT])
+def test_a_code_that_is_not_about_the_task_settles_nothing_beside_any_word(dialect, code, word):
     body = {"status": word, "file_id": "1", "base_resp": {"status_code": code}}
     with pytest.raises((ProviderError, UnexpectedResponseError)):
-        CN.read_status(reply(body))
+        dialect.read_status(reply(body))
 
 
 def test_a_passing_trouble_without_a_final_word_is_an_error_of_the_poll():

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hailuo_mcp.dialects.phases import phase_of
-from hailuo_mcp.domain import POLLED, Phase, Status
+from hailuo_mcp.domain import POLLED, UNFINISHED
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
 
@@ -26,8 +26,6 @@ LIMIT = 64 * 1024
 _SECONDS = 5.0
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _CHALLENGE_CHARACTERS = 4096
-_ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
-_UNFINISHED = frozenset({Status.PENDING, Status.SUBMITTING, *POLLED})
 _PAUSES = (0.0, 2.0, 8.0, 30.0)
 """Seconds between the looks that final words can cause: a task that has not ended although it was
 said is looked at again, ever more rarely, and then no more often than without callbacks."""
@@ -83,7 +81,7 @@ class Callbacks:
             operations.heard(known.task_id)
             # In ASCII: half of a surrogate pair is JSON, but has no bytes in UTF-8.
             return Response(json.dumps({"challenge": challenge}), media_type="application/json")
-        if phase_of(str(told.get("status", ""))) in _ENDED:
+        if phase_of(str(told.get("status", ""))).is_final:
             self._count("final")
             self._wanted[known.task_id] = known
             self._bell.set()
@@ -115,7 +113,7 @@ class Callbacks:
     async def _look(self, known: _Known, now: float) -> None:
         operations = self._operations()
         task = await operations.find(known.task_id) if operations else None
-        if operations is None or task is None or task.status not in _UNFINISHED:
+        if operations is None or task is None or task.status not in UNFINISHED:
             del self._wanted[known.task_id]
             return
         if task.status not in POLLED:
