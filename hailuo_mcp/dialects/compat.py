@@ -27,6 +27,7 @@ from hailuo_mcp.dialects.wire import (
     HttpRequest,
     Provider,
     fields,
+    given_id,
     identifier,
     link_text,
     path_segment,
@@ -97,7 +98,8 @@ class Compat:
         if not reply.ok:
             raise http_submit(reply, self._provider, detail=_said(body), hint=hint)
         if not task_id or code not in (None, "0"):
-            raise unconfirmed("its answer holds no task id", self._provider, detail=_said(body))
+            detail = f"{given_id(body.get('task_id'))}{_said(body)}"
+            raise unconfirmed("its answer holds no task id", self._provider, detail=detail)
         return Submitted(remote_id=task_id, trace_id=reply.trace_id)
 
     def status(self, remote_id: str, *, template: bool = False) -> HttpRequest:

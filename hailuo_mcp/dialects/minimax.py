@@ -22,6 +22,7 @@ from hailuo_mcp.dialects.wire import (
     HttpRequest,
     Provider,
     fields,
+    given_id,
     identifier,
     items,
     link_text,
@@ -69,11 +70,8 @@ class MiniMax:
     def read_submit(self, reply: HttpReply) -> Submitted:
         body = fields(reply.json())
         code = base_code(body)
-        given = body.get("task_id")
-        task_id = identifier(given)
-        named = given is not None and str(given).strip() not in ("", "0")
-        # Even an id that cannot be used may be all that leads to a clip that was bought.
-        detail = f"task_id {ascii(given)[:300]}; {_said(body)}" if named else _said(body)
+        task_id, named = identifier(body.get("task_id")), given_id(body.get("task_id"))
+        detail = f"{named}{_said(body)}"
         if code not in (None, "0"):
             # A task id beside a refusal is a contradiction, and contradictions are not "free".
             if named:

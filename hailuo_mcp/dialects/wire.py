@@ -159,6 +159,18 @@ def items(value: object) -> list[object]:
     return [] if value is None else [value]
 
 
+def given_id(value: object) -> str:
+    """What stands where a task's id should, for the journal; empty for nothing.
+
+    Even an id that cannot be used may be all that leads to a clip that was bought.
+    """
+    return (
+        ""
+        if value is None or str(value).strip() in ("", "0")
+        else f"task_id {ascii(value)[:300]}; "
+    )
+
+
 def identifier(value: object) -> str:
     """Return an id as text, exact to the last digit; empty where it is none.
 

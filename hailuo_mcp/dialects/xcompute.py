@@ -23,6 +23,7 @@ from hailuo_mcp.dialects.wire import (
     HttpRequest,
     Provider,
     fields,
+    given_id,
     identifier,
     items,
     link_text,
@@ -87,11 +88,13 @@ class XCompute:
             raise self._refused_submit(reply, body)
         if number(body.get("code", 200)) != 200:  # noqa: PLR2004
             raise unconfirmed("its answer holds a code of its own", self._provider)
+        named = ""
         for entry in [*items(body.get("data")), body]:
             found = fields(entry)
             if task_id := identifier(found.get("task_id")) or identifier(found.get("id")):
                 return Submitted(remote_id=task_id, trace_id=reply.trace_id)
-        raise unconfirmed("its answer holds no task id", self._provider)
+            named = named or given_id(found.get("task_id"))
+        raise unconfirmed("its answer holds no task id", self._provider, detail=named)
 
     def status(self, remote_id: str, *, template: bool = False) -> HttpRequest:
         del template

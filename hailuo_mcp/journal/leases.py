@@ -174,7 +174,8 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
         task_id
         for (task_id,) in db.execute(
             f"UPDATE tasks SET status = ?, money = ?, owner = '', due_at = 0, updated_at = ?,"
-            f" error = ? WHERE status = 'pending' AND owner IN ({marks})"
+            " error = ?, error_code = '', error_kind = ''"
+            f" WHERE status = 'pending' AND owner IN ({marks})"
             " AND (created_at <= ? OR created_at > ?) RETURNING task_id",
             (
                 Status.CANCELLED,

@@ -155,6 +155,7 @@ def _accepted(
         "submitted_at": now,
         "error": "",
         "error_kind": "",
+        "error_code": "",
         "tries": 0,
         "due_at": next_poll(
             now=now,

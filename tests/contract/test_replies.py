@@ -299,3 +299,19 @@ def test_a_strange_status_stays_in_the_journal(sent, shown):
         got = dialect.read_status(reply({"status": sent, "file_id": ""}))
         assert got.word == shown
         assert (got.word != "other") or not isinstance(sent, str) or sent in got.detail
+
+
+@pytest.mark.parametrize(
+    ("dialect", "shape"),
+    [
+        (CN, lambda task_id: {"task_id": task_id, "base_resp": OK}),
+        (COMPAT, lambda task_id: {"task_id": task_id}),
+        (XCOMPUTE, lambda task_id: {"code": 200, "data": [{"task_id": task_id}]}),
+    ],
+)
+@pytest.mark.parametrize("odd", ["7 7", "七", "x" * 201, 1.5, ["7"]])
+def test_an_id_that_cannot_be_used_is_kept_for_whoever_looks(dialect, shape, odd):
+    with pytest.raises(UnconfirmedSubmitError) as lost:
+        dialect.read_submit(reply(shape(odd)))
+    assert ascii(odd)[:200] in lost.value.detail
+    assert ascii(odd) not in str(lost.value)
