@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server.mcpserver import Context
 
-from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.errors import HailuoError, JournalError
 from hailuo_mcp.server.patience import Patience
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio import Studio
+
+
+TRY_AGAIN_SECONDS = 60.0
+"""Clips under way want polling, though nobody calls while the journal cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Backstage:
     patience: Patience = field(default_factory=Patience)
     wanted: anyio.Event = field(default_factory=anyio.Event)
     """Somebody needs the studio now; until then it may open at leisure."""
+    leaving: anyio.Event = field(default_factory=anyio.Event)
     lent: Studio | None = None
     """The studio, once it is open."""
     _refusal: HailuoError | None = None
@@ -43,12 +48,44 @@ class Backstage:
     _calls: int = 0
     _idle: anyio.Event = field(default_factory=anyio.Event)
 
+    async def own(
+        self,
+        opened: Callable[[], AbstractAsyncContextManager[Studio]],
+        *,
+        again: float = TRY_AGAIN_SECONDS,
+    ) -> None:
+        """Keep the studio open until the process leaves; what goes on in it is no request's.
+
+        A journal that was locked, or a full disk, may be no trouble at the next call.
+        """
+        while not self.leaving.is_set():
+            try:
+                async with opened() as studio:
+                    self.lend(studio)
+                    await self.leaving.wait()
+            except JournalError as error:
+                self.refuse(error)
+                await self._next_call(again)
+            except HailuoError as error:
+                self.refuse(error)
+                await self.leaving.wait()
+
+    async def _next_call(self, seconds: float) -> None:
+        """Let those who waited have the refusal; who comes now waits for another try."""
+        self._decided, self.wanted = anyio.Event(), anyio.Event()
+        with anyio.move_on_after(0 if self.leaving.is_set() else seconds):
+            await self.wanted.wait()
+
+    def leave(self) -> None:
+        self.leaving.set()
+        self.wanted.set()  # whoever waits for a reason to open has a reason to end
+
     def lend(self, studio: Studio) -> None:
         self.lent = studio
         self._decided.set()
 
     def refuse(self, error: HailuoError) -> None:
-        """There will be no studio; every call is answered with the reason."""
+        """There is no studio; whoever waits for it is answered with the reason."""
         self._refusal = error
         self._decided.set()
 

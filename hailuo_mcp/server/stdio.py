@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, NoReturn
 
 import anyio
@@ -73,44 +73,35 @@ async def _serve(
     bus: SubscriptionBus,
     settings: Callable[[], Settings],
 ) -> None:
-    leaving = anyio.Event()
-
-    def leave() -> None:
-        leaving.set()
-        backstage.wanted.set()  # whoever waits for a reason to open has a reason to end
-
-    _heed_signals(asyncio.get_running_loop(), leave)
+    _heed_signals(asyncio.get_running_loop(), backstage.leave)
     async with anyio.create_task_group() as process:
-        process.start_soon(_own_the_work, backstage, bus, settings, leaving)
+        process.start_soon(_own_the_work, backstage, bus, settings)
         try:
             await server.run_stdio_async()
         except* OSError:
             pass  # the client is gone, and with it the pipe that an answer was for
-        leave()
+        backstage.leave()
 
 
 async def _own_the_work(
-    backstage: Backstage,
-    bus: SubscriptionBus,
-    settings: Callable[[], Settings],
-    leaving: anyio.Event,
+    backstage: Backstage, bus: SubscriptionBus, settings: Callable[[], Settings]
 ) -> None:
-    """Keep the studio open until the process leaves; what goes on in it belongs to no request."""
     await _until_needed(backstage, settings)
-    try:
-        if not leaving.is_set():
-            # In a thread: this loads modules, and the client may be asking meanwhile.
-            chosen, open_studio = await anyio.to_thread.run_sync(_ready, settings)
-            backstage.patience.setting = chosen.wait_seconds
-            async with open_studio(chosen) as studio, anyio.create_task_group() as relay:
-                backstage.lend(studio)
-                relay.start_soon(publish_changes, studio, bus)
-                await leaving.wait()
-                relay.cancel_scope.cancel()
-    except HailuoError as error:
-        backstage.refuse(error)
-        await leaving.wait()
+    await backstage.own(lambda: _opened(backstage, bus, settings))
     _leave()
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    backstage: Backstage, bus: SubscriptionBus, settings: Callable[[], Settings]
+) -> AsyncGenerator[Studio]:
+    # In a thread: this loads modules, and the client may be asking meanwhile.
+    chosen, open_studio = await anyio.to_thread.run_sync(_ready, settings)
+    backstage.patience.setting = chosen.wait_seconds
+    async with open_studio(chosen) as studio, anyio.create_task_group() as relay:
+        relay.start_soon(publish_changes, studio, bus)
+        yield studio
+        relay.cancel_scope.cancel()
 
 
 async def _until_needed(backstage: Backstage, settings: Callable[[], Settings]) -> None:

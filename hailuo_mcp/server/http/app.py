@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,6 +30,7 @@ from hailuo_mcp.server.http.shares import Limits
 from hailuo_mcp.server.server import Server
 from hailuo_mcp.server.updates import publish_changes
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio import Studio
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
@@ -140,27 +141,32 @@ class HttpParts:
     @asynccontextmanager
     async def life(self, app: Starlette) -> AsyncGenerator[None]:
         """Own the work: sessions come and go, a purchase stays."""
-        async with AsyncExitStack() as open_parts:
-            await self._open(open_parts)
-            if any(getattr(route, "path", "") == "/mcp" for route in app.routes):
-                await open_parts.enter_async_context(self.server.session_manager.run())
-            yield
+        async with anyio.create_task_group() as process:
+            process.start_soon(self.backstage.own, self._opened)
+            with suppress(HailuoError):  # each caller is told
+                await self.backstage.studio()
+            try:
+                async with AsyncExitStack() as sessions:
+                    if any(getattr(route, "path", "") == "/mcp" for route in app.routes):
+                        await sessions.enter_async_context(self.server.session_manager.run())
+                    yield
+            finally:
+                self.backstage.leave()
 
-    async def _open(self, parts: AsyncExitStack) -> None:
-        try:
-            if isinstance(self.settings, ConfigError):
-                raise self.settings
-            self.backstage.patience.setting = self.settings.wait_seconds
-            front = self.outside.open(self.settings)
-            studio = await parts.enter_async_context(open_studio(self.settings, front=front))
-        except HailuoError as error:
-            self.backstage.refuse(error)
-            return
-        self.backstage.lend(studio)
-        relay = await parts.enter_async_context(anyio.create_task_group())
-        parts.callback(relay.cancel_scope.cancel)
-        relay.start_soon(publish_changes, studio, self.bus)
-        relay.start_soon(self.outside.run, studio)
+    @asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[Studio]:
+        if isinstance(self.settings, ConfigError):
+            raise self.settings
+        self.backstage.patience.setting = self.settings.wait_seconds
+        front = self.outside.open(self.settings)
+        async with (
+            open_studio(self.settings, front=front) as studio,
+            anyio.create_task_group() as relay,
+        ):
+            relay.start_soon(publish_changes, studio, self.bus)
+            relay.start_soon(self.outside.run, studio)
+            yield studio
+            relay.cancel_scope.cancel()
 
     async def drain(self) -> None:
         """Answer everybody who waits with what is known now, then end what would stay open."""
