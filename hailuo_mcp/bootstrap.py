@@ -24,7 +24,7 @@ from hailuo_mcp.studio import Desk, Rules, Studio
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import SUBMIT_SECONDS, Uploads
 from hailuo_mcp.studio.pictures import Pictures
-from hailuo_mcp.worker import Lives, Worker
+from hailuo_mcp.worker import ProcessLocks, Worker
 
 if TYPE_CHECKING:
     from hailuo_mcp.transport import Wire
@@ -62,13 +62,13 @@ async def open_studio(
     Raises:
         JournalError: the state folder cannot be used.
     """
-    lives = Lives(settings.state_dir / "processes")
-    lives.sign_in()
+    processes = ProcessLocks(settings.state_dir / "processes")
+    processes.sign_in()
     journal = SqliteJournal(settings.state_dir / NAME)
     client = open_client(settings, wire=wire)
     try:
         await journal.open()
-        desk = _desk(settings, lives, journal, client, clock)
+        desk = _desk(settings, processes, journal, client, clock)
         await journal.sign_in(
             desk.owner,
             account=desk.account,
@@ -80,7 +80,7 @@ async def open_studio(
         if front is not None:
             desk.link, desk.uploads, desk.observe = front.link, front.uploads, front.observe
             desk.rules = replace(desk.rules, callback_url=settings.callback_url)
-        worker = Worker(desk, lives, chance=chance)
+        worker = Worker(desk, processes, chance=chance)
         trouble: Exception | None = None
         desk.wake = worker.wake
         async with anyio.create_task_group() as work:
@@ -97,9 +97,9 @@ async def open_studio(
             raise trouble
     finally:
         with anyio.CancelScope(shield=True):
-            await journal.leave(lives.owner)
+            await journal.leave(processes.owner)
             await client.aclose()
-        lives.sign_out()
+        processes.sign_out()
 
 
 def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient:
@@ -128,13 +128,13 @@ def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient
 
 def _desk(
     settings: Settings,
-    lives: Lives,
+    processes: ProcessLocks,
     journal: SqliteJournal,
     client: HailuoClient,
     clock: Callable[[], float],
 ) -> Desk:
     base_url = settings.base_url or "embedded"
-    print_ = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
+    fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
     return Desk(
         rules=Rules(
             plan=settings.plan,
@@ -147,9 +147,9 @@ def _desk(
             auto_download=settings.auto_download,
         ),
         provider=client.provider,
-        account=f"{settings.provider} {base_url} {print_}",
+        account=f"{settings.provider} {base_url} {fingerprint}",
         base_url=base_url,
-        owner=lives.owner,
+        owner=processes.owner,
         journal=journal,
         client=client,
         folders=Folders(settings.output_dir, settings.allowed_dirs),

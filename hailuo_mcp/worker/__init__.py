@@ -16,10 +16,10 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.studio import Desk
 from hailuo_mcp.studio.desk import SUBMIT_LEASE
 from hailuo_mcp.worker.following import Follower
-from hailuo_mcp.worker.lives import Lives
+from hailuo_mcp.worker.processes import ProcessLocks
 from hailuo_mcp.worker.sending import send
 
-__all__ = ["Lives", "Worker"]
+__all__ = ["ProcessLocks", "Worker"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,10 +44,10 @@ class Worker:
     """Owned by the process, not by a request: a caller that leaves takes nothing with him."""
 
     def __init__(
-        self, desk: Desk, lives: Lives, *, chance: Callable[[], float] = random.random
+        self, desk: Desk, processes: ProcessLocks, *, chance: Callable[[], float] = random.random
     ) -> None:
         self._desk = desk
-        self._lives = lives
+        self._processes = processes
         self._follower = Follower(desk, chance)
         self._bell = anyio.Event()
         self._jobs: TaskGroup | None = None
@@ -137,7 +137,7 @@ class Worker:
         desk = self._desk
         self._looked_around = now
         owners = await desk.journal.owners()
-        dead = self._lives.dead(owners)
+        dead = self._processes.dead(owners)
         for task_id in await desk.journal.recover(dead, now=now):
             desk.changes.tell(task_id)
         alive = [owner for owner in owners if owner not in dead]

@@ -27,7 +27,7 @@ from hailuo_mcp.journal import SqliteJournal
 from hailuo_mcp.journal.peek import NAME
 from hailuo_mcp.journal.schema import STEPS
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.worker import Lives
+from hailuo_mcp.worker import ProcessLocks
 
 from .homes import HOMES, linux, mac, program
 
@@ -229,16 +229,16 @@ def test_unfinished_and_unconfirmed_tasks_are_counted_with_the_command_for_them(
 def test_processes_that_live_are_told_from_those_that_ended(tmp_path: Path):
     path = made_journal(tmp_path)
     assert "no other" in check_journal(settings(tmp_path), 0.0)[-1].said
-    lives = Lives(tmp_path / "state" / "processes")
-    lives.sign_in()
+    processes = ProcessLocks(tmp_path / "state" / "processes")
+    processes.sign_in()
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute("INSERT INTO owners VALUES (?, 'minimax-cn x y', 77, 0)", (lives.owner,))
+        db.execute("INSERT INTO owners VALUES (?, 'minimax-cn x y', 77, 0)", (processes.owner,))
     try:
         assert "1 running on this journal: pid 77 (minimax-cn" in (
             check_journal(settings(tmp_path), 0.0)[-1].said
         )
     finally:
-        lives.sign_out()
+        processes.sign_out()
 
 
 def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path):

@@ -15,7 +15,7 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal import Limits, SqliteJournal, Written
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio import Desk
-from hailuo_mcp.worker import Lives
+from hailuo_mcp.worker import ProcessLocks
 
 FAILURE = JournalError("The disk is full. Nothing was sent or charged.")
 
@@ -110,8 +110,10 @@ class Bench:
         self.now = 1_800_000_000.0
         self.journal = FailingJournal(tmp_path / "state" / "journal.sqlite3")
         self.client = Client()
-        self.lives = Lives(tmp_path / "state" / "processes")
-        desk = _desk(settings, self.lives, self.journal, open_client(settings), lambda: self.now)
+        self.processes = ProcessLocks(tmp_path / "state" / "processes")
+        desk = _desk(
+            settings, self.processes, self.journal, open_client(settings), lambda: self.now
+        )
         scripted: Any = self.client
         self.desk: Desk = replace(desk, client=scripted)
         self.paused: list[float] = []

@@ -84,7 +84,9 @@ async def test_no_single_trouble_of_a_read_ends_a_task(bench: Any, trouble: Exce
     assert (await _step(bench, task, _state(Phase.FAILED))).money is Money.RELEASED
 
 
-@pytest.mark.parametrize(("asked", "least", "most"), [(0.0, 7, 13), (30.0, 30, 30), (1e9, 600, 600)])
+@pytest.mark.parametrize(
+    ("asked", "least", "most"), [(0.0, 7, 13), (30.0, 30, 30), (1e9, 600, 600)]
+)
 async def test_a_provider_that_asks_for_no_pause_is_not_asked_at_once(
     bench: Any, asked: float, least: float, most: float
 ) -> None:

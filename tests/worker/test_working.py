@@ -12,7 +12,7 @@ import pytest
 from until import until
 
 from hailuo_mcp.domain import Phase, RemoteStatus, Status, Submitted
-from hailuo_mcp.worker import Lives, Worker
+from hailuo_mcp.worker import ProcessLocks, Worker
 
 pytestmark = pytest.mark.anyio
 TAKEN = Submitted(remote_id="77")
@@ -20,14 +20,14 @@ TAKEN = Submitted(remote_id="77")
 
 @asynccontextmanager
 async def _working(bench: Any) -> AsyncIterator[Worker]:
-    bench.lives.sign_in()
-    worker = Worker(bench.desk, bench.lives, chance=lambda: 0.5)
+    bench.processes.sign_in()
+    worker = Worker(bench.desk, bench.processes, chance=lambda: 0.5)
     async with anyio.create_task_group() as work:
         work.start_soon(worker.run)
         yield worker
         await worker.finish()
         work.cancel_scope.cancel()
-    bench.lives.sign_out()
+    bench.processes.sign_out()
 
 
 async def _status(bench: Any, task: Any) -> Status:
@@ -153,7 +153,7 @@ async def test_a_journal_that_fails_while_somebody_waits_does_not_end_the_work(b
         await until(lambda: bench.client.sent == 1)
 
 
-class Blind(Lives):
+class Blind(ProcessLocks):
     """Cannot see at first who is alive."""
 
     looks = 0
@@ -166,12 +166,12 @@ class Blind(Lives):
 
 
 async def test_a_state_folder_that_cannot_be_looked_into_does_not_end_the_work(bench: Any) -> None:
-    bench.lives = Blind(bench.lives._folder)
+    bench.processes = Blind(bench.processes._folder)
     bench.client.answers = [TAKEN]
     async with _working(bench) as worker:
-        await until(lambda: bench.lives.looks == 1)
+        await until(lambda: bench.processes.looks == 1)
         worker.wake(await bench.bought())
         await until(lambda: bench.client.sent == 1)
         bench.now += 3
         worker.wake(None)
-        await until(lambda: bench.lives.looks == 2)
+        await until(lambda: bench.processes.looks == 2)

@@ -13,7 +13,7 @@ from hailuo_mcp.domain import Status
 from hailuo_mcp.journal.peek import NAME
 from hailuo_mcp.journal.schema import STEPS
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.worker import Lives
+from hailuo_mcp.worker import ProcessLocks
 
 _LONG = 3 * 86_400.0
 """Seconds after which an unfinished task is forgotten rather than slow."""
@@ -99,7 +99,7 @@ def _tasks(db: sqlite3.Connection, counts: Mapping[str, int], now: float) -> lis
 
 def _others(db: sqlite3.Connection, settings: Settings) -> list[Finding]:
     rows = db.execute("SELECT owner, account, pid, started_at FROM owners").fetchall()
-    dead = set(Lives(settings.state_dir / "processes").dead([row[0] for row in rows]))
+    dead = set(ProcessLocks(settings.state_dir / "processes").dead([row[0] for row in rows]))
     alive = [row for row in rows if row[0] not in dead]
     if not alive:
         return [ok("servers", "no other hailuo-mcp is running")]

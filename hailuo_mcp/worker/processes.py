@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 
-class Lives:
+class ProcessLocks:
     """The lock goes with the process, however it ends; no clock and no pid is trusted."""
 
     def __init__(self, folder: Path) -> None:

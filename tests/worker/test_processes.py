@@ -11,21 +11,21 @@ import pytest
 
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.studio.pictures import Pictures
-from hailuo_mcp.worker import Lives
+from hailuo_mcp.worker import ProcessLocks
 
 LIVE = """
 import sys
 from pathlib import Path
-from hailuo_mcp.worker import Lives
-lives = Lives(Path(sys.argv[1]))
-lives.sign_in()
-print(lives.owner, flush=True)
+from hailuo_mcp.worker import ProcessLocks
+processes = ProcessLocks(Path(sys.argv[1]))
+processes.sign_in()
+print(processes.owner, flush=True)
 sys.stdin.read()
 """
 
 
 def test_a_process_is_alive_until_it_is_killed(tmp_path: Path) -> None:
-    me = Lives(tmp_path)
+    me = ProcessLocks(tmp_path)
     me.sign_in()
     other = subprocess.Popen(
         [sys.executable, "-c", LIVE, str(tmp_path)],
@@ -49,7 +49,7 @@ def test_a_process_is_alive_until_it_is_killed(tmp_path: Path) -> None:
 
 
 def test_two_in_one_process_are_two(tmp_path: Path) -> None:
-    one, two = Lives(tmp_path), Lives(tmp_path)
+    one, two = ProcessLocks(tmp_path), ProcessLocks(tmp_path)
     one.sign_in()
     two.sign_in()
     assert one.owner != two.owner
@@ -61,7 +61,7 @@ def test_two_in_one_process_are_two(tmp_path: Path) -> None:
 
 
 def test_whom_nobody_knows_is_dead(tmp_path: Path) -> None:
-    me = Lives(tmp_path)
+    me = ProcessLocks(tmp_path)
     me.sign_in()
     assert me.dead(["1-0000"]) == ["1-0000"]
     me.sign_out()
@@ -70,7 +70,7 @@ def test_whom_nobody_knows_is_dead(tmp_path: Path) -> None:
 def test_a_state_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(JournalError, match="HAILUO_STATE_DIR"):
-        Lives(tmp_path / "file" / "processes").sign_in()
+        ProcessLocks(tmp_path / "file" / "processes").sign_in()
 
 
 class Stuck(type(Path())):  # type: ignore[misc]
@@ -85,7 +85,7 @@ class Stuck(type(Path())):  # type: ignore[misc]
 
 def test_a_folder_that_cannot_be_changed_any_more_stops_nobody(tmp_path: Path) -> None:
     folder = Stuck(tmp_path)
-    me, other = Lives(folder), Lives(folder)
+    me, other = ProcessLocks(folder), ProcessLocks(folder)
     me.sign_in()
     other.sign_in()
     other.sign_out()
