@@ -59,6 +59,10 @@ class Money(StrEnum):
     """Adopted from the provider: somebody else bought it."""
 
 
+IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
+"""The arguments of a VideoRequest that name a picture."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:
     """What the person wants, provider-neutral.

@@ -18,7 +18,7 @@ from hailuo_mcp.catalog import (
 from hailuo_mcp.check.images import image_problems as picture_problems
 from hailuo_mcp.check.others import able
 from hailuo_mcp.check.prompt import check_prompt
-from hailuo_mcp.domain import Carries, ImageFacts, Mode, VideoRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, Carries, ImageFacts, Mode, VideoRequest
 
 PICTURES = {
     Mode.S2V: ("subject_image",),
@@ -26,14 +26,13 @@ PICTURES = {
     Mode.I2V: ("first_frame_image",),
     Mode.T2V: (),
 }
-ALL_PICTURES = ("first_frame_image", "last_frame_image", "subject_image")
 OPTIONS = ("prompt_optimizer", "fast_pretreatment", "watermark")
 # Of what no list confirms: wide enough for anything that is meant seriously.
 _LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600
 
 
 def given_pictures(request: VideoRequest) -> list[str]:
-    return [name for name in ALL_PICTURES if getattr(request, name)]
+    return [name for name in IMAGE_FIELDS if getattr(request, name)]
 
 
 def reachable_modes(request: VideoRequest) -> list[Mode]:

@@ -14,7 +14,6 @@ from hailuo_mcp.catalog import (
     price_words,
 )
 from hailuo_mcp.check.examination import (
-    ALL_PICTURES,
     OPTIONS,
     PICTURES,
     Examination,
@@ -22,7 +21,7 @@ from hailuo_mcp.check.examination import (
     reachable_modes,
 )
 from hailuo_mcp.check.prompt import check_prompt
-from hailuo_mcp.domain import Carries, Mode, VideoRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, Carries, Mode, VideoRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,7 @@ def nearest_words(asked: VideoRequest, near: Nearest, price_list: str, plan: str
     got = near.request
     dropped = [
         name
-        for name in (*ALL_PICTURES, *OPTIONS, "resolution", "duration")
+        for name in (*IMAGE_FIELDS, *OPTIONS, "resolution", "duration")
         if getattr(asked, name) and not getattr(got, name)
     ]
     if asked.prompt_optimizer is False and got.prompt_optimizer is None:

@@ -14,7 +14,15 @@ from hailuo_mcp import catalog
 from hailuo_mcp.client import HailuoClient, Prepared
 from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import UNFINISHED, AnyRequest, Link, Task, Unit
+from hailuo_mcp.domain import (
+    IMAGE_FIELDS,
+    UNFINISHED,
+    AnyRequest,
+    Link,
+    Task,
+    TemplateRequest,
+    Unit,
+)
 from hailuo_mcp.errors import InvalidRequestError, JournalError, TaskNotFoundError
 from hailuo_mcp.folders import Folders
 from hailuo_mcp.journal import Limits, Span, SqliteJournal
@@ -193,7 +201,27 @@ class Desk:
         try:
             return await self.client.prepare(request, local=local, upload=find)
         except InvalidRequestError as exc:
-            hint = self.uploads.invitation() if self.uploads and "upload" in str(exc) else ""
-            if local or not hint:
+            if (
+                local
+                or self.uploads is None
+                or not _names_a_picture_elsewhere(request, self.uploads)
+            ):
                 raise
-            raise InvalidRequestError(f"{exc} {hint}") from None
+            raise InvalidRequestError(f"{exc} {self.uploads.invitation()}".strip()) from None
+
+
+def _names_a_picture_elsewhere(request: AnyRequest, uploads: Uploads) -> bool:
+    """Whether a picture is on the caller's computer, from where only an upload brings it here."""
+    if isinstance(request, TemplateRequest):
+        given = list(request.media_inputs)
+    else:
+        given = [getattr(request, name) for name in IMAGE_FIELDS]
+    return any(
+        uploads.find(text[7:]) is None if text.startswith("upload:") else _is_path(text)
+        for text in given
+        if text
+    )
+
+
+def _is_path(text: str) -> bool:
+    return not text.lower().startswith(("data:", "https://", "http://"))

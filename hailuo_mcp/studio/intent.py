@@ -8,9 +8,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from hailuo_mcp.domain import AnyRequest, ImageFacts, TemplateRequest, VideoRequest
+from hailuo_mcp.domain import (
+    IMAGE_FIELDS,
+    AnyRequest,
+    ImageFacts,
+    TemplateRequest,
+    VideoRequest,
+)
 
-IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to read out
 
 

@@ -1,0 +1,111 @@
+"""A look into a journal that makes, changes and repairs nothing, for the doctor."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from hailuo_mcp.domain import UNFINISHED, Status
+from hailuo_mcp.journal.schema import STEPS
+
+_PATIENCE = 5.0
+"""Seconds to wait for whoever is writing."""
+
+
+class Flaw(StrEnum):
+    NEWER = "newer"
+    """Written by a later version, in a shape that this one cannot read."""
+    LOCKED = "locked"
+    CLOSED = "closed"
+    """The file or its folder cannot be opened."""
+    DAMAGED = "damaged"
+
+
+class FlawedJournalError(Exception):
+    def __init__(self, flaw: Flaw, version: int = 0) -> None:
+        super().__init__(flaw)
+        self.flaw = flaw
+        self.version = version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A process that has signed in and not out; it may be gone."""
+
+    name: str
+    account: str
+    pid: int
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    version: int
+    """0 for a journal that nobody has written to yet."""
+    counts: Mapping[str, int]
+    """Tasks by status."""
+    unsaved: int = 0
+    """Succeeded, and the clip is still to be saved."""
+    old: int = 0
+    """Unfinished, and asked for before the time in question."""
+    owners: tuple[Owner, ...] = ()
+
+
+def examine(path: Path, *, old_before: float) -> Contents:
+    """Read what a journal holds; `old_before` is in Unix seconds.
+
+    Raises:
+        FlawedJournalError: it cannot be read, and why.
+    """
+    try:
+        with closing(
+            sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+        ) as db:
+            return _contents(db, old_before)
+    except sqlite3.Error as exc:
+        text = str(exc).lower()
+        if "locked" in text or "busy" in text:
+            flaw = Flaw.LOCKED
+        elif "unable to open" in text or "readonly" in text:
+            flaw = Flaw.CLOSED
+        else:
+            flaw = Flaw.DAMAGED
+        raise FlawedJournalError(flaw) from exc
+
+
+def _contents(db: sqlite3.Connection, old_before: float) -> Contents:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(STEPS):
+        (needs,) = db.execute("SELECT readable_since FROM shape").fetchone()
+        if int(needs) > len(STEPS):
+            raise FlawedJournalError(Flaw.NEWER, version)
+    if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise FlawedJournalError(Flaw.DAMAGED)
+    if version == 0:
+        return Contents(version=0, counts={})
+    going = tuple(UNFINISHED)
+    marks = ", ".join("?" * len(going))
+    (unsaved,) = db.execute(
+        "SELECT COUNT(*) FROM tasks WHERE status = ? AND file = '' AND due_at > 0",
+        (Status.SUCCEEDED,),
+    ).fetchone()
+    (old,) = db.execute(
+        f"SELECT COUNT(*) FROM tasks WHERE status IN ({marks}) AND created_at < ?",  # marks only
+        (*going, old_before),
+    ).fetchone()
+    return Contents(
+        version=version,
+        counts=dict(db.execute("SELECT status, COUNT(*) FROM tasks GROUP BY status").fetchall()),
+        unsaved=unsaved,
+        old=old,
+        owners=tuple(
+            Owner(name=name, account=account, pid=pid, started_at=at)
+            for name, account, pid, at in db.execute(
+                "SELECT owner, account, pid, started_at FROM owners"
+            )
+        ),
+    )
