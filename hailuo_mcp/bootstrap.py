@@ -93,6 +93,8 @@ async def open_studio(
                 with anyio.CancelScope(shield=True):
                     await worker.finish()
                 work.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await worker.put_back_unsent()
         if trouble is not None:
             raise trouble
     finally:

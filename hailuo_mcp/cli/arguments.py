@@ -151,6 +151,7 @@ def terms(args: Namespace, *, approved: bool) -> Terms:
         max_cost=args.max_cost or None,
         confirm=args.confirm,
         approved=approved,
+        at_hand=approved,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -41,6 +42,8 @@ class Backstage:
     wanted: anyio.Event = field(default_factory=anyio.Event)
     """Somebody needs the studio now; until then it may open at leisure."""
     leaving: anyio.Event = field(default_factory=anyio.Event)
+    retry_patience: float = 3.0
+    """Seconds that a call waits for another try; then the last refusal answers it."""
     lent: Studio | None = None
     """The studio, once it is open."""
     _refusal: HailuoError | None = None
@@ -101,7 +104,8 @@ class Backstage:
             HailuoError: it cannot be opened: the settings or the journal are broken.
         """
         self.wanted.set()
-        await self._decided.wait()
+        with anyio.move_on_after(inf if self._refusal is None else self.retry_patience):
+            await self._decided.wait()
         if self.lent is None:
             raise self._refusal.with_traceback(None) if self._refusal else RuntimeError("no studio")
         return self.lent

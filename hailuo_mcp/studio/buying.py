@@ -197,8 +197,9 @@ async def _ask_consent(desk: Desk, draft: Task, terms: Terms, counted: Decimal |
     if not _needs_consent(desk, counted):
         return
     now = desk.clock()
-    if terms.approved and await desk.journal.use_approval(
-        caller=draft.caller, identity=draft.identity, now=now
+    if terms.approved and (
+        terms.at_hand
+        or await desk.journal.use_approval(caller=draft.caller, identity=draft.identity, now=now)
     ):
         return
     if terms.confirm and await desk.journal.use_code(

@@ -21,6 +21,8 @@ class Terms:
     """The one-use code of an earlier refusal."""
     approved: bool = False
     """The person said yes to consent_question's question just now."""
+    at_hand: bool = False
+    """They said it to this process itself: no message carried it that could arrive twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,8 @@ class Worker:
         self._looked_around = float("-inf")
         self._swept = float("-inf")
         self._closing = False
+        self._ended = False
+        """Nothing can be begun any more; what is handed over now is put back."""
 
     def wake(self, task: Task | None) -> None:
         """Send this task now if it is ours to send; otherwise look at the journal."""
@@ -71,34 +73,44 @@ class Worker:
         self._bell.set()
 
     async def run(self) -> None:
-        async with anyio.create_task_group() as jobs:
-            self._jobs = jobs
-            while self._early:
-                jobs.start_soon(self._send, self._early.pop())
-            jobs.start_soon(self._desk.changes.watch)
-            jobs.start_soon(self._renew)
-            while True:
-                self._bell = anyio.Event()
-                try:
-                    pause = await self._look(jobs)
-                except (JournalError, OSError) as exc:  # the folders of the state, too
-                    _log.warning("%s", exc)
-                    pause = BUSY_SECONDS
-                with anyio.move_on_after(pause):
-                    await self._bell.wait()
-                    await anyio.sleep(TOGETHER_SECONDS)
+        try:
+            async with anyio.create_task_group() as jobs:
+                self._jobs = jobs
+                while self._early:
+                    jobs.start_soon(self._send, self._early.pop())
+                jobs.start_soon(self._desk.changes.watch)
+                jobs.start_soon(self._renew)
+                await self._keep_looking(jobs)
+        finally:
+            self._ended = True
+
+    async def _keep_looking(self, jobs: TaskGroup) -> None:
+        while True:
+            self._bell = anyio.Event()
+            try:
+                pause = await self._look(jobs)
+            except (JournalError, OSError) as exc:  # the folders of the state, too
+                _log.warning("%s", exc)
+                pause = BUSY_SECONDS
+            with anyio.move_on_after(pause):
+                await self._bell.wait()
+                await anyio.sleep(TOGETHER_SECONDS)
 
     async def finish(self) -> None:
         """Start nothing new; wait a moment for the answer of what was just sent."""
         self._closing = True
-        with suppress(JournalError):
-            for task in await self._desk.journal.submitting(self._desk.owner):
-                if (task.task_id, task.attempt) not in self._sent:
-                    await self._put_back(task)
+        await self.put_back_unsent()
         with anyio.move_on_after(GOODBYE_SECONDS):
             while self._sending:
                 self._idle = anyio.Event()
                 await self._idle.wait()
+
+    async def put_back_unsent(self) -> None:
+        """What was written down and not begun is another process's to send."""
+        with suppress(JournalError):
+            for task in await self._desk.journal.submitting(self._desk.owner):
+                if (task.task_id, task.attempt) not in self._sent:
+                    await self._put_back(task)
 
     async def _look(self, jobs: TaskGroup) -> float:
         """Start what is due. Returns how long to rest."""
@@ -155,7 +167,7 @@ class Worker:
 
     def _start_send(self, task: Task) -> None:
         attempt = (task.task_id, task.attempt)
-        if attempt not in self._sent:
+        if attempt not in self._sent and not self._ended:
             self._sent.add(attempt)
             self._sending.add(task.task_id)
             if self._jobs is None:

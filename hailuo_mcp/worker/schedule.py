@@ -32,7 +32,8 @@ def next_poll(
     The more are `under_way`, the rarer each is asked about, from a few hundred on.
     With a callback (`told`) polling only goes on underneath, in case none comes.
     """
-    age = max(0.0, now - submitted_at)
+    submitted_at = min(submitted_at, now)  # a clock may have been set back
+    age = now - submitted_at
     typical = median(span.most for span in spans) if spans else usual
     if told:
         return max(submitted_at + 2 * typical, now + told_seconds(poll_seconds))

@@ -203,6 +203,14 @@ def test_yes_is_a_yes(program):
     assert program("generate", FOX, "--yes", HAILUO_CONFIRM_ABOVE="1").code == 0
 
 
+def test_a_yes_after_a_failure_is_a_new_one(program):
+    refused = ["generate", "a fox [sandbox:1026]", "--yes"]
+    for _ in range(2):
+        ran = program(*refused, HAILUO_CONFIRM_ABOVE="1")
+        assert "1026" in ran.out + ran.err
+        assert "--yes" not in ran.err
+
+
 @pytest.mark.parametrize(("answer", "code", "clips"), [(b"n\n", 2, 0), (b"y\n", 0, 1)])
 def test_a_person_at_a_terminal_is_asked(program, answer, code, clips):
     pty = pytest.importorskip("pty")

@@ -57,6 +57,16 @@ async def test_the_next_call_tries_again_to_open_the_journal() -> None:
     assert door.knocks == 3
 
 
+async def test_a_try_that_takes_long_holds_no_call_up() -> None:
+    door = Door(JournalError("locked"))
+    async with _owned(door) as backstage:
+        assert await _refused(backstage) == "locked"
+        backstage.retry_patience = 0.0
+        assert await _refused(backstage) == "locked"
+        assert await until(lambda: backstage.lent)
+    assert door.knocks == 2
+
+
 async def test_all_who_wait_are_told_why_it_did_not_open() -> None:
     async with _owned(Door(JournalError("locked"))) as backstage:
         told: list[str] = []

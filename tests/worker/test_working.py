@@ -82,6 +82,16 @@ async def test_who_is_closing_sends_nothing_new_and_gives_it_back(bench: Any) ->
     assert (await bench.read(late)).money == "reserved"
 
 
+async def test_what_comes_after_the_end_is_given_back(bench: Any) -> None:
+    async with _working(bench) as worker:
+        pass
+    late = await bench.bought()
+    worker.wake(late)
+    await worker.put_back_unsent()
+    assert await _status(bench, late) is Status.PENDING
+    assert bench.client.sent == 0
+
+
 async def test_closing_waits_for_the_answer_of_what_was_sent(bench: Any) -> None:
     sent, answered = anyio.Event(), anyio.Event()
 
