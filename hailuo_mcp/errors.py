@@ -5,7 +5,7 @@ HailuoError                       the base; its message is written for the reade
 ├─ InvalidRequestError            refused here, before anything was sent               not charged
 │  ├─ BudgetExceededError         would pass the person's spending limit               not charged
 │  └─ ConsentRequiredError        needs the person's yes; carries a one-use code       not charged
-├─ TaskFailedError                the provider refused a task already written down   not charged
+├─ TaskFailedError                the provider refused a task already written down     not charged
 ├─ TaskNotFoundError              no such task here or at the provider                 not charged
 ├─ ProviderError                  the provider answered no                             not charged
 │  ├─ AuthenticationError         bad key, or a key of the other region
@@ -18,7 +18,8 @@ HailuoError                       the base; its message is written for the reade
 │  └─ ProviderUnavailableError    never reached, or a fault of the provider's on a read
 ├─ UnconfirmedSubmitError         a paid request left and no usable answer came        maybe charged
 ├─ UnexpectedResponseError        an answer to a read that cannot be understood        nothing moved
-├─ DownloadError                  the video exists, saving it failed                 already charged
+├─ DownloadError                  the video exists, saving it failed                   was charged
+│  └─ LinkExpiredError            its link has ended: ask for a new one
 └─ JournalError                   the local record cannot be read or written           not charged
 
 Provider text is untrusted: it travels in `detail`, for log and journal, never in the message.

@@ -29,7 +29,7 @@ _WORD = re.compile(r"[\w.:-]{1,40}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """Who is paid, and how he is spoken to. One row of the table in providers.py."""
+    """Who is paid, and how to speak to them. One row of the table in providers.py."""
 
     name: str
     dialect: str

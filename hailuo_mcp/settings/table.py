@@ -97,7 +97,7 @@ class Settings(BaseModel):
     callback_url: str = _setting(
         "HAILUO_CALLBACK_URL",
         "none",
-        "public base URL of this server, to be told instead of asking",
+        "public base URL of the HTTP server, to be told instead of asking",
     )
     http_tokens: tuple[tuple[str, SecretStr], ...] = _setting(
         "HAILUO_HTTP_TOKENS", "none", "who may use the HTTP server: `name:token`, comma-separated"

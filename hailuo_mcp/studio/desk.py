@@ -85,7 +85,7 @@ class Desk:
     """Hands a task that is to be sent to the worker, or tells it to look at the journal."""
     clock: Callable[[], float] = time.time
     link: Callable[[Task], Link | None] = lambda _task: None
-    """Where the present caller, if he sits elsewhere, can fetch a saved clip."""
+    """Where the present caller, if they sit elsewhere, can fetch a saved clip."""
     uploads: Uploads | None = None
     observe: Callable[[str, float], None] = lambda _what, _seconds: None
     """Told how long things took: submit, poll, download, and the wait for the rate limit."""

@@ -16,7 +16,7 @@ from hailuo_mcp.studio.views import Progress, View
 TICK_SECONDS = 1.0
 """How often a waiting caller hears how it goes."""
 LOOK_SECONDS = 5.0
-"""How often he looks though nobody has told of a change; a hundred who wait would keep the journal
+"""How often they look though nobody has told of a change; a hundred who wait would keep the journal
 busy with more."""
 
 

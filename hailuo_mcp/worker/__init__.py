@@ -41,7 +41,7 @@ GOODBYE_SECONDS = 1.8
 
 
 class Worker:
-    """Owned by the process, not by a request: a caller that leaves takes nothing with him."""
+    """Owned by the process, not by a request: a caller that leaves takes nothing along."""
 
     def __init__(
         self, desk: Desk, processes: ProcessLocks, *, chance: Callable[[], float] = random.random
@@ -158,7 +158,7 @@ class Worker:
         )
         self._accounts = [desk.account, *others]
         for task in await desk.journal.submitting(desk.owner):
-            # Written down by a caller who was cancelled before he could hand it over.
+            # Written down by a caller who was cancelled before they could hand it over.
             self._start_send(task)
         if not 0 <= now - self._swept < SWEEP_SECONDS:
             self._swept = now
