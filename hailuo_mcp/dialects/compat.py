@@ -90,16 +90,17 @@ class Compat:
     def read_submit(self, reply: HttpReply) -> Submitted:
         body = fields(reply.json())
         code, task_id = base_code(body), identifier(body.get("task_id"))
+        named = given_id(body.get("task_id"))
         hint = _HINT if reply.status in (400, 413, 415, 422) or code == "2013" else ""
-        if code not in (None, "0") and not task_id:
+        if code not in (None, "0") and not named:
             raise refused_submit(str(code), reply, self._provider, detail=_said(body), hint=hint)
         if reply.status in (400, 403, 422) and sounds_moderated(_said(body)):
             raise refused_submit("moderation", reply, self._provider, detail=_said(body))
         if not reply.ok:
             raise http_submit(reply, self._provider, detail=_said(body), hint=hint)
         if not task_id or code not in (None, "0"):
-            detail = f"{given_id(body.get('task_id'))}{_said(body)}"
-            raise unconfirmed("its answer holds no task id", self._provider, detail=detail)
+            why = "its answer holds no task id"
+            raise unconfirmed(why, self._provider, detail=f"{named}{_said(body)}")
         return Submitted(remote_id=task_id, trace_id=reply.trace_id)
 
     def status(self, remote_id: str, *, template: bool = False) -> HttpRequest:

@@ -183,7 +183,7 @@ def _data(body: Mapping[str, object]) -> dict[str, object]:
 
 def _has_task(body: Mapping[str, object]) -> bool:
     data = _data(body)
-    return bool(identifier(data.get("task_id")) or identifier(data.get("id")))
+    return bool(given_id(data.get("task_id")) or identifier(data.get("id")))
 
 
 def _video(data: Mapping[str, object]) -> tuple[str, int | None]:

@@ -315,3 +315,17 @@ def test_an_id_that_cannot_be_used_is_kept_for_whoever_looks(dialect, shape, odd
         dialect.read_submit(reply(shape(odd)))
     assert ascii(odd)[:200] in lost.value.detail
     assert ascii(odd) not in str(lost.value)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "refusal"),
+    [
+        (CN, {"base_resp": {"status_code": 1026}}),
+        (COMPAT, {"base_resp": {"status_code": 1026}}),
+        (XCOMPUTE, {"error": {"type": "authentication_error", "message": "no"}}),
+    ],
+)
+@pytest.mark.parametrize("odd", ["7 7", "x" * 201, 1.5])
+def test_an_odd_id_beside_a_refusal_is_a_contradiction_and_not_free(dialect, refusal, odd):
+    with pytest.raises(UnconfirmedSubmitError):
+        dialect.read_submit(reply({"task_id": odd, "data": [{"task_id": odd}], **refusal}))
