@@ -21,6 +21,7 @@ HailuoError                       the base; its message is written for the reade
 ├─ DownloadError                  the video exists, saving it failed                   was charged
 │  └─ LinkExpiredError            its link has ended: ask for a new one
 └─ JournalError                   the local record cannot be read or written           not charged
+   └─ JournalDamagedError          tasks may be lost: a person has to accept that          not charged
 
 Provider text is untrusted: it travels in `detail`, for log and journal, never in the message.
 """
@@ -168,3 +169,10 @@ class LinkExpiredError(DownloadError):
 class JournalError(HailuoError):
     code = "journal"
     retry = True
+
+
+class JournalDamagedError(JournalError):
+    """Tasks may be lost, and nothing is bought until a person has accepted that."""
+
+    code = "journal_damaged"
+    retry = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.leases import Claimed
+    from hailuo_mcp.journal.losses import Losses
     from hailuo_mcp.journal.purchase import KeyTaken, Limits, OverBudget, Written
     from hailuo_mcp.journal.reads import Span, Sums
     from hailuo_mcp.journal.sqlite import SqliteJournal
@@ -16,6 +17,7 @@ __all__ = [
     "Claimed",
     "KeyTaken",
     "Limits",
+    "Losses",
     "OverBudget",
     "Span",
     "SqliteJournal",
@@ -28,6 +30,7 @@ _HOMES = {
     "Claimed": "leases",
     "KeyTaken": "purchase",
     "Limits": "purchase",
+    "Losses": "losses",
     "OverBudget": "purchase",
     "Span": "reads",
     "SqliteJournal": "sqlite",

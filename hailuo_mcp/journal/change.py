@@ -9,7 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 from hailuo_mcp.domain import Money, Status, Task
-from hailuo_mcp.journal.rows import COLUMNS, INSERT, SELECT, row_of, task_of, text_of
+from hailuo_mcp.journal.rows import (
+    COLUMNS,
+    INSERT,
+    SEALED,
+    SELECT,
+    row_of,
+    seal_of,
+    task_of,
+    text_of,
+)
 
 SETTLES: Mapping[Status, Money] = {
     Status.SUCCEEDED: Money.SPENT,
@@ -17,6 +26,7 @@ SETTLES: Mapping[Status, Money] = {
     Status.CANCELLED: Money.RELEASED,
 }
 """What an end means for the reservation."""
+SEALED_NAMES = frozenset(SEALED)
 LONGEST_PAUSE = 7200.0
 """Seconds. No task is put off further: what is due later was planned by a clock that was ahead."""
 
@@ -59,10 +69,19 @@ def change(
         f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in names)} WHERE task_id = ?",
         (*(text_of(new[name]) for name in names), task_id),
     )
+    if not SEALED_NAMES.isdisjoint(names):
+        seal_again(db, task_id)
     if detail:
         db.execute("UPDATE tasks SET detail = ? WHERE task_id = ?", (str(detail)[:2000], task_id))
     known: dict[str, Any] = {name: new[name] for name in names}
     return replace(task, **known)
+
+
+def seal_again(db: sqlite3.Connection, task_id: str) -> None:
+    """After a change of what the row's checksum vouches for."""
+    query = f"SELECT {', '.join(SEALED)} FROM tasks WHERE task_id = ?"
+    if row := db.execute(query, (task_id,)).fetchone():
+        db.execute("UPDATE tasks SET seal = ? WHERE task_id = ?", (seal_of(row), task_id))
 
 
 def adopt(db: sqlite3.Connection, task: Task) -> Task:

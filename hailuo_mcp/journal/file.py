@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from anyio import CancelScope
+from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import rescue, schema
+from hailuo_mcp.journal import backup, check, mark, rescue, schema
+from hailuo_mcp.journal.losses import Losses, losses
+from hailuo_mcp.journal.peek import stamp_of
 from hailuo_mcp.journal.trouble import trouble
+from hailuo_mcp.state import private_folder
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,6 +27,7 @@ Step = Callable[[sqlite3.Connection], Any]
 
 BUSY_SECONDS = 10.0
 MOST_TOGETHER = 32
+_NO_DAMAGE = (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 _log = logging.getLogger(__name__)
 
 
@@ -39,8 +44,14 @@ class JournalFile:
         self._introduction: Step | None = None
         """What a file that is opened in the place of another one must be told first."""
         self._waiting: deque[tuple[Step, Future[Any]]] = deque()
-        self.set_aside: Path | None = None
-        """Where a journal that could not be read was kept, if that happened on opening."""
+        self._steps = 0
+        """How far the journal had come with the last commit of this process."""
+        self._suspect = False
+        """A page or a row of it could not be read: it is opened again, with all checks."""
+        self.rescued: rescue.Rescued | None = None
+        """What became of a damaged journal, if one was found on opening."""
+        self.losses: Losses | None = None
+        """What an earlier rescue may have lost, until a person accepts it."""
 
     async def open(self) -> None:
         await self._in_thread(self._open)
@@ -50,52 +61,95 @@ class JournalFile:
 
         # One process at a time: SQLite changes to WAL without waiting for its busy timeout, and
         # of two that find the file broken, the second must not put the first one's new one aside.
-        door = FileLock(self.path.with_name(self.path.name + ".opening"), timeout=BUSY_SECONDS)
+        door = FileLock(
+            self.path.with_name(self.path.name + ".opening"), timeout=BUSY_SECONDS, mode=0o600
+        )
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
             with door:
-                self._db = self._connect_anew()
+                self._db = self._connect_or_rescue()
                 self._file = _which(self.path)
+                self._suspect = False
+                self._bring_mark_up_to_date(self._db)
         except Timeout as exc:
             raise trouble(self.path, sqlite3.OperationalError("database is locked")) from exc
         except (sqlite3.Error, OSError) as exc:
             raise trouble(self.path, exc) from exc
 
-    def _connect_anew(self) -> sqlite3.Connection:
+    def _connect_or_rescue(self) -> sqlite3.Connection:
         rescue.finish(self.path)
+        known, wal = mark.read(self.path), rescue.log_of(self.path)
         try:
-            return self._connect()
+            return self._connect(known)
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as exc:
-            self.set_aside, saved = rescue.rescue(self.path, timeout=BUSY_SECONDS)
-            _log.warning(
-                "%s was damaged (%s): kept as %s, %d tasks carried over",
-                self.path,
-                exc,
-                self.set_aside.name,
-                saved,
+            _log.warning("%s is damaged: %s", self.path.name, exc)
+            self.rescued = rescue.rescue(
+                self.path, str(exc), known.mark, wal, timeout=BUSY_SECONDS
             )
-            return self._connect()
+            _log.warning(
+                "%d tasks of it were carried over%s",
+                self.rescued.carried,
+                "" if self.rescued.complete else "; some may be missing",
+            )
+            return self._connect(mark.Remembered())
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, known: mark.Remembered) -> sqlite3.Connection:
+        stamp = stamp_of(self.path)
+        if not self.path.exists() or not self.path.stat().st_size:
+            if (known.mark and known.mark.steps) or backup.newest_first(self.path):
+                raise check.DamagedJournalError("it was deleted or emptied")
+            backup.make_private(self.path)
         if rescue.no_database(self.path):
             # Not even opened: on closing, SQLite would throw away a -wal that does not fit.
-            raise sqlite3.DatabaseError("file is not a database")
+            raise check.DamagedJournalError("the file is not a database")
         db = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
         )
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            unchecked = self._suspect or not stamp or stamp != known.checked
+            if unchecked:
+                check.pages(db)
             schema.migrate(db)
-            if rescue.unsound(db):
-                raise sqlite3.DatabaseError("a check of its pages failed")
-            db.execute("SELECT 1 FROM tasks LIMIT 1").fetchone()
+            if unchecked:
+                check.rows(db)
+            check.against(db, known.mark)
         except BaseException:
             db.close()
             raise
         return db
+
+    def _bring_mark_up_to_date(self, db: sqlite3.Connection) -> None:
+        known = mark.read(self.path)
+        db.execute("BEGIN IMMEDIATE")  # nobody can come farther meanwhile
+        try:
+            now = mark.of(db)
+            self._steps, self.losses = now.steps, losses(db)
+            if now.steps and (known.long or known.mark != now):
+                self._remember(now, begin=True)
+        finally:
+            db.execute("ROLLBACK")
+
+    async def back_up(self, now: float) -> None:
+        """Keep a copy, at most once a day; none of a journal whose losses nobody has accepted."""
+        if self.losses or not await run_sync(backup.is_due, self.path, now):
+            return
+        try:
+            await run_sync(backup.make, self.path, now)
+        except check.DamagedJournalError as exc:
+            _log.warning("%s is damaged: %s", self.path.name, exc)
+            self._suspect = True
+        except (sqlite3.Error, OSError) as exc:
+            _log.warning("the journal could not be backed up: %s", exc)
+
+    def _remember(self, now: mark.Mark, *, begin: bool = False) -> None:
+        try:
+            (mark.write if begin else mark.append)(self.path, now)
+        except OSError as exc:  # the purchase is recorded, which is what counts
+            _log.warning("the mark beside the journal could not be written: %s", exc)
 
     async def close(self) -> None:
         if self._shut:
@@ -105,6 +159,9 @@ class JournalFile:
             if self._db is not None:
                 self._db.close()
                 self._db = None
+                # The last process has left one file behind, as it was checked and written since.
+                if not self._suspect and self._steps and (stamp := stamp_of(self.path)):
+                    mark.note_checked(self.path, stamp)
 
         await self._in_thread(shut)
         self._shut = True
@@ -165,14 +222,24 @@ class JournalFile:
         db = self._begin()
         try:
             results = [step(db) for step in steps]
+            moved = mark.of(db) if mark.steps(db) != self._steps else None
+            self.losses = losses(db)
             db.execute("COMMIT")
         except BaseException as exc:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             if isinstance(exc, sqlite3.Error):
-                raise trouble(self.path, exc) from exc
+                raise self._trouble(exc) from exc
             raise
+        if moved:
+            self._steps = moved.steps
+            self._remember(moved)
         return results
+
+    def _trouble(self, exc: sqlite3.Error) -> JournalError:
+        if isinstance(exc, sqlite3.DatabaseError) and not isinstance(exc, _NO_DAMAGE):
+            self._suspect = True
+        return trouble(self.path, exc)
 
     def _begin(self) -> sqlite3.Connection:
         """Lock the file, and only then look whether it still is the journal.
@@ -183,15 +250,15 @@ class JournalFile:
         db = self._opened()
         try:
             db.execute("BEGIN IMMEDIATE")
-            if _which(self.path) != self._file:
+            if self._suspect or _which(self.path) != self._file or mark.steps(db) < self._steps:
                 db.execute("ROLLBACK")
                 db = self._open_the_other()
         except sqlite3.Error as exc:
-            raise trouble(self.path, exc) from exc
+            raise self._trouble(exc) from exc
         return db
 
     def _open_the_other(self) -> sqlite3.Connection:
-        _log.warning("%s was replaced or deleted while it was open: opening it again", self.path)
+        _log.warning("the journal was replaced, deleted or damaged while open: opening it again")
         before = self._opened()
         self._open()
         before.close()
@@ -209,9 +276,12 @@ class JournalFile:
     ) -> T:
         def work() -> T:
             try:
-                return question(self._opened(), *args, **kwargs)
+                db = self._opened()
+                if self.losses:  # another process may have accepted them
+                    self.losses = losses(db)
+                return question(db, *args, **kwargs)
             except sqlite3.Error as exc:
-                raise trouble(self.path, exc) from exc
+                raise self._trouble(exc) from exc
 
         return await self._in_thread(work)
 

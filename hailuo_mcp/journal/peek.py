@@ -23,7 +23,7 @@ def unfinished(path: Path) -> bool:
     """
     if not path.exists():
         return path.with_name(path.name + RESCUED).exists()
-    note, stamp = path.with_name(f"{path.name}.settled"), _stamp(path)
+    note, stamp = path.with_name(f"{path.name}.settled"), stamp_of(path)
     if stamp and _read(note) == stamp:
         return False
     found = _look(path)
@@ -33,7 +33,7 @@ def unfinished(path: Path) -> bool:
     return found
 
 
-def _stamp(path: Path) -> str:
+def stamp_of(path: Path) -> str:
     """What changes with any change of the journal; empty while its changes are still elsewhere."""
     wal = path.with_name(f"{path.name}-wal")
     with suppress(OSError):

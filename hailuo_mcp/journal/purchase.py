@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hailuo_mcp.domain import Money, Status, Task, Unit
+from hailuo_mcp.journal.losses import Losses, losses
 from hailuo_mcp.journal.rows import INSERT, SELECT, from_micro, micro, row_of, task_of
 
 WINDOW = 60.0
@@ -47,13 +48,15 @@ class KeyTaken:
 
 def write_down(
     db: sqlite3.Connection, draft: Task, counted: Decimal, limits: Limits, *, now: float
-) -> Written | OverBudget | KeyTaken:
+) -> Written | OverBudget | KeyTaken | Losses:
     """Record a purchase, or find the one that it repeats.
 
     Returns the task `submitting` and owned by its writer when a slot was free, else `pending`.
     """
     if before := standing(db, draft, now=now):
         return before
+    if lost := losses(db):
+        return lost
     if limits.budget is not None:
         spent, reserved = sums(db, draft.account, draft.unit, limits.since)
         if spent + reserved + micro(counted) > micro(limits.budget):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any
 
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
@@ -16,9 +17,16 @@ MICRO = Decimal(1_000_000)
 COLUMNS = tuple(field.name for field in fields(Task))
 SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM tasks"
 INSERT = (
-    f"INSERT INTO tasks ({', '.join(COLUMNS)}, counted) "
-    f"VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
+    f"INSERT INTO tasks ({', '.join(COLUMNS)}, counted, seal) "
+    f"VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
 )
+SEALED = (
+    *("task_id", "account", "provider", "caller", "created_at", "mode", "model", "duration"),
+    *("resolution", "prompt", "request", "identity", "take", "request_key", "remote_id"),
+    *("amount", "unit", "counted"),
+)
+"""What a checksum in the row vouches for: who bought what, when, for how much. What else stands in
+a row may change with every step, and a wrong word there is noticed when it is read."""
 
 
 def _amount_of(text: str | None) -> Decimal | None:
@@ -48,17 +56,31 @@ _READ: Mapping[str, Any] = {
 }
 
 
+class DamagedRowError(sqlite3.DatabaseError):
+    """A row that no version of hailuo-mcp has written."""
+
+
 def task_of(row: sqlite3.Row | tuple[Any, ...]) -> Task:
-    return Task(
-        **{
-            name: _READ[name](value) if name in _READ else value
-            for name, value in zip(COLUMNS, row, strict=True)
-        }
-    )
+    try:
+        return Task(
+            **{
+                name: _READ[name](value) if name in _READ else value
+                for name, value in zip(COLUMNS, row, strict=True)
+            }
+        )
+    except (ValueError, TypeError, InvalidOperation) as exc:
+        raise DamagedRowError("a row of the tasks table is damaged") from exc
 
 
 def row_of(task: Task, counted: Decimal) -> tuple[Any, ...]:
-    return (*(text_of(getattr(task, name)) for name in COLUMNS), micro(counted))
+    values = {name: text_of(getattr(task, name)) for name in COLUMNS} | {"counted": micro(counted)}
+    return (*values.values(), seal_of([values[name] for name in SEALED]))
+
+
+def seal_of(values: Sequence[object]) -> str:
+    """The checksum of a row, of its SEALED columns in that order, as SQLite gives them back."""
+    told = [float(v) if n == "created_at" else v for n, v in zip(SEALED, values, strict=True)]  # type: ignore[arg-type]
+    return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
 
 
 def micro(amount: Decimal) -> int:

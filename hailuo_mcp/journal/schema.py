@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.rows import SEALED, seal_of
 
 STEPS: tuple[tuple[str, ...], ...] = (
     (
@@ -105,10 +106,65 @@ STEPS: tuple[tuple[str, ...], ...] = (
             at REAL NOT NULL
         )""",
     ),
+    (
+        # 2: a journal that lost something can be told from one that never had it
+        "ALTER TABLE tasks ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
+        f"UPDATE tasks SET seal = seal_of({', '.join(SEALED)})",
+        # Kept by triggers, so that an older program that still has the file open keeps it as well.
+        """CREATE TABLE totals (
+            account TEXT NOT NULL,
+            unit TEXT NOT NULL,
+            tasks INTEGER NOT NULL,
+            counted INTEGER NOT NULL,
+            steps INTEGER NOT NULL
+        )""",
+        "CREATE UNIQUE INDEX totals_of ON totals (account, unit)",
+        """INSERT INTO totals SELECT account, unit, COUNT(*), SUM(counted), COUNT(*)
+            FROM tasks GROUP BY account, unit""",
+        """CREATE TRIGGER tasks_added AFTER INSERT ON tasks BEGIN
+            INSERT INTO totals SELECT NEW.account, NEW.unit, 0, 0, 0 WHERE NOT EXISTS
+                (SELECT 1 FROM totals WHERE account = NEW.account AND unit = NEW.unit);
+            UPDATE totals SET tasks = tasks + 1, counted = counted + NEW.counted, steps = steps + 1
+                WHERE account = NEW.account AND unit = NEW.unit;
+        END""",
+        """CREATE TRIGGER tasks_moved AFTER UPDATE OF status, counted ON tasks
+            WHEN NEW.status IS NOT OLD.status OR NEW.counted IS NOT OLD.counted BEGIN
+            UPDATE totals SET counted = counted + NEW.counted - OLD.counted, steps = steps + 1
+                WHERE account = NEW.account AND unit = NEW.unit;
+        END""",
+        """CREATE TRIGGER tasks_removed AFTER DELETE ON tasks BEGIN
+            UPDATE totals SET tasks = tasks - 1, counted = counted - OLD.counted, steps = steps + 1
+                WHERE account = OLD.account AND unit = OLD.unit;
+        END""",
+        # An older program knows of no seal: what it gave an id to has none from then on.
+        """CREATE TRIGGER tasks_unsealed AFTER UPDATE OF remote_id ON tasks
+            WHEN NEW.remote_id IS NOT OLD.remote_id AND OLD.seal != '' BEGIN
+            UPDATE tasks SET seal = '' WHERE task_id = NEW.task_id;
+        END""",
+        """CREATE TABLE rescues (
+            at REAL NOT NULL,
+            kept TEXT NOT NULL,
+            flaw TEXT NOT NULL,
+            expected INTEGER,
+            carried INTEGER NOT NULL,
+            missing TEXT NOT NULL,
+            complete INTEGER NOT NULL,
+            accepted_at REAL
+        )""",
+    ),
 )
 
 READABLE_SINCE = 1
 """The oldest program version of the schema that can still work on what STEPS makes now."""
+KNOWS_RESCUES = 2
+"""The one that a journal asks for whose losses nobody has accepted: older ones would buy on it."""
+
+
+def _seal_of(*row: object) -> str:
+    try:
+        return seal_of(row)
+    except (TypeError, ValueError):  # a damaged row, which a check of all rows finds
+        return ""
 
 
 def migrate(db: sqlite3.Connection) -> None:
@@ -117,6 +173,7 @@ def migrate(db: sqlite3.Connection) -> None:
     The lock is taken before the version is read: of several processes that start at once,
     one migrates and the others find it done.
     """
+    db.create_function("seal_of", len(SEALED), _seal_of)
     db.execute("BEGIN IMMEDIATE")
     try:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from hailuo_mcp.domain import Status, Task, Unit
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import change, consent, leases, purchase, reads
+from hailuo_mcp.journal import change, consent, leases, losses, purchase, reads
 from hailuo_mcp.journal.file import JournalFile
+from hailuo_mcp.journal.losses import Losses
 
 
 class SqliteJournal(JournalFile):
@@ -44,7 +45,7 @@ class SqliteJournal(JournalFile):
 
     async def write_down(
         self, draft: Task, counted: Decimal, limits: purchase.Limits, *, now: float
-    ) -> purchase.Written | purchase.OverBudget | purchase.KeyTaken:
+    ) -> purchase.Written | purchase.OverBudget | purchase.KeyTaken | Losses:
         return await self.write(purchase.write_down, draft, counted, limits, now=now)
 
     async def standing(
@@ -179,6 +180,9 @@ class SqliteJournal(JournalFile):
 
     async def use_approval(self, *, caller: str, identity: str, now: float) -> bool:
         return await self.write(consent.use_approval, caller=caller, identity=identity, now=now)
+
+    async def accept_losses(self, *, now: float) -> None:
+        await self.write(losses.accept, now=now)
 
     async def stamp(self) -> int:
         """A number that changes when another process has written."""

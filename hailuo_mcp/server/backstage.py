@@ -95,7 +95,7 @@ class Backstage:
     @property
     def notice(self) -> str:
         """What every message opens with, errors included: the sandbox says what it is."""
-        return self.lent.provider.notice if self.lent else ""
+        return self.lent.notice if self.lent else ""
 
     async def studio(self) -> Studio:
         """Wait until it is open.

@@ -17,7 +17,7 @@ from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
 )
-from hailuo_mcp.journal import KeyTaken, OverBudget, Written
+from hailuo_mcp.journal import KeyTaken, Losses, OverBudget, Written
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.intent import Picture, identity, new_task_id, normal_form
 from hailuo_mcp.studio.views import Terms
@@ -33,9 +33,11 @@ async def buy(
     prepared = await desk.prepare(request, local=local)
     draft = _draft(desk, prepared, terms, caller)
     counted = _counted(desk, prepared)
-    found: Written | KeyTaken | OverBudget | None
+    found: Written | KeyTaken | OverBudget | Losses | None
     found = await desk.journal.standing(draft, now=desk.clock())
     if found is None:
+        if desk.journal.losses:
+            raise desk.journal.losses.error()
         _hold_ceiling(desk, terms, counted)
         if desk.rules.auto_download:
             await run_sync(desk.folders.need_output)
@@ -52,6 +54,8 @@ async def buy(
             "clip, or call query_task for that one.",
             task_id=found.task.task_id,
         )
+    if isinstance(found, Losses):
+        raise found.error()
     if isinstance(found, OverBudget):
         raise _over_budget(desk, found, counted)
     if not found.reused:

@@ -186,7 +186,7 @@ class Desk:
         return View(
             task=task,
             now=now,
-            notice=notice_of(task.provider),
+            notice=self.notice(task.provider),
             reused=reused,
             notes=(*task.warnings, *notes),
             eta_seconds=eta,
@@ -194,6 +194,11 @@ class Desk:
             auto_download=self.rules.auto_download,
             link=self.link(task) if task.saved else None,
         )
+
+    def notice(self, provider: str) -> str:
+        """What every message opens with: the sandbox says what it is, a damaged journal too."""
+        lost = self.journal.losses
+        return " ".join((notice_of(provider), lost.notice if lost else "")).strip()
 
     async def prepare(self, request: AnyRequest, *, local: bool) -> Prepared:
         """Open the pictures, check and price; a caller elsewhere is told how to hand one in."""

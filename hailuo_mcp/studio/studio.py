@@ -36,6 +36,11 @@ class Studio:
         return self._desk.provider
 
     @property
+    def notice(self) -> str:
+        """What every message opens with."""
+        return self._desk.notice(self.provider.name)
+
+    @property
     def account(self) -> str:
         """Provider, base URL and a fingerprint of the key, separated by spaces."""
         return self._desk.account

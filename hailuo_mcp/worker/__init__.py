@@ -164,6 +164,7 @@ class Worker:
             self._swept = now
             in_use = await desk.journal.pictures_in_use()
             await anyio.to_thread.run_sync(desk.pictures.sweep, in_use)
+            await desk.journal.back_up(now)
 
     def _start_send(self, task: Task) -> None:
         attempt = (task.task_id, task.attempt)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import Limits, SqliteJournal, Written
+from hailuo_mcp.journal import Limits, Losses, SqliteJournal, Written
 
 BEFORE
 async def main(path, name):
@@ -26,8 +26,11 @@ async def main(path, name):
                         model="m", identity=f"{name} {number}", request="x" * 2000)
             limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
             found = await journal.write_down(task, Decimal(1), limits, now=1.0)
+            if isinstance(found, Losses):
+                print("refused", end=", ")
+                break
             assert isinstance(found, Written)
-        print("set aside" if journal.set_aside else "bought")
+        print("set aside" if journal.rescued else "bought")
     except JournalError as no:
         print(no)
     finally:

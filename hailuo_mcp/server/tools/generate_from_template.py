@@ -69,7 +69,7 @@ async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: 
     offered, provider = call.studio.templates(), call.studio.provider
     name = wanted.template_id.strip()
     if not name:
-        return answers.template_choice(offered, notice=provider.notice)
+        return answers.template_choice(offered, notice=call.studio.notice)
     # A number may be a template that no list has yet; a name that is in none is a mistake.
     if offered and not name.isdigit() and not catalog.find_template(name, provider.templates):
         raise InvalidRequestError(answers.no_such_template(name, offered))

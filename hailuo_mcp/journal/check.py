@@ -1,0 +1,67 @@
+"""Whether a journal is whole: its pages, each row, and all of it against the mark beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from hailuo_mcp.journal import mark
+from hailuo_mcp.journal.mark import Mark
+from hailuo_mcp.journal.rows import COLUMNS, SEALED, seal_of, task_of
+
+_ROW = f"SELECT {', '.join((*COLUMNS, *SEALED, 'seal'))} FROM tasks NOT INDEXED"
+
+
+class DamagedJournalError(sqlite3.DatabaseError):
+    """What a check found; the text is for the log and the doctor."""
+
+
+def pages(db: sqlite3.Connection) -> None:
+    """Every page, and every index against its table (130 ms for 20,000 tasks, 2026-11).
+
+    Raises:
+        sqlite3.DatabaseError: one of them is damaged.
+    """
+    said = str(db.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    if said != "ok":
+        raise DamagedJournalError("a page or an index is damaged")
+
+
+def rows(db: sqlite3.Connection) -> None:
+    """Every row against its own checksum, and all of them against the totals.
+
+    Raises:
+        sqlite3.DatabaseError: one is damaged or missing.
+    """
+    known = len(COLUMNS)
+    found = dict[tuple[str, str], tuple[int, int]]()
+    account, unit = COLUMNS.index("account"), COLUMNS.index("unit")
+    counted = known + SEALED.index("counted")
+    for row in db.execute(_ROW):
+        task_of(row[:known])
+        if row[-1] and row[-1] != seal_of(row[known:-1]):
+            raise DamagedJournalError("a row of the tasks table is damaged")
+        tasks, sum_ = found.get((row[account], row[unit]), (0, 0))
+        found[row[account], row[unit]] = tasks + 1, sum_ + row[counted]
+    totals = {
+        (row[0], row[1]): (row[2], row[3])
+        for row in db.execute("SELECT account, unit, tasks, counted FROM totals")
+    }
+    if {key: both for key, both in totals.items() if both[0]} != found:
+        raise DamagedJournalError("rows of the tasks table are missing")
+
+
+def against(db: sqlite3.Connection, known: Mark | None) -> None:
+    """The journal against what it is known to have held.
+
+    Raises:
+        DamagedJournalError: it held more than it does now.
+    """
+    if known is None:
+        return
+    steps = mark.steps(db)
+    if steps < known.steps:
+        raise DamagedJournalError("it is an older copy, or its last changes are lost")
+    if steps == known.steps and known.newest:
+        query = "SELECT 1 FROM tasks WHERE task_id = ?"
+        if not db.execute(query, (known.newest,)).fetchone():
+            raise DamagedJournalError("it is not the journal that was here before")

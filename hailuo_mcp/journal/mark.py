@@ -1,0 +1,154 @@
+"""How much was in the journal, kept beside it: an emptied, deleted or older one is a loss."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from hailuo_mcp.journal.losses import losses
+from hailuo_mcp.state import private_opener
+
+_COMPACT_BYTES = 65_536
+"""A longer file is written again with one line: it is read at every start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a journal held at one moment."""
+
+    steps: int = 0
+    """Counts every task written down and every change of a status; it only ever rises."""
+    newest: str = ""
+    """The task_id that was written last."""
+    totals: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """By account and unit, joined by a space: the number of tasks, and their cost in millionths."""
+    locked: bool = False
+    """Whether a loss of it waits for a person to accept it."""
+
+    @property
+    def tasks(self) -> int:
+        return sum(tasks for tasks, _ in self.totals.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What the file beside the journal says."""
+
+    mark: Mark | None = None
+    checked: str = ""
+    """The stamp of the file whose last full check found no flaw."""
+    size: int = 0
+
+    @property
+    def long(self) -> bool:
+        return self.size > _COMPACT_BYTES
+
+
+def of(db: sqlite3.Connection) -> Mark:
+    """What the journal holds now."""
+    rows = db.execute("SELECT account, unit, tasks, counted, steps FROM totals").fetchall()
+    newest = db.execute("SELECT task_id FROM tasks ORDER BY rowid DESC LIMIT 1").fetchone()
+    return Mark(
+        steps=sum(row[4] for row in rows),
+        newest=newest[0] if newest else "",
+        totals={
+            f"{account} {unit}": (tasks, counted)
+            for account, unit, tasks, counted, _ in rows
+            if tasks
+        },
+        locked=losses(db) is not None,
+    )
+
+
+def steps(db: sqlite3.Connection) -> int:
+    (count,) = db.execute("SELECT SUM(steps) FROM totals").fetchone()
+    return int(count or 0)
+
+
+def path_of(journal: Path) -> Path:
+    return journal.with_name(journal.name + ".mark")
+
+
+def read(journal: Path) -> Remembered:
+    """The farthest mark, whatever the order in which several processes have appended theirs."""
+    try:
+        data = path_of(journal).read_bytes()
+    except OSError:
+        return Remembered()
+    mark: Mark | None = None
+    checked = ""
+    for line in data.splitlines():
+        told = _parsed(line)
+        if told is None:
+            continue  # torn, or damaged: another line may say it
+        if "checked" in told:
+            checked = str(told["checked"])
+        elif mark is None or told["steps"] >= mark.steps:
+            totals = {name: (tasks, counted) for name, (tasks, counted) in told["totals"].items()}
+            mark = Mark(**{**told, "totals": totals})
+    return Remembered(mark=mark, checked=checked, size=len(data))
+
+
+def append(journal: Path, mark: Mark) -> None:
+    """Add what the journal holds since the last commit; on the disk when this returns.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    _append(journal, asdict(mark))
+
+
+def note_checked(journal: Path, stamp: str) -> None:
+    """The file that has this stamp needs no check at the next start."""
+    with suppress(OSError):  # then it is checked
+        _append(journal, {"checked": stamp})
+
+
+def write(journal: Path, mark: Mark) -> None:
+    """Begin the file again with this mark.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    target = path_of(journal)
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb", opener=private_opener) as file:  # noqa: PTH123  # takes an opener
+            file.write(_line(asdict(mark)))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _append(journal: Path, told: Mapping[str, object]) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    descriptor = private_opener(str(path_of(journal)), flags)
+    try:
+        os.write(descriptor, b"\n" + _line(told))  # the line before may be torn
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _line(told: Mapping[str, object]) -> bytes:
+    text = json.dumps(told, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    checksum, _, text = line.partition(b" ")
+    try:
+        if int(checksum, 16) != zlib.crc32(text):
+            return None
+        return cast("dict[str, Any]", json.loads(text))
+    except ValueError:
+        return None

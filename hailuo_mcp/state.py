@@ -1,0 +1,65 @@
+"""The state folder is its owner's alone: prompts, pictures and purchases are nobody else's."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+FOLDERS = ("backups", "inputs", "processes", "uploads", "sandbox")
+_FILES = ("journal", "links.key")
+"""How the names of our files begin; a folder that somebody chose may hold other things too."""
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner may enter.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def private_opener(path: str, flags: int) -> int:
+    """For open(): a file that it makes is its owner's alone."""
+    return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def exposed(state_dir: Path) -> list[Path]:
+    """What of the state others may read, the folder first."""
+    if os.name == "nt":
+        return []  # there the user's own folder is closed to others
+    return [path for path in _ours(state_dir) if _mode(path) & _OTHERS]
+
+
+def close_to_others(state_dir: Path) -> None:
+    """Take from others what earlier versions left open to them."""
+    for path in exposed(state_dir):
+        with suppress(OSError):  # another user's: the doctor tells
+            path.chmod(_mode(path) & ~_OTHERS)
+
+
+def _ours(state_dir: Path) -> Iterator[Path]:
+    try:
+        inside = list(state_dir.iterdir())
+    except OSError:
+        return
+    ours = [path for path in inside if path.name in FOLDERS or path.name.startswith(_FILES)]
+    if len(ours) == len(inside):
+        yield state_dir
+    for path in ours:
+        if not path.is_symlink():
+            yield path
+            if path.is_dir() and _mode(path) & _OTHERS:  # a closed folder closes what is in it
+                yield from (below for below in path.rglob("*") if not below.is_symlink())
+
+
+def _mode(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return 0
