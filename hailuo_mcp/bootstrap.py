@@ -20,6 +20,7 @@ from hailuo_mcp.folders import Folders
 from hailuo_mcp.journal import SqliteJournal
 from hailuo_mcp.journal.peek import NAME
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.state import close_to_others
 from hailuo_mcp.studio import Desk, Rules, Studio
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import SUBMIT_SECONDS, Uploads
@@ -62,6 +63,7 @@ async def open_studio(
     Raises:
         JournalError: the state folder cannot be used.
     """
+    close_to_others(settings.state_dir)
     processes = ProcessLocks(settings.state_dir / "processes")
     processes.sign_in()
     journal = SqliteJournal(settings.state_dir / NAME)

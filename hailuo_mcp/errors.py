@@ -21,7 +21,7 @@ HailuoError                       the base; its message is written for the reade
 ├─ DownloadError                  the video exists, saving it failed                   was charged
 │  └─ LinkExpiredError            its link has ended: ask for a new one
 └─ JournalError                   the local record cannot be read or written           not charged
-   └─ JournalDamagedError          tasks may be lost: a person has to accept that          not charged
+   └─ JournalDamagedError         tasks may be lost: a person has to accept it           not charged
 
 Provider text is untrusted: it travels in `detail`, for log and journal, never in the message.
 """

@@ -20,7 +20,9 @@ def private_folder(path: Path) -> Path:
     Raises:
         OSError: it cannot be made.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.parent.exists():
+        private_folder(path.parent)  # mkdir gives the mode to the last one only
+    path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

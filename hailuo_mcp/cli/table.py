@@ -1,6 +1,16 @@
 """The table of commands, in the order of the help."""
 
-from hailuo_mcp.cli import choosing, doctor, init, listing, making, pricing, serving, tracking
+from hailuo_mcp.cli import (
+    choosing,
+    doctor,
+    init,
+    journal,
+    listing,
+    making,
+    pricing,
+    serving,
+    tracking,
+)
 from hailuo_mcp.cli.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -11,5 +21,6 @@ COMMANDS: tuple[Command, ...] = (
     *choosing.COMMANDS,
     *serving.COMMANDS,
     *doctor.COMMANDS,
+    *journal.COMMANDS,
     *init.COMMANDS,
 )

@@ -79,7 +79,7 @@ def copy(journal: Path, target: Path) -> bool:
 
 def make_private(path: Path) -> None:
     """Make an empty file, or empty one, before SQLite opens it: its owner's alone."""
-    with open(path, "wb", opener=private_opener):  # noqa: PTH123  # takes an opener
+    with open(path, "wb", opener=private_opener):  # takes an opener
         pass
 
 

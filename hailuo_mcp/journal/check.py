@@ -8,11 +8,37 @@ from hailuo_mcp.journal import mark
 from hailuo_mcp.journal.mark import Mark
 from hailuo_mcp.journal.rows import COLUMNS, SEALED, seal_of, task_of
 
+GONE = "it was deleted or emptied"
+
 _ROW = f"SELECT {', '.join((*COLUMNS, *SEALED, 'seal'))} FROM tasks NOT INDEXED"
+
+
+_SURROUNDINGS = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISUSE,
+    }
+)
+"""What is the matter with the disk, another program or ours, not with the file."""
 
 
 class DamagedJournalError(sqlite3.DatabaseError):
     """What a check found; the text is for the log and the doctor."""
+
+
+def means_damage(exc: sqlite3.Error) -> bool:
+    """Whether what SQLite says is about the file's content."""
+    code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return isinstance(exc, sqlite3.DatabaseError) and code & 0xFF not in _SURROUNDINGS
 
 
 def pages(db: sqlite3.Connection) -> None:

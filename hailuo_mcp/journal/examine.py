@@ -10,7 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from hailuo_mcp.domain import UNFINISHED, Status
-from hailuo_mcp.journal.schema import STEPS
+from hailuo_mcp.journal import check, mark
+from hailuo_mcp.journal.losses import Losses, losses
+from hailuo_mcp.journal.mark import Mark
+from hailuo_mcp.journal.schema import KNOWS_RESCUES, STEPS
 
 _PATIENCE = 5.0
 """Seconds to wait for whoever is writing."""
@@ -26,10 +29,12 @@ class Flaw(StrEnum):
 
 
 class FlawedJournalError(Exception):
-    def __init__(self, flaw: Flaw, version: int = 0) -> None:
+    def __init__(self, flaw: Flaw, version: int = 0, found: str = "") -> None:
         super().__init__(flaw)
         self.flaw = flaw
         self.version = version
+        self.found = found
+        """What is the matter with a damaged one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +58,26 @@ class Contents:
     old: int = 0
     """Unfinished, and asked for before the time in question."""
     owners: tuple[Owner, ...] = ()
+    losses: Losses | None = None
+    """What an earlier rescue may have lost, and nobody has accepted."""
 
 
-def examine(path: Path, *, old_before: float) -> Contents:
-    """Read what a journal holds; `old_before` is in Unix seconds.
+def examine(path: Path, *, old_before: float = 0.0) -> Contents:
+    """Read what a journal holds, and check all of it; `old_before` is in Unix seconds.
 
     Raises:
-        FlawedJournalError: it cannot be read, and why.
+        FlawedJournalError: it cannot be read or is not whole, and why.
     """
+    known = mark.read(path).mark
     try:
+        if not path.exists() or not path.stat().st_size:
+            if known and known.steps:
+                raise check.DamagedJournalError(check.GONE)
+            return Contents(version=0, counts={})
         with closing(
-            sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
         ) as db:
-            return _contents(db, old_before)
+            return _contents(db, known, old_before)
     except sqlite3.Error as exc:
         text = str(exc).lower()
         if "locked" in text or "busy" in text:
@@ -74,19 +86,23 @@ def examine(path: Path, *, old_before: float) -> Contents:
             flaw = Flaw.CLOSED
         else:
             flaw = Flaw.DAMAGED
-        raise FlawedJournalError(flaw) from exc
+        raise FlawedJournalError(flaw, found=text) from exc
 
 
-def _contents(db: sqlite3.Connection, old_before: float) -> Contents:
+def _contents(db: sqlite3.Connection, known: Mark | None, old_before: float) -> Contents:
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > len(STEPS):
         (needs,) = db.execute("SELECT readable_since FROM shape").fetchone()
         if int(needs) > len(STEPS):
             raise FlawedJournalError(Flaw.NEWER, version)
-    if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise FlawedJournalError(Flaw.DAMAGED)
+    check.pages(db)
     if version == 0:
         return Contents(version=0, counts={})
+    lost: Losses | None = None
+    if version >= KNOWS_RESCUES:
+        check.rows(db)
+        check.against(db, known)
+        lost = losses(db)
     going = tuple(UNFINISHED)
     marks = ", ".join("?" * len(going))
     (unsaved,) = db.execute(
@@ -102,6 +118,7 @@ def _contents(db: sqlite3.Connection, old_before: float) -> Contents:
         counts=dict(db.execute("SELECT status, COUNT(*) FROM tasks GROUP BY status").fetchall()),
         unsaved=unsaved,
         old=old,
+        losses=lost,
         owners=tuple(
             Owner(name=name, account=account, pid=pid, started_at=at)
             for name, account, pid, at in db.execute(

@@ -27,7 +27,6 @@ Step = Callable[[sqlite3.Connection], Any]
 
 BUSY_SECONDS = 10.0
 MOST_TOGETHER = 32
-_NO_DAMAGE = (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 _log = logging.getLogger(__name__)
 
 
@@ -81,13 +80,11 @@ class JournalFile:
         known, wal = mark.read(self.path), rescue.log_of(self.path)
         try:
             return self._connect(known)
-        except sqlite3.OperationalError:
-            raise
         except sqlite3.DatabaseError as exc:
+            if not check.means_damage(exc):
+                raise
             _log.warning("%s is damaged: %s", self.path.name, exc)
-            self.rescued = rescue.rescue(
-                self.path, str(exc), known.mark, wal, timeout=BUSY_SECONDS
-            )
+            self.rescued = rescue.rescue(self.path, str(exc), known.mark, wal, timeout=BUSY_SECONDS)
             _log.warning(
                 "%d tasks of it were carried over%s",
                 self.rescued.carried,
@@ -99,7 +96,7 @@ class JournalFile:
         stamp = stamp_of(self.path)
         if not self.path.exists() or not self.path.stat().st_size:
             if (known.mark and known.mark.steps) or backup.newest_first(self.path):
-                raise check.DamagedJournalError("it was deleted or emptied")
+                raise check.DamagedJournalError(check.GONE)
             backup.make_private(self.path)
         if rescue.no_database(self.path):
             # Not even opened: on closing, SQLite would throw away a -wal that does not fit.
@@ -237,7 +234,7 @@ class JournalFile:
         return results
 
     def _trouble(self, exc: sqlite3.Error) -> JournalError:
-        if isinstance(exc, sqlite3.DatabaseError) and not isinstance(exc, _NO_DAMAGE):
+        if check.means_damage(exc):
             self._suspect = True
         return trouble(self.path, exc)
 

@@ -120,7 +120,7 @@ def write(journal: Path, mark: Mark) -> None:
     target = path_of(journal)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        with open(part, "wb", opener=private_opener) as file:  # noqa: PTH123  # takes an opener
+        with open(part, "wb", opener=private_opener) as file:  # takes an opener
             file.write(_line(asdict(mark)))
             file.flush()
             os.fsync(file.fileno())

@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.journal import backup, mark, salvage, schema
@@ -54,9 +55,9 @@ class Found:
     def totals(self) -> dict[str, tuple[int, int]]:
         sums = defaultdict[str, list[int]](lambda: [0, 0])
         for task in self.tasks.values():
-            both = sums[f"{task['account']} {task['unit']}"]
+            both = sums[f"{task['account']!s} {task['unit']!s}"]
             both[0] += 1
-            both[1] += int(task["counted"] or 0)
+            both[1] += cast("int", task["counted"])
         return {name: (tasks, counted) for name, (tasks, counted) in sums.items()}
 
 
@@ -192,9 +193,7 @@ def _take(
     return sum(steps.values())
 
 
-def _broken(
-    rows: Iterable[salvage.Row], layout: _Layout
-) -> Generator[tuple[str, _TaskRow]]:
+def _broken(rows: Iterable[salvage.Row], layout: _Layout) -> Generator[tuple[str, _TaskRow]]:
     """Rows that can be read, though not all that stands in them is what was written."""
     for row in rows:
         if (task := layout.task(row)) is not None and not layout.is_sound(task):
@@ -265,7 +264,7 @@ def _is_complete(found: Found, known: Mark | None) -> bool:
 # ── writing ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _build(  # noqa: PLR0913  # what is to stand in the new journal
+def _build(  # what is to stand in the new journal
     path: Path, found: Found, known: Mark | None, flaw: str, kept: str, *, complete: bool
 ) -> None:
     """Make the new journal beside the old one, of one file, safe on the disk or not there."""
@@ -301,7 +300,7 @@ def _fill(db: sqlite3.Connection, found: Found, *, complete: bool) -> None:
         db.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(sealed.values()))
 
 
-def _record(  # noqa: PLR0913  # the same
+def _record(  # the same
     db: sqlite3.Connection,
     found: Found,
     known: Mark | None,

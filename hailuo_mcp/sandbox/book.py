@@ -80,11 +80,12 @@ class Book:
         """Open the book, creating it when this is the first process to need it."""
         from filelock import FileLock
 
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
         self._lock = threading.Lock()
         self._connection = connect(path)
         # SQLite does not wait its turn when several processes switch a new file to WAL at once.
-        with FileLock(path.with_suffix(".lock"), timeout=_OPEN_SECONDS):
+        with FileLock(path.with_suffix(".lock"), timeout=_OPEN_SECONDS, mode=0o600):
             self._connection.execute("PRAGMA journal_mode=WAL")
             with self._transaction() as sql:
                 for statement in _SCHEMA:

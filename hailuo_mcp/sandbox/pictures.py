@@ -90,8 +90,9 @@ def _keep(content: bytes, state_dir: Path) -> str:
     sha256 = hashlib.sha256(content).hexdigest()
     path = kept_at(sha256, state_dir)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = path.with_suffix(f".{os.getpid()}.part")
+        part.touch(mode=0o600)
         part.write_bytes(content)
         part.replace(path)
     return sha256

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.state import private_folder, private_opener
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _FRESH_SECONDS = 900.0
@@ -26,9 +27,9 @@ class Pictures:
             if target.exists():
                 os.utime(target)
                 return
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder)
             part = target.with_name(f"{sha256}.{os.getpid()}.part")
-            with part.open("wb") as file:
+            with open(part, "wb", opener=private_opener) as file:  # takes an opener
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

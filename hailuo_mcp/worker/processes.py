@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.state import private_folder
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -25,7 +26,7 @@ class ProcessLocks:
 
     def sign_in(self) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder)
             self._mine = self._lock(self.owner)
             self._mine.acquire(blocking=False)
         except OSError as exc:
@@ -71,4 +72,4 @@ class ProcessLocks:
     def _lock(self, owner: str) -> BaseFileLock:
         from filelock import FileLock
 
-        return FileLock(self._path(owner), thread_local=False)
+        return FileLock(self._path(owner), thread_local=False, mode=0o600)

@@ -102,40 +102,6 @@ class Damage:
     seed: int = 0
 
 
-def damages() -> Iterator[Damage]:
-    for seed in range(8):
-        start = "killed" if seed % 2 else "closed"
-        yield Damage(name="cut at a page", start=start, do=_cut, seed=seed)
-    for seed in range(6):
-        yield Damage(name="header", start="closed", do=_flip_header, seed=seed)
-    for seed in range(4):
-        yield Damage(name="one bit of an index", start="closed", do=_one_bit({0x0A}), seed=seed)
-    for seed in range(4):
-        yield Damage(name="one bit of a table", start="closed", do=_one_bit(_LEAF), seed=seed)
-    for seed in range(4):
-        yield Damage(name="64 bytes of an index", start="closed", do=_spoil({0x0A}), seed=seed)
-    for seed in range(4):
-        yield Damage(name="64 bytes of a table", start="closed", do=_spoil(_LEAF), seed=seed)
-    for seed in range(3):
-        yield Damage(name="a branch of a tree", start="closed", do=_spoil(_TREE), seed=seed)
-    for seed in range(3):
-        yield Damage(name="free list", start="closed", do=_spoil_free, seed=seed)
-    for seed in range(5):
-        yield Damage(name="log spoilt", start="killed", do=_spoil_wal, seed=seed)
-    for seed in range(3):
-        yield Damage(name="log cut", start="killed", do=_cut_wal, seed=seed)
-    yield Damage(name="log lost", start="killed", do=_lose("-wal"))
-    yield Damage(name="emptied", start="closed", do=_empty)
-    yield Damage(name="emptied, with a backup", start="closed", do=_empty, backups=True)
-    yield Damage(name="deleted", start="closed", do=_lose(""))
-    yield Damage(name="deleted, with a backup", start="closed", do=_lose(""), backups=True)
-    yield Damage(name="deleted, its log left", start="killed", do=_lose(""))
-    yield Damage(name="an older copy", start="closed", do=_older)
-    yield Damage(name="an older copy, its log left", start="killed", do=_older)
-    yield Damage(name="all zeros", start="closed", do=_zeros, backups=True)
-    yield Damage(name="cut, with a backup", start="closed", do=_cut, backups=True, seed=7)
-
-
 def _pages(path: Path, kinds: set[int]) -> list[int]:
     data = path.read_bytes()
     return [
@@ -159,10 +125,16 @@ def _cut(path: Path, chance: random.Random) -> set[int]:
     return set(range(left + 1, pages + 1))
 
 
-def _flip_header(path: Path, chance: random.Random) -> set[int]:
-    at = chance.choice((0, 7, 16, 17, 18, 20, 28, 31, 32, 39, 43, 47, 59, 63, 95))
-    _write(path, at, bytes([path.read_bytes()[at] ^ (1 << chance.randrange(8))]))
-    return {1}
+_HEADER = ((0, 5), (16, 4), (18, 0), (31, 1), (35, 2), (47, 3), (59, 1), (60, 7), (63, 1))
+"""Byte and bit of what SQLite needs: the magic, sizes, formats, encoding, our own version."""
+
+
+def _flip_header(at: int, bit: int) -> Callable[[Path, random.Random], set[int]]:
+    def do(path: Path, _chance: random.Random) -> set[int]:
+        _write(path, at, bytes([path.read_bytes()[at] ^ (1 << bit)]))
+        return {1}
+
+    return do
 
 
 def _one_bit(kinds: set[int]) -> Callable[[Path, random.Random], set[int]]:
@@ -221,6 +193,37 @@ def _older(path: Path, _chance: random.Random) -> None:
     shutil.copyfile(path.parent.parent / "older" / NAME, path)
 
 
+_SEEDED: tuple[tuple[str, str, Callable[[Path, random.Random], set[int] | None], int], ...] = (
+    ("cut at a page", "closed", _cut, 4),
+    ("cut at a page, its log left", "killed", _cut, 4),
+    *((f"header, byte {at}", "closed", _flip_header(at, bit), 1) for at, bit in _HEADER),
+    ("one bit of an index", "closed", _one_bit({0x0A}), 4),
+    ("one bit of a table", "closed", _one_bit(_LEAF), 4),
+    ("64 bytes of an index", "closed", _spoil({0x0A}), 4),
+    ("64 bytes of a table", "closed", _spoil(_LEAF), 4),
+    ("a branch of a tree", "closed", _spoil(_TREE), 3),
+    ("free list", "closed", _spoil_free, 3),
+    ("log spoilt", "killed", _spoil_wal, 5),
+    ("log cut", "killed", _cut_wal, 3),
+    ("log lost", "killed", _lose("-wal"), 1),
+    ("emptied", "closed", _empty, 1),
+    ("deleted", "closed", _lose(""), 1),
+    ("deleted, its log left", "killed", _lose(""), 1),
+    ("an older copy", "closed", _older, 1),
+    ("an older copy, its log left", "killed", _older, 1),
+)
+"""Name, the folder it begins with, what is done, and how many times."""
+_WITH_BACKUP = (("emptied", _empty), ("deleted", _lose("")), ("all zeros", _zeros), ("cut", _cut))
+
+
+def damages() -> Iterator[Damage]:
+    for name, start, do, times in _SEEDED:
+        for seed in range(times):
+            yield Damage(name=name, start=start, do=do, seed=seed)
+    for name, do in _WITH_BACKUP:
+        yield Damage(name=f"{name}, with a backup", start="closed", do=do, backups=True)
+
+
 @dataclass(kw_only=True)
 class Outcome:
     damage: Damage
@@ -276,7 +279,7 @@ def _pages_of_tasks(path: Path) -> dict[str, set[int]]:
 def _pages_with(data: bytes, task_id: str, prompt: str) -> Iterator[int]:
     for number in range(1, len(data) // PAGE + 1):
         page = data[(number - 1) * PAGE : number * PAGE]
-        if page[0] in {0x0D} and task_id.encode() in page:
+        if page[0] == 0x0D and task_id.encode() in page:
             yield number
         elif page[0] == 0 and prompt[:40].encode() in page:
             yield number  # an overflow page

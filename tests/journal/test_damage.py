@@ -1,5 +1,7 @@
 """Whatever happens to the journal's file: nothing that was recorded is bought again unasked."""
 
+# ruff: noqa: ASYNC240  # nothing else runs in this loop
+
 from __future__ import annotations
 
 import asyncio
@@ -88,7 +90,14 @@ class TestAfterwards:
         assert tasks[draft(1).task_id].status is Status.SUCCEEDED
         assert (
             await journal.claim(
-                [draft(0).account], "me", rpm=None, sends=9, steps=9, submit_lease=9, lease=9, now=2e9
+                [draft(0).account],
+                "me",
+                rpm=None,
+                sends=9,
+                steps=9,
+                submit_lease=9,
+                lease=9,
+                now=2e9,
             )
         ).sends == ()
         await journal.close()

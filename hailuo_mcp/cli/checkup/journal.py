@@ -10,6 +10,7 @@ from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.journal.examine import Contents, Flaw, FlawedJournalError, examine
 from hailuo_mcp.journal.peek import NAME
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.state import exposed
 from hailuo_mcp.worker import ProcessLocks
 
 _LONG = 3 * 86_400.0
@@ -18,15 +19,22 @@ _LONG = 3 * 86_400.0
 
 def check_journal(settings: Settings, now: float) -> list[Finding]:
     path = settings.state_dir / NAME
-    findings = _aside(settings.state_dir)
-    if not path.exists():
-        return [*findings, ok("journal", "none yet: it is made with the first task")]
+    findings = [*_aside(settings.state_dir), *_exposed(settings.state_dir)]
     try:
         contents = examine(path, old_before=now - _LONG)
     except FlawedJournalError as found:
         return [*findings, _flaw(path, found)]
     if contents.version == 0:
-        return [*findings, ok("journal", f"{path} is empty")]
+        return [*findings, ok("journal", "none yet: it is made with the first task")]
+    if contents.losses:
+        findings.append(
+            problem(
+                "journal",
+                contents.losses.notice,
+                "Compare the provider's bill with hailuo-mcp tasks, then: hailuo-mcp journal "
+                "accept.",
+            )
+        )
     many = sum(contents.counts.values())
     told = f"{path} (format {contents.version}, {many} {'task' if many == 1 else 'tasks'})"
     return [*findings, ok("journal", told), *_tasks(contents), *_others(contents, settings)]
@@ -89,6 +97,19 @@ def _aside(folder: Path) -> list[Finding]:
     ]
 
 
+def _exposed(folder: Path) -> list[Finding]:
+    if not (open_to_others := exposed(folder)):
+        return []
+    many = f" and {len(open_to_others) - 1} more" if len(open_to_others) > 1 else ""
+    return [
+        problem(
+            "privacy",
+            f"Other users of this computer can read {open_to_others[0]}{many}.",
+            "Any command that opens the journal closes it to them, such as hailuo-mcp tasks.",
+        )
+    ]
+
+
 def _local(at: float) -> str:
     return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M}"  # noqa: DTZ006  # for a person
 
@@ -105,9 +126,9 @@ def _flaw(path: Path, found: FlawedJournalError) -> Finding:
             said = f"{path} cannot be opened."
             action = "Give yourself the right to read and write it, or set HAILUO_STATE_DIR."
         case Flaw.DAMAGED:
-            said = f"{path} is damaged."
+            said = f"{path} is damaged: {found.found}."
             action = (
-                "The next hailuo-mcp puts it aside and carries over what can be read. Copy it "
-                "first if you want to be careful, then run hailuo-mcp tasks."
+                "Run hailuo-mcp tasks: it keeps the damaged file and carries over all that can be "
+                "read of it and of its backups."
             )
     return problem("journal", said, action)

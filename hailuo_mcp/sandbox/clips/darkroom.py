@@ -87,12 +87,13 @@ class Darkroom:
 
         from hailuo_mcp.sandbox.clips.render import render, render_still
 
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Another process may be at it: the lock is the system's, a killed one leaves none behind.
-        with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+        with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600):
             if path.exists():
                 return
             part = path.with_suffix(".part")
+            part.touch(mode=0o600)
             if self._fast:
                 render_still(task, part)
             else:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.state import private_folder
 
 FILE_SECONDS = 3600
 UPLOAD_SECONDS = 900
@@ -24,7 +25,7 @@ def link_key(path: Path) -> bytes:
     """The key of this state folder; processes that start at the same moment agree on one."""
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
             mine = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
             opened = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(opened, "wb") as file:

@@ -1,0 +1,162 @@
+"""`journal check`, `backup` and `accept`: looking after the record of every purchase."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.cli import arguments, exits
+from hailuo_mcp.cli.command import Command
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.errors import InvalidRequestError, JournalError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.journal import Losses
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("action", choices=("check", "backup", "accept"), metavar="ACTION")
+    parser.add_argument(
+        "file", nargs="?", default="", metavar="FILE", help="where a backup goes; else beside it"
+    )
+
+
+def _run(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.journal.peek import NAME
+
+    path = arguments.settings(args).state_dir / NAME
+    if args.file and args.action != "backup":
+        raise InvalidRequestError(f"journal {args.action} takes no file. Nothing was changed.")
+    if args.action == "check":
+        return _check(path, terminal)
+    return (
+        _back_up(path, args.file, terminal) if args.action == "backup" else _accept(path, terminal)
+    )
+
+
+def _check(path: Path, terminal: Terminal) -> int:
+    from hailuo_mcp.journal.examine import FlawedJournalError, examine
+
+    try:
+        contents = examine(path)
+    except FlawedJournalError as flawed:
+        found = flawed.found or flawed.flaw.value
+        if terminal.json:
+            terminal.data({"status": flawed.flaw.value, "file": str(path), "found": found})
+        else:
+            terminal.paragraph(
+                "Problem:",
+                f"{path}: {found}. Nothing was changed. The next command that opens it keeps the "
+                "damaged file and carries over all that can be read.",
+                style="bold red",
+                result=True,
+            )
+        return exits.FAILED
+    tasks = sum(contents.counts.values())
+    lost = contents.losses
+    if terminal.json:
+        told = {"status": "losses" if lost else "sound", "file": str(path), "tasks": tasks}
+        terminal.data(told | ({"found": lost.notice} if lost else {}))
+    elif lost:
+        _tell(lost, terminal)
+    else:
+        many = f"{tasks} task{'' if tasks == 1 else 's'}"
+        terminal.say(f"{path} is sound: {many}, every page, index and row checked.")
+    return exits.FAILED if lost else exits.DONE
+
+
+def _back_up(path: Path, file: str, terminal: Terminal) -> int:
+    import sqlite3
+
+    from hailuo_mcp.journal import backup
+
+    target = Path(arguments.place(file)) if file else None
+    if target is not None and target.exists():
+        raise InvalidRequestError(f"{target} exists. Nothing was changed. Choose another name.")
+    if not path.exists():
+        raise InvalidRequestError(f"There is no journal at {path} yet, so nothing to back up.")
+    try:
+        if target is not None:
+            made = target if backup.copy(path, target) else None
+        else:
+            made = backup.make(path, time.time())
+    except (sqlite3.Error, OSError) as exc:
+        raise JournalError(
+            f"No backup was made of {path}: {_reason(exc)}. Nothing was changed. "
+            "`hailuo-mcp journal check` says more.",
+            detail=str(exc),
+        ) from exc
+    if terminal.json:
+        terminal.data({"status": "saved" if made else "empty", "file": str(made or "")})
+    elif made:
+        terminal.say(f"Saved and checked: {made}")
+    else:
+        terminal.say("The journal is empty: there is nothing to back up.")
+    return exits.DONE
+
+
+def _reason(exc: Exception) -> str:
+    import os
+
+    if isinstance(exc, OSError) and exc.errno:
+        return os.strerror(exc.errno).lower()
+    return str(exc)
+
+
+def _accept(path: Path, terminal: Terminal) -> int:
+    import anyio
+
+    lost = anyio.run(_accepted, path)
+    if terminal.json:
+        terminal.data({"status": "accepted" if lost else "nothing to accept", "file": str(path)})
+    elif lost is None:
+        terminal.say("There is nothing to accept: the journal has lost nothing.")
+    else:
+        _tell(lost, terminal)
+        terminal.say("Accepted: new clips can be bought again.")
+    return exits.DONE
+
+
+async def _accepted(path: Path) -> Losses | None:
+    from hailuo_mcp.journal import SqliteJournal
+
+    journal = SqliteJournal(path)
+    await journal.open()
+    try:
+        lost = journal.losses
+        if lost:
+            await journal.accept_losses(now=time.time())
+        return lost
+    finally:
+        await journal.close()
+
+
+def _tell(lost: Losses, terminal: Terminal) -> None:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(lost.at))
+    missing = "; ".join(
+        f"{amount} {unit} at {provider}" for (provider, unit), amount in lost.missing.items()
+    )
+    kept = f" The damaged file is kept as {lost.kept}." if lost.kept else ""
+    terminal.paragraph(
+        "Problem:",
+        f"on {when} the journal was found damaged ({lost.flaw}). {lost.carried} tasks were carried "
+        f"over; {lost.many} may be lost"
+        f"{f', which had cost or reserved {missing}' if missing else ''}.{kept} Budgets count only "
+        "what was carried over. Compare the provider's bill with hailuo-mcp tasks.",
+        style="bold red",
+        result=True,
+    )
+
+
+COMMANDS = (
+    Command(
+        name="journal",
+        summary="check, back up, or accept losses of the record of purchases",
+        options=_options,
+        run=_run,
+        epilog="check reads every page and row and changes nothing; backup copies and checks;\n"
+        "accept lets purchases go on after a damaged journal may have lost some.",
+    ),
+)
