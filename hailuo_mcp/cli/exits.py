@@ -9,6 +9,7 @@ from hailuo_mcp.errors import (
     ConfigError,
     HailuoError,
     InvalidRequestError,
+    JournalDamagedError,
     ProviderUnavailableError,
     RateLimitError,
     TaskFailedError,
@@ -24,7 +25,7 @@ HELP = (
     "exit codes: 0 saved, or done what was asked; 1 failed; 2 refused, nothing bought;\n"
     "3 unconfirmed, may have been bought; 130 stopped waiting"
 )
-_REFUSALS = (InvalidRequestError, ConfigError, TaskNotFoundError)
+_REFUSALS = (InvalidRequestError, ConfigError, TaskNotFoundError, JournalDamagedError)
 _UNAVAILABLE = (RateLimitError.code, ProviderUnavailableError.code)
 
 

@@ -54,13 +54,16 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
             wait_seconds=args.wait if args.wait not in (None, FOREVER) else 0,
         )
         if terminal.json:
-            terminal.data(dict(answers.task_list(listing, limit=args.limit)))
+            told = answers.task_list(listing, notice=studio.notice, limit=args.limit)
+            terminal.data(dict(told))
         else:
             _print_tasks(terminal, listing.rows, studio.provider.name)
             if len(listing.rows) == args.limit:
                 terminal.say(f"The newest {args.limit}; a higher --limit shows older.", style="dim")
             terminal.say()
             terminal.say(results.spending(listing.spending, studio.provider.name), style="dim")
+            if studio.losses:
+                terminal.paragraph("Problem:", studio.losses.notice, style="bold red")
         return max((exits.of_view(view) for view in watched), default=exits.DONE)
 
     return errands.run(args, terminal, job)

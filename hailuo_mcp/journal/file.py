@@ -15,7 +15,7 @@ from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import backup, check, mark, rescue, schema
+from hailuo_mcp.journal import backup, check, mark, opening, rescue
 from hailuo_mcp.journal.losses import Losses, losses
 from hailuo_mcp.journal.peek import stamp_of
 from hailuo_mcp.journal.trouble import trouble
@@ -25,7 +25,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Step = Callable[[sqlite3.Connection], Any]
 
-BUSY_SECONDS = 10.0
 MOST_TOGETHER = 32
 _log = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ class JournalFile:
         self._suspect = False
         """A page or a row of it could not be read: it is opened again, with all checks."""
         self.rescued: rescue.Rescued | None = None
-        """What became of a damaged journal, if one was found on opening."""
+        """What became of a damaged journal, if the last opening found one."""
         self.losses: Losses | None = None
         """What an earlier rescue may have lost, until a person accepts it."""
 
@@ -61,12 +60,14 @@ class JournalFile:
         # One process at a time: SQLite changes to WAL without waiting for its busy timeout, and
         # of two that find the file broken, the second must not put the first one's new one aside.
         door = FileLock(
-            self.path.with_name(self.path.name + ".opening"), timeout=BUSY_SECONDS, mode=0o600
+            self.path.with_name(self.path.name + ".opening"),
+            timeout=opening.BUSY_SECONDS,
+            mode=0o600,
         )
         try:
             private_folder(self.path.parent)
             with door:
-                self._db = self._connect_or_rescue()
+                self._db, self.rescued = opening.connect(self.path, suspect=self._suspect)
                 self._file = _which(self.path)
                 self._suspect = False
                 self._bring_mark_up_to_date(self._db)
@@ -74,50 +75,6 @@ class JournalFile:
             raise trouble(self.path, sqlite3.OperationalError("database is locked")) from exc
         except (sqlite3.Error, OSError) as exc:
             raise trouble(self.path, exc) from exc
-
-    def _connect_or_rescue(self) -> sqlite3.Connection:
-        rescue.finish(self.path)
-        known, wal = mark.read(self.path), rescue.log_of(self.path)
-        try:
-            return self._connect(known)
-        except sqlite3.DatabaseError as exc:
-            if not check.means_damage(exc):
-                raise
-            _log.warning("%s is damaged: %s", self.path.name, exc)
-            self.rescued = rescue.rescue(self.path, str(exc), known.mark, wal, timeout=BUSY_SECONDS)
-            _log.warning(
-                "%d tasks of it were carried over%s",
-                self.rescued.carried,
-                "" if self.rescued.complete else "; some may be missing",
-            )
-            return self._connect(mark.Remembered())
-
-    def _connect(self, known: mark.Remembered) -> sqlite3.Connection:
-        stamp = stamp_of(self.path)
-        if not self.path.exists() or not self.path.stat().st_size:
-            if (known.mark and known.mark.steps) or backup.newest_first(self.path):
-                raise check.DamagedJournalError(check.GONE)
-            backup.make_private(self.path)
-        if rescue.no_database(self.path):
-            # Not even opened: on closing, SQLite would throw away a -wal that does not fit.
-            raise check.DamagedJournalError("the file is not a database")
-        db = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
-        )
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            unchecked = self._suspect or not stamp or stamp != known.checked
-            if unchecked:
-                check.pages(db)
-            schema.migrate(db)
-            if unchecked:
-                check.rows(db)
-            check.against(db, known.mark)
-        except BaseException:
-            db.close()
-            raise
-        return db
 
     def _bring_mark_up_to_date(self, db: sqlite3.Connection) -> None:
         known = mark.read(self.path)

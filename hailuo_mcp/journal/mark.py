@@ -92,7 +92,9 @@ def read(journal: Path) -> Remembered:
             checked = str(told["checked"])
         elif mark is None or told["steps"] >= mark.steps:
             totals = {name: (tasks, counted) for name, (tasks, counted) in told["totals"].items()}
-            mark = Mark(**{**told, "totals": totals})
+            mark = Mark(
+                steps=told["steps"], newest=told["newest"], totals=totals, locked=told["locked"]
+            )
     return Remembered(mark=mark, checked=checked, size=len(data))
 
 

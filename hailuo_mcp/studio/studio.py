@@ -15,6 +15,7 @@ from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskFailedError,
 )
+from hailuo_mcp.journal import Losses
 from hailuo_mcp.studio import buying, ending, fetching, finding, linking, waiting
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import Desk, Rules
@@ -39,6 +40,11 @@ class Studio:
     def notice(self) -> str:
         """What every message opens with."""
         return self._desk.notice(self.provider.name)
+
+    @property
+    def losses(self) -> Losses | None:
+        """What a damaged journal may have lost, until a person accepts it."""
+        return self._desk.journal.losses
 
     @property
     def account(self) -> str:

@@ -1,6 +1,7 @@
 """doctor on computers of three kinds: each thing that can be wrong is named with what to do."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -203,7 +204,7 @@ def add_task(path: Path, task_id: str, **values: object) -> None:
         columns = [(row[1], row[2], row[3]) for row in db.execute("PRAGMA table_info(tasks)")]
         zero = {"TEXT": "", "INTEGER": 0, "REAL": 0.0}
         row = {name: zero[kind] for name, kind, needed in columns if needed} | {"task_id": task_id}
-        row |= values
+        row |= {"mode": "t2v", "unit": "CNY", "money": "reserved", "warnings": "[]"} | values
         marks = ", ".join("?" * len(row))
         db.execute(f"INSERT INTO tasks ({', '.join(row)}) VALUES ({marks})", [*row.values()])
 
@@ -248,11 +249,37 @@ def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path
         db.execute("UPDATE shape SET readable_since = ?", (len(STEPS) + 1,))
     assert "newer hailuo-mcp" in bad(check_journal(settings(tmp_path), 0.0))[0]
     path.write_bytes(b"not a database at all" * 300)
-    (path.parent / "journal-unreadable-1.sqlite3").write_bytes(b"")
+    (path.parent / "journal-unreadable-1.sqlite3").touch(mode=0o600)
     findings = check_journal(settings(tmp_path), 0.0)
     assert "is damaged" in bad(findings)[0]
     assert "put aside" in bad(findings, Level.NOTE)[0]
     assert path.read_bytes().startswith(b"not a database")
+
+
+def _problems(folder: Path) -> list[Finding]:
+    findings = check_journal(settings(folder), 0.0)
+    return [finding for finding in findings if finding.level is Level.PROBLEM]
+
+
+def test_a_journal_that_is_gone_or_has_lost_tasks_is_a_problem_with_its_command(tmp_path: Path):
+    path = made_journal(tmp_path)
+    add_task(path, "a", status="running", created_at=0.0)
+    made_journal(tmp_path)
+    path.unlink()
+    (finding,) = _problems(tmp_path)
+    assert "was deleted or emptied" in finding.said
+    made_journal(tmp_path)
+    (finding,) = _problems(tmp_path)
+    assert "1 of 1 tasks may be lost" in finding.said
+    assert "hailuo-mcp journal accept" in finding.do
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_state_folder_that_others_may_read_is_a_problem(tmp_path: Path):
+    path = made_journal(tmp_path)
+    assert bad(check_journal(settings(tmp_path), 0.0)) == []
+    path.chmod(0o644)
+    assert "Other users of this computer" in bad(check_journal(settings(tmp_path), 0.0))[0]
 
 
 # ── the clients ───────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -384,3 +385,31 @@ def test_a_host_that_vanishes_is_not_mourned(environ) -> None:
         code, told = _leave(process, "EOF")
     assert code == 0
     assert "Traceback" not in told
+
+
+async def test_after_a_loss_of_the_journal_every_answer_says_so_until_a_person_accepts(
+    environ, mode, tmp_path
+) -> None:
+    async with shop(environ, mode) as call:
+        bought = await call("generate_video", prompt="before the loss", wait_seconds=20)
+    for gone in ("journal.sqlite3", "backups"):
+        path = tmp_path / "state" / gone
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    said = "nothing new is bought until a person runs `hailuo-mcp journal accept`"
+    async with shop(environ, mode) as call:
+        refused = await call.raw("generate_video", prompt="after the loss")
+        assert refused.structured_content["error"] == {
+            "code": "journal_damaged",
+            "charged": "no",
+            "retry": False,
+        }
+        assert "1 of 1 tasks may be lost" in refused.content[0].text
+        assert said in (await call("list_tasks"))["message"]
+        assert said in (await call("estimate_cost"))["message"]
+        adopted = await call("query_task", task_id=bought["remote_id"])  # as if bought elsewhere
+        assert said in adopted["message"]
+        assert _accepted(tmp_path) == 1
+        accept = [sys.executable, "-m", "hailuo_mcp", "journal", "accept"]
+        await anyio.run_process(accept, env=environ)
+        after = await call("generate_video", prompt="after the loss", wait_seconds=20)
+        assert (after["status"], said in after["message"]) == ("succeeded", False)

@@ -91,6 +91,10 @@ class FakeStudio:
     listeners: list[Callable[[str], None]] = field(default_factory=list)
 
     @property
+    def notice(self) -> str:
+        return str(self.provider.notice)
+
+    @property
     def changes(self) -> FakeStudio:
         return self
 

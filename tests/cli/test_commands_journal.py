@@ -1,0 +1,54 @@
+"""Looking after the journal in the shell: check, backup, accept, and what other commands say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+FOX = "A red fox"
+
+
+def test_check_and_backup_tell_what_they_did_and_change_nothing(program: Any) -> None:
+    assert program("generate", FOX).code == 0
+    checked = program("journal", "check")
+    assert (checked.code, "is sound: 1 task" in checked.out) == (0, True)
+    target = program.cwd / "book.sqlite3"
+    assert "Saved and checked" in program("journal", "backup", "book.sqlite3").out
+    assert target.stat().st_size > 0
+    again = program("journal", "backup", "book.sqlite3")
+    assert (again.code, "exists" in again.err) == (2, True)
+    assert program("journal", "backup", "--json").answer["status"] == "saved"
+    assert program("journal", "check", "--json").answer["tasks"] == 1
+    assert program("journal", "accept").out.startswith("There is nothing to accept")
+
+
+def _emptied(program: Any) -> Path:
+    assert program("generate", FOX).code == 0
+    journal = Path(program.environ["HAILUO_STATE_DIR"]) / "journal.sqlite3"
+    journal.write_bytes(b"")
+    return journal
+
+
+def test_check_finds_a_damaged_journal_and_leaves_it_as_it_is(program: Any) -> None:
+    journal = _emptied(program)
+    checked = program("journal", "check")
+    assert (checked.code, "was deleted or emptied" in checked.out) == (1, True)
+    assert journal.read_bytes() == b""
+
+
+def test_after_a_loss_every_command_says_so_and_none_buys_until_it_is_accepted(
+    program: Any,
+) -> None:
+    _emptied(program)
+    refused = program("generate", "Another fox")
+    assert refused.code == 2
+    assert "Nothing was sent or charged" in refused.err
+    assert "journal accept" in refused.err.replace("\n", " ")
+    assert "journal accept" in program("tasks").err
+    assert program("tasks", "--json").answer["message"].count("journal accept") == 1
+    assert program("journal", "check").code == 1
+    told = program("journal", "accept").out
+    assert "was deleted or emptied" in told
+    assert "Accepted" in told
+    bought = program("generate", "Another fox")
+    assert (bought.code, "journal accept" in bought.out + bought.err) == (0, False)
