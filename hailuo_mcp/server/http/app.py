@@ -111,7 +111,7 @@ class HttpParts:
 
     def __post_init__(self) -> None:
         self.server = build_server(self.backstage, bus=self.bus)
-        self.outside = Outside(self.backstage)
+        self.outside = Outside(self.backstage, self.limits)
         self.server.middleware.append(self.outside.metrics.call)
 
     def mcp_routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:

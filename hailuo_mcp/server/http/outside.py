@@ -12,6 +12,7 @@ from hailuo_mcp.server.http.callbacks import Callbacks
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.links import Links
 from hailuo_mcp.server.http.metrics import Metrics
+from hailuo_mcp.server.http.shares import Limits
 from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.tools import all_tools
 
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 
 
 class Outside:
-    def __init__(self, backstage: Backstage) -> None:
+    def __init__(self, backstage: Backstage, limits: Limits) -> None:
         self._backstage = backstage
         self.metrics = Metrics(backstage, [tool.name for tool in all_tools()])
         self.links = Links()
         self.files = Files(self.links, self._clip)
-        self.uploads = Uploads(self.links)
+        self.uploads = Uploads(self.links, limits=limits)
         self.callbacks = Callbacks(self._operations, count=self.metrics.callback)
 
     def open(self, settings: Settings) -> Front:
