@@ -252,7 +252,8 @@ class Follower:
         else:  # the provider's no to the question for a link: perhaps another key's task
             again = task.tries + 1 < SAVE_TRIES or task.account != self._desk.account
         wait = backoff(task.tries, first=2.0, most=900.0, jitter=self._chance())
-        _log.warning("saving %s failed (%s): %s", task.task_id, exc.code, exc)
+        # Not its words: they name the file, which is named by the prompt. The journal has them.
+        _log.warning("saving %s failed (%s), try %d", task.task_id, exc.code, task.tries + 1)
         await self._write(
             task,
             tries=task.tries + 1,
@@ -284,7 +285,7 @@ class Follower:
         try:
             write_sidecar(clip, {name: value for name, value in facts.items() if value is not None})
         except (OSError, DownloadError):
-            _log.warning("the description beside %s could not be written", clip.name)
+            _log.warning("the description of %s could not be written", task.task_id)
 
     async def _write(self, task: Task, **values: object) -> Task | None:
         """Record a step if the lease is still ours and nobody took it before; news either way."""
