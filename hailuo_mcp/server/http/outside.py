@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute, Route
 
 from hailuo_mcp.bootstrap import Front
+from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.http.callbacks import Callbacks
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.links import Links
@@ -50,6 +51,15 @@ class Outside:
             Route("/uploads/{signed}", self.uploads.take, methods=["GET", "POST"]),
             Route("/callbacks/{token}", self.callbacks.hear, methods=["POST"]),
         ]
+
+    async def owner(self, task_id: str) -> str | None:
+        """The caller whose task it is; None where it cannot be read."""
+        operations = self._operations()
+        try:
+            task = await operations.find(task_id) if operations else None
+        except JournalError:
+            return None
+        return task.caller if task else None
 
     def _operations(self) -> Operations | None:
         return self._backstage.lent.operations if self._backstage.lent else None
