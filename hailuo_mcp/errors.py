@@ -23,7 +23,7 @@ HailuoError                       the base; its message is written for the reade
 └─ JournalError                   the local record cannot be read or written           not charged
    └─ JournalDamagedError         tasks may be lost: a person has to accept it           not charged
 
-Provider text is untrusted: it travels in `detail`, for log and journal, never in the message.
+Provider text is untrusted: it travels in `detail`, for the journal, never in a message or a log.
 """
 
 from typing import Literal
@@ -47,7 +47,7 @@ class HailuoError(Exception):
     ) -> None:
         super().__init__(message)
         self.detail = detail
-        """Untrusted or technical text: for the log and the journal only."""
+        """Untrusted or technical text: for the journal only."""
         self.task_id = task_id
         if charged is not None:
             self.charged = charged

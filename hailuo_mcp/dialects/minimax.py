@@ -248,7 +248,7 @@ def _video_url(body: Mapping[str, object]) -> str:
 
 
 def _said(body: Mapping[str, object]) -> str:
-    """Whatever reason stands anywhere: for the log and the journal only."""
+    """Whatever reason stands anywhere: for the journal only."""
     base = fields(body.get("base_resp"))
     texts = [base.get("status_msg"), body.get("message"), body.get("error_message")]
     texts += [body.get("error"), fields(body.get("error")).get("message"), body.get("fail_reason")]

@@ -195,7 +195,7 @@ def word(value: object) -> str:
 
 
 def prose(value: object) -> str:
-    """Return provider text for the log and the journal: bounded, on one line, encodable."""
+    """Return provider text for the journal: bounded, on one line, encodable."""
     if not isinstance(value, str):
         return ""
     safe = value[:500].encode("utf-8", "replace").decode("utf-8")

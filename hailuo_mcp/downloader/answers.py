@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from hailuo_mcp.domain import Link
+from hailuo_mcp.errors import DownloadError
 
 _LONG_NUMBER = 18
 """Digits; more is no file's length."""
@@ -35,6 +36,10 @@ class Open(Protocol):
     def __call__(
         self, link: Link, *, start: int = 0, etag: str = ""
     ) -> AbstractAsyncContextManager[Stream]: ...
+
+
+class CorruptClipError(DownloadError):
+    """It came whole, again and again, and is no whole MP4: the provider's file is damaged."""
 
 
 class CutError(Exception):

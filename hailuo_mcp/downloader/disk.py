@@ -203,7 +203,8 @@ def clip_flaw(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]
         try:
             return "", probe(path)
         except UnreadableClipError as trouble:
-            _log.warning("%s is whole, but %s", path.name, trouble)
+            size = path.stat().st_size  # not its name, which begins as the prompt does
+            _log.warning("a clip of %d bytes is whole, but %s", size, trouble)
             return "", None
 
 

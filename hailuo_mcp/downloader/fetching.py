@@ -3,12 +3,14 @@
 import re
 import time
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.domain import Link
 from hailuo_mcp.downloader import disk, mp4
 from hailuo_mcp.downloader.answers import (
+    CorruptClipError,
     CutError,
     DeadLinkError,
     NoVideoError,
@@ -54,6 +56,8 @@ class Fetch:
         self._total: int | None = None
         self._want_fresh_link = False
         self._flaws = 0
+        self._flaw = ""
+        """What was wrong with a file that came to its end without having said how long it is."""
         self._disk_trouble: DownloadError | None = None
 
     async def run(self, pause: Callable[[int], Awaitable[None]]) -> ClipFacts | None:
@@ -83,6 +87,8 @@ class Fetch:
             if tries >= TRIES:
                 break
             await pause(tries)
+        if self._flaw:
+            await self._give_up(self._flaw)
         raise DownloadError(
             f"{self._part.path.stem} could not be downloaded, tried several times: {cause}."
             f" {disk.SAFE}; what has arrived is kept. Call download_video again to go on."
@@ -187,17 +193,22 @@ class Fetch:
             return facts
         if not known:
             # Nobody said how long it is: perhaps the rest comes when it is asked for.
+            self._flaw = flaw
             raise CutError(f"the video came without its length and {flaw}")
         self._flaws += 1
         if self._flaws >= TRIES_OF_A_BAD_FILE:
-            await run_sync(self._part.discard)
-            raise DownloadError(
-                f"What the provider serves as {self._part.path.stem} is not a whole MP4: {flaw}."
-                " It was removed. The clip is paid for; call download_video again later, and if"
-                " it stays so, show the provider the task's id."
-            )
+            await self._give_up(flaw)
         self._want_fresh_link = True
         raise StartAgainError(f"the file arrived whole, but {flaw}")
+
+    async def _give_up(self, flaw: str) -> NoReturn:
+        """Keep nothing of it: the next try shall not go on from what is damaged."""
+        await run_sync(self._part.discard)
+        raise CorruptClipError(
+            f"What the provider serves as {self._part.path.stem} is not a whole MP4: {flaw}."
+            " It was removed. The clip is paid for; call download_video again later, and if"
+            " it stays so, show the provider the task's id."
+        )
 
 
 def _expired() -> LinkExpiredError:

@@ -37,6 +37,7 @@ _ALWAYS = frozenset(
         "reset",
         "dead-link",
         "slow-download",
+        "corrupt-download",
         "json-download",
         "html-download",
         "redirect-download",

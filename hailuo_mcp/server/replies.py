@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +10,6 @@ from mcp.types import CallToolResult, TextContent
 
 from hailuo_mcp import answers
 from hailuo_mcp.errors import HailuoError
-
-log = logging.getLogger(__name__)
 
 
 def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False) -> CallToolResult:
@@ -26,8 +23,8 @@ def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False)
 
 
 def refused(error: HailuoError, notice: str) -> CallToolResult:
-    if error.detail:  # untrusted text of the provider's: never for the model
-        log.info("refused with %s: %r", error.code, error.detail)
+    # Its detail is untrusted text of the provider's and may repeat the prompt: not for the model,
+    # nor for the log.
     said = str(error)
     if error.charged == "no" and "charged" not in said and "costs nothing" not in said:
         said = f"{said} Nothing was charged."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.server.app import build_server
 from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.updates import publish_changes
 
 if TYPE_CHECKING:
@@ -53,10 +53,7 @@ def serve_stdio(settings: Callable[[], Settings]) -> NoReturn:
     `settings` is called when the studio opens; if it raises ConfigError, the server still runs and
     answers every call with that.
     """
-    # Before MCPServer(), which would log everything from INFO on; stdout belongs to the protocol.
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    log_to_stderr(PlainLines())  # stdout belongs to the protocol
     bus = InMemorySubscriptionBus()
     backstage = Backstage()
     server = build_server(backstage, bus=bus)

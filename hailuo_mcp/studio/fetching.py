@@ -66,8 +66,11 @@ async def download(
 
 
 async def _ask_for(desk: Desk, task: Task) -> Task:
-    """Have the worker save it now, whatever came of earlier tries."""
-    changed = await _set(desk, task, due_at=desk.clock(), tries=0, save_error="")
+    """Have the worker save it now, whatever came of earlier tries.
+
+    They stay counted: who asks again and again makes the pauses in between no shorter.
+    """
+    changed = await _set(desk, task, due_at=desk.clock(), save_error="")
     desk.wake(None)
     return changed or task
 

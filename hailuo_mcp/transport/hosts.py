@@ -23,11 +23,43 @@ _LONGEST_LINK = 8192
 _UNRESOLVED = "its host name cannot be resolved"
 _MOST_ADDRESSES = 3
 _PORTS = {"https": 443, "http": 80}
-_AZURE_METADATA = ipaddress.ip_address("168.63.129.16")  # public by number, never by nature
 _FAKE_IP = ipaddress.ip_network("198.18.0.0/15")
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
-_SITE_LOCAL = ipaddress.ip_network("fec0::/10")
-_COMPATIBLE = ipaddress.ip_network("::/96")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is given out to the public in IPv6 (IANA, IPv6 Global Unicast Address Assignments)."""
+_SPECIAL = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        # IANA IPv4 and IPv6 Special-Purpose Address Registries as of 2025-10, those that can be
+        # reached included: they are not for clips. Python's is_global knows only some of them, and
+        # not the same ones in each release.
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # where Alibaba, UCloud and Volcengine have their metadata
+        "127.0.0.0/8",
+        "169.254.0.0/16",  # where most clouds have it
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # and Oracle: 192.0.0.192
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "240.0.0.0/4",
+        "2001::/23",  # with Teredo, whose addresses hold an IPv4 one
+        "2001:db8::/32",
+        "2002::/16",  # 6to4, whose addresses do as well
+        "2620:4f:8000::/48",
+        "3fff::/20",
+        # Beside the registries.
+        "168.63.129.16/32",  # Azure's metadata: public by number, never by nature
+        "224.0.0.0/4",  # multicast
+    )
+)
 
 
 class RefusedLinkError(InvalidRequestError):
@@ -164,23 +196,18 @@ def _forbidden(address: Address) -> bool:
     inner = _embedded(address)
     if inner is not None:
         return _forbidden(inner)
-    return (
-        not address.is_global
-        or address in _SITE_LOCAL
-        or address.is_multicast
-        or address.is_reserved
-        or address.is_unspecified
-        or address == _AZURE_METADATA
-    )
+    if address.version == 6 and address not in _UNICAST:  # noqa: PLR2004
+        return True
+    return not address.is_global or any(address in network for network in _SPECIAL)
 
 
 def _embedded(address: Address) -> Address | None:
-    """Return the IPv4 address inside an IPv6 one: mapped, compatible, 6to4, NAT64."""
+    """Return the IPv4 address that is meant by an IPv6 one: mapped, or NAT64's."""
     if not isinstance(address, ipaddress.IPv6Address):
         return None
-    if any(address in net for net in (*_NAT64, _COMPATIBLE)):
+    if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour
+    return address.ipv4_mapped
 
 
 def _why(addresses: Sequence[Address]) -> str:

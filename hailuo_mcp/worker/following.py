@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import POLLED, Link, Mode, Phase, RemoteStatus, Status, Task
-from hailuo_mcp.downloader import file_name, save, write_sidecar
+from hailuo_mcp.downloader import CorruptClipError, file_name, save, write_sidecar
 from hailuo_mcp.errors import (
     AuthenticationError,
     DownloadError,
@@ -18,7 +18,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
 )
 from hailuo_mcp.studio import Desk
-from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, backoff, next_poll
+from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, backoff, next_poll, save_again
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +28,6 @@ NOT_FOUND_SECONDS = 3600.0
 this often in a row, and not seen for this long, it counts as lost."""
 GIVE_UP_POLLS = 100
 """No fewer reads, however old it is."""
-SAVE_TRIES = 10
-"""For a trouble that another try does not cure by itself; and no fewer for any."""
-SAVE_SECONDS = 7 * 86_400.0
-"""For a trouble that may pass, such as no network: the clip is paid for, and asking is free."""
 FREE: Mapping[str, object] = {"owner": "", "lease_until": 0.0}
 
 
@@ -245,20 +241,24 @@ class Follower:
             self._describe(saved.path, done)
 
     async def _save_trouble(self, task: Task, exc: HailuoError) -> None:
-        ready = task.finished_at or task.created_at
-        if isinstance(exc, DownloadError):
-            young = self._desk.clock() - ready < SAVE_SECONDS
-            again = exc.retry and (young or task.tries + 1 < SAVE_TRIES)
-        else:  # the provider's no to the question for a link: perhaps another key's task
-            again = task.tries + 1 < SAVE_TRIES or task.account != self._desk.account
-        wait = backoff(task.tries, first=2.0, most=900.0, jitter=self._chance())
-        _log.warning("saving %s failed (%s): %s", task.task_id, exc.code, exc)
+        now, said = self._desk.clock(), str(exc)
+        wait = save_again(
+            exc,
+            tries=task.tries + 1,
+            age=now - (task.finished_at or task.created_at),
+            own=task.account == self._desk.account,
+            jitter=self._chance(),
+        )
+        if wait is None and isinstance(exc, CorruptClipError):
+            said += f" It was tried {task.tries + 1} times and is not tried again by itself."
+        # Not its words: they name the file, which is named by the prompt. The journal has them.
+        _log.warning("saving %s failed (%s), try %d", task.task_id, exc.code, task.tries + 1)
         await self._write(
             task,
             tries=task.tries + 1,
-            save_error=str(exc),
+            save_error=said,
             detail=exc.detail,
-            due_at=self._desk.clock() + wait if again else 0.0,
+            due_at=0.0 if wait is None else now + wait,
             **FREE,
         )
 
@@ -284,7 +284,7 @@ class Follower:
         try:
             write_sidecar(clip, {name: value for name, value in facts.items() if value is not None})
         except (OSError, DownloadError):
-            _log.warning("the description beside %s could not be written", clip.name)
+            _log.warning("the description of %s could not be written", task.task_id)
 
     async def _write(self, task: Task, **values: object) -> Task | None:
         """Record a step if the lease is still ours and nobody took it before; news either way."""

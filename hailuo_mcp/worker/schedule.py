@@ -1,10 +1,12 @@
-"""When to ask how a task stands: few questions, and one of them soon after it is done."""
+"""When to ask how a task stands, and when to try to save its clip again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
 
+from hailuo_mcp.downloader import CorruptClipError
+from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.journal import Span
 from hailuo_mcp.studio.waiting import soonest, told_seconds
 
@@ -13,6 +15,13 @@ _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
 MOST_READS = 50.0
 """A second, of all tasks together: each costs 3 ms of CPU time, and the provider's patience."""
 GIVE_UP_SECONDS = 7 * 86_400.0
+SAVE_TRIES = 10
+"""For a trouble that another try does not cure by itself; and no fewer for any."""
+SAVE_SECONDS = 7 * 86_400.0
+"""For a trouble that may pass, such as no network: the clip is paid for, and asking is free."""
+CORRUPT_SECONDS = 10.0
+"""The first pause after a clip that is damaged at the provider; the ninth is 43 minutes. It is
+fetched whole each time, and what helps is that somebody puts it right there."""
 
 
 def next_poll(
@@ -54,6 +63,24 @@ def next_poll(
     interval = min(poll_seconds, max(0.2 * poll_seconds, apart)) if age <= latest else poll_seconds
     interval = max(interval, under_way / MOST_READS)
     return now + max([interval, *(least for past, least in _OLD if age > past)])
+
+
+def save_again(
+    trouble: HailuoError, *, tries: int, age: float, own: bool, jitter: float
+) -> float | None:
+    """Seconds until a clip that could not be saved is tried again; None: not by itself.
+
+    `age`: how long it has been ready. `own`: it was bought with this key.
+    """
+    first, most = 2.0, 900.0
+    if isinstance(trouble, CorruptClipError):
+        again = tries < SAVE_TRIES
+        first, most = CORRUPT_SECONDS, 3600.0
+    elif isinstance(trouble, DownloadError):
+        again = trouble.retry and (age < SAVE_SECONDS or tries < SAVE_TRIES)
+    else:  # the provider's no to the question for a link: perhaps another key's task
+        again = tries < SAVE_TRIES or not own
+    return backoff(tries - 1, first=first, most=most, jitter=jitter) if again else None
 
 
 def backoff(tries: int, *, first: float, most: float, jitter: float) -> float:

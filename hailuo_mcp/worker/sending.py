@@ -127,7 +127,7 @@ async def _submit(desk: Desk, task: Task, parcel: _Parcel, sleep: Sleep) -> Outc
         except RateLimitError as exc:
             return await _too_fast(desk, task, exc)
         except UnconfirmedSubmitError as exc:
-            _log.warning("submit of %s is unconfirmed: %s", task.task_id, exc.detail)
+            _log.warning("submit of %s is unconfirmed", task.task_id)
             return {
                 "status": Status.UNCONFIRMED,
                 "error_kind": exc.code,

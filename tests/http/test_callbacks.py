@@ -6,6 +6,7 @@ import itertools
 import json
 import sqlite3
 from contextlib import asynccontextmanager
+from functools import partial
 from types import SimpleNamespace
 
 import anyio
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from until import until
 
 from hailuo_mcp.domain import Status
+from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.http.callbacks import Callbacks
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +162,52 @@ async def test_guessed_addresses_find_nothing_and_do_not_hold_up_what_is_known(s
     assert _polls(server) == 0
 
 
+async def test_wrong_guesses_turn_no_callback_off_for_their_address():
+    async with hearing(Told(Status.RUNNING)) as http:
+        refused = {
+            (reply.status_code, reply.content)
+            for number in range(300)
+            for reply in [await http.post(f"/callbacks/{number:032d}", json={"challenge": "x"})]
+        }
+        odd = await http.post("/callbacks/x", json={"challenge": "x"})
+        heard = await http.post(HERE, json={"challenge": "x"})  # for the first time
+
+    assert refused == {(404, odd.content)}  # one answer, whatever was guessed and how often
+    assert heard.json() == {"challenge": "x"}
+
+
+async def test_of_many_guesses_at_once_the_journal_is_asked_one_at_a_time():
+    told = Told(Status.RUNNING)
+    async with hearing(told) as http, anyio.create_task_group() as guessers:
+        for number in range(50):
+            guessers.start_soon(http.post, f"/callbacks/{number:032d}")
+
+    assert (told.asked, told.most_asked_at_once) == (50, 1)
+    assert not told.callbacks._known  # and nothing is kept of them
+
+
+async def test_two_callbacks_at_once_are_remembered_as_one():
+    told = Told(Status.RUNNING)
+    async with hearing(told) as http, anyio.create_task_group() as both:
+        for _ in range(2):
+            both.start_soon(partial(http.post, HERE, json={"status": "success"}))
+        await anyio.wait_all_tasks_blocked()
+
+    assert len(told.looks) == 1
+
+
+async def test_a_callback_that_comes_while_the_journal_is_locked_may_come_again():
+    told = Told(Status.RUNNING)
+    told.trouble = JournalError("The journal is locked.")
+    async with hearing(told) as http:
+        early = await http.post(HERE, json={"challenge": "x"})
+        told.trouble = None
+        late = await http.post(HERE, json={"challenge": "x"})
+
+    assert (early.status_code, "retry-after" in early.headers) == (503, True)
+    assert late.json() == {"challenge": "x"}
+
+
 async def test_a_large_callback_is_not_read(serve):
     server = serve(callbacks=True, ready=60)
     _, address = await _bought(server)
@@ -182,8 +230,16 @@ class Told:
     def __init__(self, *statuses: Status) -> None:
         self.statuses = list(statuses)
         self.looks: list[float] = []
+        self.trouble: JournalError | None = None
+        self.asked = self.asked_now = self.most_asked_at_once = 0
 
     async def by_callback(self, token):
+        if self.trouble:
+            raise self.trouble
+        self.asked, self.asked_now = self.asked + 1, self.asked_now + 1
+        self.most_asked_at_once = max(self.most_asked_at_once, self.asked_now)
+        await anyio.lowlevel.checkpoint()
+        self.asked_now -= 1
         return await self.find("v1") if token == TOKEN else None
 
     async def find(self, task_id):

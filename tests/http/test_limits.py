@@ -10,6 +10,7 @@ import sys
 import anyio
 import pytest
 from starlette.datastructures import Headers
+from until import until_now
 
 from hailuo_mcp.server.http import serving
 from hailuo_mcp.server.http.intake import RefusedBodyError, Streams, read_body
@@ -133,6 +134,18 @@ def test_one_caller_s_answers_leave_room_for_another_s(serve):
         assert "of this token" in more.get("/sse").text
         with bob.stream("GET", "/sse") as stream:
             assert stream.status_code == 200
+
+
+def test_one_caller_s_unfinished_bodies_leave_room_for_another_s(serve):
+    server = serve(limits=Limits(streams=2))
+    with (
+        socket.create_connection(("127.0.0.1", server.port), 5) as slow,
+        server.http("alice") as more,
+        server.http("bob") as bob,
+    ):
+        slow.sendall(_head("/mcp", "Content-Length: 1000") + b"{")
+        until_now(lambda: "of this token" in more.post("/mcp", json=HELLO, headers=ACCEPT).text)
+        assert _greet(bob).status_code == 200
 
 
 def test_a_caller_alone_has_all_of_it(serve):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from hailuo_mcp.server.http.logs import JsonLines, RequestLog
+from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 
 
 @pytest.mark.anyio
@@ -62,7 +63,7 @@ async def test_only_what_broke_is_logged_as_broken(caplog):
 def test_a_line_about_a_secret_path_does_not_hold_it():
     line = JsonLines(["a-token"])
     said = "no a-token at /files/v1.2.abc?x=1 nor /uploads/q.w.e and /callbacks/zzz failed"
-    record = logging.LogRecord("x", logging.WARNING, "f.py", 1, said, (), None)
+    record = logging.LogRecord("hailuo_mcp", logging.WARNING, "f.py", 1, said, (), None)
 
     assert json.loads(line.format(record))["message"] == (
         "no *** at /files/*** nor /uploads/*** and /callbacks/*** failed"
@@ -91,3 +92,28 @@ def test_a_line_about_an_exception_ends_whatever_its_causes():
         "caused by",
         "TypeError",
     ]
+
+
+@pytest.mark.parametrize("lines", [JsonLines([]), PlainLines()])
+def test_of_a_librarys_line_only_the_place_is_told(lines):
+    said = "Message was: a prompt %s"
+    theirs = logging.LogRecord("mcp.server", logging.WARNING, "sse.py", 7, said, ("sent",), None)
+    ours = logging.LogRecord("hailuo_mcp.worker", logging.WARNING, "w.py", 7, "v1 %s", ("x",), None)
+
+    assert "prompt" not in lines.format(theirs)
+    assert "sent" not in lines.format(theirs)
+    assert "sse.py:7" in lines.format(theirs)
+    assert "v1 x" in lines.format(ours)
+
+
+def test_a_servers_log_replaces_what_a_command_has_set_up():
+    ours, root = logging.getLogger("hailuo_mcp"), logging.getLogger()
+    before = (root.handlers[:], root.level, ours.handlers[:])
+    ours.addHandler(logging.NullHandler())  # a command's notes for a person, which are no JSON
+    try:
+        log_to_stderr(JsonLines([]))
+        assert ours.handlers == []
+        assert [type(handler.formatter) for handler in root.handlers] == [JsonLines]
+    finally:
+        root.handlers[:], ours.handlers[:] = before[0], before[2]
+        root.setLevel(before[1])

@@ -88,6 +88,23 @@ async def test_who_listens_to_a_task_is_told_of_its_end(server):
                         break
 
 
+@pytest.mark.anyio
+async def test_who_listens_to_anothers_task_hears_nothing_of_it(serve):
+    server = serve(ready=1)
+    async with server.client("auto") as alice, server.client("auto", "bob") as bob:
+        made = await alice.call_tool("generate_video", {"prompt": "A boat"})
+        task_id = made.structured_content["task_id"]
+        uris = [f"hailuo://tasks/{task_id}", "hailuo://spending"]
+        with anyio.fail_after(10):
+            async with (
+                bob.listen(resource_subscriptions=uris) as foreign,
+                alice.listen(resource_subscriptions=uris) as own,
+            ):
+                # The news of a task comes right before that of the spending.
+                assert [str((await anext(foreign)).uri) for _ in range(2)] == [uris[1]] * 2
+                assert [str((await anext(own)).uri) for _ in range(2)] == uris
+
+
 class Process:
     """The command as an operator runs it."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import re
 import socket
 
@@ -13,6 +15,7 @@ from until import until
 
 from hailuo_mcp import catalog
 from hailuo_mcp.server.http.links import Links
+from hailuo_mcp.server.http.shares import Limits
 
 pytestmark = pytest.mark.anyio
 
@@ -25,19 +28,36 @@ def _picture(form="PNG"):
     return data.getvalue()
 
 
-async def _refused(server, path, way="auto"):
-    async with server.client(way) as client:
+async def _refused(server, path, way="auto", caller="alice"):
+    async with server.client(way, caller) as client:
         return await client.call_tool(
             "generate_video", {"prompt": "A boat", "first_frame_image": str(path)}
         )
 
 
-async def _link(server, tmp_path, way="auto"):
+async def _link(server, tmp_path, way="auto", caller="alice"):
     picture = tmp_path / "cat.png"
     picture.write_bytes(_picture())
-    refused = await _refused(server, picture, way)
+    refused = await _refused(server, picture, way, caller)
     assert refused.is_error
     return re.search(r"http://\S+/uploads/\S+", refused.content[0].text)[0]
+
+
+async def _handed_in(server, tmp_path, caller="alice"):
+    link = await _link(server, tmp_path, caller=caller)
+    with server.http(caller="") as http:
+        reply = http.post(link, content=_picture())
+    assert reply.status_code == 201, reply.text
+    return reply.json()["upload"]
+
+
+async def _is_there(server, upload, caller="alice"):
+    """Whether it is taken for a picture; what is refused then is the last frame alone."""
+    async with server.client(caller=caller) as client:
+        asked = {"prompt": "A boat", "last_frame_image": upload}
+        refused = await client.call_tool("generate_video", asked)
+    assert refused.is_error
+    return "There is no uploaded picture" not in refused.content[0].text
 
 
 @pytest.mark.parametrize("way", ["auto", "legacy", "sse"])
@@ -73,7 +93,87 @@ async def test_a_link_takes_one_picture(server, tmp_path):
         assert http.post(link, content=_picture()).status_code == 201
         assert http.post(link, content=_picture()).status_code == 410
         assert http.get(link).status_code == 410
-    assert len(list((server.state / "uploads").iterdir())) == 1
+    assert len(_kept(server)) == 1
+
+
+def _kept(server):
+    return [path for path in (server.state / "uploads").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("way", ["auto", "legacy", "sse"])
+async def test_what_one_caller_handed_in_is_no_more_to_another_than_an_unknown_id(
+    server, tmp_path, way
+):
+    alices = await _handed_in(server, tmp_path)
+    said = []
+    for upload in (alices, f"upload:{'a' * 24}"):
+        refused = await _refused(server, upload, way, "bob")
+        text = re.sub(r"http://\S+/uploads/\S+", "LINK", refused.content[0].text)
+        said.append(text.replace(upload, "UPLOAD"))
+
+    assert "There is no uploaded picture 'UPLOAD'" in said[0]
+    assert said[0] == said[1]
+    assert await _is_there(server, alices)
+
+
+@pytest.mark.parametrize(
+    "room", [Limits(pictures=2), Limits(picture_bytes=2 * len(_picture()) + 1)]
+)
+async def test_who_hands_in_too_many_pushes_out_only_their_own_oldest(serve, tmp_path, room):
+    server = serve(limits=room)
+    alices = await _handed_in(server, tmp_path)
+    bobs = [await _handed_in(server, tmp_path, "bob") for _ in range(4)]
+
+    assert await _is_there(server, alices)
+    assert [await _is_there(server, one, "bob") for one in bobs] == [False, False, True, True]
+
+
+async def test_when_all_room_is_taken_the_new_picture_is_refused_and_nobodys_goes(serve, tmp_path):
+    server = serve(limits=Limits(all_picture_bytes=2 * len(_picture()) + 1))
+    alices = await _handed_in(server, tmp_path)
+    bobs = await _handed_in(server, tmp_path, "bob")
+    link = await _link(server, tmp_path, caller="bob")
+    with server.http(caller="") as http:
+        refused = http.post(link, content=_picture())
+        assert refused.status_code == 507
+        assert "no room" in refused.json()["error"]
+        assert "Nothing was charged" in refused.json()["error"]
+        assert await _is_there(server, alices)
+        assert await _is_there(server, bobs, "bob")
+        for path in _kept(server):
+            os.utime(path, (0, 0))  # a day later
+        assert http.post(link, content=_picture()).status_code == 201  # the link was not used up
+    assert len(_kept(server)) == 1
+
+
+async def test_one_callers_slow_pictures_leave_places_for_the_others(server, tmp_path):
+    uploads = server.parts.outside.uploads
+    with contextlib.ExitStack() as slow, server.http(caller="") as http:
+        for count in range(1, 9):
+            link = await _link(server, tmp_path)
+            raw = slow.enter_context(socket.create_connection(("127.0.0.1", server.port), 5))
+            head = f"POST {link.removeprefix(server.url)} HTTP/1.1\r\nHost: localhost\r\n"
+            raw.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode())
+            await until(lambda count=count: len(uploads._under_way) == count)
+        ninth = http.post(await _link(server, tmp_path), content=_picture())
+        bobs = http.post(await _link(server, tmp_path, caller="bob"), content=_picture())
+
+    assert (ninth.status_code, "retry-after" in ninth.headers) == (503, True)
+    assert bobs.status_code == 201
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions as POSIX has them")
+async def test_only_the_servers_user_may_read_what_was_handed_in(server, tmp_path):
+    before = os.umask(0)
+    try:
+        await _handed_in(server, tmp_path)
+    finally:
+        os.umask(before)
+    folder = server.state / "uploads"
+    modes = {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
+    folders = {path.stat().st_mode & 0o777 for path in [folder, *folder.iterdir()]}
+
+    assert (modes, folders) == ({0o600}, {0o700})
 
 
 @pytest.mark.parametrize(

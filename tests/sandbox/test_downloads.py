@@ -145,6 +145,19 @@ def test_a_short_chunked_body_looks_complete_and_is_not(bench: Bench, bare: http
     assert 0 < len(short) < len(bare.get(url).content)
 
 
+def test_a_corrupt_file_comes_whole_by_its_length_and_is_half_a_clip(
+    bench: Bench, bare: httpx.Client
+) -> None:
+    url = link(bench, "corrupt-downloadx2")
+    half = bare.get(url)
+    assert half.headers["content-length"] == str(len(half.content))
+    assert bare.get(url, headers={"Range": f"bytes={len(half.content)}-"}).status_code == 416
+    whole = bare.get(url)
+    assert whole.content.startswith(half.content)
+    assert len(whole.content) // 2 == len(half.content)
+    assert whole.headers["etag"] != half.headers["etag"]
+
+
 def test_a_slow_download_takes_its_three_seconds(bench: Bench, bare: httpx.Client) -> None:
     url = link(bench, "slow-download")
     began = time.monotonic()

@@ -71,6 +71,25 @@ async def test_a_clip_that_cannot_be_fetched_is_spent_and_says_so_and_tries_agai
         assert "paid for" in task.save_error
 
 
+async def test_a_clip_that_was_corrupt_at_the_provider_is_saved_when_it_is_asked_for_later(
+    opened: Any, sandbox: Any
+) -> None:
+    async with opened() as studio:
+        view = await studio.generate(_request("corrupt-downloadx2"), Terms())
+
+        async def unsaved() -> Any:
+            task = (await studio.query(view.task.task_id)).task
+            return task if task.save_error else None
+
+        task = await until(unsaved)
+        assert "is not a whole MP4" in task.save_error
+        assert task.due_at > time.time() + 5
+        saved = await studio.download(view.task.task_id, wait_seconds=20)
+        assert saved.status == "saved"
+        assert Path(saved.file).stat().st_size == saved.bytes
+    assert sandbox.received == 1
+
+
 async def test_without_auto_download_the_clip_is_left_until_it_is_asked_for(opened: Any) -> None:
     async with opened(auto_download="false") as studio:
         task = await _bought(studio)

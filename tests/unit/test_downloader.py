@@ -13,7 +13,7 @@ import pytest
 from anyio.abc import SocketStream
 
 from hailuo_mcp.domain import Link
-from hailuo_mcp.downloader import SavedFile, save
+from hailuo_mcp.downloader import CorruptClipError, SavedFile, save
 from hailuo_mcp.errors import DownloadError, LinkExpiredError
 from hailuo_mcp.transport import Hosts, Transport
 
@@ -288,6 +288,24 @@ async def test_a_file_that_is_short_at_its_source_is_refused_and_removed(
     assert refused.value.charged == "yes"
     assert case.left() == []
     assert case.fresh == [False, True]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_file_that_is_damaged_at_its_source_is_told_apart_from_a_bad_line(
+    tmp_path: Path, clip: bytes, chunked: bool
+) -> None:
+    damaged = Answer(clip[:-1000], chunked=chunked)
+    async with serving(*[damaged] * 10) as server:
+        case = Case(server, tmp_path / "a.mp4")
+        with pytest.raises(CorruptClipError, match="is not a whole MP4: it is cut short"):
+            await case.save()
+    assert case.left() == []  # the next try begins anew
+    async with serving(*[Answer(clip, cut_after=1000)] * 10) as server:
+        case = Case(server, tmp_path / "b.mp4")
+        with pytest.raises(DownloadError) as cut:
+            await case.save()
+    assert not isinstance(cut.value, CorruptClipError)
+    assert case.left() == ["b.mp4.part"]
 
 
 async def test_a_whole_film_that_cannot_be_read_is_paid_for_and_kept(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from hailuo_mcp.domain import Link
 from hailuo_mcp.downloader import copy_clip, file_name, mp4, save, write_sidecar
-from hailuo_mcp.downloader.disk import explain, held
+from hailuo_mcp.downloader.disk import clip_flaw, explain, held
 from hailuo_mcp.errors import DownloadError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links, pipes and limits of POSIX")
@@ -492,3 +492,14 @@ def test_a_note_is_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "a.json.part").symlink_to(precious)
     write_sidecar(tmp_path / "a.mp4", {"task_id": "t1"})
     assert precious.read_text() == "precious"
+
+
+def test_a_whole_clip_that_no_player_opens_is_kept_and_its_name_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("av")
+    path = tmp_path / "2026-11-21_a-private-prompt_v1.mp4"
+    path.write_bytes(FILM)
+    assert clip_flaw(path, length_known=True) == ("", None)
+    assert f"a clip of {len(FILM)} bytes is whole, but" in caplog.text
+    assert "private" not in caplog.text

@@ -1,11 +1,13 @@
 """After the purchase: no trouble of a read ends a task, and no trouble of a save loses a clip."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hailuo_mcp.domain import Money, Phase, RemoteStatus, Status
+from hailuo_mcp.downloader import CorruptClipError
 from hailuo_mcp.errors import (
     AuthenticationError,
     DownloadError,
@@ -14,7 +16,9 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
+from hailuo_mcp.studio.fetching import _ask_for as ask_for
 from hailuo_mcp.worker.following import Follower
+from hailuo_mcp.worker.schedule import CORRUPT_SECONDS, SAVE_TRIES
 
 pytestmark = pytest.mark.anyio
 NOT_FOUND = RemoteTaskNotFoundError("No such task. Asking costs nothing.")
@@ -252,3 +256,44 @@ async def test_what_only_a_person_can_cure_is_not_tried_again_by_itself(bench: A
     await Follower(bench.desk, lambda: 0.5)._save_trouble(task, trouble)
     task = await bench.read(task)
     assert (task.due_at, task.save_error) == (0, "The folder may not be written to.")
+
+
+async def _save_again(bench: Any, task: Any, trouble: Exception) -> Any:
+    held = await bench.journal.change(task.task_id, {"owner": bench.desk.owner}, now=bench.now)
+    await Follower(bench.desk, lambda: 0.5)._save_trouble(held, trouble)
+    return await bench.read(task)
+
+
+async def test_a_clip_that_is_corrupt_is_asked_for_with_growing_pauses_and_an_end(
+    bench: Any,
+) -> None:
+    task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now)
+    damaged = CorruptClipError("It is not a whole MP4. The clip is paid for.")
+    pauses = []
+    for _ in range(SAVE_TRIES - 1):
+        task = await _save_again(bench, task, damaged)
+        assert "not tried again by itself" not in task.save_error
+        pauses.append(task.due_at - bench.now)
+        bench.now = task.due_at
+    assert pauses[0] == CORRUPT_SECONDS
+    assert all(late == 2 * early for early, late in itertools.pairwise(pauses))
+    task = await _save_again(bench, task, damaged)
+    assert (task.due_at, task.status, task.money) == (0, Status.SUCCEEDED, Money.SPENT)
+    assert task.save_error.startswith(
+        "It is not a whole MP4. The clip is paid for. It was tried 10"
+    )
+    assert "not tried again by itself" in task.save_error
+
+
+async def test_who_asks_again_and_again_makes_the_pauses_no_shorter(bench: Any) -> None:
+    task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now)
+    damaged, pauses = CorruptClipError("It is not a whole MP4."), []
+    for _ in range(SAVE_TRIES - 1):
+        task = await _save_again(bench, task, damaged)
+        pauses.append(task.due_at - bench.now)
+        task = await ask_for(bench.desk, task)
+        assert (task.due_at, task.save_error) == (bench.now, "")  # one try, at once
+    assert pauses == sorted(set(pauses))
+    task = await _save_again(bench, task, damaged)
+    assert task.due_at == 0
+    assert (await ask_for(bench.desk, task)).due_at == bench.now  # the paid clip can still be had

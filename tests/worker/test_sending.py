@@ -59,6 +59,15 @@ async def test_an_id_that_cannot_be_recorded_is_in_the_log_and_never_dropped(
     assert bench.paused[-2:] == [300.0, 300.0]
 
 
+async def test_what_the_provider_said_of_an_unconfirmed_submit_is_not_logged(
+    bench: Any, caplog: Any
+) -> None:
+    """It may repeat the prompt."""
+    await _sent(bench, UnconfirmedSubmitError("No id.", detail="no id for a cat"))
+    assert "unconfirmed" in caplog.text
+    assert "a cat" not in caplog.text
+
+
 async def test_a_lease_that_ran_out_meanwhile_does_not_lose_the_id(bench: Any) -> None:
     async def sleep(_seconds: float) -> None:
         await bench.journal.recover([], now=bench.now + 91)

@@ -10,7 +10,6 @@ from typing import Literal
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
-from mcp.server.subscriptions import InMemorySubscriptionBus
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
@@ -25,6 +24,7 @@ from hailuo_mcp.server.http.hosts import HostGuard, Names
 from hailuo_mcp.server.http.intake import Intake, Streams
 from hailuo_mcp.server.http.logs import RequestLog
 from hailuo_mcp.server.http.metrics import RequestCount
+from hailuo_mcp.server.http.news import OwnNews
 from hailuo_mcp.server.http.outside import Outside
 from hailuo_mcp.server.http.shares import Limits
 from hailuo_mcp.server.server import Server
@@ -105,13 +105,14 @@ class HttpParts:
     limits: Limits
     streams: Streams = field(default_factory=Streams)
     backstage: Backstage = field(default_factory=lambda: Backstage(caller=caller))
-    bus: InMemorySubscriptionBus = field(default_factory=InMemorySubscriptionBus)
+    bus: OwnNews = field(init=False)
     server: Server = field(init=False)
     outside: Outside = field(init=False)
 
     def __post_init__(self) -> None:
+        self.outside = Outside(self.backstage, self.limits)
+        self.bus = OwnNews(caller, self.outside.owner)
         self.server = build_server(self.backstage, bus=self.bus)
-        self.outside = Outside(self.backstage)
         self.server.middleware.append(self.outside.metrics.call)
 
     def mcp_routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:

@@ -30,7 +30,6 @@ _PAUSES = (0.0, 2.0, 8.0, 30.0)
 """Seconds between the looks that final words can cause: a task that has not ended although it was
 said is looked at again, ever more rarely, and then no more often than without callbacks."""
 _REMEMBERED = 20_000
-_MISSES, _MISSES_SECONDS, _ADDRESSES = 60, 60.0, 1000
 
 
 @dataclass(slots=True)
@@ -58,14 +57,20 @@ class Callbacks:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._wanted: dict[str, _Known] = {}
         """Whose end was announced and not seen yet."""
-        self._misses: OrderedDict[str, list[float]] = OrderedDict()
+        self._guesses = anyio.Lock()
+        """Of those who guess, the journal is asked for one at a time. No address is turned away for
+        it: behind a proxy everybody has the same one, the provider too."""
         self._bell = anyio.Event()
 
     async def hear(self, request: Request) -> Response:
         operations = self._operations()
         if operations is None:
             return JSONResponse({"error": "not open"}, status_code=503)
-        known = await self._find(operations, request)
+        try:
+            known = await self._find(operations, str(request.path_params["token"]))
+        except JournalError:
+            self._count("failed")
+            return JSONResponse({"error": "Try again."}, 503, headers={"Retry-After": "5"})
         if known is None:
             self._count("unknown")
             return JSONResponse({"error": "There is nothing here."}, status_code=404)
@@ -125,29 +130,19 @@ class Callbacks:
         if known.looks >= len(_PAUSES):
             del self._wanted[known.task_id]
 
-    async def _find(self, operations: Operations, request: Request) -> _Known | None:
-        token = str(request.path_params["token"])
+    async def _find(self, operations: Operations, token: str) -> _Known | None:
         if known := self._known.get(token):
             return known
-        misses = self._misses_of(request.client.host if request.client else "")
-        if len(misses) >= _MISSES or not _TOKEN.fullmatch(token):
+        if not _TOKEN.fullmatch(token):
             return None
-        task = await operations.by_callback(token)
+        async with self._guesses:
+            task = await operations.by_callback(token)
         if task is None:
-            misses.append(self._clock())
             return None
-        known = self._known[token] = _Known(task.task_id)
+        known = self._known[token] = self._known.get(token) or _Known(task.task_id)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return known
-
-    def _misses_of(self, client: str) -> list[float]:
-        """When this address guessed wrong of late; tokens that are known are not held up by it."""
-        since = self._clock() - _MISSES_SECONDS
-        misses = self._misses[client] = [at for at in self._misses.pop(client, ()) if at > since]
-        while len(self._misses) > _ADDRESSES:
-            self._misses.popitem(last=False)
-        return misses
 
 
 def _is_challenge(said: object) -> bool:

@@ -65,6 +65,10 @@ class Intake:
         if too_many := self._shares.refusal(scope):
             await PlainTextResponse(too_many, 503, headers=_LATER)(scope, receive, send)
             return
+        with self._shares.taken():  # while its body comes, too: that is held in memory
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await read_body(
                 scope,
@@ -84,8 +88,7 @@ class Intake:
                     headers.update(_LATER)
             await send(message)
 
-        with self._shares.taken():
-            await self._streams.run(self._app, scope, body, receive, followed)
+        await self._streams.run(self._app, scope, body, receive, followed)
 
 
 def _is_early(scope: Scope) -> bool:

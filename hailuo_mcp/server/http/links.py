@@ -17,6 +17,8 @@ from hailuo_mcp.state import private_folder
 
 FILE_SECONDS = 3600
 UPLOAD_SECONDS = 900
+DERIVED = 24
+"""Characters of a name that is derived from another one."""
 _KEY_BYTES = 32
 _SHAPE = re.compile(r"([0-9a-z]{8,40})\.(\d{1,12})\.([A-Za-z0-9_-]{43})")
 

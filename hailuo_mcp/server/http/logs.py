@@ -1,4 +1,4 @@
-"""What is logged: one line of JSON each, and in none of them a token, a key, a link or a prompt."""
+"""What is logged over HTTP: one line of JSON each, and in none of them a token, a key or a link."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import json
 import logging
 import re
 import secrets
-import sys
 import time
-import traceback
 from contextvars import ContextVar
-from typing import cast
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hailuo_mcp.server.http.auth import path_of
+from hailuo_mcp.server.logs import log_to_stderr, message_of, places
 from hailuo_mcp.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -41,18 +39,15 @@ _FIELDS = ("route", "method", "status", "ms", "caller", "address")
 
 
 def log_as_json(settings: Settings) -> None:
-    """Before MCPServer(), which would log everything from INFO on in its own way."""
     hidden = [token.get_secret_value() for _, token in settings.http_tokens]
     if settings.key:
         hidden.append(settings.key)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines(hidden))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    log_to_stderr(JsonLines(hidden))
     logging.getLogger("hailuo_mcp.server.http").setLevel(logging.INFO)
 
 
 class JsonLines(logging.Formatter):
-    """One line for each event; of an exception only its kind and its places, never its words."""
+    """One line for each event."""
 
     def __init__(self, hidden: list[str]) -> None:
         super().__init__()
@@ -64,33 +59,19 @@ class JsonLines(logging.Formatter):
             + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._clean(record.getMessage()),
+            "message": self._clean(message_of(record)),
         }
         if request_id := _request_id.get():
             facts["request_id"] = request_id
         facts |= {name: value for name in _FIELDS if (value := record.__dict__.get(name))}
         if record.exc_info and record.exc_info[1]:
-            facts["exception"] = _places(record.exc_info[1])
+            facts["exception"] = places(record.exc_info[1])
         return json.dumps(facts, ensure_ascii=False)
 
     def _clean(self, text: str) -> str:
         for secret in self._hidden:
             text = text.replace(secret, "***")
         return _SECRET_PATH.sub(r"/\1/***", text)
-
-
-def _places(exc: BaseException, depth: int = 5) -> list[str]:
-    """An exception's words may hold what somebody sent: a prompt, a link."""
-    told = [type(exc).__name__]
-    if isinstance(exc, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", exc)
-        told += [line for one in group.exceptions for line in _places(one, depth)]
-    else:
-        frames = traceback.extract_tb(exc.__traceback__)[-20:]
-        told += [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    if exc.__cause__ and depth:
-        told += ["caused by", *_places(exc.__cause__, depth - 1)]
-    return told[:100]
 
 
 def route_of(scope: Scope) -> str:

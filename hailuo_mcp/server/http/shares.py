@@ -29,6 +29,12 @@ class Limits:
     """Answers under way at once, listening ones included."""
     sessions: int = 1000
     session_idle_seconds: float = 1800.0
+    pictures: int = 100
+    """Handed in by one caller and kept; the caller's oldest make room for new ones."""
+    picture_bytes: int = 500_000_000
+    """Of one caller's."""
+    all_picture_bytes: int = 2_000_000_000
+    """Of all callers': what does not fit is refused, for nobody's make room for another's."""
 
 
 class Shares:
