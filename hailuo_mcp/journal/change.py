@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.journal.purchase import hold_slot
 from hailuo_mcp.journal.rows import COLUMNS, INSERT, SELECT, row_of, task_of, text_of
 
 SETTLES: Mapping[Status, Money] = {
@@ -51,6 +52,8 @@ def change(
     status = new.get("status")
     if isinstance(status, Status) and task.money is Money.RESERVED:
         new.setdefault("money", SETTLES.get(status, Money.RESERVED))
+    if isinstance(status, Status) and (task.status is Status.SUBMITTING or attempt is not None):
+        hold_slot(db, task.account, now)  # its sender speaks, perhaps after it was given up
     if isinstance(due_at := new.get("due_at"), float):
         new["due_at"] = min(due_at, now + LONGEST_PAUSE)
     new["updated_at"] = now
