@@ -7,6 +7,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hailuo_mcp.journal.change import IdTaken
     from hailuo_mcp.journal.leases import Claimed
     from hailuo_mcp.journal.purchase import KeyTaken, Limits, OverBudget, Written
     from hailuo_mcp.journal.reads import Span, Sums
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Claimed",
+    "IdTaken",
     "KeyTaken",
     "Limits",
     "OverBudget",
@@ -26,6 +28,7 @@ __all__ = [
 # An idle server only peeks, for which it need not load SQLite.
 _HOMES = {
     "Claimed": "leases",
+    "IdTaken": "change",
     "KeyTaken": "purchase",
     "Limits": "purchase",
     "OverBudget": "purchase",

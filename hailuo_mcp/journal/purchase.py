@@ -160,8 +160,9 @@ def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float)
 
 
 def _on_their_way(db: sqlite3.Connection, account: str) -> int:
+    # By status, of which there are few: SQLite would walk all of the account's (hence the plus).
     (count,) = db.execute(
-        "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND account = ?", (account,)
+        "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND +account = ?", (account,)
     ).fetchone()
     return int(count)
 

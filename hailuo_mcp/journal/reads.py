@@ -28,11 +28,13 @@ class Span:
     most: float
 
 
-def find(db: sqlite3.Connection, some_id: str) -> Task | None:
-    """By our id, or by either of the provider's."""
+def find(db: sqlite3.Connection, some_id: str, *, caller: str = "") -> Task | None:
+    """By our id, or by either of the provider's; only this caller's, where one is named."""
     for column in ("task_id", "remote_id", "remote_alias"):
         row = db.execute(
-            SELECT + f" WHERE {column} = ? AND {column} != '' ORDER BY created_at DESC", (some_id,)
+            SELECT + f" WHERE {column} = ? AND {column} != '' AND ? IN ('', caller)"
+            " ORDER BY created_at DESC",
+            (some_id, caller),
         ).fetchone()
         if row:
             return task_of(row)

@@ -105,6 +105,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
             at REAL NOT NULL
         )""",
     ),
+    (
+        # 2: what a person has settled can be settled again
+        "ALTER TABLE tasks ADD COLUMN settled_at REAL",
+    ),
 )
 
 READABLE_SINCE = 1
