@@ -135,7 +135,7 @@ def _desk(
     client: HailuoClient,
     clock: Callable[[], float],
 ) -> Desk:
-    base_url = settings.base_url or "embedded"
+    base_url = settings.base_url or client.provider.base_url or "embedded"
     fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
     return Desk(
         rules=Rules(

@@ -136,6 +136,8 @@ class Carries:
     watermark: bool = True
     callback: bool = True
     templates: bool = False
+    doubt: str = ""
+    """Why it carries so little here and what to do, where its host may not speak the dialect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,3 +153,11 @@ def test_the_free_provider_never_leaves_this_computer(address):
         {"HAILUO_PROVIDER": "sandbox", "HAILUO_BASE_URL": "http://127.0.0.1:8000"}
     )
     assert local.base_url == "http://127.0.0.1:8000"
+
+
+def test_a_base_url_counts_as_given_only_where_it_was_given():
+    own = {"HAILUO_PROVIDER": "compat"}
+    insisting = {**own, "HAILUO_BASE_URL": "https://api.minimaxi.com"}
+
+    assert Settings.from_env({**own, "MINIMAX_API_HOST": "https://api.minimaxi.com"}).base_url == ""
+    assert Settings.from_env(insisting).base_url == "https://api.minimaxi.com"
