@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.journal.change import IdTaken
     from hailuo_mcp.journal.leases import Claimed
     from hailuo_mcp.journal.purchase import KeyTaken, Limits, OverBudget, Written
-    from hailuo_mcp.journal.reads import Span, Sums
+    from hailuo_mcp.journal.reads import Span, Sums, Wall
     from hailuo_mcp.journal.sqlite import SqliteJournal
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Span",
     "SqliteJournal",
     "Sums",
+    "Wall",
     "Written",
 ]
 
@@ -35,6 +36,7 @@ _HOMES = {
     "Span": "reads",
     "SqliteJournal": "sqlite",
     "Sums": "reads",
+    "Wall": "reads",
     "Written": "purchase",
 }
 

@@ -113,13 +113,7 @@ class Desk:
         )
 
     def period_start(self) -> float:
-        """When the budget's period began, by the local clock."""
-        if self.rules.budget_period == "total":
-            return 0.0
-        today = time.localtime(self.clock())
-        day = 1 if self.rules.budget_period == "month" else today.tm_mday
-        # -1: midnight may have had another summer time than this moment
-        return time.mktime((today.tm_year, today.tm_mon, day, 0, 0, 0, 0, 0, -1))
+        return period_start(self.rules.budget_period, self.clock())
 
     async def find(self, task_id: str, caller: str) -> Task | None:
         """The caller's task; the local person (no caller name) sees everybody's."""
@@ -209,6 +203,16 @@ class Desk:
             ):
                 raise
             raise InvalidRequestError(f"{exc} {self.uploads.invitation()}".strip()) from None
+
+
+def period_start(period: str, now: float) -> float:
+    """When the budget's period began, by the local clock."""
+    if period == "total":
+        return 0.0
+    today = time.localtime(now)
+    day = 1 if period == "month" else today.tm_mday
+    # -1: midnight may have had another summer time than this moment
+    return time.mktime((today.tm_year, today.tm_mon, day, 0, 0, 0, 0, 0, -1))
 
 
 def _names_a_picture_elsewhere(request: AnyRequest, uploads: Uploads) -> bool:
