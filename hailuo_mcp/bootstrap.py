@@ -130,6 +130,16 @@ def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient
     )
 
 
+def account_of(settings: Settings) -> str:
+    """Whose money it is: provider, base URL and a fingerprint of the key."""
+    fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
+    return f"{settings.provider} {_address(settings)} {fingerprint}"
+
+
+def _address(settings: Settings) -> str:
+    return settings.base_url or PROVIDERS[settings.provider].base_url or "embedded"
+
+
 def _desk(
     settings: Settings,
     processes: ProcessLocks,
@@ -137,8 +147,6 @@ def _desk(
     client: HailuoClient,
     clock: Callable[[], float],
 ) -> Desk:
-    base_url = settings.base_url or "embedded"
-    fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
     return Desk(
         rules=Rules(
             plan=settings.plan,
@@ -151,8 +159,8 @@ def _desk(
             auto_download=settings.auto_download,
         ),
         provider=client.provider,
-        account=f"{settings.provider} {base_url} {fingerprint}",
-        base_url=base_url,
+        account=account_of(settings),
+        base_url=_address(settings),
         owner=processes.owner,
         journal=journal,
         client=client,

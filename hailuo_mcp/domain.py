@@ -136,6 +136,8 @@ class Carries:
     watermark: bool = True
     callback: bool = True
     templates: bool = False
+    doubt: str = ""
+    """Why it carries so little here and what to do, where its host may not speak the dialect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,10 +271,18 @@ class Task:
     """Why the clip is not on disk although it is ready; our own sentence."""
     warnings: tuple[str, ...] = field(default=())
     callback_token: str = ""
+    settled_at: float | None = None
+    """When a person last said what became of it."""
 
     @property
     def saved(self) -> bool:
         return bool(self.file)
+
+    @property
+    def can_be_settled(self) -> bool:
+        """A person may say what became of it, and say otherwise until it has a clip."""
+        again = self.settled_at is not None and self.status is not Status.SUCCEEDED
+        return again or self.status is Status.UNCONFIRMED
 
     @property
     def known_mode(self) -> Mode | None:

@@ -20,6 +20,7 @@ from hailuo_mcp.catalog import number, shown
 if TYPE_CHECKING:
     from hailuo_mcp.catalog import Estimate, PlanCost, Price, Template
     from hailuo_mcp.domain import Quote
+    from hailuo_mcp.journal import Wall
     from hailuo_mcp.studio import Spending
 
 
@@ -83,6 +84,20 @@ def spending(so_far: Spending) -> SpendingSoFar:
     }
     known = {key: number(amount) for key, amount in amounts.items() if amount is not None}
     return cast("SpendingSoFar", {"unit": str(so_far.unit), "period": so_far.period, **known})
+
+
+def other_walls(walls: Sequence[Wall]) -> str:
+    """That the same key pays in other units too; empty where it does not."""
+    if not walls:
+        return ""
+    sums = " and ".join(
+        f"{number(wall.spent)} {wall.unit} spent"
+        + (f" with {number(wall.reserved)} more reserved" if wall.reserved else "")
+        for wall in walls
+    )
+    return (
+        f"Beside that, the same key has {sums} under another plan: each unit is a wall of its own."
+    )
 
 
 def template_lines(templates: Sequence[Template]) -> str:

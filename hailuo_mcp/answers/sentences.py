@@ -163,6 +163,8 @@ def _failed(view: View) -> str:
 
 def _cancelled(view: View) -> str:
     why = view.task.error or "Withdrawn before it was sent."
+    if view.task.money is Money.UNKNOWN:  # nobody here asked for it, so nobody misses it
+        return f"Cancelled. {why}"
     return f"Cancelled, nothing was charged. {why} To have the clip after all, call generate_video."
 
 

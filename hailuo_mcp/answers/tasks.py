@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from hailuo_mcp.answers import sentences
-from hailuo_mcp.answers.costs import spending
+from hailuo_mcp.answers.costs import other_walls, spending
 from hailuo_mcp.answers.shapes import (
     Cost,
     ErrorAnswer,
@@ -112,6 +112,8 @@ def task_list(listing: Listing, *, notice: str = "", limit: int = 0) -> TaskList
             f"{doubtful} unconfirmed: may have been bought; a person settles it with "
             "`hailuo-mcp settle`."
         )
+    if walls := other_walls(listing.spending.others):
+        said.append(walls)
     return {"message": " ".join(said), "tasks": rows, "spending": spending(listing.spending)}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
 from hailuo_mcp.errors import InvalidRequestError
 
 _SHOWN = 40
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MOST = 20
 """More problems than that are a flood, not help."""
 
@@ -31,3 +33,12 @@ def refusal(problems: Sequence[str], advice: str = "") -> InvalidRequestError:
         named[_MOST:] = [f"and {len(named) - _MOST} more of the kind"]
     parts = [f"{opening}: {'; '.join(named)}.", "Nothing was sent or charged.", advice]
     return InvalidRequestError(" ".join(part for part in parts if part))
+
+
+def is_number(text: str) -> bool:
+    """Whether a number is written here as people write one.
+
+    Python also takes 1_000 for a thousand, and digits of other scripts: whoever wrote those may
+    have meant something else.
+    """
+    return _NUMBER.fullmatch(text.strip()) is not None

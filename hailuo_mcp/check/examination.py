@@ -56,6 +56,8 @@ class Examination:
         self.others = {name: c for name, c in others.items() if name != provider}
         self.problems: list[str] = []
         self.warnings: list[str] = []
+        self.advice = ""
+        """What to do in place of the nearest that works; empty for that one."""
         self.known: Model | None = None
         self.meant: Model | None = None
         """The known model, or the one that a misspelt name comes nearest to."""
@@ -82,6 +84,9 @@ class Examination:
                 f"{self.provider} makes no clip from {MODE_WORDS[self.mode]}"
                 f"{able(self.others, mode=self.mode)}"
             )
+            self.advice = self.carries.doubt
+        elif self.carries.doubt:
+            self.warnings.append(self.carries.doubt)
 
     def choose_model(self) -> None:
         name = self.request.model.strip()
@@ -176,6 +181,7 @@ class Examination:
         if request.prompt_optimizer is False and not carries.prompt_optimizer:
             could = able(self.others, option="prompt_optimizer")
             self.problems.append(f"{self.provider} cannot switch prompt_optimizer off{could}")
+            self.advice = carries.doubt
         if not request.fast_pretreatment:
             return
         if not carries.fast_pretreatment:

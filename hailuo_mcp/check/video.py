@@ -39,8 +39,9 @@ def check_video(
     seen = examine(request, carries, provider, others)
     seen.check_pictures(images or {}, image_problems)
     if seen.problems:
-        near = nearest_of(seen)
-        raise refusal(seen.problems, nearest_words(request, near, price_list, plan) if near else "")
+        near = None if seen.advice else nearest_of(seen)
+        nearest = nearest_words(request, near, price_list, plan) if near else ""
+        raise refusal(seen.problems, seen.advice or nearest)
     options = seen.options()
     return Checked(
         request=replace(

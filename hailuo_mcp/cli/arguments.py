@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from hailuo_mcp.catalog.wording import is_number
 from hailuo_mcp.cli.words import SETTINGS
 from hailuo_mcp.errors import ConfigError
 
@@ -27,7 +28,7 @@ def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         try:
-            number = int(text)
+            number = int(_written(text))
         except ValueError:
             raise ArgumentTypeError(f"{text[:40]!r} is not a whole number") from None
         if not least <= number <= most:
@@ -39,7 +40,7 @@ def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
 
 def seconds(text: str) -> float:
     try:
-        number = float(text)
+        number = float(_written(text))
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
@@ -49,12 +50,18 @@ def seconds(text: str) -> float:
 
 def money(text: str) -> Decimal:
     try:
-        amount = Decimal(text)
-    except InvalidOperation:
+        amount = Decimal(_written(text))
+    except (ValueError, InvalidOperation):
         amount = Decimal("NaN")
     if not amount.is_finite() or amount < 0:
         raise ArgumentTypeError(f"{text[:40]!r} is not an amount such as 2 or 0.5")
     return amount
+
+
+def _written(text: str) -> str:
+    if not is_number(text):
+        raise ValueError
+    return text
 
 
 def plain(text: str) -> str:

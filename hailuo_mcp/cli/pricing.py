@@ -11,7 +11,7 @@ from hailuo_mcp.catalog import PlanCost, Price
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
 from hailuo_mcp.domain import Mode
 
 
@@ -43,7 +43,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
             plan,
             price_list=provider.price_list,
             region=provider.region,
-            carries=dialect_of(provider).carries,
+            carries=dialect_of(reached_at(provider, settings.base_url)).carries,
         )
 
     estimate = price("compare" if comparing else settings.plan)

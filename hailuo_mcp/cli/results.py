@@ -116,6 +116,7 @@ def cost(view: View) -> str:
 
 def spending(so_far: Spending, provider: str) -> str:
     """The money so far, in a sentence."""
+    from hailuo_mcp.answers.costs import other_walls
     from hailuo_mcp.catalog import number
 
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
@@ -126,4 +127,4 @@ def spending(so_far: Spending, provider: str) -> str:
         said += f" ({number(so_far.uncertain)} of it for unconfirmed tasks)"
     if so_far.budget is not None and so_far.left is not None:
         said += f"; {number(so_far.left)} left of a budget of {number(so_far.budget)}"
-    return f"{said}."
+    return " ".join(part for part in (f"{said}.", other_walls(so_far.others)) if part)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from hailuo_mcp.dialects.providers import (
     dialect_of,
     provider_for,
     provider_named,
+    reached_at,
 )
 from hailuo_mcp.dialects.wire import Dialect, Provider
 from hailuo_mcp.errors import ConfigError
@@ -54,8 +54,9 @@ class Connection:
         row = provider_named(provider) if provider else provider_for(base_url)
         row = row or PROVIDERS[DEFAULT_PROVIDER]
         self._private = frozenset(entry.strip().lower() for entry in private_hosts if entry.strip())
-        url = clean_base_url(row, base_url, private_hosts=self._private)
-        self.provider: Provider = replace(row, base_url=url)
+        url = base_url.strip()
+        url = url and clean_base_url(row, url, private_hosts=self._private)
+        self.provider: Provider = reached_at(row, url)
         self.dialect: Dialect = dialect_of(self.provider)
         self._api_key = api_key
         self._serve = serve
@@ -104,5 +105,5 @@ class Connection:
                 "Start it with `hailuo-mcp sandbox` and give its address as base_url."
             )
         url = await anyio.to_thread.run_sync(self._serve)
-        self.provider = replace(self.provider, base_url=clean_base_url(self.provider, url))
+        self.provider = reached_at(self.provider, clean_base_url(self.provider, url))
         self.dialect = dialect_of(self.provider)

@@ -59,15 +59,19 @@ class Compat:
         self._provider = provider
         self._tasks = "/v3/async/minimax-video-01" if legacy else "/v1/video_generation"
         self._files = "/v3/files" if legacy else "/v1/files"
+        # Pictures and the optimizer are what this format and MiniMax's own call by other names.
+        pictures = frozenset[Mode]() if provider.doubt else frozenset({Mode.I2V, Mode.FL2V})
         self.carries = Carries(
-            modes=frozenset({Mode.T2V, Mode.I2V, Mode.FL2V}),
+            modes=frozenset({Mode.T2V}) | pictures,
             models=frozenset(
                 {"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"}
             ),
             prompt_required=True,
+            prompt_optimizer=not provider.doubt,
             fast_pretreatment=False,
             watermark=False,
             callback=False,
+            doubt=provider.doubt,
         )
 
     def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -15,6 +16,11 @@ from hailuo_mcp.dialects.xcompute import XCompute
 from hailuo_mcp.errors import ConfigError
 
 DEFAULT_PROVIDER = "minimax-cn"
+_DOUBT = (
+    "Without a base URL, {} goes to MiniMax's own host, which takes pictures and options by other "
+    "names, ignores these, and may not find the clip afterwards. Give the base URL of a gateway "
+    "that speaks {}, or use minimax-cn."
+)
 
 _ROWS = (
     Provider(
@@ -76,6 +82,7 @@ _ROWS = (
         dialect="compat",
         base_url="https://api.minimaxi.com",
         console="https://platform.minimaxi.com",
+        doubt=_DOUBT.format("compat", "compat"),
         source="seed 004",
         checked="2026-11-20",
     ),
@@ -84,6 +91,7 @@ _ROWS = (
         dialect="compat-v3",
         base_url="https://api.minimaxi.com",
         console="https://platform.minimaxi.com",
+        doubt=_DOUBT.format("compat-v3", "compat-v3"),
         source="seed 004, legacy addresses",
         checked="2026-11-20",
     ),
@@ -146,6 +154,11 @@ def provider_for(base_url: str) -> Provider | None:
     except ValueError:
         return None
     return next((row for row in _ROWS if host in row.hosts), None)
+
+
+def reached_at(provider: Provider, base_url: str) -> Provider:
+    """The row with the base URL in use; whoever gives one knows what is spoken there."""
+    return replace(provider, base_url=base_url, doubt="") if base_url else provider
 
 
 def dialect_of(provider: Provider) -> Dialect:

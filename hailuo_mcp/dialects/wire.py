@@ -58,6 +58,8 @@ class Provider:
     """How long its clips take, where that is not the model's own time."""
     probe: str = ""
     """A path that costs nothing and tells whether a key is good."""
+    doubt: str = ""
+    """Why its own host may not speak its dialect, and what to do; empty at any other address."""
     source: str = ""
     checked: str = ""
 
@@ -249,5 +251,5 @@ def refuse_uncarried(request: AnyRequest, carries: Carries, provider: str) -> No
     if unsaid:
         raise InvalidRequestError(
             f"{provider} has no way to take {' and '.join(unsaid)}. Nothing was sent or charged. "
-            "Leave it out, or use another provider."
+            f"{carries.doubt or 'Leave it out, or use another provider.'}"
         )

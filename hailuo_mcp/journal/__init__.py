@@ -7,14 +7,16 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hailuo_mcp.journal.change import IdTaken
     from hailuo_mcp.journal.leases import Claimed
     from hailuo_mcp.journal.losses import Losses
     from hailuo_mcp.journal.purchase import KeyTaken, Limits, OverBudget, Written
-    from hailuo_mcp.journal.reads import Span, Sums
+    from hailuo_mcp.journal.reads import Span, Sums, Wall
     from hailuo_mcp.journal.sqlite import SqliteJournal
 
 __all__ = [
     "Claimed",
+    "IdTaken",
     "KeyTaken",
     "Limits",
     "Losses",
@@ -22,12 +24,14 @@ __all__ = [
     "Span",
     "SqliteJournal",
     "Sums",
+    "Wall",
     "Written",
 ]
 
 # An idle server only peeks, for which it need not load SQLite.
 _HOMES = {
     "Claimed": "leases",
+    "IdTaken": "change",
     "KeyTaken": "purchase",
     "Limits": "purchase",
     "Losses": "losses",
@@ -35,6 +39,7 @@ _HOMES = {
     "Span": "reads",
     "SqliteJournal": "sqlite",
     "Sums": "reads",
+    "Wall": "reads",
     "Written": "purchase",
 }
 

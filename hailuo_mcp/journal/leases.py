@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hailuo_mcp.domain import Money, Status, Task
 from hailuo_mcp.journal.change import LONGEST_PAUSE
-from hailuo_mcp.journal.purchase import free_slots, next_slot, take_slot
+from hailuo_mcp.journal.purchase import free_slots, hold_slot, next_slot
 from hailuo_mcp.journal.rows import SELECT, task_of
 
 LONGEST_LEASE = 120.0
@@ -83,7 +83,6 @@ def _claim_sends(
     ).fetchall()
     sent: list[Task] = []
     for (task_id,) in ids:
-        take_slot(db, account, now)
         db.execute(
             "UPDATE tasks SET status = 'submitting', attempt = attempt + 1, owner = ?,"
             " lease_until = ?, due_at = ?, updated_at = ? WHERE task_id = ?",
@@ -159,15 +158,15 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
     """
     marks = ", ".join("?" * len(dead))
     gone = tuple(dead)
-    changed = [
-        task_id
-        for (task_id,) in db.execute(
-            f"UPDATE tasks SET status = ?, owner = '', lease_until = 0, due_at = 0, updated_at = ?"
-            f" WHERE status = 'submitting' AND (owner IN ({marks}) OR lease_until <= ?"
-            " OR lease_until > ?) RETURNING task_id",
-            (Status.UNCONFIRMED, now, *gone, now, now + LONGEST_LEASE),
-        ).fetchall()
-    ]
+    lost = db.execute(
+        f"UPDATE tasks SET status = ?, owner = '', lease_until = 0, due_at = 0, updated_at = ?"
+        f" WHERE status = 'submitting' AND (owner IN ({marks}) OR lease_until <= ?"
+        " OR lease_until > ?) RETURNING task_id, account",
+        (Status.UNCONFIRMED, now, *gone, now, now + LONGEST_LEASE),
+    ).fetchall()
+    for _, account in lost:
+        hold_slot(db, account, now)
+    changed = [task_id for task_id, _ in lost]
     if not gone:
         return tuple(changed)
     changed += [

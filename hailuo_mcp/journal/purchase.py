@@ -11,7 +11,7 @@ from hailuo_mcp.journal.losses import Losses, losses
 from hailuo_mcp.journal.rows import INSERT, SELECT, from_micro, micro, row_of, task_of
 
 WINDOW = 60.0
-"""Seconds that a slot of the rate limit is held: limits are per minute."""
+"""Seconds: limits are per minute."""
 REUSE_SECONDS = 3600.0
 REUSE_UNCONFIRMED_SECONDS = 24 * 3600.0
 
@@ -64,7 +64,6 @@ def write_down(
     # Counted in the period in which it is written, not in that in which it was thought of.
     task = replace(draft, created_at=now, updated_at=now, due_at=now)
     if _no_queue(db, draft.account, now) and free_slots(db, draft.account, limits.rpm, now) > 0:
-        take_slot(db, draft.account, now)
         task = replace(task, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease)
     db.execute(INSERT, row_of(task, counted))
     return Written(task=task, reused=False)
@@ -127,7 +126,11 @@ def uncertain(db: sqlite3.Connection, account: str, unit: Unit, since: float) ->
 
 
 def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> int:
-    """How many submits may leave now; 0 while the provider has asked for a pause."""
+    """How many submits may leave now; 0 while the provider has asked for a pause.
+
+    A request arrives at some moment between its sending and its answer. So it takes a slot for
+    all of that time, by being `submitting`, and for a minute more, by a row of `slots`.
+    """
     row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
     if row and now < row[0] <= now + 2 * WINDOW:  # a pause from a clock set back is void
         return 0
@@ -135,28 +138,40 @@ def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float
         return 1_000_000
     # a slot from the future (the clock was set back) counts as taken now
     db.execute("UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now))
-    (taken,) = db.execute(
+    (held,) = db.execute(
         "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - WINDOW)
     ).fetchone()
-    return max(0, rpm - int(taken))
+    return max(0, rpm - _on_their_way(db, account) - int(held))
 
 
 def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> float:
-    """When the next submit may leave."""
+    """The earliest moment at which the next submit may leave."""
     row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
     pause = row[0] if row and now < row[0] <= now + 2 * WINDOW else now
     if rpm is None:
         return max(now, pause)
+    left = rpm - _on_their_way(db, account)
+    if left <= 0:  # even if one of them is answered at this moment
+        return max(now + WINDOW, pause)
     held = db.execute(
         "SELECT at FROM slots WHERE account = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
-        (account, now - WINDOW, max(0, rpm - 1)),
+        (account, now - WINDOW, left - 1),
     ).fetchone()
     # One from the future is put right by whoever looks under the lock: at once, or never.
     free_at = held[0] + WINDOW if held and held[0] <= now else now
     return max(now, pause, free_at)
 
 
-def take_slot(db: sqlite3.Connection, account: str, now: float) -> None:
+def _on_their_way(db: sqlite3.Connection, account: str) -> int:
+    # By status, of which there are few: SQLite would walk all of the account's (hence the plus).
+    (count,) = db.execute(
+        "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND +account = ?", (account,)
+    ).fetchone()
+    return int(count)
+
+
+def hold_slot(db: sqlite3.Connection, account: str, now: float) -> None:
+    """A submit has ended, so its request cannot arrive any more: it holds its slot from now on."""
     db.execute("DELETE FROM slots WHERE account = ? AND at <= ?", (account, now - WINDOW))
     db.execute("INSERT INTO slots VALUES (?, ?)", (account, now))
 

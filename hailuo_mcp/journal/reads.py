@@ -13,11 +13,22 @@ from hailuo_mcp.journal.rows import SELECT, from_micro, task_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wall:
+    """What one unit's budget counts."""
+
+    unit: Unit
+    spent: Decimal
+    reserved: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
     spent: Decimal
     reserved: Decimal
     uncertain: Decimal
     """The part of `reserved` that belongs to `unconfirmed` tasks."""
+    others: tuple[Wall, ...] = ()
+    """What was bought in other units, under another plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +39,13 @@ class Span:
     most: float
 
 
-def find(db: sqlite3.Connection, some_id: str) -> Task | None:
-    """By our id, or by either of the provider's."""
+def find(db: sqlite3.Connection, some_id: str, *, caller: str = "") -> Task | None:
+    """By our id, or by either of the provider's; only this caller's, where one is named."""
     for column in ("task_id", "remote_id", "remote_alias"):
         row = db.execute(
-            SELECT + f" WHERE {column} = ? AND {column} != '' ORDER BY created_at DESC", (some_id,)
+            SELECT + f" WHERE {column} = ? AND {column} != '' AND ? IN ('', caller)"
+            " ORDER BY created_at DESC",
+            (some_id, caller),
         ).fetchone()
         if row:
             return task_of(row)
@@ -79,6 +92,16 @@ def money(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sum
         spent=from_micro(spent),
         reserved=from_micro(reserved),
         uncertain=from_micro(uncertain(db, account, unit, since)),
+        others=other_walls(db, account, unit, since),
+    )
+
+
+def other_walls(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> tuple[Wall, ...]:
+    found = ((other, *sums(db, account, other, since)) for other in Unit if other is not unit)
+    return tuple(
+        Wall(unit=other, spent=from_micro(spent), reserved=from_micro(reserved))
+        for other, spent, reserved in found
+        if spent or reserved
     )
 
 

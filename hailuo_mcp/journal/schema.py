@@ -151,6 +151,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
             complete INTEGER NOT NULL,
             accepted_at REAL
         )""",
+        # What a person has settled can be settled again.
+        "ALTER TABLE tasks ADD COLUMN settled_at REAL",
     ),
 )
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from hailuo_mcp.domain import Status, Task, Unit
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal import change, consent, leases, losses, purchase, reads
+from hailuo_mcp.journal.change import IdTaken
 from hailuo_mcp.journal.file import JournalFile
 from hailuo_mcp.journal.losses import Losses
 
@@ -90,8 +91,9 @@ class SqliteJournal(JournalFile):
         status_in: Collection[Status] = (),
         attempt: int | None = None,
         held_by: str | None = None,
+        remote_id: str | None = None,
     ) -> Task | None:
-        """Set `values` if the task still has such a status, attempt and holder; else None."""
+        """Set `values` if the task still has such a status, attempt, holder and id; else None."""
         return await self.write(
             change.change,
             task_id,
@@ -100,10 +102,19 @@ class SqliteJournal(JournalFile):
             status_in=status_in,
             attempt=attempt,
             held_by=held_by,
+            remote_id=remote_id,
         )
 
-    async def adopt(self, task: Task) -> Task:
+    async def settle(
+        self, task_id: str, values: Mapping[str, object], *, now: float
+    ) -> Task | IdTaken | None:
+        return await self.write(change.settle, task_id, values, now=now)
+
+    async def adopt(self, task: Task) -> Task | None:
         return await self.write(change.adopt, task)
+
+    async def unclaimed(self, account: str, caller: str) -> bool:
+        return await self.read(change.unclaimed, account, caller)
 
     async def pause(self, account: str, seconds: float | None, *, now: float) -> float:
         return await self.write(purchase.pause, account, seconds, now=now)
@@ -133,8 +144,8 @@ class SqliteJournal(JournalFile):
     ) -> list[str]:
         return await self.read(reads.neighbours, account, provider, base_url, alive)
 
-    async def find(self, some_id: str) -> Task | None:
-        return await self.read(reads.find, some_id)
+    async def find(self, some_id: str, *, caller: str = "") -> Task | None:
+        return await self.read(reads.find, some_id, caller=caller)
 
     async def sharing(self, task_id: str, account: str, remote_id: str) -> str:
         return await self.read(reads.sharing, task_id, account, remote_id)

@@ -54,8 +54,8 @@ def base_url(provider: Provider, given: Mapping[str, str]) -> str:
     text = given.get("HAILUO_BASE_URL")
     if not text and provider.minimax_env:
         text = given.get("MINIMAX_API_HOST")
-    if provider.embedded and not text:
-        return ""
+    if (provider.embedded or provider.doubt) and not text:
+        return ""  # its own, which is another thing than the same one given
     if provider.embedded and urlsplit(text or "").hostname not in LOOPBACK:
         raise ConfigError(
             f"HAILUO_PROVIDER={provider.name} is free because it never leaves this computer, and "

@@ -8,8 +8,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_core import PydanticKnownError
 
+from hailuo_mcp.catalog.wording import is_number
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import reading
@@ -21,7 +30,24 @@ def _setting(variable: str, default: str, meaning: str, **more: Any) -> Any:  # 
     )
 
 
-Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False)]
+def _as_written(
+    kind: Literal["decimal_parsing", "int_parsing", "float_parsing"],
+) -> BeforeValidator:
+    def check(value: object) -> object:
+        if isinstance(value, str) and not is_number(value):
+            raise PydanticKnownError(kind)
+        return value
+
+    return BeforeValidator(check)
+
+
+Amount = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
+    _as_written("decimal_parsing"),
+]
+Whole = Annotated[int, _as_written("int_parsing")]
+Seconds = Annotated[float, _as_written("float_parsing")]
 
 
 class Settings(BaseModel):
@@ -55,7 +81,7 @@ class Settings(BaseModel):
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
         "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
     )
-    rpm: Annotated[int, Field(ge=0, le=100_000)] = _setting(
+    rpm: Annotated[Whole, Field(ge=0, le=100_000)] = _setting(
         "HAILUO_RPM", "the plan's", "submits per minute, shared by every process on the journal"
     )
     budget: Amount | None = _setting(
@@ -72,10 +98,10 @@ class Settings(BaseModel):
     confirm_above: Amount | None = _setting(
         "HAILUO_CONFIRM_ABOVE", "none", "ask the person above this cost"
     )
-    poll_seconds: Annotated[float, Field(ge=0.05, le=600)] = _setting(
+    poll_seconds: Annotated[Seconds, Field(ge=0.05, le=600)] = _setting(
         "HAILUO_POLL_SECONDS", "10", "status interval"
     )
-    wait_seconds: Annotated[float, Field(ge=0, le=3600)] | None = _setting(
+    wait_seconds: Annotated[Seconds, Field(ge=0, le=3600)] | None = _setting(
         "HAILUO_WAIT_SECONDS",
         "`auto`",
         "the longest wait of a tool call: `auto` fits it to the client, at most 45; a number "

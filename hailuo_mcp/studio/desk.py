@@ -27,6 +27,7 @@ from hailuo_mcp.errors import InvalidRequestError, JournalError, TaskNotFoundErr
 from hailuo_mcp.folders import Folders
 from hailuo_mcp.journal import Limits, Span, SqliteJournal
 from hailuo_mcp.studio.changes import Changes
+from hailuo_mcp.studio.guesses import Guesses
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.studio.views import View
 
@@ -89,6 +90,7 @@ class Desk:
     uploads: Uploads | None = None
     observe: Callable[[str, float], None] = lambda _what, _seconds: None
     """Told how long things took: submit, poll, download, and the wait for the rate limit."""
+    guesses: Guesses = field(default_factory=Guesses)
     heard: set[str] = field(default_factory=set[str])
     """Tasks whose provider was heard at their callback address: it will say when they end."""
     _spans: dict[tuple[object, ...], tuple[float, list[Span]]] = field(
@@ -111,18 +113,11 @@ class Desk:
         )
 
     def period_start(self) -> float:
-        """When the budget's period began, by the local clock."""
-        if self.rules.budget_period == "total":
-            return 0.0
-        today = time.localtime(self.clock())
-        day = 1 if self.rules.budget_period == "month" else today.tm_mday
-        # -1: midnight may have had another summer time than this moment
-        return time.mktime((today.tm_year, today.tm_mon, day, 0, 0, 0, 0, 0, -1))
+        return period_start(self.rules.budget_period, self.clock())
 
     async def find(self, task_id: str, caller: str) -> Task | None:
         """The caller's task; the local person (no caller name) sees everybody's."""
-        task = await self.journal.find(task_id)
-        return task if task and caller in ("", task.caller) else None
+        return await self.journal.find(task_id, caller=caller)
 
     def told(self, task: Task) -> bool:
         """The provider was, or is to be, given an address of this process for the task's end."""
@@ -213,6 +208,16 @@ class Desk:
             ):
                 raise
             raise InvalidRequestError(f"{exc} {self.uploads.invitation()}".strip()) from None
+
+
+def period_start(period: str, now: float) -> float:
+    """When the budget's period began, by the local clock."""
+    if period == "total":
+        return 0.0
+    today = time.localtime(now)
+    day = 1 if period == "month" else today.tm_mday
+    # -1: midnight may have had another summer time than this moment
+    return time.mktime((today.tm_year, today.tm_mon, day, 0, 0, 0, 0, 0, -1))
 
 
 def _names_a_picture_elsewhere(request: AnyRequest, uploads: Uploads) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task
-from hailuo_mcp.errors import RemoteTaskNotFoundError
+from hailuo_mcp.errors import RemoteTaskNotFoundError, TaskNotFoundError
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.intent import new_task_id
 
@@ -15,10 +15,13 @@ async def known(desk: Desk, task_id: str, caller: str) -> Task:
 
     Raises:
         TaskNotFoundError: nobody knows it, or it is another caller's.
+        RateLimitError: the caller has asked for too many ids that are not theirs.
     """
     task_id = task_id.strip()
     if task := await desk.find(task_id, caller):
         return task
+    if caller:
+        desk.guesses.count(caller, now=desk.clock())
     if await desk.journal.find(task_id):
         raise desk.unknown(task_id)  # somebody else's
     return await _adopt(desk, task_id, caller)
@@ -29,6 +32,9 @@ async def _adopt(desk: Desk, remote_id: str, caller: str) -> Task:
     if not remote_id or len(remote_id) > _LONGEST_ID or not remote_id.isprintable():
         raise desk.unknown(remote_id)
     desk.client.need_key()
+    if await desk.journal.unclaimed(desk.account, caller):
+        # Said of every such id, so that nobody learns by it which ones the provider knows.
+        raise _doubtful()
     found: RemoteStatus | None = None
     template = False
     for template in (False, True) if desk.client.carries.templates else (False,):
@@ -59,5 +65,17 @@ async def _adopt(desk: Desk, remote_id: str, caller: str) -> Task:
             due_at=now,
         )
     )
+    if adopted is None:
+        raise desk.unknown(remote_id)
     desk.wake(None)
     return adopted
+
+
+def _doubtful() -> TaskNotFoundError:
+    error = TaskNotFoundError(
+        "This id is of no task of yours, and at the moment it is not certain whose else it can be, "
+        "so it is not looked up. Nothing was charged. Try again later, or ask the person who runs "
+        "this server."
+    )
+    error.retry = True
+    return error

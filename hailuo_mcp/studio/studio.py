@@ -164,6 +164,7 @@ class Studio:
             uncertain=sums.uncertain,
             budget=budget,
             left=None if budget is None else max(Decimal(0), budget - sums.spent - sums.reserved),
+            others=sums.others,
         )
 
     async def download(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from hailuo_mcp.domain import Link, Status, Task
+from hailuo_mcp.journal import Wall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,8 @@ class Spending:
     """The part of `reserved` that nobody knows to be bought or not."""
     budget: Decimal | None = None
     left: Decimal | None = None
+    others: tuple[Wall, ...] = ()
+    """What the same key bought in other units, under another plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -293,6 +293,7 @@ class Follower:
             values,
             now=self._desk.clock(),
             held_by=self._desk.owner,
+            remote_id=task.remote_id,  # a person may have settled it with another one
             status_in=POLLED if task.status in POLLED else (Status.SUCCEEDED,),
         )
         self._desk.changes.tell(task.task_id)

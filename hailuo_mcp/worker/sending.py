@@ -256,5 +256,11 @@ async def _write(desk: Desk, task: Task, outcome: Outcome) -> None:
             status_in=(Status.UNCONFIRMED,),
             attempt=task.attempt,
         )
+    if outcome["status"] is Status.QUEUED and written is None:
+        _log.warning(
+            "task %s was settled before its answer came: remote_id %s",
+            task.task_id,
+            outcome["remote_id"],
+        )
     if outcome["status"] is Status.QUEUED and task.refused_at:
         await desk.journal.calm(desk.account)

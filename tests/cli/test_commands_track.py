@@ -137,8 +137,12 @@ def test_a_person_settles_what_is_unconfirmed(program):
     assert program("settle", lost["task_id"], "not-bought", "--json").answer["status"] == "failed"
     assert program("settle", other["task_id"], "bought").code == 0
     assert program("query", other["task_id"]).code == 1  # charged, so it was not refused
-    assert program("settle", lost["task_id"], "bought").code == 2
-    assert program("tasks", "--json").answer["spending"]["spent"] == "2"
+    assert program("settle", lost["task_id"], "bought").code == 0  # on second thoughts
+    assert program("tasks", "--json").answer["spending"]["spent"] == "4"
+    wrong = program("settle", lost["task_id"], "bought", "--remote-id", "12345")
+    assert wrong.code == 2
+    assert "knows no task '12345'. Nothing was changed or charged." in wrong.err
+    assert program("tasks", "--json").answer["spending"]["spent"] == "4"
 
 
 def test_settled_with_the_providers_id_the_clip_is_fetched(program):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import httpx
@@ -21,6 +22,8 @@ from hailuo_mcp.errors import (
 )
 from hailuo_mcp.folders import Folders
 from hailuo_mcp.settings import Settings
+
+from .conftest import picture
 
 pytestmark = pytest.mark.anyio
 
@@ -141,6 +144,46 @@ async def test_a_callback_that_a_provider_cannot_make_is_refused_and_not_dropped
         with pytest.raises(InvalidRequestError, match=f"{provider} .*Nothing was sent or charged"):
             await hailuo.submit(CAT, callback_url="https://me.example.com/done")
     assert script.asked == []
+
+
+_IGNORED = {
+    "a first frame": {"first_frame_image": picture()},
+    "two frames": {"first_frame_image": picture(), "last_frame_image": picture("maroon")},
+    "the optimizer off": {"prompt_optimizer": False},
+}
+
+
+@pytest.mark.parametrize("what", _IGNORED)
+@pytest.mark.parametrize("provider", ["compat", "compat-v3"])
+async def test_what_the_host_of_seed_004_would_ignore_is_refused_until_a_base_url_is_given(
+    provider: str, what: str
+):
+    request = VideoRequest(prompt="a cat", model="MiniMax-Hailuo-02", **_IGNORED[what])
+    script = Script(*[httpx.Response(200, json={"task_id": "1"})] * 3)
+    async with client(script, provider=provider) as hailuo:
+        for buy in (hailuo.submit, hailuo.send):
+            with pytest.raises(InvalidRequestError) as refused:
+                await buy(request)
+            said = str(refused.value)
+            assert "Nothing was sent or charged" in said
+            assert "takes pictures and options by other names" in said
+            assert "Give the base URL of a gateway" in said
+            assert "Nearest that works" not in said
+    assert script.asked == []
+    for base_url in ("https://gateway.example.com", hailuo.provider.base_url):
+        async with client(script, provider=provider, base_url=base_url) as hailuo:
+            assert (await hailuo.submit(request)).remote_id == "1"  # the person insists
+    assert len(script.asked) == 2
+
+
+async def test_what_the_host_of_seed_004_understands_is_sent_with_a_warning():
+    script = Script(httpx.Response(200, json={"task_id": "1"}))
+    async with client(script, provider="compat") as hailuo:
+        ready = await hailuo.prepare(VideoRequest(prompt="a cat", prompt_optimizer=True))
+        assert any("may not find the clip afterwards" in said for said in ready.warnings)
+        await hailuo.send(ready.request)
+    (asked,) = script.asked
+    assert "enable_prompt_expansion" not in json.loads(asked.content)
 
 
 async def test_a_refused_key_names_the_host_that_was_asked():

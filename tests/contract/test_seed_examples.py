@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
 from hailuo_mcp.dialects.wire import HttpReply
 from hailuo_mcp.domain import Phase, RemoteStatus, Submitted, VideoRequest
 from hailuo_mcp.errors import (
@@ -63,7 +63,8 @@ FILES = [
 
 
 def dialect(name: str):
-    return dialect_of(PROVIDERS[name])
+    row = PROVIDERS[name]
+    return dialect_of(reached_at(row, row.base_url))
 
 
 def reply(text: str, status: int = 200) -> HttpReply:

@@ -242,3 +242,19 @@ def test_a_stream_without_a_session_makes_none(server):
             assert reply.status_code == 405
             assert reply.headers["allow"] == "POST"
             assert "mcp-session-id" not in reply.headers
+
+
+@pytest.mark.anyio
+async def test_a_token_may_ask_for_few_unknown_ids_a_minute(server):
+    async with server.client() as client:
+        for number in range(6):
+            refused = await client.call_tool("query_task", {"task_id": f"12345{number}"})
+            assert refused.structured_content["error"]["code"] == "task_not_found"
+        for tool in ("query_task", "download_video", "cancel_task"):
+            refused = await client.call_tool(tool, {"task_id": "9999"})
+            error = refused.structured_content["error"]
+            assert (error["code"], error["charged"], error["retry"]) == ("rate_limited", "no", True)
+            assert "list_tasks" in refused.content[0].text
+    async with server.client(caller="bob") as client:
+        refused = await client.call_tool("query_task", {"task_id": "9999"})
+        assert refused.structured_content["error"]["code"] == "task_not_found"

@@ -77,6 +77,22 @@ async def test_a_newer_journal_that_says_it_suits_us_is_used(shop: Any, path: Pa
         assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS) + 3,)
 
 
+async def test_a_journal_of_the_first_version_is_brought_up_to_date_and_loses_nothing(
+    path: Path, arrive: Any
+) -> None:
+    old = await arrive("me")
+    task = await old.becomes(await old.buy(), Status.UNCONFIRMED)
+    await old.journal.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE tasks DROP COLUMN settled_at")
+        db.execute("PRAGMA user_version = 1")
+    new = await arrive("new")
+    assert await new.read(task) == task
+    settled = await new.journal.settle(task.task_id, {"status": Status.FAILED}, now=new.now)
+    assert settled.settled_at == new.now
+    await new.journal.close()
+
+
 async def test_a_newer_journal_that_does_not_suit_us_is_left_alone(shop: Any, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute(f"PRAGMA user_version = {len(STEPS) + 3}")

@@ -1,11 +1,13 @@
 """The rate limit: shared slots, pauses, and first come first served."""
 
+import random
 from typing import Any
 
 import pytest
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.journal import Written
+from hailuo_mcp.journal.purchase import next_slot
 
 pytestmark = pytest.mark.anyio
 
@@ -23,11 +25,17 @@ async def test_slots_are_shared_by_every_process(shop: Any, neighbour: Any) -> N
     assert await _status(neighbour, rpm=2) is Status.PENDING
 
 
-async def test_a_slot_is_free_again_after_a_minute_and_the_longest_waiting_goes_first(
+async def _answered(shop: Any, task: Any) -> None:
+    await shop.becomes(task, Status.QUEUED, remote_id=f"r {task.task_id}")
+
+
+async def test_a_slot_is_free_again_a_minute_after_the_answer_and_the_longest_waiting_goes_first(
     shop: Any,
 ) -> None:
-    await shop.buy(rpm=1)
+    sent = await shop.buy(rpm=1)
     first, second = await shop.buy(rpm=1), await shop.buy(rpm=1)
+    shop.now += 40
+    await _answered(shop, sent)
     shop.now += 59.9
     assert (await shop.claim(rpm=1)).sends == ()
     shop.now += 0.1
@@ -36,17 +44,97 @@ async def test_a_slot_is_free_again_after_a_minute_and_the_longest_waiting_goes_
     (sent,) = (await shop.claim(rpm=1)).sends
     assert (sent.task_id, sent.status, sent.attempt) == (first.task_id, Status.SUBMITTING, 1)
     assert (await shop.claim(rpm=1)).sends == ()
+    await _answered(shop, sent)
     shop.now += 60
     assert [task.task_id for task in (await shop.claim(rpm=1)).sends] == [second.task_id]
 
 
+async def test_a_request_that_is_still_on_its_way_holds_its_slot(shop: Any) -> None:
+    slow, quick = await shop.buy(rpm=2), await shop.buy(rpm=2)
+    await _answered(shop, quick)
+    shop.now += 80
+    assert await _status(shop, rpm=2) is Status.SUBMITTING
+    assert await _status(shop, rpm=2) is Status.PENDING
+    await _answered(shop, slow)
+    assert (await shop.claim(rpm=2)).sends == ()
+
+
+@pytest.mark.parametrize("end", ["killed", "lease"])
+async def test_a_killed_process_holds_its_slot_for_a_minute_after_it_was_found_dead(
+    shop: Any, neighbour: Any, end: str
+) -> None:
+    await shop.buy(rpm=1)
+    neighbour.now += 55 if end == "killed" else 90
+    assert await _status(neighbour, rpm=1) is Status.PENDING
+    assert await neighbour.journal.recover(["me"] if end == "killed" else [], now=neighbour.now)
+    neighbour.now += 59.9
+    assert (await neighbour.claim(rpm=1)).sends == ()
+    neighbour.now += 0.1
+    assert len((await neighbour.claim(rpm=1)).sends) == 1
+
+
+async def test_an_answer_that_comes_after_it_was_given_up_holds_its_slot_anew(
+    shop: Any, neighbour: Any
+) -> None:
+    """Its owner was asleep, and may have sent it only now."""
+    task = await shop.buy(rpm=1)
+    neighbour.now += 90
+    await neighbour.journal.recover([], now=neighbour.now)
+    neighbour.now += 60
+    values = {"status": Status.QUEUED, "remote_id": "r", "owner": "", "due_at": 0.0}
+    assert await shop.journal.change(task.task_id, values, now=neighbour.now, attempt=1)
+    assert await _status(neighbour, rpm=1) is Status.PENDING
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_minute_at_the_provider_holds_more_than_the_limit(
+    shop: Any, neighbour: Any, seed: int
+) -> None:
+    """Answers take up to 50 s, requests arrive at any moment of it, and processes are killed."""
+    chance, rpm = random.Random(seed), 5
+    arrivals = list[float]()
+    under_way = list[tuple[float, float, Any, Any]]()
+    began = shop.now
+    for second in range(400):
+        now = shop.now = neighbour.now = began + second + chance.random()
+        who, killed = chance.choice((shop, neighbour)), chance.random() < 0.02
+        if killed:
+            await neighbour.journal.recover([who.owner], now=now)
+        for one in list(under_way):
+            arrives, answered, sender, task = one
+            dies = killed and sender is who
+            if dies or answered <= now:
+                under_way.remove(one)
+                arrivals += [arrives] if arrives <= now else []
+            if answered <= now and not dies:
+                await _answered(sender, task)
+        sent = list((await who.claim(rpm=rpm)).sends)
+        if chance.random() < 0.5:
+            task = await who.buy(rpm=rpm)
+            sent += [task] if task.status is Status.SUBMITTING else []
+        for task in sent:
+            took = chance.choice((0.2, 5.0, 50.0)) * chance.random()
+            under_way.append((now + took * chance.random(), now + took, who, task))
+    assert len(arrivals) > 20
+    for first in arrivals:
+        assert sum(first <= at < first + 60 for at in arrivals) <= rpm
+
+
 async def test_the_next_look_is_when_the_next_slot_is_free(shop: Any) -> None:
     began = shop.now
-    await shop.buy(rpm=1)
+    await _answered(shop, await shop.buy(rpm=1))
     shop.now += 10
     await shop.buy(rpm=1)
     claimed = await shop.claim(rpm=1)
     assert claimed.next_at == began + 60
+
+
+async def test_while_all_slots_are_on_their_way_the_next_is_free_in_a_minute_at_the_earliest(
+    shop: Any,
+) -> None:
+    await shop.buy(rpm=1)
+    waiting = await shop.buy(rpm=1)
+    assert await shop.journal.read(next_slot, waiting.account, 1, shop.now) == shop.now + 60
 
 
 async def test_without_a_limit_everything_leaves_at_once(shop: Any) -> None:
@@ -61,7 +149,7 @@ async def test_accounts_have_limits_of_their_own(shop: Any) -> None:
 
 async def test_a_slot_from_the_future_counts_as_now(shop: Any) -> None:
     shop.now += 3600
-    await shop.buy(rpm=1)
+    await _answered(shop, await shop.buy(rpm=1))
     shop.now -= 3600
     assert await _status(shop, rpm=1) is Status.PENDING
     shop.now += 60
@@ -70,7 +158,7 @@ async def test_a_slot_from_the_future_counts_as_now(shop: Any) -> None:
 
 async def test_looking_again_does_not_renew_a_slot_from_the_future(shop: Any) -> None:
     shop.now += 8 * 3600
-    await shop.buy(rpm=1)
+    await _answered(shop, await shop.buy(rpm=1))
     waiting = await shop.buy(rpm=1)
     shop.now -= 8 * 3600
     await shop.journal.change(waiting.task_id, {"due_at": shop.now}, now=shop.now)
@@ -168,3 +256,27 @@ async def test_a_hundred_buyers_in_a_minute_get_exactly_the_slots(
         sent += await _status(who, rpm=7) is Status.SUBMITTING
         who.now -= turn * 0.5
     assert sent == 7
+
+
+async def test_a_claim_costs_the_same_however_much_was_bought_before(shop: Any) -> None:
+    def steps(db: Any) -> int:
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += 1
+
+        db.set_progress_handler(step, 1)
+        next_slot(db, "sandbox a 1", 5, shop.now)
+        db.set_progress_handler(None, 0)
+        return count
+
+    async def buy(many: int) -> int:
+        for _ in range(many):
+            await _answered(shop, await shop.buy())
+        shop.now += 60
+        await shop.buy()
+        return int(await shop.journal.read(steps))
+
+    few = await buy(3)
+    assert await buy(300) <= few + 20

@@ -28,6 +28,8 @@ class Provider:
         self.on_create: Callable[[int], Awaitable[httpx.Response] | httpx.Response] = self.accept
         self.status = "Processing"
         self.file_id = ""
+        self.down = False
+        """Whether questions get no answer; purchases do."""
 
     def accept(self, number: int) -> httpx.Response:
         return httpx.Response(200, json={"task_id": f"77{number}", **self.code(0)})
@@ -45,6 +47,8 @@ class Provider:
             answer = self.on_create(len(self.creates))
             return answer if isinstance(answer, httpx.Response) else await answer
         self.polls += 1
+        if self.down:
+            raise httpx.ConnectError("down")
         found = {"task_id": request.url.params.get("task_id"), "status": self.status}
         return httpx.Response(200, json={**found, "file_id": self.file_id, **self.code(0)})
 

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from PIL import Image
 from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
@@ -46,6 +47,23 @@ async def test_the_same_request_again_is_the_same_task_and_another_take_is_not(
         assert again.reused
         assert again.task.task_id == first.task.task_id != second.task.task_id
     assert sandbox.accepted == 2
+
+
+async def test_compat_buys_with_a_picture_only_at_an_address_that_was_given(
+    scripted: Any, provider: Any, tmp_path: Any
+) -> None:
+    Image.new("RGB", (640, 400)).save(tmp_path / "cat.png")
+    request = VideoRequest(prompt="a cat", first_frame_image=str(tmp_path / "cat.png"))
+    async with scripted(provider="compat") as studio:
+        with pytest.raises(InvalidRequestError, match="Give the base URL"):
+            await studio.generate(request, Terms())
+        assert (await studio.tasks()).rows == ()
+        account = studio.account
+    assert provider.creates == []
+    async with scripted(provider="compat", base_url="https://api.minimaxi.com") as studio:
+        assert (await studio.generate(request, Terms())).task.status is Status.QUEUED
+        assert studio.account == account
+    assert "image_url" in provider.creates[0]
 
 
 async def test_a_request_key_with_another_request_is_refused_free(opened: Any) -> None:

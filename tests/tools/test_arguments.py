@@ -206,6 +206,22 @@ async def test_wrong_values_are_named_in_plain_words(ask, studio) -> None:
     assert not studio.calls
 
 
+@pytest.mark.parametrize(
+    ("argument", "text", "told"),
+    [
+        ("max_cost", "1_000", "must be a number (got '1_000')"),
+        ("max_cost", "１０", "must be a number"),
+        ("wait_seconds", "1_0", "must be a number"),
+        ("duration", "1_0", "must be a whole number (got '1_0')"),
+        ("take", "1_0", "must be a whole number"),
+    ],
+)
+async def test_a_number_with_separators_is_no_number(ask, studio, argument, text, told) -> None:
+    result = await ask("generate_video", {"prompt": "a", argument: text})
+    assert f"{argument}: {told}" in result.content[0].text
+    assert not studio.calls
+
+
 @pytest.mark.parametrize("cost", ["inf", -1, "NaN", "1e400"])
 async def test_a_ceiling_is_an_ordinary_number(ask, studio, cost) -> None:
     result = await ask("generate_video", {"prompt": "a", "max_cost": cost})

@@ -69,6 +69,14 @@ def test_other_unknown_names_are_left_alone(name):
     ("name", "value", "flaw"),
     [
         ("HAILUO_BUDGET", "¥50", "is not an amount such as 50"),
+        ("HAILUO_BUDGET", "1_000", "is not an amount such as 50 or 0.5, without"),
+        ("HAILUO_BUDGET", "1,000", "is not an amount such as 50 or 0.5, without"),
+        ("HAILUO_BUDGET", "１０００", "is not an amount such as 50 or 0.5, without"),
+        ("HAILUO_UNPRICED_COST", "1_0", "is not an amount such as 50 or 0.5, without"),
+        ("HAILUO_CONFIRM_ABOVE", "1_0", "is not an amount such as 50 or 0.5, without"),
+        ("HAILUO_RPM", "1_0", "is not a whole number"),
+        ("HAILUO_POLL_SECONDS", "1_0", "is not a number"),
+        ("HAILUO_WAIT_SECONDS", "1_0", "is not a number"),
         ("HAILUO_RPM", "ten", "is not a whole number"),
         ("HAILUO_POLL_SECONDS", "often", "is not a number"),
         ("HAILUO_AUTO_DOWNLOAD", "perhaps", "is neither true nor false"),
@@ -153,3 +161,11 @@ def test_the_free_provider_never_leaves_this_computer(address):
         {"HAILUO_PROVIDER": "sandbox", "HAILUO_BASE_URL": "http://127.0.0.1:8000"}
     )
     assert local.base_url == "http://127.0.0.1:8000"
+
+
+def test_a_base_url_counts_as_given_only_where_it_was_given():
+    own = {"HAILUO_PROVIDER": "compat"}
+    insisting = {**own, "HAILUO_BASE_URL": "https://api.minimaxi.com"}
+
+    assert Settings.from_env({**own, "MINIMAX_API_HOST": "https://api.minimaxi.com"}).base_url == ""
+    assert Settings.from_env(insisting).base_url == "https://api.minimaxi.com"

@@ -56,6 +56,18 @@ async def test_each_answer_moves_the_task_and_its_money(
     assert (task.due_at > bench.now) == (not status.is_final)
 
 
+async def test_an_answer_about_the_id_that_it_had_before_changes_nothing(bench: Any) -> None:
+    """A person put the id right while the wrong one was being read, by this same process."""
+    task = await bench.held(remote_id="99")
+
+    async def meanwhile() -> RemoteStatus:
+        await bench.journal.change(task.task_id, {"remote_id": "771"}, now=bench.now)
+        return _state(Phase.SUCCEEDED, file_id="5")
+
+    task = await _step(bench, task, meanwhile)
+    assert (task.status, task.money, task.file_id) == (Status.RUNNING, Money.RESERVED, "")
+
+
 async def test_a_success_is_spent_even_if_the_clip_cannot_be_saved_yet(bench: Any) -> None:
     bench.client.no_link = AuthenticationError("Bad key.")
     task = await _step(bench, await bench.held(), _state(Phase.SUCCEEDED, file_id="5"))

@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from hailuo_mcp import catalog
+from hailuo_mcp.bootstrap import account_of
 from hailuo_mcp.cli.checkup.finding import Finding, note, ok, problem
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.journal.examine import Contents, Flaw, FlawedJournalError, examine
 from hailuo_mcp.journal.peek import NAME
+from hailuo_mcp.journal.walls import walls_beside
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.state import exposed
+from hailuo_mcp.studio.desk import period_start
 from hailuo_mcp.worker import ProcessLocks
 
 _LONG = 3 * 86_400.0
@@ -37,7 +42,30 @@ def check_journal(settings: Settings, now: float) -> list[Finding]:
         )
     many = sum(contents.counts.values())
     told = f"{path} (format {contents.version}, {many} {'task' if many == 1 else 'tasks'})"
-    return [*findings, ok("journal", told), *_tasks(contents), *_others(contents, settings)]
+    return [
+        *findings,
+        ok("journal", told),
+        *_tasks(contents),
+        *_walls(settings, now),
+        *_others(contents, settings),
+    ]
+
+
+def _walls(settings: Settings, now: float) -> list[Finding]:
+    unit = catalog.plan_unit(settings.plan, PROVIDERS[settings.provider].region)
+    since = period_start(settings.budget_period, now)
+    found = walls_beside(settings.state_dir / NAME, account_of(settings), unit, since=since)
+    if not found:
+        return []
+    sums = " and ".join(f"{catalog.number(one.spent + one.reserved)} {one.unit}" for one in found)
+    return [
+        note(
+            "budget",
+            f"The same key has {sums} spent or reserved under another plan than {settings.plan}. "
+            f"Each unit is a wall of its own: a budget in {unit} does not count them.",
+            "Keep to one plan, or set HAILUO_BUDGET for each unit with the other in mind.",
+        )
+    ]
 
 
 def _tasks(contents: Contents) -> list[Finding]:

@@ -58,8 +58,8 @@ async def check_provider(
     except ConfigError as exc:
         ready = False
         yield _no_key(exc, keyed, asks=asks)
-    if settings.base_url:
-        parts = urlsplit(settings.base_url)
+    if address := _address(settings):
+        parts = urlsplit(address)
         secure = parts.scheme == "https"
         reached = await knock(parts.hostname or "", parts.port or (443 if secure else 80), secure)
         yield reached
@@ -174,7 +174,11 @@ def _clock(reply: HttpReply) -> Finding | None:
 
 
 def provider_host(settings: Settings) -> str:
-    return urlsplit(settings.base_url).netloc or "this computer"
+    return urlsplit(_address(settings)).netloc or "this computer"
+
+
+def _address(settings: Settings) -> str:
+    return settings.base_url or PROVIDERS[settings.provider].base_url
 
 
 async def reach(host: str, port: int, secure: bool) -> Finding:  # noqa: FBT001  # a callable's signature

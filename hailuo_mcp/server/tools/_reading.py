@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
-from pydantic import BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticKnownError
 
+from hailuo_mcp.catalog.wording import is_number
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.tools._spelling import unknown_arguments
 
 _BLANK: tuple[object, ...] = (None, "", "null", [], {})
+_PARSING: Mapping[object, Literal["int_parsing", "float_parsing"]] = {
+    int: "int_parsing",
+    float: "float_parsing",
+}
 _SHOWN = 40
 _LONGEST_ID = 200
 
@@ -22,6 +33,14 @@ class Arguments(ArgModelBase):
 
     # defer_build: a validator is made at a tool's first call, not at the server's start.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_written(cls, value: object, info: ValidationInfo) -> object:
+        kind = _PARSING.get(cls.model_fields[info.field_name or ""].annotation)
+        if kind and isinstance(value, str) and not is_number(value):
+            raise PydanticKnownError(kind)
+        return value
 
     def model_dump_one_level(self) -> dict[str, Any]:
         return {"wanted": self}

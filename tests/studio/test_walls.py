@@ -1,0 +1,54 @@
+"""One key under two plans: two units, two budgets, and that somebody says so."""
+
+from typing import Any
+
+import pytest
+
+from hailuo_mcp import answers
+from hailuo_mcp.bootstrap import account_of
+from hailuo_mcp.cli.checkup.finding import Level
+from hailuo_mcp.cli.checkup.journal import check_journal
+from hailuo_mcp.cli.results import spending
+from hailuo_mcp.domain import Unit, VideoRequest
+from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio import Terms
+
+pytestmark = pytest.mark.anyio
+
+
+def _budget_notes(tmp_path: Any, sandbox: Any, account: str, now: float, plan: str) -> list[str]:
+    settings = Settings.from_env(
+        {**sandbox.variables, "HAILUO_STATE_DIR": str(tmp_path / "state"), "HAILUO_PLAN": plan}
+    )
+    assert account_of(settings) == account
+    return [
+        finding.said
+        for finding in check_journal(settings, now)
+        if finding.check == "budget" and finding.level is Level.NOTE
+    ]
+
+
+async def test_spending_in_two_units_is_said_by_list_tasks_tasks_and_doctor(
+    opened: Any, sandbox: Any, tmp_path: Any
+) -> None:
+    async with opened(budget="10") as studio:
+        task = (await studio.generate(VideoRequest(prompt="a cat"), Terms(), wait_seconds=20)).task
+        listing = await studio.tasks()
+        assert listing.spending.others == ()
+        assert "another plan" not in answers.task_list(listing)["message"]
+        account = studio.account
+    now = task.created_at
+    assert _budget_notes(tmp_path, sandbox, account, now, "payg") == []
+    async with opened(budget="10", plan="basic") as studio:
+        await studio.generate(VideoRequest(prompt="a dog"), Terms(), wait_seconds=20)
+        listing = await studio.tasks()
+        (wall,) = listing.spending.others
+        assert (wall.unit, wall.spent, wall.reserved) == (Unit.CNY, 2, 0)
+        for said in (answers.task_list(listing)["message"], spending(listing.spending, "sandbox")):
+            assert "2 CNY spent under another plan: each unit is a wall of its own" in said
+    (note,) = _budget_notes(tmp_path, sandbox, account, now, "basic")
+    assert "2 CNY spent or reserved under another plan than basic" in note
+    (note,) = _budget_notes(tmp_path, sandbox, account, now, "payg")
+    assert "credit" in note
+    # The period is over, and with it both walls' sums.
+    assert _budget_notes(tmp_path, sandbox, account, now + 40 * 86_400, "payg") == []
