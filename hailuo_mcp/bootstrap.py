@@ -53,11 +53,13 @@ async def open_studio(
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
     front: Front | None = None,
+    fenced: bool = True,
 ) -> AsyncGenerator[Studio]:
     """A studio whose worker runs until the block is left.
 
     Leaving waits at most 1.8 s, and only while a paid request is on its way. Everything else is
-    in the journal and goes on in the next process.
+    in the journal and goes on in the next process. `fenced`: callers may name files only in the
+    allowed folders, which is for agents; a person at their own shell needs no fence.
 
     Raises:
         JournalError: the state folder cannot be used.
@@ -65,10 +67,10 @@ async def open_studio(
     processes = ProcessLocks(settings.state_dir / "processes")
     processes.sign_in()
     journal = SqliteJournal(settings.state_dir / NAME)
-    client = open_client(settings, wire=wire)
+    client = open_client(settings, wire=wire, fenced=fenced)
     try:
         await journal.open()
-        desk = _desk(settings, processes, journal, client, clock)
+        desk = _desk(settings, processes, journal, client, clock, fenced=fenced)
         await journal.sign_in(
             desk.owner,
             account=desk.account,
@@ -104,7 +106,9 @@ async def open_studio(
         processes.sign_out()
 
 
-def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient:
+def open_client(
+    settings: Settings, *, wire: Wire | None = None, fenced: bool = True
+) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
     embedded = PROVIDERS[settings.provider].embedded and not settings.base_url
 
@@ -118,7 +122,7 @@ def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient
         provider=settings.provider,
         base_url=settings.base_url,
         plan=settings.plan,
-        folders=Folders(settings.output_dir, settings.allowed_dirs),
+        folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         private_hosts=settings.private_hosts,
         wire=wire,
         serve=serve if embedded else None,
@@ -134,6 +138,8 @@ def _desk(
     journal: SqliteJournal,
     client: HailuoClient,
     clock: Callable[[], float],
+    *,
+    fenced: bool = True,
 ) -> Desk:
     base_url = settings.base_url or "embedded"
     fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
@@ -154,7 +160,7 @@ def _desk(
         owner=processes.owner,
         journal=journal,
         client=client,
-        folders=Folders(settings.output_dir, settings.allowed_dirs),
+        folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         pictures=Pictures(settings.state_dir / "inputs"),
         changes=Changes(journal.stamp),
         clock=clock,

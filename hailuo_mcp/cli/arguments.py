@@ -156,10 +156,7 @@ def terms(args: Namespace, *, approved: bool) -> Terms:
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The environment's settings with the command line's on top.
-
-    A person may use files of the folder they stand in, unless HAILUO_ALLOWED_DIRS draws the line.
-    """
+    """The environment's settings with the command line's on top."""
     from hailuo_mcp.settings import Settings
 
     given: dict[str, str | None] = {name: getattr(args, name, None) for name in SETTINGS}
@@ -169,13 +166,9 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
     if _changes_provider(given, environ):
         environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
     try:
-        read = Settings.from_env(environ, **given)
+        return Settings.from_env(environ, **given)
     except ConfigError as exc:
         raise ConfigError(_by_option(str(exc), given)) from None
-    here = _here()
-    if here is None or environ.get("HAILUO_ALLOWED_DIRS", "").strip():
-        return read
-    return read.model_copy(update={"allowed_dirs": (*read.allowed_dirs, here)})
 
 
 def _by_option(message: str, given: Mapping[str, str | None]) -> str:

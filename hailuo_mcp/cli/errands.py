@@ -66,14 +66,14 @@ class Errand:
         """Where a copy is to go, refused now rather than after the purchase.
 
         Raises:
-            InvalidRequestError: outside the allowed folders, or something is there.
+            InvalidRequestError: no clip can go there, or something is there.
         """
         if not text:
             return ""
         from hailuo_mcp.folders import Folders
 
         where = arguments.place(text)
-        folders = Folders(self.settings.output_dir, self.settings.allowed_dirs)
+        folders = Folders(self.settings.output_dir, fenced=False)
         target = folders.target(where, default_name=_IN_FOLDER)
         if target.exists() and target.name != _IN_FOLDER and not overwrite:
             raise InvalidRequestError(
@@ -105,7 +105,7 @@ async def _open_and_do(
 ) -> Result:
     from hailuo_mcp.bootstrap import open_studio
 
-    async with open_studio(errand.settings) as studio:
+    async with open_studio(errand.settings, fenced=False) as studio:
         # An error that crosses the studio's task group would come out wrapped.
         try:
             return await job(errand, studio)

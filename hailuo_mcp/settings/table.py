@@ -87,7 +87,7 @@ class Settings(BaseModel):
     allowed_dirs: tuple[Path, ...] = _setting(
         "HAILUO_ALLOWED_DIRS",
         "the output folder and the home folder",
-        "where images may be read from and clips written to; separated as `PATH` is",
+        "where agents may have images read from and clips written to; separated as `PATH` is",
     )
     private_hosts: frozenset[str] = _setting(
         "HAILUO_ALLOWED_HOSTS_PRIVATE",

@@ -100,19 +100,25 @@ def test_pictures_are_found_where_the_person_stands(program):
     assert ran.answer["mode"] == "i2v"
 
 
-def test_the_folders_that_the_operator_allows_hold_on_the_command_line(program):
-    Image.new("RGB", (400, 400)).save(program.cwd / "first.png")
+def test_a_persons_own_shell_reads_and_writes_outside_the_fence_for_agents(
+    program, tmp_path_factory
+):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    Image.new("RGB", (400, 400)).save(elsewhere / "first.png")
+    agents = str(program.cwd.parent / "videos")
 
     ran = program(
         "generate",
         "it moves",
         "--first-frame-image",
-        "first.png",
-        HAILUO_ALLOWED_DIRS=str(program.cwd.parent / "videos"),
+        str(elsewhere / "first.png"),
+        "--output",
+        str(elsewhere / "clip.mp4"),
+        HAILUO_ALLOWED_DIRS=agents,
     )
 
-    assert ran.code == 2
-    assert "HAILUO_ALLOWED_DIRS" in ran.err
+    assert ran.code == 0, ran.err
+    assert (elsewhere / "clip.mp4").is_file()
 
 
 def test_every_ending_has_its_exit_code(program):

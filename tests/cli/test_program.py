@@ -306,12 +306,11 @@ def test_a_provider_given_here_does_not_get_another_ones_address(environ, option
     assert arguments.settings(args, environ).base_url == expected
 
 
-def test_a_person_may_use_the_folder_they_stand_in(tmp_path):
-    args = parser().parse_args(["tasks"])
-    limited = {"HAILUO_ALLOWED_DIRS": str(tmp_path)}
+def test_a_server_that_is_started_in_a_folder_does_not_open_it_to_agents():
+    args = parser().parse_args(["serve"])
+    settings = arguments.settings(args, {})
 
-    assert Path.cwd() in arguments.settings(args, {}).allowed_dirs
-    assert arguments.settings(args, limited).allowed_dirs == (tmp_path,)
+    assert settings.allowed_dirs == (settings.output_dir, Path.home())
 
 
 def test_folders_given_here_are_relative_to_here():

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from PIL import Image
 from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
@@ -46,6 +47,17 @@ async def test_the_same_request_again_is_the_same_task_and_another_take_is_not(
         assert again.reused
         assert again.task.task_id == first.task.task_id != second.task.task_id
     assert sandbox.accepted == 2
+
+
+async def test_an_agents_picture_outside_the_allowed_folders_is_refused_free(
+    opened: Any, sandbox: Any, tmp_path_factory: Any
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "first.png"
+    Image.new("RGB", (400, 400)).save(outside)
+    async with opened() as studio:
+        with pytest.raises(InvalidRequestError, match="HAILUO_ALLOWED_DIRS"):
+            await studio.generate(VideoRequest(first_frame_image=str(outside)), Terms())
+    assert sandbox.received == 0
 
 
 async def test_a_request_key_with_another_request_is_refused_free(opened: Any) -> None:
