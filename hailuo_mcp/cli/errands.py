@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -79,6 +80,12 @@ class Errand:
             raise InvalidRequestError(
                 f"{target} exists. Nothing was sent or charged. Choose another name, or say "
                 "--overwrite."
+            )
+        folder = next(place for place in target.parents if place.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise InvalidRequestError(
+                f"{folder} takes no clip. Nothing was sent or charged. Choose a folder that you "
+                "can write to."
             )
         return where
 

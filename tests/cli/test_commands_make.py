@@ -91,6 +91,17 @@ def test_a_folder_that_takes_no_clip_is_refused_before_the_purchase(program, tmp
     assert bought(program.books) == 1
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_an_output_that_may_not_be_written_is_refused_before_the_purchase(program):
+    (program.cwd / "closed").mkdir(mode=0o500)
+
+    ran = program("generate", FOX, "-o", "closed/new/fox.mp4")
+
+    assert ran.code == 2
+    assert "takes no clip" in ran.err
+    assert bought(program.books) == 0
+
+
 def test_pictures_are_found_where_the_person_stands(program):
     Image.new("RGB", (400, 400)).save(program.cwd / "first.png")
 

@@ -47,7 +47,7 @@ BAD = [
     ["generate", "x", "--budget", "much"],
     ["generate", "x", "--base-url", "http://example.com"],
     ["generate", "x", "--provider", "sandbox", "--no-wait", "-o", "x.mp4"],
-    ["generate", "x", "--provider", "sandbox", "-o", "/etc/x.mp4"],
+    ["generate", "x", "--provider", "sandbox", "-o", f"{__file__}/x.mp4"],
     ["generate", "x", "--provider", "sandbox", "--model", "MiniMax-Hailuo-2.2"],
     ["generate", "", "--provider", "sandbox"],
     ["generate", "x [Spin]", "--provider", "sandbox"],
