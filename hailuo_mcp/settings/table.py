@@ -122,8 +122,7 @@ class Settings(BaseModel):
         output_dir = reading.folder(given, "HAILUO_OUTPUT_DIR") or reading.default_output()
         values: dict[str, object] = {
             "provider": provider.name,
-            "api_key": given.get("HAILUO_API_KEY")
-            or (given.get("MINIMAX_API_KEY") if provider.minimax_env else None),
+            "api_key": reading.api_key(provider, given),
             "base_url": reading.base_url(provider, given),
             "output_dir": output_dir,
             "state_dir": reading.folder(given, "HAILUO_STATE_DIR") or reading.default_state(),

@@ -49,6 +49,21 @@ def test_without_a_key_or_a_server_the_sandbox_comes_along(idle):
     assert Path(ran.answer["file"]).stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("key", ["put your key here", "一把钥匙", "sk-bad-region-poor"])
+def test_the_sandbox_ignores_whatever_stands_for_a_key(idle, key):
+    """Also the example's words: whoever tries it has not replaced them yet."""
+    given = {"HAILUO_PROVIDER": "sandbox", "HAILUO_API_KEY": key}
+
+    ran = idle("generate", "snow", "--json", **given)
+    examined = idle("doctor", "--json", **given)
+    same = idle("generate", "snow", "--json", HAILUO_PROVIDER="sandbox")
+
+    assert ran.code == 0, ran.err
+    assert Path(ran.answer["file"]).is_file()
+    assert examined.code == 0, examined.out
+    assert same.answer["task_id"] == ran.answer["task_id"], "one account, whatever the key"
+
+
 def test_the_same_again_is_not_bought_again(program):
     first = program("generate", FOX, "--json").answer
     again = program("generate", FOX, "--json").answer
@@ -303,7 +318,7 @@ def test_a_terminal_that_cannot_show_chinese_still_gets_its_clip(program, variab
 def test_the_key_is_in_nothing_that_is_written(program):
     key = "sk-very-secret-key-0123456789"
 
-    ran = program("generate", FOX, "--debug", HAILUO_API_KEY=key)
+    ran = program("generate", FOX, "--debug", HAILUO_PROVIDER="minimax-cn", HAILUO_API_KEY=key)
 
     assert ran.code == 0
     assert key not in ran.out + ran.err
