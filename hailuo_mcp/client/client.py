@@ -274,14 +274,12 @@ class HailuoClient:
 
     async def check_key(self) -> None:
         """Ask something that costs nothing; raises what stands in the way of buying."""
-        reply = await self.probe()
-        if reply is not None:
+        if (reply := await self.probe()) is not None:
             self.read_probe(reply)
 
     async def probe(self) -> HttpReply | None:
         """Ask something that costs nothing; None where the provider has no such question."""
-        asked = self._connection.dialect.probe()
-        if asked is None:
+        if (asked := self._connection.dialect.probe()) is None:
             return None
         transport = await self._connection.open()
         reply = await transport.read(asked)
