@@ -54,12 +54,14 @@ async def open_studio(
     chance: Callable[[], float] = random.random,
     front: Front | None = None,
     fenced: bool = True,
+    works: bool = True,
 ) -> AsyncGenerator[Studio]:
     """A studio whose worker runs until the block is left.
 
     Leaving waits at most 1.8 s, and only while a paid request is on its way. Everything else is
     in the journal and goes on in the next process. `fenced`: callers may name files only in the
-    allowed folders, which is for agents; a person at their own shell needs no fence.
+    allowed folders, which is for agents; a person at their own shell needs no fence. `works`: what
+    is due is sent, polled and saved meanwhile; a question alone needs none of that.
 
     Raises:
         JournalError: the state folder cannot be used.
@@ -86,7 +88,8 @@ async def open_studio(
         trouble: Exception | None = None
         desk.wake = worker.wake
         async with anyio.create_task_group() as work:
-            work.start_soon(worker.run)
+            if works:
+                work.start_soon(worker.run)
             try:
                 yield Studio(desk)
             except Exception as exc:  # noqa: BLE001  # raised below: the group would wrap it

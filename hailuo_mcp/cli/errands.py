@@ -49,6 +49,14 @@ class Errand:
     def command(self, *given: str) -> str:
         return words.command(self.args, *given)
 
+    def go_on(self, task: Task) -> str:
+        """The command that waits for a clip and puts it where it was wanted."""
+        output: str = getattr(self.args, "output", "")
+        if not output:
+            return self.command("query", task.task_id, "--wait")
+        overwrite = ("--overwrite",) if self.args.overwrite else ()
+        return self.command("download", task.task_id, output, *overwrite)
+
     async def wait(self, studio: Studio, task_id: str, wait: float, watcher: Watcher) -> View:
         """Follow a task until it is over, the time is up, or nothing but a person can help."""
 
@@ -69,7 +77,7 @@ class Errand:
         Raises:
             InvalidRequestError: no clip can go there, or something is there.
         """
-        if not text:
+        if text in ("", words.STANDARD):
             return ""
         from hailuo_mcp.folders import Folders
 
@@ -91,9 +99,13 @@ class Errand:
 
 
 def run(
-    args: Namespace, terminal: Terminal, job: Callable[[Errand, Studio], Awaitable[Result]]
+    args: Namespace,
+    terminal: Terminal,
+    job: Callable[[Errand, Studio], Awaitable[Result]],
+    *,
+    works: bool = True,
 ) -> Result:
-    """Do the job with an open studio.
+    """Do the job with an open studio, which also does what is due in it unless it only asks.
 
     Raises:
         HailuoError: as the job does.
@@ -101,18 +113,18 @@ def run(
     """
     errand = Errand(args=args, terminal=terminal, settings=arguments.settings(args))
     try:
-        return _within_loop(lambda: _open_and_do(errand, job))
+        return _within_loop(lambda: _open_and_do(errand, job, works=works))
     except KeyboardInterrupt:
         _tell_interrupted(errand)
         raise
 
 
 async def _open_and_do(
-    errand: Errand, job: Callable[[Errand, Studio], Awaitable[Result]]
+    errand: Errand, job: Callable[[Errand, Studio], Awaitable[Result]], *, works: bool
 ) -> Result:
     from hailuo_mcp.bootstrap import open_studio
 
-    async with open_studio(errand.settings, fenced=False) as studio:
+    async with open_studio(errand.settings, fenced=False, works=works) as studio:
         # An error that crosses the studio's task group would come out wrapped.
         try:
             return await job(errand, studio)
@@ -160,7 +172,7 @@ def _tell_interrupted(errand: Errand) -> None:
         Status.SUCCEEDED: f"is ready at {task.provider} and not saved yet",
     }.get(task.status, f"goes on at {task.provider}; nothing is lost")
     terminal.paragraph("Stopped waiting.", f"Task {task.task_id} {goes_on}. Go on with:")
-    terminal.note(f"  {errand.command('query', task.task_id, '--wait')}")
+    terminal.note(f"  {errand.go_on(task)}")
 
 
 def elsewhere(studio: Studio, task: Task) -> bool:

@@ -103,7 +103,7 @@ def _download_options(parser: ArgumentParser) -> None:
         "--output",
         "--output-path",
         metavar="OUTPUT",
-        what="copy it here as well: a file, or a folder",
+        what="copy it here as well: a file, or a folder; - is standard output",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     parser.add_argument(
@@ -116,7 +116,10 @@ def _download_options(parser: ArgumentParser) -> None:
 
 
 def _download(args: Namespace, terminal: Terminal) -> int:
-    async def job(errand: Errand, studio: Studio) -> int:
+    if args.output == words.STANDARD:
+        terminal.give_stdout()
+
+    async def job(errand: Errand, studio: Studio) -> tuple[int, str]:
         from hailuo_mcp import answers
 
         output = errand.place(args.output, overwrite=args.overwrite)
@@ -137,10 +140,13 @@ def _download(args: Namespace, terminal: Terminal) -> int:
         else:
             results.show(errand, saved.view, copy=saved.file)
         if saved.status == "saved":
-            return exits.DONE
-        return exits.of_view(saved.view) or exits.FAILED
+            return exits.DONE, saved.file
+        return exits.of_view(saved.view) or exits.FAILED, ""
 
-    return errands.run(args, terminal, job)
+    code, clip = errands.run(args, terminal, job)
+    if clip and args.output == words.STANDARD:
+        terminal.pour(clip)
+    return code
 
 
 def _cancel(args: Namespace, terminal: Terminal) -> int:

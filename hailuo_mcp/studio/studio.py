@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from decimal import Decimal
 
 import anyio
 
@@ -19,7 +18,7 @@ from hailuo_mcp.studio import buying, ending, fetching, finding, linking, waitin
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import Desk, Rules
 from hailuo_mcp.studio.operations import Operations
-from hailuo_mcp.studio.views import Listing, Progress, Saved, Spending, Terms, View
+from hailuo_mcp.studio.views import Listing, Offer, Progress, Saved, Spending, Terms, View
 
 ANSWER_SECONDS = 3.5
 """A purchase is answered after this, checks included, whether or not the provider has answered."""
@@ -56,6 +55,16 @@ class Studio:
     @property
     def unit(self) -> str:
         return self._desk.unit
+
+    async def quote(
+        self, request: AnyRequest, terms: Terms, *, caller: str = "", local: bool = True
+    ) -> Offer:
+        """What a purchase would come to: its price, what is left, and whether somebody is asked.
+
+        Raises:
+            HailuoError: as `generate` would, short of asking the person. Nothing is sent.
+        """
+        return await buying.quote(self._desk, request, terms, caller=caller, local=local)
 
     async def generate(
         self,
@@ -142,18 +151,7 @@ class Studio:
         return Listing(rows=rows, spending=await self.spending())
 
     async def spending(self) -> Spending:
-        desk = self._desk
-        sums = await desk.journal.money(desk.account, desk.unit, desk.period_start())
-        budget = desk.rules.budget
-        return Spending(
-            unit=desk.unit,
-            period=desk.rules.budget_period,
-            spent=sums.spent,
-            reserved=sums.reserved,
-            uncertain=sums.uncertain,
-            budget=budget,
-            left=None if budget is None else max(Decimal(0), budget - sums.spent - sums.reserved),
-        )
+        return await self._desk.spending()
 
     async def download(
         self,
