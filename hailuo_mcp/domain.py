@@ -41,6 +41,10 @@ POLLED = frozenset({Status.QUEUED, Status.RUNNING})
 UNFINISHED = frozenset({Status.PENDING, Status.SUBMITTING, *POLLED})
 
 
+STATUS_WORDS = (*Status, "saved", "unsaved", "unfinished")
+"""What tasks are listed by: a status, which of the succeeded are on disk, or all of UNFINISHED."""
+
+
 class Unit(StrEnum):
     """What a cost is counted in: the currency of a pay-as-you-go plan, or a pack's credits."""
 
@@ -273,6 +277,13 @@ class Task:
     @property
     def saved(self) -> bool:
         return bool(self.file)
+
+    @property
+    def state(self) -> str:
+        """The word of STATUS_WORDS that tells most: of what succeeded, whether it is on disk."""
+        if self.status is Status.SUCCEEDED:
+            return "saved" if self.saved else "unsaved"
+        return self.status.value
 
     @property
     def known_mode(self) -> Mode | None:

@@ -201,12 +201,7 @@ async def _buy_and_wait(
             view = _as_bought(view, bought)
         if args.output and view.task.status is Status.SUCCEEDED:
             watcher.tell("copying")
-            saved = await studio.download(
-                view.task.task_id,
-                output_path=output,
-                overwrite=args.overwrite,
-                wait_seconds=FOREVER,
-            )
+            saved = await errand.save(studio, view.task.task_id, output, FOREVER, watcher)
             view, copy = _as_bought(saved.view, bought), saved.file
     results.show(errand, view, copy=copy)
     _suggest(errand, view)

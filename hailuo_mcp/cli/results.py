@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog import model_title
 from hailuo_mcp.cli import words
-from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.domain import Mode, Money, Status, Task
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.errands import Errand
@@ -112,6 +112,14 @@ def _clip(task: Task) -> str:
         model_title(task.model),
     )
     return ", ".join(part for part in parts if part)
+
+
+def named(task: Task) -> str:
+    """What a person knows a clip by: its template and the texts in it, or its prompt."""
+    if task.mode is not Mode.TEMPLATE:
+        return task.prompt
+    template = model_title(task.model).removeprefix("template ")
+    return ": ".join(part for part in (template, task.prompt) if part)
 
 
 def _megabytes(size: int) -> str:

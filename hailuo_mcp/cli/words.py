@@ -15,6 +15,9 @@ from pathlib import Path
 SETTINGS = ("provider", "base_url", "plan", "budget", "output_dir", "state_dir")
 """The settings that are options too. The key is not: command lines are seen by other processes."""
 
+SHORT = 48
+"""Characters of a prompt that tell a clip from others."""
+
 _TOOLS = {
     "generate_video": "generate",
     "generate_from_template": "template",

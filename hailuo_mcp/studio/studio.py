@@ -9,7 +9,7 @@ import anyio
 
 from hailuo_mcp import catalog
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import UNFINISHED, AnyRequest, Status
+from hailuo_mcp.domain import STATUS_WORDS, UNFINISHED, AnyRequest, Status
 from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskFailedError,
@@ -129,11 +129,13 @@ class Studio:
         self, *, caller: str = "", status: str = "", limit: int = 20, wait_seconds: float = 0
     ) -> Listing:
         """The newest tasks and the spending so far; a wait ends when any listed task ends."""
-        wanted = _statuses(status)
+        wanted, saved = _wanted(status)
         seen = caller or None
 
         async def read() -> tuple[View, ...]:
-            found = await self._desk.journal.newest(caller=seen, statuses=wanted, limit=limit)
+            found = await self._desk.journal.newest(
+                caller=seen, statuses=wanted, saved=saved, limit=limit
+            )
             return tuple([await self._desk.view(task) for task in found])
 
         rows = await read()
@@ -161,6 +163,7 @@ class Studio:
         output_path: str = "",
         overwrite: bool = False,
         wait_seconds: float = 0,
+        on_progress: Progress | None = None,
     ) -> Saved:
         """Have the clip on disk, and a copy where the caller asks for one. Costs nothing."""
         return await fetching.download(
@@ -170,6 +173,7 @@ class Studio:
             output_path=output_path,
             overwrite=overwrite,
             wait_seconds=wait_seconds,
+            on_progress=on_progress,
         )
 
     async def cancel(self, task_id: str, *, caller: str = "") -> View:
@@ -215,16 +219,19 @@ class Studio:
         return [await self._desk.view(task) for task in tasks if task]
 
 
-def _statuses(text: str) -> tuple[Status, ...]:
+def _wanted(text: str) -> tuple[tuple[Status, ...], bool | None]:
+    """The statuses that a word means, and whether the clip is to be on disk."""
     word = text.strip().lower()
     if not word:
-        return ()
+        return (), None
     if word == "unfinished":
-        return tuple(UNFINISHED)
+        return tuple(UNFINISHED), None
+    if word in ("saved", "unsaved"):
+        return (Status.SUCCEEDED,), word == "saved"
     try:
-        return (Status(word),)
+        return (Status(word),), None
     except ValueError:
-        words = ", ".join((*Status, "unfinished"))
+        words = ", ".join(STATUS_WORDS)
         raise InvalidRequestError(
             f"There is no status {text[:40]!r}. Nothing was charged. It takes one of: {words}."
         ) from None

@@ -220,6 +220,119 @@ def test_sigterm_leaves_the_task_to_be_asked_for(idle, serve):
     assert "Go on with" in said
 
 
+def test_the_price_and_what_is_left_are_told_before_it_is_sent(program):
+    ran = program("generate", FOX, "--json", HAILUO_BUDGET="10")
+
+    told = ran.err.index("2 CNY for MiniMax-Hailuo-2.3, 6 s, 768P, t2v. Left of the budget: 10 of")
+    assert "10 CNY today, 8 after this clip" in ran.err
+    assert told < ran.err.index(ran.answer["task_id"]), "before the purchase"
+    assert ran.answer["status"] == "succeeded"
+    assert ran.out.count("\n") == 1, "nothing but the result on stdout"
+
+
+def test_a_dry_run_says_the_price_and_buys_nothing(program):
+    ran = program("generate", FOX, "--dry-run", "--take", "2", HAILUO_BUDGET="10")
+    whole = program("generate", FOX, "--dry-run", "--json", HAILUO_BUDGET="10", LANG="C.UTF-8")
+
+    assert (ran.code, whole.code) == (0, 0)
+    assert "2 CNY for MiniMax-Hailuo-2.3" in ran.out
+    assert f'generate "{FOX}" --take 2' in ran.out.splitlines()[-1]
+    assert whole.answer["cost"] == {"amount": "2", "unit": "CNY", "charged": "no"}
+    assert whole.answer["spending"]["left"] == "10"
+    assert "Nothing was sent or charged" in whole.answer["message"]
+    assert bought(program.books) == 0
+    assert program("tasks", "--json").answer["tasks"] == []
+
+
+def test_a_dry_run_of_a_template_says_its_name_and_buys_nothing(program):
+    Image.new("RGB", (400, 400)).save(program.cwd / "pet.png")
+
+    ran = program("template", "Diving", "--media", "pet.png", "--dry-run")
+
+    assert ran.code == 0
+    assert "unknown, none is published for template 跳水 Diving" in ran.out
+    assert bought(program.books) == 0
+
+
+def test_a_dry_run_is_refused_as_the_purchase_would_be(program):
+    dear = program("generate", FOX, "--dry-run", "--json", "--budget", "1")
+    wrong = program("generate", FOX, "--dry-run", "--duration", "7")
+    keyless = program("generate", FOX, "--dry-run", HAILUO_PROVIDER="minimax-cn")
+
+    assert dear.answer["error"]["code"] == "budget_exceeded"
+    assert [ran.code for ran in (dear, wrong, keyless)] == [2, 2, 2]
+
+
+def test_a_dry_run_sends_nothing_that_was_bought_before_either(program):
+    program("generate", "first", "--no-wait", HAILUO_RPM="1")
+    waiting = program("generate", "second", "--no-wait", "--json", HAILUO_RPM="1").answer
+
+    program("generate", "third", "--dry-run")
+
+    assert waiting["status"] == "pending"
+    assert bought(program.books) == 1
+
+
+def test_a_request_that_repeats_a_task_names_it_in_place_of_a_price(program):
+    first = program("generate", FOX, "--json").answer
+    again = program("generate", FOX, HAILUO_CONFIRM_ABOVE="1")
+    asked = program("generate", FOX, "--dry-run", "--json").answer
+
+    assert f"the same request is task {first['task_id']}" in again.err
+    assert "CNY" not in again.err
+    assert again.code == 0
+    assert (asked["task_id"], asked["reused"]) == (first["task_id"], True)
+    assert bought(program.books) == 1
+
+
+def test_a_prompt_is_read_from_standard_input(program):
+    ran = program("generate", "-", typed="A red fox\nin the snow\n")
+    task = program("tasks", "--json").answer["tasks"][0]
+
+    assert ran.code == 0, ran.err
+    assert task["prompt"] == "A red fox\nin the snow"
+    assert 'generate "A red fox\nin the snow" --take 2' in ran.out
+
+
+@pytest.mark.parametrize("typed", ["", " \n"])
+def test_an_empty_standard_input_buys_no_clip_of_a_dash(program, typed):
+    ran = program("generate", "-", typed=typed)
+
+    assert ran.code == 2
+    assert "no prompt on standard input" in ran.err
+    assert bought(program.books) == 0
+
+
+def test_a_new_clip_goes_to_standard_output_and_everything_else_to_stderr(program):
+    ran = program("generate", FOX, "-o", "-", "--json")
+    failed = program("generate", "x [sandbox:fail]", "-o", "-")
+
+    answer = json.loads(ran.err.splitlines()[-1])
+    assert ran.raw == Path(answer["file"]).read_bytes()
+    assert (failed.code, failed.raw) == (1, b"")
+    assert not list(program.cwd.iterdir()), "no file of that name"
+
+
+def test_a_clip_that_was_not_waited_for_is_delivered_by_the_suggested_command(idle, serve):
+    idle.environ |= {
+        "HAILUO_PROVIDER": "sandbox",
+        "HAILUO_BASE_URL": serve(seconds_to_ready=3.0).base_url,
+    }
+
+    ran = idle("generate", FOX, "-o", "fox.mp4", "--wait-seconds", "0.1")
+    _, _, suggested = ran.out.splitlines()[-1].partition(" -m hailuo_mcp ")
+    name, _, output = words = suggested.split()
+
+    assert (name, output) == ("download", "fox.mp4")
+    assert idle(*words).code == 0
+    assert (idle.cwd / "fox.mp4").is_file()
+
+
+def test_a_request_for_trouble_is_not_suggested_to_a_real_provider(program):
+    assert "--provider minimax-cn" in program("generate", "snow").out
+    assert "--provider minimax-cn" not in program("generate", "snow [sandbox:seconds=0.1]").out
+
+
 def test_consent_is_refused_where_nobody_can_be_asked(program):
     ran = program("generate", FOX, HAILUO_CONFIRM_ABOVE="1")
 
@@ -277,10 +390,15 @@ def test_a_person_at_a_terminal_is_asked(program, answer, code, clips):
     assert bought(program.books) == clips
 
 
-def test_a_template_is_made_by_its_name(program):
+def test_a_template_is_made_by_its_name_and_shown_by_it(program):
     Image.new("RGB", (400, 400)).save(program.cwd / "pet.png")
 
+    shown = program("template", "Diving", "--media", "pet.png")
+    listed = program("tasks").out.splitlines()[1]
     ran = program("template", "Diving", "--media", "pet.png", "--json")
+
+    assert "template 跳水 Diving" in shown.out
+    assert listed.split("\t")[-1] == "跳水 Diving"
 
     assert ran.code == 0, ran.err
     assert ran.answer["mode"] == "template"

@@ -137,6 +137,27 @@ def test_an_option_that_is_nearly_right_is_named(capsys):
     assert "did you mean --duration?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "typed", "meant"),
+    [
+        ("generate", "--image", "--first-frame-image"),
+        ("generate", "--image-url", "--first-frame-image"),
+        ("generate", "--end-frame", "--last-frame-image"),
+        ("generate", "--aigc-watermark", "--watermark"),
+        ("generate", "--dur", "--duration"),
+        ("template", "--image", "--media-inputs"),
+    ],
+)
+def test_another_programs_option_is_corrected_to_ours(command, typed, meant, capsys):
+    assert main([command, "a fox", typed, "x"]) == exits.REFUSED
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+
+
+def test_an_option_that_is_nothing_like_ours_is_not_corrected(capsys):
+    assert main(["generate", "a fox", "--api-key", "sk"]) == exits.REFUSED
+    assert "did you mean" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("word", "shown"), [("help", "usage:"), ("version", __version__)])
 def test_words_that_other_programs_take_are_taken(capsys, word, shown):
     assert main([word]) == exits.DONE
