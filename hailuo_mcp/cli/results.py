@@ -53,6 +53,8 @@ def show_offer(args: Namespace, terminal: Terminal, offer: Offer) -> None:
         return
     label = "Price:" if not offer.notice else "Would cost:"
     if offer.repeats:
+        if offer.repeats.settled and not args.dry_run:
+            return  # the result says so at once
         label = "Not a new clip:"
     told = answers.offer_words(offer)
     if offer.asks and args.dry_run and not args.yes:
