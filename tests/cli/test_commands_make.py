@@ -263,16 +263,6 @@ def test_a_dry_run_is_refused_as_the_purchase_would_be(program):
     assert [ran.code for ran in (dear, wrong, keyless)] == [2, 2, 2]
 
 
-def test_a_dry_run_sends_nothing_that_was_bought_before_either(program):
-    program("generate", "first", "--no-wait", HAILUO_RPM="1")
-    waiting = program("generate", "second", "--no-wait", "--json", HAILUO_RPM="1").answer
-
-    program("generate", "third", "--dry-run")
-
-    assert waiting["status"] == "pending"
-    assert bought(program.books) == 1
-
-
 def test_a_request_that_repeats_a_task_names_it_in_place_of_a_price(program):
     first = program("generate", FOX, "--no-wait", "--json").answer
     again = program("generate", FOX, HAILUO_CONFIRM_ABOVE="1")

@@ -114,6 +114,19 @@ def test_a_question_about_a_clip_that_cannot_be_saved_has_an_end_too(program, tm
     assert f"download {task_id}" in looked.out.splitlines()[-1]
 
 
+def test_a_wait_with_a_key_that_is_refused_ends_with_1(idle, serve):
+    idle.environ |= {
+        "HAILUO_PROVIDER": "minimax-cn",
+        "HAILUO_BASE_URL": serve(seconds_to_ready=600).base_url,
+    }
+    sent = idle("generate", "a lighthouse", "--no-wait", "--json", HAILUO_API_KEY="good").answer
+
+    ran = idle("tasks", "--wait", HAILUO_API_KEY="bad")
+
+    assert ran.code == 1
+    assert f"Not fetched: {sent['task_id']} (a lighthouse)" in ran.err
+
+
 def test_a_wait_ends_with_3_while_a_purchase_is_unconfirmed(program):
     lost = program("generate", "lost [sandbox:lost]", "--json").answer["task_id"]
 
