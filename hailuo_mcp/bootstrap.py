@@ -54,11 +54,15 @@ async def open_studio(
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
     front: Front | None = None,
+    fenced: bool = True,
+    works: bool = True,
 ) -> AsyncGenerator[Studio]:
     """A studio whose worker runs until the block is left.
 
     Leaving waits at most 1.8 s, and only while a paid request is on its way. Everything else is
-    in the journal and goes on in the next process.
+    in the journal and goes on in the next process. `fenced`: callers may name files only in the
+    allowed folders, which is for agents; a person at their own shell needs no fence. `works`: what
+    is due is sent, polled and saved meanwhile; a question alone needs none of that.
 
     Raises:
         JournalError: the state folder cannot be used.
@@ -67,10 +71,10 @@ async def open_studio(
     processes = ProcessLocks(settings.state_dir / "processes")
     processes.sign_in()
     journal = SqliteJournal(settings.state_dir / NAME)
-    client = open_client(settings, wire=wire)
+    client = open_client(settings, wire=wire, fenced=fenced)
     try:
         await journal.open()
-        desk = _desk(settings, processes, journal, client, clock)
+        desk = _desk(settings, processes, journal, client, clock, fenced=fenced)
         await journal.sign_in(
             desk.owner,
             account=desk.account,
@@ -86,7 +90,8 @@ async def open_studio(
         trouble: Exception | None = None
         desk.wake = worker.wake
         async with anyio.create_task_group() as work:
-            work.start_soon(worker.run)
+            if works:
+                work.start_soon(worker.run)
             try:
                 yield Studio(desk)
             except Exception as exc:  # noqa: BLE001  # raised below: the group would wrap it
@@ -106,7 +111,9 @@ async def open_studio(
         processes.sign_out()
 
 
-def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient:
+def open_client(
+    settings: Settings, *, wire: Wire | None = None, fenced: bool = True
+) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
     embedded = PROVIDERS[settings.provider].embedded and not settings.base_url
 
@@ -120,7 +127,7 @@ def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient
         provider=settings.provider,
         base_url=settings.base_url,
         plan=settings.plan,
-        folders=Folders(settings.output_dir, settings.allowed_dirs),
+        folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         private_hosts=settings.private_hosts,
         wire=wire,
         serve=serve if embedded else None,
@@ -146,6 +153,8 @@ def _desk(
     journal: SqliteJournal,
     client: HailuoClient,
     clock: Callable[[], float],
+    *,
+    fenced: bool = True,
 ) -> Desk:
     return Desk(
         rules=Rules(
@@ -164,7 +173,7 @@ def _desk(
         owner=processes.owner,
         journal=journal,
         client=client,
-        folders=Folders(settings.output_dir, settings.allowed_dirs),
+        folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         pictures=Pictures(settings.state_dir / "inputs"),
         changes=Changes(journal.stamp),
         clock=clock,

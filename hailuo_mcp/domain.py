@@ -39,6 +39,8 @@ class Status(StrEnum):
 FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 POLLED = frozenset({Status.QUEUED, Status.RUNNING})
 UNFINISHED = frozenset({Status.PENDING, Status.SUBMITTING, *POLLED})
+STATUS_WORDS = (*Status, "saved", "unsaved", "unfinished")
+"""What tasks are listed by: a status, which of the succeeded are on disk, or all of UNFINISHED."""
 
 
 class Unit(StrEnum):
@@ -281,8 +283,15 @@ class Task:
     @property
     def can_be_settled(self) -> bool:
         """A person may say what became of it, and say otherwise until it has a clip."""
-        again = self.settled_at is not None and self.status is not Status.SUCCEEDED
-        return again or self.status is Status.UNCONFIRMED
+        settled = self.settled_at is not None and self.status is not Status.SUCCEEDED
+        return settled or self.status is Status.UNCONFIRMED
+
+    @property
+    def state(self) -> str:
+        """The word of STATUS_WORDS that tells most: of what succeeded, whether it is on disk."""
+        if self.status is Status.SUCCEEDED:
+            return "saved" if self.saved else "unsaved"
+        return self.status.value
 
     @property
     def known_mode(self) -> Mode | None:

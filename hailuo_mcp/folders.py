@@ -1,4 +1,4 @@
-"""Which places on disk may be touched: pictures are read and clips written here only."""
+"""Which places on disk may be touched: an agent's pictures and clips stay within these."""
 
 import os
 import re
@@ -39,6 +39,8 @@ class Folders:
     output_dir: Path
     allowed: tuple[Path, ...] = ()
     """Empty: the home folder. The output folder is always allowed."""
+    fenced: bool = True
+    """False for a person at their own shell, who may do here what the system lets them."""
     home: Path | None = None
     """Whose Downloads, Desktop and Pictures are searched; None: this user's."""
 
@@ -112,11 +114,7 @@ class Folders:
         return self._writable(place, text)
 
     def need_output(self) -> None:
-        """See that clips can be written, while it is still time not to buy one.
-
-        Raises:
-            ConfigError: they cannot.
-        """
+        """Raise ConfigError if no clip can be written, while it is still time not to buy one."""
         import tempfile
 
         try:
@@ -131,6 +129,8 @@ class Folders:
 
     def refusal(self, what: str) -> InvalidRequestError:
         """Say no, and which places are open."""
+        if not self.fenced:
+            return InvalidRequestError(f"{what}.")
         return InvalidRequestError(
             f"{what}; files may be read and written only in {_named(self._roots)}"
             " (the setting HAILUO_ALLOWED_DIRS)."
@@ -146,7 +146,7 @@ class Folders:
         return tuple(dict.fromkeys(Path(os.path.realpath(root)) for root in roots))
 
     def _contains(self, real: Path) -> bool:
-        return any(real.is_relative_to(root) for root in self._roots)
+        return not self.fenced or any(real.is_relative_to(root) for root in self._roots)
 
     def _path(self, text: str) -> Path:
         try:

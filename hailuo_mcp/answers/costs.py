@@ -11,17 +11,18 @@ from hailuo_mcp.answers.shapes import (
     CostEstimate,
     PackEstimate,
     Prices,
+    PurchaseQuote,
     SpendingSoFar,
     VideoTask,
     only_given,
 )
-from hailuo_mcp.catalog import number, shown
+from hailuo_mcp.catalog import model_title, number, price_words, shown
+from hailuo_mcp.domain import Mode, Quote
 
 if TYPE_CHECKING:
     from hailuo_mcp.catalog import Estimate, PlanCost, Price, Template
-    from hailuo_mcp.domain import Quote
     from hailuo_mcp.journal import Wall
-    from hailuo_mcp.studio import Spending
+    from hailuo_mcp.studio import Offer, Spending
 
 
 def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
@@ -97,6 +98,65 @@ def other_walls(walls: Sequence[Wall]) -> str:
     )
     return (
         f"Beside that, the same key has {sums} under another plan: each unit is a wall of its own."
+    )
+
+
+def offer_words(offer: Offer) -> str:
+    """A purchase before it is made: what it would cost, and what is left for it."""
+    draft, so_far = offer.draft, offer.spending
+    if offer.repeats:
+        task = offer.repeats.task
+        return (
+            f"the same request is task {task.task_id} ({task.status}), so nothing is bought or "
+            "charged. Another take of it would be."
+        )
+    parts = (
+        model_title(draft.model),
+        f"{draft.duration} s" if draft.duration else "",
+        draft.resolution or "",
+        "" if draft.mode is Mode.TEMPLATE else draft.mode.value,
+    )
+    what = ", ".join(part for part in parts if part)
+    price = price_words(Quote(amount=draft.amount, unit=draft.unit))
+    known = f"{price} for" if draft.amount is not None else "unknown, none is published for"
+    said = [f"{known} {what}."]
+    if offer.counted is not None and offer.counted != draft.amount:
+        counted = price_words(Quote(amount=offer.counted, unit=draft.unit))
+        said.append(f"It counts as {counted}.")
+    if so_far.budget is not None and so_far.left is not None:
+        when = {"day": " today", "month": " this month"}.get(so_far.period, "")
+        budget = price_words(Quote(amount=so_far.budget, unit=draft.unit))
+        after = so_far.left - (offer.counted or 0)
+        said.append(
+            f"Left of the budget: {number(so_far.left)} of {budget}{when}, {number(after)} after "
+            "this clip."
+        )
+    return " ".join(said)
+
+
+def purchase_quote(offer: Offer) -> PurchaseQuote:
+    draft = offer.draft
+    task = offer.repeats.task if offer.repeats else None
+    opening = "Not a new clip:" if task else "Price:"
+    told = f"{opening} {offer_words(offer)}" + ("" if task else " Nothing was sent or charged.")
+    amount = None if draft.amount is None else number(draft.amount)
+    return cast(
+        "PurchaseQuote",
+        only_given(
+            message=f"{offer.notice} {told}".strip(),
+            task_id=task.task_id if task else "",
+            status=task.status.value if task else "",
+            reused=task is not None,
+            cost=only_given(amount=amount, unit=draft.unit.value, charged="no"),
+            needs_consent=offer.asks,
+            prompt=draft.prompt,
+            provider=draft.provider,
+            model=draft.model,
+            mode=draft.mode.value,
+            duration=draft.duration,
+            resolution=draft.resolution,
+            spending=spending(offer.spending),
+        ),
     )
 
 

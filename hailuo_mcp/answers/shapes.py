@@ -66,6 +66,24 @@ class SavedVideo(TypedDict, total=False):
     seconds: float
 
 
+class PurchaseQuote(TypedDict, total=False):
+    """What a purchase would come to; with a task_id it would repeat that task and buy nothing."""
+
+    message: Required[str]
+    task_id: str
+    status: StatusWord
+    reused: bool
+    cost: Cost
+    needs_consent: bool
+    prompt: str
+    provider: str
+    model: str
+    mode: str
+    duration: int
+    resolution: str
+    spending: SpendingSoFar
+
+
 class Prices(TypedDict, total=False):
     credits: str
     cny: str

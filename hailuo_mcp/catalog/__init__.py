@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.catalog.video_templates import (
         Template,
         find_template,
+        model_title,
         nearest_template,
         template_price,
         templates,
@@ -79,6 +80,7 @@ _HOME = {
     "find_model": "video_models",
     "find_move": "camera_moves",
     "find_template": "video_templates",
+    "model_title": "video_templates",
     "is_misnomer": "camera_moves",
     "limits": "video_models",
     "list_price": "prices",
@@ -138,6 +140,7 @@ __all__ = [
     "is_misnomer",
     "limits",
     "list_price",
+    "model_title",
     "models",
     "moves",
     "near_move",

@@ -85,6 +85,15 @@ def find_template(text: str, region: str) -> Template | None:
     return None
 
 
+def model_title(model: str) -> str:
+    """What people know a task's model by: a template's name instead of its id."""
+    template_id = model.removeprefix("template ")
+    if template_id == model:
+        return model
+    found = (find_template(template_id, region) for region in REGIONS)
+    return next((f"template {one.title}" for one in found if one), model)
+
+
 def nearest_template(text: str, region: str) -> Template | None:
     """Find the template probably meant by a name that is none."""
     from difflib import get_close_matches

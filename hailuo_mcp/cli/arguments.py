@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -14,9 +15,10 @@ from urllib.parse import urlsplit
 
 from hailuo_mcp.catalog.wording import is_number
 from hailuo_mcp.cli.words import SETTINGS
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.errors import ConfigError, InvalidRequestError
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.terminal import Terminal
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio import Terms
 
@@ -70,6 +72,33 @@ def plain(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise ArgumentTypeError("has bytes that are not text in this terminal's encoding") from None
+    return text
+
+
+_LONGEST_PROMPT = 100_000
+"""Characters; far more than any prompt has, so that an endless input ends."""
+
+
+def standard_input(terminal: Terminal) -> str:
+    """The prompt that another program writes, or a person types.
+
+    Raises:
+        InvalidRequestError: nothing came, or nothing that is text.
+    """
+    if sys.stdin is not None and sys.stdin.isatty():
+        terminal.note("Type the prompt, then Enter and Ctrl-D (on Windows Ctrl-Z and Enter).")
+    try:
+        text = plain(sys.stdin.read(_LONGEST_PROMPT)) if sys.stdin else ""
+    except (UnicodeDecodeError, ArgumentTypeError):
+        raise InvalidRequestError(
+            "What came on standard input is not text in this terminal's encoding. Nothing was "
+            "sent or charged. Write it as UTF-8."
+        ) from None
+    if not (text := text.strip().removeprefix("\ufeff")):
+        raise InvalidRequestError(
+            "There was no prompt on standard input. Nothing was sent or charged. Write for "
+            'example: echo "A fox in the snow" | hailuo-mcp generate -'
+        )
     return text
 
 
@@ -127,6 +156,7 @@ def add_terms(parser: ArgumentParser) -> None:
     group.add_argument(
         "--yes", action="store_true", help="agree to a price above HAILUO_CONFIRM_ABOVE"
     )
+    group.add_argument("--dry-run", action="store_true", help="check and price it, and buy nothing")
     group = parser.add_argument_group("result")
     group.add_argument(
         "-o",
@@ -135,7 +165,7 @@ def add_terms(parser: ArgumentParser) -> None:
         type=plain,
         default="",
         metavar="PATH",
-        help="copy the clip here as well",
+        help="copy the clip here as well; - is standard output",
     )
     group.add_argument("--overwrite", action="store_true", help="replace what is there")
     group.add_argument(
@@ -163,10 +193,7 @@ def terms(args: Namespace, *, approved: bool) -> Terms:
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The environment's settings with the command line's on top.
-
-    A person may use files of the folder they stand in, unless HAILUO_ALLOWED_DIRS draws the line.
-    """
+    """The environment's settings with the command line's on top."""
     from hailuo_mcp.settings import Settings
 
     given: dict[str, str | None] = {name: getattr(args, name, None) for name in SETTINGS}
@@ -176,13 +203,9 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
     if _changes_provider(given, environ):
         environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
     try:
-        read = Settings.from_env(environ, **given)
+        return Settings.from_env(environ, **given)
     except ConfigError as exc:
         raise ConfigError(_by_option(str(exc), given)) from None
-    here = _here()
-    if here is None or environ.get("HAILUO_ALLOWED_DIRS", "").strip():
-        return read
-    return read.model_copy(update={"allowed_dirs": (*read.allowed_dirs, here)})
 
 
 def _by_option(message: str, given: Mapping[str, str | None]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -10,20 +12,25 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hailuo_mcp.cli import arguments, words
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import Status, Task
-from hailuo_mcp.errors import HailuoError, InvalidRequestError
+from hailuo_mcp.domain import POLLED, Status, Task
+from hailuo_mcp.errors import (
+    AuthenticationError,
+    HailuoError,
+    InvalidRequestError,
+    RemoteTaskNotFoundError,
+)
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Watcher
     from hailuo_mcp.settings import Settings
-    from hailuo_mcp.studio import Studio, View
+    from hailuo_mcp.studio import Progress, Saved, Studio, View
 
 FOREVER = 10 * 365 * 86_400.0
 FRESH_SECONDS = 5.0
 """How long a question without a wait waits for one status read: nobody else may be reading."""
 
-_SAVE_TRIES = 3
-"""So many failed tries to save a clip, and the person had better hear why."""
+_TRIES = 3
+"""So many tries in a row have failed, and the person had better hear why."""
 
 _IN_FOLDER = "hailuo-mcp.mp4"
 """Stands for the clip's own name, which is not known before."""
@@ -31,8 +38,8 @@ _IN_FOLDER = "hailuo-mcp.mp4"
 Result = TypeVar("Result")
 
 
-class _CannotBeSavedError(Exception):
-    """Ends a wait that would last until the disk is mended."""
+class _NeedsPersonError(Exception):
+    """Ends a wait that would last until a disk or a key is mended."""
 
 
 @dataclass(kw_only=True)
@@ -44,49 +51,101 @@ class Errand:
     """What is being waited for, for the words after Ctrl-C."""
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
+    began: float = field(default_factory=time.time)
 
     def command(self, *given: str) -> str:
         return words.command(self.args, *given)
 
+    def go_on(self, task: Task) -> str:
+        """The command that waits for a clip and puts it where it was wanted."""
+        output: str = getattr(self.args, "output", "")
+        if not output:
+            return self.command("query", task.task_id, "--wait")
+        overwrite = ("--overwrite",) if self.args.overwrite else ()
+        return self.command("download", task.task_id, output, *overwrite)
+
     async def wait(self, studio: Studio, task_id: str, wait: float, watcher: Watcher) -> View:
         """Follow a task until it is over, the time is up, or nothing but a person can help."""
+        try:
+            return await studio.query(
+                task_id, wait_seconds=wait, on_progress=self._follow(studio, watcher)
+            )
+        except _NeedsPersonError:
+            return await studio.query(task_id)
 
+    async def save(
+        self, studio: Studio, task_id: str, output: str, wait: float, watcher: Watcher
+    ) -> Saved:
+        """Have the clip on disk, and a copy where it is wanted; ends as `wait` does."""
+        from hailuo_mcp.studio import Saved
+
+        try:
+            return await studio.download(
+                task_id,
+                output_path=output,
+                overwrite=self.args.overwrite,
+                wait_seconds=wait,
+                on_progress=self._follow(studio, watcher),
+            )
+        except _NeedsPersonError:
+            return Saved(view=await studio.query(task_id), status="not_ready")
+
+    def needs_person(self, studio: Studio, task: Task) -> bool:
+        """Whether waiting is in vain: tries in a row have failed, and so would the next."""
+        if task.tries < _TRIES:
+            return False
+        if task.status is Status.SUCCEEDED:
+            return bool(task.save_error) and not task.saved
+        refused = task.error_kind == AuthenticationError.code
+        foreign = task.account != studio.account  # of another key's task nobody believes a "gone"
+        gone = foreign and task.error_kind == RemoteTaskNotFoundError.code
+        asked = (task.polled_at or 0) >= self.began
+        return task.status in POLLED and asked and (refused or gone)
+
+    def _follow(self, studio: Studio, watcher: Watcher) -> Progress:
         async def show(view: View) -> None:
             self.tasks = [view.task]
             await watcher.show(view)
-            if view.task.save_error and view.task.tries >= _SAVE_TRIES:
-                raise _CannotBeSavedError
+            if self.needs_person(studio, view.task):
+                raise _NeedsPersonError
 
-        try:
-            return await studio.query(task_id, wait_seconds=wait, on_progress=show)
-        except _CannotBeSavedError:
-            return await studio.query(task_id)
+        return show
 
     def place(self, text: str, *, overwrite: bool) -> str:
         """Where a copy is to go, refused now rather than after the purchase.
 
         Raises:
-            InvalidRequestError: outside the allowed folders, or something is there.
+            InvalidRequestError: no clip can go there, or something is there.
         """
-        if not text:
+        if text in ("", words.STANDARD):
             return ""
         from hailuo_mcp.folders import Folders
 
         where = arguments.place(text)
-        folders = Folders(self.settings.output_dir, self.settings.allowed_dirs)
+        folders = Folders(self.settings.output_dir, fenced=False)
         target = folders.target(where, default_name=_IN_FOLDER)
         if target.exists() and target.name != _IN_FOLDER and not overwrite:
             raise InvalidRequestError(
                 f"{target} exists. Nothing was sent or charged. Choose another name, or say "
                 "--overwrite."
             )
+        folder = next(place for place in target.parents if place.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise InvalidRequestError(
+                f"{folder} takes no clip. Nothing was sent or charged. Choose a folder that you "
+                "can write to."
+            )
         return where
 
 
 def run(
-    args: Namespace, terminal: Terminal, job: Callable[[Errand, Studio], Awaitable[Result]]
+    args: Namespace,
+    terminal: Terminal,
+    job: Callable[[Errand, Studio], Awaitable[Result]],
+    *,
+    works: bool = True,
 ) -> Result:
-    """Do the job with an open studio.
+    """Do the job with an open studio, which also does what is due in it unless it only asks.
 
     Raises:
         HailuoError: as the job does.
@@ -94,18 +153,18 @@ def run(
     """
     errand = Errand(args=args, terminal=terminal, settings=arguments.settings(args))
     try:
-        return _within_loop(lambda: _open_and_do(errand, job))
+        return _within_loop(lambda: _open_and_do(errand, job, works=works))
     except KeyboardInterrupt:
         _tell_interrupted(errand)
         raise
 
 
 async def _open_and_do(
-    errand: Errand, job: Callable[[Errand, Studio], Awaitable[Result]]
+    errand: Errand, job: Callable[[Errand, Studio], Awaitable[Result]], *, works: bool
 ) -> Result:
     from hailuo_mcp.bootstrap import open_studio
 
-    async with open_studio(errand.settings) as studio:
+    async with open_studio(errand.settings, fenced=False, works=works) as studio:
         # An error that crosses the studio's task group would come out wrapped.
         try:
             return await job(errand, studio)
@@ -153,7 +212,7 @@ def _tell_interrupted(errand: Errand) -> None:
         Status.SUCCEEDED: f"is ready at {task.provider} and not saved yet",
     }.get(task.status, f"goes on at {task.provider}; nothing is lost")
     terminal.paragraph("Stopped waiting.", f"Task {task.task_id} {goes_on}. Go on with:")
-    terminal.note(f"  {errand.command('query', task.task_id, '--wait')}")
+    terminal.note(f"  {errand.go_on(task)}")
 
 
 def elsewhere(studio: Studio, task: Task) -> bool:

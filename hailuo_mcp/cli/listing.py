@@ -6,16 +6,15 @@ from argparse import ArgumentParser, Namespace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, errands, exits, results
+from hailuo_mcp.cli import arguments, errands, results
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.errands import FOREVER, Errand
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import Status
+from hailuo_mcp.cli.waiting import exit_code, tell_missing, wait_for_all
+from hailuo_mcp.domain import STATUS_WORDS
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio import Studio, View
-
-_MOST_UNFINISHED, _MOST_READY = 10_000, 200
 
 
 def _tasks_options(parser: ArgumentParser) -> None:
@@ -23,7 +22,7 @@ def _tasks_options(parser: ArgumentParser) -> None:
         "--status",
         default="",
         type=arguments.plain,
-        help="only these: " + ", ".join((*Status, "unfinished")),
+        help="only these: " + ", ".join(STATUS_WORDS),
     )
     parser.add_argument(
         "--limit",
@@ -39,7 +38,8 @@ def _tasks_options(parser: ArgumentParser) -> None:
         type=arguments.seconds,
         const=FOREVER,
         metavar="SECONDS",
-        help="wait until one ends, or without a number until all have ended and are saved",
+        help="wait until one ends, or without a number until all have ended and are saved; "
+        "exit code 1 then says that a clip that was paid for is not",
     )
 
 
@@ -47,7 +47,7 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
     async def job(errand: Errand, studio: Studio) -> int:
         from hailuo_mcp import answers
 
-        watched = await _wait_for_all(errand, studio) if args.wait == FOREVER else []
+        watched = await wait_for_all(errand, studio) if args.wait == FOREVER else []
         listing = await studio.tasks(
             status=args.status,
             limit=args.limit,
@@ -64,44 +64,10 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
             terminal.say(results.spending(listing.spending, studio.provider.name), style="dim")
             if studio.losses:
                 terminal.paragraph("Problem:", studio.losses.notice, style="bold red")
-        return max((exits.of_view(view) for view in watched), default=exits.DONE)
+        tell_missing(errand, studio, watched)
+        return exit_code(errand, studio, watched)
 
     return errands.run(args, terminal, job)
-
-
-async def _wait_for_all(errand: Errand, studio: Studio) -> list[View]:
-    """Wait until nothing of this account is unfinished or unsaved; returns what was waited for."""
-    if strangers := [view for view in await _under_way(studio) if _elsewhere(studio, view)]:
-        errands.tell_strangers(errand, [view.task for view in strangers])
-    seen: dict[str, View] = {}
-    with errand.terminal.watching() as watcher:
-        while True:
-            open_now = {
-                view.task.task_id: view
-                for view in await _under_way(studio)
-                if not _elsewhere(studio, view)
-            }
-            for task_id in seen.keys() - open_now.keys():
-                if not seen[task_id].settled:
-                    seen[task_id] = await studio.query(task_id)
-            seen.update(open_now)
-            errand.tasks = [view.task for view in open_now.values()]
-            if not open_now:
-                return list(seen.values())
-            last = max(open_now.values(), key=lambda view: view.eta_seconds or 0)
-            await watcher.show(last, done=len(seen) - len(open_now), of=len(seen))
-            await studio.query(last.task.task_id, wait_seconds=1.0)
-
-
-async def _under_way(studio: Studio) -> list[View]:
-    """Everything that a worker still has to do something for."""
-    unfinished = await studio.tasks(status="unfinished", limit=_MOST_UNFINISHED)
-    ready = await studio.tasks(status=Status.SUCCEEDED, limit=_MOST_READY)
-    return [view for view in (*unfinished.rows, *ready.rows) if not view.settled]
-
-
-def _elsewhere(studio: Studio, view: View) -> bool:
-    return errands.elsewhere(studio, view.task)
 
 
 def _print_tasks(terminal: Terminal, views: tuple[View, ...], home: str) -> None:
@@ -114,23 +80,17 @@ def _print_tasks(terminal: Terminal, views: tuple[View, ...], home: str) -> None
     rows = [
         (
             view.task.task_id,
-            _state(view),
+            view.task.state,
             results.cost(view)
             .removesuffix(" when it succeeds")
             .replace("no published price", "unpriced"),
             *((view.task.provider,) if mixed else ()),
             _when(view.task.created_at, view.now),
-            view.task.prompt or view.task.model,
+            results.named(view.task),
         )
         for view in views
     ]
     terminal.table(columns, rows, wide=len(columns) - 1)
-
-
-def _state(view: View) -> str:
-    if view.task.status is Status.SUCCEEDED:
-        return "saved" if view.task.saved else "not saved"
-    return view.task.status.value
 
 
 def _when(at: float, now: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, errands, exits, results, words
@@ -14,7 +15,7 @@ from hailuo_mcp.domain import AnyRequest, Status, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from hailuo_mcp.studio import Studio, View
+    from hailuo_mcp.studio import Offer, Studio, View
 
 
 def _generate_options(parser: ArgumentParser) -> None:
@@ -23,7 +24,8 @@ def _generate_options(parser: ArgumentParser) -> None:
         "prompt",
         "--prompt",
         metavar="PROMPT",
-        what="what is to be seen, in quotes; camera moves (hailuo-mcp moves) in brackets",
+        what="what is to be seen, in quotes; camera moves (hailuo-mcp moves) in brackets; "
+        "- reads it from standard input",
     )
     group = parser.add_argument_group("clip")
     group.add_argument(
@@ -66,6 +68,9 @@ def _generate(args: Namespace, terminal: Terminal) -> int:
             "There is no prompt and no picture. Nothing was sent or charged. Say in quotes what is "
             "to be seen."
         )
+    if args.prompt == words.STANDARD:
+        args.prompt = arguments.standard_input(terminal)
+        args.argv = words.with_prompt(args.argv, args.prompt)
     request = VideoRequest(
         prompt=args.prompt,
         model=args.model,
@@ -141,7 +146,9 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
 
 
 def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
-    """Ask the person if they want to be asked, buy, wait, and show what came of it."""
+    """Say the price, ask the person if they want to be asked, buy, wait, and show the result."""
+    if args.output == words.STANDARD:
+        terminal.give_stdout()
     if args.no_wait:
         args.wait_seconds = 0.0
     if args.wait_seconds == 0 and args.output:
@@ -149,37 +156,36 @@ def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
             "--output needs the finished clip, which nobody waits for with --no-wait. Nothing was "
             "sent or charged. Leave one of them out."
         )
-    approved = args.yes or _agrees(args, terminal, request)
-    if approved is None:
-        terminal.note("Not bought, nothing was charged.")
-        return exits.REFUSED
+    offer = errands.run(args, terminal, partial(_quote, request=request), works=False)
+    results.show_offer(args, terminal, offer)
+    if args.dry_run:
+        return exits.DONE
+    approved = args.yes
+    if offer.asks and not approved and not args.confirm and terminal.can_ask:
+        # The studio is closed while they think: an open one has work that must not wait.
+        approved = terminal.ask("Buy this clip?")
+        if not approved:
+            terminal.note("Not bought, nothing was charged.")
+            return exits.REFUSED
+    job = partial(_buy_and_wait, request=request, approved=approved)
+    code, clip = errands.run(args, terminal, job)
+    if args.output != words.STANDARD:
+        return code
+    if clip:
+        terminal.pour(clip)
+    return exits.DONE if clip else code or exits.FAILED
 
-    async def job(errand: Errand, studio: Studio) -> int:
-        return await _buy_and_wait(errand, studio, request, approved=approved)
 
-    return errands.run(args, terminal, job)
-
-
-def _agrees(args: Namespace, terminal: Terminal, request: AnyRequest) -> bool | None:
-    """Whether the person at the terminal said yes; None for no, False where nobody was asked.
-
-    The studio is closed while they think: an open one has work that must not wait.
-    """
-    if not terminal.can_ask or args.confirm or arguments.settings(args).confirm_above is None:
-        return False
-
-    async def ask(_errand: Errand, studio: Studio) -> str | None:
-        return await studio.consent_question(request, arguments.terms(args, approved=False))
-
-    question = errands.run(args, terminal, ask)
-    if question is None:
-        return False
-    return terminal.ask(question) or None
+async def _quote(errand: Errand, studio: Studio, *, request: AnyRequest) -> Offer:
+    args = errand.args
+    errand.place(args.output, overwrite=args.overwrite)
+    return await studio.quote(request, arguments.terms(args, approved=False))
 
 
 async def _buy_and_wait(
-    errand: Errand, studio: Studio, request: AnyRequest, *, approved: bool
-) -> int:
+    errand: Errand, studio: Studio, *, request: AnyRequest, approved: bool
+) -> tuple[int, str]:
+    """The exit code, and where the clip is if it was wanted elsewhere too."""
     args = errand.args
     output = errand.place(args.output, overwrite=args.overwrite)
     copy = ""
@@ -193,18 +199,13 @@ async def _buy_and_wait(
         if wait:
             view = await errand.wait(studio, view.task.task_id, wait, watcher)
             view = _as_bought(view, bought)
-        if output and view.task.status is Status.SUCCEEDED:
+        if args.output and view.task.status is Status.SUCCEEDED:
             watcher.tell("copying")
-            saved = await studio.download(
-                view.task.task_id,
-                output_path=output,
-                overwrite=args.overwrite,
-                wait_seconds=FOREVER,
-            )
+            saved = await errand.save(studio, view.task.task_id, output, FOREVER, watcher)
             view, copy = _as_bought(saved.view, bought), saved.file
     results.show(errand, view, copy=copy)
     _suggest(errand, view)
-    return exits.of_view(view)
+    return exits.of_view(view), copy
 
 
 def _as_bought(view: View, bought: View) -> View:
@@ -218,14 +219,14 @@ def _suggest(errand: Errand, view: View) -> None:
     task, args = view.task, errand.args
     if not task.status.is_final:
         if task.status is not Status.UNCONFIRMED:
-            results.follow_up(
-                errand, "Wait for it", errand.command("query", task.task_id, "--wait")
-            )
+            results.follow_up(errand, "Wait for it", errand.go_on(task))
     elif task.status is Status.SUCCEEDED and not task.saved:
-        results.follow_up(errand, "Save it, free", errand.command("download", task.task_id))
+        where = [args.output] if args.output else []
+        save = errand.command("download", task.task_id, *where)
+        results.follow_up(errand, "Save it, free", save)
     elif task.saved:
         results.follow_up(errand, "Another take of it", words.once_more(args, take=task.take + 1))
-        if view.notice:
+        if view.notice and not words.troubled(args):
             row = PROVIDERS[DEFAULT_PROVIDER]
             results.follow_up(
                 errand,

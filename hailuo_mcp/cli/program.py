@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-import re
 import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -42,9 +41,10 @@ class _Parser(ArgumentParser):
 
     def refuse(self, left: Sequence[str]) -> NoReturn:
         """Name what is left of a command line, and the option that was probably meant."""
-        options = re.findall(r"--[a-z][a-z-]+", self.format_usage())
+        options = [name for name in self._option_string_actions if name.startswith("--")]
         for word in left:
-            if near := difflib.get_close_matches(word.partition("=")[0], options, n=1):
+            name = word.partition("=")[0]
+            if near := _meant(name, options):
                 self.error(f"{word[:40]!r} is not known here; did you mean {near[0]}?")
         self.error(f"unrecognized arguments: {' '.join(left)[:80]}")
 
@@ -60,6 +60,20 @@ class _Parser(ArgumentParser):
             near = difflib.get_close_matches(str(value), names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
             self.error(f"{str(value)[:40]!r} is not known here; {hint}")
+
+
+def _meant(name: str, options: Sequence[str]) -> list[str]:
+    """The option that another program calls so, by the tools' table, or that is spelt nearly so."""
+    if not name.startswith("--"):
+        return []
+    begun = [option for option in options if option.startswith(name)]
+    from hailuo_mcp.server.tools._spelling import OURS
+
+    ours = OURS.get(name.removeprefix("--").replace("-", "_").lower(), ())
+    named = [f"--{one.replace('_', '-')}" for one in ours]
+    ends = [option.removeprefix("--") for option in options]
+    near = difflib.get_close_matches(name.removeprefix("--"), ends, n=1)
+    return [option for option in named if option in options] or begun or [f"--{o}" for o in near]
 
 
 def parser(argv: Sequence[str] = ()) -> ArgumentParser:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain import POLLED, Status
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -54,7 +54,9 @@ def _words(view: View, done: int, of: int) -> str:
     line = progress_line(view)
     if view.task.save_error and not view.task.saved:
         line = f"not saved yet: {view.task.save_error.partition('. ')[0]}"
-    return line if of == 1 else f"{done} of {of} done; {line}"
+    elif view.task.status in POLLED and view.task.error:
+        line += f" ({view.task.error.partition('. ')[0]})"
+    return line if of == 1 else f"{done} of {of} done; {view.task.task_id} {line}"
 
 
 class Bar:

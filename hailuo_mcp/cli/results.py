@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hailuo_mcp.catalog import model_title
 from hailuo_mcp.cli import words
-from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.domain import Mode, Money, Status, Task
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.errands import Errand
-    from hailuo_mcp.studio import Spending, View
+    from hailuo_mcp.cli.terminal import Terminal
+    from hailuo_mcp.studio import Offer, Spending, View
 
 
 def show(errand: Errand, view: View, *, copy: str = "") -> None:
@@ -39,6 +42,30 @@ def show(errand: Errand, view: View, *, copy: str = "") -> None:
         terminal.paragraph("Note:", words.spoken(note), result=True)
     if view.notice:
         terminal.say(view.notice, style="dim")
+
+
+def show_offer(args: Namespace, terminal: Terminal, offer: Offer) -> None:
+    """What a purchase would come to, before it is made; with --dry-run it is all there is."""
+    from hailuo_mcp import answers
+
+    if args.dry_run and terminal.json:
+        terminal.data(dict(answers.purchase_quote(offer)))
+        return
+    label = "Price:" if not offer.notice else "Would cost:"
+    if offer.repeats:
+        if offer.repeats.settled and not args.dry_run:
+            return  # the result says so at once
+        label = "Not a new clip:"
+    told = answers.offer_words(offer)
+    if offer.asks and args.dry_run and not args.yes:
+        told += " You are asked before it is bought (HAILUO_CONFIRM_ABOVE)."
+    terminal.paragraph(label, told, style="bold", result=args.dry_run)
+    if args.dry_run:
+        terminal.say("Nothing was sent or charged.", style="dim")
+        if not offer.repeats:
+            terminal.say()
+            terminal.say("Buy it:", style="dim")
+            terminal.say(f"  {words.for_real(args)}")
 
 
 def follow_up(errand: Errand, what: str, command: str) -> None:
@@ -84,9 +111,17 @@ def _clip(task: Task) -> str:
         size,
         f"{length:g} s" if length else "",
         _megabytes(task.bytes) if task.bytes else "",
-        task.model,
+        model_title(task.model),
     )
     return ", ".join(part for part in parts if part)
+
+
+def named(task: Task) -> str:
+    """What a person knows a clip by: its template and the texts in it, or its prompt."""
+    if task.mode is not Mode.TEMPLATE:
+        return task.prompt
+    template = model_title(task.model).removeprefix("template ")
+    return ": ".join(part for part in (template, task.prompt) if part)
 
 
 def _megabytes(size: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hailuo_mcp.cli import config_file, toml_edit
+from hailuo_mcp.cli import config_file, toml_edit, words
 from hailuo_mcp.cli.client_apps import ClientApp
 from hailuo_mcp.cli.config_file import ConfigFile, Entry
 from hailuo_mcp.cli.entry import (
@@ -107,7 +107,7 @@ def _check(entry: Entry) -> None:
 
 
 def _notes(app: ClientApp, machine: Machine, start: Launcher, entry: Entry) -> tuple[str, ...]:
-    from hailuo_mcp.dialects.providers import provider_named
+    from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, provider_named
 
     notes = list[str]()
     provider = provider_named(entry.env.get("HAILUO_PROVIDER", ""))
@@ -115,6 +115,12 @@ def _notes(app: ClientApp, machine: Machine, start: Launcher, entry: Entry) -> t
         notes.append(
             f'Replace "{PLACEHOLDER}" in it by your key (from {provider.console}); until then '
             "nothing can be bought. HAILUO_PROVIDER=sandbox tries everything free, without one."
+        )
+    if provider.embedded:
+        notes.append(
+            "The sandbox is free: it needs no key, ignores one that is set, and its clips are "
+            "imitations. For real ones, with a key: "
+            f"{words.program()} init {app.name} --provider {DEFAULT_PROVIDER}."
         )
     if not provider.price_list and not entry.env.get("HAILUO_UNPRICED_COST"):
         notes.append(

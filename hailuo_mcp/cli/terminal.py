@@ -9,7 +9,10 @@ import sys
 import textwrap
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from hailuo_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +38,26 @@ class Terminal:
     def can_ask(self) -> bool:
         """A person sits here."""
         return not self.json and _is_terminal(sys.stdin) and _is_terminal(self._err)
+
+    def give_stdout(self) -> None:
+        """From now on standard output is for a clip's bytes, and everything else goes to stderr.
+
+        Raises:
+            InvalidRequestError: a person looks at it.
+        """
+        if _is_terminal(self._out):
+            raise InvalidRequestError(
+                "A clip is no text for a terminal. Nothing was sent or charged. Send it on, such "
+                "as: … - > clip.mp4, or give a file in place of -."
+            )
+        self._out = self._err
+
+    @staticmethod
+    def pour(clip: str) -> None:
+        """Write a clip to standard output."""
+        with Path(clip).open("rb") as source:
+            shutil.copyfileobj(source, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line of the result. Never cut or wrapped here: it may be a path or a command."""

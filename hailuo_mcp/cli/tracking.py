@@ -15,6 +15,7 @@ from hailuo_mcp.domain import POLLED, Status
 from hailuo_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.progress import Watcher
     from hailuo_mcp.studio import Studio, View
 
 _WAIT = "wait at most so many seconds, or without a number until it is over"
@@ -48,7 +49,7 @@ def _query(args: Namespace, terminal: Terminal) -> int:
     async def job(errand: Errand, studio: Studio) -> int:
         with terminal.watching() as watcher:
             watcher.tell("looking")
-            view = await _look(errand, studio, args.task_id)
+            view = await _look(errand, studio, args.task_id, watcher)
             if (
                 args.wait is not None
                 and not view.settled
@@ -60,7 +61,7 @@ def _query(args: Namespace, terminal: Terminal) -> int:
     return errands.run(args, terminal, job)
 
 
-async def _look(errand: Errand, studio: Studio, task_id: str) -> View:
+async def _look(errand: Errand, studio: Studio, task_id: str, watcher: Watcher) -> View:
     """The task after one status read, where it is time for one; a clip that is ready is saved."""
     began = time.time()
     deadline = time.monotonic() + FRESH_SECONDS
@@ -77,14 +78,14 @@ async def _look(errand: Errand, studio: Studio, task_id: str) -> View:
     ):
         view = await studio.query(task_id, wait_seconds=0.3)
     if view.task.status is Status.SUCCEEDED and not view.settled:
-        view = await studio.query(task_id, wait_seconds=FOREVER)
+        view = await errand.wait(studio, task_id, FOREVER, watcher)
     return view
 
 
 def _report(errand: Errand, studio: Studio, view: View) -> int:
     results.show(errand, view)
     task = view.task
-    if view.settled:
+    if view.settled or task.save_error:
         if task.status is Status.SUCCEEDED and not task.saved:
             results.follow_up(errand, "Save it, free", errand.command("download", task.task_id))
     elif errands.elsewhere(studio, task):
@@ -103,7 +104,7 @@ def _download_options(parser: ArgumentParser) -> None:
         "--output",
         "--output-path",
         metavar="OUTPUT",
-        what="copy it here as well: a file, or a folder",
+        what="copy it here as well: a file, or a folder; - is standard output",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     parser.add_argument(
@@ -116,31 +117,33 @@ def _download_options(parser: ArgumentParser) -> None:
 
 
 def _download(args: Namespace, terminal: Terminal) -> int:
-    async def job(errand: Errand, studio: Studio) -> int:
+    if args.output == words.STANDARD:
+        terminal.give_stdout()
+
+    async def job(errand: Errand, studio: Studio) -> tuple[int, str]:
         from hailuo_mcp import answers
 
         output = errand.place(args.output, overwrite=args.overwrite)
         with terminal.watching() as watcher:
             watcher.tell("looking")
-            view = await _look(errand, studio, args.task_id)
+            view = await _look(errand, studio, args.task_id, watcher)
             if not errands.elsewhere(studio, view.task):
                 view = await errand.wait(studio, args.task_id, args.wait_seconds, watcher)
                 watcher.tell("saving the clip")
-            saved = await studio.download(
-                args.task_id,
-                output_path=output,
-                overwrite=args.overwrite,
-                wait_seconds=0 if errands.elsewhere(studio, view.task) else args.wait_seconds,
-            )
+            wait = 0 if errands.elsewhere(studio, view.task) else args.wait_seconds
+            saved = await errand.save(studio, args.task_id, output, wait, watcher)
         if terminal.json:
             terminal.data(dict(answers.saved_video(saved)))
         else:
             results.show(errand, saved.view, copy=saved.file)
         if saved.status == "saved":
-            return exits.DONE
-        return exits.of_view(saved.view) or exits.FAILED
+            return exits.DONE, saved.file
+        return exits.of_view(saved.view) or exits.FAILED, ""
 
-    return errands.run(args, terminal, job)
+    code, clip = errands.run(args, terminal, job)
+    if clip and args.output == words.STANDARD:
+        terminal.pour(clip)
+    return code
 
 
 def _cancel(args: Namespace, terminal: Terminal) -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -13,7 +14,7 @@ import anyio
 from hailuo_mcp.client.connection import KEY_ADVICE, Connection
 from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
 from hailuo_mcp.client.saving import save_clip
-from hailuo_mcp.dialects.wire import HttpReply, Provider
+from hailuo_mcp.dialects.wire import NO_TASK, HttpReply, Provider
 from hailuo_mcp.domain import (
     AnyRequest,
     Carries,
@@ -273,17 +274,18 @@ class HailuoClient:
 
     async def check_key(self) -> None:
         """Ask something that costs nothing; raises what stands in the way of buying."""
-        reply = await self.probe()
-        if reply is not None:
+        if (reply := await self.probe()) is not None:
             self.read_probe(reply)
 
     async def probe(self) -> HttpReply | None:
         """Ask something that costs nothing; None where the provider has no such question."""
-        asked = self._connection.dialect.probe()
-        if asked is None:
+        if (asked := self._connection.dialect.probe()) is None:
             return None
         transport = await self._connection.open()
-        return await transport.read(asked)
+        reply = await transport.read(asked)
+        if reply.status == HTTPStatus.NOT_FOUND:  # not everybody who speaks the dialect has it
+            reply = await transport.read(self._connection.dialect.status(NO_TASK))
+        return reply
 
     def read_probe(self, reply: HttpReply) -> None:
         """Raise what the answer to probe() says stands in the way of buying."""

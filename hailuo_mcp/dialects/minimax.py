@@ -18,6 +18,7 @@ from hailuo_mcp.dialects.refusals import (
 )
 from hailuo_mcp.dialects.showing import code_word, for_journal, status_word
 from hailuo_mcp.dialects.wire import (
+    NO_TASK,
     HttpReply,
     HttpRequest,
     Provider,
@@ -141,7 +142,7 @@ class MiniMax:
     def probe(self) -> HttpRequest | None:
         if self._provider.probe:
             return HttpRequest(method="GET", path=self._provider.probe)
-        return self.status("0")
+        return self.status(NO_TASK)
 
     def read_probe(self, reply: HttpReply) -> None:
         """Raise what stands in the way: key, money, speed or the host.

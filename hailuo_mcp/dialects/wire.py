@@ -22,6 +22,8 @@ _UNRELATED = frozenset(
         HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
+NO_TASK = "0"
+"""The id of no task: asked about, it costs nothing and tells whether the key is good."""
 _LONGEST_ID = 200
 _LONGEST_URL = 8192
 _WORD = re.compile(r"[\w.:-]{1,40}")

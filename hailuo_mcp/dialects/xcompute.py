@@ -19,6 +19,7 @@ from hailuo_mcp.dialects.refusals import (
 )
 from hailuo_mcp.dialects.showing import code_word, for_journal, status_word
 from hailuo_mcp.dialects.wire import (
+    NO_TASK,
     HttpReply,
     HttpRequest,
     Provider,
@@ -145,7 +146,7 @@ class XCompute:
         return None
 
     def probe(self) -> HttpRequest | None:
-        return self.status("0")
+        return self.status(NO_TASK)
 
     def read_probe(self, reply: HttpReply) -> None:
         """Raise what stands in the way; a "no such task" means that the key was accepted."""

@@ -70,7 +70,12 @@ def by_callback(db: sqlite3.Connection, token: str) -> Task | None:
 
 
 def newest(
-    db: sqlite3.Connection, *, caller: str | None, statuses: Collection[Status], limit: int
+    db: sqlite3.Connection,
+    *,
+    caller: str | None,
+    statuses: Collection[Status],
+    saved: bool | None,
+    limit: int,
 ) -> list[Task]:
     wanted, values = ["1 = 1"], list[object]()
     if caller is not None:
@@ -79,6 +84,8 @@ def newest(
     if statuses:
         wanted.append(f"status IN ({', '.join('?' * len(statuses))})")
         values += list(statuses)
+    if saved is not None:
+        wanted.append("file != ''" if saved else "file = ''")
     rows = db.execute(
         SELECT + f" WHERE {' AND '.join(wanted)} ORDER BY created_at DESC, task_id DESC LIMIT ?",
         (*values, limit),

@@ -157,9 +157,16 @@ class SqliteJournal(JournalFile):
         return await self.read(reads.counts)
 
     async def newest(
-        self, *, caller: str | None = None, statuses: Collection[Status] = (), limit: int = 20
+        self,
+        *,
+        caller: str | None = None,
+        statuses: Collection[Status] = (),
+        saved: bool | None = None,
+        limit: int = 20,
     ) -> list[Task]:
-        return await self.read(reads.newest, caller=caller, statuses=statuses, limit=limit)
+        return await self.read(
+            reads.newest, caller=caller, statuses=statuses, saved=saved, limit=limit
+        )
 
     async def money(self, account: str, unit: Unit, since: float) -> reads.Sums:
         return await self.read(reads.money, account, unit, since)

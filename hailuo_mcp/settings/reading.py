@@ -66,6 +66,14 @@ def base_url(provider: Provider, given: Mapping[str, str]) -> str:
     return providers.clean_base_url(provider, text or provider.base_url, private_hosts=private)
 
 
+def api_key(provider: Provider, given: Mapping[str, str]) -> str | None:
+    if provider.embedded:  # it takes any, also the words that an example has in its place
+        return None
+    return given.get("HAILUO_API_KEY") or (
+        given.get("MINIMAX_API_KEY") if provider.minimax_env else None
+    )
+
+
 def plan(text: str) -> str:
     try:
         return catalog.plan_named(text).name

@@ -113,7 +113,7 @@ class Settings(BaseModel):
     allowed_dirs: tuple[Path, ...] = _setting(
         "HAILUO_ALLOWED_DIRS",
         "the output folder and the home folder",
-        "where images may be read from and clips written to; separated as `PATH` is",
+        "where agents may have images read from and clips written to; separated as `PATH` is",
     )
     private_hosts: frozenset[str] = _setting(
         "HAILUO_ALLOWED_HOSTS_PRIVATE",
@@ -148,8 +148,7 @@ class Settings(BaseModel):
         output_dir = reading.folder(given, "HAILUO_OUTPUT_DIR") or reading.default_output()
         values: dict[str, object] = {
             "provider": provider.name,
-            "api_key": given.get("HAILUO_API_KEY")
-            or (given.get("MINIMAX_API_KEY") if provider.minimax_env else None),
+            "api_key": reading.api_key(provider, given),
             "base_url": reading.base_url(provider, given),
             "output_dir": output_dir,
             "state_dir": reading.folder(given, "HAILUO_STATE_DIR") or reading.default_state(),

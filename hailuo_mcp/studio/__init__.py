@@ -2,6 +2,17 @@
 
 from hailuo_mcp.studio.desk import Desk, Rules
 from hailuo_mcp.studio.studio import Studio
-from hailuo_mcp.studio.views import Listing, Progress, Saved, Spending, Terms, View
+from hailuo_mcp.studio.views import Listing, Offer, Progress, Saved, Spending, Terms, View
 
-__all__ = ["Desk", "Listing", "Progress", "Rules", "Saved", "Spending", "Studio", "Terms", "View"]
+__all__ = [
+    "Desk",
+    "Listing",
+    "Offer",
+    "Progress",
+    "Rules",
+    "Saved",
+    "Spending",
+    "Studio",
+    "Terms",
+    "View",
+]

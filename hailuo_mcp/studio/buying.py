@@ -20,7 +20,7 @@ from hailuo_mcp.errors import (
 from hailuo_mcp.journal import KeyTaken, Losses, OverBudget, Written
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.intent import Picture, identity, new_task_id, normal_form
-from hailuo_mcp.studio.views import Terms
+from hailuo_mcp.studio.views import Offer, Terms
 
 _ZERO = Decimal(0)
 
@@ -29,16 +29,9 @@ async def buy(
     desk: Desk, request: AnyRequest, terms: Terms, *, caller: str, local: bool
 ) -> Written:
     """Record a purchase and hand it to the worker, or find the task that it would repeat."""
-    desk.client.need_key()
-    prepared = await desk.prepare(request, local=local)
-    draft = _draft(desk, prepared, terms, caller)
-    counted = _counted(desk, prepared)
-    found: Written | KeyTaken | OverBudget | Losses | None
-    found = await desk.journal.standing(draft, now=desk.clock())
+    prepared, draft, counted, before = await _weigh(desk, request, terms, caller, local=local)
+    found: Written | KeyTaken | OverBudget | Losses | None = before
     if found is None:
-        if desk.journal.losses:
-            raise desk.journal.losses.error()
-        _hold_ceiling(desk, terms, counted)
         if desk.rules.auto_download:
             await run_sync(desk.folders.need_output)
         await _ask_consent(desk, draft, terms, counted)
@@ -48,12 +41,7 @@ async def buy(
             draft, counted or _ZERO, desk.limits(), now=desk.clock()
         )
     if isinstance(found, KeyTaken):
-        raise InvalidRequestError(
-            f"request_key {terms.request_key[:40]!r} already names another purchase, task "
-            f"{found.task.task_id}. Nothing new was bought or charged. Use a new key for a new "
-            "clip, or call query_task for that one.",
-            task_id=found.task.task_id,
-        )
+        raise _taken(found, terms)
     if isinstance(found, Losses):
         raise found.error()
     if isinstance(found, OverBudget):
@@ -61,6 +49,32 @@ async def buy(
     if not found.reused:
         desk.wake(found.task)
     return found
+
+
+async def quote(
+    desk: Desk, request: AnyRequest, terms: Terms, *, caller: str, local: bool
+) -> Offer:
+    """Everything about a purchase but the purchase.
+
+    Raises:
+        HailuoError: as buying would, short of the person's consent.
+    """
+    _, draft, counted, before = await _weigh(desk, request, terms, caller, local=local)
+    spending, notice = await desk.spending(), desk.notice(desk.provider.name)
+    if before:
+        view = await desk.view(before.task, reused=True)
+        return Offer(draft=draft, counted=counted, spending=spending, repeats=view, notice=notice)
+    held = spending.spent + spending.reserved
+    if spending.budget is not None and held + (counted or _ZERO) > spending.budget:
+        found = OverBudget(spent=spending.spent, reserved=spending.reserved)
+        raise _over_budget(desk, found, counted)
+    return Offer(
+        draft=draft,
+        counted=counted,
+        spending=spending,
+        asks=_needs_consent(desk, counted),
+        notice=notice,
+    )
 
 
 async def consent_question(
@@ -73,18 +87,40 @@ async def consent_question(
     if desk.rules.confirm_above is None or terms.confirm:
         return None
     try:
-        prepared = await desk.prepare(request, local=local)
-        draft = _draft(desk, prepared, terms, caller)
-        counted = _counted(desk, prepared)
-        _hold_ceiling(desk, terms, counted)
+        offer = await quote(desk, request, terms, caller=caller, local=local)
     except HailuoError:
         return None
-    if not _needs_consent(desk, counted):
+    if not offer.asks:
         return None
-    if await desk.journal.standing(draft, now=desk.clock()):
-        return None
-    price = _price(desk, counted)
+    draft, price = offer.draft, _price(desk, offer.counted)
     return f"Buy this clip for {price}? {draft.model}, {_size(draft)}: {draft.prompt[:200]}"
+
+
+async def _weigh(
+    desk: Desk, request: AnyRequest, terms: Terms, caller: str, *, local: bool
+) -> tuple[Prepared, Task, Decimal | None, Written | None]:
+    """Check and price: the request, its record, what it counts as, and what it would repeat."""
+    desk.client.need_key()
+    prepared = await desk.prepare(request, local=local)
+    draft = _draft(desk, prepared, terms, caller)
+    counted = _counted(desk, prepared)
+    before = await desk.journal.standing(draft, now=desk.clock())
+    if isinstance(before, KeyTaken):
+        raise _taken(before, terms)
+    if before is None:
+        if desk.journal.losses:
+            raise desk.journal.losses.error()
+        _hold_ceiling(desk, terms, counted)
+    return prepared, draft, counted, before
+
+
+def _taken(found: KeyTaken, terms: Terms) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"request_key {terms.request_key[:40]!r} already names another purchase, task "
+        f"{found.task.task_id}. Nothing new was bought or charged. Use a new key for a new "
+        "clip, or call query_task for that one.",
+        task_id=found.task.task_id,
+    )
 
 
 def _size(draft: Task) -> str:

@@ -29,7 +29,7 @@ from hailuo_mcp.journal import Limits, Span, SqliteJournal
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.guesses import Guesses
 from hailuo_mcp.studio.pictures import Pictures
-from hailuo_mcp.studio.views import View
+from hailuo_mcp.studio.views import Spending, View
 
 ENOUGH = 3
 """Finished tasks of a kind from which their time counts as learned."""
@@ -110,6 +110,21 @@ class Desk:
     def limits(self) -> Limits:
         return Limits(
             rpm=self.rpm, budget=self.rules.budget, since=self.period_start(), lease=SUBMIT_LEASE
+        )
+
+    async def spending(self) -> Spending:
+        """What was spent and is left in the budget's period."""
+        sums = await self.journal.money(self.account, self.unit, self.period_start())
+        budget = self.rules.budget
+        return Spending(
+            unit=self.unit,
+            period=self.rules.budget_period,
+            spent=sums.spent,
+            reserved=sums.reserved,
+            uncertain=sums.uncertain,
+            budget=budget,
+            left=None if budget is None else max(Decimal(0), budget - sums.spent - sums.reserved),
+            others=sums.others,
         )
 
     def period_start(self) -> float:

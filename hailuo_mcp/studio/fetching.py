@@ -11,7 +11,7 @@ import anyio
 from hailuo_mcp.domain import Status, Task
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.finding import known
-from hailuo_mcp.studio.views import Saved
+from hailuo_mcp.studio.views import Progress, Saved
 from hailuo_mcp.studio.waiting import wait
 
 
@@ -23,6 +23,7 @@ async def download(
     output_path: str,
     overwrite: bool,
     wait_seconds: float,
+    on_progress: Progress | None = None,
 ) -> Saved:
     """Have the clip on disk, and a copy where the caller asks for one. Costs nothing."""
     task = await known(desk, task_id, caller)
@@ -35,12 +36,13 @@ async def download(
     deadline = time.monotonic() + wait_seconds
     if task.status is Status.SUCCEEDED and not task.saved:
         task = await _ask_for(desk, task)
-    view = await wait(desk, task, wait_seconds, until_saved=True)
+    view = await wait(desk, task, wait_seconds, on_progress, until_saved=True)
     ready = view.task.status is Status.SUCCEEDED and not view.task.saved
     if ready and not view.task.due_at and not view.task.save_error:
         # It became ready while the caller waited, and nobody saves it unasked.
         task = await _ask_for(desk, view.task)
-        view = await wait(desk, task, deadline - time.monotonic(), until_saved=True)
+        left = deadline - time.monotonic()
+        view = await wait(desk, task, left, on_progress, until_saved=True)
     task = view.task
     if not task.saved:
         saving = task.status is Status.SUCCEEDED and not task.save_error

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from decimal import Decimal
 
 import anyio
 
 from hailuo_mcp import catalog
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import UNFINISHED, AnyRequest, Status
+from hailuo_mcp.domain import STATUS_WORDS, UNFINISHED, AnyRequest, Status
 from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskFailedError,
@@ -20,7 +19,7 @@ from hailuo_mcp.studio import buying, ending, fetching, finding, linking, waitin
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import Desk, Rules
 from hailuo_mcp.studio.operations import Operations
-from hailuo_mcp.studio.views import Listing, Progress, Saved, Spending, Terms, View
+from hailuo_mcp.studio.views import Listing, Offer, Progress, Saved, Spending, Terms, View
 
 ANSWER_SECONDS = 3.5
 """A purchase is answered after this, checks included, whether or not the provider has answered."""
@@ -67,6 +66,16 @@ class Studio:
     @property
     def unit(self) -> str:
         return self._desk.unit
+
+    async def quote(
+        self, request: AnyRequest, terms: Terms, *, caller: str = "", local: bool = True
+    ) -> Offer:
+        """What a purchase would come to: its price, what is left, and whether somebody is asked.
+
+        Raises:
+            HailuoError: as `generate` would, short of asking the person. Nothing is sent.
+        """
+        return await buying.quote(self._desk, request, terms, caller=caller, local=local)
 
     async def generate(
         self,
@@ -131,11 +140,13 @@ class Studio:
         self, *, caller: str = "", status: str = "", limit: int = 20, wait_seconds: float = 0
     ) -> Listing:
         """The newest tasks and the spending so far; a wait ends when any listed task ends."""
-        wanted = _statuses(status)
+        wanted, saved = _wanted(status)
         seen = caller or None
 
         async def read() -> tuple[View, ...]:
-            found = await self._desk.journal.newest(caller=seen, statuses=wanted, limit=limit)
+            found = await self._desk.journal.newest(
+                caller=seen, statuses=wanted, saved=saved, limit=limit
+            )
             return tuple([await self._desk.view(task) for task in found])
 
         rows = await read()
@@ -153,19 +164,7 @@ class Studio:
         return Listing(rows=rows, spending=await self.spending())
 
     async def spending(self) -> Spending:
-        desk = self._desk
-        sums = await desk.journal.money(desk.account, desk.unit, desk.period_start())
-        budget = desk.rules.budget
-        return Spending(
-            unit=desk.unit,
-            period=desk.rules.budget_period,
-            spent=sums.spent,
-            reserved=sums.reserved,
-            uncertain=sums.uncertain,
-            budget=budget,
-            left=None if budget is None else max(Decimal(0), budget - sums.spent - sums.reserved),
-            others=sums.others,
-        )
+        return await self._desk.spending()
 
     async def download(
         self,
@@ -175,6 +174,7 @@ class Studio:
         output_path: str = "",
         overwrite: bool = False,
         wait_seconds: float = 0,
+        on_progress: Progress | None = None,
     ) -> Saved:
         """Have the clip on disk, and a copy where the caller asks for one. Costs nothing."""
         return await fetching.download(
@@ -184,6 +184,7 @@ class Studio:
             output_path=output_path,
             overwrite=overwrite,
             wait_seconds=wait_seconds,
+            on_progress=on_progress,
         )
 
     async def cancel(self, task_id: str, *, caller: str = "") -> View:
@@ -229,16 +230,19 @@ class Studio:
         return [await self._desk.view(task) for task in tasks if task]
 
 
-def _statuses(text: str) -> tuple[Status, ...]:
+def _wanted(text: str) -> tuple[tuple[Status, ...], bool | None]:
+    """The statuses that a word means, and whether the clip is to be on disk."""
     word = text.strip().lower()
     if not word:
-        return ()
+        return (), None
     if word == "unfinished":
-        return tuple(UNFINISHED)
+        return tuple(UNFINISHED), None
+    if word in ("saved", "unsaved"):
+        return (Status.SUCCEEDED,), word == "saved"
     try:
-        return (Status(word),)
+        return (Status(word),), None
     except ValueError:
-        words = ", ".join((*Status, "unfinished"))
+        words = ", ".join(STATUS_WORDS)
         raise InvalidRequestError(
             f"There is no status {text[:40]!r}. Nothing was charged. It takes one of: {words}."
         ) from None

@@ -71,6 +71,22 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A purchase before it is made: checked and priced, with what is left for it."""
+
+    draft: Task
+    """What would be written down."""
+    counted: Decimal | None
+    """What it counts as; None where nobody publishes a price."""
+    spending: Spending
+    repeats: View | None = None
+    """The task of the same request: nothing would be bought."""
+    asks: bool = False
+    """The person is to be asked first."""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     rows: tuple[View, ...]
     spending: Spending

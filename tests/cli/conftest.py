@@ -24,6 +24,8 @@ class Ran:
     code: int
     out: str
     err: str
+    raw: bytes = b""
+    """What came on stdout, as it came."""
 
     @property
     def answer(self) -> dict[str, Any]:
@@ -37,19 +39,22 @@ class Program:
     books: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def __call__(self, *argv: str, **variables: str) -> Ran:
+    def __call__(self, *argv: str, typed: str = "", **variables: str) -> Ran:
+        """Run a command; `typed` comes on its standard input."""
         done = subprocess.run(
             [sys.executable, "-m", "hailuo_mcp", *argv],
             env={**self.environ, **variables},
             cwd=self.cwd,
-            stdin=subprocess.DEVNULL,
+            input=typed.encode(),
             capture_output=True,
-            encoding="utf-8",
-            errors="replace",
             timeout=SECONDS,
             check=False,
         )
-        ran = Ran(done.returncode, done.stdout, done.stderr)
+        out, err = (
+            stream.decode("utf-8", "replace").replace(os.linesep, "\n")
+            for stream in (done.stdout, done.stderr)
+        )
+        ran = Ran(done.returncode, out, err, done.stdout)
         assert "Traceback" not in ran.out + ran.err, ran.err
         return ran
 

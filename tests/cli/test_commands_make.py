@@ -49,6 +49,21 @@ def test_without_a_key_or_a_server_the_sandbox_comes_along(idle):
     assert Path(ran.answer["file"]).stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("key", ["put your key here", "一把钥匙", "sk-bad-region-poor"])
+def test_the_sandbox_ignores_whatever_stands_for_a_key(idle, key):
+    """Also the example's words: whoever tries it has not replaced them yet."""
+    given = {"HAILUO_PROVIDER": "sandbox", "HAILUO_API_KEY": key}
+
+    ran = idle("generate", "snow", "--json", **given)
+    examined = idle("doctor", "--json", **given)
+    same = idle("generate", "snow", "--json", HAILUO_PROVIDER="sandbox")
+
+    assert ran.code == 0, ran.err
+    assert Path(ran.answer["file"]).is_file()
+    assert examined.code == 0, examined.out
+    assert same.answer["task_id"] == ran.answer["task_id"], "one account, whatever the key"
+
+
 def test_the_same_again_is_not_bought_again(program):
     first = program("generate", FOX, "--json").answer
     again = program("generate", FOX, "--json").answer
@@ -91,6 +106,17 @@ def test_a_folder_that_takes_no_clip_is_refused_before_the_purchase(program, tmp
     assert bought(program.books) == 1
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_an_output_that_may_not_be_written_is_refused_before_the_purchase(program):
+    (program.cwd / "closed").mkdir(mode=0o500)
+
+    ran = program("generate", FOX, "-o", "closed/new/fox.mp4")
+
+    assert ran.code == 2
+    assert "takes no clip" in ran.err
+    assert bought(program.books) == 0
+
+
 def test_pictures_are_found_where_the_person_stands(program):
     Image.new("RGB", (400, 400)).save(program.cwd / "first.png")
 
@@ -100,19 +126,25 @@ def test_pictures_are_found_where_the_person_stands(program):
     assert ran.answer["mode"] == "i2v"
 
 
-def test_the_folders_that_the_operator_allows_hold_on_the_command_line(program):
-    Image.new("RGB", (400, 400)).save(program.cwd / "first.png")
+def test_a_persons_own_shell_reads_and_writes_outside_the_fence_for_agents(
+    program, tmp_path_factory
+):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    Image.new("RGB", (400, 400)).save(elsewhere / "first.png")
+    agents = str(program.cwd.parent / "videos")
 
     ran = program(
         "generate",
         "it moves",
         "--first-frame-image",
-        "first.png",
-        HAILUO_ALLOWED_DIRS=str(program.cwd.parent / "videos"),
+        str(elsewhere / "first.png"),
+        "--output",
+        str(elsewhere / "clip.mp4"),
+        HAILUO_ALLOWED_DIRS=agents,
     )
 
-    assert ran.code == 2
-    assert "HAILUO_ALLOWED_DIRS" in ran.err
+    assert ran.code == 0, ran.err
+    assert (elsewhere / "clip.mp4").is_file()
 
 
 def test_every_ending_has_its_exit_code(program):
@@ -188,6 +220,111 @@ def test_sigterm_leaves_the_task_to_be_asked_for(idle, serve):
     assert "Go on with" in said
 
 
+def test_the_price_and_what_is_left_are_told_before_it_is_sent(program):
+    ran = program("generate", FOX, "--json", HAILUO_BUDGET="10")
+
+    told = ran.err.index("2 CNY for MiniMax-Hailuo-2.3, 6 s, 768P, t2v. Left of the budget: 10 of")
+    assert "10 CNY today, 8 after this clip" in ran.err
+    assert told < ran.err.index(ran.answer["task_id"]), "before the purchase"
+    assert ran.answer["status"] == "succeeded"
+    assert ran.out.count("\n") == 1, "nothing but the result on stdout"
+
+
+def test_a_dry_run_says_the_price_and_buys_nothing(program):
+    ran = program("generate", FOX, "--dry-run", "--take", "2", HAILUO_BUDGET="10")
+    whole = program("generate", FOX, "--dry-run", "--json", HAILUO_BUDGET="10", LANG="C.UTF-8")
+
+    assert (ran.code, whole.code) == (0, 0)
+    assert "2 CNY for MiniMax-Hailuo-2.3" in ran.out
+    assert f'generate "{FOX}" --take 2' in ran.out.splitlines()[-1]
+    assert whole.answer["cost"] == {"amount": "2", "unit": "CNY", "charged": "no"}
+    assert whole.answer["spending"]["left"] == "10"
+    assert "Nothing was sent or charged" in whole.answer["message"]
+    assert bought(program.books) == 0
+    assert program("tasks", "--json").answer["tasks"] == []
+
+
+def test_a_dry_run_of_a_template_says_its_name_and_buys_nothing(program):
+    Image.new("RGB", (400, 400)).save(program.cwd / "pet.png")
+
+    ran = program("template", "Diving", "--media", "pet.png", "--dry-run")
+
+    assert ran.code == 0
+    assert "unknown, none is published for template 跳水 Diving" in ran.out
+    assert bought(program.books) == 0
+
+
+def test_a_dry_run_is_refused_as_the_purchase_would_be(program):
+    dear = program("generate", FOX, "--dry-run", "--json", "--budget", "1")
+    wrong = program("generate", FOX, "--dry-run", "--duration", "7")
+    keyless = program("generate", FOX, "--dry-run", HAILUO_PROVIDER="minimax-cn")
+
+    assert dear.answer["error"]["code"] == "budget_exceeded"
+    assert [ran.code for ran in (dear, wrong, keyless)] == [2, 2, 2]
+
+
+def test_a_request_that_repeats_a_task_names_it_in_place_of_a_price(program):
+    first = program("generate", FOX, "--no-wait", "--json").answer
+    again = program("generate", FOX, HAILUO_CONFIRM_ABOVE="1")
+    saved = program("generate", FOX)
+    asked = program("generate", FOX, "--dry-run", "--json").answer
+
+    assert f"the same request is task {first['task_id']}" in again.err
+    assert (again.code, saved.code) == (0, 0)
+    assert "Not a new clip" in saved.out
+    assert "CNY" not in again.err + saved.err
+    assert (asked["task_id"], asked["reused"]) == (first["task_id"], True)
+    assert bought(program.books) == 1
+
+
+def test_a_prompt_is_read_from_standard_input(program):
+    ran = program("generate", "-", typed="A red fox\nin the snow\n")
+    task = program("tasks", "--json").answer["tasks"][0]
+
+    assert ran.code == 0, ran.err
+    assert task["prompt"] == "A red fox\nin the snow"
+    assert 'generate "A red fox\nin the snow" --take 2' in ran.out
+
+
+@pytest.mark.parametrize("typed", ["", " \n"])
+def test_an_empty_standard_input_buys_no_clip_of_a_dash(program, typed):
+    ran = program("generate", "-", typed=typed)
+
+    assert ran.code == 2
+    assert "no prompt on standard input" in ran.err
+    assert bought(program.books) == 0
+
+
+def test_a_new_clip_goes_to_standard_output_and_everything_else_to_stderr(program):
+    ran = program("generate", FOX, "-o", "-", "--json")
+    failed = program("generate", "x [sandbox:fail]", "-o", "-")
+
+    answer = json.loads(ran.err.splitlines()[-1])
+    assert ran.raw == Path(answer["file"]).read_bytes()
+    assert (failed.code, failed.raw) == (1, b"")
+    assert not list(program.cwd.iterdir()), "no file of that name"
+
+
+def test_a_clip_that_was_not_waited_for_is_delivered_by_the_suggested_command(idle, serve):
+    idle.environ |= {
+        "HAILUO_PROVIDER": "sandbox",
+        "HAILUO_BASE_URL": serve(seconds_to_ready=3.0).base_url,
+    }
+
+    ran = idle("generate", FOX, "-o", "fox.mp4", "--wait-seconds", "0.1")
+    _, _, suggested = ran.out.splitlines()[-1].partition(" -m hailuo_mcp ")
+    name, _, output = words = suggested.split()
+
+    assert (name, output) == ("download", "fox.mp4")
+    assert idle(*words).code == 0
+    assert (idle.cwd / "fox.mp4").is_file()
+
+
+def test_a_request_for_trouble_is_not_suggested_to_a_real_provider(program):
+    assert "--provider minimax-cn" in program("generate", "snow").out
+    assert "--provider minimax-cn" not in program("generate", "snow [sandbox:seconds=0.1]").out
+
+
 def test_consent_is_refused_where_nobody_can_be_asked(program):
     ran = program("generate", FOX, HAILUO_CONFIRM_ABOVE="1")
 
@@ -240,15 +377,20 @@ def test_a_person_at_a_terminal_is_asked(program, answer, code, clips):
     _, ended = os.waitpid(pid, 0)
 
     assert os.waitstatus_to_exitcode(ended) == code
-    assert b"Buy this clip for" in seen
+    assert seen.index(b"2 CNY for MiniMax-Hailuo-2.3") < seen.index(b"Buy this clip?")
     assert (b"\xe2\x94\x81" in seen) == bool(clips), "the bar"
     assert bought(program.books) == clips
 
 
-def test_a_template_is_made_by_its_name(program):
+def test_a_template_is_made_by_its_name_and_shown_by_it(program):
     Image.new("RGB", (400, 400)).save(program.cwd / "pet.png")
 
+    shown = program("template", "Diving", "--media", "pet.png")
+    listed = program("tasks").out.splitlines()[1]
     ran = program("template", "Diving", "--media", "pet.png", "--json")
+
+    assert "template 跳水 Diving" in shown.out
+    assert listed.split("\t")[-1] == "跳水 Diving"
 
     assert ran.code == 0, ran.err
     assert ran.answer["mode"] == "template"
@@ -286,7 +428,7 @@ def test_a_terminal_that_cannot_show_chinese_still_gets_its_clip(program, variab
 def test_the_key_is_in_nothing_that_is_written(program):
     key = "sk-very-secret-key-0123456789"
 
-    ran = program("generate", FOX, "--debug", HAILUO_API_KEY=key)
+    ran = program("generate", FOX, "--debug", HAILUO_PROVIDER="minimax-cn", HAILUO_API_KEY=key)
 
     assert ran.code == 0
     assert key not in ran.out + ran.err

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import io
+from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from hailuo_mcp import answers
 from hailuo_mcp.bootstrap import open_studio
+from hailuo_mcp.cli.errands import Errand
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.domain import Mode, Status, Task
+from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.settings import Settings
 
 
@@ -62,6 +71,141 @@ def test_waiting_for_tasks_tells_the_worst_of_their_ends(program):
     program("generate", "bad [sandbox:fail]", "--no-wait")
 
     assert program("tasks", "--wait").code == 1
+
+
+def test_what_is_waited_for_is_named(program):
+    sent = program("generate", "a lighthouse", "--no-wait", "--json").answer
+
+    ran = program("tasks", "--wait")
+
+    assert "Waiting for 1 clip:" in ran.err
+    assert f"{sent['task_id']}  {sent['status']}" in ran.err
+    assert "a lighthouse" in ran.err
+    assert "Waiting" not in program("tasks", "--wait").err
+
+
+def test_a_wait_ends_with_1_and_names_the_clip_that_cannot_be_saved(program, tmp_path):
+    (tmp_path / "in-the-way").write_text("a file")
+    task_id = program("generate", "a lighthouse", "--no-wait", "--json").answer["task_id"]
+    blocked = ("--output-dir", str(tmp_path / "in-the-way" / "clips"))
+
+    first = program("tasks", "--wait", "--json", *blocked)
+    again = program("tasks", "--wait", *blocked)
+    mended = program("tasks", "--wait")
+
+    assert (first.code, again.code, mended.code) == (1, 1, 0)
+    for ran in (first, again):
+        assert f"Not saved: {task_id} (a lighthouse)" in ran.err
+        assert f"download {task_id}" in ran.err
+    assert not first.answer["tasks"][0].get("saved")
+    assert "\tsaved\t" in mended.out
+
+
+def test_a_question_about_a_clip_that_cannot_be_saved_has_an_end_too(program, tmp_path):
+    (tmp_path / "in-the-way").write_text("a file")
+    task_id = program("generate", "a lighthouse", "--no-wait", "--json").answer["task_id"]
+    blocked = ("--output-dir", str(tmp_path / "in-the-way" / "clips"))
+
+    waited = program("query", task_id, "--wait", *blocked)
+    fetched = program("download", task_id, *blocked)
+    looked = program("query", task_id, *blocked)
+
+    assert [ran.code for ran in (waited, fetched, looked)] == [1, 1, 1]
+    assert f"download {task_id}" in looked.out.splitlines()[-1]
+
+
+def test_a_wait_with_a_key_that_is_refused_ends_with_1(idle, serve):
+    idle.environ |= {
+        "HAILUO_PROVIDER": "minimax-cn",
+        "HAILUO_BASE_URL": serve(seconds_to_ready=600).base_url,
+    }
+    sent = idle("generate", "a lighthouse", "--no-wait", "--json", HAILUO_API_KEY="good").answer
+
+    ran = idle("tasks", "--wait", HAILUO_API_KEY="bad")
+
+    assert ran.code == 1
+    assert f"Not fetched: {sent['task_id']} (a lighthouse)" in ran.err
+
+
+def test_a_wait_ends_with_3_while_a_purchase_is_unconfirmed(program):
+    lost = program("generate", "lost [sandbox:lost]", "--json").answer["task_id"]
+
+    ran = program("tasks", "--wait")
+    program("settle", lost, "not-bought")
+
+    assert ran.code == 3
+    assert f"settle {lost} bought" in ran.err
+    assert program("tasks", "--wait").code == 0
+
+
+def test_every_status_that_is_printed_is_taken(program):
+    program("generate", "good")
+    program("generate", "left", HAILUO_AUTO_DOWNLOAD="false")
+    program("generate", "bad [sandbox:fail]")
+    program("generate", "lost [sandbox:lost]")
+    rows = [line.split("\t") for line in program("tasks").out.splitlines()[1:5]]
+
+    assert {row[1] for row in rows} == {"saved", "unsaved", "failed", "unconfirmed"}
+    for task_id, status, *_ in rows:
+        listed = program("tasks", "--status", status).out.splitlines()
+        assert [line.split("\t")[0] for line in listed[1:2]] == [task_id]
+        assert listed[2] == ""
+
+
+def test_a_clip_without_a_prompt_has_nothing_in_the_prompts_column(program):
+    Image.new("RGB", (400, 400)).save(program.cwd / "first.png")
+    program("generate", "--first-frame-image", "first.png", "--no-wait")
+
+    assert program("tasks").out.splitlines()[1].split("\t")[-1] == "-"
+
+
+def test_a_clip_goes_to_standard_output_and_everything_else_to_stderr(program, task):
+    ran = program("download", task["task_id"], "-")
+    whole = program("download", task["task_id"], "-", "--json")
+    unknown = program("download", "no-such-task", "-", "--json")
+
+    assert (ran.code, whole.code, unknown.code) == (0, 0, 2)
+    assert ran.raw == whole.raw == Path(task["file"]).read_bytes()
+    assert task["file"] in ran.err
+    assert '"status": "saved"' in whole.err
+    assert unknown.raw == b""
+    assert not (program.cwd / "-.mp4").exists()
+
+
+def test_a_clip_is_not_written_to_a_terminal():
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    with pytest.raises(InvalidRequestError, match="no text for a terminal"):
+        Terminal(out=Screen(), err=io.StringIO()).give_stdout()
+
+
+def _polled(**facts: Any) -> Task:
+    row = {"status": Status.RUNNING, "tries": 3, "polled_at": 200.0, "account": "p u key"}
+    words = dict.fromkeys(("task_id", "provider", "caller", "model"), "x")
+    return Task(mode=Mode.T2V, created_at=1.0, updated_at=1.0, **words, **(row | facts))
+
+
+@pytest.mark.parametrize(
+    ("task", "in_vain"),
+    [
+        (_polled(error_kind="authentication"), True),
+        (_polled(error_kind="authentication", tries=2), False),
+        (_polled(error_kind="authentication", polled_at=50.0), False),
+        (_polled(error_kind="provider_unavailable"), False),
+        (_polled(error_kind="remote_task_not_found"), False),
+        (_polled(error_kind="remote_task_not_found", account="p u other"), True),
+        (_polled(status=Status.SUCCEEDED, save_error="The disk is full."), True),
+        (_polled(status=Status.SUCCEEDED), False),
+    ],
+)
+def test_a_wait_is_in_vain_where_only_a_person_can_help(task, in_vain):
+    """What was refused before this wait began says nothing: the key may have been mended."""
+    terminal = Terminal(io.StringIO(), io.StringIO())
+    errand = Errand(args=Namespace(), terminal=terminal, settings=Settings.from_env({}), began=100)
+
+    assert errand.needs_person(SimpleNamespace(account="p u key"), task) is in_vain
 
 
 def test_tasks_of_another_account_are_not_waited_for(program, idle):

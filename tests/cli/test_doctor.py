@@ -20,7 +20,7 @@ from hailuo_mcp.cli.checkup.program import check_media, check_program
 from hailuo_mcp.cli.checkup.variables import check_settings
 from hailuo_mcp.cli.client_apps import client_app
 from hailuo_mcp.cli.doctor import environ_of
-from hailuo_mcp.cli.entry import Wishes
+from hailuo_mcp.cli.entry import PLACEHOLDER, Wishes
 from hailuo_mcp.cli.machine import Machine
 from hailuo_mcp.cli.set_up import set_up
 from hailuo_mcp.errors import ConfigError
@@ -143,6 +143,13 @@ def test_a_budget_that_would_refuse_every_clip_is_a_problem():
     env = {"HAILUO_PROVIDER": "hingnet", "HAILUO_BUDGET": "5"}
     assert "publishes no prices" in bad(examined(env))[0]
     assert bad(examined({**env, "HAILUO_UNPRICED_COST": "1"})) == []
+
+
+def test_the_examples_words_for_a_key_are_good_enough_for_the_sandbox():
+    environ = {"HAILUO_API_KEY": PLACEHOLDER}
+    assert "example's words" in bad(examined(environ))[0]
+    assert bad(examined({**environ, "HAILUO_PROVIDER": "sandbox"})) == []
+    assert bad(check_settings(environ, {"provider": "sandbox"})[1]) == []
 
 
 def test_no_budget_is_worth_knowing_but_not_for_the_free_sandbox():

@@ -35,6 +35,8 @@ class Answering:
     late: float = 0.0
     body: bytes = b""
     url: str = ""
+    lacks: str = ""
+    """What a path has in it that this host answers as any host answers what it does not have."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
     def reply(self) -> bytes:
@@ -48,8 +50,9 @@ def served(host: Answering) -> Iterator[Answering]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             host.asked.append((self.command, self.path, self.headers.get("Authorization", "")))
-            body = host.reply()
-            self.send_response_only(host.status)
+            lacking = bool(host.lacks) and host.lacks in self.path
+            body = b"<html>nothing here" if lacking else host.reply()
+            self.send_response_only(404 if lacking else host.status)
             self.send_header("Date", formatdate(time.time() - host.late, usegmt=True))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -159,6 +162,18 @@ async def test_a_page_in_place_of_the_api_is_a_wrong_address():
         findings = await diagnosed({"minimax-cn": host})
     assert "not this API" in findings[1].said
     assert "HAILUO_BASE_URL" in findings[1].do
+
+
+@pytest.mark.anyio
+async def test_a_server_without_the_free_question_is_asked_about_a_task_instead():
+    """No seed has that question: a relay that speaks the dialect may well be without it."""
+    with served(Answering(lacks="token_plan")) as host:
+        findings = await diagnosed({"minimax-cn": host})
+    assert [f.level for f in findings] == [Level.OK] * 3
+    assert host.asked[1:] == [("GET", "/v1/query/video_generation?task_id=0", f"Bearer {KEY}")]
+    with served(Answering(1004, lacks="token_plan")) as host:
+        refused = await diagnosed({"minimax-cn": host, "minimax-global": host})
+    assert refused[1].level is Level.PROBLEM
 
 
 @pytest.mark.anyio

@@ -266,6 +266,22 @@ def test_vs_code_is_told_to_ask_for_the_key_itself(tmp_path: Path):
     assert "HAILUO_API_KEY" not in servers(app, path)["hailuo"]["env"]
 
 
+def test_the_sandbox_is_set_up_without_a_key_and_told_to_be_free(tmp_path: Path):
+    """Also where the file holds the example with its words in the key's place."""
+    app, machine = client_app("cursor"), linux(tmp_path)
+    path = app.file(machine)
+    env = {"HAILUO_PROVIDER": "sandbox", "HAILUO_API_KEY": PLACEHOLDER}
+    entry = {"command": "hailuo-mcp", "args": [], "env": env}
+    path.write_text(json.dumps({app.key: {"hailuo": entry}}))
+
+    outcome = set_up(app, machine, NOTHING)
+
+    assert "HAILUO_API_KEY" not in outcome.entry.env
+    (told,) = [note for note in outcome.notes if "key" in note]
+    assert "free" in told
+    assert "init cursor --provider minimax-cn" in told
+
+
 def test_a_provider_without_prices_gets_no_budget_that_would_refuse_everything(tmp_path: Path):
     outcome = set_up(
         client_app("cursor"), linux(tmp_path), Wishes(env={"HAILUO_PROVIDER": "hingnet"})

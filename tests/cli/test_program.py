@@ -52,7 +52,7 @@ BAD = [
     ["generate", "x", "--budget", "much"],
     ["generate", "x", "--base-url", "http://example.com"],
     ["generate", "x", "--provider", "sandbox", "--no-wait", "-o", "x.mp4"],
-    ["generate", "x", "--provider", "sandbox", "-o", "/etc/x.mp4"],
+    ["generate", "x", "--provider", "sandbox", "-o", f"{__file__}/x.mp4"],
     ["generate", "x", "--provider", "sandbox", "--model", "MiniMax-Hailuo-2.2"],
     ["generate", "", "--provider", "sandbox"],
     ["generate", "x [Spin]", "--provider", "sandbox"],
@@ -140,6 +140,27 @@ def test_no_command_is_refused_with_the_way_to_the_help(capsys):
 def test_an_option_that_is_nearly_right_is_named(capsys):
     assert main(["generate", "a fox", "--durations", "6"]) == exits.REFUSED
     assert "did you mean --duration?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "meant"),
+    [
+        ("generate", "--image", "--first-frame-image"),
+        ("generate", "--image-url", "--first-frame-image"),
+        ("generate", "--end-frame", "--last-frame-image"),
+        ("generate", "--aigc-watermark", "--watermark"),
+        ("generate", "--dur", "--duration"),
+        ("template", "--image", "--media-inputs"),
+    ],
+)
+def test_another_programs_option_is_corrected_to_ours(command, typed, meant, capsys):
+    assert main([command, "a fox", typed, "x"]) == exits.REFUSED
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+
+
+def test_an_option_that_is_nothing_like_ours_is_not_corrected(capsys):
+    assert main(["generate", "a fox", "--api-key", "sk"]) == exits.REFUSED
+    assert "did you mean" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("word", "shown"), [("help", "usage:"), ("version", __version__)])
@@ -311,12 +332,11 @@ def test_a_provider_given_here_does_not_get_another_ones_address(environ, option
     assert arguments.settings(args, environ).base_url == expected
 
 
-def test_a_person_may_use_the_folder_they_stand_in(tmp_path):
-    args = parser().parse_args(["tasks"])
-    limited = {"HAILUO_ALLOWED_DIRS": str(tmp_path)}
+def test_a_server_that_is_started_in_a_folder_does_not_open_it_to_agents():
+    args = parser().parse_args(["serve"])
+    settings = arguments.settings(args, {})
 
-    assert Path.cwd() in arguments.settings(args, {}).allowed_dirs
-    assert arguments.settings(args, limited).allowed_dirs == (tmp_path,)
+    assert settings.allowed_dirs == (settings.output_dir, Path.home())
 
 
 def test_folders_given_here_are_relative_to_here():

@@ -35,22 +35,56 @@ def test_a_sentence_for_an_agent_becomes_one_for_a_person(said, meant):
 
 
 @pytest.mark.parametrize(
-    "argv",
+    ("argv", "output"),
     [
-        ["generate", "A fox [Push in]", "--take", "2", "--confirm", "abc"],
-        ["generate", 'It costs $5, "they" said `now`!', "--take=2", "-ofox.mp4"],
-        ["generate", "雪 it's", "--request-key=k", "--output", "fox.mp4"],
+        (["generate", "A fox [Push in]", "--take", "2", "--confirm", "abc"], ""),
+        (["generate", 'It costs $5, "they" said `now`!', "--take=2", "-ofox.mp4"], "fox-3.mp4"),
+        (["generate", "雪 it's", "--request-key=k", "--output", "a/fox.mp4"], "a/fox-3.mp4"),
+        (["generate", "x", "-o", "fox", "--wait-seconds", "5", "--overwrite"], "fox-3"),
+        (["generate", "x", "-o", "clips/", "--wait-seconds=5", "--yes"], "clips/"),
+        (["generate", "x", "-o", "-"], "-"),
     ],
 )
-def test_another_take_is_the_same_request_once_more(argv):
-    command = words.once_more(Namespace(argv=argv), take=3)
+def test_another_take_is_the_same_request_once_more(argv, output):
+    command = words.once_more(parser(argv).parse_args(argv), take=3)
     name, *again = shlex.split(command)
     read = parser().parse_args(again)
 
     assert name == "hailuo-mcp"
     assert read.prompt == argv[1]
     assert read.take == 3
-    assert (read.confirm, read.request_key, read.output) == ("", "", "")
+    assert read.output == output
+    assert (read.confirm, read.request_key, read.wait_seconds) == ("", "", None)
+    assert (read.overwrite, read.yes) == (False, False), "agreed to once, for another clip"
+
+
+def test_the_next_clip_is_not_suggested_over_one_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("fox.mp4", "fox-2.mp4"):
+        (tmp_path / name).touch()
+    argv = ["generate", "x", "-o", "fox"]
+
+    command = words.once_more(parser(argv).parse_args(argv), take=2)
+
+    assert command == "hailuo-mcp generate x -o fox-2-2 --take 2"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["generate", "-", "-o", "-"],
+        ["generate", "--output-path", "-", "-"],
+        ["generate", "--prompt", "-", "--take", "2"],
+        ["generate", "--prompt=-"],
+    ],
+)
+@pytest.mark.parametrize("prompt", ["a fox", "-fox"])
+def test_a_prompt_from_standard_input_is_in_the_commands_to_paste(typed, prompt):
+    argv = words.with_prompt(typed, prompt)
+    read, before = (parser(one).parse_args(one) for one in (argv, typed))
+
+    assert (read.prompt, before.prompt) == (prompt, "-")
+    assert (read.output, read.take) == (before.output, before.take)
 
 
 def test_a_follow_up_keeps_the_settings_that_were_options():

@@ -121,9 +121,9 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 def opened(tmp_path: Path, sandbox: Sandbox) -> Open:
     """Open a studio on the sandbox; several share journal and clips."""
 
-    def begin(**variables: str) -> AbstractAsyncContextManager[Studio]:
+    def begin(works: bool = True, **variables: str) -> AbstractAsyncContextManager[Studio]:
         given = {f"HAILUO_{name.upper()}": value for name, value in variables.items()}
-        return open_studio(_settings(tmp_path, {**sandbox.variables, **given}))
+        return open_studio(_settings(tmp_path, {**sandbox.variables, **given}), works=works)
 
     return begin
 

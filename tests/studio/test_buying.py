@@ -66,6 +66,33 @@ async def test_compat_buys_with_a_picture_only_at_an_address_that_was_given(
     assert "image_url" in provider.creates[0]
 
 
+async def test_an_agents_picture_outside_the_allowed_folders_is_refused_free(
+    opened: Any, sandbox: Any, tmp_path_factory: Any
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "first.png"
+    Image.new("RGB", (400, 400)).save(outside)
+    async with opened() as studio:
+        with pytest.raises(InvalidRequestError, match="HAILUO_ALLOWED_DIRS"):
+            await studio.generate(VideoRequest(first_frame_image=str(outside)), Terms())
+    assert sandbox.received == 0
+
+
+async def test_a_studio_that_only_asks_sends_nothing_that_was_bought_before_either(
+    opened: Any, sandbox: Any
+) -> None:
+    """A dry run spends nothing, and what waits for its turn is a purchase too."""
+    async with opened(rpm="1") as studio:
+        await studio.generate(CAT, Terms())
+        waiting = (await studio.generate(CAT, Terms(take=2))).task
+    async with opened(works=False) as studio:
+        await studio.quote(CAT, Terms(take=3))
+        asked = await studio.query(waiting.task_id, wait_seconds=1)
+        assert (asked.task.status, sandbox.received) == (Status.PENDING, 1)
+    async with opened() as studio:
+        await _until(studio, waiting.task_id, Status.SUCCEEDED)
+    assert sandbox.received == 2
+
+
 async def test_a_request_key_with_another_request_is_refused_free(opened: Any) -> None:
     async with opened() as studio:
         await studio.generate(CAT, Terms(request_key="k"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status, VideoRequest
-from hailuo_mcp.errors import ConsentRequiredError, TaskFailedError
+from hailuo_mcp.errors import BudgetExceededError, ConsentRequiredError, TaskFailedError
 from hailuo_mcp.studio import Studio, Terms
 
 pytestmark = pytest.mark.anyio
@@ -147,6 +147,26 @@ async def test_the_question_names_the_exact_price_and_is_not_asked_where_it_woul
         assert await studio.consent_question(VideoRequest(prompt=""), Terms()) is None
         await studio.generate(DEAR, Terms(approved=True))
         assert await studio.consent_question(DEAR, Terms()) is None
+
+
+async def test_a_quote_tells_the_price_what_is_left_and_whether_somebody_is_asked(
+    opened: Any, sandbox: Any
+) -> None:
+    async with opened(confirm_above="2", budget="6") as studio:
+        cheap, dear = [await studio.quote(request, Terms()) for request in (CAT, DEAR)]
+        assert (cheap.counted, cheap.asks, cheap.spending.left) == (2, False, 6)
+        assert (dear.counted, dear.asks, dear.repeats) == (Decimal("3.5"), True, None)
+        assert sandbox.received == 0
+        bought = await studio.generate(DEAR, Terms(approved=True, at_hand=True))
+        again = await studio.quote(DEAR, Terms())
+        assert again.repeats
+        assert again.repeats.task.task_id == bought.task.task_id
+        assert not again.asks
+        other = VideoRequest(prompt="a dog", resolution="1080P", duration=6)
+        with pytest.raises(BudgetExceededError, match=r"only 2\.5 of the budget of 6 CNY is left"):
+            await studio.quote(other, Terms())
+        assert await studio.consent_question(other, Terms()) is None, "the budget refuses it"
+    assert sandbox.received == 1
 
 
 async def test_an_unpriced_clip_is_asked_about(opened: Any) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,17 @@ def test_the_output_folder_stays_open_when_the_operator_names_others(
     assert only.readable(str(tmp_path / "outside" / "secret.png"))
     with pytest.raises(InvalidRequestError, match="HAILUO_ALLOWED_DIRS"):
         only.readable(str(home / "b.png"))
+
+
+def test_a_person_at_their_own_shell_has_no_fence(folders: Folders, tmp_path: Path) -> None:
+    person = replace(folders, allowed=(tmp_path / "home",), fenced=False)
+    secret = tmp_path / "outside" / "secret.png"
+    assert person.readable(str(secret)) == secret.resolve()
+    clip = tmp_path / "outside" / "clip.mp4"
+    assert person.target(str(clip), default_name="x.mp4") == clip.resolve()
+    with pytest.raises(InvalidRequestError) as refused:
+        person.readable("a\u202eb.png")
+    assert "HAILUO_ALLOWED_DIRS" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ def check_settings(
     environ: Mapping[str, str], overrides: Mapping[str, object]
 ) -> tuple[Settings | None, list[Finding]]:
     """The settings, if they can be used at all, and what is odd about the variables."""
-    findings = check_variables(environ)
+    chosen = overrides.get("provider")
+    given = {**environ, "HAILUO_PROVIDER": str(chosen)} if chosen else environ
+    findings = check_variables(given)
     known = known_variables()
     environ = {name: text for name, text in environ.items() if not _nearest(name, known)}
     try:
