@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         is_misnomer,
         moves,
         near_move,
-        nearest_move,
     )
     from hailuo_mcp.catalog.estimates import Estimate, estimate
     from hailuo_mcp.catalog.mcp_clients import McpClient, clients, wait_limit
@@ -87,7 +86,6 @@ _HOME = {
     "near_move": "camera_moves",
     "nearest_call": "calls",
     "nearest_model": "video_models",
-    "nearest_move": "camera_moves",
     "nearest_template": "video_templates",
     "number": "wording",
     "plan_named": "prices",
@@ -143,7 +141,6 @@ __all__ = [
     "near_move",
     "nearest_call",
     "nearest_model",
-    "nearest_move",
     "nearest_template",
     "number",
     "plan_named",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from hailuo_mcp.catalog import find_move, is_misnomer, limits, near_move, nearest_move, shown
+from hailuo_mcp.catalog import Move, find_move, is_misnomer, limits, near_move, shown
 
 _BRACKETS = re.compile(r"\[([^\[\]【】]*)\]|【([^\[\]【】]*)】")
 _COMMAS = re.compile("[,，、]")
 _CHINESE = re.compile("[㐀-鿿]")
 _EVIDENTLY_NOT = re.compile(r"[:：\d]")
-_MOST_WORDS, _MOST_CHINESE = 4, 12
+_SANDBOX = re.compile(r"\s*sandbox\s*[:：]", re.IGNORECASE)
+"""An order to the sandbox, which is no part of the picture."""
+_MOST_NAMED = 3
 
 
 class Commands(NamedTuple):
@@ -25,64 +27,75 @@ class Commands(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def _may_be_command(parts: list[str], *, obeyed: bool | None) -> bool:
-    """Whether a bracket without any known move was nevertheless meant as one.
-
-    People write other things in brackets too: speakers, notes, the sandbox's own orders.
-    """
-    for part in parts:
-        if _EVIDENTLY_NOT.search(part) or not part.strip():
-            return False
-        if len(part.split()) > _MOST_WORDS or len(_CHINESE.findall(part)) > _MOST_CHINESE:
-            return False
-    return bool(obeyed) or any(near_move(part) for part in parts)
-
-
-def _spelling(part: str) -> str:
+def _spelling(part: str, move: Move) -> str:
     """Name the move as documented, in the language in which it was written."""
-    move = find_move(part) or nearest_move(part)
     return move.chinese if _CHINESE.search(part) else move.english
 
 
 def read_commands(prompt: str, *, model: str, obeyed: bool | None) -> Commands:
-    """Find and spell the camera commands; `obeyed`: documented for this model (None: unknown)."""
+    """Find and spell the camera commands; `obeyed`: documented for this model (None: unknown).
+
+    People write other things in brackets too. Only what is nearly a move is a mistake.
+    """
     problems: list[str] = []
     warnings: list[str] = []
+    others: list[str] = []
     used = False
 
     def read(match: re.Match[str]) -> str:
         nonlocal used
         inside = match[1] if match[2] is None else match[2]
-        parts = _COMMAS.split(inside)
-        known = [find_move(part) for part in parts]
-        if not all(known):
-            # 【…】 is common Chinese punctuation, so it counts only if it is a command throughout.
-            if match[2] is not None or not (any(known) or _may_be_command(parts, obeyed=obeyed)):
-                return match[0]
-            problems.extend(
-                f"[{shown(part.strip())}] is no camera command (the nearest is [{_spelling(part)}])"
-                for part, move in zip(parts, known, strict=True)
-                if move is None
-            )
+        parts = [part.strip() for part in _COMMAS.split(inside) if part.strip()]
+        known = {part: find_move(part) for part in parts}
+        # 【…】 is common Chinese punctuation, so it counts only if it is a command throughout.
+        if _SANDBOX.match(inside) or (match[2] is not None and not all(known.values())):
+            return match[0]
+        meant = {
+            part: near_move(part)
+            for part, move in known.items()
+            if move is None and not _EVIDENTLY_NOT.search(part)
+        }
+        spelt = {part: move for part, move in (known | meant).items() if move}
+        if not spelt:
+            others.extend([match[0]] if parts else [])
+            return match[0]
         used = True
-        warnings.extend(
-            f"[{part.strip()}] is not on MiniMax's list and was read as [{_spelling(part)}]."
-            for part in parts
-            if is_misnomer(part)
-        )
-        if len(parts) > limits().moves_together:
+        for part in parts:
+            move = spelt.get(part)
+            if move is None:
+                others.append(f"[{part}]")
+            elif known[part] is None:
+                problems.append(
+                    f"[{shown(part)}] is no camera command "
+                    f"(the nearest is [{_spelling(part, move)}])"
+                )
+            elif is_misnomer(part):
+                right = _spelling(part, move)
+                warnings.append(f"[{part}] is not on MiniMax's list and was read as [{right}].")
+        together = sum(part in spelt for part in parts)
+        if together > limits().moves_together:
             warnings.append(
-                f"{len(parts)} camera moves stand in one bracket; MiniMax recommends at most "
+                f"{together} camera moves stand in one bracket; MiniMax recommends at most "
                 f"{limits().moves_together} together."
             )
-        return f"[{','.join(_spelling(part) for part in parts)}]"
+        words = [_spelling(part, spelt[part]) if part in spelt else part for part in parts]
+        return f"[{','.join(words)}]"
 
     fixed = _BRACKETS.sub(read, prompt)
     if used and obeyed is False:
         warnings.append(f"Camera commands are not documented for {model}: it may ignore them.")
+    if others:
+        warnings.append(_no_moves(list(dict.fromkeys(others))))
     return Commands(
         text=prompt if problems else fixed,
         fixed=fixed,
         problems=tuple(problems),
         warnings=tuple(warnings),
     )
+
+
+def _no_moves(others: list[str]) -> str:
+    """Say in one sentence what stands in brackets and is no command."""
+    named = ", ".join(shown(other) for other in others[:_MOST_NAMED])
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return f"Not a camera move, so sent as plain text: {named}{more}."
