@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         every_call,
         nearest_call,
         resolve_size,
+        size_name,
     )
     from hailuo_mcp.catalog.camera_moves import (
         Move,
@@ -97,6 +98,7 @@ _HOME = {
     "refusal": "wording",
     "resolve_size": "calls",
     "shown": "wording",
+    "size_name": "calls",
     "template_price": "video_templates",
     "templates": "video_templates",
     "usual_seconds": "video_models",
@@ -152,6 +154,7 @@ __all__ = [
     "refusal",
     "resolve_size",
     "shown",
+    "size_name",
     "template_price",
     "templates",
     "usual_seconds",

@@ -38,9 +38,12 @@ def check_video(
     """
     seen = examine(request, carries, provider, others)
     seen.check_pictures(images or {}, image_problems)
-    if seen.problems:
-        near = nearest_of(seen)
-        raise refusal(seen.problems, nearest_words(request, near, price_list, plan) if near else "")
+    if seen.problems or seen.flaws:
+        near = nearest_of(seen) if seen.problems else None
+        raise refusal(
+            [*seen.problems, *seen.flaws],
+            nearest_words(request, near, price_list, plan) if near else "",
+        )
     options = seen.options()
     return Checked(
         request=replace(

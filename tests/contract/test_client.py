@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import httpx
@@ -95,6 +96,14 @@ async def test_who_builds_on_the_client_says_in_his_own_words_where_a_key_goes()
     keyless = open_client(Settings.from_env({"HAILUO_PROVIDER": "minimax-cn"}))
     with pytest.raises(ConfigError, match=r"Set HAILUO_API_KEY.*HAILUO_PROVIDER=sandbox"):
         keyless.need_key()
+
+
+@pytest.mark.parametrize("size", [768, "768"])
+async def test_a_bare_number_is_a_resolution(size):
+    script = Script(ok(task_id="1"))
+    async with client(script) as hailuo:
+        await hailuo.submit(VideoRequest(prompt="a cat", resolution=size))
+    assert json.loads(script.asked[0].content)["resolution"] == "768P"
 
 
 async def test_a_secret_key_is_taken_as_it_is():

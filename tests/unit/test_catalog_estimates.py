@@ -165,6 +165,14 @@ def test_a_model_that_is_not_offered_is_not_blamed_for_its_mode():
     assert "text alone;" not in str(refused.value)
 
 
+@pytest.mark.parametrize("size", [1080, "1080", "1080p"])
+def test_a_bare_number_is_a_resolution(size):
+    assert (ask(resolution=size).resolution, ask(resolution=size).charge.amount) == (
+        "1080P",
+        Decimal("3.5"),
+    )
+
+
 def test_comparing_names_the_cheapest_and_counts_what_lapses():
     found = ask("hailuo 2.3", count=3600, plan="compare")
     ways = {way.plan: way for way in found.packs}
