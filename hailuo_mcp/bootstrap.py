@@ -124,6 +124,7 @@ def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient
         serve=serve if embedded else None,
         key_advice="Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free, "
         "without a key.",
+        words=str,
         submit_timeout=SUBMIT_SECONDS,
     )
 

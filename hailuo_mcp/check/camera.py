@@ -27,71 +27,71 @@ class Commands(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def _spelling(part: str, move: Move) -> str:
-    """Name the move as documented, in the language in which it was written."""
-    return move.chinese if _CHINESE.search(part) else move.english
-
-
 def read_commands(prompt: str, *, model: str, obeyed: bool | None) -> Commands:
     """Find and spell the camera commands; `obeyed`: documented for this model (None: unknown).
 
     People write other things in brackets too. Only what is nearly a move is a mistake.
     """
-    problems: list[str] = []
-    warnings: list[str] = []
-    others: list[str] = []
-    used = False
+    seen = _Reading()
+    fixed = _BRACKETS.sub(seen.bracket, prompt)
+    warnings = seen.warnings
+    if seen.used and obeyed is False:
+        warnings.append(f"Camera commands are not documented for {model}: it may ignore them.")
+    if seen.others:
+        warnings.append(_no_moves(list(dict.fromkeys(seen.others))))
+    return Commands(
+        text=prompt if seen.problems else fixed,
+        fixed=fixed,
+        problems=tuple(seen.problems),
+        warnings=tuple(warnings),
+    )
 
-    def read(match: re.Match[str]) -> str:
-        nonlocal used
+
+class _Reading:
+    """What was found in the brackets of one prompt."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self.others: list[str] = []
+        """What is neither a move nor nearly one."""
+        self.used = False
+
+    def bracket(self, match: re.Match[str]) -> str:
+        """Return one bracket as it is to be sent, near misses mended."""
         inside = match[1] if match[2] is None else match[2]
         parts = [part.strip() for part in _COMMAS.split(inside) if part.strip()]
-        known = {part: find_move(part) for part in parts}
         # 【…】 is common Chinese punctuation, so it counts only if it is a command throughout.
-        if _SANDBOX.match(inside) or (match[2] is not None and not all(known.values())):
+        if _SANDBOX.match(inside) or (match[2] is not None and not all(map(find_move, parts))):
             return match[0]
-        meant = {
-            part: near_move(part)
-            for part, move in known.items()
-            if move is None and not _EVIDENTLY_NOT.search(part)
-        }
-        spelt = {part: move for part, move in (known | meant).items() if move}
-        if not spelt:
-            others.extend([match[0]] if parts else [])
+        moves = [find_move(part) or _meant(part) for part in parts]
+        if not any(moves):
+            self.others += [match[0]] if parts else []
             return match[0]
-        used = True
-        for part in parts:
-            move = spelt.get(part)
-            if move is None:
-                others.append(f"[{part}]")
-            elif known[part] is None:
-                problems.append(
-                    f"[{shown(part)}] is no camera command "
-                    f"(the nearest is [{_spelling(part, move)}])"
-                )
-            elif is_misnomer(part):
-                right = _spelling(part, move)
-                warnings.append(f"[{part}] is not on MiniMax's list and was read as [{right}].")
-        together = sum(part in spelt for part in parts)
+        self.used = True
+        together = sum(move is not None for move in moves)
         if together > limits().moves_together:
-            warnings.append(
+            self.warnings.append(
                 f"{together} camera moves stand in one bracket; MiniMax recommends at most "
                 f"{limits().moves_together} together."
             )
-        words = [_spelling(part, spelt[part]) if part in spelt else part for part in parts]
-        return f"[{','.join(words)}]"
+        return f"[{','.join(map(self._part, parts, moves))}]"
 
-    fixed = _BRACKETS.sub(read, prompt)
-    if used and obeyed is False:
-        warnings.append(f"Camera commands are not documented for {model}: it may ignore them.")
-    if others:
-        warnings.append(_no_moves(list(dict.fromkeys(others))))
-    return Commands(
-        text=prompt if problems else fixed,
-        fixed=fixed,
-        problems=tuple(problems),
-        warnings=tuple(warnings),
-    )
+    def _part(self, part: str, move: Move | None) -> str:
+        if move is None:
+            self.others.append(f"[{part}]")
+            return part
+        # The language stays the one in which it was written.
+        right = move.chinese if _CHINESE.search(part) else move.english
+        if find_move(part) is None:
+            self.problems.append(f"[{shown(part)}] is no camera command (the nearest is [{right}])")
+        elif is_misnomer(part):
+            self.warnings.append(f"[{part}] is not on MiniMax's list and was read as [{right}].")
+        return right
+
+
+def _meant(part: str) -> Move | None:
+    return None if _EVIDENTLY_NOT.search(part) else near_move(part)
 
 
 def _no_moves(others: list[str]) -> str:

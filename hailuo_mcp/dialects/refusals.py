@@ -88,7 +88,7 @@ def refused_read(
 
 def unconfirmed(why: str, provider: Provider, *, detail: str = "") -> UnconfirmedSubmitError:
     """Return the error for a paid request whose fate is unknown."""
-    look = f" The person can look at {provider.console}." if provider.console else ""
+    look = f" {provider.console} shows what was bought." if provider.console else ""
     return UnconfirmedSubmitError(
         f"The request was sent to {provider.name}, but its answer does not say for certain "
         f"whether a clip was bought: {why}. It may have been charged. Do not send it again; it "

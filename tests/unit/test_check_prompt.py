@@ -119,11 +119,10 @@ def test_what_else_stands_in_brackets_goes_through_with_one_sentence(written, ob
 
 
 def test_one_sentence_names_all_that_is_no_move():
-    got = read("[OPEN] a door [INT. HOUSE - DAY] [Push in, gently] [BEAT] [THE END]")
-    assert got.text == "[OPEN] a door [INT. HOUSE - DAY] [Push in,gently] [BEAT] [THE END]"
+    got = read("[OPEN] a door [INT. HOUSE] [Push in, gently] [BEAT] [THE END]")
+    assert got.text == "[OPEN] a door [INT. HOUSE] [Push in,gently] [BEAT] [THE END]"
     assert got.warnings == (
-        "Not a camera move, so sent as plain text: [OPEN], [INT. HOUSE - DAY], [gently] and 2 "
-        "more.",
+        "Not a camera move, so sent as plain text: [OPEN], [INT. HOUSE], [gently] and 2 more.",
     )
 
 
