@@ -41,7 +41,9 @@ KEY_ADVICE = (
 class Connect(Protocol):
     """Transport, with everything but the address given."""
 
-    def __call__(self, base_url: str, key: Callable[[], str], hosts: Hosts) -> Transport: ...
+    def __call__(
+        self, base_url: str, key: Callable[[], str], hosts: Hosts, *, host: str
+    ) -> Transport: ...
 
 
 class Connection:
@@ -96,6 +98,7 @@ class Connection:
                     f"{self.provider.base_url}{self.provider.prefix}",
                     self.need_key,
                     Hosts(private=self._private, own=frozenset({f"{parts.hostname}:{port}"})),
+                    host=self.provider.host,
                 )
             return self._transport
 

@@ -127,6 +127,13 @@ MEANINGS: dict[str, Meaning] = {
         "This key's plan does not include the model",
         "Choose another model, or change the plan.",
     ),
+    # The sandbox's 2013 for a prompt that asks it for a trouble that it does not have.
+    "sandbox_marker": Meaning(
+        RejectedParametersError,
+        "The sandbox does not know a [sandbox:…] marker of the prompt",
+        "Correct the marker (docs/sandbox.md lists them) or leave it out.",
+        certain=True,
+    ),
     # xcompute (seed 002) and its sibling.
     "invalid_request_error": _REFUSED,
     "authentication_error": _BAD_KEY,

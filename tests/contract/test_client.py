@@ -127,10 +127,14 @@ def said(caught: pytest.ExceptionInfo[HailuoError]) -> str:
 async def test_no_refusal_speaks_of_what_a_programmer_does_not_have(provider, code):
     refused = httpx.Response(200, json={"base_resp": {"status_code": int(code)}})
     async with client(Script(refused), provider=provider) as hailuo:
-        for ask in (hailuo.send(CAT), hailuo.query("1")):
-            with pytest.raises(HailuoError) as caught:
-                await ask
-            assert not NOT_OURS.search(said(caught)), said(caught)
+        with pytest.raises(HailuoError) as caught:
+            await hailuo.send(CAT)
+        told = said(caught)
+        try:
+            await hailuo.query("1")
+        except HailuoError as error:  # a moderated task has failed: that is no error of the read
+            told += str(error)
+    assert not NOT_OURS.search(told), told
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 402, 404, 413, 429, 500])
