@@ -58,6 +58,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     else:
         _prices(terminal, estimate.per_video, estimate.total, estimate.count)
     terminal.paragraph("", words.spoken(estimate.message), result=True)
+    if provider.embedded:
+        terminal.say("The sandbox charges nothing: this is what real clips would cost.")
     if estimate.prices_as_of:
         terminal.say(f"Prices as of {estimate.prices_as_of}.", style="dim")
     return exits.DONE

@@ -33,7 +33,10 @@ def show(errand: Errand, view: View, *, copy: str = "") -> None:
         terminal.paragraph(label, sentence, style=_STYLES.get(label, "bold"), result=True)
     saved = task.saved and task.status is Status.SUCCEEDED
     rows = [("Saved", copy or task.file)] if saved else []
-    rows += [("Clip", _clip(task)), ("Cost", cost(view)), ("Task", task.task_id)]
+    price = cost(view)
+    if price.startswith("would"):
+        price = f"nothing: a real one {price}"
+    rows += [("Clip", _clip(task)), ("Cost", price), ("Task", task.task_id)]
     terminal.facts([row for row in rows if row[1]])
     for note in view.notes:
         terminal.paragraph("Note:", words.spoken(note), result=True)
@@ -96,18 +99,19 @@ def _megabytes(size: int) -> str:
 def cost(view: View) -> str:
     """What it cost, and whether that has been charged."""
     from hailuo_mcp.answers import video_task
+    from hailuo_mcp.studio.views import cost_words
 
     known = video_task(view).get("cost", {})
     if view.task.money is Money.UNKNOWN:
         return "bought elsewhere"
-    price = "no published price"
-    if "amount" in known and "unit" in known:
-        price = f"{known['amount']} {known['unit']}"
+    price = cost_words(view.task) or "no published price"
     match known.get("charged"):
         case "yes":
             return price
         case "no":
             return "nothing"
+        case _ if view.notice:
+            return price
         case "maybe":
             return f"{price}, perhaps charged"
         case _:
@@ -117,9 +121,13 @@ def cost(view: View) -> str:
 def spending(so_far: Spending, provider: str) -> str:
     """The money so far, in a sentence."""
     from hailuo_mcp.catalog import number
+    from hailuo_mcp.dialects.providers import notice_of
 
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
-    said = f"At {provider}: {number(so_far.spent)} {so_far.unit} spent {when}"
+    spent = f"{number(so_far.spent)} {so_far.unit}"
+    said = f"At {provider}: {spent} spent {when}"
+    if notice_of(so_far.provider):
+        said = f"In the sandbox, free: clips that would cost {spent} {when}"
     if so_far.reserved:
         said += f", {number(so_far.reserved)} reserved"
     if so_far.uncertain:

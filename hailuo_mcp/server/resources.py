@@ -23,7 +23,9 @@ def all_resources(backstage: Backstage) -> list[Resource]:
     async def spending() -> str:
         try:
             studio = await backstage.studio()
-            return _json(answers.spending(await studio.spending()))
+            so_far, provider = await studio.spending(), studio.provider
+            whose = {"message": provider.notice} if provider.notice else {}
+            return _json({**whose, "provider": provider.name, **answers.spending(so_far)})
         except HailuoError as error:
             raise ResourceError(str(error)) from error
 

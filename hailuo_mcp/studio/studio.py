@@ -146,6 +146,7 @@ class Studio:
         sums = await desk.journal.money(desk.account, desk.unit, desk.period_start())
         budget = desk.rules.budget
         return Spending(
+            provider=desk.provider.name,
             unit=desk.unit,
             period=desk.rules.budget_period,
             spent=sums.spent,

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from hailuo_mcp.domain import Link, Status, Task
+from hailuo_mcp.catalog import price_words
+from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.domain import Link, Quote, Status, Task
+
+
+def cost_words(task: Task) -> str:
+    """What a task costs, or would cost where its provider charges nothing; "" if nobody knows."""
+    if task.amount is None:
+        return ""
+    price = price_words(Quote(amount=task.amount, unit=task.unit))
+    return f"would cost {price}" if notice_of(task.provider) else price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,8 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
+    provider: str
+    """Whose sums these are: never those of another as well."""
     unit: str
     period: str
     spent: Decimal

@@ -18,6 +18,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
 )
 from hailuo_mcp.studio import Desk
+from hailuo_mcp.studio.views import cost_words
 from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, backoff, next_poll
 
 _log = logging.getLogger(__name__)
@@ -276,7 +277,7 @@ class Follower:
             "width": task.width,
             "height": task.height,
             "seconds": task.seconds,
-            "cost": None if task.amount is None else f"{task.amount} {task.unit}",
+            "cost": cost_words(task) or None,
             "created_at": task.created_at,
             "sha256": task.sha256,
             "request": task.request,

@@ -30,7 +30,7 @@ def test_a_sentence_becomes_a_file_with_its_facts_and_a_next_step(program):
     clip = Path(saved.removeprefix("Saved").strip())
     assert clip.read_bytes()[4:8] == b"ftyp"
     assert "1366×768, 6 s" in ran.out
-    assert "2 CNY" in ran.out
+    assert "Cost   nothing: a real one would cost 2 CNY\n" in ran.out
     assert f'generate "{FOX}" --take 2' in ran.out
     assert "SANDBOX" in ran.out
 

@@ -77,8 +77,8 @@ def test_tasks_are_lines_with_tabs_and_the_money(program, task):
     lines = program("tasks").out.splitlines()
 
     assert lines[0] == "Task\tStatus\tCost\tWhen\tPrompt"
-    assert lines[1].split("\t")[:3] == [task["task_id"], "saved", "2 CNY"]
-    assert lines[-1] == "At sandbox: 2 CNY spent today."
+    assert lines[1].split("\t")[:3] == [task["task_id"], "saved", "would cost 2 CNY"]
+    assert lines[-1] == "In the sandbox, free: clips that would cost 2 CNY today."
 
 
 def test_a_download_is_copied_and_never_over_something(program, task):

@@ -44,7 +44,7 @@ async def test_above_it_the_refusal_names_the_price_and_a_code_that_lets_it_pass
     opened: Any, sandbox: Any
 ) -> None:
     async with opened(confirm_above="2") as studio:
-        with pytest.raises(ConsentRequiredError, match=r"costs 3\.5 CNY"):
+        with pytest.raises(ConsentRequiredError, match=r"would cost 3\.5 CNY"):
             await studio.generate(DEAR, Terms())
         code = await _code(studio, DEAR)
         assert sandbox.received == 0
@@ -141,7 +141,9 @@ async def test_the_question_names_the_exact_price_and_is_not_asked_where_it_woul
 ) -> None:
     async with opened(confirm_above="1") as studio:
         question = await studio.consent_question(DEAR, Terms())
-        assert question == ("Buy this clip for 3.5 CNY? MiniMax-Hailuo-2.3, 6 s, 1080P, t2v: a cat")
+        assert question == (
+            "Buy this clip for 3.5 CNY of play money? MiniMax-Hailuo-2.3, 6 s, 1080P, t2v: a cat"
+        )
         assert await studio.consent_question(DEAR, Terms(confirm="x")) is None
         assert await studio.consent_question(DEAR, Terms(max_cost=Decimal(3))) is None
         assert await studio.consent_question(VideoRequest(prompt=""), Terms()) is None
@@ -152,7 +154,9 @@ async def test_the_question_names_the_exact_price_and_is_not_asked_where_it_woul
 async def test_an_unpriced_clip_is_asked_about(opened: Any) -> None:
     unpriced = VideoRequest(prompt="a cat", model="T2V-01")
     async with opened(confirm_above="1000") as studio:
-        with pytest.raises(ConsentRequiredError, match="costs an amount that nobody publishes"):
+        with pytest.raises(
+            ConsentRequiredError, match="would cost an amount that nobody publishes"
+        ):
             await studio.generate(unpriced, Terms())
         code = await _code(studio, unpriced)
         await studio.generate(unpriced, Terms(confirm=code))

@@ -12,6 +12,7 @@ from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
 from hailuo_mcp import catalog
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.server.app import build_server, instructions
 from hailuo_mcp.server.backstage import Backstage
@@ -70,6 +71,13 @@ async def test_an_unknown_task_is_not_found(connect) -> None:
 async def test_spending_is_readable(connect) -> None:
     async with connect() as client:
         assert (await read(client, "hailuo://spending"))["left"] == "85.5"
+
+
+async def test_spending_says_whose_it_is(connect, studio) -> None:
+    studio.provider = PROVIDERS["sandbox"]
+    async with connect() as client:
+        told = await read(client, "hailuo://spending")
+    assert (told["provider"], told["message"]) == ("sandbox", PROVIDERS["sandbox"].notice)
 
 
 async def test_resources_say_why_there_is_no_studio(mode) -> None:
