@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import words
-from hailuo_mcp.domain import Money, Status, Task
+from hailuo_mcp.domain import Money, Quote, Status, Task, Unit
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.errands import Errand
@@ -66,10 +66,9 @@ def _headline(view: View) -> tuple[str, str]:
         if task.save_error:
             return "Not saved.", words.spoken(task.save_error)
     if task.status in (Status.FAILED, Status.UNCONFIRMED):
-        said = replace(view, notice="", notes=(), reused=False)
-        return f"{task.status.capitalize()}.", words.spoken(
-            sentences.message(said).removeprefix("The clip failed. ")
-        )
+        said = sentences.message(replace(view, notes=(), reused=False))
+        said = said.removeprefix(view.notice).lstrip().removeprefix("The clip failed. ")
+        return f"{task.status.capitalize()}.", words.spoken(said)
     return {
         Status.PENDING: ("Waiting", "for its turn under the rate limit; it is written down."),
         Status.SUBMITTING: ("Sent", f"to {task.provider}, which has not answered yet."),
@@ -120,11 +119,11 @@ def cost(view: View) -> str:
 
 def spending(so_far: Spending, provider: str) -> str:
     """The money so far, in a sentence."""
-    from hailuo_mcp.catalog import number
+    from hailuo_mcp.catalog import number, price_words
     from hailuo_mcp.dialects.providers import notice_of
 
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
-    spent = f"{number(so_far.spent)} {so_far.unit}"
+    spent = price_words(Quote(amount=so_far.spent, unit=Unit(so_far.unit)))
     said = f"At {provider}: {spent} spent {when}"
     if notice_of(so_far.provider):
         said = f"In the sandbox, free: clips that would cost {spent} {when}"

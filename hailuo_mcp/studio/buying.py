@@ -224,8 +224,8 @@ async def _ask_consent(desk: Desk, draft: Task, terms: Terms, counted: Decimal |
     raise ConsentRequiredError(
         f"{wrong}This clip {_costs(desk, counted)}, and the person who runs this server wants to "
         f"be asked above {_price(desk, desk.rules.confirm_above)}. Nothing was sent or charged. "
-        f"Ask the person; if they say yes, repeat this call unchanged with confirm={code!r}. The code "
-        "works once, for ten minutes."
+        f"Ask the person; if they say yes, repeat this call unchanged with confirm={code!r}. The "
+        "code works once, for ten minutes."
     )
 
 
