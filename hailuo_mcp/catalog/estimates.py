@@ -258,11 +258,10 @@ def estimate(  # noqa: PLR0913  one for each argument of the tool
         call.model, call.resolution, call.duration, price_list=price_list, plan=chosen.name
     )
     charge = Quote(amount=quote.amount, unit=plan_unit(chosen.name, price_list or region))
-    ways = compare(price, count) if comparing else ()
+    ways = compare(price, count, price_list) if comparing else ()
     message = _words(call, charge, price, chosen, price_list, count)
-    if ways:
-        where = " In CNY, for an account in China." if price_list == "global" else ""
-        message = f"{compare_words(ways, count)}{where} {message}"
+    if comparing and price != NO_PRICE:
+        message = f"{compare_words(ways, count)} {message}"
     checked, source = _dates("credits", "cny", "usd") if price != NO_PRICE else ("", "")
     return Estimate(
         status="unknown" if charge.amount is None else "exact",

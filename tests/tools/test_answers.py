@@ -304,7 +304,9 @@ def test_an_estimate_is_small_and_its_comparison_a_row_each() -> None:
     compared = answers.cost_estimate(studio.estimate(**asked, count=2000, plan="compare"))
     assert all(tokens(row) <= 60 for row in compared["compared"])
     assert compared["cheapest"]
-    assert next(row for row in compared["compared"] if row["plan"] == "basic")["packs"] == 1
+    basic = next(row for row in compared["compared"] if row["plan"] == "basic")
+    assert basic["packs"] == 1
+    assert (basic["rpm"], basic["list_cny"], basic["saves_percent"]) == (20, "7368", 5)
 
 
 def test_a_list_as_long_as_its_limit_may_not_be_all() -> None:

@@ -186,6 +186,32 @@ def test_comparing_names_the_cheapest_and_counts_what_lapses():
     assert "Cheapest for 3600 a month: 1 × basic, 7000 CNY" in found.message
 
 
+def test_comparing_tells_what_each_pack_offers_and_where_it_is_sold():
+    found = ask("hailuo 2.3", count=3600, plan="compare")
+    # Typed from the page on resource packs by hand (seed 000).
+    assert [
+        (way.plan, way.rpm, way.list_cny, way.saves_percent) for way in found.packs if way.packs
+    ] == [
+        ("basic", 20, 7368, 5),
+        ("advanced", 30, 16667, 10),
+        ("plus", 40, 35294, 15),
+        ("enterprise", 50, 50000, 20),
+    ]
+    assert "advanced 30 RPM, 10 % off 16667 CNY" in found.message
+    assert "sold at https://platform.minimaxi.com/user-center/payment/subscription." in (
+        found.message
+    )
+
+
+def test_only_packs_that_the_account_can_buy_are_compared():
+    found = ask(price_list="global", region="global", plan="compare", count=4000)
+    assert (found.packs, found.cheapest) == ((), "")
+    assert found.message.startswith("Nothing to compare:")
+    assert "4000 are 1120 USD" in found.message
+    assert "enterprise" not in found.message
+    assert "compare" not in ask("S2V-01", plan="compare").message
+
+
 def test_a_few_clips_are_cheapest_as_you_go():
     assert ask(count=10, plan="compare").cheapest == "payg"
 
