@@ -164,11 +164,11 @@ def _succeeded(view: View) -> str:
 
 def _failed(view: View) -> str:
     task = view.task
-    charged = task.money is Money.SPENT
+    if task.money is Money.SPENT:  # a person has settled that it was bought all the same
+        return f"{task.error} {paid(view)}"
     why = task.error or "The provider gave no reason; the same request may work at another time."
     code = f" ({task.error_code})" if task.error_code and task.error_code not in why else ""
-    money = paid(view) if charged else "Nothing was charged."
-    spoken = why if "charged" in why.casefold() else f"{why}{code} {money}"
+    spoken = why if "charged" in why.casefold() else f"{why}{code} Nothing was charged."
     return f"The clip failed. {spoken}"
 
 

@@ -52,7 +52,13 @@ def follow_up(errand: Errand, what: str, command: str) -> None:
         errand.terminal.say(f"  {command}")
 
 
-_STYLES = {"Failed.": "bold red", "Unconfirmed.": "bold yellow", "Not saved.": "bold red"}
+_LOST = "Bought, without a clip."
+_STYLES = {
+    "Failed.": "bold red",
+    "Unconfirmed.": "bold yellow",
+    "Not saved.": "bold red",
+    _LOST: "bold red",
+}
 
 
 def _headline(view: View) -> tuple[str, str]:
@@ -68,7 +74,8 @@ def _headline(view: View) -> tuple[str, str]:
     if task.status in (Status.FAILED, Status.UNCONFIRMED):
         said = sentences.message(replace(view, notes=(), reused=False))
         said = said.removeprefix(view.notice).lstrip().removeprefix("The clip failed. ")
-        return f"{task.status.capitalize()}.", words.spoken(said)
+        label = f"{task.status.capitalize()}."
+        return (_LOST if task.money is Money.SPENT else label), words.spoken(said)
     return {
         Status.PENDING: ("Waiting", "for its turn under the rate limit; it is written down."),
         Status.SUBMITTING: ("Sent", f"to {task.provider}, which has not answered yet."),

@@ -141,6 +141,18 @@ def test_a_person_settles_what_is_unconfirmed(program):
     assert program("tasks", "--json").answer["spending"]["spent"] == "2"
 
 
+def test_what_was_settled_as_bought_is_not_called_failed(program):
+    lost = program("generate", "lost [sandbox:lost]", "--json").answer
+
+    settled = program("settle", lost["task_id"], "bought").out
+    looked_up = program("query", lost["task_id"]).out
+
+    for told in (settled, looked_up):
+        assert told.startswith("Bought, without a clip. Settled by a person: it was bought, but")
+        assert "Failed" not in told
+        assert "would cost 2 CNY" in told
+
+
 def test_settled_with_the_providers_id_the_clip_is_fetched(program):
     from hailuo_mcp.sandbox import read_book
 

@@ -123,6 +123,12 @@ def test_a_failure_that_already_speaks_of_money_is_not_repeated() -> None:
     )
 
 
+def test_a_purchase_that_was_settled_without_a_clip_is_not_called_a_failure() -> None:
+    error = "Settled by a person: it was bought, but the clip cannot be fetched from here."
+    lost = a_view(status=Status.FAILED, money=Money.SPENT, error=error)
+    assert told(lost) == f"{error} It cost 2 CNY."
+
+
 def test_unconfirmed_may_have_been_bought_and_a_person_settles_it() -> None:
     message = told(a_view(status=Status.UNCONFIRMED))
     assert "may have been bought" in message
