@@ -174,5 +174,6 @@ def test_tasks_of_several_providers_say_whose_they_are(program):
     mixed = program("tasks", HAILUO_PROVIDER="minimax-cn", HAILUO_API_KEY="k")
 
     assert "Provider" in mixed.out.splitlines()[0]
-    assert "\tsandbox\t" in mixed.out
+    assert "\twould cost 2 CNY\tsandbox\t" in mixed.out
+    assert mixed.out.splitlines()[-1] == "At minimax-cn: 0 CNY spent today."
     assert "Provider" not in program("tasks").out
