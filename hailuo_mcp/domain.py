@@ -81,7 +81,7 @@ class VideoRequest:
     duration: int | None = None
     """Seconds."""
     resolution: str | None = None
-    """512P, 720P, 768P or 1080P."""
+    """512P, 720P, 768P or 1080P; "768" and the number 768 are read as 768P."""
     prompt_optimizer: bool | None = None
     fast_pretreatment: bool | None = None
     watermark: bool | None = None

@@ -59,6 +59,8 @@ class ConfigError(HailuoError):
 
 class InvalidRequestError(HailuoError):
     code = "invalid_request"
+    no_such_file = False
+    """Set where a picture is named by a path at which there is none."""
 
 
 class BudgetExceededError(InvalidRequestError):

@@ -62,10 +62,9 @@ class Folders:
         if outside:
             raise self.refusal(f"{shown(text)!r} is outside the folders that may be read")
         places = "" if given.is_absolute() else f" in {_named(self._searched(given))}"
-        raise InvalidRequestError(
-            f"There is no file {shown(text)!r}{places}; a picture attached to a chat does not reach"
-            " this server, so ask for the path of the file on this computer."
-        )
+        missing = InvalidRequestError(f"There is no file {shown(text)!r}{places}.")
+        missing.no_such_file = True
+        raise missing
 
     def read(self, text: str, *, limit: int) -> bytes:
         """Return the whole file, if it is a regular one of at most `limit` bytes."""
@@ -133,7 +132,7 @@ class Folders:
             return InvalidRequestError(f"{what}.")
         return InvalidRequestError(
             f"{what}; files may be read and written only in {_named(self._roots)}"
-            " (the setting HAILUO_ALLOWED_DIRS)."
+            " (HAILUO_ALLOWED_DIRS sets which)."
         )
 
     @cached_property
@@ -228,7 +227,7 @@ def plain_path(text: str, *, windows: bool) -> str:
         raise ValueError("is a network or device path")
     if not windows:
         if _DRIVE.match(plain):
-            raise ValueError("is a Windows path, and this server does not run on Windows")
+            raise ValueError("is a Windows path, and this computer does not run Windows")
         if "\\" in plain:
             raise ValueError("has a backslash; folders are separated by / here")
     return plain

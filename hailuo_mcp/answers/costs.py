@@ -65,11 +65,16 @@ def _quote(quote: Quote) -> Cost:
 def _pack(way: PlanCost) -> PackEstimate:
     row: PackEstimate = {"plan": way.plan, "cny": number(way.cost)}
     row["per_video_cny"] = number(way.per_video)
+    if way.rpm is not None:
+        row["rpm"] = way.rpm
     if way.packs:
         row["packs"] = way.packs
         row["per_video_cny_if_used_up"] = number(way.per_video_full)
         row["credits_lapsing"] = number(way.credits_lapsing)
         row["lapsing_cny"] = number(way.lapsing_cny)
+    if way.list_cny is not None and way.saves_percent is not None:
+        row["list_cny"] = number(way.list_cny)
+        row["saves_percent"] = way.saves_percent
     if way.dearer_at_full_use:
         row["dearer_than_payg"] = True
     return row

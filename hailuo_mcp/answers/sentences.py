@@ -35,13 +35,30 @@ def price(task: Task) -> str:
     return price_words(Quote(amount=task.amount, unit=task.unit))
 
 
-def paid(task: Task) -> str:
+def paid(view: View) -> str:
     """That the money has gone, as far as it is known."""
+    task = view.task
+    if view.notice:
+        return f"{_imitated(task)}."
     if task.money is Money.UNKNOWN:
         return "Bought elsewhere, so its cost is not known here."
     if task.amount is None:
         return "It was charged; no price is published."
     return f"It cost {price(task)}."
+
+
+def _imitated(task: Task) -> str:
+    """What an imitation says in place of its cost."""
+    return f"A real one would cost {price(task)}" if task.amount is not None else "It is free"
+
+
+def _owed(view: View, when: str) -> str:
+    """What is charged when something happens, to stand behind a semicolon."""
+    if view.notice:
+        told = _imitated(view.task)
+        return f"{told[0].lower()}{told[1:]}"
+    several = _are_several(view.task)
+    return f"{price(view.task)} {'are' if several else 'is'} charged {when}"
 
 
 def progress_line(view: View) -> str:
@@ -60,7 +77,7 @@ def message(view: View) -> str:
     told = _BY_STATUS[view.task.status](view)
     if view.reused:
         told = f"{REUSED} {told[0].lower()}{told[1:]}"
-    return " ".join((*([view.notice] if view.notice else []), told, *view.notes))
+    return " ".join(part for part in (view.notice, view.trouble, told, *view.notes) if part)
 
 
 def _look_again(view: View) -> str:
@@ -78,18 +95,14 @@ def _pending(view: View) -> str:
 
 def _submitting(view: View) -> str:
     return (
-        f"Sent to {view.task.provider}, which has not answered yet; {price(view.task)} "
-        f"{_is_charged(view.task)} if it takes it. The work goes on without this call: do not "
+        f"Sent to {view.task.provider}, which has not answered yet; "
+        f"{_owed(view, 'if it takes it')}. The work goes on without this call: do not "
         f"buy it again, {_look_again(view)}."
     )
 
 
 def _are_several(task: Task) -> bool:
     return task.unit is Unit.CREDITS and task.amount not in (None, 1)
-
-
-def _is_charged(task: Task) -> str:
-    return "are charged" if _are_several(task) else "is charged"
 
 
 def key_is_refused(task: Task) -> bool:
@@ -102,9 +115,7 @@ def _under_way(view: View) -> str:
     word = "Rendering" if task.status is Status.RUNNING else "Bought and queued"
     left = f", {about(view.eta_seconds)} left" if view.eta_seconds else ""
     cost = (
-        f"{price(task)} {_is_charged(task)} when it succeeds"
-        if task.money is not Money.UNKNOWN
-        else "bought elsewhere"
+        _owed(view, "when it succeeds") if task.money is not Money.UNKNOWN else "bought elsewhere"
     )
     if key_is_refused(task):
         return (
@@ -134,30 +145,30 @@ def where(view: View) -> str:
 def _succeeded(view: View) -> str:
     task = view.task
     if task.saved:
-        return f"The clip is saved: {where(view)}. {paid(task)}"
+        return f"The clip is saved: {where(view)}. {paid(view)}"
     if task.save_error:
         return (
-            f"The clip is ready, but it is not on this disk: {task.save_error} {paid(task)} "
+            f"The clip is ready, but it is not on this disk: {task.save_error} {paid(view)} "
             f'download_video with task_id "{task.task_id}" tries again, free.'
         )
     if not view.auto_download:
         return (
             f"The clip is ready at {task.provider} and not saved, because HAILUO_AUTO_DOWNLOAD is "
-            f'off. {paid(task)} Call download_video with task_id "{task.task_id}", free.'
+            f'off. {paid(view)} Call download_video with task_id "{task.task_id}", free.'
         )
     return (
-        f"The clip is ready and being saved. {paid(task)} Call query_task with task_id "
+        f"The clip is ready and being saved. {paid(view)} Call query_task with task_id "
         f'"{task.task_id}" in about 5 s for its path.'
     )
 
 
 def _failed(view: View) -> str:
     task = view.task
-    charged = task.money is Money.SPENT
+    if task.money is Money.SPENT:  # a person has settled that it was bought all the same
+        return f"{task.error} {paid(view)}"
     why = task.error or "The provider gave no reason; the same request may work at another time."
     code = f" ({task.error_code})" if task.error_code and task.error_code not in why else ""
-    money = paid(task) if charged else "Nothing was charged."
-    spoken = why if "charged" in why.casefold() else f"{why}{code} {money}"
+    spoken = why if "charged" in why.casefold() else f"{why}{code} Nothing was charged."
     return f"The clip failed. {spoken}"
 
 
@@ -174,10 +185,11 @@ def _unconfirmed(view: View) -> str:
         f"The request was sent to {task.provider} and no usable answer came. It may have been "
         "bought and charged; it is never sent again."
     )
+    of_play = " of play money" if view.notice else ""
     held = (
         "No price is published for it"
         if task.amount is None
-        else f"{price(task)} {'stay' if _are_several(task) else 'stays'} reserved"
+        else f"{price(task)}{of_play} {'stay' if _are_several(task) else 'stays'} reserved"
     )
     return (
         f"{why} {held}, and asking again does not help. Ask the person to look at the provider's "

@@ -100,6 +100,9 @@ class PackEstimate(TypedDict, total=False):
     per_video_cny_if_used_up: str
     credits_lapsing: str
     lapsing_cny: str
+    list_cny: str
+    saves_percent: int
+    rpm: int
     dearer_than_payg: bool
 
 

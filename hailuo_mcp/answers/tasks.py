@@ -18,8 +18,10 @@ from hailuo_mcp.answers.shapes import (
 )
 from hailuo_mcp.catalog import find_template, number
 from hailuo_mcp.catalog.video_templates import REGIONS
+from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.domain import Mode, Money, Status, Task
 from hailuo_mcp.errors import Charged, HailuoError
+from hailuo_mcp.studio.views import cost_words
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio import Listing, Saved, View
@@ -85,13 +87,16 @@ def _cost(task: Task) -> Cost:
     return cast("Cost", only_given(amount=amount, unit=task.unit.value, charged=charged(task)))
 
 
-def task_list(listing: Listing, *, notice: str = "", limit: int = 0) -> TaskList:
+def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
     """The rows and what they amount to; as many rows as `limit` may not be all there are."""
     rows = [_row(view) for view in listing.rows]
     unfinished = [view for view in listing.rows if not view.settled]
     doubtful = sum(view.task.status is Status.UNCONFIRMED for view in listing.rows)
-    notice = notice or next((view.notice for view in listing.rows if view.notice), "")
-    said = [notice] if notice else []
+    imitations = sum(bool(view.notice) for view in listing.rows)
+    notice = notice_of(listing.spending.provider)
+    alone = imitations == len(listing.rows)  # a mixed list does not open as if all were free
+    opening = notice if alone else ""
+    said = [part for part in (opening, listing.trouble) if part]
     many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
     if not rows:
         said.append("No task.")
@@ -114,6 +119,12 @@ def task_list(listing: Listing, *, notice: str = "", limit: int = 0) -> TaskList
         )
     if walls := other_walls(listing.spending.others):
         said.append(walls)
+    if imitations and not alone:
+        said.append(f'{imitations} of them are the sandbox\'s, free: their cost says "would cost".')
+    if notice:
+        said.append("The spending is the sandbox's, in play money.")
+    elif imitations:
+        said.append(f"The spending is that of {listing.spending.provider}, without the sandbox's.")
     return {"message": " ".join(said), "tasks": rows, "spending": spending(listing.spending)}
 
 
@@ -125,7 +136,7 @@ def _row(view: View) -> TaskRow:
             task_id=task.task_id,
             status=task.status.value,
             prompt=_named(task),
-            cost=sentences.price(task) if task.amount is not None else "",
+            cost=cost_words(task),
             charged=charged(task),
             saved=task.saved,
             error_code=task.error_code,
@@ -145,12 +156,12 @@ def _named(task: Task) -> str:
 
 
 def saved_video(saved: Saved) -> SavedVideo:
-    task, link = saved.view.task, saved.view.link
+    view, task, link = saved.view, saved.view.task, saved.view.link
     if saved.status == "saved":
-        said = f"The clip is saved: {sentences.where(saved.view)}. {sentences.paid(task)}"
-        told = " ".join(part for part in (saved.view.notice, said, *saved.view.notes) if part)
+        said = f"The clip is saved: {sentences.where(view)}. {sentences.paid(view)}"
+        told = " ".join(part for part in (view.notice, view.trouble, said, *view.notes) if part)
     else:
-        told = sentences.message(saved.view)
+        told = sentences.message(view)
     return cast(
         "SavedVideo",
         only_given(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         every_call,
         nearest_call,
         resolve_size,
+        size_name,
     )
     from hailuo_mcp.catalog.camera_moves import (
         Move,
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         is_misnomer,
         moves,
         near_move,
-        nearest_move,
     )
     from hailuo_mcp.catalog.estimates import Estimate, estimate
     from hailuo_mcp.catalog.mcp_clients import McpClient, clients, wait_limit
@@ -89,7 +89,6 @@ _HOME = {
     "near_move": "camera_moves",
     "nearest_call": "calls",
     "nearest_model": "video_models",
-    "nearest_move": "camera_moves",
     "nearest_template": "video_templates",
     "number": "wording",
     "plan_named": "prices",
@@ -101,6 +100,7 @@ _HOME = {
     "refusal": "wording",
     "resolve_size": "calls",
     "shown": "wording",
+    "size_name": "calls",
     "template_price": "video_templates",
     "templates": "video_templates",
     "usual_seconds": "video_models",
@@ -146,7 +146,6 @@ __all__ = [
     "near_move",
     "nearest_call",
     "nearest_model",
-    "nearest_move",
     "nearest_template",
     "number",
     "plan_named",
@@ -158,6 +157,7 @@ __all__ = [
     "refusal",
     "resolve_size",
     "shown",
+    "size_name",
     "template_price",
     "templates",
     "usual_seconds",

@@ -56,6 +56,12 @@ def every_call(modes: Sequence[Mode], carries: Carries) -> Iterator[Call]:
                     )
 
 
+def size_name(asked: object) -> str:
+    """Spell a resolution as the references do: 768, "768" and "768p" are 768P; "" for none."""
+    name = str(asked or "").strip().upper()
+    return f"{name}P" if name.isascii() and name.isdigit() else name
+
+
 def _lines(text: str | None) -> int | None:
     """How many lines a resolution has, read generously: 1080, 1080p and 4K are understood."""
     name = (text or "").strip().upper()
@@ -109,7 +115,7 @@ def resolve_size(
 ) -> tuple[str | None, int | None, list[str]]:
     """Resolution and duration with defaults filled in, and what is wrong with them."""
     rules = model.modes[mode]
-    asked = resolution.strip().upper() if resolution else None
+    asked = size_name(resolution) or None
     if not rules.sizes:
         given = [n for n, v in (("resolution", asked), ("duration", duration)) if v]
         if not given:

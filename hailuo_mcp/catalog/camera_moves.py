@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from hailuo_mcp.catalog.data import rows, squeeze
+
+_AROUND = re.compile("镜头|缓慢|快速|慢慢|慢|向")
+"""What Chinese puts around a move: the camera, its speed, its direction."""
+_FEW_WORDS = 4
+_ALIKE = 0.75
+"""A slip of the pen is at least so like the name; [NIGHT] is as like Pan right, but for its P."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +69,31 @@ def is_misnomer(text: str) -> bool:
     return _key(text) in _aliases()
 
 
-def _likeness(text: str, cutoff: float) -> Move | None:
+def near_move(text: str) -> Move | None:
+    """Find the move that a wrong name was meant for; None where it is evidently something else."""
+    key = _key(text)
+    return (
+        _meant().get(key) or _by_key().get(_AROUND.sub("", key)) or _within(text) or _misspelt(key)
+    )
+
+
+def _within(text: str) -> Move | None:
+    """Find the move whose English name stands among a few words, or begins with the one word."""
+    words = text.casefold().replace("-", " ").split()
+    if len(words) > _FEW_WORDS:
+        return None
+    for move in moves():
+        name = move.english.casefold()
+        if f" {name} " in f" {' '.join(words)} " and " " in name:
+            return move
+        if words == name.split()[:1]:
+            return move
+    return None
+
+
+def _misspelt(key: str) -> Move | None:
     from difflib import get_close_matches
 
     known = _by_key()
-    close = get_close_matches(_key(text)[:60], known, n=1, cutoff=cutoff)
-    return known[close[0]] if close else None
-
-
-def near_move(text: str) -> Move | None:
-    """Find the move that a wrong name resembles; None where it resembles none."""
-    return _meant().get(_key(text)) or _likeness(text, 0.6)
-
-
-def nearest_move(text: str) -> Move:
-    """Find the move whose name is nearest, however far that is."""
-    return near_move(text) or _likeness(text, 0.0) or moves()[-1]
+    close = get_close_matches(key[:60], known, n=1, cutoff=_ALIKE)
+    return known[close[0]] if close and close[0][0] == key[0] and key.isascii() else None

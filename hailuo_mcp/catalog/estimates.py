@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from hailuo_mcp.catalog.calls import MODE_WORDS, Call, nearest_call, resolve_size
+from hailuo_mcp.catalog.calls import MODE_WORDS, Call, nearest_call, resolve_size, size_name
 from hailuo_mcp.catalog.data import rows
 from hailuo_mcp.catalog.packs import PlanCost, cheapest, compare, compare_words
 from hailuo_mcp.catalog.prices import (
@@ -100,7 +100,7 @@ def _call(
 ) -> tuple[Call, list[str]]:
     """Resolve defaults as the check before the purchase does; with the problems found."""
     problems: list[str] = []
-    size = resolution.strip().upper()
+    size = size_name(resolution)
     if mode not in carries.modes:
         problems.append(f"this provider makes no clip from {MODE_WORDS[mode]}")
     name = model.strip() or default_model(mode, size, carries)
@@ -246,7 +246,7 @@ def estimate(  # noqa: PLR0913  one for each argument of the tool
     chosen, comparing = _plan(plan)
     if not 1 <= count <= _MOST_CLIPS:
         raise refusal([f"count must lie between 1 and {_MOST_CLIPS:,}"])
-    size = resolution.strip().upper()
+    size = size_name(resolution)
     wanted = _mode_for(mode, model, size, carries)
     if wanted is Mode.TEMPLATE:
         return _template(model.strip(), chosen, count, price_list)
@@ -258,11 +258,10 @@ def estimate(  # noqa: PLR0913  one for each argument of the tool
         call.model, call.resolution, call.duration, price_list=price_list, plan=chosen.name
     )
     charge = Quote(amount=quote.amount, unit=plan_unit(chosen.name, price_list or region))
-    ways = compare(price, count) if comparing else ()
+    ways = compare(price, count, price_list) if comparing else ()
     message = _words(call, charge, price, chosen, price_list, count)
-    if ways:
-        where = " In CNY, for an account in China." if price_list == "global" else ""
-        message = f"{compare_words(ways, count)}{where} {message}"
+    if comparing and price != NO_PRICE:
+        message = f"{compare_words(ways, count)} {message}"
     checked, source = _dates("credits", "cny", "usd") if price != NO_PRICE else ("", "")
     return Estimate(
         status="unknown" if charge.amount is None else "exact",

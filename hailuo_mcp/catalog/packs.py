@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
-from hailuo_mcp.catalog.prices import Price, plan_named, plans
+from hailuo_mcp.catalog.prices import Price, plan_named, plan_rpm, plans
 from hailuo_mcp.catalog.wording import number
 
 _FEN = Decimal("0.01")
@@ -18,6 +18,12 @@ class PlanCost:
 
     plan: str
     chinese: str
+    rpm: int | None
+    """Submits a minute."""
+    list_cny: Decimal | None
+    """One pack's price before its discount."""
+    saves_percent: int | None
+    buy_at: str
     packs: int
     """How many packs that takes; they are bought whole. 0 for pay as you go."""
     cost: Decimal
@@ -37,9 +43,13 @@ def _rounded(amount: Decimal) -> Decimal:
     return amount.quantize(_FEN, rounding=ROUND_HALF_UP)
 
 
-def compare(price: Price, count: int) -> tuple[PlanCost, ...]:
-    """Cost `count` clips a month under each plan; none where no price is published."""
-    if price.cny is None or price.credits is None:
+def compare(price: Price, count: int, price_list: str) -> tuple[PlanCost, ...]:
+    """Cost `count` clips a month under each plan that such an account can have.
+
+    None where no price is published, or no pack is sold.
+    """
+    sold = [plan for plan in plans() if plan.sold_in == price_list]
+    if not sold or price.cny is None or price.credits is None:
         return ()
     needed = price.credits * count
     payg = plan_named("payg")
@@ -48,6 +58,10 @@ def compare(price: Price, count: int) -> tuple[PlanCost, ...]:
         PlanCost(
             plan=payg.name,
             chinese=payg.chinese,
+            rpm=plan_rpm(payg.name, price_list),
+            list_cny=None,
+            saves_percent=None,
+            buy_at="",
             packs=0,
             cost=price.cny * count,
             credits_lapsing=zero,
@@ -57,7 +71,7 @@ def compare(price: Price, count: int) -> tuple[PlanCost, ...]:
             dearer_at_full_use=False,
         )
     ]
-    for plan in plans():
+    for plan in sold:
         if plan.price_cny is None or plan.credits is None:
             continue
         bought = int((needed / plan.credits).to_integral_value(rounding=ROUND_CEILING))
@@ -68,6 +82,10 @@ def compare(price: Price, count: int) -> tuple[PlanCost, ...]:
             PlanCost(
                 plan=plan.name,
                 chinese=plan.chinese,
+                rpm=plan_rpm(plan.name, price_list),
+                list_cny=plan.list_cny,
+                saves_percent=plan.saves_percent,
+                buy_at=plan.buy_at,
                 packs=bought,
                 cost=cost,
                 credits_lapsing=lapsing,
@@ -87,6 +105,8 @@ def cheapest(ways: Sequence[PlanCost]) -> PlanCost:
 
 def compare_words(ways: Sequence[PlanCost], count: int) -> str:
     """Sum the comparison up."""
+    if not ways:
+        return "Nothing to compare: hailuo-mcp knows of no packs for such an account."
     best = cheapest(ways)
     name = "pay as you go" if best.plan == "payg" else f"{best.packs} × {best.plan}"
     each = f"{number(best.per_video)} CNY each"
@@ -98,6 +118,13 @@ def compare_words(ways: Sequence[PlanCost], count: int) -> str:
         if way is not best
     ]
     parts.append(f"Otherwise: {'; '.join(rows)}.")
+    packs = [way for way in ways if way.list_cny is not None]
+    offers = [
+        f"{way.plan} {way.rpm} RPM, {way.saves_percent} % off {number(way.list_cny)} CNY"
+        for way in packs
+        if way.list_cny is not None
+    ]
+    parts.append(f"The packs: {'; '.join(offers)}; sold at {packs[0].buy_at}.")
     dearer = [way.plan for way in ways if way.dearer_at_full_use]
     if dearer:
         some = f"{' and '.join(dearer)} {'is' if len(dearer) == 1 else 'are'}"

@@ -25,10 +25,20 @@ class Plan:
     list_cny: Decimal | None
     credits: Decimal | None
     valid: str
+    buy_at: str
+    sold_in: str
+    """Whose accounts can buy it, by price list; empty where nothing is bought."""
     rpm: Mapping[str, int]
     """Submits a minute by region; no entry: no limit."""
     source: str
     checked: str
+
+    @property
+    def saves_percent(self) -> int | None:
+        """What the pack is below its list price, as its page rounds it."""
+        if self.price_cny is None or self.list_cny is None:
+            return None
+        return round(100 * (1 - self.price_cny / self.list_cny))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,8 @@ def plans() -> tuple[Plan, ...]:
             list_cny=_decimal(row, "list_cny"),
             credits=_decimal(row, "credits"),
             valid=f"{row['months']} month" if "months" in row else "",
+            buy_at=row.get("buy_at", ""),
+            sold_in=row.get("sold_in", ""),
             rpm=row["rpm"],
             source=row["source"],
             checked=str(row["checked"]),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from hailuo_mcp.catalog import find_move, is_misnomer, limits, near_move, nearest_move, shown
+from hailuo_mcp.catalog import Move, find_move, is_misnomer, limits, near_move, shown
 
 _BRACKETS = re.compile(r"\[([^\[\]【】]*)\]|【([^\[\]【】]*)】")
 _COMMAS = re.compile("[,，、]")
 _CHINESE = re.compile("[㐀-鿿]")
 _EVIDENTLY_NOT = re.compile(r"[:：\d]")
-_MOST_WORDS, _MOST_CHINESE = 4, 12
+_SANDBOX = re.compile(r"\s*sandbox\s*[:：]", re.IGNORECASE)
+"""An order to the sandbox, which is no part of the picture."""
+_MOST_NAMED = 3
 
 
 class Commands(NamedTuple):
@@ -25,64 +27,75 @@ class Commands(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def _may_be_command(parts: list[str], *, obeyed: bool | None) -> bool:
-    """Whether a bracket without any known move was nevertheless meant as one.
-
-    People write other things in brackets too: speakers, notes, the sandbox's own orders.
-    """
-    for part in parts:
-        if _EVIDENTLY_NOT.search(part) or not part.strip():
-            return False
-        if len(part.split()) > _MOST_WORDS or len(_CHINESE.findall(part)) > _MOST_CHINESE:
-            return False
-    return bool(obeyed) or any(near_move(part) for part in parts)
-
-
-def _spelling(part: str) -> str:
-    """Name the move as documented, in the language in which it was written."""
-    move = find_move(part) or nearest_move(part)
-    return move.chinese if _CHINESE.search(part) else move.english
-
-
 def read_commands(prompt: str, *, model: str, obeyed: bool | None) -> Commands:
-    """Find and spell the camera commands; `obeyed`: documented for this model (None: unknown)."""
-    problems: list[str] = []
-    warnings: list[str] = []
-    used = False
+    """Find and spell the camera commands; `obeyed`: documented for this model (None: unknown).
 
-    def read(match: re.Match[str]) -> str:
-        nonlocal used
-        inside = match[1] if match[2] is None else match[2]
-        parts = _COMMAS.split(inside)
-        known = [find_move(part) for part in parts]
-        if not all(known):
-            # 【…】 is common Chinese punctuation, so it counts only if it is a command throughout.
-            if match[2] is not None or not (any(known) or _may_be_command(parts, obeyed=obeyed)):
-                return match[0]
-            problems.extend(
-                f"[{shown(part.strip())}] is no camera command (the nearest is [{_spelling(part)}])"
-                for part, move in zip(parts, known, strict=True)
-                if move is None
-            )
-        used = True
-        warnings.extend(
-            f"[{part.strip()}] is not on MiniMax's list and was read as [{_spelling(part)}]."
-            for part in parts
-            if is_misnomer(part)
-        )
-        if len(parts) > limits().moves_together:
-            warnings.append(
-                f"{len(parts)} camera moves stand in one bracket; MiniMax recommends at most "
-                f"{limits().moves_together} together."
-            )
-        return f"[{','.join(_spelling(part) for part in parts)}]"
-
-    fixed = _BRACKETS.sub(read, prompt)
-    if used and obeyed is False:
+    People write other things in brackets too. Only what is nearly a move is a mistake.
+    """
+    seen = _Reading()
+    fixed = _BRACKETS.sub(seen.bracket, prompt)
+    warnings = seen.warnings
+    if seen.used and obeyed is False:
         warnings.append(f"Camera commands are not documented for {model}: it may ignore them.")
+    if seen.others:
+        warnings.append(_no_moves(list(dict.fromkeys(seen.others))))
     return Commands(
-        text=prompt if problems else fixed,
+        text=prompt if seen.problems else fixed,
         fixed=fixed,
-        problems=tuple(problems),
+        problems=tuple(seen.problems),
         warnings=tuple(warnings),
     )
+
+
+class _Reading:
+    """What was found in the brackets of one prompt."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self.others: list[str] = []
+        """What is neither a move nor nearly one."""
+        self.used = False
+
+    def bracket(self, match: re.Match[str]) -> str:
+        """Return one bracket as it is to be sent, near misses mended."""
+        inside = match[1] if match[2] is None else match[2]
+        parts = [part.strip() for part in _COMMAS.split(inside) if part.strip()]
+        # 【…】 is common Chinese punctuation, so it counts only if it is a command throughout.
+        if _SANDBOX.match(inside) or (match[2] is not None and not all(map(find_move, parts))):
+            return match[0]
+        moves = [find_move(part) or _meant(part) for part in parts]
+        if not any(moves):
+            self.others += [match[0]] if parts else []
+            return match[0]
+        self.used = True
+        together = sum(move is not None for move in moves)
+        if together > limits().moves_together:
+            self.warnings.append(
+                f"{together} camera moves stand in one bracket; MiniMax recommends at most "
+                f"{limits().moves_together} together."
+            )
+        return f"[{','.join(map(self._part, parts, moves))}]"
+
+    def _part(self, part: str, move: Move | None) -> str:
+        if move is None:
+            self.others.append(f"[{part}]")
+            return part
+        # The language stays the one in which it was written.
+        right = move.chinese if _CHINESE.search(part) else move.english
+        if find_move(part) is None:
+            self.problems.append(f"[{shown(part)}] is no camera command (the nearest is [{right}])")
+        elif is_misnomer(part):
+            self.warnings.append(f"[{part}] is not on MiniMax's list and was read as [{right}].")
+        return right
+
+
+def _meant(part: str) -> Move | None:
+    return None if _EVIDENTLY_NOT.search(part) else near_move(part)
+
+
+def _no_moves(others: list[str]) -> str:
+    """Say in one sentence what stands in brackets and is no command."""
+    named = ", ".join(shown(other) for other in others[:_MOST_NAMED])
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return f"Not a camera move, so sent as plain text: {named}{more}."

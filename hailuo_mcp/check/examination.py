@@ -14,6 +14,7 @@ from hailuo_mcp.catalog import (
     nearest_model,
     resolve_size,
     shown,
+    size_name,
 )
 from hailuo_mcp.check.images import image_problems as picture_problems
 from hailuo_mcp.check.others import able
@@ -55,6 +56,9 @@ class Examination:
         self.provider = provider
         self.others = {name: c for name, c in others.items() if name != provider}
         self.problems: list[str] = []
+        """With the call: another one may do."""
+        self.flaws: list[str] = []
+        """Of the prompt and the pictures, which no other call would take either."""
         self.warnings: list[str] = []
         self.advice = ""
         """What to do in place of the nearest that works; empty for that one."""
@@ -91,7 +95,7 @@ class Examination:
     def choose_model(self) -> None:
         name = self.request.model.strip()
         if not name:
-            size = (self.request.resolution or "").strip().upper()
+            size = size_name(self.request.resolution)
             self.model = default_model(self.mode, size, self.carries)
             self.known = find_model(self.model) if self.model else None
             if not self.model and self.mode in self.carries.modes:
@@ -133,7 +137,7 @@ class Examination:
 
     def check_size(self) -> None:
         request = self.request
-        resolution = (request.resolution or "").strip().upper() or None
+        resolution = size_name(request.resolution) or None
         duration = request.duration or None
         if self.known and self.mode in self.known.modes:
             self.resolution, self.duration, wrong = resolve_size(
@@ -170,7 +174,7 @@ class Examination:
             camera=self.rules.camera if self.rules else None,
         )
         self.prompt = read.text
-        self.problems += read.problems
+        self.flaws += read.problems
         self.warnings += read.warnings
 
     def check_options(self) -> None:
@@ -197,9 +201,9 @@ class Examination:
             )
 
     def check_pictures(self, images: Mapping[str, ImageFacts], before: Sequence[str]) -> None:
-        self.problems += before
+        self.flaws += before
         for name, facts in images.items():
-            self.problems += picture_problems(name, facts)
+            self.flaws += picture_problems(name, facts)
         first, last = images.get("first_frame_image"), images.get("last_frame_image")
         if first and last and first.width * last.height != last.width * first.height:
             self.warnings.append(

@@ -12,6 +12,7 @@ from hailuo_mcp.catalog import (
     nearest_call,
     nearest_model,
     price_words,
+    size_name,
 )
 from hailuo_mcp.check.examination import (
     OPTIONS,
@@ -46,7 +47,9 @@ def _call(seen: Examination) -> Call | None:
                     duration=seen.duration,
                 )
     name = seen.model or nearest_model(seen.request.model.strip()) or ""
-    return nearest_call(name, modes, seen.request.resolution, seen.request.duration, seen.carries)
+    return nearest_call(
+        name, modes, size_name(seen.request.resolution), seen.request.duration, seen.carries
+    )
 
 
 def _kept(request: VideoRequest, name: str, pictures: Sequence[str]) -> str:

@@ -38,10 +38,10 @@ def check_video(
     """
     seen = examine(request, carries, provider, others)
     seen.check_pictures(images or {}, image_problems)
-    if seen.problems:
-        near = None if seen.advice else nearest_of(seen)
+    if seen.problems or seen.flaws:
+        near = nearest_of(seen) if seen.problems and not seen.advice else None
         nearest = nearest_words(request, near, price_list, plan) if near else ""
-        raise refusal(seen.problems, seen.advice or nearest)
+        raise refusal([*seen.problems, *seen.flaws], seen.advice or nearest)
     options = seen.options()
     return Checked(
         request=replace(

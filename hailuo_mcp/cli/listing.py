@@ -54,8 +54,7 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
             wait_seconds=args.wait if args.wait not in (None, FOREVER) else 0,
         )
         if terminal.json:
-            told = answers.task_list(listing, notice=studio.notice, limit=args.limit)
-            terminal.data(dict(told))
+            terminal.data(dict(answers.task_list(listing, limit=args.limit)))
         else:
             _print_tasks(terminal, listing.rows, studio.provider.name)
             if len(listing.rows) == args.limit:

@@ -58,6 +58,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     else:
         _prices(terminal, estimate.per_video, estimate.total, estimate.count)
     terminal.paragraph("", words.spoken(estimate.message), result=True)
+    if provider.embedded:
+        terminal.say("The sandbox charges nothing: this is what real clips would cost.")
     if estimate.prices_as_of:
         terminal.say(f"Prices as of {estimate.prices_as_of}.", style="dim")
     return exits.DONE
@@ -86,7 +88,17 @@ def _prices(terminal: Terminal, one: Price, total: Price, count: int) -> None:
 def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> None:
     payg = next((way.per_video for way in ways if not way.packs), None)
     terminal.table(
-        ("Plan", "Packs", "CNY a month", "CNY a clip", "Credits that lapse", "Note"),
+        (
+            "Plan",
+            "Packs",
+            "CNY a month",
+            "CNY a clip",
+            "Credits that lapse",
+            "RPM",
+            "List price",
+            "Saving",
+            "Note",
+        ),
         [
             (
                 way.plan,
@@ -94,12 +106,17 @@ def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> 
                 catalog.number(way.cost),
                 catalog.number(way.per_video),
                 catalog.number(way.credits_lapsing) if way.packs else "-",
+                str(way.rpm) if way.rpm else "-",
+                catalog.number(way.list_cny) if way.list_cny else "-",
+                f"{way.saves_percent} %" if way.saves_percent else "-",
                 _verdict(way, cheapest, payg),
             )
             for way in ways
         ],
     )
     terminal.say()
+    if place := next((way.buy_at for way in ways if way.buy_at), ""):
+        terminal.say(f"Packs are sold at {place}")
 
 
 def _verdict(way: PlanCost, cheapest: str, payg: Decimal | None) -> str:

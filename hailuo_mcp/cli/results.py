@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog import model_title
 from hailuo_mcp.cli import words
-from hailuo_mcp.domain import Mode, Money, Status, Task
+from hailuo_mcp.domain import Mode, Money, Quote, Status, Task, Unit
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.errands import Errand
@@ -36,7 +36,10 @@ def show(errand: Errand, view: View, *, copy: str = "") -> None:
         terminal.paragraph(label, sentence, style=_STYLES.get(label, "bold"), result=True)
     saved = task.saved and task.status is Status.SUCCEEDED
     rows = [("Saved", copy or task.file)] if saved else []
-    rows += [("Clip", _clip(task)), ("Cost", cost(view)), ("Task", task.task_id)]
+    price = cost(view)
+    if price.startswith("would"):
+        price = f"nothing: a real one {price}"
+    rows += [("Clip", _clip(task)), ("Cost", price), ("Task", task.task_id)]
     terminal.facts([row for row in rows if row[1]])
     for note in view.notes:
         terminal.paragraph("Note:", words.spoken(note), result=True)
@@ -76,7 +79,13 @@ def follow_up(errand: Errand, what: str, command: str) -> None:
         errand.terminal.say(f"  {command}")
 
 
-_STYLES = {"Failed.": "bold red", "Unconfirmed.": "bold yellow", "Not saved.": "bold red"}
+_LOST = "Bought, without a clip."
+_STYLES = {
+    "Failed.": "bold red",
+    "Unconfirmed.": "bold yellow",
+    "Not saved.": "bold red",
+    _LOST: "bold red",
+}
 
 
 def _headline(view: View) -> tuple[str, str]:
@@ -90,10 +99,10 @@ def _headline(view: View) -> tuple[str, str]:
         if task.save_error:
             return "Not saved.", words.spoken(task.save_error)
     if task.status in (Status.FAILED, Status.UNCONFIRMED):
-        said = replace(view, notice="", notes=(), reused=False)
-        return f"{task.status.capitalize()}.", words.spoken(
-            sentences.message(said).removeprefix("The clip failed. ")
-        )
+        said = sentences.message(replace(view, notes=(), reused=False, trouble=""))
+        said = said.removeprefix(view.notice).lstrip().removeprefix("The clip failed. ")
+        label = f"{task.status.capitalize()}."
+        return (_LOST if task.money is Money.SPENT else label), words.spoken(said)
     return {
         Status.PENDING: ("Waiting", "for its turn under the rate limit; it is written down."),
         Status.SUBMITTING: ("Sent", f"to {task.provider}, which has not answered yet."),
@@ -131,18 +140,19 @@ def _megabytes(size: int) -> str:
 def cost(view: View) -> str:
     """What it cost, and whether that has been charged."""
     from hailuo_mcp.answers import video_task
+    from hailuo_mcp.studio.views import cost_words
 
     known = video_task(view).get("cost", {})
     if view.task.money is Money.UNKNOWN:
         return "bought elsewhere"
-    price = "no published price"
-    if "amount" in known and "unit" in known:
-        price = f"{known['amount']} {known['unit']}"
+    price = cost_words(view.task) or "no published price"
     match known.get("charged"):
         case "yes":
             return price
         case "no":
             return "nothing"
+        case _ if view.notice:
+            return price
         case "maybe":
             return f"{price}, perhaps charged"
         case _:
@@ -152,10 +162,14 @@ def cost(view: View) -> str:
 def spending(so_far: Spending, provider: str) -> str:
     """The money so far, in a sentence."""
     from hailuo_mcp.answers.costs import other_walls
-    from hailuo_mcp.catalog import number
+    from hailuo_mcp.catalog import number, price_words
+    from hailuo_mcp.dialects.providers import notice_of
 
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
-    said = f"At {provider}: {number(so_far.spent)} {so_far.unit} spent {when}"
+    spent = price_words(Quote(amount=so_far.spent, unit=Unit(so_far.unit)))
+    said = f"At {provider}: {spent} spent {when}"
+    if notice_of(so_far.provider):
+        said = f"In the sandbox, free: clips that would cost {spent} {when}"
     if so_far.reserved:
         said += f", {number(so_far.reserved)} reserved"
     if so_far.uncertain:

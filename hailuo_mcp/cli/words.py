@@ -37,9 +37,7 @@ _SPOKEN = (
     (r"The person who runs this server can", "You can"),
     (r"Tell the person: only they can", "Only you can"),
     (r"if the person agrees", "if you agree"),
-    (r"The person can look", "Look"),
     (r"Ask the person to look", "Look"),
-    (r"Ask the person to top up", "Top up"),
     # What an agent calls, a person runs.
     (rf"\b({'|'.join(_TOOLS)})\b with task_id \"?(\w+)\"?", r"\1 \2"),
     (r"\boutput_path\b", "OUTPUT"),

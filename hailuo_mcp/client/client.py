@@ -14,6 +14,7 @@ import anyio
 from hailuo_mcp.client.connection import KEY_ADVICE, Connection
 from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
 from hailuo_mcp.client.saving import save_clip
+from hailuo_mcp.client.wording import by_parameter, worded
 from hailuo_mcp.dialects.wire import NO_TASK, HttpReply, Provider
 from hailuo_mcp.domain import (
     AnyRequest,
@@ -24,11 +25,9 @@ from hailuo_mcp.domain import (
     TemplateRequest,
 )
 from hailuo_mcp.errors import (
-    DownloadError,
     InvalidRequestError,
     ProviderUnavailableError,
     RateLimitError,
-    RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
 from hailuo_mcp.transport import Transport
@@ -53,7 +52,8 @@ class HailuoClient:
 
     `provider` is a name of the table in dialects/providers.py. `serve` starts the imitation for a
     provider that is served by this process and returns its base URL. `key_advice` is what people
-    without a key are told. `wire` replaces the network.
+    without a key are told, and `words` has the last word on every message: its default calls the
+    settings by the names of these parameters. `wire` replaces the network.
     """
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
@@ -67,6 +67,7 @@ class HailuoClient:
         private_hosts: Iterable[str] = (),
         serve: Callable[[], str] | None = None,
         key_advice: str = KEY_ADVICE,
+        words: Callable[[str], str] = by_parameter,
         wire: Wire | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -74,22 +75,24 @@ class HailuoClient:
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
     ) -> None:
-        self._connection = Connection(
-            api_key,
-            provider=provider,
-            base_url=base_url,
-            private_hosts=private_hosts,
-            serve=serve,
-            key_advice=key_advice,
-            connect=partial(
-                Transport,
-                wire=wire,
-                rng=rng,
-                sleep=sleep,
-                submit_timeout=submit_timeout,
-                read_timeout=read_timeout,
-            ),
-        )
+        self._worded = partial(worded, words)
+        with self._worded():
+            self._connection = Connection(
+                api_key,
+                provider=provider,
+                base_url=base_url,
+                private_hosts=private_hosts,
+                serve=serve,
+                key_advice=key_advice,
+                connect=partial(
+                    Transport,
+                    wire=wire,
+                    rng=rng,
+                    sleep=sleep,
+                    submit_timeout=submit_timeout,
+                    read_timeout=read_timeout,
+                ),
+            )
         self._plan = plan
         self._folders = folders
         self._sleep = sleep
@@ -125,15 +128,16 @@ class HailuoClient:
         upload: Callable[[str], bytes | None] | None = None,
     ) -> Prepared:
         """Open the pictures, check and price. Costs nothing, and asks nothing of the provider."""
-        return await prepare(
-            request,
-            provider=self.provider,
-            carries=self.carries,
-            plan=self._plan,
-            folders=(self._folders or working_folders()) if local else None,
-            fetch=self.fetch,
-            upload=upload,
-        )
+        with self._worded():
+            return await prepare(
+                request,
+                provider=self.provider,
+                carries=self.carries,
+                plan=self._plan,
+                folders=(self._folders or working_folders()) if local else None,
+                fetch=self.fetch,
+                upload=upload,
+            )
 
     async def send(
         self,
@@ -151,9 +155,10 @@ class HailuoClient:
                 f"{self.provider.name} calls nobody back. Nothing was sent or charged. Leave "
                 "callback_url out, and use wait() to learn when the clip is ready."
             )
-        asked = self._connection.dialect.submit(request, callback_url=callback_url)
-        transport = await self._connection.open()
-        return self._connection.dialect.read_submit(await transport.pay(asked, leaving=leaving))
+        with self._worded():
+            asked = self._connection.dialect.submit(request, callback_url=callback_url)
+            transport = await self._connection.open()
+            return self._connection.dialect.read_submit(await transport.pay(asked, leaving=leaving))
 
     async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
         """Check a request and buy it."""
@@ -163,35 +168,22 @@ class HailuoClient:
 
     async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
         """Read a task's status once, by any id that the provider knows it by."""
-        asked = self._connection.dialect.status(remote_id, template=template)
-        transport = await self._connection.open()
-        return self._connection.dialect.read_status(await transport.read(asked))
+        with self._worded():
+            asked = self._connection.dialect.status(remote_id, template=template)
+            return self._connection.dialect.read_status(await self._connection.read(asked))
 
     async def link(self, status: RemoteStatus) -> Link:
         """Return where the finished clip can be fetched."""
-        asked = self._connection.dialect.file(status)
-        if asked is None:
-            if not status.url:
-                raise DownloadError(
-                    f"{self.provider.name} gave no link for this clip. It is paid for if it is "
-                    "finished; asking again costs nothing. Ask again in a minute."
-                )
-            return Link(url=status.url, expires_at=status.url_expires_at)
-        transport = await self._connection.open()
-        try:
-            return self._connection.dialect.read_file(await transport.read(asked), status)
-        except (RemoteTaskNotFoundError, ProviderUnavailableError, UnexpectedResponseError):
-            fallback = self._connection.dialect.file_fallback(status)
-            if fallback is None:
-                raise
-            return fallback
+        with self._worded():
+            return await self._connection.link(status)
 
     @asynccontextmanager
     async def stream(self, link: Link, *, start: int = 0, etag: str = "") -> AsyncGenerator[Stream]:
         """Open a clip from a byte on; what the downloader takes."""
-        transport = await self._connection.open()
-        async with transport.stream(link, start=start, etag=etag) as answer:
-            yield answer
+        with self._worded():
+            transport = await self._connection.open()
+            async with transport.stream(link, start=start, etag=etag) as answer:
+                yield answer
 
     async def wait(
         self,
@@ -240,15 +232,16 @@ class HailuoClient:
             current = await self.query(remote_id, template=template) if fresh else status
             return await self.link(current)
 
-        return await save_clip(
-            status,
-            link,
-            self.stream,
-            path,
-            name=remote_id,
-            folders=self._folders,
-            overwrite=overwrite,
-        )
+        with self._worded():
+            return await save_clip(
+                status,
+                link,
+                self.stream,
+                path,
+                name=remote_id,
+                folders=self._folders,
+                overwrite=overwrite,
+            )
 
     async def submit_template(
         self, request: TemplateRequest, *, callback_url: str = ""
@@ -281,19 +274,21 @@ class HailuoClient:
         """Ask something that costs nothing; None where the provider has no such question."""
         if (asked := self._connection.dialect.probe()) is None:
             return None
-        transport = await self._connection.open()
-        reply = await transport.read(asked)
-        if reply.status == HTTPStatus.NOT_FOUND:  # not everybody who speaks the dialect has it
-            reply = await transport.read(self._connection.dialect.status(NO_TASK))
-        return reply
+        with self._worded():
+            reply = await self._connection.read(asked)
+            if reply.status == HTTPStatus.NOT_FOUND:  # not everybody who speaks the dialect has it
+                reply = await self._connection.read(self._connection.dialect.status(NO_TASK))
+            return reply
 
     def read_probe(self, reply: HttpReply) -> None:
         """Raise what the answer to probe() says stands in the way of buying."""
-        self._connection.dialect.read_probe(reply)
+        with self._worded():
+            self._connection.dialect.read_probe(reply)
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
         from hailuo_mcp.media.images import most_bytes
 
-        transport = await self._connection.open()
-        return await transport.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
+        with self._worded():
+            transport = await self._connection.open()
+            return await transport.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)

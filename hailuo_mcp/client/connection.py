@@ -17,8 +17,15 @@ from hailuo_mcp.dialects.providers import (
     provider_named,
     reached_at,
 )
-from hailuo_mcp.dialects.wire import Dialect, Provider
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.dialects.wire import Dialect, HttpReply, HttpRequest, Provider
+from hailuo_mcp.domain import Link, RemoteStatus
+from hailuo_mcp.errors import (
+    ConfigError,
+    DownloadError,
+    ProviderUnavailableError,
+    RemoteTaskNotFoundError,
+    UnexpectedResponseError,
+)
 from hailuo_mcp.transport import Hosts, Transport
 
 if TYPE_CHECKING:
@@ -34,7 +41,9 @@ KEY_ADVICE = (
 class Connect(Protocol):
     """Transport, with everything but the address given."""
 
-    def __call__(self, base_url: str, key: Callable[[], str], hosts: Hosts) -> Transport: ...
+    def __call__(
+        self, base_url: str, key: Callable[[], str], hosts: Hosts, *, host: str
+    ) -> Transport: ...
 
 
 class Connection:
@@ -90,8 +99,31 @@ class Connection:
                     f"{self.provider.base_url}{self.provider.prefix}",
                     self.need_key,
                     Hosts(private=self._private, own=frozenset({f"{parts.hostname}:{port}"})),
+                    host=self.provider.host,
                 )
             return self._transport
+
+    async def read(self, request: HttpRequest) -> HttpReply:
+        """Ask something that costs nothing."""
+        return await (await self.open()).read(request)
+
+    async def link(self, status: RemoteStatus) -> Link:
+        """Return where the finished clip can be fetched."""
+        asked = self.dialect.file(status)
+        if asked is None:
+            if not status.url:
+                raise DownloadError(
+                    f"{self.provider.name} gave no link for this clip. It is paid for if it is "
+                    "finished; asking again costs nothing. Ask again in a minute."
+                )
+            return Link(url=status.url, expires_at=status.url_expires_at)
+        try:
+            return self.dialect.read_file(await self.read(asked), status)
+        except (RemoteTaskNotFoundError, ProviderUnavailableError, UnexpectedResponseError):
+            fallback = self.dialect.file_fallback(status)
+            if fallback is None:
+                raise
+            return fallback
 
     async def aclose(self) -> None:
         if self._transport is not None:

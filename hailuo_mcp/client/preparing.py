@@ -42,9 +42,14 @@ async def prepare(
 ) -> Prepared:
     """Return the request as it would be bought; InvalidRequestError names every problem."""
     images, troubles = await _open(_named(request), folders, fetch, upload)
-    if isinstance(request, TemplateRequest):
-        return _template(request, images, troubles, provider=provider, carries=carries, plan=plan)
-    return _video(request, images, troubles, provider=provider, carries=carries, plan=plan)
+    told = [f"{name}: {str(trouble).removesuffix('.')}" for name, trouble in troubles.items()]
+    try:
+        if isinstance(request, TemplateRequest):
+            return _template(request, images, told, provider=provider, carries=carries, plan=plan)
+        return _video(request, images, told, provider=provider, carries=carries, plan=plan)
+    except InvalidRequestError as refused:
+        refused.no_such_file = any(trouble.no_such_file for trouble in troubles.values())
+        raise
 
 
 def working_folders() -> Folders:
@@ -126,9 +131,9 @@ def _named(request: AnyRequest) -> dict[str, str]:
 
 async def _open(
     named: Mapping[str, str], folders: Folders | None, fetch: Fetch, upload: Upload | None
-) -> tuple[dict[str, OpenedImage], list[str]]:
+) -> tuple[dict[str, OpenedImage], dict[str, InvalidRequestError]]:
     images: dict[str, OpenedImage] = {}
-    troubles: list[str] = []
+    troubles: dict[str, InvalidRequestError] = {}
     if not named:
         return images, troubles
     from hailuo_mcp.media.images import open_image
@@ -137,7 +142,7 @@ async def _open(
         try:
             images[name] = await open_image(source, folders=folders, fetch=fetch, upload=upload)
         except InvalidRequestError as trouble:
-            troubles.append(f"{name}: {str(trouble).removesuffix('.')}")
+            troubles[name] = trouble
     return images, troubles
 
 

@@ -35,7 +35,7 @@ class Meaning:
 
 _KEY = "{region}Check HAILUO_API_KEY; keys come from {console}."
 _LATER = "Try again in a minute."
-_TOP_UP = "Ask the person to top up at {console}, then call again."
+_TOP_UP = "Top up at {console}, then try again."
 _PLAN = "Wait for the plan's next window, change the plan, or choose another model."
 _REWORD = "Change the prompt or the picture; the same input would be refused again."
 
@@ -64,7 +64,7 @@ _EMPTY = Meaning(InsufficientBalanceError, "The account is out of credit", _TOP_
 _REFUSED = Meaning(
     RejectedParametersError,
     "{provider} does not accept this combination of inputs",
-    "Check model, size, duration and pictures with estimate_cost, then call again.",
+    "Check model, size, duration and pictures, then try again.",
     certain=True,
 )
 _UNKNOWN_ID = Meaning(
@@ -126,6 +126,13 @@ MEANINGS: dict[str, Meaning] = {
         QuotaExceededError,
         "This key's plan does not include the model",
         "Choose another model, or change the plan.",
+    ),
+    # The sandbox's 2013 for a prompt that asks it for a trouble that it does not have.
+    "sandbox_marker": Meaning(
+        RejectedParametersError,
+        "The sandbox does not know a [sandbox:…] marker of the prompt",
+        "Correct the marker (docs/sandbox.md lists them) or leave it out.",
+        certain=True,
     ),
     # xcompute (seed 002) and its sibling.
     "invalid_request_error": _REFUSED,

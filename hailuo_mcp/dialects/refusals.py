@@ -57,6 +57,8 @@ def refused_submit(
     code: str, reply: HttpReply, provider: Provider, *, detail: str = "", hint: str = ""
 ) -> HailuoError:
     """Return the error for a submit that was answered with a code instead of a task."""
+    if provider.embedded and "[sandbox:" in detail:
+        code = "sandbox_marker"
     refusal = explain(code, provider=provider)
     # A 5xx says that something went wrong underway, whatever else stands in it.
     if not refusal.certain or reply.status >= 500:  # noqa: PLR2004
@@ -88,7 +90,7 @@ def refused_read(
 
 def unconfirmed(why: str, provider: Provider, *, detail: str = "") -> UnconfirmedSubmitError:
     """Return the error for a paid request whose fate is unknown."""
-    look = f" The person can look at {provider.console}." if provider.console else ""
+    look = f" {provider.console} shows what was bought." if provider.console else ""
     return UnconfirmedSubmitError(
         f"The request was sent to {provider.name}, but its answer does not say for certain "
         f"whether a clip was bought: {why}. It may have been charged. Do not send it again; it "
@@ -179,7 +181,7 @@ def _error(
 
 def _named(code: str) -> str:
     """Return the provider's own code in parentheses; ours says nothing that a reader could use."""
-    if code in ("moderation", "unknown"):
+    if code in ("moderation", "sandbox_marker", "unknown"):
         return ""
     return f" (HTTP {code[5:]})" if code.startswith("http_") else f" ({code})"
 

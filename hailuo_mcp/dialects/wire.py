@@ -67,7 +67,8 @@ class Provider:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.base_url).netloc or "this computer"
+        """What messages call the place; the sandbox's port is chance."""
+        return "the sandbox" if self.embedded else urlsplit(self.base_url).netloc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,14 +66,14 @@ def explain(trouble: OSError, folder: Path) -> DownloadError:
     if trouble.errno in _FULL:
         return DownloadError(
             f"The disk of {folder} is full, so the clip could not be saved. {SAFE}; what has"
-            " arrived is kept. Free some space, then call download_video again."
+            " arrived is kept. Free some space, then download it again."
         )
     if known := _WHY.get(trouble.errno or 0):
         what, action = known
         return final(f"The folder {folder} {what}. {SAFE}; {action}.")
     reason = os.strerror(trouble.errno).lower() if trouble.errno else "no reason given"
     return DownloadError(
-        f"The clip could not be written to {folder} ({reason}). {SAFE}; call download_video again."
+        f"The clip could not be written to {folder} ({reason}). {SAFE}; download it again."
     )
 
 

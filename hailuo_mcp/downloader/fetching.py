@@ -91,7 +91,7 @@ class Fetch:
             await self._give_up(self._flaw)
         raise DownloadError(
             f"{self._part.path.stem} could not be downloaded, tried several times: {cause}."
-            f" {disk.SAFE}; what has arrived is kept. Call download_video again to go on."
+            f" {disk.SAFE}; what has arrived is kept. Download it again to go on."
         ) from cause
 
     async def _once(self) -> ClipFacts | None:
@@ -206,7 +206,7 @@ class Fetch:
         await run_sync(self._part.discard)
         raise CorruptClipError(
             f"What the provider serves as {self._part.path.stem} is not a whole MP4: {flaw}."
-            " It was removed. The clip is paid for; call download_video again later, and if"
+            " It was removed. The clip is paid for; download it again later, and if"
             " it stays so, show the provider the task's id."
         )
 
@@ -214,6 +214,6 @@ class Fetch:
 def _expired() -> LinkExpiredError:
     return LinkExpiredError(
         "The provider's link to the clip no longer works, and neither does a fresh one. The clip is"
-        " paid for, but providers keep clips for a limited time: call download_video again soon,"
+        " paid for, but providers keep clips for a limited time: download it again soon,"
         " and if it fails again, the clip is gone there."
     )

@@ -152,7 +152,7 @@ def _parse(raw: str) -> tuple[str, float]:
         return raw, ALWAYS
     if raw in ANSWERS or raw in ENDINGS or raw in _PLAIN:
         return raw, ALWAYS
-    raise invalid(f"unknown fault [sandbox:{raw}]; there are: {', '.join(NAMES)}")
+    raise invalid(f"unknown marker [sandbox:{raw}]; there are: {', '.join(NAMES)}")
 
 
 def _countable(name: str) -> bool:

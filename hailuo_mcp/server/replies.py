@@ -9,7 +9,14 @@ from typing import Any
 from mcp.types import CallToolResult, TextContent
 
 from hailuo_mcp import answers
-from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.errors import (
+    AuthenticationError,
+    HailuoError,
+    InsufficientBalanceError,
+    InvalidRequestError,
+)
+
+_ONLY_A_PERSON = frozenset({AuthenticationError.code, InsufficientBalanceError.code})
 
 
 def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False) -> CallToolResult:
@@ -28,7 +35,17 @@ def refused(error: HailuoError, notice: str) -> CallToolResult:
     said = str(error)
     if error.charged == "no" and "charged" not in said and "costs nothing" not in said:
         said = f"{said} Nothing was charged."
-    text = f"{notice} {said}".strip()
+    text = " ".join(part for part in (notice, said, _what_to_ask(error)) if part)
     # Pydantic AI shows the model the structure alone, and the Inspector holds it to the tool's
     # output schema, errors included: so it opens with the message, as every answer does.
     return spoken({"message": text, **answers.error_answer(error)}, text=text, is_error=True)
+
+
+def _what_to_ask(error: HailuoError) -> str:
+    """What a model needs to hear beside the error, because it cannot do it itself."""
+    if isinstance(error, InvalidRequestError) and error.no_such_file:
+        return (
+            "A picture attached to the chat does not reach this server: ask the person for the "
+            "path of the file on this computer."
+        )
+    return "Tell the person: only they can do that." if error.code in _ONLY_A_PERSON else ""

@@ -23,7 +23,9 @@ def all_resources(backstage: Backstage) -> list[Resource]:
     async def spending() -> str:
         try:
             studio = await backstage.studio()
-            return _json(answers.spending(await studio.spending()))
+            so_far, provider = await studio.spending(), studio.provider
+            whose = {"message": provider.notice} if provider.notice else {}
+            return _json({**whose, "provider": provider.name, **answers.spending(so_far)})
         except HailuoError as error:
             raise ResourceError(str(error)) from error
 
@@ -32,7 +34,7 @@ def all_resources(backstage: Backstage) -> list[Resource]:
             uri="hailuo://models",
             name="models",
             title="Video models",
-            description="What each model can make, at which sizes, and its published prices.",
+            description="What each model can make, at which sizes, its prices, and the packs.",
             mime_type=JSON,
             fn=_models,
         ),
@@ -87,33 +89,56 @@ def _json(value: Any) -> str:  # noqa: ANN401  any JSON
 
 
 def _models() -> str:
-    return _json(
-        [
-            {
-                "model": model.name,
-                "about": model.about,
-                "modes": {
-                    mode.value: {
-                        "default": [rules.default_resolution, rules.default_duration],
-                        "sizes": {
-                            size: {
-                                str(seconds): answers.prices(
-                                    catalog.published(model.name, size, seconds)
-                                )
-                                for seconds in lengths
-                            }
-                            for size, lengths in rules.sizes.items()
-                        },
-                        "fast_pretreatment": rules.fast_pretreatment,
-                    }
-                    for mode, rules in model.modes.items()
-                },
-                "source": model.source,
-                "checked": model.checked,
-            }
-            for model in catalog.models()
-        ]
-    )
+    return _json({"models": _each_model(), "packs": _packs()})
+
+
+def _packs() -> list[dict[str, Any]]:
+    return [
+        {
+            "plan": plan.name,
+            "chinese": plan.chinese,
+            "price_cny": str(plan.price_cny),
+            "list_cny": str(plan.list_cny),
+            "saves_percent": plan.saves_percent,
+            "credits": str(plan.credits),
+            "valid": plan.valid,
+            "rpm": plan.rpm[plan.sold_in],
+            "for_accounts_in": plan.sold_in,
+            "buy_at": plan.buy_at,
+            "source": plan.source,
+            "checked": plan.checked,
+        }
+        for plan in catalog.plans()
+        if plan.pack
+    ]
+
+
+def _each_model() -> list[dict[str, Any]]:
+    return [
+        {
+            "model": model.name,
+            "about": model.about,
+            "modes": {
+                mode.value: {
+                    "default": [rules.default_resolution, rules.default_duration],
+                    "sizes": {
+                        size: {
+                            str(seconds): answers.prices(
+                                catalog.published(model.name, size, seconds)
+                            )
+                            for seconds in lengths
+                        }
+                        for size, lengths in rules.sizes.items()
+                    },
+                    "fast_pretreatment": rules.fast_pretreatment,
+                }
+                for mode, rules in model.modes.items()
+            },
+            "source": model.source,
+            "checked": model.checked,
+        }
+        for model in catalog.models()
+    ]
 
 
 def _camera() -> str:

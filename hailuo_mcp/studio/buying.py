@@ -60,7 +60,7 @@ async def quote(
         HailuoError: as buying would, short of the person's consent.
     """
     _, draft, counted, before = await _weigh(desk, request, terms, caller, local=local)
-    spending, notice = await desk.spending(), desk.notice(desk.provider.name)
+    spending, notice = await desk.spending(), desk.provider.notice
     if before:
         view = await desk.view(before.task, reused=True)
         return Offer(draft=draft, counted=counted, spending=spending, repeats=view, notice=notice)
@@ -92,7 +92,8 @@ async def consent_question(
         return None
     if not offer.asks:
         return None
-    draft, price = offer.draft, _price(desk, offer.counted)
+    draft = offer.draft
+    price = _price(desk, offer.counted) + (" of play money" if desk.provider.embedded else "")
     return f"Buy this clip for {price}? {draft.model}, {_size(draft)}: {draft.prompt[:200]}"
 
 
@@ -202,7 +203,7 @@ def _hold_ceiling(desk: Desk, terms: Terms, counted: Decimal | None) -> None:
             "what such a clip shall count as."
         )
     raise BudgetExceededError(
-        f"This clip costs {_price(desk, counted)}, and max_cost is {_price(desk, terms.max_cost)}. "
+        f"This clip {_costs(desk, counted)}, and max_cost is {_price(desk, terms.max_cost)}. "
         "Nothing was sent or charged. Raise max_cost if the person agrees, or choose a cheaper "
         "clip: estimate_cost compares them."
     )
@@ -211,14 +212,20 @@ def _hold_ceiling(desk: Desk, terms: Terms, counted: Decimal | None) -> None:
 def _over_budget(desk: Desk, found: OverBudget, counted: Decimal | None) -> BudgetExceededError:
     budget = desk.rules.budget or _ZERO
     left = max(_ZERO, budget - found.spent - found.reserved)
+    whose = "the sandbox's" if desk.provider.embedded else "the"
     period = {"day": "today", "month": "this month"}.get(desk.rules.budget_period, "in total")
     return BudgetExceededError(
-        f"This clip costs {_price(desk, counted)} and only {number(left)} of the budget of "
+        f"This clip {_costs(desk, counted)} and only {number(left)} of {whose} budget of "
         f"{_price(desk, budget)} is left {period} ({number(found.spent)} spent, "
         f"{number(found.reserved)} reserved for clips "
         "under way). Nothing was sent or charged. Tell the person: only they can raise "
         "HAILUO_BUDGET; a cheaper clip may still fit (estimate_cost)."
     )
+
+
+def _costs(desk: Desk, amount: Decimal | None) -> str:
+    """What a clip costs; in the sandbox a real one would."""
+    return f"{'would cost' if desk.provider.embedded else 'costs'} {_price(desk, amount)}"
 
 
 def _price(desk: Desk, amount: Decimal | None) -> str:
@@ -254,13 +261,12 @@ async def _ask_consent(desk: Desk, draft: Task, terms: Terms, counted: Decimal |
     await desk.journal.issue_code(
         _digest(code), caller=draft.caller, identity=draft.identity, amount=counted, now=now
     )
-    price = _price(desk, counted)
     wrong = "That code is not good for this request. " if terms.confirm else ""
     raise ConsentRequiredError(
-        f"{wrong}This clip costs {price}, and the person who runs this server wants to be asked "
-        f"above {_price(desk, desk.rules.confirm_above)}. Nothing was sent or charged. Ask the "
-        f"person; if they say yes, repeat this call unchanged with confirm={code!r}. The code "
-        "works once, for ten minutes."
+        f"{wrong}This clip {_costs(desk, counted)}, and the person who runs this server wants to "
+        f"be asked above {_price(desk, desk.rules.confirm_above)}. Nothing was sent or charged. "
+        f"Ask the person; if they say yes, repeat this call unchanged with confirm={code!r}. The "
+        "code works once, for ten minutes."
     )
 
 

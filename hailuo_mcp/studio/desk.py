@@ -117,6 +117,7 @@ class Desk:
         sums = await self.journal.money(self.account, self.unit, self.period_start())
         budget = self.rules.budget
         return Spending(
+            provider=self.provider.name,
             unit=self.unit,
             period=self.rules.budget_period,
             spent=sums.spent,
@@ -196,7 +197,8 @@ class Desk:
         return View(
             task=task,
             now=now,
-            notice=self.notice(task.provider),
+            notice=notice_of(task.provider),
+            trouble=self.trouble,
             reused=reused,
             notes=(*task.warnings, *notes),
             eta_seconds=eta,
@@ -205,10 +207,15 @@ class Desk:
             link=self.link(task) if task.saved else None,
         )
 
-    def notice(self, provider: str) -> str:
+    @property
+    def notice(self) -> str:
         """What every message opens with: the sandbox says what it is, a damaged journal too."""
-        lost = self.journal.losses
-        return " ".join((notice_of(provider), lost.notice if lost else "")).strip()
+        return f"{self.provider.notice} {self.trouble}".strip()
+
+    @property
+    def trouble(self) -> str:
+        """What keeps anything from being bought until a person has done something about it."""
+        return self.journal.losses.notice if self.journal.losses else ""
 
     async def prepare(self, request: AnyRequest, *, local: bool) -> Prepared:
         """Open the pictures, check and price; a caller elsewhere is told how to hand one in."""

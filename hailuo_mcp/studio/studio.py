@@ -38,7 +38,7 @@ class Studio:
     @property
     def notice(self) -> str:
         """What every message opens with."""
-        return self._desk.notice(self.provider.name)
+        return self._desk.notice
 
     @property
     def losses(self) -> Losses | None:
@@ -161,7 +161,7 @@ class Studio:
                 await waiting.insist(self._desk, task)
         if wait_seconds > 0:
             rows = await read()
-        return Listing(rows=rows, spending=await self.spending())
+        return Listing(rows=rows, spending=await self.spending(), trouble=self._desk.trouble)
 
     async def spending(self) -> Spending:
         return await self._desk.spending()

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from hailuo_mcp.domain import Link, Status, Task
+from hailuo_mcp.catalog import price_words
+from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.domain import Link, Quote, Status, Task
 from hailuo_mcp.journal import Wall
+
+
+def cost_words(task: Task) -> str:
+    """What a task costs, or would cost where its provider charges nothing; "" if nobody knows."""
+    if task.amount is None:
+        return ""
+    price = price_words(Quote(amount=task.amount, unit=task.unit))
+    return f"would cost {price}" if notice_of(task.provider) else price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +44,8 @@ class View:
     now: float
     notice: str = ""
     """Put before every message: the sandbox says what it is."""
+    trouble: str = ""
+    """Put behind it: what a person has to do before anything can be bought."""
     reused: bool = False
     notes: tuple[str, ...] = ()
     """Sentences that belong to this answer only."""
@@ -58,6 +70,8 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
+    provider: str
+    """Whose sums these are: never those of another as well."""
     unit: str
     period: str
     spent: Decimal
@@ -90,6 +104,7 @@ class Offer:
 class Listing:
     rows: tuple[View, ...]
     spending: Spending
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

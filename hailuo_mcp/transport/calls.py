@@ -39,12 +39,13 @@ _LONGEST_PAUSE = 5.0
 class Transport:
     """One provider's base URL and key, and the guard over every other address."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # every one but three has a default
         self,
         base_url: str,
         key: Callable[[], str],
         hosts: Hosts,
         *,
+        host: str = "",
         wire: httpx.AsyncBaseTransport | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -53,7 +54,7 @@ class Transport:
     ) -> None:
         load_httpx()
         self._base_url = base_url.rstrip("/")
-        self._host = urlsplit(self._base_url).netloc
+        self._host = host or urlsplit(self._base_url).netloc
         self._key = key
         self._rng = rng or random.Random()  # noqa: S311  # spreads retries; guards nothing
         self._sleep = sleep

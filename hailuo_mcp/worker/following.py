@@ -18,6 +18,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
 )
 from hailuo_mcp.studio import Desk
+from hailuo_mcp.studio.views import cost_words
 from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, backoff, next_poll, save_again
 
 _log = logging.getLogger(__name__)
@@ -46,8 +47,6 @@ class Follower:
             task = ready
         if task.status is Status.SUCCEEDED:
             await self._save(task)
-
-    # ── polling ───────────────────────────────────────────────────────────────────────────────
 
     async def _poll(self, task: Task) -> Task | None:
         """One status read. Returns the task, still held, when its clip is to be saved now."""
@@ -196,8 +195,6 @@ class Follower:
             )
         return explain(found.error_code, provider=self._desk.provider).message()
 
-    # ── saving ────────────────────────────────────────────────────────────────────────────────
-
     async def _save(self, task: Task) -> None:
         desk = self._desk
         target = desk.folders.output_dir / file_name(task.created_at, task.prompt, task.task_id)
@@ -276,7 +273,7 @@ class Follower:
             "width": task.width,
             "height": task.height,
             "seconds": task.seconds,
-            "cost": None if task.amount is None else f"{task.amount} {task.unit}",
+            "cost": cost_words(task) or None,
             "created_at": task.created_at,
             "sha256": task.sha256,
             "request": task.request,

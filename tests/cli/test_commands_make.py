@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ def test_a_sentence_becomes_a_file_with_its_facts_and_a_next_step(program):
     clip = Path(saved.removeprefix("Saved").strip())
     assert clip.read_bytes()[4:8] == b"ftyp"
     assert "1366×768, 6 s" in ran.out
-    assert "2 CNY" in ran.out
+    assert "Cost   nothing: a real one would cost 2 CNY\n" in ran.out
     assert f'generate "{FOX}" --take 2' in ran.out
     assert "SANDBOX" in ran.out
 
@@ -145,6 +146,48 @@ def test_a_persons_own_shell_reads_and_writes_outside_the_fence_for_agents(
 
     assert ran.code == 0, ran.err
     assert (elsewhere / "clip.mp4").is_file()
+
+
+def test_an_unknown_marker_of_the_sandbox_is_answered_as_one(program):
+    ran = program("generate", "x [sandbox:wobble]")
+
+    assert ran.code == 2
+    assert "does not know a [sandbox:…] marker" in ran.err
+    assert "docs/sandbox.md lists them" in ran.err
+    assert "combination" not in ran.err
+
+
+def test_no_message_of_the_sandbox_names_its_random_port(program):
+    port = program.environ["HAILUO_BASE_URL"].rpartition(":")[2]
+
+    ran = [
+        program("generate", f"x [sandbox:{fault}]") for fault in ("2049", "lost", "reset", "1008")
+    ]
+
+    assert [port in told.out + told.err for told in ran] == [False] * 4
+    assert "not accepted at the sandbox" in ran[0].err
+    assert "was sent to the sandbox" in ran[1].out
+
+
+def test_a_person_in_the_shell_hears_nothing_about_chats_and_persons(program):
+    missing = program("generate", "it moves", "--first-frame-image", "nix.png")
+    empty = program("generate", "x [sandbox:1008]")
+
+    assert "There is no file 'nix.png'" in missing.err
+    assert "Nearest" not in missing.err
+    assert "Top up at" in empty.err
+    for told in (missing.err, empty.err):
+        assert not re.search(
+            r"\bchat\b|\bperson\b|this server", told.replace(str(program.cwd.parent), "")
+        )
+
+
+def test_a_bare_number_is_a_resolution(program):
+    priced = program("estimate", "--resolution", "1080", "--json")
+    made = program("generate", "x", "--resolution", "768", "--no-wait", "--json")
+
+    assert priced.answer["resolution"] == "1080P"
+    assert made.answer["resolution"] == "768P"
 
 
 def test_every_ending_has_its_exit_code(program):

@@ -39,8 +39,20 @@ def test_estimates_are_the_tools_own(idle):
 def test_a_comparison_names_the_cheapest(idle):
     ran = idle("estimate", "--resolution", "1080P", "--count", "30", "--plan", "compare")
 
-    assert "payg\t-\t105\t3.5\t-\tcheapest" in ran.out
-    assert "basic\t1\t7000\t233.33\t3620\tdearer than payg" in ran.out
+    assert "payg\t-\t105\t3.5\t-\t20\t-\t-\tcheapest" in ran.out
+    assert "basic\t1\t7000\t233.33\t3620\t20\t7368\t5 %\tdearer than payg" in ran.out
+
+
+def test_a_comparison_tells_where_packs_are_sold_and_shows_none_that_cannot_be_bought(idle):
+    asked = ("estimate", "--plan", "compare", "--count", "4000")
+    here = idle(*asked)
+    abroad = idle(*asked, "--provider", "minimax-global")
+
+    place = "https://platform.minimaxi.com/user-center/payment/subscription"
+    assert f"Packs are sold at {place}\n" in here.out
+    assert place not in abroad.out
+    assert "enterprise" not in abroad.out
+    assert "4000 are 1120 USD" in abroad.out
 
 
 def test_an_estimate_leaves_nothing_on_disk(idle):

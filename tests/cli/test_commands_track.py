@@ -221,8 +221,8 @@ def test_tasks_are_lines_with_tabs_and_the_money(program, task):
     lines = program("tasks").out.splitlines()
 
     assert lines[0] == "Task\tStatus\tCost\tWhen\tPrompt"
-    assert lines[1].split("\t")[:3] == [task["task_id"], "saved", "2 CNY"]
-    assert lines[-1] == "At sandbox: 2 CNY spent today."
+    assert lines[1].split("\t")[:3] == [task["task_id"], "saved", "would cost 2 CNY"]
+    assert lines[-1] == "In the sandbox, free: clips that would cost 2 CNY today."
 
 
 def test_a_download_is_copied_and_never_over_something(program, task):
@@ -289,6 +289,18 @@ def test_a_person_settles_what_is_unconfirmed(program):
     assert program("tasks", "--json").answer["spending"]["spent"] == "4"
 
 
+def test_what_was_settled_as_bought_is_not_called_failed(program):
+    lost = program("generate", "lost [sandbox:lost]", "--json").answer
+
+    settled = program("settle", lost["task_id"], "bought").out
+    looked_up = program("query", lost["task_id"]).out
+
+    for told in (settled, looked_up):
+        assert told.startswith("Bought, without a clip. Settled by a person: it was bought, but")
+        assert "Failed" not in told
+        assert "would cost 2 CNY" in told
+
+
 def test_settled_with_the_providers_id_the_clip_is_fetched(program):
     from hailuo_mcp.sandbox import read_book
 
@@ -310,5 +322,6 @@ def test_tasks_of_several_providers_say_whose_they_are(program):
     mixed = program("tasks", HAILUO_PROVIDER="minimax-cn", HAILUO_API_KEY="k")
 
     assert "Provider" in mixed.out.splitlines()[0]
-    assert "\tsandbox\t" in mixed.out
+    assert "\twould cost 2 CNY\tsandbox\t" in mixed.out
+    assert mixed.out.splitlines()[-1] == "At minimax-cn: 0 CNY spent today."
     assert "Provider" not in program("tasks").out

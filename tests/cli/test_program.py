@@ -55,7 +55,7 @@ BAD = [
     ["generate", "x", "--provider", "sandbox", "-o", f"{__file__}/x.mp4"],
     ["generate", "x", "--provider", "sandbox", "--model", "MiniMax-Hailuo-2.2"],
     ["generate", "", "--provider", "sandbox"],
-    ["generate", "x [Spin]", "--provider", "sandbox"],
+    ["generate", "x [Dolly in]", "--provider", "sandbox"],
     ["generate", "x", "--provider", "sandbox", "--first-frame-image", "nowhere.png"],
     ["generate", "x", "--provider", "sandbox", "--first-frame-image", "data:image/png;base64,!"],
     ["template", "No such template", "--provider", "sandbox"],

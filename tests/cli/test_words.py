@@ -24,7 +24,6 @@ from hailuo_mcp.cli.program import parser
             "Ask the person; if they say yes, repeat this call unchanged with confirm='a1b2c3'. The",
             "If you agree, repeat the command with --confirm a1b2c3, or --yes. The",
         ),
-        ("Ask the person to top up at X, then call again.", "Top up at X, then try again."),
         ("max_cost is 1 CNY.", "--max-cost is 1 CNY."),
         ("first_frame_image: too small", "--first-frame-image: too small"),
         ("Nothing was charged.", "Nothing was charged."),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from decimal import Decimal
 
 import httpx
@@ -11,16 +13,19 @@ import pytest
 from hailuo_mcp import HailuoClient, TemplateRequest, VideoRequest
 from hailuo_mcp.bootstrap import open_client
 from hailuo_mcp.catalog import limits
+from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.domain import Phase, RemoteStatus, Unit
 from hailuo_mcp.errors import (
     AuthenticationError,
     ConfigError,
+    HailuoError,
     InvalidRequestError,
     ProviderUnavailableError,
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
 from hailuo_mcp.folders import Folders
+from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings
 
 from .conftest import picture
@@ -98,6 +103,101 @@ async def test_who_builds_on_the_client_says_in_his_own_words_where_a_key_goes()
     keyless = open_client(Settings.from_env({"HAILUO_PROVIDER": "minimax-cn"}))
     with pytest.raises(ConfigError, match=r"Set HAILUO_API_KEY.*HAILUO_PROVIDER=sandbox"):
         keyless.need_key()
+
+
+@pytest.mark.parametrize("size", [768, "768"])
+async def test_a_bare_number_is_a_resolution(size):
+    script = Script(ok(task_id="1"))
+    async with client(script) as hailuo:
+        await hailuo.submit(VideoRequest(prompt="a cat", resolution=size))
+    assert json.loads(script.asked[0].content)["resolution"] == "768P"
+
+
+NOT_OURS = re.compile(
+    r"HAILUO_|this server|the person|[Cc]all again|\b("
+    + "|".join(tool.name for tool in all_tools())
+    + r")\b"
+)
+
+
+def said(caught: pytest.ExceptionInfo[HailuoError]) -> str:
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("code", [code for code in MEANINGS if code.isdigit()])
+@pytest.mark.parametrize("provider", ["minimax-cn", "minimax-global", "hingnet", "compat"])
+async def test_no_refusal_speaks_of_what_a_programmer_does_not_have(provider, code):
+    refused = httpx.Response(200, json={"base_resp": {"status_code": int(code)}})
+    async with client(Script(refused), provider=provider) as hailuo:
+        with pytest.raises(HailuoError) as caught:
+            await hailuo.send(CAT)
+        told = said(caught)
+        try:
+            await hailuo.query("1")
+        except HailuoError as error:  # a moderated task has failed: that is no error of the read
+            told += str(error)
+    assert not NOT_OURS.search(told), told
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 402, 404, 413, 429, 500])
+async def test_no_bare_status_speaks_of_what_a_programmer_does_not_have(status):
+    for provider in ("minimax-cn", "xcompute", "compat"):
+        async with client(Script(httpx.Response(status)), provider=provider) as hailuo:
+            for ask in (hailuo.send(CAT), hailuo.query("1")):
+                with pytest.raises(HailuoError) as caught:
+                    await ask
+                assert not NOT_OURS.search(said(caught)), said(caught)
+
+
+async def test_messages_name_the_parameters_of_the_client(tmp_path):
+    bad_key = httpx.Response(200, json={"base_resp": {"status_code": 2049}})
+    async with client(Script(bad_key), provider="minimax-cn") as hailuo:
+        with pytest.raises(AuthenticationError) as caught:
+            await hailuo.submit(CAT)
+    assert 'set provider="minimax-global" (or base_url="https://api.minimax.io")' in said(caught)
+    assert "Check api_key;" in said(caught)
+
+    with pytest.raises(ConfigError, match="Set provider to one of: minimax-cn"):
+        HailuoClient("sk", provider="nobody")
+    with pytest.raises(
+        ConfigError, match=r"base_url must begin with https://.*private_hosts names"
+    ):
+        HailuoClient("sk", base_url="http://example.com")
+
+    down = Script(httpx.ConnectError("no"))
+    async with client(down, key="sk t", provider="minimax-cn") as hailuo:
+        with pytest.raises(ConfigError, match="Copy api_key anew"):
+            await hailuo.query("1")
+
+    here = Folders(tmp_path, (tmp_path,))
+    asked = VideoRequest(prompt="x", first_frame_image="/etc/hosts")
+    async with client(down, folders=here) as hailuo:
+        with pytest.raises(
+            InvalidRequestError, match=r"read and written only in .* \(folders sets"
+        ):
+            await hailuo.submit(asked)
+        with pytest.raises(InvalidRequestError) as caught:
+            await hailuo.submit(replace(asked, first_frame_image="nix.png"))
+        assert not NOT_OURS.search(said(caught))
+        with pytest.raises(InvalidRequestError, match="adds the host to private_hosts"):
+            await hailuo.submit(replace(asked, first_frame_image="https://127.0.0.1/a.png"))
+
+
+async def test_a_download_that_fails_names_the_path_and_no_tool(tmp_path):
+    script = Script(ok(task_id="1", status="Success", file_id="2"), httpx.Response(404))
+    (tmp_path / "in-the-way").write_text("a file")
+    async with client(script, provider="minimax-cn") as hailuo:
+        with pytest.raises(HailuoError) as caught:
+            await hailuo.download("1", tmp_path / "in-the-way" / "a.mp4")
+    assert not NOT_OURS.search(said(caught)), said(caught)
+
+
+async def test_the_server_behind_the_client_keeps_the_names_of_its_settings():
+    refused = httpx.Response(200, json={"base_resp": {"status_code": 2049}})
+    settings = Settings.from_env({"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": "sk"})
+    async with open_client(settings, wire=httpx.MockTransport(Script(refused))) as hailuo:
+        with pytest.raises(AuthenticationError, match=r"HAILUO_PROVIDER=.*Check HAILUO_API_KEY"):
+            await hailuo.send(CAT)
 
 
 async def test_a_secret_key_is_taken_as_it_is():

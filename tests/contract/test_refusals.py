@@ -232,6 +232,17 @@ def test_a_bad_key_names_host_region_and_setting(code):
     assert "region" not in str(submit_error(based(int(code)), HINGNET))
 
 
+def test_an_unknown_marker_is_called_one_by_the_sandbox_alone():
+    def told(row):
+        base = {"status_code": 2013, "status_msg": "invalid params, unknown marker [sandbox:x]"}
+        body = json.dumps({"base_resp": base}).encode()
+        return str(submit_error(HttpReply(status=200, body=body), row))
+
+    assert "docs/sandbox.md lists them" in told(PROVIDERS["sandbox"])
+    assert "combination" not in told(PROVIDERS["sandbox"])
+    assert "does not accept this combination of inputs (2013)" in told(CN)
+
+
 def test_1002_is_waited_out_and_says_who_shares_the_limit():
     text = str(submit_error(based(1002)))
     assert "waited out" in text

@@ -66,7 +66,7 @@ async def test_the_figures_count_tasks_money_polls_and_times(server):
 
     assert reply.headers["content-type"].startswith("text/plain")
     assert lines['hailuo_tasks{status="succeeded"}'] == "1.0"
-    assert float(lines['hailuo_money{kind="spent",period="day",unit="CNY"}']) > 0
+    assert float(lines['hailuo_money{kind="spent",period="day",provider="sandbox",unit="CNY"}']) > 0
     for what in ("submit", "download", "rate_wait"):
         assert lines[f"hailuo_{what}_seconds_count"] == "1.0", what
     assert float(lines["hailuo_poll_seconds_count"]) >= 1

@@ -221,7 +221,7 @@ async def test_beyond_the_budget_nothing_is_sent_and_the_refusal_says_what_is_le
         with pytest.raises(BudgetExceededError) as caught:
             await studio.generate(VideoRequest(prompt="a dog"), Terms())
     said = str(caught.value)
-    assert "1.5 of the budget of 3.5 CNY is left today (0 spent, 2 reserved" in said
+    assert "1.5 of the sandbox's budget of 3.5 CNY is left today (0 spent, 2 reserved" in said
     assert "Nothing was sent or charged" in said
     assert sandbox.received == 1
 
@@ -245,7 +245,9 @@ async def test_max_cost_is_a_ceiling(opened: Any, sandbox: Any) -> None:
     from decimal import Decimal
 
     async with opened() as studio:
-        with pytest.raises(BudgetExceededError, match=r"costs 2 CNY, and max_cost is 1.99 CNY"):
+        with pytest.raises(
+            BudgetExceededError, match=r"would cost 2 CNY, and max_cost is 1.99 CNY"
+        ):
             await studio.generate(CAT, Terms(max_cost=Decimal("1.99")))
         unpriced = VideoRequest(prompt="a cat", model="T2V-01")
         with pytest.raises(BudgetExceededError, match="Leave max_cost out"):

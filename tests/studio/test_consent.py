@@ -44,7 +44,7 @@ async def test_above_it_the_refusal_names_the_price_and_a_code_that_lets_it_pass
     opened: Any, sandbox: Any
 ) -> None:
     async with opened(confirm_above="2") as studio:
-        with pytest.raises(ConsentRequiredError, match=r"costs 3\.5 CNY"):
+        with pytest.raises(ConsentRequiredError, match=r"would cost 3\.5 CNY"):
             await studio.generate(DEAR, Terms())
         code = await _code(studio, DEAR)
         assert sandbox.received == 0
@@ -141,7 +141,9 @@ async def test_the_question_names_the_exact_price_and_is_not_asked_where_it_woul
 ) -> None:
     async with opened(confirm_above="1") as studio:
         question = await studio.consent_question(DEAR, Terms())
-        assert question == ("Buy this clip for 3.5 CNY? MiniMax-Hailuo-2.3, 6 s, 1080P, t2v: a cat")
+        assert question == (
+            "Buy this clip for 3.5 CNY of play money? MiniMax-Hailuo-2.3, 6 s, 1080P, t2v: a cat"
+        )
         assert await studio.consent_question(DEAR, Terms(confirm="x")) is None
         assert await studio.consent_question(DEAR, Terms(max_cost=Decimal(3))) is None
         assert await studio.consent_question(VideoRequest(prompt=""), Terms()) is None
@@ -163,7 +165,7 @@ async def test_a_quote_tells_the_price_what_is_left_and_whether_somebody_is_aske
         assert again.repeats.task.task_id == bought.task.task_id
         assert not again.asks
         other = VideoRequest(prompt="a dog", resolution="1080P", duration=6)
-        with pytest.raises(BudgetExceededError, match=r"only 2\.5 of the budget of 6 CNY is left"):
+        with pytest.raises(BudgetExceededError, match=r"only 2\.5 of the sandbox.s budget of 6 CNY is left"):
             await studio.quote(other, Terms())
         assert await studio.consent_question(other, Terms()) is None, "the budget refuses it"
     assert sandbox.received == 1
@@ -172,7 +174,9 @@ async def test_a_quote_tells_the_price_what_is_left_and_whether_somebody_is_aske
 async def test_an_unpriced_clip_is_asked_about(opened: Any) -> None:
     unpriced = VideoRequest(prompt="a cat", model="T2V-01")
     async with opened(confirm_above="1000") as studio:
-        with pytest.raises(ConsentRequiredError, match="costs an amount that nobody publishes"):
+        with pytest.raises(
+            ConsentRequiredError, match="would cost an amount that nobody publishes"
+        ):
             await studio.generate(unpriced, Terms())
         code = await _code(studio, unpriced)
         await studio.generate(unpriced, Terms(confirm=code))

@@ -120,6 +120,14 @@ async def test_a_clip_whose_file_was_deleted_is_fetched_again_free(
     assert sandbox.received == 1
 
 
+async def test_what_lies_beside_a_clip_of_the_sandbox_says_what_it_would_cost(opened: Any) -> None:
+    async with opened() as studio:
+        beside = Path((await _bought(studio)).file).with_suffix(".json")
+        await until(beside.exists)
+    facts = json.loads(beside.read_text())
+    assert (facts["provider"], facts["cost"]) == ("sandbox", "would cost 2 CNY")
+
+
 async def test_a_task_of_another_tool_is_adopted_by_its_id_and_costs_nothing_here(
     opened: Any, sandbox: Any, tmp_path: Path
 ) -> None:

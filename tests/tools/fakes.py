@@ -157,6 +157,7 @@ class FakeStudio:
 
     async def spending(self) -> Spending:
         return Spending(
+            provider=self.provider.name,
             unit="CNY",
             period="day",
             spent=Decimal("12.50"),

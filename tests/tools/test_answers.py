@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -121,6 +123,12 @@ def test_a_failure_that_already_speaks_of_money_is_not_repeated() -> None:
     )
 
 
+def test_a_purchase_that_was_settled_without_a_clip_is_not_called_a_failure() -> None:
+    error = "Settled by a person: it was bought, but the clip cannot be fetched from here."
+    lost = a_view(status=Status.FAILED, money=Money.SPENT, error=error)
+    assert told(lost) == f"{error} It cost 2 CNY."
+
+
 def test_unconfirmed_may_have_been_bought_and_a_person_settles_it() -> None:
     message = told(a_view(status=Status.UNCONFIRMED))
     assert "may have been bought" in message
@@ -214,6 +222,53 @@ def test_a_list_says_what_is_under_way_and_what_was_spent() -> None:
     }
 
 
+@pytest.mark.parametrize("status", list(Status))
+def test_a_message_of_the_sandbox_never_says_that_money_went(status) -> None:
+    money = Money.SPENT if status is Status.SUCCEEDED else Money.RESERVED
+    values = {"status": status, "money": money, "notice": SANDBOX, "provider": "sandbox"}
+    for view in (a_view(**values), a_view(**values, file="/x.mp4"), a_view(**values, amount=None)):
+        message = told(view)
+        assert not re.search(r"It cost\b|is charged when|is charged if|CNY stays", message), message
+        if status in (Status.SUBMITTING, Status.RUNNING, Status.SUCCEEDED) and view.task.amount:
+            assert "real one would cost 2 CNY" in message
+    if status is Status.UNCONFIRMED:
+        assert "2 CNY of play money stays reserved" in told(a_view(**values))
+
+
+def _listed(*views, provider: str):
+    spending = replace(_spending(), provider=provider)
+    return answers.task_list(Listing(rows=views, spending=spending))
+
+
+def test_a_list_of_the_sandbox_alone_says_that_it_is_play_money() -> None:
+    clip = saved_view(provider="sandbox", notice=SANDBOX)
+    listed = _listed(clip, provider="sandbox")
+    assert listed["message"].startswith(f"{SANDBOX} 1 task, newest first.")
+    assert "The spending is the sandbox's, in play money." in listed["message"]
+    assert listed["tasks"][0]["cost"] == "would cost 2 CNY"
+    assert _listed(provider="sandbox")["message"].startswith(f"{SANDBOX} No task.")
+
+
+@pytest.mark.parametrize(
+    ("provider", "whose"),
+    [
+        ("minimax-cn", "The spending is that of minimax-cn, without the sandbox's."),
+        ("sandbox", "The spending is the sandbox's, in play money."),
+    ],
+)
+def test_a_mixed_list_says_which_is_which(provider, whose) -> None:
+    clip = saved_view(provider="sandbox", notice=SANDBOX)
+    listed = _listed(clip, saved_view(), provider=provider)
+    assert [row["cost"] for row in listed["tasks"]] == ["would cost 2 CNY", "2 CNY"]
+    assert listed["message"].startswith("2 tasks, newest first.")
+    assert 'sandbox\'s, free: their cost says "would cost"' in listed["message"]
+    assert whose in listed["message"]
+
+
+def test_a_list_without_the_sandbox_does_not_speak_of_it() -> None:
+    assert "sandbox" not in _listed(saved_view(), provider="minimax-cn")["message"].lower()
+
+
 def test_an_empty_list_is_an_answer() -> None:
     listed = answers.task_list(Listing(rows=(), spending=_spending()))
     assert listed["message"] == "No task."
@@ -255,7 +310,9 @@ def test_an_estimate_is_small_and_its_comparison_a_row_each() -> None:
     compared = answers.cost_estimate(studio.estimate(**asked, count=2000, plan="compare"))
     assert all(tokens(row) <= 60 for row in compared["compared"])
     assert compared["cheapest"]
-    assert next(row for row in compared["compared"] if row["plan"] == "basic")["packs"] == 1
+    basic = next(row for row in compared["compared"] if row["plan"] == "basic")
+    assert basic["packs"] == 1
+    assert (basic["rpm"], basic["list_cny"], basic["saves_percent"]) == (20, "7368", 5)
 
 
 def test_a_list_as_long_as_its_limit_may_not_be_all() -> None:

@@ -115,6 +115,22 @@ async def test_numbers_may_come_as_text(ask, studio) -> None:
     assert asked["terms"].max_cost == Decimal("0.1")
 
 
+@pytest.mark.parametrize("size", [768, "768", "768P"])
+async def test_a_resolution_may_come_as_a_number(ask, studio, size) -> None:
+    await ask("generate_video", {"prompt": "a", "resolution": size})
+    assert studio.last("generate")["request"].resolution == str(size)
+    answer = (await ask("estimate_cost", {"resolution": size})).structured_content
+    assert answer["resolution"] == "768P"
+
+
+@pytest.mark.parametrize("size", [True, 768.5, ["768P"]])
+async def test_what_is_no_resolution_is_refused_in_plain_words(ask, studio, size) -> None:
+    result = await ask("generate_video", {"prompt": "a", "resolution": size})
+    assert result.is_error
+    assert "resolution: must be text" in result.content[0].text
+    assert not studio.calls
+
+
 @pytest.mark.parametrize("given", ["393865563443417090", 393865563443417090])
 async def test_eighteen_digits_survive(ask, studio, given) -> None:
     await ask("query_task", {"task_id": given, "wait_seconds": 0})

@@ -7,9 +7,11 @@ import logging
 import pytest
 
 from hailuo_mcp.errors import (
+    AuthenticationError,
     BudgetExceededError,
     ConfigError,
     DownloadError,
+    InsufficientBalanceError,
     InvalidRequestError,
     RateLimitError,
     TaskNotFoundError,
@@ -51,6 +53,25 @@ async def test_our_errors_are_tool_errors_with_their_whole_text(ask, studio, err
     assert result.is_error
     assert result.content[0].text == str(error)
     assert result.structured_content == {"message": result.content[0].text, "error": facts}
+
+
+async def test_a_missing_picture_is_asked_of_the_person_because_attachments_do_not_arrive(
+    ask, studio
+) -> None:
+    studio.error = InvalidRequestError("There is no file 'cat.png'. Nothing was sent or charged.")
+    plain = (await ask("generate_video", {"prompt": "a"})).content[0].text
+    studio.error.no_such_file = True
+    told = (await ask("generate_video", {"prompt": "a"})).content[0].text
+    assert plain == str(studio.error)
+    assert told.startswith(plain)
+    assert "attached to the chat does not reach this server: ask the person for" in told
+
+
+@pytest.mark.parametrize("kind", [AuthenticationError, InsufficientBalanceError])
+async def test_what_only_a_person_can_mend_is_for_the_person(ask, studio, kind) -> None:
+    studio.error = kind("The account is out of credit. Nothing was charged. Top up.")
+    told = (await ask("generate_video", {"prompt": "a"})).content[0].text
+    assert told.endswith("Top up. Tell the person: only they can do that.")
 
 
 async def test_a_refusal_that_forgot_the_money_says_that_none_moved(ask, studio) -> None:

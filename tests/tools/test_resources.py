@@ -12,6 +12,7 @@ from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
 from hailuo_mcp import catalog
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.server.app import build_server, instructions
 from hailuo_mcp.server.backstage import Backstage
@@ -30,13 +31,33 @@ async def read(client, uri: str):
 
 async def test_models_say_what_they_make_and_cost(connect) -> None:
     async with connect() as client:
-        models = {row["model"]: row for row in await read(client, "hailuo://models")}
+        models = {row["model"]: row for row in (await read(client, "hailuo://models"))["models"]}
     assert set(models) == {model.name for model in catalog.models()}
     assert models["MiniMax-Hailuo-2.3"]["modes"]["t2v"]["sizes"]["768P"]["6"] == {
         "credits": "1",
         "cny": "2",
         "usd": "0.28",
     }
+
+
+async def test_models_name_each_pack_with_its_rate_its_saving_and_its_shop(connect) -> None:
+    async with connect() as client:
+        packs = {row["plan"]: row for row in (await read(client, "hailuo://models"))["packs"]}
+    assert list(packs) == ["basic", "advanced", "plus", "enterprise"]
+    assert (
+        packs["enterprise"].items()
+        >= {
+            "chinese": "企业包",
+            "price_cny": "40000",
+            "list_cny": "50000",
+            "saves_percent": 20,
+            "credits": "25000",
+            "valid": "1 month",
+            "rpm": 50,
+            "for_accounts_in": "cn",
+            "buy_at": "https://platform.minimaxi.com/user-center/payment/subscription",
+        }.items()
+    )
 
 
 async def test_camera_has_the_fifteen_moves_in_both_languages(connect) -> None:
@@ -70,6 +91,13 @@ async def test_an_unknown_task_is_not_found(connect) -> None:
 async def test_spending_is_readable(connect) -> None:
     async with connect() as client:
         assert (await read(client, "hailuo://spending"))["left"] == "85.5"
+
+
+async def test_spending_says_whose_it_is(connect, studio) -> None:
+    studio.provider = PROVIDERS["sandbox"]
+    async with connect() as client:
+        told = await read(client, "hailuo://spending")
+    assert (told["provider"], told["message"]) == ("sandbox", PROVIDERS["sandbox"].notice)
 
 
 async def test_resources_say_why_there_is_no_studio(mode) -> None:

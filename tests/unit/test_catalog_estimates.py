@@ -165,6 +165,14 @@ def test_a_model_that_is_not_offered_is_not_blamed_for_its_mode():
     assert "text alone;" not in str(refused.value)
 
 
+@pytest.mark.parametrize("size", [1080, "1080", "1080p"])
+def test_a_bare_number_is_a_resolution(size):
+    assert (ask(resolution=size).resolution, ask(resolution=size).charge.amount) == (
+        "1080P",
+        Decimal("3.5"),
+    )
+
+
 def test_comparing_names_the_cheapest_and_counts_what_lapses():
     found = ask("hailuo 2.3", count=3600, plan="compare")
     ways = {way.plan: way for way in found.packs}
@@ -176,6 +184,32 @@ def test_comparing_names_the_cheapest_and_counts_what_lapses():
     assert ways["basic"].per_video == Decimal("1.94")
     assert ways["basic"].per_video_full == Decimal("1.90")
     assert "Cheapest for 3600 a month: 1 × basic, 7000 CNY" in found.message
+
+
+def test_comparing_tells_what_each_pack_offers_and_where_it_is_sold():
+    found = ask("hailuo 2.3", count=3600, plan="compare")
+    # Typed from the page on resource packs by hand (seed 000).
+    assert [
+        (way.plan, way.rpm, way.list_cny, way.saves_percent) for way in found.packs if way.packs
+    ] == [
+        ("basic", 20, 7368, 5),
+        ("advanced", 30, 16667, 10),
+        ("plus", 40, 35294, 15),
+        ("enterprise", 50, 50000, 20),
+    ]
+    assert "advanced 30 RPM, 10 % off 16667 CNY" in found.message
+    assert "sold at https://platform.minimaxi.com/user-center/payment/subscription." in (
+        found.message
+    )
+
+
+def test_only_packs_that_the_account_can_buy_are_compared():
+    found = ask(price_list="global", region="global", plan="compare", count=4000)
+    assert (found.packs, found.cheapest) == ((), "")
+    assert found.message.startswith("Nothing to compare:")
+    assert "4000 are 1120 USD" in found.message
+    assert "enterprise" not in found.message
+    assert "compare" not in ask("S2V-01", plan="compare").message
 
 
 def test_a_few_clips_are_cheapest_as_you_go():

@@ -128,11 +128,37 @@ def test_every_problem_is_named_at_once_with_the_nearest_call_and_its_price():
         image_problems=["first_frame_image cannot be read"],
     )
     assert message == (
-        "Refused for 4 reasons: MiniMax-Hailuo-2.3 at 1080P makes 6 s, not 10 s; [Dolly in] is no "
-        "camera command (the nearest is [Push in]); fast_pretreatment only hastens the prompt "
-        "optimizer, and prompt_optimizer is off; first_frame_image cannot be read. Nothing was sent "
+        "Refused for 4 reasons: MiniMax-Hailuo-2.3 at 1080P makes 6 s, not 10 s; fast_pretreatment "
+        "only hastens the prompt optimizer, and prompt_optimizer is off; [Dolly in] is no camera "
+        "command (the nearest is [Push in]); first_frame_image cannot be read. Nothing was sent "
         "or charged. Nearest that works: model MiniMax-Hailuo-2.3, 768P, 10 s, without "
         "fast_pretreatment, 4 CNY."
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "more"),
+    [
+        (ask(Mode.I2V), {"image_problems": ["first_frame_image: there is no file 'a.png'"]}),
+        (ask(Mode.I2V), {"image_problems": ["first_frame_image: its host answered HTTP 404"]}),
+        (ask(prompt="x" * 2001), {}),
+        (ask(prompt=""), {}),
+        (ask(prompt="x [Dolly in]"), {}),
+    ],
+)
+def test_no_other_call_is_offered_where_the_prompt_or_a_picture_is_at_fault(request_, more):
+    assert "Nearest" not in refused(request_, **more)
+
+
+@pytest.mark.parametrize("size", [768, "768", " 768p "])
+def test_a_bare_number_is_a_resolution(size):
+    assert check(ask(resolution=size)).request.resolution == "768P"
+    assert check(ask(model="T2V-01", resolution=720)).request.resolution == "720P"
+    assert check(ask(resolution="1080")).request.resolution == "1080P"
+    assert check(ask(Mode.I2V, resolution=512)).request.model == "MiniMax-Hailuo-02"
+    assert "makes 768P or 1080P, not 480P" in refused(ask(resolution=480))
+    assert "Nearest that works: model MiniMax-Hailuo-2.3, 1080P, 6 s" in refused(
+        ask(resolution=1080, duration=7)
     )
 
 

@@ -365,7 +365,7 @@ async def test_a_dead_link_is_asked_for_again_and_twice_at_most(
     assert case.fresh == [False, True]
     async with serving(Answer(b"no", status=status)) as server:
         case = Case(server, tmp_path / "b.mp4")
-        with pytest.raises(LinkExpiredError, match="download_video"):
+        with pytest.raises(LinkExpiredError, match="download it again"):
             await case.save()
     assert case.fresh == [False, True, True]
 
@@ -409,7 +409,7 @@ async def test_a_server_that_is_down_is_tried_a_few_times_with_growing_pauses(
 ) -> None:
     async with serving(Answer(b"", status=503)) as server:
         case = Case(server, tmp_path / "a.mp4")
-        with pytest.raises(DownloadError, match=r"[Cc]all download_video again") as failed:
+        with pytest.raises(DownloadError, match=r"[Dd]ownload it again") as failed:
             await case.save()
     assert failed.value.retry
     assert len(server.asked) == 6

@@ -45,8 +45,8 @@ class Metrics:
         )
         self._money = Gauge(
             "hailuo_money",
-            "In the budget's period",
-            ["kind", "unit", "period"],
+            "In the budget's period, at the provider in use; the sandbox's is play money",
+            ["provider", "kind", "unit", "period"],
             registry=self.registry,
         )
         self._times = {
@@ -114,7 +114,8 @@ class Metrics:
         for kind in ("spent", "reserved", "uncertain", "budget", "left"):
             amount = getattr(money, kind)
             if amount is not None:
-                self._money.labels(kind, money.unit, money.period).set(float(amount))
+                labels = (money.provider, kind, money.unit, money.period)
+                self._money.labels(*labels).set(float(amount))
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -60,12 +60,18 @@ def _exact(value: object) -> object:
     return value
 
 
+def _size(value: object) -> object:
+    """768 is how many APIs write 768P."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _several(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
 Id = Annotated[str, BeforeValidator(_exact)]
 """Ours and the providers' are text; MiniMax's have 18 digits."""
+Size = Annotated[str, BeforeValidator(_size)]
 Texts = Annotated[list[str], BeforeValidator(_several)]
 
 

@@ -8,7 +8,7 @@ from hailuo_mcp import answers
 from hailuo_mcp.answers.shapes import CostEstimate
 from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
-from hailuo_mcp.server.tools._reading import Arguments
+from hailuo_mcp.server.tools._reading import Arguments, Size
 
 
 class EstimateCost(Arguments):
@@ -19,7 +19,7 @@ class EstimateCost(Arguments):
         "template. Empty: the first that the model has.",
     )
     duration: int = Field(0, ge=0, description="Seconds. 0: the model's default.")
-    resolution: str = Field("", description="Empty: the model's default.")
+    resolution: Size = Field("", description="Empty: the model's default.")
     count: int = Field(1, ge=0, description="How many clips.")
     plan: str = Field(
         "",

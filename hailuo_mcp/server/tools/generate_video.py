@@ -21,7 +21,7 @@ from hailuo_mcp.server.tools._purchase import (
     buy,
     terms_of,
 )
-from hailuo_mcp.server.tools._reading import Arguments, Id
+from hailuo_mcp.server.tools._reading import Arguments, Id, Size
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import VideoRequest
@@ -59,7 +59,7 @@ class GenerateVideo(Arguments):
     duration: int = Field(
         0, ge=0, description="Seconds: 6, or 10 where the model makes it. 0: the model's default."
     )
-    resolution: str = Field(
+    resolution: Size = Field(
         "",
         description="512P, 720P, 768P or 1080P, as the model makes it. Empty: its default.",
     )

@@ -37,4 +37,4 @@ async def list_tasks(wanted: ListTasks, ctx: Ctx) -> TaskList:
             limit=wanted.limit,
             wait_seconds=seconds,
         )
-    return answers.task_list(listing, notice=call.studio.notice, limit=wanted.limit)
+    return answers.task_list(listing, limit=wanted.limit)
