@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 
+from hailuo_mcp.dialects.links import CLIP_DOMAINS
 from hailuo_mcp.dialects.providers import (
     DEFAULT_PROVIDER,
     PROVIDERS,
@@ -19,7 +20,7 @@ from hailuo_mcp.dialects.providers import (
 )
 from hailuo_mcp.dialects.wire import Dialect, Provider
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import Hosts, Proxies, Transport
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -47,6 +48,7 @@ class Connection:
         provider: str,
         base_url: str,
         private_hosts: Iterable[str],
+        proxies: Proxies,
         serve: Callable[[], str] | None,
         connect: Connect,
         key_advice: str,
@@ -57,6 +59,7 @@ class Connection:
         url = clean_base_url(row, base_url, private_hosts=self._private)
         self.provider: Provider = replace(row, base_url=url)
         self.dialect: Dialect = dialect_of(self.provider)
+        self._proxies = proxies
         self._api_key = api_key
         self._serve = serve
         self._connect = connect
@@ -88,7 +91,12 @@ class Connection:
                 self._transport = self._connect(
                     f"{self.provider.base_url}{self.provider.prefix}",
                     self.need_key,
-                    Hosts(private=self._private, own=frozenset({f"{parts.hostname}:{port}"})),
+                    Hosts(
+                        private=self._private,
+                        own=frozenset({f"{parts.hostname}:{port}"}),
+                        known=CLIP_DOMAINS,
+                        proxies=self._proxies,
+                    ),
                 )
             return self._transport
 

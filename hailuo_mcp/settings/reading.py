@@ -11,6 +11,7 @@ from hailuo_mcp import catalog
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.transport import Proxies
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _FLAWS = {
@@ -35,10 +36,16 @@ def given(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: text.strip()
         for name, text in environ.items()
-        if name.startswith(("HAILUO_", "MINIMAX_"))
-        and text.strip()
-        and not (text.strip().startswith("${") and text.strip().endswith("}"))
+        if name.startswith(("HAILUO_", "MINIMAX_")) and _is_set(text.strip())
     }
+
+
+def proxies(environ: Mapping[str, str]) -> Proxies:
+    return Proxies.from_env({name: text for name, text in environ.items() if _is_set(text.strip())})
+
+
+def _is_set(text: str) -> bool:
+    return bool(text) and not (text.startswith("${") and text.endswith("}"))
 
 
 def provider(given: Mapping[str, str]) -> Provider:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import reading
+from hailuo_mcp.transport import Proxies
 
 
 def _setting(variable: str, default: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401
@@ -94,6 +95,12 @@ class Settings(BaseModel):
         "none",
         "loopback or private hosts that image and download links may point to",
     )
+    proxies: Proxies = _setting(
+        "HTTPS_PROXY",
+        "none",
+        "with `ALL_PROXY` and `NO_PROXY`: the proxies on the way to the provider and to links, as "
+        "every client reads them; SOCKS needs the extra `socks`",
+    )
     callback_url: str = _setting(
         "HAILUO_CALLBACK_URL",
         "none",
@@ -141,6 +148,7 @@ class Settings(BaseModel):
             "private_hosts": frozenset(
                 reading.words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", ""))
             ),
+            "proxies": reading.proxies(environ),
             "callback_url": reading.callback_url(given),
             "http_tokens": reading.tokens(given.get("HAILUO_HTTP_TOKENS", "")),
             "allowed_hosts": tuple(reading.words(given.get("HAILUO_ALLOWED_HOSTS", ""))),
@@ -169,9 +177,9 @@ def variable_of(field: str) -> str:
 
 def nearest_variable(name: str, cutoff: float = 0.6) -> str:
     """The setting that an unknown HAILUO_ variable was probably meant to be; empty for none."""
-    ends = [variable_of(field).removeprefix(_PREFIX) for field in Settings.model_fields]
-    near = difflib.get_close_matches(name.removeprefix(_PREFIX), ends, n=1, cutoff=cutoff)
-    return f"{_PREFIX}{near[0]}" if near else ""
+    names = {variable_of(f).removeprefix(_PREFIX): variable_of(f) for f in Settings.model_fields}
+    near = difflib.get_close_matches(name.removeprefix(_PREFIX), names, n=1, cutoff=cutoff)
+    return names[near[0]] if near else ""
 
 
 _PREFIX = "HAILUO_"
