@@ -120,7 +120,7 @@ def open_client(settings: Settings, *, wire: Wire | None = None) -> HailuoClient
         plan=settings.plan,
         folders=Folders(settings.output_dir, settings.allowed_dirs),
         private_hosts=settings.private_hosts,
-        proxies=settings.proxies,
+        environ=settings.proxy_variables,
         wire=wire,
         serve=serve if embedded else None,
         key_advice="Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -31,7 +31,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
-from hailuo_mcp.transport import Proxies, Transport
+from hailuo_mcp.transport import Transport
 
 if TYPE_CHECKING:
     import random
@@ -53,8 +53,7 @@ class HailuoClient:
 
     `provider` is a name of the table in dialects/providers.py. `serve` starts the imitation for a
     provider that is served by this process and returns its base URL. `key_advice` is what people
-    without a key are told. `proxies` are those of the environment (HTTPS_PROXY, ALL_PROXY,
-    NO_PROXY) unless others are given. `wire` replaces the network.
+    without a key are told. `environ` tells the proxies, `wire` replaces the network.
     """
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
@@ -66,7 +65,7 @@ class HailuoClient:
         plan: str = "payg",
         folders: Folders | None = None,
         private_hosts: Iterable[str] = (),
-        proxies: Proxies | None = None,
+        environ: Mapping[str, str] = os.environ,
         serve: Callable[[], str] | None = None,
         key_advice: str = KEY_ADVICE,
         wire: Wire | None = None,
@@ -81,7 +80,7 @@ class HailuoClient:
             provider=provider,
             base_url=base_url,
             private_hosts=private_hosts,
-            proxies=(proxies or Proxies.from_env(os.environ)) if wire is None else Proxies(),
+            environ=None if wire else environ,
             serve=serve,
             key_advice=key_advice,
             connect=partial(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -20,10 +20,12 @@ from hailuo_mcp.dialects.providers import (
 )
 from hailuo_mcp.dialects.wire import Dialect, Provider
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.transport import Hosts, Proxies, Transport
+from hailuo_mcp.transport import Hosts, Transport
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+    from hailuo_mcp.transport.proxies import Proxies
 
 
 KEY_ADVICE = (
@@ -48,7 +50,7 @@ class Connection:
         provider: str,
         base_url: str,
         private_hosts: Iterable[str],
-        proxies: Proxies,
+        environ: Mapping[str, str] | None,
         serve: Callable[[], str] | None,
         connect: Connect,
         key_advice: str,
@@ -59,7 +61,7 @@ class Connection:
         url = clean_base_url(row, base_url, private_hosts=self._private)
         self.provider: Provider = replace(row, base_url=url)
         self.dialect: Dialect = dialect_of(self.provider)
-        self._proxies = proxies
+        self._environ = environ
         self._api_key = api_key
         self._serve = serve
         self._connect = connect
@@ -95,10 +97,15 @@ class Connection:
                         private=self._private,
                         own=frozenset({f"{parts.hostname}:{port}"}),
                         known=CLIP_DOMAINS,
-                        proxies=self._proxies,
+                        proxy_to=self._proxies().to,
                     ),
                 )
             return self._transport
+
+    def _proxies(self) -> Proxies:
+        from hailuo_mcp.transport.proxies import Proxies
+
+        return Proxies() if self._environ is None else Proxies.from_env(self._environ)
 
     async def aclose(self) -> None:
         if self._transport is not None:

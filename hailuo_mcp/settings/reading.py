@@ -11,9 +11,9 @@ from hailuo_mcp import catalog
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.transport import Proxies
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"})
 _FLAWS = {
     "decimal": "is not an amount such as 50 or 0.5, without currency or separators",
     "int": "is not a whole number",
@@ -40,8 +40,13 @@ def given(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def proxies(environ: Mapping[str, str]) -> Proxies:
-    return Proxies.from_env({name: text for name, text in environ.items() if _is_set(text.strip())})
+def proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """As they are: which of them counts is decided where the connections are made."""
+    return {
+        name: text
+        for name, text in environ.items()
+        if name.lower() in _PROXIES and _is_set(text.strip())
+    }
 
 
 def _is_set(text: str) -> bool:

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import reading
-from hailuo_mcp.transport import Proxies
 
 
 def _setting(variable: str, default: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401
@@ -95,7 +94,7 @@ class Settings(BaseModel):
         "none",
         "loopback or private hosts that image and download links may point to",
     )
-    proxies: Proxies = _setting(
+    proxies: Mapping[str, SecretStr] = _setting(
         "HTTPS_PROXY",
         "none",
         "with `ALL_PROXY` and `NO_PROXY`: the proxies on the way to the provider and to links, as "
@@ -164,6 +163,10 @@ class Settings(BaseModel):
                 f"The settings cannot be used: {rows}. Nothing was sent or charged. "
                 "Correct them where this server is configured and start it again."
             ) from None
+
+    @property
+    def proxy_variables(self) -> dict[str, str]:
+        return {name: text.get_secret_value() for name, text in self.proxies.items()}
 
     @property
     def key(self) -> str:

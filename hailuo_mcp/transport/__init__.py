@@ -5,16 +5,12 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.transport.calls import Transport
 from hailuo_mcp.transport.hosts import Hosts, RefusedLinkError, Target, system_resolve
 from hailuo_mcp.transport.links import RefusedDownloadError, Stream
-from hailuo_mcp.transport.proxies import Proxies, Proxy, ProxyError
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport as Wire
 
 __all__ = [
     "Hosts",
-    "Proxies",
-    "Proxy",
-    "ProxyError",
     "RefusedDownloadError",
     "RefusedLinkError",
     "Stream",

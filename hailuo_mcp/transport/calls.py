@@ -23,7 +23,7 @@ from hailuo_mcp.transport.hosts import Hosts
 from hailuo_mcp.transport.lean import load_httpx
 from hailuo_mcp.transport.links import Links, Stream
 from hailuo_mcp.transport.pool import CONNECT_SECONDS, HttpLine, Pool, TooLargeError, whole_body
-from hailuo_mcp.transport.proxies import ProxyError
+from hailuo_mcp.transport.trouble import ProxyError
 
 if TYPE_CHECKING:
     import httpx
@@ -60,7 +60,7 @@ class Transport:
         self._sleep = sleep
         self._submit_timeout = submit_timeout
         self._read_timeout = read_timeout
-        self._proxy = hosts.proxies.to(self._base_url)
+        self._proxy = hosts.proxy_to(self._base_url)
         self._pool = Pool(wire, self._proxy, plain=self._base_url.startswith("http:"))
         self._traced = wire is None
         self._links = Links(self._pool, hosts, self._base_url, self._bearer)

@@ -12,10 +12,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.transport.proxies import Proxies, Proxy
+
+if TYPE_CHECKING:
+    from hailuo_mcp.transport.proxies import Proxy
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -81,7 +84,7 @@ class Hosts:
     own: frozenset[str] = frozenset()
     known: tuple[str, ...] = ()
     """Domains whose hosts a proxy may look up where this computer cannot."""
-    proxies: Proxies = field(default=Proxies(), repr=False)
+    proxy_to: Callable[[str], Proxy | None] = field(default=lambda _url: None, compare=False)
     resolve: Resolver = field(default=system_resolve, compare=False)
 
     async def check(self, url: str) -> Target:
@@ -90,7 +93,7 @@ class Hosts:
         place = {host, f"{host}:{port}"}
         if place & self.own:
             netloc = _netloc(host, parts.port, parts.scheme)
-            return Target(urls=(url,), host=netloc, name="", proxy=self.proxies.to(url))
+            return Target(urls=(url,), host=netloc, name="", proxy=self.proxy_to(url))
         trusted = bool(place & self.private)
         if parts.scheme == "http" and not trusted and not await self._in_networks(host, port):
             # Signed links are said to be http at times, and some buckets refuse plain http.
@@ -104,7 +107,7 @@ class Hosts:
             if trusted or not _forbidden(address) or any(address in net for net in networks)
         ]
         netloc = _netloc(host, parts.port, parts.scheme)
-        proxy = self.proxies.to(f"{parts.scheme}://{netloc}")
+        proxy = self.proxy_to(f"{parts.scheme}://{netloc}")
         places = [_bracket(str(address)) for address in good]
         if any(_forbidden(address) for address in good):
             proxy = None  # a private address means another computer wherever the proxy is

@@ -15,7 +15,7 @@ from hailuo_mcp.errors import DownloadError, InvalidRequestError
 from hailuo_mcp.transport.bodies import QUIET_SECONDS, Take, broken, pour, whole_number
 from hailuo_mcp.transport.hosts import Hosts, RefusedLinkError, Target
 from hailuo_mcp.transport.pool import CONNECT_SECONDS, Pool, TooLargeError
-from hailuo_mcp.transport.proxies import ProxyError
+from hailuo_mcp.transport.trouble import ProxyError
 
 if TYPE_CHECKING:
     import httpx

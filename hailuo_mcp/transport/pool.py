@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.transport.apart import apart
-from hailuo_mcp.transport.proxies import Proxy
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     import httpx
+
+    from hailuo_mcp.transport.proxies import Proxy
 
 CONNECT_SECONDS = 10.0
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "hailuo-mcp"}

@@ -32,10 +32,6 @@ _READERS = {
 """In urllib.request, which gives them only where no variable is set at all."""
 
 
-class ProxyError(ConnectionError):
-    """A proxy opened no way, so nothing has left; the text is a clause that names the proxy."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
     scheme: Scheme

@@ -21,7 +21,8 @@ import h11
 import httpcore
 import httpx
 
-from hailuo_mcp.transport.proxies import Proxy, ProxyError
+from hailuo_mcp.transport.proxies import Proxy
+from hailuo_mcp.transport.trouble import ProxyError
 
 Handshake = Generator[bytes, bytes, None]
 """Yields what to write, is sent what was read, and returns when the way is open."""
@@ -47,23 +48,21 @@ def wire(proxy: Proxy, options: dict[str, Any], *, plain: bool) -> httpx.HTTPTra
     return _Tunnels(proxy, options)
 
 
-def knock(
-    proxy: Proxy, host: str, port: int, *, tls: ssl.SSLContext | None, trust: ssl.SSLContext
+def try_tunnel(
+    proxy: Proxy, host: str, port: int, *, trust: ssl.SSLContext, secure: bool, seconds: float
 ) -> None:
-    """Open a way to a host, shake hands where `tls` is given, and close it again.
+    """Open a way to a host, shake hands where it is `secure`, and close it again.
 
     Raises:
         ProxyError: the proxy opened no way.
         OSError: the host behind it did not shake hands.
     """
-    seconds = 10.0
     stream = _Dialer(proxy, trust).connect_tcp(host, port, seconds)
     try:
-        if tls is not None:
-            stream = stream.start_tls(tls, host, seconds)
+        if secure:
+            stream = stream.start_tls(trust, host, seconds)
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
-        cause = exc.__cause__
-        raise (cause if isinstance(cause, OSError) else OSError("no handshake")) from None
+        raise exc.__cause__ if isinstance(exc.__cause__, OSError) else OSError() from None
     finally:
         stream.close()
 

@@ -24,7 +24,8 @@ from hailuo_mcp.errors import (
     UnconfirmedSubmitError,
 )
 from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
-from hailuo_mcp.transport import Hosts, Proxies, Transport
+from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport.proxies import Proxies
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +72,7 @@ def transport(
     return Transport(
         base_url,
         lambda: "sk-key",
-        Hosts(proxies=proxies, **guard),
+        Hosts(proxy_to=proxies.to, **guard),
         submit_timeout=seconds,
         read_timeout=seconds,
         rng=random.Random(1),

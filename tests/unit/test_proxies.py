@@ -8,7 +8,7 @@ import pytest
 
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.transport import Proxies
+from hailuo_mcp.transport.proxies import Proxies
 
 API = "https://api.minimaxi.com"
 CLASH = "http://127.0.0.1:7890"
@@ -121,7 +121,7 @@ def test_this_computer_is_always_reached_directly(host):
 @pytest.mark.parametrize("text", ["", "  ", "${HTTPS_PROXY}", "${env:HTTPS_PROXY}"])
 def test_empty_values_and_placeholders_are_no_proxy_in_the_settings(text):
     settings = Settings.from_env({"https_proxy": text, "ALL_PROXY": CLASH})
-    assert str(settings.proxies.to(API)) == CLASH
+    assert to(**settings.proxy_variables) == CLASH
 
 
 @pytest.mark.parametrize(
