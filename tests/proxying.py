@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+import pytest
+import trustme
 
 Place = tuple[str, int]
 
@@ -268,6 +272,15 @@ def host(answer: Answer | None = None, tls: ssl.SSLContext | None = None) -> Ite
         finally:
             server.shutdown()
             thread.join()
+
+
+def trusted(folder: Path, monkeypatch: pytest.MonkeyPatch, *names: str) -> ssl.SSLContext:
+    """What hosts of these names show, from an authority that this process trusts from now on."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
+    authority.issue_cert(*names).configure_cert(context)
+    return context
 
 
 def said(body: bytes, status: int = 200, **headers: str) -> Answer:

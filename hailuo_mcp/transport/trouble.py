@@ -1,4 +1,4 @@
-"""What a proxy can do wrong: a leaf, so that everything here can know it without loading proxies."""
+"""What a proxy can do wrong: a leaf, so that nobody loads proxies only to know of it."""
 
 from __future__ import annotations
 

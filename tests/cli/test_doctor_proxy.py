@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from proxying import Proxy, host
+from proxying import Proxy, host, trusted
 
 from hailuo_mcp.cli.checkup import Finding, Level
 from hailuo_mcp.cli.checkup.finding import ok
@@ -35,12 +35,7 @@ async def examined(**environ: str) -> list[Finding]:
 
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(API).configure_cert(context)
-    return context
+    return trusted(tmp_path, monkeypatch, API)
 
 
 async def test_without_a_proxy_nothing_is_said_of_one():

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-import trustme
-from proxying import Host, Proxy, host, said
+from proxying import Host, Proxy, host, said, trusted
 
 from hailuo_mcp import HailuoClient, VideoRequest
 from hailuo_mcp.dialects.wire import HttpRequest
@@ -38,21 +37,12 @@ KINDS = ("http", "socks5")
 WORD = "s3cr/t p@ss"
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+NAMES = ("api.provider.example", "clips.example.com", "127.0.0.1")
 
 
 @pytest.fixture
-def tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """What a host with the names of these tests shows, which this process trusts."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(
-        "api.provider.example", "clips.example.com", "cdn.minimax.io", "127.0.0.1"
-    ).configure_cert(context)
-    return context
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    return trusted(tmp_path, monkeypatch, *NAMES, "cdn.minimax.io", "video-product.cdn.minimax.io")
 
 
 @pytest.fixture
@@ -233,12 +223,9 @@ async def test_plain_http_goes_through_a_socks_proxy_too():
     assert proxy.asked == ["CONNECT relay.lan:80"]
 
 
-async def test_a_proxy_may_itself_be_reached_over_tls(provider, authority):
-    shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(shown)
-    routes = routed(provider, "api.provider.example:443", f"{PUBLIC}:443")
-    with Proxy(routes=routes, tls=shown).running() as proxy:
-        line = transport(proxy.url, resolve=resolving(PUBLIC))
+async def test_a_proxy_may_itself_be_reached_over_tls(provider, tls):
+    with Proxy(routes=routed(provider), tls=tls).running() as proxy:
+        line = transport(proxy.url)
         assert (await line.pay(BUY)).status == 200
         await line.aclose()
 
@@ -286,12 +273,9 @@ async def taken(line: Transport, url: str) -> bytes:
     [(PUBLIC, f"{PUBLIC}:443"), ("2606:2800:220:1::1", "[2606:2800:220:1::1]:443")],
 )
 async def test_a_proxy_is_asked_for_the_checked_address_and_the_host_for_its_name(
-    kind, address, asked, tls, authority
+    kind, address, asked, tls
 ):
-    shown = None
-    if kind == "https":
-        shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(shown)
+    shown = tls if kind == "https" else None
     with (
         host(said(CLIP), tls) as cdn,
         Proxy(
@@ -305,7 +289,8 @@ async def test_a_proxy_is_asked_for_the_checked_address_and_the_host_for_its_nam
         assert await line.fetch(url, limit=2_000_000, seconds=5) == CLIP
         await line.aclose()
     assert p.asked == [f"CONNECT {asked}"] * 2
-    assert cdn.names == ["clips.example.com"] * 2
+    own = [None] if shown else []  # the proxy's own handshake, with the same certificate
+    assert cdn.names == [*own, "clips.example.com"] * 2
     assert {request.headers["Host"] for request in cdn.asked} == {"clips.example.com"}
 
 
@@ -367,9 +352,8 @@ async def test_without_name_lookup_a_proxy_is_asked_for_no_strangers_name():
     ids=["the provider's", "the provider's, with a fake address", "the operator's"],
 )
 async def test_without_name_lookup_a_proxy_looks_up_the_names_that_are_vouched_for(
-    url, addresses, guard, tls, authority
+    url, addresses, guard, tls
 ):
-    authority.issue_cert(url.split("/")[2]).configure_cert(tls)
     name = url.split("/")[2]
     with host(said(CLIP), tls) as cdn, Proxy(routes={f"{name}:443": cdn.place}).running() as proxy:
         line = transport(proxy.url, resolve=resolving(*addresses), **guard)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 
-from hailuo_mcp.cli.checkup.finding import Finding, note, ok, problem
+from hailuo_mcp.cli.checkup.finding import Finding, Level, note, ok, problem
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.transport.proxies import Proxies, Proxy
 from hailuo_mcp.transport.trouble import ProxyError
@@ -54,8 +54,10 @@ async def check_way(settings: Settings, knock: Reach) -> AsyncGenerator[Finding]
     if proxy is None:
         yield await knock(host, port, secure)
         return
-    yield await anyio.to_thread.run_sync(_reach_through, proxy, host, port, secure)
-    if links is not None and not await anyio.to_thread.run_sync(_is_found, host):
+    reached = await anyio.to_thread.run_sync(_reach_through, proxy, host, port, secure)
+    yield reached
+    looked_up = reached.level is not Level.OK or await anyio.to_thread.run_sync(_is_found, host)
+    if links is not None and not looked_up:
         yield note(
             "links",
             "This computer cannot look names up, so behind the proxy links are followed only to "
