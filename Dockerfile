@@ -11,7 +11,7 @@ COPY hailuo_mcp ./hailuo_mcp
 # The media extra lets the server check each saved clip and render the sandbox's. Installing compiles
 # everything to bytecode: a start takes half the time.
 RUN python -m venv /opt/hailuo \
-    && /opt/hailuo/bin/pip install --compile ".[media]" \
+    && /opt/hailuo/bin/pip install --compile ".[media,socks]" \
     && /opt/hailuo/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim AS base

@@ -66,6 +66,8 @@ class Proxy:
             for other in others:
                 other.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+            for _ in range(3):  # what was aborted closes its sockets in the loop's next rounds
+                await asyncio.sleep(0)
 
         thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
         thread.start()
