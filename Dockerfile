@@ -8,10 +8,10 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY hailuo_mcp ./hailuo_mcp
-# The media extra lets the server check each saved clip and render the sandbox's. Installing compiles
-# everything to bytecode: a start takes half the time.
+# The media extra lets the server check each saved clip and render the sandbox's; socks is for SOCKS
+# proxies. Installing compiles everything to bytecode: a start takes half the time.
 RUN python -m venv /opt/hailuo \
-    && /opt/hailuo/bin/pip install --compile ".[media]" \
+    && /opt/hailuo/bin/pip install --compile ".[media,socks]" \
     && /opt/hailuo/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim AS base

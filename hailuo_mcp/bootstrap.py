@@ -129,6 +129,7 @@ def open_client(
         plan=settings.plan,
         folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         private_hosts=settings.private_hosts,
+        environ=settings.proxy_variables,
         wire=wire,
         serve=serve if embedded else None,
         key_advice="Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free, "
@@ -141,11 +142,7 @@ def open_client(
 def account_of(settings: Settings) -> str:
     """Whose money it is: provider, base URL and a fingerprint of the key."""
     fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
-    return f"{settings.provider} {_address(settings)} {fingerprint}"
-
-
-def _address(settings: Settings) -> str:
-    return settings.base_url or PROVIDERS[settings.provider].base_url or "embedded"
+    return f"{settings.provider} {settings.address or 'embedded'} {fingerprint}"
 
 
 def _desk(
@@ -170,7 +167,7 @@ def _desk(
         ),
         provider=client.provider,
         account=account_of(settings),
-        base_url=_address(settings),
+        base_url=settings.address or "embedded",
         owner=processes.owner,
         journal=journal,
         client=client,

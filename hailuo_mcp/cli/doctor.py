@@ -91,10 +91,13 @@ def environ_of(name: str, machine: Machine) -> tuple[dict[str, str], bool]:
             f"{app.title} is not set up for hailuo-mcp ({app.file(machine)}). Nothing was charged. "
             f"Set it up: hailuo-mcp init {app.name}."
         )
+    # An app from the dock has not what a shell's own files set: no PATH, no proxies.
+    shells = ("HAILUO_", "MINIMAX_")
+    ends = ("_proxy",) if app.gui and machine.platform != "win32" else ()
     rest = {
         key: value
         for key, value in machine.environ.items()
-        if not key.startswith(("HAILUO_", "MINIMAX_"))
+        if not key.startswith(shells) and not key.lower().endswith(ends)
     }
     given = {key: text for key, text in entry.env.items() if not is_reference(text)}
     return {**rest, **given}, is_reference(entry.env.get("HAILUO_API_KEY", ""))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -53,7 +54,8 @@ class HailuoClient:
     `provider` is a name of the table in dialects/providers.py. `serve` starts the imitation for a
     provider that is served by this process and returns its base URL. `key_advice` is what people
     without a key are told, and `words` has the last word on every message: its default calls the
-    settings by the names of these parameters. `wire` replaces the network.
+    settings by the names of these parameters. `environ` tells the proxies, `wire` replaces the
+    network.
     """
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
@@ -65,6 +67,7 @@ class HailuoClient:
         plan: str = "payg",
         folders: Folders | None = None,
         private_hosts: Iterable[str] = (),
+        environ: Mapping[str, str] = os.environ,
         serve: Callable[[], str] | None = None,
         key_advice: str = KEY_ADVICE,
         words: Callable[[str], str] = by_parameter,
@@ -82,6 +85,7 @@ class HailuoClient:
                 provider=provider,
                 base_url=base_url,
                 private_hosts=private_hosts,
+                environ=None if wire else environ,
                 serve=serve,
                 key_advice=key_advice,
                 connect=partial(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import anyio.to_thread
 
+from hailuo_mcp.dialects.links import CLIP_DOMAINS
 from hailuo_mcp.dialects.providers import (
     DEFAULT_PROVIDER,
     PROVIDERS,
@@ -30,6 +31,8 @@ from hailuo_mcp.transport import Hosts, Transport
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+    from hailuo_mcp.transport.proxies import Proxies
 
 
 KEY_ADVICE = (
@@ -56,6 +59,7 @@ class Connection:
         provider: str,
         base_url: str,
         private_hosts: Iterable[str],
+        environ: Mapping[str, str] | None,
         serve: Callable[[], str] | None,
         connect: Connect,
         key_advice: str,
@@ -67,6 +71,7 @@ class Connection:
         url = url and clean_base_url(row, url, private_hosts=self._private)
         self.provider: Provider = reached_at(row, url)
         self.dialect: Dialect = dialect_of(self.provider)
+        self._environ = environ
         self._api_key = api_key
         self._serve = serve
         self._connect = connect
@@ -98,7 +103,12 @@ class Connection:
                 self._transport = self._connect(
                     f"{self.provider.base_url}{self.provider.prefix}",
                     self.need_key,
-                    Hosts(private=self._private, own=frozenset({f"{parts.hostname}:{port}"})),
+                    Hosts(
+                        private=self._private,
+                        own=frozenset({f"{parts.hostname}:{port}"}),
+                        known=CLIP_DOMAINS,
+                        proxy_to=self._proxies().to,
+                    ),
                     host=self.provider.host,
                 )
             return self._transport
@@ -124,6 +134,11 @@ class Connection:
             if fallback is None:
                 raise
             return fallback
+
+    def _proxies(self) -> Proxies:
+        from hailuo_mcp.transport.proxies import Proxies
+
+        return Proxies() if self._environ is None else Proxies.from_env(self._environ)
 
     async def aclose(self) -> None:
         if self._transport is not None:

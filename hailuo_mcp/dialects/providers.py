@@ -174,7 +174,7 @@ def clean_base_url(
     if not url:
         return provider.base_url
     if "://" not in url:
-        near = _is_loopback(url.partition("/")[0].partition(":")[0])
+        near = is_loopback(url.partition("/")[0].partition(":")[0])
         url = f"{'http' if near else 'https'}://{url}"
     try:
         parts = urlsplit(url)
@@ -188,7 +188,7 @@ def clean_base_url(
             "Nothing was sent or charged. Correct it."
         )
     known = {host, f"{host}:{port}"} & private_hosts
-    if parts.scheme != "https" and not (parts.scheme == "http" and (known or _is_loopback(host))):
+    if parts.scheme != "https" and not (parts.scheme == "http" and (known or is_loopback(host))):
         raise ConfigError(
             "HAILUO_BASE_URL must begin with https://: the key would travel in the clear. "
             "Nothing was sent or charged. Only this computer, and hosts that "
@@ -203,7 +203,7 @@ def clean_base_url(
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -13,6 +13,7 @@ from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.errors import ConfigError
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"})
 _FLAWS = {
     "decimal": "is not an amount such as 50 or 0.5, without currency or separators",
     "int": "is not a whole number",
@@ -35,10 +36,21 @@ def given(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: text.strip()
         for name, text in environ.items()
-        if name.startswith(("HAILUO_", "MINIMAX_"))
-        and text.strip()
-        and not (text.strip().startswith("${") and text.strip().endswith("}"))
+        if name.startswith(("HAILUO_", "MINIMAX_")) and _is_set(text.strip())
     }
+
+
+def proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """As they are: which of them counts is decided where the connections are made."""
+    return {
+        name: text
+        for name, text in environ.items()
+        if name.lower() in _PROXIES and _is_set(text.strip())
+    }
+
+
+def _is_set(text: str) -> bool:
+    return bool(text) and not (text.startswith("${") and text.endswith("}"))
 
 
 def provider(given: Mapping[str, str]) -> Provider:

@@ -120,6 +120,12 @@ class Settings(BaseModel):
         "none",
         "loopback or private hosts that image and download links may point to",
     )
+    proxies: Mapping[str, SecretStr] = _setting(
+        "HTTPS_PROXY",
+        "none",
+        "with `ALL_PROXY` and `NO_PROXY`: the proxies on the way to the provider and to links, as "
+        "every client reads them; SOCKS needs the extra `socks`",
+    )
     callback_url: str = _setting(
         "HAILUO_CALLBACK_URL",
         "none",
@@ -166,6 +172,7 @@ class Settings(BaseModel):
             "private_hosts": frozenset(
                 reading.words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", ""))
             ),
+            "proxies": reading.proxies(environ),
             "callback_url": reading.callback_url(given),
             "http_tokens": reading.tokens(given.get("HAILUO_HTTP_TOKENS", "")),
             "allowed_hosts": tuple(reading.words(given.get("HAILUO_ALLOWED_HOSTS", ""))),
@@ -183,6 +190,15 @@ class Settings(BaseModel):
             ) from None
 
     @property
+    def proxy_variables(self) -> dict[str, str]:
+        return {name: text.get_secret_value() for name, text in self.proxies.items()}
+
+    @property
+    def address(self) -> str:
+        """Where the provider is: the given base URL or its own; empty where this process is it."""
+        return self.base_url or providers.PROVIDERS[self.provider].base_url
+
+    @property
     def key(self) -> str:
         return self.api_key.get_secret_value() if self.api_key else ""
 
@@ -194,9 +210,9 @@ def variable_of(field: str) -> str:
 
 def nearest_variable(name: str, cutoff: float = 0.6) -> str:
     """The setting that an unknown HAILUO_ variable was probably meant to be; empty for none."""
-    ends = [variable_of(field).removeprefix(_PREFIX) for field in Settings.model_fields]
-    near = difflib.get_close_matches(name.removeprefix(_PREFIX), ends, n=1, cutoff=cutoff)
-    return f"{_PREFIX}{near[0]}" if near else ""
+    names = {variable_of(f).removeprefix(_PREFIX): variable_of(f) for f in Settings.model_fields}
+    near = difflib.get_close_matches(name.removeprefix(_PREFIX), names, n=1, cutoff=cutoff)
+    return names[near[0]] if near else ""
 
 
 _PREFIX = "HAILUO_"

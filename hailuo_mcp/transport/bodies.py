@@ -6,6 +6,7 @@ That takes half the CPU time that it takes through the event loop, which stays f
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
@@ -34,14 +35,19 @@ async def pour(response: httpx.Response, take: Take) -> None:
     """
     stream = response.extensions.get("network_stream")
     peer: socket.socket | None = stream.get_extra_info("socket") if stream else None
-    reading = _Reading(response, peer, take)
+    # Behind a proxy that is itself reached over TLS, what the socket gives is still encrypted.
+    direct = not (stream and isinstance(stream.get_extra_info("ssl_object"), ssl.SSLObject))
+    reading = _Reading(response, peer, take, direct=direct)
     await apart(reading.run, leave=reading.leave, wait=True)
 
 
 class _Reading:
-    def __init__(self, response: httpx.Response, peer: socket.socket | None, take: Take) -> None:
+    def __init__(
+        self, response: httpx.Response, peer: socket.socket | None, take: Take, *, direct: bool
+    ) -> None:
         self._response = response
         self._peer = peer
+        self._direct = direct
         length = whole_number(response.headers.get("content-length", "")) or 0
         least, most = _BLOCKS
         self._blocks = _Blocks(take, min(most, max(least, length // _BLOCKS_IN_A_BODY)))
@@ -86,7 +92,7 @@ class _Reading:
         try:
             for piece in pieces:
                 yield piece
-                if left is not None and self._peer is not None:
+                if left is not None and self._peer is not None and self._direct:
                     self._receive(self._peer, left - len(piece))
                     break
         finally:

@@ -23,6 +23,7 @@ from hailuo_mcp.transport.hosts import Hosts
 from hailuo_mcp.transport.lean import load_httpx
 from hailuo_mcp.transport.links import Links, Stream
 from hailuo_mcp.transport.pool import CONNECT_SECONDS, HttpLine, Pool, TooLargeError, whole_body
+from hailuo_mcp.transport.trouble import ProxyError
 
 if TYPE_CHECKING:
     import httpx
@@ -60,7 +61,8 @@ class Transport:
         self._sleep = sleep
         self._submit_timeout = submit_timeout
         self._read_timeout = read_timeout
-        self._pool = Pool(wire)
+        self._proxy = hosts.proxy_to(self._base_url)
+        self._pool = Pool(wire, self._proxy, plain=self._base_url.startswith("http:"))
         self._traced = wire is None
         self._links = Links(self._pool, hosts, self._base_url, self._bearer)
 
@@ -75,9 +77,9 @@ class Transport:
                 return reply
             if tries == _TRIES:
                 raise ProviderUnavailableError(
-                    f"{self._host} could not be reached. Asking costs nothing, and what was "
-                    "bought is not affected. Check the network, then ask again.",
-                    detail=fault,
+                    f"{self._unreached(fault)}. Asking costs nothing, and what was bought is not "
+                    f"affected. Check {self._way('the network')}, then ask again.",
+                    detail=type(fault).__name__,
                 )
             await self._sleep(self._pause(tries, reply))
 
@@ -128,12 +130,15 @@ class Transport:
             name = type(fault).__name__
             # The trace fires before the first byte leaves. Its silence alone proves nothing (a
             # wire given for tests has no trace), so a sign of the connecting phase is asked for.
-            early = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            # A tunnel through a proxy is part of connecting, and its CONNECT no trace of ours.
+            early = isinstance(
+                fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | ProxyError
+            )
             connecting = "connect_tcp.started" in seen
             if _LEAVES not in seen and (early or connecting):
                 raise ProviderUnavailableError(
-                    f"{self._host} could not be reached, so the request never left. "
-                    "Nothing was charged. Check the network and HAILUO_BASE_URL, then try again.",
+                    f"{self._unreached(fault)}, so the request never left. Nothing was charged. "
+                    f"Check {self._way('the network')} and HAILUO_BASE_URL, then try again.",
                     detail=name,
                 ) from None
             slow = isinstance(fault, httpx.TimeoutException | TimeoutError)
@@ -155,7 +160,7 @@ class Transport:
 
     async def _ask(
         self, request: HttpRequest, headers: dict[str, str]
-    ) -> tuple[HttpReply | None, str]:
+    ) -> tuple[HttpReply | None, Exception | None]:
         import httpx
 
         line = self._pool.kept()
@@ -168,14 +173,14 @@ class Transport:
         )
         try:
             with anyio.fail_after(self._read_timeout):
-                return await self._answer(line, built), ""
+                return await self._answer(line, built), None
         except TooLargeError:
             raise UnexpectedResponseError(
                 f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB. Asking "
                 "costs nothing. Check HAILUO_BASE_URL, then ask again."
             ) from None
         except (httpx.HTTPError, OSError) as fault:
-            return None, type(fault).__name__
+            return None, fault
 
     async def _answer(self, line: HttpLine, built: httpx.Request) -> HttpReply:
         response = await line.send(built)
@@ -188,6 +193,15 @@ class Transport:
             headers={name.lower(): value for name, value in response.headers.items()},
             body=body,
         )
+
+    def _unreached(self, fault: Exception | None) -> str:
+        if isinstance(fault, ProxyError):
+            return f"{self._host} could not be reached: {fault}"
+        through = f" through the proxy {self._proxy}" if self._proxy else ""
+        return f"{self._host} could not be reached{through}"
+
+    def _way(self, usual: str) -> str:
+        return f"the proxy ({self._proxy.source})" if self._proxy else usual
 
     def _bearer(self) -> dict[str, str]:
         key = self._key()

@@ -3,6 +3,8 @@
 A link comes from a provider or from a person, and could as well name this computer, the network
 around it or a cloud's metadata. The name is resolved once, the answer is checked, and the
 connection goes to the checked address: a second answer of the name server is never asked for.
+A proxy on the way is asked for that address too, and only for public ones; see
+docs/decisions/proxies.md.
 """
 
 from __future__ import annotations
@@ -10,9 +12,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from hailuo_mcp.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.transport.proxies import Proxy
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -21,6 +27,11 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 _LOOKUP_SECONDS = 10.0
 _LONGEST_LINK = 8192
 _UNRESOLVED = "its host name cannot be resolved"
+_UNCHECKED = (
+    "its host name cannot be resolved on this computer, and a proxy is only asked for addresses "
+    "that were checked here; an operator who trusts the host adds it to "
+    "HAILUO_ALLOWED_HOSTS_PRIVATE"
+)
 _MOST_ADDRESSES = 3
 _PORTS = {"https": 443, "http": 80}
 _FAKE_IP = ipaddress.ip_network("198.18.0.0/15")
@@ -82,6 +93,8 @@ class Target:
     """For the Host header, with the port where it is not the usual one."""
     name: str
     """What the certificate must be for; empty where the link is followed as it stands."""
+    proxy: Proxy | None = None
+    """Through what; None for a direct connection."""
 
 
 async def system_resolve(host: str, port: int) -> Sequence[str]:
@@ -101,6 +114,9 @@ class Hosts:
     private: frozenset[str] = frozenset()
     """A host, a host:port, an address or a network such as 10.0.0.0/8."""
     own: frozenset[str] = frozenset()
+    known: tuple[str, ...] = ()
+    """Domains whose hosts a proxy may look up where this computer cannot."""
+    proxy_to: Callable[[str], Proxy | None] = field(default=lambda _url: None, compare=False)
     resolve: Resolver = field(default=system_resolve, compare=False)
 
     async def check(self, url: str) -> Target:
@@ -108,7 +124,8 @@ class Hosts:
         parts, host, port = _split(url)
         place = {host, f"{host}:{port}"}
         if place & self.own:
-            return Target(urls=(url,), host=_netloc(host, parts.port, parts.scheme), name="")
+            netloc = _netloc(host, parts.port, parts.scheme)
+            return Target(urls=(url,), host=netloc, name="", proxy=self.proxy_to(url))
         trusted = bool(place & self.private)
         if parts.scheme == "http" and not trusted and not await self._in_networks(host, port):
             # Signed links are said to be http at times, and some buckets refuse plain http.
@@ -121,15 +138,20 @@ class Hosts:
             for address in addresses
             if trusted or not _forbidden(address) or any(address in net for net in networks)
         ]
-        if not good:
+        netloc = _netloc(host, parts.port, parts.scheme)
+        proxy = self.proxy_to(f"{parts.scheme}://{netloc}")
+        places = [_bracket(str(address)) for address in good]
+        if any(_forbidden(address) for address in good):
+            proxy = None  # a private address means another computer wherever the proxy is
+        elif proxy is not None and all(address in _FAKE_IP for address in addresses):
+            if not (trusted or self._is_known(host)):
+                raise RefusedLinkError(_why(addresses) if addresses else _UNCHECKED, passing=True)
+            places = [_bracket(host)]
+        if not places:
             raise RefusedLinkError(_why(addresses), passing=not addresses)
         tail = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        urls = [f"{parts.scheme}://{_bracket(str(ip))}:{port}{tail}" for ip in good]
-        return Target(
-            urls=tuple(urls[:_MOST_ADDRESSES]),
-            host=_netloc(host, parts.port, parts.scheme),
-            name=host,
-        )
+        urls = [f"{parts.scheme}://{place}:{port}{tail}" for place in places]
+        return Target(urls=tuple(urls[:_MOST_ADDRESSES]), host=netloc, name=host, proxy=proxy)
 
     async def _addresses(self, host: str, port: int) -> list[Address]:
         literal = _address(host)
@@ -141,8 +163,11 @@ class Hosts:
             with anyio.fail_after(_LOOKUP_SECONDS):
                 found = await self.resolve(host, port)
         except (OSError, TimeoutError, UnicodeError):
-            raise RefusedLinkError(_UNRESOLVED, passing=True) from None
+            return []
         return [address for text in found if (address := _address(text)) is not None]
+
+    def _is_known(self, host: str) -> bool:
+        return any(host == domain or host.endswith(f".{domain}") for domain in self.known)
 
     async def _in_networks(self, host: str, port: int) -> bool:
         networks = self._networks()

@@ -15,6 +15,7 @@ from hailuo_mcp.errors import DownloadError, InvalidRequestError
 from hailuo_mcp.transport.bodies import QUIET_SECONDS, Take, broken, pour, whole_number
 from hailuo_mcp.transport.hosts import Hosts, RefusedLinkError, Target
 from hailuo_mcp.transport.pool import CONNECT_SECONDS, Pool, TooLargeError
+from hailuo_mcp.transport.trouble import ProxyError
 
 if TYPE_CHECKING:
     import httpx
@@ -73,6 +74,11 @@ class Links:
                 f"The clip was not fetched: {refused.reason}. It is paid for and stays at the "
                 "provider; fetching it again costs nothing."
             ) from None
+        except ProxyError as fault:
+            raise DownloadError(
+                f"The clip was not fetched: {fault}. It is paid for and stays at the provider; "
+                "fetching it again costs nothing. Check the proxy, then try again."
+            ) from None
         except (httpx.HTTPError, OSError) as fault:
             raise broken(type(fault).__name__) from None
         try:
@@ -96,6 +102,8 @@ class Links:
             raise _unread(f"it is larger than {limit / 1_000_000:.0f} MB") from None
         except (TimeoutError, httpx.TimeoutException):
             raise _unread(f"its host did not deliver it within {seconds:g} s") from None
+        except ProxyError as fault:
+            raise _unread(str(fault)) from None
         except (httpx.HTTPError, OSError, DownloadError):
             raise _unread("its host could not be reached") from None
 
@@ -137,7 +145,7 @@ class Links:
     async def _knock(self, target: Target, headers: dict[str, str], quiet: float) -> httpx.Response:
         import httpx
 
-        line = self._pool.links()
+        line = self._pool.links(target.proxy, plain=target.urls[0].startswith("http:"))
         extensions = {"sni_hostname": target.name} if target.name else {}
         timeout = httpx.Timeout(quiet, connect=min(CONNECT_SECONDS, quiet))
         last = len(target.urls) - 1
@@ -151,7 +159,7 @@ class Links:
             )
             try:
                 return await line.send(request)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+            except (httpx.ConnectError, httpx.ConnectTimeout, ProxyError):
                 if place == last:
                     raise
         raise RefusedLinkError("its host has no address")  # unreachable: a target has one

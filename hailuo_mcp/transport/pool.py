@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from hailuo_mcp.transport.proxies import Proxy
+
 CONNECT_SECONDS = 10.0
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "hailuo-mcp"}
 
@@ -95,26 +97,30 @@ class LinkLine(Line):
 
 
 class Pool:
-    """Three lines over one certificate store.
+    """The lines over one certificate store; `proxy` is on the way to the provider.
 
-    The proxies of the environment are not used: a link is fetched at the address that was
-    checked, which a proxy would look up anew.
+    `plain`: where the line leads is asked by http://.
     """
 
-    def __init__(self, wire: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        wire: httpx.AsyncBaseTransport | None = None,
+        proxy: Proxy | None = None,
+        *,
+        plain: bool = False,
+    ) -> None:
         self._wire = wire
+        self._proxy = proxy
+        self._plain = plain
         self._kept: HttpLine | None = None
         self._fresh: HttpLine | None = None
-        self._links: LinkLine | None = None
+        self._links: dict[tuple[Proxy | None, bool], LinkLine] = {}
         self._tls: object = None
 
     def kept(self) -> HttpLine:
         """For reads from the provider: connections are kept alive and used again."""
         if self._kept is None:
-            import httpx
-
-            wire = self._wire or httpx.AsyncHTTPTransport(**self._options(keep=20))
-            self._kept = HttpLine(wire, _HEADERS)
+            self._kept = HttpLine(self._async_wire(keep=20), _HEADERS)
         return self._kept
 
     def fresh(self) -> HttpLine:
@@ -124,38 +130,55 @@ class Pool:
         paid call cannot be told from a bought clip.
         """
         if self._fresh is None:
-            import httpx
-
-            wire = self._wire or httpx.AsyncHTTPTransport(**self._options(keep=0))
+            wire = self._async_wire(keep=0)
             self._fresh = HttpLine(wire, {**_HEADERS, "Connection": "close"})
         return self._fresh
 
-    def links(self) -> LinkLine:
+    def links(self, proxy: Proxy | None = None, *, plain: bool = False) -> LinkLine:
         """For links: every request has a connection of its own.
 
         One address may serve many names, whose certificates are only checked when a connection
         is made.
         """
-        if self._links is None:
-            import httpx
-
-            if self._wire is None:
-                wire: httpx.BaseTransport = httpx.HTTPTransport(**self._options(keep=0))
-            else:
-                from hailuo_mcp.transport.bridge import Bridge
-
-                wire = Bridge(self._wire)
-            self._links = LinkLine(wire, {**_HEADERS, "Connection": "close"})
-        return self._links
+        way = (proxy, plain) if proxy is not None else (None, False)
+        if (line := self._links.get(way)) is None:
+            wire = self._blocking_wire(*way)
+            line = self._links[way] = LinkLine(wire, {**_HEADERS, "Connection": "close"})
+        return line
 
     async def aclose(self) -> None:
         lines = [line for line in (self._kept, self._fresh) if line is not None]
-        links = self._links
-        self._kept = self._fresh = self._links = None
+        links = list(self._links.values())
+        self._kept = self._fresh = None
+        self._links.clear()
         for line in lines:
             await line.aclose()
-        if links is not None:
-            links.close()
+        for link_line in links:
+            link_line.close()
+
+    def _async_wire(self, *, keep: int) -> httpx.AsyncBaseTransport:
+        if self._wire is not None:
+            return self._wire
+        if self._proxy is not None:
+            from hailuo_mcp.transport import tunnel
+
+            return tunnel.async_wire(self._proxy, self._options(keep=keep), plain=self._plain)
+        import httpx
+
+        return httpx.AsyncHTTPTransport(**self._options(keep=keep))
+
+    def _blocking_wire(self, proxy: Proxy | None, plain: bool) -> httpx.BaseTransport:  # noqa: FBT001
+        if self._wire is not None:
+            from hailuo_mcp.transport.bridge import Bridge
+
+            return Bridge(self._wire)
+        if proxy is not None:
+            from hailuo_mcp.transport import tunnel
+
+            return tunnel.wire(proxy, self._options(keep=0), plain=plain)
+        import httpx
+
+        return httpx.HTTPTransport(**self._options(keep=0))
 
     def _options(self, *, keep: int) -> dict[str, Any]:
         import httpx

@@ -376,3 +376,13 @@ def test_a_clients_settings_can_be_examined_in_place_of_the_shells(tmp_path: Pat
     environ, asks = environ_of("vscode", machine)
     assert asks
     assert "HAILUO_API_KEY" not in environ
+
+
+@pytest.mark.parametrize(("name", "seen"), [("cursor", False), ("claude-code", True)])
+def test_a_shells_proxies_are_not_taken_for_those_of_an_app_from_the_dock(
+    name: str, seen: bool, tmp_path: Path
+):
+    machine = linux(tmp_path)
+    machine = replace(machine, environ={**machine.environ, "https_proxy": "http://127.0.0.1:7890"})
+    set_up(client_app(name), machine, Wishes(env={}, key=KEY))
+    assert ("https_proxy" in environ_of(name, machine)[0]) is seen

@@ -165,7 +165,9 @@ async def test_a_quote_tells_the_price_what_is_left_and_whether_somebody_is_aske
         assert again.repeats.task.task_id == bought.task.task_id
         assert not again.asks
         other = VideoRequest(prompt="a dog", resolution="1080P", duration=6)
-        with pytest.raises(BudgetExceededError, match=r"only 2\.5 of the sandbox.s budget of 6 CNY is left"):
+        with pytest.raises(
+            BudgetExceededError, match=r"only 2\.5 of the sandbox.s budget of 6 CNY is left"
+        ):
             await studio.quote(other, Terms())
         assert await studio.consent_question(other, Terms()) is None, "the budget refuses it"
     assert sandbox.received == 1

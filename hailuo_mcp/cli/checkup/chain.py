@@ -13,8 +13,9 @@ from hailuo_mcp.cli.checkup.finding import Finding
 from hailuo_mcp.cli.checkup.http import check_http
 from hailuo_mcp.cli.checkup.journal import check_journal
 from hailuo_mcp.cli.checkup.program import check_media, check_program
-from hailuo_mcp.cli.checkup.provider import Connect, Reach, check_provider, reach
+from hailuo_mcp.cli.checkup.provider import Connect, check_provider
 from hailuo_mcp.cli.checkup.variables import check_settings
+from hailuo_mcp.cli.checkup.way import Reach, reach
 from hailuo_mcp.cli.machine import Machine
 
 

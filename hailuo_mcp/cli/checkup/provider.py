@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import ssl
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import anyio.to_thread
-
 from hailuo_mcp.cli.checkup.finding import Finding, Level, note, ok, problem
+from hailuo_mcp.cli.checkup.way import Reach, check_way
 from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
 from hailuo_mcp.errors import (
     AuthenticationError,
@@ -31,10 +26,8 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings import Settings
 
 Connect = Callable[["Settings"], "HailuoClient"]
-Reach = Callable[[str, int, bool], Awaitable[Finding]]
 
 _SKEW = 60.0
-_SECONDS = 10.0
 _SERVER_FAULT = 500
 
 
@@ -58,12 +51,9 @@ async def check_provider(
     except ConfigError as exc:
         ready = False
         yield _no_key(exc, keyed, asks=asks)
-    if address := _address(settings):
-        parts = urlsplit(address)
-        secure = parts.scheme == "https"
-        reached = await knock(parts.hostname or "", parts.port or (443 if secure else 80), secure)
-        yield reached
-        ready = ready and reached.level is Level.OK
+    async for finding in check_way(settings, knock):
+        yield finding
+        ready = ready and finding.level is not Level.PROBLEM
     if not ready:
         return
     try:
@@ -174,63 +164,4 @@ def _clock(reply: HttpReply) -> Finding | None:
 
 
 def provider_host(settings: Settings) -> str:
-    return urlsplit(_address(settings)).netloc or "this computer"
-
-
-def _address(settings: Settings) -> str:
-    return settings.base_url or PROVIDERS[settings.provider].base_url
-
-
-async def reach(host: str, port: int, secure: bool) -> Finding:  # noqa: FBT001  # a callable's signature
-    """Look up, connect, shake hands: the first step that fails is the one to mend."""
-    return await anyio.to_thread.run_sync(_reach, host, port, secure)
-
-
-def _reach(host: str, port: int, secure: bool) -> Finding:  # noqa: FBT001
-    began = time.monotonic()
-    try:
-        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        return problem(
-            "host",
-            f"The name {host} cannot be looked up.",
-            "Check the internet connection, the DNS settings and HAILUO_BASE_URL.",
-        )
-    try:
-        with socket.create_connection((host, port), timeout=_SECONDS) as line:
-            if secure:
-                with _trust().wrap_socket(line, server_hostname=host):
-                    pass
-    except ssl.SSLCertVerificationError as exc:
-        return problem(
-            "host",
-            f"{host} shows a certificate that is not trusted ({exc.verify_message}).",
-            "A company's proxy or virus scanner may stand in between: let it pass this host, or "
-            "set SSL_CERT_FILE to a file with its certificate. A wrong date here does the same.",
-        )
-    except OSError as exc:
-        why = (exc.strerror or type(exc).__name__).lower()
-        proxy = any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"))
-        more = (
-            " A proxy is set in this environment, but hailuo-mcp connects directly."
-            if proxy
-            else ""
-        )
-        return problem(
-            "host",
-            f"{host} port {port} cannot be reached: {why}.{more}",
-            "Check the network and the firewall.",
-        )
-    took = (time.monotonic() - began) * 1000
-    return ok("host", f"{host} answers ({'TLS, ' if secure else ''}{took:,.0f} ms)")
-
-
-def _trust() -> ssl.SSLContext:
-    """The certificates that the transport trusts, chosen as httpx does."""
-    if file := os.environ.get("SSL_CERT_FILE"):
-        return ssl.create_default_context(cafile=file)
-    if folder := os.environ.get("SSL_CERT_DIR"):
-        return ssl.create_default_context(capath=folder)
-    import certifi
-
-    return ssl.create_default_context(cafile=certifi.where())
+    return urlsplit(settings.address).netloc or "this computer"

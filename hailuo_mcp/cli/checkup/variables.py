@@ -101,7 +101,8 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
         return ""
     if name.startswith(_PREFIX):
         return nearest_variable(name)
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.9)), "")
+    ours = [each for each in known if each.startswith(_PREFIX)]
+    return next(iter(difflib.get_close_matches(name, ours, n=1, cutoff=0.9)), "")
 
 
 def _summary(settings: Settings) -> str:

@@ -1,0 +1,166 @@
+"""Which proxy leads where: the variables that curl, httpx and requests read, and the system's."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from hailuo_mcp.dialects.providers import is_loopback
+from hailuo_mcp.errors import ConfigError
+
+Scheme = Literal["http", "https", "socks5"]
+
+_SCHEMES: Mapping[str, Scheme] = {
+    "http": "http",
+    "https": "https",
+    "socks": "socks5",  # as GNOME writes it
+    "socks5": "socks5",
+    "socks5h": "socks5",
+}
+_PORTS = {"http": 80, "https": 443, "socks5": 1080}
+_SYSTEM = "the system's settings"
+_READERS = {
+    "darwin": ("getproxies_macosx_sysconf", "proxy_bypass_macosx_sysconf"),
+    "win32": ("getproxies_registry", "proxy_bypass_registry"),
+}
+"""In urllib.request, which gives them only where no variable is set at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    scheme: Scheme
+    host: str
+    port: int
+    source: str
+    """Where it was set: a variable's name."""
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """Its address, never its credentials."""
+        return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxies:
+    """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; with none of them, nothing has a proxy."""
+
+    http: str = field(default="", repr=False)
+    https: str = field(default="", repr=False)
+    all: str = field(default="", repr=False)
+    no: str = ""
+    system: bool = False
+    """Whether what macOS or Windows keeps counts."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Proxies:
+        """Read the variables, in lower case first; the system's settings count without any."""
+
+        def given(name: str) -> str:
+            lower = environ.get(f"{name}_proxy", "").strip()
+            # A web server hands a request's header `Proxy` to a CGI script as HTTP_PROXY.
+            if name == "http" and "REQUEST_METHOD" in environ:
+                return lower
+            return lower or environ.get(f"{name.upper()}_PROXY", "").strip()
+
+        http, https, both = given("http"), given("https"), given("all")
+        return cls(
+            http=http, https=https, all=both, no=given("no"), system=not (http or https or both)
+        )
+
+    def to(self, url: str) -> Proxy | None:
+        """Return the proxy on the way to a URL; this computer itself is always reached directly.
+
+        Raises:
+            ConfigError: what is set cannot be used; the message has the name and not the value.
+        """
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        if is_loopback(host):
+            return None
+        port = parts.port or _PORTS[parts.scheme]
+        if self.system:
+            kept = _kept_by_the_system(parts.scheme, host)
+            return _proxy(kept, _SYSTEM) if kept else None
+        own = self.https if parts.scheme == "https" else self.http
+        if not (own or self.all) or _excepted(self.no, host, port):
+            return None
+        if own:
+            return _proxy(own, f"{parts.scheme.upper()}_PROXY")
+        return _proxy(self.all, "ALL_PROXY")
+
+
+def _excepted(no: str, host: str, port: int) -> bool:
+    """Whether NO_PROXY names a host: `*`, a domain and all below it, a network; with a port or not.
+
+    A leading dot or `*.` means nothing more, as with curl.
+    """
+    for entry in (part.strip().lower() for part in no.split(",")):
+        if entry == "*":
+            return True
+        if (network := _network(entry)) is not None:
+            if (address := _address(host)) is not None and address in network:
+                return True
+            continue
+        name, _, its_port = entry.partition(":")
+        name = name.removeprefix("*").removeprefix(".")
+        below = name and f".{host}".endswith(f".{name}")
+        if below and its_port in ("", str(port)):
+            return True
+    return False
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        return None
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _kept_by_the_system(scheme: str, host: str) -> str:
+    """What macOS or Windows keeps for all programs, with its own exceptions."""
+    if sys.platform not in _READERS:
+        return ""
+    request: Any = import_module("urllib.request")
+    proxies, bypassed = (getattr(request, name) for name in _READERS[sys.platform])
+    return "" if bypassed(host) else proxies().get(scheme, "")
+
+
+def _proxy(text: str, source: str) -> Proxy:
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        scheme, host, port = _SCHEMES.get(parts.scheme), parts.hostname, parts.port
+    except ValueError:
+        scheme = host = port = parts = None
+    if parts is None or scheme is None or not host or not text.isprintable() or " " in text:
+        raise ConfigError(
+            f"{source} holds no address of a proxy such as http://127.0.0.1:7890 or "
+            "socks5://127.0.0.1:7891. Nothing was sent or charged. Correct it or unset it, then "
+            "start again."
+        )
+    if scheme == "socks5" and find_spec("socksio") is None:
+        raise ConfigError(
+            f"{source} names a SOCKS proxy, and the extra for SOCKS is not installed. Nothing was "
+            'sent or charged. Install it: pip install "hailuo-mcp[socks]"; or name the HTTP port '
+            "of the same proxy, as http://127.0.0.1:7890."
+        )
+    named = parts.username is not None
+    return Proxy(
+        scheme=scheme,
+        host=host,
+        port=port or _PORTS[scheme],
+        source=source,
+        auth=(unquote(parts.username or ""), unquote(parts.password or "")) if named else None,
+    )
