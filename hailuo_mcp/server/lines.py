@@ -77,8 +77,9 @@ def _answer(wrong: ValidationError) -> JSONRPCError | None:
         if not line.strip():
             return None
         return _error(_read(line), PARSE_ERROR, "The line cannot be read as JSON.")
-    objects = [found for it in mistakes if (found := _object(it["input"])) is not None]
-    message = objects[0] if objects else {}  # the whole line is the input of one mistake at least
+    # Where something is missing, the input is the whole message: in every line that is no reply.
+    whole = [_object(it["input"]) for it in mistakes if it["type"] == "missing"]
+    message = (whole[0] if whole else None) or {}
     if "method" not in message:
         is_reply = "result" in message or "error" in message
         return None if is_reply else _error(message, INVALID_REQUEST, _NO_REQUEST)
