@@ -28,7 +28,14 @@ if TYPE_CHECKING:
         TaskRow,
         VideoTask,
     )
-    from hailuo_mcp.answers.tasks import error_answer, saved_video, task_list, video_task
+    from hailuo_mcp.answers.tasks import (
+        error_answer,
+        facts,
+        saved_video,
+        still,
+        task_list,
+        video_task,
+    )
 
 __all__ = [
     "Cost",
@@ -44,11 +51,13 @@ __all__ = [
     "VideoTask",
     "cost_estimate",
     "error_answer",
+    "facts",
     "no_such_template",
     "prices",
     "progress_line",
     "saved_video",
     "spending",
+    "still",
     "task_list",
     "template_choice",
     "video_task",
@@ -57,11 +66,13 @@ __all__ = [
 _HOMES = {
     "cost_estimate": "costs",
     "error_answer": "tasks",
+    "facts": "tasks",
     "no_such_template": "costs",
     "prices": "costs",
     "progress_line": "sentences",
     "saved_video": "tasks",
     "spending": "costs",
+    "still": "tasks",
     "task_list": "tasks",
     "template_choice": "costs",
     "video_task": "tasks",

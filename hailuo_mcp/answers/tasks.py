@@ -18,7 +18,7 @@ from hailuo_mcp.answers.shapes import (
 )
 from hailuo_mcp.catalog import find_template, number
 from hailuo_mcp.catalog.video_templates import REGIONS
-from hailuo_mcp.domain import Mode, Money, Status, Task
+from hailuo_mcp.domain import UNFINISHED, Mode, Money, Status, Task
 from hailuo_mcp.errors import Charged, HailuoError
 
 if TYPE_CHECKING:
@@ -62,6 +62,33 @@ def video_task(view: View) -> VideoTask:
             remote_id=task.remote_id,
             remote_status=task.remote_status,
             created_at=sentences.moment(task.created_at),
+        ),
+    )
+
+
+_MOVES_ON = frozenset(
+    {"message", "eta_seconds", "next_check_seconds", "elapsed_seconds", "remote_status"}
+)
+
+
+def facts(view: View) -> object:
+    """What an answer about this task tells beside the time: as long as it is equal, no news."""
+    whole = {key: value for key, value in video_task(view).items() if key not in _MOVES_ON}
+    return whole, view.task.error, view.notes
+
+
+def still(view: View) -> VideoTask:
+    """The answer to a poll that finds nothing new: what was said before, and holds, is left out."""
+    if view.task.status not in UNFINISHED or view.task.error:
+        return video_task(view)
+    return cast(
+        "VideoTask",
+        only_given(
+            message=sentences.still(view),
+            task_id=view.task.task_id,
+            status=view.task.status.value,
+            eta_seconds=view.eta_seconds,
+            next_check_seconds=view.next_check_seconds,
         ),
     )
 
@@ -142,17 +169,20 @@ def _named(task: Task) -> str:
     return next((template.title for template in found if template), task.model)
 
 
-def saved_video(saved: Saved) -> SavedVideo:
+def saved_video(saved: Saved, *, told: bool = False) -> SavedVideo:
+    """`told`: the reader knows how the task stands, unless it is saved now."""
     task, link = saved.view.task, saved.view.link
     if saved.status == "saved":
         said = f"The clip is saved: {sentences.where(saved.view)}. {sentences.paid(task)}"
-        told = " ".join(part for part in (saved.view.notice, said, *saved.view.notes) if part)
+        message = " ".join(part for part in (saved.view.notice, said, *saved.view.notes) if part)
+    elif told:
+        message = still(saved.view)["message"]
     else:
-        told = sentences.message(saved.view)
+        message = sentences.message(saved.view)
     return cast(
         "SavedVideo",
         only_given(
-            message=told,
+            message=message,
             task_id=task.task_id,
             status=saved.status,
             file="" if link else saved.file,
