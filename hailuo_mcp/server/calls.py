@@ -81,7 +81,7 @@ def asker(ctx: Ctx) -> Asker:
             ),
         ),
         caller=ctx.request_context.lifespan_context.caller().name,
-        session=_session(request) if request is not None and not is_modern(ctx) else "",
+        session=_session(request) if request is not None else "",
     )
 
 
@@ -90,7 +90,7 @@ def is_modern(ctx: Ctx) -> bool:
 
 
 def _session(request: Any) -> str:  # noqa: ANN401  Starlette's, which only HTTP loads
-    """As Streamable HTTP names it, or the older transport."""
+    """As Streamable HTTP names it, or the older transport; the newest protocol has none."""
     named: str = request.headers.get("mcp-session-id") or request.query_params.get("session_id", "")
     return named
 
