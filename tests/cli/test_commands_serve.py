@@ -111,7 +111,7 @@ def test_serve_speaks_mcp_over_stdio_with_the_settings_given(idle):
 
 
 def test_local_callers_need_a_server_that_nobody_else_reaches(idle):
-    ran = idle("serve", "--transport", "http", "--local", "--host", "0.0.0.0")  # noqa: S104
+    ran = idle("serve", "--transport", "http", "--local", "--host", "0.0.0.0")
 
     assert ran.code == 2
     assert "others could come in as well (0.0.0.0)" in ran.err
