@@ -142,6 +142,25 @@ def task_list(listing: Listing, *, notice: str = "", limit: int = 0) -> TaskList
     return {"message": " ".join(said), "tasks": rows, "spending": spending(listing.spending)}
 
 
+def list_facts(listing: Listing) -> object:
+    """What a list tells beside the time."""
+    rows = [{**_row(view), "eta_seconds": 0} for view in listing.rows]
+    return rows, listing.spending
+
+
+def still_listed(listing: Listing, *, notice: str = "") -> TaskList | None:
+    """The answer to a wait in which nothing has ended; None where there is more to say."""
+    unfinished = [view for view in listing.rows if not view.settled]
+    if not unfinished or any(view.task.error for view in unfinished):
+        return None
+    wait = min(view.next_check_seconds or 30 for view in unfinished)
+    told = (
+        f"Nothing new: {len(unfinished)} under way. "
+        f"Wait with list_tasks again in {sentences.about(wait)}."
+    )
+    return {"message": f"{notice} {told}".strip()}
+
+
 def _row(view: View) -> TaskRow:
     task = view.task
     return cast(

@@ -42,8 +42,11 @@ class Call:
 
     def was_told(self, view: View) -> bool:
         """Whether this client knows how the task stands, from its last answer about it."""
-        facts = answers.facts(view)
-        return self.backstage.told.already(self.asker.key, view.task.task_id, facts)
+        return self.knows(view.task.task_id, answers.facts(view))
+
+    def knows(self, subject: str, facts: object) -> bool:
+        """Whether this client was told these facts last; from now on it was."""
+        return self.backstage.told.already(self.asker.key, subject, facts)
 
     def told(self, view: View) -> VideoTask:
         """The whole of it, which the next poll need not repeat."""

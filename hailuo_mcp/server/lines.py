@@ -7,6 +7,10 @@ calls under way when stdin ends, which breaks clients on the Python SDK 1.x whil
 from __future__ import annotations
 
 import json
+import os
+import select
+import sys
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from anyio import EndOfStream
@@ -31,14 +35,30 @@ class _Sink(Protocol):
     async def aclose(self) -> None: ...
 
 
+def stdin_watch() -> Callable[[], bool]:
+    """Tell whether the client has closed its end, though not all that it said is read yet.
+
+    To be called before the SDK takes stdin away. Where the system cannot tell, the end is known
+    when it is read.
+    """
+    try:
+        poll = select.poll()  # not on Windows
+        poll.register(os.dup(sys.stdin.fileno()), getattr(select, "POLLRDHUP", 0))
+    except (AttributeError, OSError, ValueError):
+        return lambda: False
+    return lambda: bool(poll.poll(0))  # POLLHUP is always told
+
+
 class Outgoing(ObjectSendStream[SessionMessage]):
     """What is said to the client, for as long as it is there."""
 
-    def __init__(self, stream: _Sink) -> None:
+    def __init__(self, stream: _Sink, has_left: Callable[[], bool] = lambda: False) -> None:
         self._stream = stream
+        self._has_left = has_left
         self.client_has_left = False
 
     async def send(self, item: SessionMessage) -> None:
+        self.client_has_left = self.client_has_left or self._has_left()
         if not self.client_has_left:
             await self._stream.send(item)
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.consent import time_to_answer
-from hailuo_mcp.server.lines import Incoming, Outgoing
+from hailuo_mcp.server.lines import Incoming, Outgoing, stdin_watch
 from hailuo_mcp.server.replies import refused
 from hailuo_mcp.server.tools._reading import Arguments, mistakes, read
 
@@ -40,9 +40,9 @@ class Server(MCPServer[Backstage]):
 
     async def run_stdio_async(self) -> None:
         """Serve the client at stdin and stdout until it leaves, and answer every line of it."""
-        sdk = self._lowlevel_server
+        sdk, has_left = self._lowlevel_server, stdin_watch()
         async with stdio_server() as (lines, answers):
-            outgoing = Outgoing(answers)
+            outgoing = Outgoing(answers, has_left)
             incoming = Incoming(lines, outgoing)
             await sdk.run(incoming, outgoing, sdk.create_initialization_options())
 

@@ -1,4 +1,4 @@
-"""What was said of a clip lately, so that who polls it is not told again what is still true."""
+"""What was said lately, so that who polls is not told again what is still true."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Told:
         self._clock = clock
         self._last: dict[tuple[object, str], tuple[object, float]] = {}
 
-    def already(self, asker: object, task_id: str, facts: object) -> bool:
+    def already(self, asker: object, subject: str, facts: object) -> bool:
         """Whether these facts are what the asker heard last; from now on they are."""
         now = self._clock()
         self._last = {key: it for key, it in self._last.items() if now - it[1] < _REMEMBERED}
-        known, _ = self._last.get((asker, task_id), (None, now))
-        self._last[asker, task_id] = (facts, now)
+        known, _ = self._last.get((asker, subject), (None, now))
+        self._last[asker, subject] = (facts, now)
         return known == facts

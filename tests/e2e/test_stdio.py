@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -395,6 +396,40 @@ def test_nothing_is_written_once_the_client_has_left(environ) -> None:
         rest = [json.loads(line) for line in process.stdout.read().splitlines()]
     assert (code, told) == (0, "")
     assert [message for message in rest if "id" in message] == []
+
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    },
+}
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="the system cannot tell")
+def test_a_client_that_left_while_the_server_started_is_not_answered(environ) -> None:
+    """Its first request took too long for it; the end of stdin is not read before that request."""
+    line = json.dumps(HELLO) + "\n"
+    done = _ended(environ, input=line)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_requests_out_of_a_file_are_answered(environ, tmp_path) -> None:
+    (tmp_path / "requests").write_text(json.dumps(HELLO) + "\n")
+    with (tmp_path / "requests").open() as requests:
+        done = _ended(environ, stdin=requests)
+    assert json.loads(done.stdout)["id"] == 1
+
+
+def _ended(environ: dict[str, str], **given: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hailuo_mcp"]
+    return subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=30, check=False, **given
+    )
 
 
 UNREADABLE = {

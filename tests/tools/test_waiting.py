@@ -204,6 +204,22 @@ async def test_a_poll_that_finds_nothing_new_answers_within_90_tokens(
     assert "10 s" in again.structured_content["message"]
 
 
+async def test_a_wait_for_several_that_finds_nothing_new_is_as_short(connect, studio) -> None:
+    wait = {"status": "unfinished", "wait_seconds": 45}
+    async with connect() as client:
+        first = (await client.call_tool("list_tasks", wait)).structured_content
+        assert len(first["tasks"]) == 2
+        again = await client.call_tool("list_tasks", wait)
+        assert len(again.content[0].text.encode()) <= 90 * BYTES_PER_TOKEN
+        assert "Nothing new: 1 under way" in again.structured_content["message"]
+        # who does not wait wants to see the list
+        seen = await client.call_tool("list_tasks", wait | {"wait_seconds": 0})
+        assert seen.structured_content == first
+        studio.view = a_view(status=Status.QUEUED)
+        news = await client.call_tool("list_tasks", wait)
+        assert len(news.structured_content["tasks"]) == 2
+
+
 async def test_a_purchase_tells_what_the_first_poll_need_not_repeat(connect) -> None:
     async with connect() as client:
         bought = await client.call_tool("generate_video", {"prompt": "a cat"})

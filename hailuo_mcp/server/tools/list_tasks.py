@@ -37,4 +37,9 @@ async def list_tasks(wanted: ListTasks, ctx: Ctx) -> TaskList:
             limit=wanted.limit,
             wait_seconds=seconds,
         )
-    return answers.task_list(listing, notice=call.studio.provider.notice, limit=wanted.limit)
+    notice = call.studio.provider.notice
+    subject = f"tasks {wanted.status} {wanted.limit}"
+    told = call.knows(subject, answers.list_facts(listing))
+    if told and wanted.wait_seconds and (short := answers.still_listed(listing, notice=notice)):
+        return short
+    return answers.task_list(listing, notice=notice, limit=wanted.limit)
