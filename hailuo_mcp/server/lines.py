@@ -43,10 +43,11 @@ def stdin_watch() -> Callable[[], bool]:
     """
     try:
         poll = select.poll()  # not on Windows
-        poll.register(os.dup(sys.stdin.fileno()), getattr(select, "POLLRDHUP", 0))
+        closed = select.POLLHUP | getattr(select, "POLLRDHUP", 0)  # the latter for sockets
+        poll.register(os.dup(sys.stdin.fileno()), closed)
     except (AttributeError, OSError, ValueError):
         return lambda: False
-    return lambda: bool(poll.poll(0))  # POLLHUP is always told
+    return lambda: any(event & closed for _, event in poll.poll(0))
 
 
 class Outgoing(ObjectSendStream[SessionMessage]):
