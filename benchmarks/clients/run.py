@@ -19,8 +19,10 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,11 @@ from scratch import CannotInstallError, Scratch, prepare
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-CELLS = ("list", "schemas", "generate", "wait", "download", "error", "slow clip", "gives up")
-MOST_SECONDS = 240
+SCENE = ("list", "schemas", "generate", "wait", "download", "error")
+CASES = ("scene", "gives up", "consent", "slow clip")
+"""Each meets a server of its own: what one teaches it must not reach another."""
+CELLS = (*SCENE, "consent", "slow clip", "gives up")
+MOST_SECONDS = 200
 
 
 @dataclass(kw_only=True)
@@ -45,6 +50,8 @@ class Row:
     transport: str
     variant: str
     version: str = ""
+    measured: str = ""
+    """When, in UTC."""
     seen: wire.Seen = field(default_factory=wire.Seen)
     cells: dict[str, dict[str, Any]] = field(default_factory=dict)
     note: str = ""
@@ -64,7 +71,7 @@ def main() -> int:
     parser.add_argument("--scratch", type=Path, default=_scratch(), help="where clients live")
     parser.add_argument("--fresh", action="store_true", help="install again")
     parser.add_argument("--transport", choices=("stdio", "http"), help="only this one")
-    parser.add_argument("--quick", action="store_true", help="leave the slow clip out")
+    parser.add_argument("--quick", action="store_true", help="only the first of the four cases")
     parser.add_argument("--jobs", type=int, default=3, help="clients at once; they mostly wait")
     parser.add_argument("--write", action="store_true", help="into docs/clients.md")
     args = parser.parse_args()
@@ -73,7 +80,7 @@ def main() -> int:
     if unknown := set(args.names) - {client["id"] for client in clients}:
         parser.error(f"no such client: {', '.join(sorted(unknown))}")
     rows: list[Row] = []
-    played = CELLS[:6] if args.quick else CELLS
+    played = SCENE if args.quick else CELLS
     waiting = []
     with ThreadPoolExecutor(args.jobs) as pool:
         for client in clients:
@@ -93,7 +100,8 @@ def main() -> int:
                 for row in mine:
                     row.note = f"cannot be installed: {error}"
                 continue
-            waiting += [pool.submit(_run, row, scratch, slow=not args.quick) for row in mine]
+            cases = CASES[:1] if args.quick else CASES
+            waiting += [pool.submit(_run, row, scratch, cases) for row in mine]
         for done in waiting:
             done.result()
     print(table.terminal(rows, CELLS))
@@ -107,31 +115,39 @@ def _scratch() -> Path:
     return Path(tempfile.gettempdir()) / "hailuo-mcp-clients"
 
 
-def _run(row: Row, scratch: Scratch, *, slow: bool) -> None:
-    """Play the scene in the client's environment and read its report."""
+def _run(row: Row, scratch: Scratch, cases: Sequence[str]) -> None:
+    """Play each case in the client's environment and read its report."""
     row.version = scratch.version
-    with tempfile.TemporaryDirectory(prefix="hailuo-matrix-") as home:
-        folder = Path(home)
-        log = folder / "client.log"
-        try:
-            with wire.served(folder, row.transport) as server:
-                _play(row, scratch, server, log, folder, slow=slow)
-                row.seen = server.seen()
-                _must_have_been_dropped(row, server.heard.read_bytes())
-        except wire.NotServedError as error:
-            row.note = str(error)
-        if not row.is_green or not row.cells:
-            row.note = row.note or ("" if row.cells else f"no report: {_last_line(log)}")
-            kept = scratch.folder / f"{row.transport}-{row.variant or 'default'}.log"
-            if log.exists():
-                shutil.copy(log, kept)
+    row.measured = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
+    for case in cases:
+        _play_case(row, scratch, case)
     wrong = [f"{name}: {cell['said']}" for name, cell in row.cells.items() if cell["ok"] is False]
     state = "ok" if row.is_green else "; ".join(["FAILED", row.note, *wrong])
     print(f"{row.client['id']} {row.transport} {row.variant} {state}", file=sys.stderr, flush=True)
 
 
+def _play_case(row: Row, scratch: Scratch, case: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="hailuo-matrix-") as home:
+        folder = Path(home)
+        log = folder / "client.log"
+        more = {"HAILUO_CONFIRM_ABOVE": "1"} if case == "consent" else {}
+        try:
+            with wire.served(folder, row.transport, **more) as server:
+                _play(row, scratch, server, log, folder, case)
+                if case == CASES[0]:
+                    row.seen = server.seen()
+                    _must_have_been_dropped(row, server.heard.read_bytes())
+        except wire.NotServedError as error:
+            row.note = str(error)
+        if not row.cells or any(cell["ok"] is False for cell in row.cells.values()):
+            row.note = row.note or ("" if row.cells else f"no report: {_last_line(log)}")
+            kept = scratch.folder / f"{row.transport}-{row.variant or 'default'}-{case}.log"
+            if log.exists():
+                shutil.copy(log, kept)
+
+
 def _play(
-    row: Row, scratch: Scratch, server: wire.Served, log: Path, folder: Path, *, slow: bool
+    row: Row, scratch: Scratch, server: wire.Served, log: Path, folder: Path, case: str
 ) -> None:
     driver = HERE / "drivers" / row.client["driver"]
     report = folder / "report.json"
@@ -147,7 +163,7 @@ def _play(
         "MATRIX_SERVER": json.dumps(server.told(row.variant)),
         "MATRIX_TOOLS": json.dumps(_tools()),
         "MATRIX_REPORT": str(report),
-        "MATRIX_SLOW": "1" if slow else "0",
+        "MATRIX_CASE": case,
         # No model is called, but some clients want to see a key, and some would phone home.
         "OPENAI_API_KEY": "not-a-key",
         "OTEL_SDK_DISABLED": "true",
@@ -173,7 +189,7 @@ def _play(
         except subprocess.TimeoutExpired:
             row.note = f"did not end within {MOST_SECONDS} s"
     if report.exists():
-        row.cells = json.loads(report.read_text())
+        row.cells |= json.loads(report.read_text())
 
 
 def _must_have_been_dropped(row: Row, sent: bytes) -> None:

@@ -86,28 +86,39 @@ async function timed(step) {
   return [result, (performance.now() - began) / 1000]
 }
 
-/** Play it. `connect(timeout)` gives {names, shown, converter, call, leave}; call gives the text. */
+/**
+ * Play it. `connect(timeout, asks)` gives {names, shown, converter, call, leave, canAsk}; call gives
+ * the text. With `asks` a client that can ask a person says so, and says yes for them.
+ */
 export async function play(connect) {
-  let host = await open(connect, null)
-  const ask = async (tool, args) => plain(await host.call(tool, args))
-  const buy = async (seconds, take) =>
-    value(await ask('generate_video', { prompt: PROMPT(seconds), duration: 6, take }), 'task_id')
+  const cases = { scene, 'gives up': givesUp, consent, 'slow clip': slowClip }
+  await cases[process.env.MATRIX_CASE](connect)
+  process.exit(0)
+}
 
-  async function untilSaved(id) {
-    let longest = 0
-    const giveUp = performance.now() + 150_000
-    for (let calls = 1; performance.now() < giveUp; calls++) {
-      const [text, seconds] = await timed(() => ask('query_task', { task_id: id }))
-      longest = Math.max(longest, seconds)
-      if (value(text, 'status') === 'failed') throw new Error(`the clip failed: ${text}`)
-      if (place(text)) {
-        await clip(place(text))
-        return `${calls} calls, ${longest.toFixed(1)} s`
-      }
+const ask = async (host, tool, args) => plain(await host.call(tool, args))
+const wanted = (seconds) => ({ prompt: PROMPT(seconds), duration: 6 })
+const buy = async (host, seconds) =>
+  value(await ask(host, 'generate_video', wanted(seconds)), 'task_id')
+
+async function untilSaved(host, id) {
+  let [longest, read] = [0, 0]
+  const giveUp = performance.now() + 150_000
+  for (let calls = 1; performance.now() < giveUp; calls++) {
+    const [text, seconds] = await timed(() => ask(host, 'query_task', { task_id: id }))
+    longest = Math.max(longest, seconds)
+    read += Buffer.byteLength(text)
+    if (value(text, 'status') === 'failed') throw new Error(`the clip failed: ${text}`)
+    if (place(text)) {
+      await clip(place(text))
+      return `${calls} calls, ${longest.toFixed(1)} s, ${Math.floor(read / 4)} tokens`
     }
-    throw new Error('never saved')
   }
+  throw new Error('never saved')
+}
 
+async function scene(connect) {
+  const host = await open(connect, null)
   const listed = await act('list', async () => {
     const names = await host.names()
     const missing = Object.keys(tools).filter((name) => !names.includes(name))
@@ -125,27 +136,27 @@ export async function play(connect) {
   })
   let id
   const bought = await act('generate', async () => {
-    const [made, seconds] = await timed(() => buy(3, 1))
+    const [made, seconds] = await timed(() => buy(host, 3))
     id = made
     return `${seconds.toFixed(1)} s`
   })
   if (bought) {
-    await act('wait', () => untilSaved(id))
+    await act('wait', () => untilSaved(host, id))
     await act('download', async () => {
       const where = server.url ? {} : { output_path: 'copies/' }
-      const text = await ask('download_video', { task_id: id, ...where })
+      const text = await ask(host, 'download_video', { task_id: id, ...where })
       if (value(text, 'status') !== 'saved') throw new Error(`not saved: ${text}`)
       return `${Math.floor((await clip(place(text))) / 1024)} kB`
     })
   }
   await act('error', () => refusals(host))
-  await host.leave()
-  if (process.env.MATRIX_SLOW !== '1') process.exit(0)
+  await leave(host)
+}
 
-  id = undefined
+async function givesUp(connect) {
   await act('gives up', async () => {
-    host = await open(connect, IMPATIENT)
-    id = await buy(SLOW, 2)
+    const host = await open(connect, IMPATIENT)
+    const id = await buy(host, SLOW)
     const [first, gone] = await timed(() =>
       host.call('query_task', { task_id: id }).then(
         () => 'answered',
@@ -153,19 +164,48 @@ export async function play(connect) {
       ),
     )
     if (first === 'answered') return `answered in ${gone.toFixed(1)} s`
-    const [, again] = await timed(() => ask('query_task', { task_id: id }))
+    const [, again] = await timed(() => ask(host, 'query_task', { task_id: id }))
     return `${gone.toFixed(1)} s, then answered in ${again.toFixed(1)} s`
   })
-  await host.leave().catch(() => {})
-  host = await open(connect, null)
-  await act('slow clip', async () => untilSaved(id ?? (await buy(SLOW, 2))))
-  await Promise.race([host.leave(), new Promise((done) => setTimeout(done, 5000))])
-  process.exit(0)
 }
 
-async function open(connect, timeout) {
+async function consent(connect) {
+  await act('consent', async () => {
+    const said = [await consents(await open(connect, null))]
+    const asking = await open(connect, null, true)
+    if (asking.canAsk) said.push(await consents(asking))
+    return said.join(', ')
+  })
+}
+
+/** A clip above the price at which the person wants to be asked. */
+async function consents(host) {
+  const [text, failed] = await host.call('generate_video', wanted(1)).then(
+    (told) => [plain(told), false],
+    (error) => [plain(reason(error)), true],
+  )
+  if (host.canAsk) {
+    value(text, 'task_id')
+    return 'asks'
+  }
+  const code = /confirm=\W*([0-9a-f]{8})/.exec(text)
+  if (!code) throw new Error(`no code in: ${text.slice(0, 160)}`)
+  value(await ask(host, 'generate_video', { ...wanted(1), confirm: code[1] }), 'task_id')
+  return failed ? 'code' : 'code (told as plain text)'
+}
+
+async function slowClip(connect) {
+  const host = await open(connect, null)
+  await act('slow clip', async () => untilSaved(host, await buy(host, SLOW)))
+}
+
+async function leave(host) {
+  await Promise.race([host.leave(), new Promise((done) => setTimeout(done, 5000))])
+}
+
+async function open(connect, timeout, asks = false) {
   try {
-    return await connect(timeout)
+    return await connect(timeout, asks)
   } catch (error) {
     if (!(error instanceof CannotSet)) put('list', false, reason(error).slice(0, 200))
     throw error

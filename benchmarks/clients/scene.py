@@ -1,6 +1,7 @@
-"""What every client plays: list, convert, buy, wait, save, be refused, give up, be patient.
+"""What every client plays: list, buy, wait, save, be refused; give up; be asked; wait for long.
 
-Runs inside the client's own environment, so it needs nothing but Python.
+Each case meets a server that has seen no other, so that none teaches it anything. Runs inside the
+client's own environment, so it needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class Server:
     env: dict[str, str]
     url: str
     variant: str
+    asks: bool = False
+    """The client is to say that it can ask a person, if it can, and to say yes for them."""
 
     def wait_at_most(self, seconds: float) -> None:
         """What docs/clients.md advises for a client that starts the server for each call.
@@ -57,6 +60,8 @@ class Host:
     shown: Callable[[], Mapping[str, Iterable[str]]] | None = None
     """What its converter makes of the schemas: each tool with its parameters."""
     converter: str = ""
+    can_ask: bool = False
+    """It was told to ask a person, and knows how to."""
 
 
 class Refused(str):  # noqa: SLOT000  it is a text with a mark
@@ -132,26 +137,25 @@ class Stage:
                 raise UnfitError(f"{name} lost {', '.join(sorted(lost))}")
         return f"{len(shown)} {self.host.converter}".strip()
 
-    async def buy(self, seconds: int, take: int = 1) -> str:
-        text = await self.ask(
-            "generate_video", prompt=_PROMPT.format(seconds=seconds), duration=6, take=take
-        )
+    async def buy(self, seconds: int) -> str:
+        text = await self.ask("generate_video", prompt=_PROMPT.format(seconds=seconds), duration=6)
         return value(text, "task_id")
 
     async def until_saved(self, task_id: str) -> str:
         """As a model would: query again while it is told to."""
-        calls = 0
+        calls = read = 0
         self.longest = 0.0
         last = ""
         give_up = time.monotonic() + 150
         while time.monotonic() < give_up:
             last = await self.ask("query_task", task_id=task_id)
             calls += 1
+            read += len(last.encode())
             if value(last, "status") == "failed":
                 raise UnfitError(f"the clip failed: {last[:120]}")
             if place := _place(last):
                 _must_be_a_clip(place)
-                return f"{calls} calls, {self.longest:.1f} s"
+                return f"{calls} calls, {self.longest:.1f} s, {read // 4} tokens"
         raise UnfitError(f"never saved: {last[:120]}")
 
     async def download(self, task_id: str, *, remote: bool) -> str:
@@ -196,6 +200,24 @@ class Stage:
         notes += ["told as plain text"] * bool(untold)  # the client drops isError
         return f"{3 - len(dropped)} refused" + (f" ({'; '.join(notes)})" if notes else "")
 
+    async def consent(self) -> str:
+        """A clip above the price at which the person wants to be asked."""
+        wanted = {"prompt": _PROMPT.format(seconds=1), "duration": 6}
+        try:
+            text = await self.host.call("generate_video", wanted)
+            failed = isinstance(text, Refused)
+        except Exception as error:  # noqa: BLE001  # each client has its own
+            text, failed = _reason(error, whole=True), True
+        text = plain(text)
+        if self.host.can_ask:
+            value(text, "task_id")
+            return "asks"
+        code = re.search(r"confirm=\W*([0-9a-f]{8})", text)
+        if code is None:
+            raise UnfitError(f"no code in: {text[:160]}")
+        value(await self.ask("generate_video", **wanted, confirm=code[1]), "task_id")
+        return "code" if failed else "code (told as plain text)"
+
     async def give_up(self, task_id: str, server: Server) -> str:
         """A call that times out, and the next one, which must not."""
         began = time.monotonic()
@@ -222,7 +244,16 @@ def play(connect: Connect) -> None:
 
 async def _play(connect: Connect, server: Server) -> None:
     report = Report(Path(os.environ["MATRIX_REPORT"]))
-    slow = os.environ.get("MATRIX_SLOW") == "1"
+    case = {
+        "scene": _scene,
+        "gives up": _gives_up,
+        "consent": _consent,
+        "slow clip": _slow_clip,
+    }[os.environ["MATRIX_CASE"]]
+    await case(connect, report, server)
+
+
+async def _scene(connect: Connect, report: Report, server: Server) -> None:
     async with _on(connect, report, server, None) as stage:
         if not await report.act("list", stage.list()):
             return
@@ -238,25 +269,43 @@ async def _play(connect: Connect, server: Server) -> None:
             await report.act("wait", stage.until_saved(task_id))
             await report.act("download", stage.download(task_id, remote=bool(server.url)))
         await report.act("error", stage.refusals())
-    if not slow:
-        return
-    task_id = ""
+
+
+async def _gives_up(connect: Connect, report: Report, server: Server) -> None:
+    bought = False
     for _ in range(2):  # on a busy machine the server's start can take longer than such a client
         try:
             async with _on(connect, report, server, IMPATIENT) as stage:
-                task_id = await stage.buy(SLOW, take=2)
+                task_id = await stage.buy(SLOW)
+                bought = True
                 await report.act("gives up", stage.give_up(task_id, server))
         except CannotSetError as why:
             report.put("gives up", ok=None, said=str(why))
         except Exception as error:  # noqa: BLE001  # some tell of the time-out again when left
-            if not task_id:
+            if not bought:
                 report.put("gives up", ok=False, said=_reason(error))
                 continue
         break
-    server.env.pop("HAILUO_WAIT_SECONDS", None)
+
+
+async def _consent(connect: Connect, report: Report, server: Server) -> None:
+    said: list[str] = []
+
+    async def both() -> str:
+        async with _on(connect, report, server, None) as stage:
+            said.append(await stage.consent())
+        asking = replace(server, asks=True)
+        async with _on(connect, report, asking, None) as stage:
+            if stage.host.can_ask:
+                said.append(await stage.consent())
+        return ", ".join(said)
+
+    await report.act("consent", both())
+
+
+async def _slow_clip(connect: Connect, report: Report, server: Server) -> None:
     async with _on(connect, report, server, None) as stage:
-        task_id = task_id or await stage.buy(SLOW, take=2)
-        await report.act("slow clip", stage.until_saved(task_id))
+        await report.act("slow clip", stage.until_saved(await stage.buy(SLOW)))
 
 
 @asynccontextmanager

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hailuo_mcp.catalog import wait_limit
+from hailuo_mcp.catalog import Signs, wait_limit
 
 _HEAD = ("client", "version", "protocol", "transport")
+_MEASURED = "measured"
+_MODERN = "2026-07-28"
 _WAITS = ("client", "says it is", "gives up after", "is answered within", "its own setting")
 
 
@@ -27,16 +29,20 @@ def terminal(rows: Sequence[Any], cells: Sequence[str]) -> str:
 def write(page: Path, rows: Sequence[Any], cells: Sequence[str], order: Sequence[str]) -> None:
     """Replace the page's two tables; rows of clients that did not run now stay as they were.
 
-    `order` is the titles of the clients that there are.
+    What an old row does not tell is a dash. `order` is the titles of the clients that there are.
     """
     ran = [row for row in rows if row.cells or row.note]
     matrix = {
-        (row.client["title"], _transport(row)): [*_told(row), *(_cell(row, cell) for cell in cells)]
+        (row.client["title"], _transport(row)): [
+            *_told(row),
+            *(_cell(row, cell) for cell in cells),
+            row.measured,
+        ]
         for row in ran
     }
     waits = {(row.client["title"], ""): _wait(row) for row in ran if row.transport == "stdio"}
     text = page.read_text("utf-8")
-    text = _merged(text, "matrix", (*_HEAD, *cells), matrix, order, second=3)
+    text = _merged(text, "matrix", (*_HEAD, *cells, _MEASURED), matrix, order, second=3)
     text = _merged(text, "waits", _WAITS, waits, order, second=None)
     page.write_text(text, encoding="utf-8")
 
@@ -54,9 +60,13 @@ def _merged(
     before, _, rest = text.partition(begin)
     old, _, after = rest.partition(end)
     kept = {}
-    for line in old.splitlines()[3:]:
-        columns = [column.strip() for column in line.strip().strip("|").split(" | ")]
-        kept[columns[0], columns[second] if second else ""] = columns
+    names, *told = [
+        [column.strip() for column in line.strip().strip("|").split(" | ")]
+        for line in old.splitlines()[1:]
+    ]
+    for row in told[1:]:
+        known = dict(zip(names, row, strict=True))
+        kept[row[0], row[second] if second else ""] = [known.get(name, "–") for name in head]
     rows = sorted(
         (row for row in (kept | dict(new)).items() if row[0][0] in order),
         key=lambda row: order.index(row[0][0]),
@@ -70,7 +80,16 @@ def _line(columns: Iterable[str]) -> str:
 
 
 def _wait(row: Any) -> list[str]:
-    wait = wait_limit(row.seen.name, progress=row.seen.progress)
+    seen = row.seen
+    signs = Signs(
+        name=seen.name,
+        version=seen.version,
+        modern=seen.protocol >= _MODERN,
+        http=row.transport == "http",
+        progress=seen.progress,
+        declares=frozenset(seen.declares),
+    )
+    wait = wait_limit(signs)
     client = row.client
     return [client["title"], f"`{_name(row)}`", client["limit"], f"{wait:.0f} s", client["setting"]]
 
@@ -84,7 +103,9 @@ def _transport(row: Any) -> str:
 
 
 def _name(row: Any) -> str:
-    return (row.seen.name or "-") + (", asks for progress" if row.seen.progress else "")
+    declared = f", declares {', '.join(row.seen.declares)}" if row.seen.declares else ""
+    progress = ", asks for progress" if row.seen.progress else ""
+    return (row.seen.name or "-") + progress + declared
 
 
 def _cell(row: Any, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -18,6 +19,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 _INFO = re.compile(rb'[cC]lientInfo"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*?"name"\s*:\s*"([^"]+)"')
+_RELEASE = re.compile(rb'[cC]lientInfo"\s*:\s*\{[^}]*?"version"\s*:\s*"([^"]+)"')
+_CAPABILITIES = re.compile(rb'[cC]apabilities"\s*:\s*(?=\{)')
 _OFFERED = re.compile(rb'"method"\s*:\s*"initialize"')
 _VERSION = re.compile(rb'"(?:io\.modelcontextprotocol/)?protocolVersion"\s*:\s*"([0-9-]+)"')
 _PROGRESS = re.compile(rb'"progressToken"\s*:')
@@ -33,12 +36,16 @@ class Seen:
 
     name: str = ""
     protocol: str = ""
+    version: str = ""
+    """What it says of itself, which is often not its release."""
     progress: bool = False
     """It asked to be told of progress at least once."""
+    declares: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, sent: bytes) -> Seen:
         info = _INFO.search(sent)
+        release = _RELEASE.search(sent)
         versions = _VERSION.findall(sent)
         return cls(
             name=info[1].decode() if info else "",
@@ -46,8 +53,18 @@ class Seen:
             protocol=(versions[0] if _OFFERED.search(sent) else versions[-1]).decode()
             if versions
             else "",
+            version=release[1].decode() if release else "",
             progress=bool(_PROGRESS.search(sent)),
+            declares=_declared(sent),
         )
+
+
+def _declared(sent: bytes) -> tuple[str, ...]:
+    found = _CAPABILITIES.search(sent)
+    if found is None:
+        return ()
+    declared, _ = json.JSONDecoder().raw_decode(sent[found.end() :].decode("utf-8", "replace"))
+    return tuple(sorted(declared))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +91,8 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, transport: str) -> Iterator[Served]:
-    """The client starts a stdio server itself; an HTTP server is started for it.
+def served(folder: Path, transport: str, **more: str) -> Iterator[Served]:
+    """The client starts a stdio server itself; an HTTP server is started for it. `more`: settings.
 
     Raises:
         NotServedError: it did not start.
@@ -87,6 +104,7 @@ def served(folder: Path, transport: str) -> Iterator[Served]:
         "HAILUO_PROVIDER": "sandbox",
         "HAILUO_OUTPUT_DIR": str(folder / "videos"),
         "HAILUO_STATE_DIR": str(folder / "state"),
+        **more,
     }
     heard = folder / "heard"
     if transport == "stdio":

@@ -31,7 +31,16 @@ if TYPE_CHECKING:
         TaskRow,
         VideoTask,
     )
-    from hailuo_mcp.answers.tasks import error_answer, saved_video, task_list, video_task
+    from hailuo_mcp.answers.tasks import (
+        error_answer,
+        facts,
+        list_facts,
+        saved_video,
+        still,
+        still_listed,
+        task_list,
+        video_task,
+    )
 
 __all__ = [
     "Cost",
@@ -48,6 +57,8 @@ __all__ = [
     "VideoTask",
     "cost_estimate",
     "error_answer",
+    "facts",
+    "list_facts",
     "no_such_template",
     "offer_words",
     "prices",
@@ -55,6 +66,8 @@ __all__ = [
     "purchase_quote",
     "saved_video",
     "spending",
+    "still",
+    "still_listed",
     "task_list",
     "template_choice",
     "video_task",
@@ -63,6 +76,8 @@ __all__ = [
 _HOMES = {
     "cost_estimate": "costs",
     "error_answer": "tasks",
+    "facts": "tasks",
+    "list_facts": "tasks",
     "no_such_template": "costs",
     "offer_words": "costs",
     "prices": "costs",
@@ -70,6 +85,8 @@ _HOMES = {
     "purchase_quote": "costs",
     "saved_video": "tasks",
     "spending": "costs",
+    "still": "tasks",
+    "still_listed": "tasks",
     "task_list": "tasks",
     "template_choice": "costs",
     "video_task": "tasks",

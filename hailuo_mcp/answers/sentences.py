@@ -80,6 +80,20 @@ def message(view: View) -> str:
     return " ".join(part for part in (view.notice, view.trouble, told, *view.notes) if part)
 
 
+def still(view: View) -> str:
+    """The message of a poll that finds nothing new."""
+    word = {
+        Status.PENDING: "Still waiting for its turn",
+        Status.SUBMITTING: "Still not answered by the provider",
+        Status.QUEUED: "Still queued",
+        Status.RUNNING: "Still rendering",
+    }[view.task.status]
+    left = f", {about(view.eta_seconds)} left" if view.eta_seconds else ""
+    again = about(view.next_check_seconds or 30)
+    told = f"{word}{left}; nothing else is new. Call query_task again in {again}."
+    return f"{view.notice} {told}".strip()
+
+
 def _look_again(view: View) -> str:
     wait = about(view.next_check_seconds or 30)
     return f'call query_task with task_id "{view.task.task_id}" in {wait}'

@@ -19,7 +19,7 @@ from hailuo_mcp.answers.shapes import (
 from hailuo_mcp.catalog import find_template, number
 from hailuo_mcp.catalog.video_templates import REGIONS
 from hailuo_mcp.dialects.providers import notice_of
-from hailuo_mcp.domain import Mode, Money, Status, Task
+from hailuo_mcp.domain import UNFINISHED, Mode, Money, Status, Task
 from hailuo_mcp.errors import Charged, HailuoError
 from hailuo_mcp.studio.views import cost_words
 
@@ -68,6 +68,33 @@ def video_task(view: View) -> VideoTask:
     )
 
 
+_MOVES_ON = frozenset(
+    {"message", "eta_seconds", "next_check_seconds", "elapsed_seconds", "remote_status"}
+)
+
+
+def facts(view: View) -> object:
+    """What an answer about this task tells beside the time: as long as it is equal, no news."""
+    whole = {key: value for key, value in video_task(view).items() if key not in _MOVES_ON}
+    return whole, view.task.error, view.notes
+
+
+def still(view: View) -> VideoTask:
+    """The answer to a poll that finds nothing new: what was said before, and holds, is left out."""
+    if view.task.status not in UNFINISHED or view.task.error or view.trouble:
+        return video_task(view)
+    return cast(
+        "VideoTask",
+        only_given(
+            message=sentences.still(view),
+            task_id=view.task.task_id,
+            status=view.task.status.value,
+            eta_seconds=view.eta_seconds,
+            next_check_seconds=view.next_check_seconds,
+        ),
+    )
+
+
 def charged(task: Task) -> Charged | None:
     """Whether money moved; None where somebody else bought it."""
     if task.status is Status.UNCONFIRMED:
@@ -93,10 +120,7 @@ def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
     unfinished = [view for view in listing.rows if not view.settled]
     doubtful = sum(view.task.status is Status.UNCONFIRMED for view in listing.rows)
     imitations = sum(bool(view.notice) for view in listing.rows)
-    notice = notice_of(listing.spending.provider)
-    alone = imitations == len(listing.rows)  # a mixed list does not open as if all were free
-    opening = notice if alone else ""
-    said = [part for part in (opening, listing.trouble) if part]
+    alone, said = imitations == len(listing.rows), _opening(listing)
     many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
     if not rows:
         said.append("No task.")
@@ -121,11 +145,37 @@ def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
         said.append(walls)
     if imitations and not alone:
         said.append(f'{imitations} of them are the sandbox\'s, free: their cost says "would cost".')
-    if notice:
+    if notice_of(listing.spending.provider):
         said.append("The spending is the sandbox's, in play money.")
     elif imitations:
         said.append(f"The spending is that of {listing.spending.provider}, without the sandbox's.")
     return {"message": " ".join(said), "tasks": rows, "spending": spending(listing.spending)}
+
+
+def list_facts(listing: Listing) -> object:
+    """What a list tells beside the time."""
+    rows = [{**_row(view), "eta_seconds": 0} for view in listing.rows]
+    return rows, listing.spending
+
+
+def _opening(listing: Listing) -> list[str]:
+    """What stands before all else; a mixed list does not open as if all of it were free."""
+    alone = all(view.notice for view in listing.rows)
+    notice = notice_of(listing.spending.provider) if alone else ""
+    return [part for part in (notice, listing.trouble) if part]
+
+
+def still_listed(listing: Listing) -> TaskList | None:
+    """The answer to a wait in which nothing has ended; None where there is more to say."""
+    unfinished = [view for view in listing.rows if not view.settled]
+    if not unfinished or listing.trouble or any(view.task.error for view in unfinished):
+        return None
+    wait = min(view.next_check_seconds or 30 for view in unfinished)
+    told = (
+        f"Nothing new: {len(unfinished)} under way. "
+        f"Wait with list_tasks again in {sentences.about(wait)}."
+    )
+    return {"message": " ".join((*_opening(listing), told))}
 
 
 def _row(view: View) -> TaskRow:
@@ -155,17 +205,20 @@ def _named(task: Task) -> str:
     return next((template.title for template in found if template), task.model)
 
 
-def saved_video(saved: Saved) -> SavedVideo:
+def saved_video(saved: Saved, *, told: bool = False) -> SavedVideo:
+    """`told`: the reader knows how the task stands, unless it is saved now."""
     view, task, link = saved.view, saved.view.task, saved.view.link
     if saved.status == "saved":
         said = f"The clip is saved: {sentences.where(view)}. {sentences.paid(view)}"
-        told = " ".join(part for part in (view.notice, view.trouble, said, *view.notes) if part)
+        message = " ".join(part for part in (view.notice, view.trouble, said, *view.notes) if part)
+    elif told:
+        message = still(view)["message"]
     else:
-        told = sentences.message(view)
+        message = sentences.message(view)
     return cast(
         "SavedVideo",
         only_given(
-            message=told,
+            message=message,
             task_id=task.task_id,
             status=saved.status,
             file="" if link else saved.file,

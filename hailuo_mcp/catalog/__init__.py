@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         near_move,
     )
     from hailuo_mcp.catalog.estimates import Estimate, estimate
-    from hailuo_mcp.catalog.mcp_clients import McpClient, clients, wait_limit
+    from hailuo_mcp.catalog.mcp_clients import McpClient, Signs, clients, wait_limit
     from hailuo_mcp.catalog.packs import PlanCost
     from hailuo_mcp.catalog.prices import (
         Plan,
@@ -71,6 +71,7 @@ _HOME = {
     "Plan": "prices",
     "PlanCost": "packs",
     "Price": "prices",
+    "Signs": "mcp_clients",
     "Template": "video_templates",
     "carried": "video_models",
     "clients": "mcp_clients",
@@ -128,6 +129,7 @@ __all__ = [
     "Plan",
     "PlanCost",
     "Price",
+    "Signs",
     "Template",
     "carried",
     "clients",

@@ -26,6 +26,12 @@ def _serve_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
     parser.add_argument("--port", type=_PORT, default=8000, help="8000, unless set")
+    parser.add_argument(
+        "--local",
+        action="store_true",
+        help="http: callers are at this computer, so they may give paths and get files; "
+        "needs a loopback --host",
+    )
 
 
 def _serve(args: Namespace, terminal: Terminal) -> int:
@@ -42,6 +48,7 @@ def _serve(args: Namespace, terminal: Terminal) -> int:
         with_sse=args.with_sse,
         host=args.host,
         port=args.port,
+        local=args.local,
         serving=lambda url: terminal.say(f"Serving MCP at {url}{path}; Ctrl-C stops it."),
     )
     return exits.DONE

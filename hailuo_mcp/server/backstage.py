@@ -13,6 +13,8 @@ from mcp.server.mcpserver import Context
 
 from hailuo_mcp.errors import HailuoError, JournalError
 from hailuo_mcp.server.patience import Patience
+from hailuo_mcp.server.questions import Questions
+from hailuo_mcp.server.told import Told
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio import Studio
@@ -39,6 +41,8 @@ class Backstage:
     caller: Callable[[], Caller] = Caller
     """Who makes the present request; over HTTP its token says so."""
     patience: Patience = field(default_factory=Patience)
+    questions: Questions = field(default_factory=Questions)
+    told: Told = field(default_factory=Told)
     wanted: anyio.Event = field(default_factory=anyio.Event)
     """Somebody needs the studio now; until then it may open at leisure."""
     leaving: anyio.Event = field(default_factory=anyio.Event)

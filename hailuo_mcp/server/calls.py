@@ -6,34 +6,52 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp import MCPError
 
 from hailuo_mcp import answers
 from hailuo_mcp.server.backstage import Backstage, Caller, Ctx
+from hailuo_mcp.server.patience import Asker
 
 if TYPE_CHECKING:
+    from hailuo_mcp.answers.shapes import VideoTask
     from hailuo_mcp.studio import Progress, Studio, View
+
+
+_MODERN = "2026-07-28"
+"""From this version on every request stands for itself, and clients tell when they give up."""
+_CAPABILITIES = ("elicitation", "roots", "sampling")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     studio: Studio
     caller: Caller
-    client: str
+    asker: Asker
     on_progress: Progress
-    progress: bool
-    """Whether the client asked to be told of progress."""
     backstage: Backstage
 
     @contextmanager
     def waiting(self, asked: float, task_id: str = "") -> Generator[float]:
         """Give the seconds that this call may really wait; learn from it if the client gives up."""
-        patience, who = self.backstage.patience, self.caller.name
-        with patience.watch(self.client, task_id, caller=who):
-            yield min(asked, patience.limit(self.client, progress=self.progress, caller=who))
+        patience = self.backstage.patience
+        with patience.watch(self.asker, task_id):
+            yield min(asked, patience.limit(self.asker))
+
+    def was_told(self, view: View) -> bool:
+        """Whether this client knows how the task stands, from its last answer about it."""
+        return self.knows(view.task.task_id, answers.facts(view))
+
+    def knows(self, subject: str, facts: object) -> bool:
+        """Whether this client was told these facts last; from now on it was."""
+        return self.backstage.told.already(self.asker.key, subject, facts)
+
+    def told(self, view: View) -> VideoTask:
+        """The whole of it, which the next poll need not repeat."""
+        self.was_told(view)
+        return answers.video_task(view)
 
 
 async def accept(ctx: Ctx) -> Call:
@@ -42,21 +60,42 @@ async def accept(ctx: Ctx) -> Call:
     return Call(
         studio=await backstage.studio(),
         caller=backstage.caller(),
-        client=client_name(ctx),
+        asker=asker(ctx),
         on_progress=Relay(ctx),
-        progress=wants_progress(ctx),
         backstage=backstage,
     )
 
 
-def client_name(ctx: Ctx) -> str:
-    """The name that the client gives for itself; empty where it gives none."""
-    params = ctx.session.client_params
-    return params.client_info.name if params else ""
+def asker(ctx: Ctx) -> Asker:
+    """Who this request comes from, by all that it shows."""
+    from hailuo_mcp.catalog import Signs
+
+    params, declared = ctx.session.client_params, ctx.client_capabilities
+    request = ctx.request_context.request  # of HTTP; None on stdio
+    return Asker(
+        signs=Signs(
+            name=params.client_info.name if params else "",
+            version=params.client_info.version if params else "",
+            modern=is_modern(ctx),
+            http=request is not None,
+            progress=(ctx.request_context.meta or {}).get("progress_token") is not None,
+            declares=frozenset(
+                name for name in _CAPABILITIES if getattr(declared, name, None) is not None
+            ),
+        ),
+        caller=ctx.request_context.lifespan_context.caller().name,
+        session=_session(request) if request is not None else "",
+    )
 
 
-def wants_progress(ctx: Ctx) -> bool:
-    return (ctx.request_context.meta or {}).get("progress_token") is not None
+def is_modern(ctx: Ctx) -> bool:
+    return (ctx.protocol_version or "") >= _MODERN
+
+
+def _session(request: Any) -> str:  # noqa: ANN401  Starlette's, which only HTTP loads
+    """As Streamable HTTP names it, or the older transport; the newest protocol has none."""
+    named: str = request.headers.get("mcp-session-id") or request.query_params.get("session_id", "")
+    return named
 
 
 class Relay:

@@ -10,19 +10,18 @@ from math import inf
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import anyio
+from mcp import MCPError
 from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult, Resolve
-from pydantic import BaseModel, Field
+from mcp.types import ElicitResult
+from pydantic import BaseModel, Field, ValidationError
 
 from hailuo_mcp.errors import ConsentRequiredError
 from hailuo_mcp.server.backstage import Ctx
-from hailuo_mcp.server.calls import client_name, wants_progress
+from hailuo_mcp.server.calls import asker, is_modern
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import AnyRequest
     from hailuo_mcp.studio import Terms
-
-_MODERN = "2026-07-28"
-"""From this version on a question is the call's answer, and its reply a new call."""
 
 
 class Approval(BaseModel):
@@ -75,9 +74,45 @@ async def ask_person(wanted: Purchase, ctx: Ctx) -> Approval | Elicit[Approval]:
     )
     if question is None:
         return NotAsked()
-    seconds = backstage.patience.for_an_answer(client_name(ctx), progress=wants_progress(ctx))
-    _answer_by.get().deadline = anyio.current_time() + seconds
-    return Elicit(question, Approval)
+    who = asker(ctx)
+    if is_modern(ctx):
+        return _as_answer(ctx, question, who.key)
+    _answer_by.get().deadline = anyio.current_time() + backstage.patience.for_an_answer(who)
+    return await _within_the_call(ctx, question)
+
+
+def _as_answer(ctx: Ctx, question: str, who: object) -> Approval | Elicit[Approval]:
+    """In the modern era the question is the call's answer, and its reply a new call.
+
+    A client that cannot answer says so to nobody: it only calls again, as if nothing was asked.
+    """
+    questions = ctx.request_context.lifespan_context.questions
+    if ctx.input_responses is None:
+        return Elicit(question, Approval) if questions.may_be_put(who, question) else NotAsked()
+    questions.answered(who, question)
+    usable = all(_can_be_read(answer) for answer in ctx.input_responses.values())
+    return Elicit(question, Approval) if usable else NotAsked()
+
+
+def _can_be_read(answer: object) -> bool:
+    if not isinstance(answer, ElicitResult):
+        return False
+    if answer.action != "accept":
+        return True
+    try:
+        Approval.model_validate(answer.content)
+    except ValidationError:
+        return False
+    return True
+
+
+async def _within_the_call(ctx: Ctx, question: str) -> Approval:
+    """Ask, and take no answer that can be read for a client that cannot ask."""
+    try:
+        answer = await ctx.elicit(question, Approval)
+    except (ValueError, MCPError):  # accepted without what was asked for; or the client failed
+        return NotAsked()
+    return answer.data if isinstance(answer, AcceptedElicitation) else Approval(buy=False)
 
 
 Asked = Annotated[ElicitationResult[Approval], Resolve(ask_person)]
@@ -107,4 +142,4 @@ def _can_ask(ctx: Ctx) -> bool:
     declared = ctx.client_capabilities.elicitation if ctx.client_capabilities else None
     if declared is None or (declared.form is None and declared.url is not None):
         return False
-    return (ctx.protocol_version or "") >= _MODERN or ctx.session.can_send_request
+    return is_modern(ctx) or ctx.session.can_send_request

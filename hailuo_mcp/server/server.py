@@ -9,12 +9,14 @@ from mcp import MCPError
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
+from mcp.server.stdio import stdio_server
 from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from pydantic import ValidationError
 
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.consent import time_to_answer
+from hailuo_mcp.server.lines import Incoming, Outgoing, stdin_watch
 from hailuo_mcp.server.replies import refused
 from hailuo_mcp.server.tools._reading import Arguments, mistakes, read
 
@@ -35,6 +37,14 @@ class Server(MCPServer[Backstage]):
         self._kinds: dict[str, type[Arguments]] = {
             made.name: cast("type[Arguments]", made.fn_metadata.arg_model) for made in tools
         }
+
+    async def run_stdio_async(self) -> None:
+        """Serve the client at stdin and stdout until it leaves, and answer every line of it."""
+        sdk, has_left = self._lowlevel_server, stdin_watch()
+        async with stdio_server() as (lines, answers):
+            outgoing = Outgoing(answers, has_left)
+            incoming = Incoming(lines, outgoing)
+            await sdk.run(incoming, outgoing, sdk.create_initialization_options())
 
     async def call_tool(
         self,

@@ -122,6 +122,14 @@ def test_serve_speaks_mcp_over_stdio_with_the_settings_given(idle):
     assert process.returncode == 0
 
 
+def test_local_callers_need_a_server_that_nobody_else_reaches(idle):
+    ran = idle("serve", "--transport", "http", "--local", "--host", "0.0.0.0")
+
+    assert ran.code == 2
+    assert "others could come in as well (0.0.0.0)" in ran.err
+    assert "Leave --local out" in ran.err
+
+
 def test_an_ordinary_command_loads_nothing_heavy(idle):
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "hailuo_mcp", "--version"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -321,8 +322,12 @@ def _started(environ: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
 
 
 def _say(process: subprocess.Popen[bytes], **message: Any) -> None:
+    _write(process, json.dumps({"jsonrpc": "2.0", **message}))
+
+
+def _write(process: subprocess.Popen[bytes], line: str) -> None:
     assert process.stdin
-    process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+    process.stdin.write(line.encode() + b"\n")
     process.stdin.flush()
 
 
@@ -375,6 +380,126 @@ def test_it_waits_for_the_answer_of_a_submit(environ, how, tmp_path) -> None:
         (row,) = _hear(process)["result"]["structuredContent"]["tasks"]
         assert row["status"] in ("queued", "running", "succeeded")
         _leave(process, "EOF")
+
+
+def test_nothing_is_written_once_the_client_has_left(environ) -> None:
+    """The Python SDK 1.x breaks of an answer that arrives while it closes."""
+    with _started(environ) as process:
+        _call(process, "generate_video", prompt="slow [sandbox:seconds=30]")
+        task_id = _hear(process)["result"]["structuredContent"]["task_id"]
+        query = {"name": "query_task", "arguments": {"task_id": task_id}}
+        _say(
+            process, id=3, method="tools/call", params=query | {"_meta": {"progressToken": "clip"}}
+        )
+        assert _hear(process)["method"] == "notifications/progress"  # the call is under way
+        code, told = _leave(process, "EOF")
+        assert process.stdout
+        rest = [json.loads(line) for line in process.stdout.read().splitlines()]
+    assert (code, told) == (0, "")
+    assert [message for message in rest if "id" in message] == []
+
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    },
+}
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="the system cannot tell")
+def test_a_client_that_left_while_the_server_started_is_not_answered(environ) -> None:
+    """Its first request took too long for it; the end of stdin is not read before that request."""
+    line = json.dumps(HELLO) + "\n"
+    done = _ended(environ, input=line)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_requests_out_of_a_file_are_answered(environ, tmp_path) -> None:
+    (tmp_path / "requests").write_text(json.dumps(HELLO) + "\n")
+    with (tmp_path / "requests").open() as requests:
+        done = _ended(environ, stdin=requests)
+    assert json.loads(done.stdout)["id"] == 1
+
+
+def _ended(environ: dict[str, str], **given: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hailuo_mcp"]
+    return subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=30, check=False, **given
+    )
+
+
+UNREADABLE = {
+    "half an emoji": r'"params":{"name":"list_tasks","arguments":{"status":"\ud83d"}}',
+    "an integer of 5,000 digits": '"params":{"name":"list_tasks","arguments":{"limit":%s}}'
+    % ("9" * 5000),
+    "nesting of 400": '"params":{"name":"list_tasks","arguments":%s}' % ("[" * 400 + "]" * 400),
+    "params as a list": '"params":[]',
+    "params as a text": '"params":"list_tasks"',
+}
+
+
+@pytest.mark.parametrize("wrong", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_line_that_cannot_be_read_is_answered_and_the_connection_goes_on(environ, wrong) -> None:
+    with _started(environ) as process:
+        _write(process, f'{{"jsonrpc":"2.0","id":"mine","method":"tools/call",{wrong}}}')
+        answer = _hear(process)
+        assert answer["id"] == "mine"
+        assert answer["error"]["code"] in (-32700, -32602)
+        assert "Nothing was done or charged" in answer["error"]["message"]
+        _call(process, "list_tasks")
+        assert _hear(process)["result"]["structuredContent"]["message"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not JSON",
+        "7",
+        "[]",
+        '{"jsonrpc":"2.0","id":%s,"method":"tools/list"}' % ("9" * 5000),
+        r'{"jsonrpc":"2.0","id":"\ud83d","method":"tools/list"}',
+        '{"jsonrpc":"2.0","id":7,"method":"tools/list","params":%s}' % ("[" * 90_000),
+    ],
+    ids=lambda line: line[:60],
+)
+def test_a_line_without_an_id_that_can_be_read_is_answered_too(environ, line) -> None:
+    with _started(environ) as process:
+        _write(process, line)
+        answer = _hear(process)
+        assert answer["id"] is None
+        assert answer["error"]["code"] in (-32700, -32600)
+        _call(process, "list_tasks")
+        assert _hear(process)["result"]["structuredContent"]["message"]
+
+
+def test_the_first_line_may_be_one_that_cannot_be_read(environ) -> None:
+    """The SDK keeps eight lines from before the first request, and drops the others."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hailuo_mcp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+    )
+    with process:
+        for number in range(12):
+            _say(process, id=number, method="ping", params=[])
+            assert _hear(process)["id"] == number
+        _leave(process, "EOF")
+
+
+def test_replies_and_notifications_are_never_answered(environ) -> None:
+    with _started(environ) as process:
+        _write(process, '{"jsonrpc":"2.0","id":1,"result":5}')
+        _write(process, '{"jsonrpc":"2.0","method":"notifications/progress","params":[]}')
+        _write(process, "")
+        _call(process, "list_tasks")
+        assert _hear(process)["id"] == 2
 
 
 def test_a_host_that_vanishes_is_not_mourned(environ) -> None:

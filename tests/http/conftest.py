@@ -93,6 +93,7 @@ def _served(
     *,
     ready: float = 0.3,
     tokens: bool = True,
+    local: bool = False,
     callbacks: bool = False,
     limits: Limits | None = None,
     connection: type[Connection] = Connection,
@@ -118,7 +119,7 @@ def _served(
                 **environ,
             }
         )
-        app = create_app(settings, with_sse=True, limits=limits)
+        app = create_app(settings, with_sse=True, local=local, limits=limits)
         with _running(app, port, connection):
             yield Served(port, app, settings, tmp_path / "state", sandbox_state)
 

@@ -52,6 +52,18 @@ async def test_a_state_folder_that_cannot_be_used_is_told_to_every_caller(serve,
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("way", ["legacy", "sse"])
+async def test_each_session_of_one_caller_is_told_everything_once(serve, way):
+    server = serve(ready=60)
+    async with server.client(way) as one, server.client(way) as other:
+        made = await one.call_tool("generate_video", {"prompt": "A boat"})
+        query = {"task_id": made.structured_content["task_id"], "wait_seconds": 0}
+        told = [await each.call_tool("query_task", query) for each in (one, one, other, other)]
+    whole = ["prompt" in answer.structured_content for answer in told]
+    assert whole[1:] == [False, True, False]
+
+
+@pytest.mark.anyio
 async def test_the_figures_count_tasks_money_polls_and_times(server):
     async with server.client() as client:
         made = await client.call_tool("generate_video", {"prompt": "A boat"})

@@ -81,6 +81,8 @@ class FakeStudio:
     view: View = field(default_factory=a_view)
     error: Exception | None = None
     question: str | None = None
+    saved: bool = True
+    """Whether a download finds the clip saved."""
     hold: anyio.Event | None = None
     """While set and unset: generate, query and the rest do not return."""
     ticks: int = 0
@@ -137,6 +139,8 @@ class FakeStudio:
 
     async def download(self, task_id: str, **what: Any) -> Saved:
         await self._do("download", task_id=task_id, **what)
+        if not self.saved:
+            return Saved(view=self.view, status="not_ready")
         view = saved_view()
         return Saved(
             view=view,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from mcp import Client
-from mcp.types import ElicitResult
+from mcp import Client, MCPError
+from mcp.types import ElicitResult, ErrorData
 
 from hailuo_mcp.server.app import build_server
 from hailuo_mcp.server.patience import Patience
+from hailuo_mcp.server.questions import Questions
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +48,61 @@ async def test_anything_else_buys_nothing(ask, studio, action, content) -> None:
     assert "Not bought, nothing was charged" in result.content[0].text
     assert result.structured_content["error"]["code"] == "consent_required"
     assert not [1 for name, _ in studio.calls if name == "generate"]
+
+
+@pytest.mark.parametrize(
+    "content", [None, {}, {"buy": "perhaps"}, {"yes": True}, {"buy": ["a", "b"]}], ids=str
+)
+async def test_a_yes_without_its_content_is_left_to_the_code(ask, studio, content) -> None:
+    studio.question = QUESTION
+    callback, asked = answering("accept", content)
+    result = await ask("generate_video", {"prompt": "a cat"}, elicitation_callback=callback)
+    assert asked == [QUESTION]
+    assert not result.is_error
+    assert not studio.last("generate")["terms"].approved  # so the studio refuses with a code
+
+
+async def test_a_client_that_answers_a_question_with_an_error_is_left_to_the_code(
+    connect, studio, mode
+) -> None:
+    """A modern client tells nobody that it failed: it only calls again."""
+    studio.question = QUESTION
+    asked: list[str] = []
+
+    async def fails(_context, params) -> ErrorData:
+        asked.append(params.message)
+        return ErrorData(code=-32603, message="no form can be shown")
+
+    async with connect(elicitation_callback=fails) as client:
+        if mode == "auto":
+            with pytest.raises(MCPError):
+                await client.call_tool("generate_video", {"prompt": "a cat"})
+        result = await client.call_tool("generate_video", {"prompt": "a cat"})
+        assert not result.is_error
+        assert asked == [QUESTION]
+        assert not studio.last("generate")["terms"].approved
+
+
+async def test_an_answered_question_may_be_put_again(connect, studio) -> None:
+    studio.question = QUESTION
+    callback, asked = answering("decline")
+    async with connect(elicitation_callback=callback) as client:
+        for _ in range(3):
+            assert (await client.call_tool("generate_video", {"prompt": "a cat"})).is_error
+    assert asked == [QUESTION] * 3
+    assert not [1 for name, _ in studio.calls if name == "generate"]
+
+
+async def test_a_question_is_open_as_long_as_its_answer_is_taken() -> None:
+    now = [0.0]
+    questions = Questions(clock=lambda: now[0])
+    assert questions.may_be_put("ann", QUESTION)
+    assert questions.may_be_put("bob", QUESTION)
+    now[0] += 599
+    assert not questions.may_be_put("ann", QUESTION)
+    assert questions.may_be_put("ann", QUESTION)
+    now[0] += 601
+    assert questions.may_be_put("ann", QUESTION)
 
 
 async def test_a_client_that_cannot_ask_is_left_to_the_studio(ask, studio) -> None:

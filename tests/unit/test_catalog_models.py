@@ -7,6 +7,7 @@ import pytest
 
 from hailuo_mcp import catalog
 from hailuo_mcp.catalog import (
+    Signs,
     clients,
     default_model,
     every_call,
@@ -221,19 +222,51 @@ def test_what_is_like_no_move_has_no_right_one(junk):
     ],
 )
 def test_a_client_is_made_to_wait_no_longer_than_it_bears(client, progress, seconds):
-    assert wait_limit(client, progress=progress) == seconds
+    assert wait_limit(Signs(name=client, version="0.1.0", progress=progress)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("signs", "seconds"),
+    [
+        # what the frameworks with a short limit show: never more than they bear
+        ({}, 4),  # OpenAI Agents SDK before 0.20, CAMEL, agent-zero
+        ({"modern": True}, 4),  # OpenAI Agents SDK over stdio
+        ({"modern": True, "http": True}, 4),  # … and over HTTP
+        ({"declares": {"sampling"}}, 4),  # AutoGen over stdio
+        ({"progress": True}, 8),  # Agno
+        ({"progress": True, "http": True}, 8),
+        # what none of them shows
+        ({"declares": {"elicitation"}}, 25),  # the SDK with somebody to ask
+        ({"declares": {"roots"}, "modern": True}, 25),
+        ({"declares": {"sampling"}, "modern": True}, 25),  # Microsoft Agent Framework
+        ({"declares": {"sampling"}, "http": True}, 25),  # AutoGen over HTTP
+        ({"progress": True, "modern": True}, 25),  # FastMCP's own client
+        ({"version": "2.4.1"}, 25),
+    ],
+    ids=str,
+)
+def test_clients_of_one_name_are_told_apart_by_what_else_they_show(signs, seconds):
+    shown = {"version": "0.1.0"} | signs
+    declares = frozenset(shown.pop("declares", ()))
+    assert wait_limit(Signs(name="mcp", declares=declares, **shown)) == seconds
+
+
+def test_google_adk_bears_more_over_http():
+    assert wait_limit(Signs(name="google-adk", version="2.13")) == 4
+    assert wait_limit(Signs(name="google-adk", version="2.13", http=True)) == 45
 
 
 def test_nobody_waits_longer_than_45_seconds_or_than_their_limit():
     for client in clients():
         assert client.wait < client.limit
-        assert wait_limit(client.name, progress=True) <= 45
+        assert wait_limit(Signs(name=client.name, progress=True, modern=True, http=True)) <= 45
 
 
 def test_the_sdk_really_calls_itself_what_the_table_says():
     from mcp.client.session import DEFAULT_CLIENT_INFO
 
-    assert wait_limit(DEFAULT_CLIENT_INFO.name, progress=False) == 4
+    info = DEFAULT_CLIENT_INFO
+    assert wait_limit(Signs(name=info.name, version=info.version)) == 4
 
 
 def test_render_times_are_plausible_for_every_call():
@@ -249,7 +282,7 @@ def test_importing_the_catalogue_loads_nothing():
         "import sys, hailuo_mcp.catalog as c; "
         "loaded = [m for m in sys.modules if m.startswith('hailuo_mcp.catalog.')]; "
         "assert not loaded and 'tomllib' not in sys.modules and 'difflib' not in sys.modules, loaded; "
-        "c.wait_limit('mcp', progress=False); assert 'hailuo_mcp.catalog.prices' not in sys.modules"
+        "c.wait_limit(c.Signs(name='mcp')); assert 'hailuo_mcp.catalog.prices' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

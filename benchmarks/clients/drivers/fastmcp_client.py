@@ -10,12 +10,17 @@ from fastmcp.client.transports import StdioTransport
 from scene import Host, Server, parameters, play
 
 
+async def agree(_message: str, _kind: type, _params: object, _context: object) -> dict[str, bool]:
+    return {"buy": True}
+
+
 @asynccontextmanager
 async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
     where = server.url or StdioTransport(
         command=server.command, args=server.args, env=server.env, keep_alive=False
     )
-    async with Client(where, timeout=within) as client:
+    asking = {"elicitation_handler": agree} if server.asks else {}
+    async with Client(where, timeout=within, **asking) as client:
         tools = await client.list_tools()
 
         async def call(name: str, arguments: dict[str, object]) -> str:
@@ -32,7 +37,7 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
                 for tool in tools
             }
 
-        yield Host(names=names, call=call, shown=shown)
+        yield Host(names=names, call=call, shown=shown, can_ask=server.asks)
 
 
 play(connect)

@@ -7,7 +7,12 @@ from contextlib import asynccontextmanager
 
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.types import ElicitResult
 from scene import Host, Refused, Server, parameters, play
+
+
+async def agree(_context: object, _params: object) -> ElicitResult:
+    return ElicitResult(action="accept", content={"buy": True})
 
 
 @asynccontextmanager
@@ -15,7 +20,10 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
     where = server.url or stdio_client(
         StdioServerParameters(command=server.command, args=server.args, env=server.env)
     )
-    async with Client(where, mode=server.variant or "auto", read_timeout_seconds=within) as client:
+    asking = {"elicitation_callback": agree} if server.asks else {}
+    async with Client(
+        where, mode=server.variant or "auto", read_timeout_seconds=within, **asking
+    ) as client:
         tools = (await client.list_tools()).tools
 
         async def call(name: str, arguments: dict[str, object]) -> str:
@@ -29,6 +37,7 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
             names=names,
             call=call,
             shown=lambda: {tool.name: parameters(tool.input_schema) for tool in tools},
+            can_ask=server.asks,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from mcp import ClientSession, StdioServerParameters
+from mcp import ClientSession, StdioServerParameters, types
 from mcp.client.stdio import stdio_client
 from scene import Host, Refused, Server, parameters, play
 
@@ -21,12 +21,18 @@ def streams(server: Server):
     )
 
 
+async def agree(_context: object, _params: object) -> object:
+    return types.ElicitResult(action="accept", content={"buy": True})
+
+
 @asynccontextmanager
 async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
+    can_ask = server.asks and hasattr(types, "ElicitResult")  # since 1.10
+    asking = {"elicitation_callback": agree} if can_ask else {}
     limit = None if within is None else timedelta(seconds=within)
     async with (
         streams(server) as (read, write, *_),
-        ClientSession(read, write, read_timeout_seconds=limit) as session,
+        ClientSession(read, write, read_timeout_seconds=limit, **asking) as session,
     ):
         await session.initialize()
         tools = (await session.list_tools()).tools
@@ -42,6 +48,7 @@ async def connect(server: Server, within: float | None) -> AsyncIterator[Host]:
             names=names,
             call=call,
             shown=lambda: {tool.name: parameters(tool.inputSchema) for tool in tools},
+            can_ask=can_ask,
         )
 
 

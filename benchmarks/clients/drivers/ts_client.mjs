@@ -5,9 +5,14 @@ import { Refused, load, play, server } from '../scene.mjs'
 const { Client, StreamableHTTPClientTransport } = await load('@modelcontextprotocol/client')
 const { StdioClientTransport } = await load('@modelcontextprotocol/client/stdio')
 
-await play(async (timeout) => {
+await play(async (timeout, asks) => {
   const mode = server.variant === 'auto' ? { versionNegotiation: { mode: 'auto' } } : {}
-  const client = new Client({ name: 'matrix-ts-client', version: '1.0.0' }, mode)
+  const can = asks ? { capabilities: { elicitation: {} } } : {}
+  const client = new Client({ name: 'matrix-ts-client', version: '1.0.0' }, { ...mode, ...can })
+  if (asks) {
+    const yes = async () => ({ action: 'accept', content: { buy: true } })
+    client.setRequestHandler('elicitation/create', yes)
+  }
   await client.connect(
     server.url
       ? new StreamableHTTPClientTransport(new URL(server.url))
@@ -25,5 +30,6 @@ await play(async (timeout) => {
       return result.content[0].text
     },
     leave: () => client.close(),
+    canAsk: asks,
   }
 })

@@ -3,13 +3,19 @@
 import { Refused, load, play, server } from '../scene.mjs'
 
 const { Client } = await load('@modelcontextprotocol/sdk/client')
+const { ElicitRequestSchema } = await load('@modelcontextprotocol/sdk/types.js')
 const { StdioClientTransport } = await load('@modelcontextprotocol/sdk/client/stdio.js')
 const { StreamableHTTPClientTransport } = await load(
   '@modelcontextprotocol/sdk/client/streamableHttp.js',
 )
 
-await play(async (timeout) => {
-  const client = new Client({ name: 'matrix-ts-sdk', version: '1.0.0' })
+await play(async (timeout, asks) => {
+  const can = asks ? { capabilities: { elicitation: {} } } : {}
+  const client = new Client({ name: 'matrix-ts-sdk', version: '1.0.0' }, can)
+  if (asks) {
+    const yes = async () => ({ action: 'accept', content: { buy: true } })
+    client.setRequestHandler(ElicitRequestSchema, yes)
+  }
   await client.connect(
     server.url
       ? new StreamableHTTPClientTransport(new URL(server.url))
@@ -27,5 +33,6 @@ await play(async (timeout) => {
       return result.content[0].text
     },
     leave: () => client.close(),
+    canAsk: asks,
   }
 })

@@ -18,7 +18,7 @@ from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, HailuoError
 from hailuo_mcp.server.app import build_server
 from hailuo_mcp.server.backstage import Backstage
-from hailuo_mcp.server.http.auth import TokenAuth, caller, need_tokens
+from hailuo_mcp.server.http.auth import TokenAuth, caller, need_loopback, need_tokens
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.hosts import HostGuard, Names
 from hailuo_mcp.server.http.intake import Intake, Streams
@@ -59,15 +59,20 @@ def create_app(
     transport: TransportName = "http",
     with_sse: bool = False,
     host: str = "127.0.0.1",
+    local: bool = False,
     limits: Limits | None = None,
 ) -> Starlette:
     """One app, one studio: opened when the app starts, whatever its sessions do.
 
+    `local`: the callers are at this computer; they may give paths and get them.
+
     Raises:
-        ConfigError: other computers could come in without a token.
+        ConfigError: other computers could come in without a token, or as local.
     """
     known = settings if isinstance(settings, Settings) else None
     names = Names.of(known, host)
+    if local:
+        need_loopback(names, host)
     need_tokens(known, names, host)
     parts = HttpParts(settings=settings, names=names, limits=limits or Limits())
     app = Starlette(
@@ -80,6 +85,7 @@ def create_app(
                 TokenAuth,
                 tokens=known.http_tokens if known else (),
                 base_url=known.callback_url if known else "",
+                local=local,
             ),
             Middleware(AuthContextMiddleware),
             Middleware(

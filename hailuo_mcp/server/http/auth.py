@@ -33,6 +33,8 @@ class Visitor:
     name: str
     base_url: str
     """This server as the visitor reaches it."""
+    local: bool = False
+    """Whether this computer's folders are theirs, as the operator says."""
 
 
 _visitor: ContextVar[Visitor | None] = ContextVar("_visitor", default=None)
@@ -46,7 +48,9 @@ def visitor() -> Visitor | None:
 def caller() -> Caller:
     """As the tools see it."""
     present = _visitor.get()
-    return Caller(name=present.name if present else NOBODY, local=False)
+    return Caller(
+        name=present.name if present else NOBODY, local=present is not None and present.local
+    )
 
 
 def need_tokens(settings: Settings | None, names: Names, bound: str) -> None:
@@ -61,6 +65,18 @@ def need_tokens(settings: Settings | None, names: Names, bound: str) -> None:
     )
 
 
+def need_loopback(names: Names, bound: str) -> None:
+    """Raise ConfigError where other computers could come in and count as local."""
+    if is_loopback(bound) and not names.beyond:
+        return
+    which = ", ".join(names.beyond) or bound
+    raise ConfigError(
+        f"--local lets callers read and write files of this computer, and others could come in as "
+        f"well ({which}). Nothing was sent or charged. Leave --local out, or serve this computer "
+        "only: --host 127.0.0.1, and no other name in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL."
+    )
+
+
 def path_of(scope: Scope) -> str:
     """The path within this app, also where it is mounted below another."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
@@ -72,9 +88,15 @@ class TokenAuth:
     """Asks for a token everywhere but where the path itself is the secret, and at /health."""
 
     def __init__(
-        self, app: ASGIApp, tokens: Sequence[tuple[str, SecretStr]], base_url: str = ""
+        self,
+        app: ASGIApp,
+        tokens: Sequence[tuple[str, SecretStr]],
+        base_url: str = "",
+        *,
+        local: bool = False,
     ) -> None:
         self._app = app
+        self._local = local
         self._tokens = [(name, _digest(token.get_secret_value())) for name, token in tokens]
         self._base_url = base_url
 
@@ -89,6 +111,11 @@ class TokenAuth:
                 scope, receive, send
             )
             return
+        if self._local and not _is_of_this_computer(scope, headers):
+            await PlainTextResponse(
+                "With --local only programs of this computer may call, not a proxy or a page.", 403
+            )(scope, receive, send)
+            return
         given = headers.getlist("authorization")
         name = self._name(given)
         if name is None:
@@ -98,7 +125,7 @@ class TokenAuth:
         base_url += str(scope.get("root_path", "")).rstrip("/") if not self._base_url else ""
         # The SDK ties sessions and sealed states to this user: another token cannot use them.
         scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=name, scopes=[]))
-        token = _visitor.set(Visitor(name=name, base_url=base_url))
+        token = _visitor.set(Visitor(name=name, base_url=base_url, local=self._local))
         try:
             await self._app(scope, receive, send)
         finally:
@@ -126,6 +153,23 @@ def _is_near(scope: Scope) -> bool:
     """
     client: tuple[str, int] | None = scope.get("client")
     return client is not None and is_loopback(client[0])
+
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+
+def _is_of_this_computer(scope: Scope, headers: Headers) -> bool:
+    """Whether a program of this computer calls for itself.
+
+    A proxy or a tunnel brings in others, and a page is somebody else's program: that it comes from
+    a server on this computer, as HostGuard demands, is not enough for one that reads files.
+    """
+    own = f"{scope['scheme']}://{headers['host']}"
+    return (
+        _is_near(scope)
+        and not any(name in headers for name in _FORWARDED)
+        and all(origin == own for origin in headers.getlist("origin"))
+    )
 
 
 def _digest(token: str) -> bytes:

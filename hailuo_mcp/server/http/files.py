@@ -30,9 +30,9 @@ class Files:
         self._clip = clip
 
     def link(self, task: Task) -> Link | None:
-        """Where the present caller fetches a saved clip; None for the person at this computer."""
+        """Where the present caller fetches a saved clip; None for those at this computer."""
         here = visitor()
-        if here is None or not task.saved:
+        if here is None or here.local or not task.saved:
             return None
         signed, until = self._links.sign("file", task.task_id, FILE_SECONDS)
         return Link(url=f"{here.base_url}/files/{signed}{_ENDING}", expires_at=until)

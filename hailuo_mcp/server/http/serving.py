@@ -42,15 +42,17 @@ def serve_http(
     with_sse: bool = False,
     host: str = "127.0.0.1",
     port: int = 8000,
+    local: bool = False,
     serving: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serve until a signal comes; `serving` hears the address as soon as it is answered.
 
     Raises:
-        ConfigError: no token although other computers can reach it, or the port is taken.
+        ConfigError: no token although other computers can reach it, or they could come in as
+            local; or the port is taken.
     """
     log_as_json(settings)
-    app = create_app(settings, transport=transport, with_sse=with_sse, host=host)
+    app = create_app(settings, transport=transport, with_sse=with_sse, host=host, local=local)
     # Otherwise every answer under way would be cut half a second after SIGTERM (3.7.0).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
     with _listening(host, port) as listener:

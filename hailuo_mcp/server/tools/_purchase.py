@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from hailuo_mcp import answers
 from hailuo_mcp.answers.shapes import VideoTask
 from hailuo_mcp.server.calls import Call
 from hailuo_mcp.server.consent import Asked, Purchase, agreed
@@ -64,4 +63,4 @@ async def buy(call: Call, wanted: Wanted, asked: Asked) -> VideoTask:
             wait_seconds=seconds,
             on_progress=call.on_progress,
         )
-    return answers.video_task(view)
+    return call.told(view)

@@ -45,4 +45,4 @@ async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
             overwrite=wanted.overwrite,
             wait_seconds=seconds,
         )
-    return answers.saved_video(saved)
+    return answers.saved_video(saved, told=call.was_told(saved.view))

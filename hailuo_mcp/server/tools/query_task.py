@@ -35,4 +35,4 @@ async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask:
             wait_seconds=seconds,
             on_progress=call.on_progress,
         )
-    return answers.video_task(view)
+    return answers.still(view) if call.was_told(view) else answers.video_task(view)
