@@ -9,6 +9,7 @@ from hailuo_mcp.journal.mark import Mark
 from hailuo_mcp.journal.rows import COLUMNS, SEALED, seal_of, task_of
 
 GONE = "it was deleted or emptied"
+OLDER = "it is an older copy, or its last changes are lost"
 
 _ROW = f"SELECT {', '.join((*COLUMNS, *SEALED, 'seal'))} FROM tasks NOT INDEXED"
 
@@ -84,10 +85,8 @@ def against(db: sqlite3.Connection, known: Mark | None) -> None:
     """
     if known is None:
         return
-    steps = mark.steps(db)
-    if steps < known.steps:
-        raise DamagedJournalError("it is an older copy, or its last changes are lost")
-    if steps == known.steps and known.newest:
-        query = "SELECT 1 FROM tasks WHERE task_id = ?"
-        if not db.execute(query, (known.newest,)).fetchone():
-            raise DamagedJournalError("it is not the journal that was here before")
+    now = mark.of(db)
+    if now.steps < known.steps:
+        raise DamagedJournalError(OLDER)
+    if now.steps == known.steps and now.newest != known.newest:
+        raise DamagedJournalError("it is not the journal that was here before")

@@ -176,8 +176,11 @@ class JournalFile:
         db = self._begin()
         try:
             results = [step(db) for step in steps]
-            moved = mark.of(db) if mark.steps(db) != self._steps else None
-            self.losses = losses(db)
+            now = mark.of(db)
+            if now.steps < self._steps:
+                raise check.DamagedJournalError(check.OLDER)
+            if bool(self.losses) != now.locked:
+                self.losses = losses(db)
             db.execute("COMMIT")
         except BaseException as exc:
             if db.in_transaction:
@@ -185,9 +188,9 @@ class JournalFile:
             if isinstance(exc, sqlite3.Error):
                 raise self._trouble(exc) from exc
             raise
-        if moved:
-            self._steps = moved.steps
-            self._remember(moved)
+        if now.steps != self._steps:
+            self._steps = now.steps
+            self._remember(now)
         return results
 
     def _trouble(self, exc: sqlite3.Error) -> JournalError:
@@ -204,7 +207,7 @@ class JournalFile:
         db = self._opened()
         try:
             db.execute("BEGIN IMMEDIATE")
-            if self._suspect or _which(self.path) != self._file or mark.steps(db) < self._steps:
+            if self._suspect or _which(self.path) != self._file:
                 db.execute("ROLLBACK")
                 db = self._open_the_other()
         except sqlite3.Error as exc:

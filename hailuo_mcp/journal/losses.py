@@ -12,7 +12,7 @@ from hailuo_mcp.errors import JournalDamagedError
 from hailuo_mcp.journal import schema
 from hailuo_mcp.journal.rows import from_micro
 
-_OPEN = "NOT complete AND accepted_at IS NULL"
+UNACCEPTED = "NOT complete AND accepted_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Losses:
 def losses(db: sqlite3.Connection) -> Losses | None:
     row = db.execute(
         "SELECT at, kept, flaw, expected, carried, missing FROM rescues"
-        f" WHERE {_OPEN} ORDER BY at DESC LIMIT 1"
+        f" WHERE {UNACCEPTED} ORDER BY at DESC LIMIT 1"
     ).fetchone()
     if row is None:
         return None
@@ -80,5 +80,5 @@ def losses(db: sqlite3.Connection) -> Losses | None:
 
 def accept(db: sqlite3.Connection, *, now: float) -> None:
     """A person goes on with what was carried over."""
-    db.execute(f"UPDATE rescues SET accepted_at = ? WHERE {_OPEN}", (now,))
+    db.execute(f"UPDATE rescues SET accepted_at = ? WHERE {UNACCEPTED}", (now,))
     db.execute("UPDATE shape SET readable_since = ?", (schema.READABLE_SINCE,))

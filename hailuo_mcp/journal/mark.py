@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from hailuo_mcp.journal.losses import losses
+from hailuo_mcp.journal.losses import UNACCEPTED
 from hailuo_mcp.state import private_opener
 
 _COMPACT_BYTES = 65_536
@@ -51,25 +51,22 @@ class Remembered:
         return self.size > _COMPACT_BYTES
 
 
+_NOW = (
+    "SELECT account, unit, tasks, counted, steps,"
+    " (SELECT task_id FROM tasks ORDER BY rowid DESC LIMIT 1),"
+    f" EXISTS (SELECT 1 FROM rescues WHERE {UNACCEPTED}) FROM totals"
+)
+
+
 def of(db: sqlite3.Connection) -> Mark:
     """What the journal holds now."""
-    rows = db.execute("SELECT account, unit, tasks, counted, steps FROM totals").fetchall()
-    newest = db.execute("SELECT task_id FROM tasks ORDER BY rowid DESC LIMIT 1").fetchone()
+    rows = db.execute(_NOW).fetchall()
     return Mark(
         steps=sum(row[4] for row in rows),
-        newest=newest[0] if newest else "",
-        totals={
-            f"{account} {unit}": (tasks, counted)
-            for account, unit, tasks, counted, _ in rows
-            if tasks
-        },
-        locked=losses(db) is not None,
+        newest=(rows[0][5] if rows else "") or "",
+        totals={f"{row[0]} {row[1]}": (row[2], row[3]) for row in rows if row[2]},
+        locked=bool(rows and rows[0][6]),
     )
-
-
-def steps(db: sqlite3.Connection) -> int:
-    (count,) = db.execute("SELECT SUM(steps) FROM totals").fetchone()
-    return int(count or 0)
 
 
 def path_of(journal: Path) -> Path:

@@ -179,7 +179,7 @@ def _record(  # the same
             complete,
         ),
     )
-    behind = max(found.steps, known.steps if known else 0) + 1 - mark.steps(db)
+    behind = max(found.steps, (known or Mark()).steps) + 1 - mark.of(db).steps
     if behind > 0:
         db.execute("INSERT OR IGNORE INTO totals VALUES ('', '', 0, 0, 0)")
         db.execute("UPDATE totals SET steps = steps + ? WHERE account = ''", (behind,))

@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx
 import httpx2
 import pytest
@@ -244,12 +245,15 @@ async def test_no_word_of_a_line_that_is_no_message_is_logged(environ) -> None:
     }
     first = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}
     lines = [json.dumps(first).encode(), *broken_messages(), MARK.encode(), b""]
-    served = await anyio.run_process(
-        [sys.executable, "-m", "hailuo_mcp"], input=b"\n".join(lines), env=environ
+    served = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hailuo_mcp"), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environ
     )
+    served.stdin.write(b"\n".join(lines))
+    answer = await served.stdout.readline()  # nothing is written once the client has left
+    _, log = await served.communicate()
 
-    assert served.stdout.startswith(b'{"')
-    assert lines_about(MARK, served.stderr.decode()) == []
+    assert answer.startswith(b'{"')
+    assert lines_about(MARK, log.decode()) == []
 
 
 def lines_about(word: str, log: str) -> list[str]:

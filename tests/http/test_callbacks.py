@@ -95,7 +95,6 @@ async def test_final_words_in_any_spelling_wake_a_poll_and_are_not_believed(serv
     async with server.client() as client:
         stands = await client.call_tool("query_task", {"task_id": task_id, "wait_seconds": 0})
     assert stands.structured_content["status"] in ("queued", "running")
-    assert stands.structured_content["cost"]["charged"] == "not yet"
 
 
 @pytest.mark.parametrize(
