@@ -93,8 +93,10 @@ async def test_final_words_in_any_spelling_wake_a_poll_and_are_not_believed(serv
     await until(lambda: _polls(server) == 1)
 
     async with server.client() as client:
-        stands = await client.call_tool("query_task", {"task_id": task_id, "wait_seconds": 0})
-    assert stands.structured_content["status"] in ("queued", "running")
+        (stands,) = (await client.call_tool("list_tasks", {})).structured_content["tasks"]
+    assert stands["task_id"] == task_id
+    assert stands["status"] in ("queued", "running")
+    assert stands["charged"] == "not yet"
 
 
 @pytest.mark.parametrize(
