@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
 import time
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import httpx
@@ -237,7 +236,7 @@ async def test_no_word_of_a_prompt_or_a_files_name_is_logged(environ, tmp_path, 
     assert TOKEN not in said
 
 
-async def test_no_word_of_a_line_that_is_no_message_is_logged(environ) -> None:
+def test_no_word_of_a_line_that_is_no_message_is_logged(environ) -> None:
     hello = {
         "protocolVersion": "2025-06-18",
         "capabilities": {},
@@ -245,12 +244,12 @@ async def test_no_word_of_a_line_that_is_no_message_is_logged(environ) -> None:
     }
     first = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}
     lines = [json.dumps(first).encode(), *broken_messages(), MARK.encode(), b""]
-    served = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hailuo_mcp"), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environ
-    )
-    served.stdin.write(b"\n".join(lines))
-    answer = await served.stdout.readline()  # nothing is written once the client has left
-    _, log = await served.communicate()
+    command = [sys.executable, "-m", "hailuo_mcp"]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environ) as served:
+        served.stdin.write(b"\n".join(lines))
+        served.stdin.flush()
+        answer = served.stdout.readline()  # nothing is written once the client has left
+        _, log = served.communicate(timeout=30)
 
     assert answer.startswith(b'{"')
     assert lines_about(MARK, log.decode()) == []
