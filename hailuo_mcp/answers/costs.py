@@ -136,13 +136,13 @@ def offer_words(offer: Offer) -> str:
             f"Left of the budget: {number(so_far.left)} of {budget}{when}, {number(after)} after "
             "this clip."
         )
-    return " ".join(said)
+    return " ".join((*said, *draft.warnings))
 
 
 def purchase_quote(offer: Offer) -> PurchaseQuote:
     draft = offer.draft
     task = offer.repeats.task if offer.repeats else None
-    opening = "Not a new clip:" if task else "Price:"
+    opening = "Not a new clip:" if task else "Would cost:" if offer.notice else "Price:"
     told = f"{opening} {offer_words(offer)}" + ("" if task else " Nothing was sent or charged.")
     amount = None if draft.amount is None else number(draft.amount)
     return cast(

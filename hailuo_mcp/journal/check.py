@@ -59,22 +59,33 @@ def rows(db: sqlite3.Connection) -> None:
     Raises:
         sqlite3.DatabaseError: one is damaged or missing.
     """
+    db.execute("BEGIN")  # one moment: other processes go on writing
+    try:
+        found = _sums_of_sound_rows(db)
+        totals = {
+            (account, unit): (tasks, counted)
+            for account, unit, tasks, counted in db.execute(
+                "SELECT account, unit, tasks, counted FROM totals WHERE tasks > 0"
+            )
+        }
+    finally:
+        db.execute("ROLLBACK")
+    if totals != found:
+        raise DamagedJournalError("rows of the tasks table are missing")
+
+
+def _sums_of_sound_rows(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[int, int]]:
     known = len(COLUMNS)
-    found = dict[tuple[str, str], tuple[int, int]]()
     account, unit = COLUMNS.index("account"), COLUMNS.index("unit")
     counted = known + SEALED.index("counted")
+    found = dict[tuple[str, str], tuple[int, int]]()
     for row in db.execute(_ROW):
         task_of(row[:known])
         if row[-1] and row[-1] != seal_of(row[known:-1]):
             raise DamagedJournalError("a row of the tasks table is damaged")
         tasks, sum_ = found.get((row[account], row[unit]), (0, 0))
         found[row[account], row[unit]] = tasks + 1, sum_ + row[counted]
-    totals = {
-        (row[0], row[1]): (row[2], row[3])
-        for row in db.execute("SELECT account, unit, tasks, counted FROM totals")
-    }
-    if {key: both for key, both in totals.items() if both[0]} != found:
-        raise DamagedJournalError("rows of the tasks table are missing")
+    return found
 
 
 def against(db: sqlite3.Connection, known: Mark | None) -> None:

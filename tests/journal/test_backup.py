@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.journal import backup
+from hailuo_mcp.journal import backup, check
 from hailuo_mcp.journal.examine import examine
 
 pytestmark = pytest.mark.anyio
@@ -93,3 +93,19 @@ async def test_the_change_of_what_a_checksum_vouches_for_renews_the_checksum(
         db.execute("UPDATE tasks SET remote_id = '78'")
         db.commit()
     assert sum(examine(path).counts.values()) == 1
+
+
+async def test_a_check_sees_one_moment_while_another_process_writes(shop: Any, path: Path) -> None:
+    await shop.buy()
+    with closing(sqlite3.connect(path)) as db, closing(sqlite3.connect(path)) as other:
+
+        def write(statement: str) -> None:
+            if "FROM totals" in statement:
+                other.execute("UPDATE totals SET tasks = tasks + 1")
+                other.commit()
+
+        db.set_trace_callback(write)
+        check.rows(db)
+        db.set_trace_callback(None)
+        with pytest.raises(check.DamagedJournalError, match="missing"):
+            check.rows(db)
