@@ -20,6 +20,11 @@ import trustme
 Place = tuple[str, int]
 
 
+async def _rounds(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 @dataclass
 class Proxy:
     """`routes` says which place on loopback stands for a host:port; nothing leaves this computer.
@@ -61,13 +66,13 @@ class Proxy:
             ready.set()
             await self._stop.wait()
             server.close()
+            await _rounds(10)  # whoever was let in at the last moment gets a writer to be closed
             self._close()
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for other in others:
                 other.cancel()
             await asyncio.gather(*others, return_exceptions=True)
-            for _ in range(3):  # what was aborted closes its sockets in the loop's next rounds
-                await asyncio.sleep(0)
+            await _rounds(3)  # what was aborted closes its sockets in the loop's next rounds
 
         thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
         thread.start()
