@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
+from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.journal import mark
 from hailuo_mcp.journal.mark import Mark
-from hailuo_mcp.journal.rows import COLUMNS, SEALED, seal_of, task_of
+from hailuo_mcp.journal.rows import SEALED, SELECT, seal_of, task_of
 
 GONE = "it was deleted or emptied"
 OLDER = "it is an older copy, or its last changes are lost"
 
-_ROW = f"SELECT {', '.join((*COLUMNS, *SEALED, 'seal'))} FROM tasks NOT INDEXED"
+_ROWS = (
+    f"SELECT {', '.join((*SEALED, 'status', 'money', 'warnings', 'seal'))} FROM tasks NOT INDEXED"
+)
+_STATUSES, _MONEY = frozenset(Status), frozenset(Money)
 
 
 _SURROUNDINGS = frozenset(
@@ -75,17 +80,28 @@ def rows(db: sqlite3.Connection) -> None:
 
 
 def _sums_of_sound_rows(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[int, int]]:
-    known = len(COLUMNS)
-    account, unit = COLUMNS.index("account"), COLUMNS.index("unit")
-    counted = known + SEALED.index("counted")
+    account, unit, counted = (SEALED.index(name) for name in ("account", "unit", "counted"))
     found = dict[tuple[str, str], tuple[int, int]]()
-    for row in db.execute(_ROW):
-        task_of(row[:known])
-        if row[-1] and row[-1] != seal_of(row[known:-1]):
+    for *sealed, status, money, warnings, seal in db.execute(_ROWS):
+        if (
+            (seal and seal != seal_of(sealed))
+            or status not in _STATUSES
+            or money not in _MONEY
+            or not _is_list(warnings)
+        ):
             raise DamagedJournalError("a row of the tasks table is damaged")
-        tasks, sum_ = found.get((row[account], row[unit]), (0, 0))
-        found[row[account], row[unit]] = tasks + 1, sum_ + row[counted]
+        tasks, sum_ = found.get((sealed[account], sealed[unit]), (0, 0))
+        found[sealed[account], sealed[unit]] = tasks + 1, sum_ + sealed[counted]
+    for row in db.execute(f"{SELECT} WHERE seal = ''"):  # of an older version
+        task_of(row)
     return found
+
+
+def _is_list(text: object) -> bool:
+    try:
+        return text == "[]" or isinstance(json.loads(str(text)), list)
+    except ValueError:
+        return False
 
 
 def against(db: sqlite3.Connection, known: Mark | None) -> None:
