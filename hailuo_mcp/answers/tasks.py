@@ -132,7 +132,7 @@ def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
         wait = min(view.next_check_seconds or 30 for view in unfinished)
         said.append(
             f"{len(unfinished)} under way and saved without you: "
-            f'list_tasks with status "unfinished" again in {sentences.about(wait)}.'
+            f"call list_tasks again in {sentences.about(wait)}."
         )
     if any(sentences.key_is_refused(view.task) for view in unfinished):
         said.append("The provider refuses the key: the person has to put HAILUO_API_KEY right.")

@@ -167,10 +167,25 @@ async def _open_and_do(
     async with open_studio(errand.settings, fenced=False, works=works) as studio:
         # An error that crosses the studio's task group would come out wrapped.
         try:
-            return await job(errand, studio)
+            result = await job(errand, studio)
         except HailuoError as exc:
             error = exc
+        else:
+            tell_damage(errand.terminal, studio)
+            return result
     raise error
+
+
+def tell_damage(terminal: Terminal, studio: Studio) -> None:
+    """What was found of the journal when it was opened; a refusal says so itself."""
+    if studio.losses:
+        terminal.paragraph("Problem:", words.spoken(studio.losses.notice), style="bold red")
+    elif studio.rescued:
+        terminal.paragraph(
+            "Note:",
+            "the journal was damaged. Nothing is lost: all of its tasks were carried over to a new "
+            f"one. {words.program()} doctor says where the damaged file is kept.",
+        )
 
 
 def _within_loop(work: Callable[[], Coroutine[object, object, Result]]) -> Result:

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits
+from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import InvalidRequestError, JournalError
@@ -48,8 +48,8 @@ def _check(path: Path, terminal: Terminal) -> int:
         else:
             terminal.paragraph(
                 "Problem:",
-                f"{path}: {found}. Nothing was changed. The next command that opens it keeps the "
-                "damaged file and carries over all that can be read.",
+                f"{path}: {found}. Nothing was changed. The next command that opens it keeps what "
+                "is there and carries over all that can be read, of backups too.",
                 style="bold red",
                 result=True,
             )
@@ -57,10 +57,13 @@ def _check(path: Path, terminal: Terminal) -> int:
     tasks = sum(contents.counts.values())
     lost = contents.losses
     if terminal.json:
-        told = {"status": "losses" if lost else "sound", "file": str(path), "tasks": tasks}
-        terminal.data(told | ({"found": lost.notice} if lost else {}))
+        state = "losses" if lost else "sound" if contents.version else "none"
+        told = {"status": state, "file": str(path), "tasks": tasks}
+        terminal.data(told | ({"found": words.spoken(lost.notice)} if lost else {}))
     elif lost:
         _tell(lost, terminal)
+    elif contents.version == 0:
+        terminal.say(f"There is no journal at {path} yet: it is made with the first task.")
     else:
         many = f"{tasks} task{'' if tasks == 1 else 's'}"
         terminal.say(f"{path} is sound: {many}, every page, index and row checked.")
@@ -144,7 +147,7 @@ def _tell(lost: Losses, terminal: Terminal) -> None:
         f"on {when} the journal was found damaged ({lost.flaw}). {lost.carried} tasks were carried "
         f"over; {lost.many} may be lost"
         f"{f', which had cost or reserved {missing}' if missing else ''}.{kept} Budgets count only "
-        "what was carried over. Compare the provider's bill with hailuo-mcp tasks.",
+        f"what was carried over. Compare the provider's bill with {words.program()} tasks.",
         style="bold red",
         result=True,
     )

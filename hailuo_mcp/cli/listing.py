@@ -61,8 +61,6 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
                 terminal.say(f"The newest {args.limit}; a higher --limit shows older.", style="dim")
             terminal.say()
             terminal.say(results.spending(listing.spending, studio.provider.name), style="dim")
-            if studio.losses:
-                terminal.paragraph("Problem:", studio.losses.notice, style="bold red")
         tell_missing(errand, studio, watched)
         return exit_code(errand, studio, watched)
 

@@ -163,7 +163,12 @@ def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
     approved = args.yes
     if offer.asks and not approved and not args.confirm and terminal.can_ask:
         # The studio is closed while they think: an open one has work that must not wait.
-        approved = terminal.ask("Buy this clip?")
+        try:
+            approved = terminal.ask("Buy this clip?")
+        except KeyboardInterrupt:
+            terminal.note()
+            terminal.note("Not bought, nothing was charged.")
+            raise
         if not approved:
             terminal.note("Not bought, nothing was charged.")
             return exits.REFUSED
@@ -182,6 +187,10 @@ async def _quote(errand: Errand, studio: Studio, *, request: AnyRequest) -> Offe
     return await studio.quote(request, arguments.terms(args, approved=False))
 
 
+_NOT_THERE = (Status.PENDING, Status.SUBMITTING)
+"""Nobody sends or hears of it any more once this process has left."""
+
+
 async def _buy_and_wait(
     errand: Errand, studio: Studio, *, request: AnyRequest, approved: bool
 ) -> tuple[int, str]:
@@ -195,6 +204,8 @@ async def _buy_and_wait(
         view = await studio.generate(request, arguments.terms(args, approved=approved))
         errand.tasks = [view.task]
         bought = view
+        while args.no_wait and view.task.status in _NOT_THERE:
+            view = _as_bought(await errand.wait(studio, view.task.task_id, 1.0, watcher), bought)
         wait = FOREVER if args.wait_seconds is None else args.wait_seconds
         if wait:
             view = await errand.wait(studio, view.task.task_id, wait, watcher)

@@ -8,7 +8,7 @@ import sqlite3
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.journal import mark
 from hailuo_mcp.journal.mark import Mark
-from hailuo_mcp.journal.rows import SEALED, SELECT, seal_of, task_of
+from hailuo_mcp.journal.rows import HELD, SEALED, SELECT, seal_of, task_of
 
 GONE = "it was deleted or emptied"
 OLDER = "it is an older copy, or its last changes are lost"
@@ -91,7 +91,8 @@ def _sums_of_sound_rows(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[i
         ):
             raise DamagedJournalError("a row of the tasks table is damaged")
         tasks, sum_ = found.get((sealed[account], sealed[unit]), (0, 0))
-        found[sealed[account], sealed[unit]] = tasks + 1, sum_ + sealed[counted]
+        held = sealed[counted] if money in HELD else 0
+        found[sealed[account], sealed[unit]] = tasks + 1, sum_ + held
     for row in db.execute(f"{SELECT} WHERE seal = ''"):  # of an older version
         task_of(row)
     return found

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from hailuo_mcp.domain import UNFINISHED, Status
-from hailuo_mcp.journal import check, mark
+from hailuo_mcp.journal import backup, check, mark
 from hailuo_mcp.journal.losses import Losses, losses
 from hailuo_mcp.journal.mark import Mark
 from hailuo_mcp.journal.schema import KNOWS_RESCUES, STEPS
@@ -71,7 +71,7 @@ def examine(path: Path, *, old_before: float = 0.0) -> Contents:
     known = mark.read(path).mark
     try:
         if not path.exists() or not path.stat().st_size:
-            if known and known.steps:
+            if (known and known.steps) or backup.newest_first(path):
                 raise check.DamagedJournalError(check.GONE)
             return Contents(version=0, counts={})
         with closing(

@@ -13,7 +13,7 @@ from typing import cast
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.journal import backup, salvage, schema
 from hailuo_mcp.journal.mark import Mark
-from hailuo_mcp.journal.rows import COLUMNS, SEALED, DamagedRowError, seal_of, task_of
+from hailuo_mcp.journal.rows import COLUMNS, HELD, SEALED, DamagedRowError, seal_of, task_of
 
 _UNSURE = "The journal was damaged, and nobody knows whether this request was sent before."
 TaskRow = dict[str, salvage.Value]
@@ -42,7 +42,7 @@ class Found:
         for task in self.tasks.values():
             both = sums[f"{task['account']!s} {task['unit']!s}"]
             both[0] += 1
-            both[1] += cast("int", task["counted"])
+            both[1] += cast("int", task["counted"]) if task["money"] in HELD else 0
         return {name: (tasks, counted) for name, (tasks, counted) in sums.items()}
 
     def holds(self, known: Mark | None) -> bool:

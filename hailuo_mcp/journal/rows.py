@@ -20,6 +20,8 @@ INSERT = (
     f"INSERT INTO tasks ({', '.join(COLUMNS)}, counted, seal) "
     f"VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
 )
+HELD = frozenset({Money.SPENT, Money.RESERVED})
+"""Money of a task that counts in its account's sums."""
 SEALED = (
     *("task_id", "account", "provider", "caller", "created_at", "mode", "model", "duration"),
     *("resolution", "prompt", "request", "identity", "take", "request_key", "remote_id"),

@@ -7,6 +7,12 @@ import sqlite3
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.rows import SEALED, seal_of
 
+
+def _held(row: str) -> str:
+    """What a task counts as in its account's sums: nothing once its money is released."""
+    return f"({row}.counted * ({row}.money IN ('spent', 'reserved')))"
+
+
 STEPS: tuple[tuple[str, ...], ...] = (
     (
         # 1: tasks are the ledger, the queue and the history at once
@@ -119,21 +125,23 @@ STEPS: tuple[tuple[str, ...], ...] = (
             steps INTEGER NOT NULL
         )""",
         "CREATE UNIQUE INDEX totals_of ON totals (account, unit)",
-        """INSERT INTO totals SELECT account, unit, COUNT(*), SUM(counted), COUNT(*)
+        f"""INSERT INTO totals SELECT account, unit, COUNT(*), SUM({_held("tasks")}), COUNT(*)
             FROM tasks GROUP BY account, unit""",
-        """CREATE TRIGGER tasks_added AFTER INSERT ON tasks BEGIN
+        f"""CREATE TRIGGER tasks_added AFTER INSERT ON tasks BEGIN
             INSERT INTO totals SELECT NEW.account, NEW.unit, 0, 0, 0 WHERE NOT EXISTS
                 (SELECT 1 FROM totals WHERE account = NEW.account AND unit = NEW.unit);
-            UPDATE totals SET tasks = tasks + 1, counted = counted + NEW.counted, steps = steps + 1
+            UPDATE totals
+                SET tasks = tasks + 1, counted = counted + {_held("NEW")}, steps = steps + 1
                 WHERE account = NEW.account AND unit = NEW.unit;
         END""",
-        """CREATE TRIGGER tasks_moved AFTER UPDATE OF status, counted ON tasks
-            WHEN NEW.status IS NOT OLD.status OR NEW.counted IS NOT OLD.counted BEGIN
-            UPDATE totals SET counted = counted + NEW.counted - OLD.counted, steps = steps + 1
+        f"""CREATE TRIGGER tasks_moved AFTER UPDATE OF status, money, counted ON tasks
+            WHEN NEW.status IS NOT OLD.status OR {_held("NEW")} IS NOT {_held("OLD")} BEGIN
+            UPDATE totals SET counted = counted + {_held("NEW")} - {_held("OLD")}, steps = steps + 1
                 WHERE account = NEW.account AND unit = NEW.unit;
         END""",
-        """CREATE TRIGGER tasks_removed AFTER DELETE ON tasks BEGIN
-            UPDATE totals SET tasks = tasks - 1, counted = counted - OLD.counted, steps = steps + 1
+        f"""CREATE TRIGGER tasks_removed AFTER DELETE ON tasks BEGIN
+            UPDATE totals
+                SET tasks = tasks - 1, counted = counted - {_held("OLD")}, steps = steps + 1
                 WHERE account = OLD.account AND unit = OLD.unit;
         END""",
         # An older program knows of no seal: what it gave an id to has none from then on.

@@ -46,6 +46,11 @@ class Studio:
         return self._desk.journal.losses
 
     @property
+    def rescued(self) -> bool:
+        """Whether the journal was found damaged when it was opened."""
+        return self._desk.journal.rescued is not None
+
+    @property
     def account(self) -> str:
         """Provider, base URL and a fingerprint of the key, separated by spaces."""
         return self._desk.account

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,7 @@ def test_after_a_loss_every_command_says_so_and_none_buys_until_it_is_accepted(
     assert "Nothing was sent or charged" in refused.err
     assert "journal accept" in refused.err.replace("\n", " ")
     assert "journal accept" in program("tasks").err
+    assert "journal accept" in program("generate", FOX).err  # known from a backup, so answered
     assert program("tasks", "--json").answer["message"].count("journal accept") == 1
     assert program("journal", "check").code == 1
     told = program("journal", "accept").out
@@ -52,3 +55,27 @@ def test_after_a_loss_every_command_says_so_and_none_buys_until_it_is_accepted(
     assert "Accepted" in told
     bought = program("generate", "Another fox")
     assert (bought.code, "journal accept" in bought.out + bought.err) == (0, False)
+
+
+def test_check_of_a_journal_that_is_not_there_calls_nothing_sound(program: Any) -> None:
+    assert "There is no journal at" in program("journal", "check").out
+    assert program("generate", FOX).code == 0
+    assert program("journal", "backup").code == 0
+    for path in Path(program.environ["HAILUO_STATE_DIR"]).glob("journal*"):
+        path.unlink()
+    assert (program("journal", "check").code, program("doctor").code) == (1, 1)
+
+
+def test_a_journal_that_lost_nothing_is_mended_with_a_note(program: Any) -> None:
+    assert program("generate", FOX).code == 0
+    journal = Path(program.environ["HAILUO_STATE_DIR"]) / "journal.sqlite3"
+    with closing(sqlite3.connect(journal)) as db:
+        (root,) = db.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'tasks_identity'"
+        ).fetchone()
+    with journal.open("rb+") as file:
+        file.seek(root * 4096 - 40)
+        file.write(bytes(8))
+    told = program("tasks")
+    assert (told.code, "Nothing is lost" in told.err) == (0, True)
+    assert program("tasks").err == ""

@@ -218,6 +218,13 @@ def test_an_error_is_the_tools_error_on_stdout_and_its_sentence_on_stderr(progra
     assert ran.err.count("\n") <= 2
 
 
+def test_no_wait_stays_until_the_provider_has_it(program):
+    """What waits for its turn is sent by nobody once this process has left."""
+    ran = program("generate", f"{FOX} [sandbox:1002x1]", "--no-wait", "--json")
+    assert ran.code == 0
+    assert ran.answer["status"] in ("queued", "running", "succeeded")
+
+
 def test_no_wait_comes_back_with_the_task(program, serve):
     ran = program("generate", FOX, "--no-wait", "--json")
 

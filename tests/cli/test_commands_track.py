@@ -28,7 +28,7 @@ def task(program):
 def not_sent(program):
     """A task that waits for its turn: the one slot a minute is taken."""
     program("generate", "first", "--no-wait", HAILUO_RPM="1")
-    return program("generate", "second", "--no-wait", "--json", HAILUO_RPM="1").answer
+    return program("generate", "second", "--wait-seconds", "0", "--json", HAILUO_RPM="1").answer
 
 
 @pytest.mark.anyio

@@ -1,15 +1,19 @@
 """A copy of the journal a day, three deep, each checked before it counts as one."""
 
+# ruff: noqa: ASYNC240  # nothing else runs in this loop
+
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hailuo_mcp.journal import backup, check
+from hailuo_mcp.domain import Status
+from hailuo_mcp.journal import SqliteJournal, backup, check
 from hailuo_mcp.journal.examine import examine
 
 pytestmark = pytest.mark.anyio
@@ -109,3 +113,18 @@ async def test_a_check_sees_one_moment_while_another_process_writes(shop: Any, p
         db.set_trace_callback(None)
         with pytest.raises(check.DamagedJournalError, match="missing"):
             check.rows(db)
+
+
+async def test_what_a_loss_is_said_to_have_cost_is_what_counts_and_not_what_was_given_back(
+    shop: Any, path: Path
+) -> None:
+    failed, kept = await shop.buy(cost="3"), await shop.buy(cost="4")
+    await shop.becomes(failed, Status.FAILED)
+    await shop.becomes(kept, Status.SUCCEEDED)
+    await shop.journal.close()
+    path.unlink()
+    journal = SqliteJournal(path)
+    await journal.open()
+    assert journal.losses
+    assert journal.losses.missing == {("sandbox", "CNY"): Decimal(4)}
+    await journal.close()

@@ -119,7 +119,8 @@ def _aside(folder: Path) -> list[Finding]:
         note(
             "journal",
             f"{path} is a damaged journal that was put aside; what could be read was kept.",
-            "Compare the provider's bill with hailuo-mcp tasks, then delete it.",
+            "Compare the provider's bill with hailuo-mcp tasks, then delete it, its -wal and its "
+            "-shm.",
         )
         for path in kept
     ]
