@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDERS = ("backups", "inputs", "processes", "uploads", "sandbox")
-_FILES = ("journal", "links.key")
+_FILES = ("journal", "links.key", "mark")
 """How the names of our files begin; a folder that somebody chose may hold other things too."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

@@ -42,7 +42,9 @@ def make(journal: Path, now: float) -> Path | None:
     private_folder(target.parent)
     if not copy(journal, target):
         return None
-    for old in newest_first(journal)[KEPT:]:
+    copies = newest_first(journal)
+    made_later = [one for one in copies if one.name > target.name]  # by a clock that was ahead
+    for old in (*made_later, *copies[len(made_later) + KEPT :]):
         with suppress(OSError):
             old.unlink()
     return target

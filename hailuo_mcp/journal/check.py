@@ -41,10 +41,15 @@ class DamagedJournalError(sqlite3.DatabaseError):
     """What a check found; the text is for the log and the doctor."""
 
 
-def means_damage(exc: sqlite3.Error) -> bool:
+def means_damage(exc: sqlite3.Error | UnicodeDecodeError) -> bool:
     """Whether what SQLite says is about the file's content."""
     code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    return isinstance(exc, sqlite3.DatabaseError) and code & 0xFF not in _SURROUNDINGS
+    return not isinstance(exc, sqlite3.InterfaceError) and code & 0xFF not in _SURROUNDINGS
+
+
+def flaw_of(exc: sqlite3.Error | UnicodeDecodeError) -> str:
+    """What is the matter, in words; Python cannot decode what SQLite says of a damaged schema."""
+    return "its schema is damaged" if isinstance(exc, UnicodeDecodeError) else str(exc)
 
 
 def pages(db: sqlite3.Connection) -> None:
@@ -105,15 +110,17 @@ def _is_list(text: object) -> bool:
         return False
 
 
-def against(db: sqlite3.Connection, known: Mark | None) -> None:
-    """The journal against what it is known to have held.
+def against(db: sqlite3.Connection, known: Mark | None, *, marked: bool) -> None:
+    """The journal against what it is known to have held; `marked` says that this is kept.
 
     Raises:
         DamagedJournalError: it held more than it does now.
     """
-    if known is None:
-        return
     now = mark.of(db)
+    if known is None:
+        if marked and now.steps:
+            raise DamagedJournalError("the mark beside it is missing")
+        return
     if now.steps < known.steps:
         raise DamagedJournalError(OLDER)
     if now.steps == known.steps and now.newest != known.newest:

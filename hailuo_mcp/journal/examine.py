@@ -78,8 +78,8 @@ def examine(path: Path, *, old_before: float = 0.0) -> Contents:
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
         ) as db:
             return _contents(db, known, old_before)
-    except sqlite3.Error as exc:
-        text = str(exc).lower()
+    except (sqlite3.Error, UnicodeDecodeError) as exc:
+        text = check.flaw_of(exc).lower()
         if "locked" in text or "busy" in text:
             flaw = Flaw.LOCKED
         elif "unable to open" in text or "readonly" in text:
@@ -101,7 +101,7 @@ def _contents(db: sqlite3.Connection, known: Mark | None, old_before: float) -> 
     lost: Losses | None = None
     if version >= KNOWS_RESCUES:
         check.rows(db)
-        check.against(db, known)
+        check.against(db, known, marked=True)
         lost = losses(db)
     going = tuple(UNFINISHED)
     marks = ", ".join("?" * len(going))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -44,6 +45,8 @@ class JournalFile:
         self._waiting: deque[tuple[Step, Future[Any]]] = deque()
         self._steps = 0
         """How far the journal had come with the last commit of this process."""
+        self._checked_at = 0.0
+        """When all of the file was checked last, in Unix seconds."""
         self._suspect = False
         """A page or a row of it could not be read: it is opened again, with all checks."""
         self.rescued: rescue.Rescued | None = None
@@ -67,7 +70,9 @@ class JournalFile:
         try:
             private_folder(self.path.parent)
             with door:
-                self._db, self.rescued = opening.connect(self.path, suspect=self._suspect)
+                before = mark.read(self.path).checked_at
+                self._db, self.rescued, checked = opening.connect(self.path, suspect=self._suspect)
+                self._checked_at = time.time() if checked else before
                 self._file = _which(self.path)
                 self._suspect = False
                 self._bring_mark_up_to_date(self._db)
@@ -82,7 +87,7 @@ class JournalFile:
         try:
             now = mark.of(db)
             self._steps, self.losses = now.steps, losses(db)
-            if now.steps and (known.long or known.mark != now):
+            if known.long or known.mark != now:
                 self._remember(now, begin=True)
         finally:
             db.execute("ROLLBACK")
@@ -114,8 +119,8 @@ class JournalFile:
                 self._db.close()
                 self._db = None
                 # The last process has left one file behind, as it was checked and written since.
-                if not self._suspect and self._steps and (stamp := stamp_of(self.path)):
-                    mark.note_checked(self.path, stamp)
+                if not self._suspect and self._checked_at and (stamp := stamp_of(self.path)):
+                    mark.note_checked(self.path, stamp, self._checked_at)
 
         await self._in_thread(shut)
         self._shut = True
@@ -185,7 +190,7 @@ class JournalFile:
         except BaseException as exc:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-            if isinstance(exc, sqlite3.Error):
+            if isinstance(exc, sqlite3.Error | UnicodeDecodeError):
                 raise self._trouble(exc) from exc
             raise
         if now.steps != self._steps:
@@ -193,7 +198,7 @@ class JournalFile:
             self._remember(now)
         return results
 
-    def _trouble(self, exc: sqlite3.Error) -> JournalError:
+    def _trouble(self, exc: sqlite3.Error | UnicodeDecodeError) -> JournalError:
         if check.means_damage(exc):
             self._suspect = True
         return trouble(self.path, exc)
@@ -207,18 +212,23 @@ class JournalFile:
         db = self._opened()
         try:
             db.execute("BEGIN IMMEDIATE")
-            if self._suspect or _which(self.path) != self._file:
+            # The mark is ahead where others write what this process does not see: without the
+            # -shm file that it has open, say, which somebody has deleted.
+            farthest = mark.farthest(self.path)
+            behind = farthest > self._steps and mark.of(db).steps < farthest
+            if self._suspect or behind or _which(self.path) != self._file:
                 db.execute("ROLLBACK")
-                db = self._open_the_other()
-        except sqlite3.Error as exc:
+                db = self._open_again()
+        except (sqlite3.Error, UnicodeDecodeError) as exc:
             raise self._trouble(exc) from exc
         return db
 
-    def _open_the_other(self) -> sqlite3.Connection:
+    def _open_again(self) -> sqlite3.Connection:
         _log.warning("the journal was replaced, deleted or damaged while open: opening it again")
-        before = self._opened()
-        self._open()
-        before.close()
+        if self._db is not None:
+            # First: connections of one process share what they know of the file, and their locks.
+            self._db.close()
+            self._db = None
         db = self._opened()
         db.execute("BEGIN IMMEDIATE")
         if self._introduction is not None:
@@ -237,12 +247,14 @@ class JournalFile:
                 if self.losses:  # another process may have accepted them
                     self.losses = losses(db)
                 return question(db, *args, **kwargs)
-            except sqlite3.Error as exc:
+            except (sqlite3.Error, UnicodeDecodeError) as exc:
                 raise self._trouble(exc) from exc
 
         return await self._in_thread(work)
 
     def _opened(self) -> sqlite3.Connection:
+        if self._db is None and self._file is not None and not self._shut:
+            self._open()  # it could not be opened again before
         if self._db is None:
             raise _closed()
         return self._db

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import cast
 
 from hailuo_mcp.domain import Money, Status
@@ -71,10 +72,9 @@ def read(path: Path, wal: bytes) -> Found:
             _take(found, salvage.opened(copy.read_bytes()).rows(), layout)
     for task_id, task in broken.items():  # better than to forget that it was bought
         found.tasks.setdefault(task_id, task)
-    for task_id, task in found.tasks.items():
-        if task is not current.get(task_id):
-            found.doubtful += 1
-            doubt(task)
+    found.doubtful = sum(task is not current.get(task_id) for task_id, task in found.tasks.items())
+    for task in found.tasks.values():
+        _doubt(task)
     return found
 
 
@@ -109,8 +109,8 @@ def _age(task: TaskRow) -> tuple[float, int]:
     return float(task["updated_at"] or 0), int(task["attempt"] or 0)
 
 
-def doubt(task: TaskRow) -> None:
-    """What may have gone on since then is not to be sent again."""
+def _doubt(task: TaskRow) -> None:
+    """What waits or is being sent, as its row says: rows may be old, and nothing is sent twice."""
     if task["status"] in (Status.PENDING, Status.SUBMITTING):
         task |= {"status": Status.UNCONFIRMED, "error": _UNSURE, "error_kind": "unconfirmed"}
         task |= {"owner": "", "lease_until": 0.0, "due_at": 0.0, "money": Money.RESERVED}
@@ -126,18 +126,25 @@ class _Layout:
 
     names: Sequence[str]
     defaults: Sequence[salvage.Value]
+    kinds: Sequence[tuple[type, ...]]
+    """What each column may hold."""
 
     def task(self, row: salvage.Row) -> TaskRow | None:
         """The row by column, if it is one of the tasks table that hailuo-mcp can work with."""
         if not self.oldest <= len(row) <= len(self.names):
             return None
         task = dict(zip(self.names, (*row, *self.defaults[len(row) :]), strict=True))
+        if not all(
+            isinstance(task[name], kinds)
+            for name, kinds in zip(self.names, self.kinds, strict=True)
+        ):
+            return None
         try:
             task_of(tuple(task[name] for name in COLUMNS))
             seal_of([task[name] for name in SEALED])
         except (DamagedRowError, TypeError, ValueError):
             return None
-        return task if isinstance(task["counted"], int) and task["task_id"] else None
+        return task if task["task_id"] else None
 
     def is_sound(self, task: TaskRow) -> bool:
         return not task["seal"] or task["seal"] == seal_of([task[name] for name in SEALED])
@@ -148,11 +155,17 @@ class _Layout:
         return self.names.index("seal")
 
 
+_KINDS: Mapping[str, tuple[type, ...]] = {"TEXT": (str,), "INTEGER": (int,), "REAL": (int, float)}
+
+
 def _layout() -> _Layout:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         schema.migrate(db)
-        columns = db.execute("SELECT name, dflt_value FROM pragma_table_info('tasks')").fetchall()
+        columns = db.execute(
+            "SELECT name, dflt_value, type, \"notnull\" OR pk FROM pragma_table_info('tasks')"
+        ).fetchall()
     return _Layout(
-        names=[name for name, _ in columns],
-        defaults=["" if default == "''" else None for _, default in columns],
+        names=[name for name, *_ in columns],
+        defaults=["" if default == "''" else None for _, default, *_ in columns],
+        kinds=[_KINDS[kind] + (() if needed else (NoneType,)) for _, _, kind, needed in columns],
     )

@@ -15,6 +15,7 @@ from typing import Any, cast
 from hailuo_mcp.journal.losses import UNACCEPTED
 from hailuo_mcp.state import private_opener
 
+_TAIL_BYTES = 4096
 _COMPACT_BYTES = 65_536
 """A longer file is written again with one line: it is read at every start."""
 
@@ -43,7 +44,9 @@ class Remembered:
 
     mark: Mark | None = None
     checked: str = ""
-    """The stamp of the file whose last full check found no flaw."""
+    """The stamp of the file that needs no check, if it is not too long ago."""
+    checked_at: float = 0.0
+    """When all of it was checked last, in Unix seconds."""
     size: int = 0
 
     @property
@@ -70,7 +73,8 @@ def of(db: sqlite3.Connection) -> Mark:
 
 
 def path_of(journal: Path) -> Path:
-    return journal.with_name(journal.name + ".mark")
+    """A name that shares nothing with the journal's: who puts that back leaves this alone."""
+    return journal.with_name("mark")
 
 
 def read(journal: Path) -> Remembered:
@@ -80,19 +84,30 @@ def read(journal: Path) -> Remembered:
     except OSError:
         return Remembered()
     mark: Mark | None = None
-    checked = ""
+    checked, checked_at = "", 0.0
     for line in data.splitlines():
         told = _parsed(line)
         if told is None:
             continue  # torn, or damaged: another line may say it
         if "checked" in told:
-            checked = str(told["checked"])
+            checked, checked_at = str(told["checked"]), float(told["at"])
         elif mark is None or told["steps"] >= mark.steps:
             totals = {name: (tasks, counted) for name, (tasks, counted) in told["totals"].items()}
             mark = Mark(
                 steps=told["steps"], newest=told["newest"], totals=totals, locked=told["locked"]
             )
-    return Remembered(mark=mark, checked=checked, size=len(data))
+    return Remembered(mark=mark, checked=checked, checked_at=checked_at, size=len(data))
+
+
+def farthest(journal: Path) -> int:
+    """How far any process has come, by the last lines."""
+    try:
+        with path_of(journal).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return 0
+    return max((told.get("steps", 0) for line in lines if (told := _parsed(line))), default=0)
 
 
 def append(journal: Path, mark: Mark) -> None:
@@ -104,10 +119,10 @@ def append(journal: Path, mark: Mark) -> None:
     _append(journal, asdict(mark))
 
 
-def note_checked(journal: Path, stamp: str) -> None:
-    """The file that has this stamp needs no check at the next start."""
+def note_checked(journal: Path, stamp: str, at: float) -> None:
+    """The file that has this stamp comes from one that was checked at this time."""
     with suppress(OSError):  # then it is checked
-        _append(journal, {"checked": stamp})
+        _append(journal, {"checked": stamp, "at": at})
 
 
 def write(journal: Path, mark: Mark) -> None:

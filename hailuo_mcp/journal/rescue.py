@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hailuo_mcp.journal import backup, legible, mark, schema
-from hailuo_mcp.journal.legible import Found, doubt
+from hailuo_mcp.journal.check import means_damage
+from hailuo_mcp.journal.legible import Found
 from hailuo_mcp.journal.mark import Mark
 from hailuo_mcp.journal.peek import RESCUED
+from hailuo_mcp.journal.purchase import WINDOW
 from hailuo_mcp.journal.rows import SEALED, seal_of
 
 _BUILDING = ".rescuing"
@@ -102,16 +104,43 @@ def _held(path: Path, timeout: float) -> Generator[sqlite3.Connection | None]:
     checkpoint: SQLite looks whether the file is still in its place (3.8.3).
     """
     if not path.exists() or no_database(path):
-        yield None
+        with _without_writers(path, timeout):
+            yield None
         return
     with closing(sqlite3.connect(path, isolation_level=None, timeout=timeout)) as db:
         try:
             db.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            pass  # too damaged to be written by anybody
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
+            if not means_damage(exc):
+                raise
+            # too damaged to be written by anybody
         yield db
+
+
+_WRITERS = 120
+"""The byte of the -shm file that SQLite's writers lock (walLockName, WAL_WRITE_LOCK)."""
+
+
+@contextmanager
+def _without_writers(path: Path, timeout: float) -> Generator[None]:
+    """Of a file without its magic SQLite takes no lock; who has it open may write to it still."""
+    shared = _beside(path, "-shm")
+    if os.name == "nt" or not shared.exists():
+        yield
+        return
+    import fcntl
+
+    ends = time.monotonic() + timeout
+    with shared.open("rb+") as file:
+        while True:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _WRITERS)
+                break
+            except OSError:
+                if time.monotonic() > ends:
+                    raise sqlite3.OperationalError("database is locked") from None
+                time.sleep(0.02)
+        yield
 
 
 def _build(  # what is to stand in the new journal
@@ -127,7 +156,7 @@ def _build(  # what is to stand in the new journal
             db.execute("PRAGMA synchronous = FULL")
             schema.migrate(db)
             db.execute("BEGIN IMMEDIATE")
-            _fill(db, found, complete=complete)
+            _fill(db, found, time.time())
             _record(db, found, known, flaw, kept, complete=complete)
             db.execute("COMMIT")
         building.replace(_beside(path, RESCUED))
@@ -135,7 +164,7 @@ def _build(  # what is to stand in the new journal
         building.unlink(missing_ok=True)
 
 
-def _fill(db: sqlite3.Connection, found: Found, *, complete: bool) -> None:
+def _fill(db: sqlite3.Connection, found: Found, now: float) -> None:
     for account in {str(task["account"]) for task in found.tasks.values()}:
         provider, _, rest = account.partition(" ")
         db.execute(
@@ -143,8 +172,8 @@ def _fill(db: sqlite3.Connection, found: Found, *, complete: bool) -> None:
             (account, provider, rest.rpartition(" ")[0]),
         )
     for task in sorted(found.tasks.values(), key=lambda task: float(task["created_at"] or 0)):
-        if not complete:
-            doubt(task)
+        if task["attempt"] and now - WINDOW < (sent := float(task["updated_at"] or 0)):
+            db.execute("INSERT INTO slots VALUES (?, ?)", (task["account"], min(sent, now)))
         sealed = task | {"seal": seal_of([task[name] for name in SEALED])}
         names, marks = ", ".join(sealed), ", ".join("?" * len(sealed))
         db.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(sealed.values()))

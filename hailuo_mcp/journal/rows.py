@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 
@@ -36,7 +36,10 @@ def _amount_of(text: str | None) -> Decimal | None:
 
 
 def _warnings_of(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+    told: object = json.loads(text)
+    if not isinstance(told, list):
+        raise TypeError(text)
+    return tuple(cast("list[str]", told))
 
 
 def text_of(value: object) -> object:

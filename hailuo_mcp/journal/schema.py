@@ -166,7 +166,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
 
 READABLE_SINCE = 1
 """The oldest program version of the schema that can still work on what STEPS makes now."""
-KNOWS_RESCUES = 2
+KEEPS_TOTALS = KNOWS_RESCUES = 2
 """The one that a journal asks for whose losses nobody has accepted: older ones would buy on it."""
 
 
@@ -175,6 +175,10 @@ def _seal_of(*row: object) -> str:
         return seal_of(row)
     except (TypeError, ValueError):  # a damaged row, which a check of all rows finds
         return ""
+
+
+def version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(db: sqlite3.Connection) -> None:
@@ -186,16 +190,16 @@ def migrate(db: sqlite3.Connection) -> None:
     db.create_function("seal_of", len(SEALED), _seal_of)
     db.execute("BEGIN IMMEDIATE")
     try:
-        version = int(db.execute("PRAGMA user_version").fetchone()[0])
-        if version > len(STEPS):
+        found = version(db)
+        if found > len(STEPS):
             (needs,) = db.execute("SELECT readable_since FROM shape").fetchone()
             if int(needs) > len(STEPS):
                 raise JournalError(
                     "The journal was written by a newer hailuo-mcp than this one can follow. "
                     "Nothing was sent or charged. Update this installation, or stop the older one."
                 )
-        elif version < len(STEPS):
-            for step in STEPS[version:]:
+        elif found < len(STEPS):
+            for step in STEPS[found:]:
                 for statement in step:
                     db.execute(statement)
             db.execute("CREATE TABLE IF NOT EXISTS shape (readable_since INTEGER NOT NULL)")

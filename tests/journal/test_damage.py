@@ -5,17 +5,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal import Losses, SqliteJournal, Written
+from hailuo_mcp.journal import Limits, Losses, SqliteJournal, Written
 from hailuo_mcp.journal.mark import path_of
 
-from .damage import NAME, TASKS, Damage, buy, damages, draft, make, suffer
+from .damage import NAME, NOW, TASKS, Damage, buy, damages, draft, make, suffer
+from .processes import answer, start
 
 ALL = list(damages())
 
@@ -112,17 +120,19 @@ class TestAfterwards:
         assert isinstance(await buy(journal, 0), Losses)
         await journal.close()
 
-    async def test_a_journal_whose_mark_is_lost_or_spoilt_is_a_journal_all_the_same(
-        self, folders: Path, tmp_path: Path
+    @pytest.mark.parametrize("spoil", [Path.unlink, lambda mark: mark.write_bytes(b"\xff" * 99)])
+    async def test_a_journal_without_its_mark_may_be_an_older_one_and_asks_to_be_accepted(
+        self, folders: Path, tmp_path: Path, spoil: Any
     ) -> None:
-        for number, spoil in enumerate((Path.unlink, lambda mark: mark.write_bytes(b"\xff" * 99))):
-            state = tmp_path / str(number)
-            shutil.copytree(folders / "killed", state)
-            spoil(path_of(state / NAME))
-            journal = await self._opened(state / NAME)
-            assert journal.rescued is None
-            assert not isinstance(await buy(journal, TASKS + 1), Losses)
-            await journal.close()
+        state = tmp_path / "state"
+        shutil.copytree(folders / "killed", state)
+        spoil(path_of(state / NAME))
+        journal = await self._opened(state / NAME)
+        assert len(await journal.newest(limit=10 * TASKS)) == TASKS
+        assert isinstance(await buy(journal, TASKS + 1), Losses)
+        await journal.accept_losses(now=1.0)
+        assert isinstance(await buy(journal, TASKS + 1), Written)
+        await journal.close()
 
     async def test_damage_under_an_open_journal_is_noticed_and_the_next_purchase_opens_it_again(
         self, folders: Path, tmp_path: Path
@@ -136,6 +146,131 @@ class TestAfterwards:
         assert isinstance(await buy(journal, TASKS + 1), Losses)
         assert len(await journal.newest(limit=10 * TASKS)) == TASKS
         await journal.close()
+
+    async def test_a_flipped_bit_that_leaves_the_time_of_the_file_is_found_all_the_same(
+        self, folders: Path, tmp_path: Path
+    ) -> None:
+        state = tmp_path / "state"
+        shutil.copytree(folders / "closed", state)
+        await (await self._opened(state / NAME)).close()
+        before = (state / NAME).stat()
+        _spoil_an_index(state / NAME)
+        os.utime(state / NAME, ns=(before.st_atime_ns, before.st_mtime_ns))
+        journal = await self._opened(state / NAME)
+        assert journal.rescued
+        assert journal.rescued.complete
+        await journal.close()
+
+    async def test_an_old_page_in_a_whole_journal_sends_nothing_again(self, tmp_path: Path) -> None:
+        """As a disk leaves it that has lost a write."""
+        path = tmp_path / NAME
+        journal = await self._opened(path)
+        await buy(journal, 0)
+        waits = {"status": Status.PENDING, "due_at": 1.0}
+        await journal.change(draft(0).task_id, waits, now=NOW)
+        await journal.read(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        old = path.read_bytes()
+        sent = {"status": Status.QUEUED, "remote_id": "7", "attempt": 2}
+        await journal.change(draft(0).task_id, sent, now=NOW + 1)
+        await journal.close()
+        data = bytearray(path.read_bytes())
+        (page,) = (
+            at
+            for at in range(0, len(old), 4096)
+            if old[at] == 0x0D and draft(0).task_id.encode() in old[at : at + 4096]
+        )
+        data[page : page + 4096] = old[page : page + 4096]
+        path.write_bytes(data)
+        journal = await self._opened(path)
+        (task,) = await journal.newest()
+        assert task.status is Status.UNCONFIRMED
+        await journal.close()
+
+    async def test_a_schema_that_cannot_even_be_read_is_damage_and_not_the_end(
+        self, folders: Path, tmp_path: Path
+    ) -> None:
+        state = tmp_path / "state"
+        shutil.copytree(folders / "closed", state)
+        data = (state / NAME).read_bytes()
+        at = data.index(b"CREATE INDEX tasks_due")
+        (state / NAME).write_bytes(data[:at] + b"\xa5\xff CREATE" + data[at + 9 :])
+        journal = await self._opened(state / NAME)
+        assert len(await journal.newest(limit=10 * TASKS)) == TASKS
+        await journal.close()
+
+    async def test_a_row_with_nothing_where_something_belongs_keeps_no_other_from_being_saved(
+        self, folders: Path, tmp_path: Path
+    ) -> None:
+        state = tmp_path / "state"
+        shutil.copytree(folders / "closed", state)
+        with closing(sqlite3.connect(state / NAME)) as db:
+            db.execute("PRAGMA writable_schema = ON")
+            db.execute(
+                "UPDATE sqlite_master SET sql = replace(sql, 'tries INTEGER NOT NULL',"
+                " 'tries INTEGER') WHERE name = 'tasks'"
+            )
+            db.commit()
+        with closing(sqlite3.connect(state / NAME)) as db:
+            db.execute("UPDATE tasks SET tries = NULL WHERE task_id = ?", (draft(3).task_id,))
+            db.commit()
+        _spoil_an_index(state / NAME)
+        journal = await self._opened(state / NAME)
+        assert len(await journal.newest(limit=10 * TASKS)) >= TASKS - 1
+        await journal.close()
+
+    async def test_a_rescue_keeps_the_rate_limit(self, tmp_path: Path) -> None:
+        path, now = tmp_path / NAME, time.time()
+        journal = await self._opened(path)
+        limits = Limits(rpm=1, budget=None, since=0.0, lease=90.0)
+        first = await journal.write_down(draft(0), Decimal(2), limits, now=now)
+        assert isinstance(first, Written)
+        sent = {"status": Status.QUEUED, "remote_id": "7"}
+        await journal.change(first.task.task_id, sent, now=now, attempt=1)
+        await journal.close()
+        _spoil_an_index(path)
+        journal = await self._opened(path)
+        assert journal.losses is None
+        second = await journal.write_down(draft(1), Decimal(2), limits, now=now + 1)
+        assert isinstance(second, Written)
+        assert second.task.status is Status.PENDING
+        await journal.close()
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there nobody deletes a file that is open")
+    async def test_two_that_cannot_see_each_other_notice_it_before_they_buy_the_same(
+        self, tmp_path: Path
+    ) -> None:
+        """Whoever deletes the -shm file under a process splits it from all that come later."""
+        path = tmp_path / NAME
+        assert answer(start(path, "before")) == "bought"
+        one = start(path, "same", stdin=subprocess.PIPE, before=_BUY_WHEN_TOLD)
+        assert one.stdout
+        assert one.stdout.readline() == "open\n"
+        path.with_name(f"{NAME}-shm").unlink()
+        said = [answer(start(path, "same"))]
+        out, _ = one.communicate("go\n", timeout=60)
+        said.append(out.strip())
+        assert said.count("bought") == 1, said
+
+
+_BUY_WHEN_TOLD = """
+opened = SqliteJournal.open
+async def wait_after(self):
+    await opened(self)
+    await self.newest()
+    print("open", flush=True)
+    sys.stdin.readline()
+SqliteJournal.open = wait_after
+"""
+
+
+def _spoil_an_index(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'tasks_created'"
+        ).fetchone()
+    data = bytearray(path.read_bytes())
+    data[root * 4096 - 3] ^= 4
+    path.write_bytes(data)
 
 
 def _spoil_a_row(db: Any) -> None:

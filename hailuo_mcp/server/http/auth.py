@@ -168,6 +168,7 @@ def _is_of_this_computer(scope: Scope, headers: Headers) -> bool:
     return (
         _is_near(scope)
         and not any(name in headers for name in _FORWARDED)
+        and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         and all(origin == own for origin in headers.getlist("origin"))
     )
 
