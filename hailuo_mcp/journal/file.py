@@ -117,7 +117,7 @@ class JournalFile:
         def shut() -> None:
             if self._db is not None:
                 self._db.close()
-                self._db = None
+                self._db = self._file = None  # what comes after this is told that it is closed
                 # The last process has left one file behind, as it was checked and written since.
                 if not self._suspect and self._checked_at and (stamp := stamp_of(self.path)):
                     mark.note_checked(self.path, stamp, self._checked_at)
