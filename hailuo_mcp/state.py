@@ -1,4 +1,4 @@
-"""The state folder is its owner's alone: prompts, pictures and purchases are nobody else's."""
+"""Keeps the state folder private: it holds prompts, pictures and purchases."""
 
 from __future__ import annotations
 

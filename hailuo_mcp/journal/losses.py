@@ -1,4 +1,4 @@
-"""What a damaged journal has lost; until a person accepts it, nothing new is bought."""
+"""What a damaged journal may have lost. Nothing new is bought until a person accepts that."""
 
 from __future__ import annotations
 

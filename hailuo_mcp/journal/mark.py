@@ -1,4 +1,4 @@
-"""How much was in the journal, kept beside it: an emptied, deleted or older one is a loss."""
+"""Records beside the journal how much was in it, so that an emptied or older one is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In the place of a damaged journal comes a sound one with all that can still be read of it."""
+"""Replaces a damaged journal with a sound one that holds all that can still be read of it."""
 
 from __future__ import annotations
 

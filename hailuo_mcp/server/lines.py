@@ -1,4 +1,4 @@
-"""The lines of a stdio client: none stays without an answer, and none is written once it has left.
+"""Answers every line of a stdio client, and writes nothing once the client has left.
 
 The SDK (2.3.0) drops a line that it cannot read, so its sender waits for ever; and it answers the
 calls under way when stdin ends, which breaks clients on the Python SDK 1.x while they close.
