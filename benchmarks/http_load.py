@@ -33,7 +33,7 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from hailuo_mcp.sandbox import read_book
+from hailuo_mcp.sandbox.report import read_book
 
 WAYS = ("auto", "legacy", "sse")
 PATIENCE = 240.0

@@ -16,15 +16,15 @@ import anyio
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Link, Task
-from hailuo_mcp.folders import Folders
-from hailuo_mcp.journal import SqliteJournal
-from hailuo_mcp.journal.peek import NAME
+from hailuo_mcp.files.folders import Folders
+from hailuo_mcp.files.private import close_to_others
+from hailuo_mcp.journal.sqlite.peek import NAME
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.state import close_to_others
-from hailuo_mcp.studio import Desk, Rules, Studio
 from hailuo_mcp.studio.changes import Changes
-from hailuo_mcp.studio.desk import SUBMIT_SECONDS, Uploads
+from hailuo_mcp.studio.desk import SUBMIT_SECONDS, Desk, Rules, Uploads
 from hailuo_mcp.studio.pictures import Pictures
+from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.worker import ProcessLocks, Worker
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ def open_client(
     embedded = PROVIDERS[settings.provider].embedded and not settings.base_url
 
     def serve() -> str:
-        from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
+        from hailuo_mcp.sandbox.options import SandboxOptions
+        from hailuo_mcp.sandbox.serve import serve_in_thread
 
         return serve_in_thread(SandboxOptions(state_dir=settings.state_dir / "sandbox")).base_url
 

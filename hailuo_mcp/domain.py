@@ -126,7 +126,7 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carries:
+class Capabilities:
     """What a dialect is able to say. What it cannot carry is refused before anything is sent."""
 
     modes: frozenset[Mode]

@@ -1,6 +1,6 @@
 """What can go wrong, sorted by what a person asks first: was I charged, and what now.
 
-HailuoError                       the base; its message is written for the reader and safe to show
+HailuoError                       the base
 ├─ ConfigError                    not set up: key, provider, folder                    not charged
 ├─ InvalidRequestError            refused here, before anything was sent               not charged
 │  ├─ BudgetExceededError         would pass the person's spending limit               not charged
@@ -23,29 +23,78 @@ HailuoError                       the base; its message is written for the reade
 └─ JournalError                   the local record cannot be read or written           not charged
    └─ JournalDamagedError         tasks may be lost: a person has to accept it           not charged
 
+An error carries facts: what happened, whether money moved, what can be done next. `wording` makes
+the sentences of them, one voice for each reader, so `what` names no tool, option or variable.
 Provider text is untrusted: it travels in `detail`, for the journal, never in a message or a log.
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 Charged = Literal["yes", "no", "maybe", "not yet"]
 
 
+class Do(StrEnum):
+    """What can be done next; `Step.about` is what it is done to."""
+
+    TRY = "try"
+    """An imperative clause for whoever made the call, such as "choose another name"."""
+    ARRANGE = "arrange"
+    """An imperative clause for the person whose computer, account or money it is."""
+    SET = "set"
+    """A setting by its variable, or variable=value: the person's to decide."""
+    REPEAT = "repeat"
+    """The same call again, after so many seconds where a number is given."""
+    NEAREST = "nearest"
+    """The nearest request that may be made, in words."""
+    CONFIRM = "confirm"
+    """The person has to agree; then the call is repeated with this one-use code."""
+    SETTLE = "settle"
+    """A person looks at the provider's bill and settles this task."""
+    QUERY = "query"
+    DOWNLOAD = "download"
+    LIST_TASKS = "list_tasks"
+    LIST_MODELS = "list_models"
+    LIST_TEMPLATES = "list_templates"
+    ESTIMATE = "estimate"
+    ACCEPT_LOSSES = "accept_losses"
+    DOCTOR = "doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do next, as a value."""
+
+    do: Do
+    about: str = ""
+
+
 class HailuoError(Exception):
     """Anything this package raises on purpose.
 
-    `str(error)` says what happened, whether money moved and what to do next.
+    `what` is one or more whole sentences that are true for every reader.
     """
 
     code: str = "error"
     charged: Charged = "no"
     retry: bool = False
     """Whether the same call, unchanged, may succeed later."""
+    then: tuple[Step, ...] = ()
+    """What can be done next, the best first."""
 
     def __init__(
-        self, message: str, *, detail: str = "", task_id: str = "", charged: Charged | None = None
+        self,
+        what: str,
+        *then: Step,
+        detail: str = "",
+        task_id: str = "",
+        charged: Charged | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(what)
+        self.what = what
+        if then:
+            self.then = then
         self.detail = detail
         """Untrusted or technical text: for the journal only."""
         self.task_id = task_id
@@ -76,8 +125,8 @@ class TaskFailedError(HailuoError):
 
     code = "refused"
 
-    def __init__(self, message: str, *, code: str, retry: bool, task_id: str) -> None:
-        super().__init__(message, task_id=task_id)
+    def __init__(self, what: str, *then: Step, code: str, retry: bool, task_id: str) -> None:
+        super().__init__(what, *then, task_id=task_id)
         self.code = code
         self.retry = retry
 
@@ -93,14 +142,14 @@ class ProviderError(HailuoError):
 
     def __init__(
         self,
-        message: str,
-        *,
+        what: str,
+        *then: Step,
         provider_code: str = "",
         trace_id: str = "",
         detail: str = "",
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, detail=detail)
+        super().__init__(what, *then, detail=detail)
         self.provider_code = provider_code
         """The provider's own code as text, such as "1026" or "rate_limit_error"."""
         self.trace_id = trace_id

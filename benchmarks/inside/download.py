@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from hailuo_mcp.domain import Link
-from hailuo_mcp.downloader import save
+from hailuo_mcp.files.saving import save
 from hailuo_mcp.transport import Hosts, Transport
 
 

@@ -11,9 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
-from hailuo_mcp.journal import schema
-from hailuo_mcp.journal.peek import NAME
-from hailuo_mcp.journal.rows import INSERT, row_of
+from hailuo_mcp.journal.sqlite import schema
+from hailuo_mcp.journal.sqlite.peek import NAME
+from hailuo_mcp.journal.sqlite.rows import INSERT, row_of
 from hailuo_mcp.studio.intent import new_task_id
 
 ACCOUNT = "the account"

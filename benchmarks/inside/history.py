@@ -15,8 +15,8 @@ from pathlib import Path
 from fill_journal import ACCOUNT, fill, tasks
 
 from hailuo_mcp.domain import Money, Status, Unit
-from hailuo_mcp.journal import Limits, SqliteJournal
-from hailuo_mcp.journal.purchase import sums
+from hailuo_mcp.journal.sqlite.purchase import Limits, sums
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 from hailuo_mcp.studio.intent import new_task_id
 
 TIMES = 400
@@ -34,7 +34,7 @@ async def main(folder: Path, count: int) -> dict[str, float]:
     async def check(number: int) -> None:
         # The whole transaction of a purchase but its end: the part that grows with the journal.
         new = replace(draft, task_id=new_task_id(time.time()), identity=f"new {number}")
-        await journal.standing(new, now=time.time())
+        await journal.find_existing(new, now=time.time())
         await journal.read(sums, ACCOUNT, Unit.CNY, limits.since)
 
     async def listed(_: int) -> None:
@@ -58,7 +58,7 @@ async def main(folder: Path, count: int) -> dict[str, float]:
         remote_id="",
         file="",
     )
-    assert await journal.write_down(bought, Decimal(2), limits, now=time.time())
+    assert await journal.record(bought, Decimal(2), limits, now=time.time())
     await journal.close()
     return timed
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 from hailuo_mcp.catalog.prices import Price, plan_named, plan_rpm, plans
-from hailuo_mcp.catalog.wording import number
+from hailuo_mcp.text import number
 
 _FEN = Decimal("0.01")
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import cache
 
 from hailuo_mcp.catalog.data import rows, squeeze
-from hailuo_mcp.catalog.wording import number
 from hailuo_mcp.domain import Quote, Unit
+from hailuo_mcp.text import number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

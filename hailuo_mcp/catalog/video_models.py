@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from hailuo_mcp.catalog.data import rows, squeeze, table
-from hailuo_mcp.domain import Carries, Mode
+from hailuo_mcp.domain import Capabilities, Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +128,17 @@ def nearest_model(name: str) -> str | None:
     return known[near[0]].name if near else None
 
 
-def carried(model: str, carries: Carries) -> bool:
-    return carries.models is None or model in carries.models
+def offered_by(model: str, capabilities: Capabilities) -> bool:
+    return capabilities.models is None or model in capabilities.models
 
 
-def default_model(mode: Mode, resolution: str | None, carries: Carries) -> str:
+def default_model(mode: Mode, resolution: str | None, capabilities: Capabilities) -> str:
     """Choose the model for an empty name; "" where the provider has none for this mode.
 
     The catalogue's order decides, except where only a later model has the asked size. A size that
     only unpriced older models have is not worth a silent change of model: it is refused instead.
     """
-    able = [m for m in models() if mode in m.modes and carried(m.name, carries)]
+    able = [m for m in models() if mode in m.modes and offered_by(m.name, capabilities)]
     # 2.3-Fast is a choice, not a default: it trades quality for speed.
     able.sort(key=lambda model: model.name.endswith("-Fast"))
     for model in able:

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hailuo_mcp.catalog.wording import is_number
 from hailuo_mcp.cli.words import SETTINGS
 from hailuo_mcp.errors import ConfigError, InvalidRequestError
+from hailuo_mcp.text import is_number
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.terminal import Terminal
     from hailuo_mcp.settings import Settings
-    from hailuo_mcp.studio import Terms
+    from hailuo_mcp.views import Terms
 
 _ELSEWHERE = ("data:", "http:", "https:", "file:", "~")
 
@@ -180,7 +180,7 @@ def add_terms(parser: ArgumentParser) -> None:
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
-    from hailuo_mcp.studio import Terms
+    from hailuo_mcp.views import Terms
 
     return Terms(
         take=args.take,

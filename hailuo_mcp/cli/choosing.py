@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from hailuo_mcp import catalog
-from hailuo_mcp.catalog import ModeRules
+from hailuo_mcp.catalog.camera_moves import moves
+from hailuo_mcp.catalog.video_models import ModeRules, limits, models
 from hailuo_mcp.cli import exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Mode
+from hailuo_mcp.rules.combinations import MODE_WORDS
 
 
 def _models(_args: Namespace, terminal: Terminal) -> int:
     rows = [
         (model.name, mode.value, _sizes(rules))
-        for model in catalog.models()
+        for model in models()
         for mode, rules in model.modes.items()
     ]
     if terminal.json:
@@ -27,9 +28,7 @@ def _models(_args: Namespace, terminal: Terminal) -> int:
     terminal.paragraph(
         "From:",
         ", ".join(
-            f"{mode} is {said}"
-            for mode, said in catalog.MODE_WORDS.items()
-            if mode is not Mode.TEMPLATE
+            f"{mode} is {said}" for mode, said in MODE_WORDS.items() if mode is not Mode.TEMPLATE
         )
         + ".",
         result=True,
@@ -45,14 +44,14 @@ def _sizes(rules: ModeRules) -> str:
 
 
 def _moves(_args: Namespace, terminal: Terminal) -> int:
-    rows = [(move.english, move.chinese, move.group) for move in catalog.moves()]
+    rows = [(move.english, move.chinese, move.group) for move in moves()]
     if terminal.json:
         names = ("english", "chinese", "group")
         terminal.data({"moves": [dict(zip(names, row, strict=True)) for row in rows]})
         return exits.DONE
     terminal.table(("Move", "Chinese", "Kind"), rows)
     terminal.say()
-    together = catalog.limits().moves_together
+    together = limits().moves_together
     terminal.paragraph(
         "",
         f"In brackets in the prompt: [Push in]. Up to {together} at once: [Pan left, Zoom in].",

@@ -23,7 +23,8 @@ from hailuo_mcp.errors import (
 if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Watcher
     from hailuo_mcp.settings import Settings
-    from hailuo_mcp.studio import Progress, Saved, Studio, View
+    from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.views import Progress, Saved, View
 
 FOREVER = 10 * 365 * 86_400.0
 FRESH_SECONDS = 5.0
@@ -77,7 +78,7 @@ class Errand:
         self, studio: Studio, task_id: str, output: str, wait: float, watcher: Watcher
     ) -> Saved:
         """Have the clip on disk, and a copy where it is wanted; ends as `wait` does."""
-        from hailuo_mcp.studio import Saved
+        from hailuo_mcp.views import Saved
 
         try:
             return await studio.download(
@@ -119,7 +120,7 @@ class Errand:
         """
         if text in ("", words.STANDARD):
             return ""
-        from hailuo_mcp.folders import Folders
+        from hailuo_mcp.files.folders import Folders
 
         where = arguments.place(text)
         folders = Folders(self.settings.output_dir, fenced=False)

@@ -18,7 +18,7 @@ from hailuo_mcp.errors import (
 )
 
 if TYPE_CHECKING:
-    from hailuo_mcp.studio import View
+    from hailuo_mcp.views import View
 
 DONE, FAILED, REFUSED, UNCONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
 HELP = (

@@ -13,7 +13,7 @@ from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import InvalidRequestError, JournalError
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal import Losses
+    from hailuo_mcp.journal.sqlite.losses import Losses
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.journal.peek import NAME
+    from hailuo_mcp.journal.sqlite.peek import NAME
 
     path = arguments.settings(args).state_dir / NAME
     if args.file and args.action != "backup":
@@ -37,7 +37,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 
 def _check(path: Path, terminal: Terminal) -> int:
-    from hailuo_mcp.journal.examine import FlawedJournalError, examine
+    from hailuo_mcp.journal.sqlite.examine import FlawedJournalError, examine
 
     try:
         contents = examine(path)
@@ -73,7 +73,7 @@ def _check(path: Path, terminal: Terminal) -> int:
 def _back_up(path: Path, file: str, terminal: Terminal) -> int:
     import sqlite3
 
-    from hailuo_mcp.journal import backup
+    from hailuo_mcp.journal.sqlite import backup
 
     target = Path(arguments.place(file)) if file else None
     if target is not None and target.exists():
@@ -123,7 +123,7 @@ def _accept(path: Path, terminal: Terminal) -> int:
 
 
 async def _accepted(path: Path) -> Losses | None:
-    from hailuo_mcp.journal import SqliteJournal
+    from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
     journal = SqliteJournal(path)
     await journal.open()

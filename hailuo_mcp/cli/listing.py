@@ -14,7 +14,8 @@ from hailuo_mcp.cli.waiting import exit_code, tell_missing, wait_for_all
 from hailuo_mcp.domain import STATUS_WORDS
 
 if TYPE_CHECKING:
-    from hailuo_mcp.studio import Studio, View
+    from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.views import View
 
 
 def _tasks_options(parser: ArgumentParser) -> None:
@@ -45,7 +46,7 @@ def _tasks_options(parser: ArgumentParser) -> None:
 
 def _tasks(args: Namespace, terminal: Terminal) -> int:
     async def job(errand: Errand, studio: Studio) -> int:
-        from hailuo_mcp import answers
+        from hailuo_mcp.wording.tasks import task_list
 
         watched = await wait_for_all(errand, studio) if args.wait == FOREVER else []
         listing = await studio.tasks(
@@ -54,7 +55,7 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
             wait_seconds=args.wait if args.wait not in (None, FOREVER) else 0,
         )
         if terminal.json:
-            terminal.data(dict(answers.task_list(listing, limit=args.limit)))
+            terminal.data(dict(task_list(listing, limit=args.limit)))
         else:
             _print_tasks(terminal, listing.rows, studio.provider.name)
             if len(listing.rows) == args.limit:

@@ -6,13 +6,15 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from decimal import Decimal
 
-from hailuo_mcp import catalog
-from hailuo_mcp.catalog import PlanCost, Price
+from hailuo_mcp.catalog.packs import PlanCost
+from hailuo_mcp.catalog.prices import Price
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
 from hailuo_mcp.domain import Mode
+from hailuo_mcp.rules.estimate import Estimate, estimate
+from hailuo_mcp.text import number
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -33,8 +35,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     settings = arguments.settings(args)
     provider = PROVIDERS[settings.provider]
 
-    def price(plan: str) -> catalog.Estimate:
-        return catalog.estimate(
+    def price(plan: str) -> Estimate:
+        return estimate(
             args.model,
             args.mode,
             args.duration,
@@ -43,25 +45,25 @@ def _run(args: Namespace, terminal: Terminal) -> int:
             plan,
             price_list=provider.price_list,
             region=provider.region,
-            carries=dialect_of(reached_at(provider, settings.base_url)).carries,
+            capabilities=dialect_of(reached_at(provider, settings.base_url)).capabilities,
         )
 
-    estimate = price("compare" if comparing else settings.plan)
+    found = price("compare" if comparing else settings.plan)
     if terminal.json:
-        from hailuo_mcp import answers
+        from hailuo_mcp.wording.costs import cost_estimate
 
-        terminal.data(dict(answers.cost_estimate(estimate, notice=provider.notice)))
+        terminal.data(dict(cost_estimate(found, notice=provider.notice)))
         return exits.DONE
-    if estimate.packs:
-        _comparison(terminal, estimate.packs, estimate.cheapest)
-        estimate = price(settings.plan)  # its sentence; the table has said the rest
+    if found.packs:
+        _comparison(terminal, found.packs, found.cheapest)
+        found = price(settings.plan)  # its sentence; the table has said the rest
     else:
-        _prices(terminal, estimate.per_video, estimate.total, estimate.count)
-    terminal.paragraph("", words.spoken(estimate.message), result=True)
+        _prices(terminal, found.per_video, found.total, found.count)
+    terminal.paragraph("", words.spoken(found.message), result=True)
     if provider.embedded:
         terminal.say("The sandbox charges nothing: this is what real clips would cost.")
-    if estimate.prices_as_of:
-        terminal.say(f"Prices as of {estimate.prices_as_of}.", style="dim")
+    if found.prices_as_of:
+        terminal.say(f"Prices as of {found.prices_as_of}.", style="dim")
     return exits.DONE
 
 
@@ -72,7 +74,7 @@ def _prices(terminal: Terminal, one: Price, total: Price, count: int) -> None:
         ("USD, pay as you go globally", one.usd, total.usd),
     ]
     known = [
-        (name, catalog.number(each), catalog.number(many))
+        (name, number(each), number(many))
         for name, each, many in rows
         if each is not None and many is not None
     ]
@@ -103,11 +105,11 @@ def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> 
             (
                 way.plan,
                 str(way.packs) if way.packs else "-",
-                catalog.number(way.cost),
-                catalog.number(way.per_video),
-                catalog.number(way.credits_lapsing) if way.packs else "-",
+                number(way.cost),
+                number(way.per_video),
+                number(way.credits_lapsing) if way.packs else "-",
                 str(way.rpm) if way.rpm else "-",
-                catalog.number(way.list_cny) if way.list_cny else "-",
+                number(way.list_cny) if way.list_cny else "-",
                 f"{way.saves_percent} %" if way.saves_percent else "-",
                 _verdict(way, cheapest, payg),
             )

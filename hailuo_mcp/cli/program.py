@@ -142,7 +142,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 
 def _tell(error: HailuoError, terminal: Terminal) -> int:
-    from hailuo_mcp.answers import error_answer
+    from hailuo_mcp.wording.tasks import error_answer
 
     code = exits.of_error(error)
     label = {exits.REFUSED: "Refused:", exits.UNCONFIRMED: "Unconfirmed:"}.get(code, "Failed:")

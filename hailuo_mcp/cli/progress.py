@@ -12,7 +12,7 @@ from hailuo_mcp.domain import POLLED, Status
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from hailuo_mcp.studio import View
+    from hailuo_mcp.views import View
 
 QUIET_SECONDS = 30.0
 """How long the plain form says nothing while nothing changes."""
@@ -49,7 +49,7 @@ class Lines:
 
 
 def _words(view: View, done: int, of: int) -> str:
-    from hailuo_mcp.answers import progress_line
+    from hailuo_mcp.wording.sentences import progress_line
 
     line = progress_line(view)
     if view.task.save_error and not view.task.saved:

@@ -6,23 +6,23 @@ from argparse import Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.catalog import model_title
+from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.cli import words
 from hailuo_mcp.domain import Mode, Money, Quote, Status, Task, Unit
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.errands import Errand
     from hailuo_mcp.cli.terminal import Terminal
-    from hailuo_mcp.studio import Offer, Spending, View
+    from hailuo_mcp.views import Offer, Spending, View
 
 
 def show(errand: Errand, view: View, *, copy: str = "") -> None:
     """The task as facts and one next step; `copy` is where the clip went as well."""
-    from hailuo_mcp import answers
+    from hailuo_mcp.wording import tasks
 
     task, terminal = view.task, errand.terminal
     if terminal.json:
-        answer = answers.video_task(view)
+        answer = tasks.video_task(view)
         if copy:
             answer["file"] = copy
         terminal.data(dict(answer))
@@ -49,17 +49,17 @@ def show(errand: Errand, view: View, *, copy: str = "") -> None:
 
 def show_offer(args: Namespace, terminal: Terminal, offer: Offer) -> None:
     """What a purchase would come to, before it is made; with --dry-run it is all there is."""
-    from hailuo_mcp import answers
+    from hailuo_mcp.wording.costs import offer_words, purchase_quote
 
     if args.dry_run and terminal.json:
-        terminal.data(dict(answers.purchase_quote(offer)))
+        terminal.data(dict(purchase_quote(offer)))
         return
     label = "Price:" if not offer.notice else "Would cost:"
     if offer.repeats:
         if offer.repeats.settled and not args.dry_run:
             return  # the result says so at once
         label = "Not a new clip:"
-    told = answers.offer_words(offer)
+    told = offer_words(offer)
     if offer.asks and args.dry_run and not args.yes:
         told += " You are asked before it is bought (HAILUO_CONFIRM_ABOVE)."
     terminal.paragraph(label, told, style="bold", result=args.dry_run)
@@ -89,7 +89,7 @@ _STYLES = {
 
 
 def _headline(view: View) -> tuple[str, str]:
-    from hailuo_mcp.answers import sentences
+    from hailuo_mcp.wording import sentences
 
     task = view.task
     left = f", {sentences.about(view.eta_seconds)} left" if view.eta_seconds else ""
@@ -139,8 +139,8 @@ def _megabytes(size: int) -> str:
 
 def cost(view: View) -> str:
     """What it cost, and whether that has been charged."""
-    from hailuo_mcp.answers import video_task
-    from hailuo_mcp.studio.views import cost_words
+    from hailuo_mcp.views import cost_words
+    from hailuo_mcp.wording.tasks import video_task
 
     known = video_task(view).get("cost", {})
     if view.task.money is Money.UNKNOWN:
@@ -161,9 +161,10 @@ def cost(view: View) -> str:
 
 def spending(so_far: Spending, provider: str) -> str:
     """The money so far, in a sentence."""
-    from hailuo_mcp.answers.costs import other_walls
-    from hailuo_mcp.catalog import number, price_words
+    from hailuo_mcp.catalog.prices import price_words
     from hailuo_mcp.dialects.providers import notice_of
+    from hailuo_mcp.text import number
+    from hailuo_mcp.wording.costs import other_walls
 
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
     spent = price_words(Quote(amount=so_far.spent, unit=Unit(so_far.unit)))

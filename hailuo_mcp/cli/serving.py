@@ -13,7 +13,7 @@ from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from hailuo_mcp.sandbox import RunningSandbox
+    from hailuo_mcp.sandbox.serve import RunningSandbox
 
 _PORT = arguments.whole(0, 65_535)
 _KEY = "free"
@@ -71,7 +71,8 @@ def _sandbox_options(parser: ArgumentParser) -> None:
 
 
 def _sandbox(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
+    from hailuo_mcp.sandbox.options import SandboxOptions
+    from hailuo_mcp.sandbox.serve import serve_in_thread
 
     options = SandboxOptions(
         state_dir=arguments.settings(args).state_dir / "sandbox",

@@ -1,17 +1,21 @@
 """The table of commands, in the order of the help."""
 
 from hailuo_mcp.cli import (
+    buy as making,
+)
+from hailuo_mcp.cli import (
     choosing,
-    doctor,
-    init,
     journal,
     listing,
-    making,
     pricing,
     serving,
-    tracking,
+)
+from hailuo_mcp.cli import (
+    task as tracking,
 )
 from hailuo_mcp.cli.command import Command
+from hailuo_mcp.cli.doctor import command as doctor
+from hailuo_mcp.cli.init import command as init
 
 COMMANDS: tuple[Command, ...] = (
     *making.COMMANDS,

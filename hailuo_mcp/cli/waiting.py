@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hailuo_mcp.cli.errands import Errand
-    from hailuo_mcp.studio import Studio, View
+    from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.views import View
 
 _MOST, _MOST_NAMED = 10_000, 20
 _LACKING = ("unsaved", "unconfirmed")
@@ -23,11 +24,11 @@ async def wait_for_all(errand: Errand, studio: Studio) -> list[View]:
     Returns what was waited for, and every other clip that was paid for and is not on disk.
     """
     await _save_anew(studio)
-    under_way = await _under_way(studio)
-    strangers = [view.task for view in under_way if errands.elsewhere(studio, view.task)]
+    in_flight = await _under_way(studio)
+    strangers = [view.task for view in in_flight if errands.elsewhere(studio, view.task)]
     if strangers:
         errands.tell_strangers(errand, strangers)
-    waiting = _open(errand, studio, under_way)
+    waiting = _open(errand, studio, in_flight)
     _name(errand, waiting.values())
     for task_id in waiting:
         await studio.query(task_id)  # has its status read soon, whenever that was planned

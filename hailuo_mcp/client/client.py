@@ -19,7 +19,7 @@ from hailuo_mcp.client.wording import by_parameter, worded
 from hailuo_mcp.dialects.wire import NO_TASK, HttpReply, Provider
 from hailuo_mcp.domain import (
     AnyRequest,
-    Carries,
+    Capabilities,
     Link,
     RemoteStatus,
     Submitted,
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from hailuo_mcp.downloader import SavedFile
-    from hailuo_mcp.folders import Folders
+    from hailuo_mcp.files.disk import SavedFile
+    from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.transport import Stream, Wire
 
 _PICTURE_SECONDS = 3.0
@@ -108,8 +108,8 @@ class HailuoClient:
         return self._connection.provider
 
     @property
-    def carries(self) -> Carries:
-        return self._connection.dialect.carries
+    def capabilities(self) -> Capabilities:
+        return self._connection.dialect.capabilities
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,7 +136,7 @@ class HailuoClient:
             return await prepare(
                 request,
                 provider=self.provider,
-                carries=self.carries,
+                capabilities=self.capabilities,
                 plan=self._plan,
                 folders=(self._folders or working_folders()) if local else None,
                 fetch=self.fetch,
@@ -154,7 +154,7 @@ class HailuoClient:
 
         `leaving` is called just before it leaves: cancelled earlier, nothing was sent.
         """
-        if callback_url and not self.carries.callback:
+        if callback_url and not self.capabilities.callback:
             raise InvalidRequestError(
                 f"{self.provider.name} calls nobody back. Nothing was sent or charged. Leave "
                 "callback_url out, and use wait() to learn when the clip is ready."
@@ -291,7 +291,7 @@ class HailuoClient:
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
-        from hailuo_mcp.media.images import most_bytes
+        from hailuo_mcp.files.images import most_bytes
 
         with self._worded():
             transport = await self._connection.open()

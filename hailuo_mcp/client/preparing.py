@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import AnyRequest, Carries, Quote, TemplateRequest, VideoRequest
+from hailuo_mcp.domain import AnyRequest, Capabilities, Quote, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from hailuo_mcp.folders import Folders
-    from hailuo_mcp.media.images import OpenedImage
+    from hailuo_mcp.files.folders import Folders
+    from hailuo_mcp.files.images import OpenedImage
 
 Fetch = Callable[[str], Awaitable[bytes]]
 Upload = Callable[[str], bytes | None]
@@ -34,7 +34,7 @@ async def prepare(
     request: AnyRequest,
     *,
     provider: Provider,
-    carries: Carries,
+    capabilities: Capabilities,
     plan: str,
     folders: Folders | None,
     fetch: Fetch,
@@ -45,8 +45,12 @@ async def prepare(
     told = [f"{name}: {str(trouble).removesuffix('.')}" for name, trouble in troubles.items()]
     try:
         if isinstance(request, TemplateRequest):
-            return _template(request, images, told, provider=provider, carries=carries, plan=plan)
-        return _video(request, images, told, provider=provider, carries=carries, plan=plan)
+            return _template(
+                request, images, told, provider=provider, capabilities=capabilities, plan=plan
+            )
+        return _video(
+            request, images, told, provider=provider, capabilities=capabilities, plan=plan
+        )
     except InvalidRequestError as refused:
         refused.no_such_file = any(trouble.no_such_file for trouble in troubles.values())
         raise
@@ -56,7 +60,7 @@ def working_folders() -> Folders:
     """Return what a library user may read: the working directory and the home folder."""
     from pathlib import Path
 
-    from hailuo_mcp.folders import Folders
+    from hailuo_mcp.files.folders import Folders
 
     return Folders(Path.cwd(), (Path.cwd(), Path.home()))
 
@@ -67,24 +71,24 @@ def _video(
     troubles: list[str],
     *,
     provider: Provider,
-    carries: Carries,
+    capabilities: Capabilities,
     plan: str,
 ) -> Prepared:
-    from hailuo_mcp import catalog
-    from hailuo_mcp.check import check_video
+    from hailuo_mcp.catalog.prices import list_price
+    from hailuo_mcp.rules.video import check_video
 
     checked = check_video(
         request,
         images={name: image.facts for name, image in images.items()},
         image_problems=troubles,
-        carries=carries,
+        capabilities=capabilities,
         provider=provider.name,
         price_list=provider.price_list,
         plan=plan,
         others=_others(provider),
     )
     ready = checked.request
-    quote = catalog.list_price(
+    quote = list_price(
         ready.model, ready.resolution, ready.duration, price_list=provider.price_list, plan=plan
     )
     wired: dict[str, Any] = {name: image.wire for name, image in images.items()}
@@ -98,17 +102,17 @@ def _template(
     troubles: list[str],
     *,
     provider: Provider,
-    carries: Carries,
+    capabilities: Capabilities,
     plan: str,
 ) -> Prepared:
-    from hailuo_mcp import catalog
-    from hailuo_mcp.check import check_template
+    from hailuo_mcp.catalog.video_templates import template_price
+    from hailuo_mcp.rules.template import check_template
 
     checked = check_template(
         request,
         images={name: image.facts for name, image in images.items()},
         image_problems=troubles,
-        carries=carries,
+        capabilities=capabilities,
         region=provider.templates,
         provider=provider.name,
         others=_others(provider),
@@ -117,14 +121,14 @@ def _template(
         request=replace(checked.request, media_inputs=tuple(i.wire for i in images.values())),
         images=images,
         warnings=checked.warnings,
-        quote=catalog.template_price(checked.template, price_list=provider.price_list, plan=plan),
+        quote=template_price(checked.template, price_list=provider.price_list, plan=plan),
     )
 
 
 def _named(request: AnyRequest) -> dict[str, str]:
     if isinstance(request, TemplateRequest):
         return {f"media_inputs[{at}]": text for at, text in enumerate(request.media_inputs)}
-    from hailuo_mcp.check.examination import given_pictures
+    from hailuo_mcp.rules.examination import given_pictures
 
     return {name: getattr(request, name) for name in given_pictures(request)}
 
@@ -136,7 +140,7 @@ async def _open(
     troubles: dict[str, InvalidRequestError] = {}
     if not named:
         return images, troubles
-    from hailuo_mcp.media.images import open_image
+    from hailuo_mcp.files.images import open_image
 
     for name, source in named.items():
         try:
@@ -146,10 +150,10 @@ async def _open(
     return images, troubles
 
 
-def _others(provider: Provider) -> dict[str, Carries]:
+def _others(provider: Provider) -> dict[str, Capabilities]:
     """Return what the other providers carry, to name those that could do what this one cannot."""
     return {
-        name: dialect_of(row).carries
+        name: dialect_of(row).capabilities
         for name, row in PROVIDERS.items()
         if name != provider.name and not row.embedded
     }

@@ -12,9 +12,9 @@ from hailuo_mcp.errors import InvalidRequestError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hailuo_mcp.downloader import SavedFile
-    from hailuo_mcp.downloader.answers import Open
-    from hailuo_mcp.folders import Folders
+    from hailuo_mcp.files.answers import Open
+    from hailuo_mcp.files.disk import SavedFile
+    from hailuo_mcp.files.folders import Folders
 
 
 async def save_clip(
@@ -34,14 +34,15 @@ async def save_clip(
     import os
     from pathlib import Path
 
-    from hailuo_mcp import downloader
+    from hailuo_mcp.files import names
+    from hailuo_mcp.files.saving import save
 
     if status.phase is not Phase.SUCCEEDED:
         raise InvalidRequestError(
             f"There is no clip to save: the task ended as {status.phase}. Failed and cancelled "
             "clips are not charged. Send a new request."
         )
-    file_name = downloader.file_name(time.time(), "", name)
+    file_name = names.file_name(time.time(), "", name)
     if folders is not None:
         target = folders.target(str(path), default_name=file_name)
     else:
@@ -49,4 +50,4 @@ async def save_clip(
         # A Path knows no separator at its end, so the text is asked.
         if str(path).endswith(("/", os.sep)) or target.is_dir():
             target /= file_name
-    return await downloader.save(link, stream, target, overwrite=overwrite)
+    return await save(link, stream, target, overwrite=overwrite)

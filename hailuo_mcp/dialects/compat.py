@@ -33,12 +33,12 @@ from hailuo_mcp.dialects.wire import (
     link_text,
     path_segment,
     prose,
-    refuse_uncarried,
+    refuse_unsupported,
     size,
 )
 from hailuo_mcp.domain import (
     AnyRequest,
-    Carries,
+    Capabilities,
     Link,
     Mode,
     Phase,
@@ -62,7 +62,7 @@ class Compat:
         self._files = "/v3/files" if legacy else "/v1/files"
         # Pictures and the optimizer are what this format and MiniMax's own call by other names.
         pictures = frozenset[Mode]() if provider.doubt else frozenset({Mode.I2V, Mode.FL2V})
-        self.carries = Carries(
+        self.capabilities = Capabilities(
             modes=frozenset({Mode.T2V}) | pictures,
             models=frozenset(
                 {"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"}
@@ -78,7 +78,7 @@ class Compat:
     def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest:
         """Write the request; a callback cannot be said here, and polling does without."""
         del callback_url
-        refuse_uncarried(request, self.carries, self._provider.name)
+        refuse_unsupported(request, self.capabilities, self._provider.name)
         assert isinstance(request, VideoRequest)  # noqa: S101  # its modes hold no template
         body: dict[str, object] = {
             "model": request.model,

@@ -28,13 +28,13 @@ from hailuo_mcp.dialects.wire import (
     items,
     link_text,
     prose,
-    refuse_uncarried,
+    refuse_unsupported,
     size,
     word,
 )
 from hailuo_mcp.domain import (
     AnyRequest,
-    Carries,
+    Capabilities,
     Link,
     Mode,
     Phase,
@@ -54,12 +54,12 @@ class MiniMax:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         templates = bool(provider.templates)
-        self.carries = Carries(
+        self.capabilities = Capabilities(
             modes=_VIDEO | {Mode.TEMPLATE} if templates else _VIDEO, templates=templates
         )
 
     def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest:
-        refuse_uncarried(request, self.carries, self._provider.name)
+        refuse_unsupported(request, self.capabilities, self._provider.name)
         if isinstance(request, TemplateRequest):
             path, body = "/v1/video_template_generation", _template(request)
         else:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-from hailuo_mcp.domain import AnyRequest, Carries, Link, RemoteStatus, Submitted
+from hailuo_mcp.domain import AnyRequest, Capabilities, Link, RemoteStatus, Submitted
 from hailuo_mcp.errors import InvalidRequestError, RemoteTaskNotFoundError
 
 _UNRELATED = frozenset(
@@ -125,7 +125,7 @@ class Dialect(Protocol):
     """A wire format: pure functions between the domain and HTTP."""
 
     @property
-    def carries(self) -> Carries: ...
+    def capabilities(self) -> Capabilities: ...
 
     def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest: ...
 
@@ -245,14 +245,14 @@ def path_segment(remote_id: str) -> str:
     return quote(remote_id, safe="")
 
 
-def refuse_uncarried(request: AnyRequest, carries: Carries, provider: str) -> None:
+def refuse_unsupported(request: AnyRequest, capabilities: Capabilities, provider: str) -> None:
     """Stop what the dialect would otherwise drop in silence; check.py says it better, earlier."""
-    unsaid = [] if request.mode in carries.modes else [f"{request.mode} requests"]
+    unsaid = [] if request.mode in capabilities.modes else [f"{request.mode} requests"]
     for name in ("prompt_optimizer", "fast_pretreatment", "watermark"):
-        if getattr(request, name, None) is not None and not getattr(carries, name):
+        if getattr(request, name, None) is not None and not getattr(capabilities, name):
             unsaid.append(name)  # noqa: PERF401
     if unsaid:
         raise InvalidRequestError(
             f"{provider} has no way to take {' and '.join(unsaid)}. Nothing was sent or charged. "
-            f"{carries.doubt or 'Leave it out, or use another provider.'}"
+            f"{capabilities.doubt or 'Leave it out, or use another provider.'}"
         )

@@ -31,13 +31,13 @@ from hailuo_mcp.dialects.wire import (
     number,
     path_segment,
     prose,
-    refuse_uncarried,
+    refuse_unsupported,
     size,
     word,
 )
 from hailuo_mcp.domain import (
     AnyRequest,
-    Carries,
+    Capabilities,
     Link,
     Mode,
     Phase,
@@ -58,7 +58,7 @@ class XCompute:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self.carries = Carries(
+        self.capabilities = Capabilities(
             modes=frozenset({Mode.T2V, Mode.I2V}),
             models=frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast"}),
             prompt_required=True,
@@ -68,7 +68,7 @@ class XCompute:
     def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest:
         """Write the request; a callback cannot be said here, and polling does without."""
         del callback_url
-        refuse_uncarried(request, self.carries, self._provider.name)
+        refuse_unsupported(request, self.capabilities, self._provider.name)
         assert isinstance(request, VideoRequest)  # noqa: S101  # its modes hold no template
         body: dict[str, object] = {
             "model": request.model,

@@ -143,9 +143,9 @@ def _parse(raw: str) -> tuple[str, float]:
             return name, max(0.0, float(number))
         except ValueError:
             raise invalid(f"[sandbox:{raw}] needs a number") from None
-    counted = _COUNTED.fullmatch(raw)
-    if counted and _countable(counted[1]):
-        return counted[1], int(counted[2])
+    reserved_amount = _COUNTED.fullmatch(raw)
+    if reserved_amount and _countable(reserved_amount[1]):
+        return reserved_amount[1], int(reserved_amount[2])
     if raw in _ONCE:
         return raw, 1
     if raw in CREATE_CODES or raw in HTTP_STATUSES or raw in _ALWAYS:

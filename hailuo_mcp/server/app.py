@@ -13,7 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
 
 from hailuo_mcp import __version__
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.resources import add_task_resource, all_resources
 from hailuo_mcp.server.server import Server

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from mcp import MCPError
 
-from hailuo_mcp import answers
-from hailuo_mcp.server.backstage import Backstage, Caller, Ctx
+from hailuo_mcp.server.context import Backstage, Caller, Ctx
 from hailuo_mcp.server.patience import Asker
+from hailuo_mcp.wording import tasks
+from hailuo_mcp.wording.sentences import progress_line
+from hailuo_mcp.wording.tasks import video_task
 
 if TYPE_CHECKING:
-    from hailuo_mcp.answers.shapes import VideoTask
-    from hailuo_mcp.studio import Progress, Studio, View
+    from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.views import Progress, View
+    from hailuo_mcp.wording.shapes import VideoTask
 
 
 _MODERN = "2026-07-28"
@@ -42,7 +45,7 @@ class Call:
 
     def was_told(self, view: View) -> bool:
         """Whether this client knows how the task stands, from its last answer about it."""
-        return self.knows(view.task.task_id, answers.facts(view))
+        return self.knows(view.task.task_id, tasks.facts(view))
 
     def knows(self, subject: str, facts: object) -> bool:
         """Whether this client was told these facts last; from now on it was."""
@@ -51,7 +54,7 @@ class Call:
     def told(self, view: View) -> VideoTask:
         """The whole of it, which the next poll need not repeat."""
         self.was_told(view)
-        return answers.video_task(view)
+        return video_task(view)
 
 
 async def accept(ctx: Ctx) -> Call:
@@ -68,7 +71,7 @@ async def accept(ctx: Ctx) -> Call:
 
 def asker(ctx: Ctx) -> Asker:
     """Who this request comes from, by all that it shows."""
-    from hailuo_mcp.catalog import Signs
+    from hailuo_mcp.catalog.mcp_clients import Signs
 
     params, declared = ctx.session.client_params, ctx.client_capabilities
     request = ctx.request_context.request  # of HTTP; None on stdio
@@ -117,6 +120,6 @@ class Relay:
         self._last = spent
         whole = spent + view.eta_seconds if view.eta_seconds else None
         try:
-            await self._ctx.report_progress(spent, whole, answers.progress_line(view))
+            await self._ctx.report_progress(spent, whole, progress_line(view))
         except (MCPError, anyio.BrokenResourceError, anyio.ClosedResourceError):
             self._broken = True

@@ -16,12 +16,12 @@ from mcp.types import ElicitResult
 from pydantic import BaseModel, Field, ValidationError
 
 from hailuo_mcp.errors import ConsentRequiredError
-from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import asker, is_modern
+from hailuo_mcp.server.context import Ctx
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import AnyRequest
-    from hailuo_mcp.studio import Terms
+    from hailuo_mcp.views import Terms
 
 
 class Approval(BaseModel):

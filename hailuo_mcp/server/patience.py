@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 if TYPE_CHECKING:
-    from hailuo_mcp.catalog import Signs
+    from hailuo_mcp.catalog.mcp_clients import Signs
 
 _NEXT_TIME = 0.7
 _NO_LESSON = 2.0
@@ -57,7 +57,7 @@ class Patience:
 
     def limit(self, asker: Asker) -> float:
         """Seconds for which this client may be kept waiting."""
-        from hailuo_mcp.catalog import wait_limit
+        from hailuo_mcp.catalog.mcp_clients import wait_limit
 
         table = self.setting if self.setting is not None else wait_limit(asker.signs)
         return min(table, self._known(asker.key) or table)

@@ -12,7 +12,7 @@ from mcp.types import (
     ResourceTemplateReference,
 )
 
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.server.server import Server
 
 _MOST = 100
@@ -96,16 +96,17 @@ def add_prompts(server: Server, backstage: Backstage) -> None:
 
 
 async def _values(backstage: Backstage, name: str, typed: str) -> list[str]:
-    from hailuo_mcp import catalog
+    from hailuo_mcp.catalog.camera_moves import moves
+    from hailuo_mcp.catalog.video_models import models
 
     match name:
         case "model":
-            known = [model.name for model in catalog.models()]
+            known = [model.name for model in models()]
         case "resolution":
-            sizes = {s for m in catalog.models() for rules in m.modes.values() for s in rules.sizes}
+            sizes = {s for m in models() for rules in m.modes.values() for s in rules.sizes}
             known = sorted(sizes, key=lambda size: int(size.rstrip("P")))
         case "camera":
-            known = [name for move in catalog.moves() for name in (move.english, move.chinese)]
+            known = [name for move in moves() for name in (move.english, move.chinese)]
         case "template_id":
             studio = await backstage.studio()
             known = [template.template_id for template in studio.templates()]

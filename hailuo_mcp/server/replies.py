@@ -8,13 +8,13 @@ from typing import Any
 
 from mcp.types import CallToolResult, TextContent
 
-from hailuo_mcp import answers
 from hailuo_mcp.errors import (
     AuthenticationError,
     HailuoError,
     InsufficientBalanceError,
     InvalidRequestError,
 )
+from hailuo_mcp.wording.tasks import error_answer
 
 _ONLY_A_PERSON = frozenset({AuthenticationError.code, InsufficientBalanceError.code})
 
@@ -38,7 +38,7 @@ def refused(error: HailuoError, notice: str) -> CallToolResult:
     text = " ".join(part for part in (notice, said, _what_to_ask(error)) if part)
     # Pydantic AI shows the model the structure alone, and the Inspector holds it to the tool's
     # output schema, errors included: so it opens with the message, as every answer does.
-    return spoken({"message": text, **answers.error_answer(error)}, text=text, is_error=True)
+    return spoken({"message": text, **error_answer(error)}, text=text, is_error=True)
 
 
 def _what_to_ask(error: HailuoError) -> str:

@@ -8,11 +8,18 @@ from typing import Any
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource, Resource
 
-from hailuo_mcp import answers, catalog
+from hailuo_mcp.catalog.camera_moves import moves
+from hailuo_mcp.catalog.prices import plans, published
+from hailuo_mcp.catalog.video_models import models
+from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.errors import HailuoError, TaskNotFoundError
-from hailuo_mcp.server.backstage import Backstage, Ctx
 from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.context import Backstage, Ctx
 from hailuo_mcp.server.server import Server
+from hailuo_mcp.text import number
+from hailuo_mcp.wording import costs
+from hailuo_mcp.wording.costs import prices
+from hailuo_mcp.wording.tasks import video_task
 
 JSON = "application/json"
 TASK_URI = "hailuo://tasks/{task_id}"
@@ -25,7 +32,7 @@ def all_resources(backstage: Backstage) -> list[Resource]:
             studio = await backstage.studio()
             so_far, provider = await studio.spending(), studio.provider
             whose = {"message": provider.notice} if provider.notice else {}
-            return _json({**whose, "provider": provider.name, **answers.spending(so_far)})
+            return _json({**whose, "provider": provider.name, **costs.spending(so_far)})
         except HailuoError as error:
             raise ResourceError(str(error)) from error
 
@@ -81,7 +88,7 @@ def add_task_resource(server: Server) -> None:
             raise ResourceNotFoundError(str(error)) from error
         except HailuoError as error:
             raise ResourceError(str(error)) from error
-        return _json(answers.video_task(view))
+        return _json(video_task(view))
 
 
 def _json(value: Any) -> str:  # noqa: ANN401  any JSON
@@ -108,7 +115,7 @@ def _packs() -> list[dict[str, Any]]:
             "source": plan.source,
             "checked": plan.checked,
         }
-        for plan in catalog.plans()
+        for plan in plans()
         if plan.pack
     ]
 
@@ -123,9 +130,7 @@ def _each_model() -> list[dict[str, Any]]:
                     "default": [rules.default_resolution, rules.default_duration],
                     "sizes": {
                         size: {
-                            str(seconds): answers.prices(
-                                catalog.published(model.name, size, seconds)
-                            )
+                            str(seconds): prices(published(model.name, size, seconds))
                             for seconds in lengths
                         }
                         for size, lengths in rules.sizes.items()
@@ -137,7 +142,7 @@ def _each_model() -> list[dict[str, Any]]:
             "source": model.source,
             "checked": model.checked,
         }
-        for model in catalog.models()
+        for model in models()
     ]
 
 
@@ -145,7 +150,7 @@ def _camera() -> str:
     return _json(
         [
             {"move": f"[{move.english}]", "chinese": f"[{move.chinese}]", "group": move.group}
-            for move in catalog.moves()
+            for move in moves()
         ]
     )
 
@@ -162,8 +167,8 @@ def _templates() -> str:
                 "images": template.images,
                 "texts": template.texts,
             }
-            | ({"usd": catalog.number(template.usd)} if template.usd is not None else {})
+            | ({"usd": number(template.usd)} if template.usd is not None else {})
             for region in ("cn", "global")
-            for template in catalog.templates(region)
+            for template in templates(region)
         ]
     )

@@ -14,8 +14,8 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from pydantic import ValidationError
 
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.server.backstage import Backstage
 from hailuo_mcp.server.consent import time_to_answer
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.server.lines import Incoming, Outgoing, stdin_watch
 from hailuo_mcp.server.replies import refused
 from hailuo_mcp.server.tools._reading import Arguments, mistakes, read

@@ -17,7 +17,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
 
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.updates import publish_changes
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from hailuo_mcp.server.server import Server
     from hailuo_mcp.settings import Settings
-    from hailuo_mcp.studio import Studio
+    from hailuo_mcp.studio.studio import Studio
 
 LOOK_SECONDS = 0.5
 """After this the journal is looked at though nobody has asked: earlier clips may want polling.
@@ -130,7 +130,7 @@ def _work_is_left(settings: Callable[[], Settings]) -> bool:
     if not state_dir.exists():
         return False  # nothing was ever bought: not even SQLite is loaded
 
-    from hailuo_mcp.journal.peek import NAME, unfinished
+    from hailuo_mcp.journal.sqlite.peek import NAME, unfinished
 
     return unfinished(state_dir / NAME)
 

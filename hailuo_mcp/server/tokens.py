@@ -35,10 +35,16 @@ def count() -> dict[str, tuple[int, int]]:
 
 
 def main() -> None:
-    counted = count()
+    reserved_amount = count()
     rows = [
-        *counted.items(),
-        ("all tools", (sum(i for i, _ in counted.values()), sum(o for _, o in counted.values()))),
+        *reserved_amount.items(),
+        (
+            "all tools",
+            (
+                sum(i for i, _ in reserved_amount.values()),
+                sum(o for _, o in reserved_amount.values()),
+            ),
+        ),
         ("instructions", (tokens(instructions()), 0)),
     ]
     for name, (read, output) in rows:

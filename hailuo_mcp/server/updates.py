@@ -11,7 +11,7 @@ from mcp.server.subscriptions import SubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
 
 if TYPE_CHECKING:
-    from hailuo_mcp.studio import Studio
+    from hailuo_mcp.studio.studio import Studio
 
 from hailuo_mcp.server.resources import SPENDING_URI, TASK_URI
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hailuo_mcp import catalog
+from hailuo_mcp.catalog.prices import plan_named, plans
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.errors import ConfigError
@@ -88,9 +88,9 @@ def api_key(provider: Provider, given: Mapping[str, str]) -> str | None:
 
 def plan(text: str) -> str:
     try:
-        return catalog.plan_named(text).name
+        return plan_named(text).name
     except ValueError:
-        names = ", ".join(f"{plan.name} ({plan.chinese})" for plan in catalog.plans())
+        names = ", ".join(f"{plan.name} ({plan.chinese})" for plan in plans())
         raise ConfigError(
             f"HAILUO_PLAN (or --plan) does not name a plan. Nothing was charged. It takes one of: "
             f"{names}."

@@ -18,10 +18,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from hailuo_mcp.catalog.wording import is_number
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import reading
+from hailuo_mcp.text import is_number
 
 
 def _setting(variable: str, default: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401

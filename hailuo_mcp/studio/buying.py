@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from anyio.to_thread import run_sync
 
-from hailuo_mcp.catalog import number, price_words
+from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.client import Prepared
 from hailuo_mcp.domain import AnyRequest, Mode, Quote, Status, Task, TemplateRequest
 from hailuo_mcp.errors import (
@@ -17,10 +17,12 @@ from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
 )
-from hailuo_mcp.journal import KeyTaken, Losses, OverBudget, Written
+from hailuo_mcp.journal.sqlite.losses import Losses
+from hailuo_mcp.journal.sqlite.purchase import KeyTaken, OverBudget, Written
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.intent import Picture, identity, new_task_id, normal_form
-from hailuo_mcp.studio.views import Offer, Terms
+from hailuo_mcp.text import number
+from hailuo_mcp.views import Offer, Terms
 
 _ZERO = Decimal(0)
 
@@ -29,23 +31,25 @@ async def buy(
     desk: Desk, request: AnyRequest, terms: Terms, *, caller: str, local: bool
 ) -> Written:
     """Record a purchase and hand it to the worker, or find the task that it would repeat."""
-    prepared, draft, counted, before = await _weigh(desk, request, terms, caller, local=local)
+    prepared, draft, reserved_amount, before = await _weigh(
+        desk, request, terms, caller, local=local
+    )
     found: Written | KeyTaken | OverBudget | Losses | None = before
     if found is None:
         if desk.rules.auto_download:
             await run_sync(desk.folders.need_output)
-        await _ask_consent(desk, draft, terms, counted)
+        await _ask_consent(desk, draft, terms, reserved_amount)
         for picture in prepared.images.values():
             desk.pictures.keep(picture.facts.sha256, picture.data)
-        found = await desk.journal.write_down(
-            draft, counted or _ZERO, desk.limits(), now=desk.clock()
+        found = await desk.journal.record(
+            draft, reserved_amount or _ZERO, desk.limits(), now=desk.clock()
         )
     if isinstance(found, KeyTaken):
         raise _taken(found, terms)
     if isinstance(found, Losses):
         raise found.error()
     if isinstance(found, OverBudget):
-        raise _over_budget(desk, found, counted)
+        raise _over_budget(desk, found, reserved_amount)
     if not found.reused:
         desk.wake(found.task)
     return found
@@ -59,20 +63,26 @@ async def quote(
     Raises:
         HailuoError: as buying would, short of the person's consent.
     """
-    _, draft, counted, before = await _weigh(desk, request, terms, caller, local=local)
+    _, draft, reserved_amount, before = await _weigh(desk, request, terms, caller, local=local)
     spending, notice = await desk.spending(), desk.provider.notice
     if before:
         view = await desk.view(before.task, reused=True)
-        return Offer(draft=draft, counted=counted, spending=spending, repeats=view, notice=notice)
+        return Offer(
+            draft=draft,
+            reserved_amount=reserved_amount,
+            spending=spending,
+            repeats=view,
+            notice=notice,
+        )
     held = spending.spent + spending.reserved
-    if spending.budget is not None and held + (counted or _ZERO) > spending.budget:
+    if spending.budget is not None and held + (reserved_amount or _ZERO) > spending.budget:
         found = OverBudget(spent=spending.spent, reserved=spending.reserved)
-        raise _over_budget(desk, found, counted)
+        raise _over_budget(desk, found, reserved_amount)
     return Offer(
         draft=draft,
-        counted=counted,
+        reserved_amount=reserved_amount,
         spending=spending,
-        asks=_needs_consent(desk, counted),
+        asks=_needs_consent(desk, reserved_amount),
         notice=notice,
     )
 
@@ -93,7 +103,9 @@ async def consent_question(
     if not offer.asks:
         return None
     draft = offer.draft
-    price = _price(desk, offer.counted) + (" of play money" if desk.provider.embedded else "")
+    price = _price(desk, offer.reserved_amount) + (
+        " of play money" if desk.provider.embedded else ""
+    )
     return f"Buy this clip for {price}? {draft.model}, {_size(draft)}: {draft.prompt[:200]}"
 
 
@@ -104,15 +116,15 @@ async def _weigh(
     desk.client.need_key()
     prepared = await desk.prepare(request, local=local)
     draft = _draft(desk, prepared, terms, caller)
-    counted = _counted(desk, prepared)
-    before = await desk.journal.standing(draft, now=desk.clock())
+    reserved_amount = _counted(desk, prepared)
+    before = await desk.journal.find_existing(draft, now=desk.clock())
     if isinstance(before, KeyTaken):
         raise _taken(before, terms)
     if before is None:
         if desk.journal.losses:
             raise desk.journal.losses.error()
-        _hold_ceiling(desk, terms, counted)
-    return prepared, draft, counted, before
+        _hold_ceiling(desk, terms, reserved_amount)
+    return prepared, draft, reserved_amount, before
 
 
 def _taken(found: KeyTaken, terms: Terms) -> InvalidRequestError:
@@ -192,10 +204,12 @@ def _counted(desk: Desk, prepared: Prepared) -> Decimal | None:
     return None
 
 
-def _hold_ceiling(desk: Desk, terms: Terms, counted: Decimal | None) -> None:
-    if terms.max_cost is None or (counted is not None and counted <= terms.max_cost):
+def _hold_ceiling(desk: Desk, terms: Terms, reserved_amount: Decimal | None) -> None:
+    if terms.max_cost is None or (
+        reserved_amount is not None and reserved_amount <= terms.max_cost
+    ):
         return
-    if counted is None:
+    if reserved_amount is None:
         raise BudgetExceededError(
             f"No price is published for this clip at {desk.provider.name}, so max_cost cannot be "
             "held. Nothing was sent or charged. Leave max_cost out if the person agrees to an "
@@ -203,19 +217,22 @@ def _hold_ceiling(desk: Desk, terms: Terms, counted: Decimal | None) -> None:
             "what such a clip shall count as."
         )
     raise BudgetExceededError(
-        f"This clip {_costs(desk, counted)}, and max_cost is {_price(desk, terms.max_cost)}. "
+        f"This clip {_costs(desk, reserved_amount)}, and max_cost is "
+        f"{_price(desk, terms.max_cost)}. "
         "Nothing was sent or charged. Raise max_cost if the person agrees, or choose a cheaper "
         "clip: estimate_cost compares them."
     )
 
 
-def _over_budget(desk: Desk, found: OverBudget, counted: Decimal | None) -> BudgetExceededError:
+def _over_budget(
+    desk: Desk, found: OverBudget, reserved_amount: Decimal | None
+) -> BudgetExceededError:
     budget = desk.rules.budget or _ZERO
     left = max(_ZERO, budget - found.spent - found.reserved)
     whose = "the sandbox's" if desk.provider.embedded else "the"
     period = {"day": "today", "month": "this month"}.get(desk.rules.budget_period, "in total")
     return BudgetExceededError(
-        f"This clip {_costs(desk, counted)} and only {number(left)} of {whose} budget of "
+        f"This clip {_costs(desk, reserved_amount)} and only {number(left)} of {whose} budget of "
         f"{_price(desk, budget)} is left {period} ({number(found.spent)} spent, "
         f"{number(found.reserved)} reserved for clips "
         "under way). Nothing was sent or charged. Tell the person: only they can raise "
@@ -234,14 +251,16 @@ def _price(desk: Desk, amount: Decimal | None) -> str:
     return price_words(Quote(amount=amount, unit=desk.unit))
 
 
-def _needs_consent(desk: Desk, counted: Decimal | None) -> bool:
+def _needs_consent(desk: Desk, reserved_amount: Decimal | None) -> bool:
     limit = desk.rules.confirm_above
-    return limit is not None and (counted is None or counted > limit)
+    return limit is not None and (reserved_amount is None or reserved_amount > limit)
 
 
-async def _ask_consent(desk: Desk, draft: Task, terms: Terms, counted: Decimal | None) -> None:
+async def _ask_consent(
+    desk: Desk, draft: Task, terms: Terms, reserved_amount: Decimal | None
+) -> None:
     """Pass with the person's yes or a good code; otherwise refuse with a new code."""
-    if not _needs_consent(desk, counted):
+    if not _needs_consent(desk, reserved_amount):
         return
     now = desk.clock()
     if terms.approved and (
@@ -253,18 +272,19 @@ async def _ask_consent(desk: Desk, draft: Task, terms: Terms, counted: Decimal |
         _digest(terms.confirm),
         caller=draft.caller,
         identity=draft.identity,
-        amount=counted,
+        amount=reserved_amount,
         now=now,
     ):
         return
     code = secrets.token_hex(4)
     await desk.journal.issue_code(
-        _digest(code), caller=draft.caller, identity=draft.identity, amount=counted, now=now
+        _digest(code), caller=draft.caller, identity=draft.identity, amount=reserved_amount, now=now
     )
     wrong = "That code is not good for this request. " if terms.confirm else ""
     raise ConsentRequiredError(
-        f"{wrong}This clip {_costs(desk, counted)}, and the person who runs this server wants to "
-        f"be asked above {_price(desk, desk.rules.confirm_above)}. Nothing was sent or charged. "
+        f"{wrong}This clip {_costs(desk, reserved_amount)}, and the person who runs this server "
+        f"wants to be asked above {_price(desk, desk.rules.confirm_above)}. "
+        "Nothing was sent or charged. "
         f"Ask the person; if they say yes, repeat this call unchanged with confirm={code!r}. The "
         "code works once, for ten minutes."
     )

@@ -10,7 +10,8 @@ from decimal import Decimal
 from statistics import median
 from typing import Protocol
 
-from hailuo_mcp import catalog
+from hailuo_mcp.catalog import video_models
+from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient, Prepared
 from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.dialects.wire import Provider
@@ -24,12 +25,14 @@ from hailuo_mcp.domain import (
     Unit,
 )
 from hailuo_mcp.errors import InvalidRequestError, JournalError, TaskNotFoundError
-from hailuo_mcp.folders import Folders
-from hailuo_mcp.journal import Limits, Span, SqliteJournal
+from hailuo_mcp.files.folders import Folders
+from hailuo_mcp.journal.sqlite.purchase import Limits
+from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.guesses import Guesses
 from hailuo_mcp.studio.pictures import Pictures
-from hailuo_mcp.studio.views import Spending, View
+from hailuo_mcp.views import Spending, View
 
 ENOUGH = 3
 """Finished tasks of a kind from which their time counts as learned."""
@@ -93,19 +96,19 @@ class Desk:
     guesses: Guesses = field(default_factory=Guesses)
     heard: set[str] = field(default_factory=set[str])
     """Tasks whose provider was heard at their callback address: it will say when they end."""
-    _spans: dict[tuple[object, ...], tuple[float, list[Span]]] = field(
-        default_factory=dict[tuple[object, ...], tuple[float, list[Span]]]
+    _spans: dict[tuple[object, ...], tuple[float, list[RenderTime]]] = field(
+        default_factory=dict[tuple[object, ...], tuple[float, list[RenderTime]]]
     )
 
     _under_way: tuple[float, int] = (0.0, 0)
 
     @property
     def unit(self) -> Unit:
-        return catalog.plan_unit(self.rules.plan, self.provider.region)
+        return plan_unit(self.rules.plan, self.provider.region)
 
     @property
     def rpm(self) -> int | None:
-        return self.rules.rpm or catalog.plan_rpm(self.rules.plan, self.provider.region)
+        return self.rules.rpm or plan_rpm(self.rules.plan, self.provider.region)
 
     def limits(self) -> Limits:
         return Limits(
@@ -138,7 +141,7 @@ class Desk:
     def told(self, task: Task) -> bool:
         """The provider was, or is to be, given an address of this process for the task's end."""
         return bool(
-            task.callback_token and self.rules.callback_url and self.client.carries.callback
+            task.callback_token and self.rules.callback_url and self.client.capabilities.callback
         )
 
     def unknown(self, task_id: str) -> TaskNotFoundError:
@@ -148,42 +151,42 @@ class Desk:
             "list_tasks shows the ids."
         )
 
-    async def spans(self, task: Task) -> list[Span]:
+    async def render_times(self, task: Task) -> list[RenderTime]:
         """How long tasks of this kind took lately; the first few are learned from at once."""
         kind = (task.provider, task.model, task.resolution, task.duration)
-        asked, spans = self._spans.get(kind, (0.0, []))
-        known_for = 30.0 if len(spans) >= ENOUGH else 1.0
+        asked, render_times = self._spans.get(kind, (0.0, []))
+        known_for = 30.0 if len(render_times) >= ENOUGH else 1.0
         if not 0 <= self.clock() - asked < known_for:
             try:
-                found = await self.journal.spans(*kind)
+                found = await self.journal.render_times(*kind)
             except JournalError:
-                return spans  # a guess at the time is no reason to fail what needs it
+                return render_times  # a guess at the time is no reason to fail what needs it
             # Found ready the next morning: that says when somebody looked, not how long it took.
             widest = _WIDEST * self.catalogued(task)
-            spans = [span for span in found if span.most - span.least <= widest]
-            self._spans[kind] = (self.clock(), spans)
-        return spans
+            render_times = [span for span in found if span.most - span.least <= widest]
+            self._spans[kind] = (self.clock(), render_times)
+        return render_times
 
-    async def under_way(self) -> int:
+    async def in_flight(self) -> int:
         """How many clips of this account are being made, of every process; some seconds old."""
         asked, count = self._under_way
         if not 0 <= self.clock() - asked < _UNDER_WAY_SECONDS:
             with suppress(JournalError):  # a guess at the number is good enough
-                count = await self.journal.under_way(self.account)
+                count = await self.journal.in_flight(self.account)
             self._under_way = (self.clock(), count)
         return count
 
     async def usual_seconds(self, task: Task) -> float:
         """The typical time from submit to success: this journal's own, else the catalogue's."""
-        if spans := await self.spans(task):
-            return median(span.most for span in spans)
+        if render_times := await self.render_times(task):
+            return median(span.most for span in render_times)
         return self.catalogued(task)
 
     def catalogued(self, task: Task) -> float:
         """How long such a clip takes, by the catalogue."""
         if self.provider.usual_seconds is not None:
             return self.provider.usual_seconds
-        return catalog.usual_seconds(task.model, task.resolution, task.duration)
+        return video_models.usual_seconds(task.model, task.resolution, task.duration)
 
     async def view(self, task: Task, *, reused: bool = False, notes: tuple[str, ...] = ()) -> View:
         now = self.clock()

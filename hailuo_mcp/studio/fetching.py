@@ -11,8 +11,8 @@ import anyio
 from hailuo_mcp.domain import Status, Task
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.finding import known
-from hailuo_mcp.studio.views import Progress, Saved
 from hailuo_mcp.studio.waiting import wait
+from hailuo_mcp.views import Progress, Saved
 
 
 async def download(
@@ -59,7 +59,7 @@ async def download(
     )
     if target is None or target == Path(task.file):
         return saved
-    from hailuo_mcp.downloader import copy_clip
+    from hailuo_mcp.files.copying import copy_clip
 
     if target.name == f"{task.task_id}.mp4":
         target = target.with_name(Path(task.file).name)

@@ -37,7 +37,7 @@ async def _adopt(desk: Desk, remote_id: str, caller: str) -> Task:
         raise _doubtful()
     found: RemoteStatus | None = None
     template = False
-    for template in (False, True) if desk.client.carries.templates else (False,):
+    for template in (False, True) if desk.client.capabilities.templates else (False,):
         try:
             found = await desk.client.query(remote_id, template=template)
             break

@@ -9,7 +9,7 @@ import anyio
 from hailuo_mcp.domain import Link, Mode, Phase, RemoteStatus, Status, Task
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.studio.desk import Desk
-from hailuo_mcp.studio.views import View
+from hailuo_mcp.views import View
 
 LINK_SECONDS = 3.0
 """A caller who waits for nothing waits no longer than this for a courtesy."""

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.state import private_folder, private_opener
+from hailuo_mcp.files.private import private_folder, private_opener
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _FRESH_SECONDS = 900.0

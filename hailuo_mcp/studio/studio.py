@@ -7,19 +7,22 @@ from collections.abc import Collection
 
 import anyio
 
-from hailuo_mcp import catalog
+from hailuo_mcp.catalog import video_templates
+from hailuo_mcp.catalog.video_templates import Template
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import STATUS_WORDS, UNFINISHED, AnyRequest, Status
 from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskFailedError,
 )
-from hailuo_mcp.journal import Losses
+from hailuo_mcp.journal.sqlite.losses import Losses
+from hailuo_mcp.rules import estimate
+from hailuo_mcp.rules.estimate import Estimate
 from hailuo_mcp.studio import buying, ending, fetching, finding, linking, waiting
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import Desk, Rules
 from hailuo_mcp.studio.operations import Operations
-from hailuo_mcp.studio.views import Listing, Offer, Progress, Saved, Spending, Terms, View
+from hailuo_mcp.views import Listing, Offer, Progress, Saved, Spending, Terms, View
 
 ANSWER_SECONDS = 3.5
 """A purchase is answered after this, checks included, whether or not the provider has answered."""
@@ -209,9 +212,9 @@ class Studio:
         resolution: str = "",
         count: int = 1,
         plan: str = "",
-    ) -> catalog.Estimate:
+    ) -> Estimate:
         """What clips would cost, by the published prices of the provider in use."""
-        return catalog.estimate(
+        return estimate.estimate(
             model,
             mode,
             duration,
@@ -220,11 +223,11 @@ class Studio:
             plan or self.rules.plan,
             price_list=self.provider.price_list,
             region=self.provider.region,
-            carries=self._desk.client.carries,
+            capabilities=self._desk.client.capabilities,
         )
 
-    def templates(self) -> tuple[catalog.Template, ...]:
-        return catalog.templates(self.provider.templates) if self.provider.templates else ()
+    def templates(self) -> tuple[Template, ...]:
+        return video_templates.templates(self.provider.templates) if self.provider.templates else ()
 
     async def recent_ids(self, prefix: str, *, caller: str = "") -> list[str]:
         found = await self._desk.journal.newest(caller=caller or None, limit=200)

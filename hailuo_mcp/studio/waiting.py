@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from hailuo_mcp.domain import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import Span
+from hailuo_mcp.journal.sqlite.reads import RenderTime
 from hailuo_mcp.studio.desk import ENOUGH, Desk
-from hailuo_mcp.studio.views import Progress, View
+from hailuo_mcp.views import Progress, View
 
 TICK_SECONDS = 1.0
 """How often a waiting caller hears how it goes."""
@@ -62,16 +62,18 @@ def told_seconds(poll_seconds: float) -> float:
     return max(60.0, 3 * poll_seconds)
 
 
-def soonest(spans: Sequence[Span], usual: float) -> float | None:
+def soonest(render_times: Sequence[RenderTime], usual: float) -> float | None:
     """The age at which such a clip is first asked about; None where too few were seen.
 
     What was done at its first read was never seen undone: it may be much faster than known, but
     hardly twice as fast, and if so, the next ones are asked about earlier still. Later than at the
     `usual` time of the catalogue it never is: a slow day must not hide the fast ones after it.
     """
-    if len(spans) < ENOUGH:
+    if len(render_times) < ENOUGH:
         return None
-    learned = max(min(span.least for span in spans), 0.5 * min(span.most for span in spans))
+    learned = max(
+        min(span.least for span in render_times), 0.5 * min(span.most for span in render_times)
+    )
     return min(learned, usual)
 
 
@@ -86,7 +88,7 @@ async def nudge(desk: Desk, task: Task) -> None:
     now = desk.clock()
     began = min(task.submitted_at or task.created_at, now)  # not under a clock that was ahead
     last = min(task.polled_at or began, now)
-    first = soonest(await desk.spans(task), desk.catalogued(task)) or 0.0
+    first = soonest(await desk.render_times(task), desk.catalogued(task)) or 0.0
     told = task.task_id in desk.heard
     interval = told_seconds(desk.rules.poll_seconds) if told else desk.rules.poll_seconds
     at = max(now, last + interval, began + first)

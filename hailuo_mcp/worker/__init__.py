@@ -13,11 +13,10 @@ from anyio.abc import TaskGroup
 
 from hailuo_mcp.domain import Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.studio import Desk
-from hailuo_mcp.studio.desk import SUBMIT_LEASE
-from hailuo_mcp.worker.following import Follower
+from hailuo_mcp.studio.desk import SUBMIT_LEASE, Desk
+from hailuo_mcp.worker.polling import Follower
 from hailuo_mcp.worker.processes import ProcessLocks
-from hailuo_mcp.worker.sending import send
+from hailuo_mcp.worker.submitting import send
 
 __all__ = ["ProcessLocks", "Worker"]
 

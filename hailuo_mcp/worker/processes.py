@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.state import private_folder
+from hailuo_mcp.files.private import private_folder
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from hailuo_mcp.downloader import CorruptClipError
 from hailuo_mcp.errors import DownloadError, HailuoError
-from hailuo_mcp.journal import Span
+from hailuo_mcp.files.answers import CorruptClipError
+from hailuo_mcp.journal.sqlite.reads import RenderTime
 from hailuo_mcp.studio.waiting import soonest, told_seconds
 
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
@@ -28,11 +28,11 @@ def next_poll(
     *,
     now: float,
     submitted_at: float,
-    spans: Sequence[Span],
+    render_times: Sequence[RenderTime],
     usual: float,
     poll_seconds: float,
     told: bool,
-    under_way: int = 1,
+    in_flight: int = 1,
 ) -> float:
     """The time of the next status read. `usual` is what the catalogue says of such clips.
 
@@ -43,11 +43,11 @@ def next_poll(
     """
     submitted_at = min(submitted_at, now)  # a clock may have been set back
     age = now - submitted_at
-    typical = median(span.most for span in spans) if spans else usual
+    typical = median(span.most for span in render_times) if render_times else usual
     if told:
         return max(submitted_at + 2 * typical, now + told_seconds(poll_seconds))
-    if first := soonest(spans, usual):
-        latest = 1.25 * max(span.most for span in spans)
+    if first := soonest(render_times, usual):
+        latest = 1.25 * max(span.most for span in render_times)
         aims: tuple[float, ...] = (first,)
         apart = 0.05 * first
     else:
@@ -61,7 +61,7 @@ def next_poll(
         if age < aim:
             return max(submitted_at + aim, now + 0.2 * poll_seconds)
     interval = min(poll_seconds, max(0.2 * poll_seconds, apart)) if age <= latest else poll_seconds
-    interval = max(interval, under_way / MOST_READS)
+    interval = max(interval, in_flight / MOST_READS)
     return now + max([interval, *(least for past, least in _OLD if age > past)])
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.sandbox import RunningSandbox, SandboxOptions, serve_in_thread
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from hailuo_mcp.sandbox import read_book
+from hailuo_mcp.sandbox.report import read_book
 
 FOX = "A red fox runs through fresh snow [Tracking shot]"
 

@@ -11,9 +11,10 @@ import urllib.request
 
 import pytest
 
-from hailuo_mcp import __version__, answers
-from hailuo_mcp.catalog import estimate
+from hailuo_mcp import __version__
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.rules.estimate import estimate
+from hailuo_mcp.wording.costs import cost_estimate
 
 
 def test_the_version_is_printed(idle):
@@ -24,14 +25,14 @@ def test_estimates_are_the_tools_own(idle):
     ran = idle("estimate", "--resolution", "1080p", "--count", "30", "--plan", "compare", "--json")
     provider = PROVIDERS["minimax-cn"]
 
-    assert ran.answer == answers.cost_estimate(
+    assert ran.answer == cost_estimate(
         estimate(
             resolution="1080p",
             count=30,
             plan="compare",
             price_list=provider.price_list,
             region=provider.region,
-            carries=dialect_of(provider).carries,
+            capabilities=dialect_of(provider).capabilities,
         )
     )
 

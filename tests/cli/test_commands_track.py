@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hailuo_mcp import answers
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.cli.errands import Errand
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.wording.tasks import saved_video, task_list, video_task
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ async def test_json_is_exactly_what_the_tools_return(program, task):
     fetched = program("download", task["task_id"], "--json").answer
 
     async with open_studio(Settings.from_env(program.environ)) as studio:
-        assert asked == task == answers.video_task(await studio.query(task["task_id"]))
-        assert listed == answers.task_list(await studio.tasks())
-        assert fetched == answers.saved_video(await studio.download(task["task_id"]))
+        assert asked == task == video_task(await studio.query(task["task_id"]))
+        assert listed == task_list(await studio.tasks())
+        assert fetched == saved_video(await studio.download(task["task_id"]))
 
 
 def test_the_providers_own_id_finds_the_task(program, task):
@@ -302,7 +302,7 @@ def test_what_was_settled_as_bought_is_not_called_failed(program):
 
 
 def test_settled_with_the_providers_id_the_clip_is_fetched(program):
-    from hailuo_mcp.sandbox import read_book
+    from hailuo_mcp.sandbox.report import read_book
 
     lost = program("generate", "lost [sandbox:lost]", "--json").answer
     (account,) = read_book(program.books)["accounts"].values()

@@ -11,22 +11,22 @@ from pathlib import Path
 import anyio
 import pytest
 
-from hailuo_mcp.cli.checkup import Finding, Level
-from hailuo_mcp.cli.checkup.apps import check_apps, keyed_apps
-from hailuo_mcp.cli.checkup.disk import check_folders
-from hailuo_mcp.cli.checkup.http import check_http
-from hailuo_mcp.cli.checkup.journal import check_journal
-from hailuo_mcp.cli.checkup.program import check_media, check_program
-from hailuo_mcp.cli.checkup.variables import check_settings
-from hailuo_mcp.cli.client_apps import client_app
-from hailuo_mcp.cli.doctor import environ_of
-from hailuo_mcp.cli.entry import PLACEHOLDER, Wishes
+from hailuo_mcp.cli.doctor.apps import check_apps, keyed_apps
+from hailuo_mcp.cli.doctor.command import environ_of
+from hailuo_mcp.cli.doctor.disk import check_folders
+from hailuo_mcp.cli.doctor.finding import Finding, Level
+from hailuo_mcp.cli.doctor.http import check_http
+from hailuo_mcp.cli.doctor.journal import check_journal
+from hailuo_mcp.cli.doctor.program import check_media, check_program
+from hailuo_mcp.cli.doctor.variables import check_settings
+from hailuo_mcp.cli.init.client_apps import client_app
+from hailuo_mcp.cli.init.entry import PLACEHOLDER, Wishes
+from hailuo_mcp.cli.init.set_up import set_up
 from hailuo_mcp.cli.machine import Machine
-from hailuo_mcp.cli.set_up import set_up
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.journal import SqliteJournal
-from hailuo_mcp.journal.peek import NAME
-from hailuo_mcp.journal.schema import STEPS
+from hailuo_mcp.journal.sqlite.peek import NAME
+from hailuo_mcp.journal.sqlite.schema import STEPS
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.worker import ProcessLocks
 

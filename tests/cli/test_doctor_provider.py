@@ -16,10 +16,10 @@ import pytest
 
 from hailuo_mcp import HailuoClient
 from hailuo_mcp.bootstrap import open_client
-from hailuo_mcp.cli.checkup import Finding, Level, examine
-from hailuo_mcp.cli.checkup.finding import ok
-from hailuo_mcp.cli.checkup.provider import check_provider
-from hailuo_mcp.cli.checkup.way import reach
+from hailuo_mcp.cli.doctor.chain import examine
+from hailuo_mcp.cli.doctor.finding import Finding, Level, ok
+from hailuo_mcp.cli.doctor.provider import check_provider
+from hailuo_mcp.cli.doctor.way import reach
 from hailuo_mcp.settings import Settings
 
 from .homes import linux

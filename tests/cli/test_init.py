@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_mcp.cli.client_apps import ClientApp, client_app, client_apps
-from hailuo_mcp.cli.entry import PLACEHOLDER, Wishes
+from hailuo_mcp.cli.init.client_apps import ClientApp, client_app, client_apps
+from hailuo_mcp.cli.init.entry import PLACEHOLDER, Wishes
+from hailuo_mcp.cli.init.set_up import Outcome, set_up
 from hailuo_mcp.cli.machine import Machine, launcher
-from hailuo_mcp.cli.set_up import Outcome, set_up
 from hailuo_mcp.errors import ConfigError
 
 from .homes import CLAUDE, HOMES, linux, mac, program, windows

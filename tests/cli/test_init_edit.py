@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.cli import json_edit, toml_edit
+from hailuo_mcp.cli.init import json_edit, toml_edit
 
 ENTRY = {"command": "/a b/hailuo-mcp", "args": ["-m", "x"], "env": {"K": '"\\ 中'}}
 KEYS = st.text(max_size=6) | st.sampled_from(["mcpServers", "hailuo", "{", '"', "//", ","])

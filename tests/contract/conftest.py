@@ -21,7 +21,8 @@ import pytest
 from hailuo_mcp import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Mode, TemplateRequest, VideoRequest
-from hailuo_mcp.sandbox import RunningSandbox, SandboxOptions, serve_in_thread
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 
 from hailuo_mcp import HailuoClient, TemplateRequest, VideoRequest
 from hailuo_mcp.bootstrap import open_client
-from hailuo_mcp.catalog import limits
+from hailuo_mcp.catalog.video_models import limits
 from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.domain import Phase, RemoteStatus, Unit
 from hailuo_mcp.errors import (
@@ -24,7 +24,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
-from hailuo_mcp.folders import Folders
+from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings
 

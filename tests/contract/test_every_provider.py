@@ -41,7 +41,7 @@ _OFFERED = [
     pytest.param(name, mode, id=f"{name}-{mode}")
     for name, row in PROVIDERS.items()
     for mode in Mode
-    if mode in dialect_of(reached_at(row, row.base_url)).carries.modes
+    if mode in dialect_of(reached_at(row, row.base_url)).capabilities.modes
 ]
 
 
@@ -236,7 +236,7 @@ async def test_each_trouble_with_a_poll_has_a_readable_error(counter, fault):
 
 async def test_what_it_cannot_carry_is_refused_before_anything_is_sent(counter):
     client = counter.client
-    missing = [mode for mode in Mode if mode not in client.carries.modes]
+    missing = [mode for mode in Mode if mode not in client.capabilities.modes]
     for mode in missing:
         if mode is Mode.TEMPLATE:
             request = TemplateRequest(template_id="394125185182695432", text_inputs=("no",))

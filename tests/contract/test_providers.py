@@ -31,7 +31,7 @@ def test_the_rows_are_those_of_the_contract():
 
 @pytest.mark.parametrize("row", PROVIDERS.values(), ids=list(PROVIDERS))
 def test_every_row_has_a_dialect_a_source_and_a_date(row):
-    assert dialect_of(row).carries.modes
+    assert dialect_of(row).capabilities.modes
     assert row.source
     assert row.checked
     assert row.embedded or (row.base_url.startswith("https://") and row.console)

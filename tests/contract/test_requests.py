@@ -103,7 +103,7 @@ def test_compat_never_drops_what_it_cannot_say(name):
 
 @pytest.mark.parametrize("dialect", [XCOMPUTE, COMPAT])
 def test_a_callback_that_cannot_be_said_is_left_out_since_polling_does_without(dialect):
-    assert not dialect.carries.callback
+    assert not dialect.capabilities.callback
     built = dialect.submit(VideoRequest(model="M", prompt="p"), callback_url="https://me/cb")
     assert set(built.json) == {"model", "prompt"}
 
@@ -125,5 +125,7 @@ def test_an_id_is_one_segment_of_the_path(dialect):
 
 
 def test_only_the_official_rows_and_the_sandbox_offer_templates():
-    offering = {n for n, row in PROVIDERS.items() if Mode.TEMPLATE in dialect_of(row).carries.modes}
+    offering = {
+        n for n, row in PROVIDERS.items() if Mode.TEMPLATE in dialect_of(row).capabilities.modes
+    }
     assert offering == {"minimax-cn", "minimax-global", "sandbox"}

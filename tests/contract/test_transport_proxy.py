@@ -22,7 +22,8 @@ from hailuo_mcp.errors import (
     ProviderUnavailableError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.transport import Hosts, Transport
 from hailuo_mcp.transport.proxies import Proxies
 

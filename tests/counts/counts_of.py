@@ -11,7 +11,7 @@ import httpx
 
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio import Studio
+from hailuo_mcp.studio.studio import Studio
 
 FINE = {"base_resp": {"status_code": 0, "status_msg": "success"}}
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp.domain import Status, VideoRequest
-from hailuo_mcp.studio import Studio, Terms
+from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.views import Terms
 
 from .counts_of import Provider, opened, told
 

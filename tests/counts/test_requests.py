@@ -9,10 +9,12 @@ import pytest
 
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain import VideoRequest
-from hailuo_mcp.journal import Span
-from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
+from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.report import read_book
+from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 from hailuo_mcp.worker.schedule import next_poll
 
 from .counts_of import Provider, opened
@@ -20,14 +22,14 @@ from .counts_of import Provider, opened
 POLL_SECONDS = 10.0
 
 
-def polls(took: float, spans: list[Span], usual: float = 120.0) -> tuple[int, float]:
+def polls(took: float, render_times: list[RenderTime], usual: float = 120.0) -> tuple[int, float]:
     """How many status reads a clip needs that takes so long, and how late the last one is."""
     now, count = 0.0, 0
     while now < took:
         now = next_poll(
             now=now,
             submitted_at=0.0,
-            spans=spans,
+            render_times=render_times,
             usual=usual,
             poll_seconds=POLL_SECONDS,
             told=False,
@@ -38,16 +40,18 @@ def polls(took: float, spans: list[Span], usual: float = 120.0) -> tuple[int, fl
 
 @pytest.mark.parametrize(
     "spans",
-    [[], [Span(least=48 + 4 * n, most=50 + 4 * n) for n in range(5)]],
+    [[], [RenderTime(least=48 + 4 * n, most=50 + 4 * n) for n in range(5)]],
     ids=["unknown", "learned"],
 )
-def test_a_minutes_clip_needs_half_the_reads_of_a_fixed_schedule_that_is_as_late(spans) -> None:
+def test_a_minutes_clip_needs_half_the_reads_of_a_fixed_schedule_that_is_as_late(
+    render_times,
+) -> None:
     took = [50 + number / 4 for number in range(80)]
-    counted = [polls(one, spans) for one in took]
-    late = sorted(delay for _, delay in counted)[len(took) // 2]
+    reserved_amount = [polls(one, render_times) for one in took]
+    late = sorted(delay for _, delay in reserved_amount)[len(took) // 2]
     fixed = [math.ceil(one / (2 * late)) for one in took]
     assert late <= 3.0
-    assert sum(count for count, _ in counted) <= 0.5 * sum(fixed)
+    assert sum(count for count, _ in reserved_amount) <= 0.5 * sum(fixed)
 
 
 def test_a_clip_of_unknown_length_is_read_about_every_ten_seconds_at_most() -> None:
@@ -59,7 +63,12 @@ def test_a_clip_of_unknown_length_is_read_about_every_ten_seconds_at_most() -> N
 
 def test_with_a_callback_a_clip_is_read_once_underneath() -> None:
     at = next_poll(
-        now=0.0, submitted_at=0.0, spans=[], usual=120.0, poll_seconds=POLL_SECONDS, told=True
+        now=0.0,
+        submitted_at=0.0,
+        render_times=[],
+        usual=120.0,
+        poll_seconds=POLL_SECONDS,
+        told=True,
     )
     assert at >= 240.0
 
@@ -99,5 +108,5 @@ async def test_a_create_carries_what_was_asked_for_and_little_else(
 
 
 def test_kinds_that_were_done_at_their_first_read_are_not_asked_about_from_the_start() -> None:
-    spans = [Span(least=0.0, most=30.0)] * 3
-    assert polls(20.0, spans)[0] <= 4
+    render_times = [RenderTime(least=0.0, most=30.0)] * 3
+    assert polls(20.0, render_times)[0] <= 4

@@ -1,4 +1,4 @@
-"""The crash test's short form; `python benchmarks/crash.py --kills 500 --seed 1` is the long one."""
+"""The crash test's short form; `python tests/crash/run.py --kills 500 --seed 1` is the long one."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-DRIVER = Path(__file__).parents[2] / "benchmarks" / "crash.py"
+DRIVER = Path(__file__).with_name("run.py")
 
 
 @pytest.mark.slow

@@ -23,8 +23,9 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from until import until, until_now
 
-from hailuo_mcp.downloader import file_name
-from hailuo_mcp.sandbox import RunningSandbox, SandboxOptions, serve_in_thread
+from hailuo_mcp.files.names import file_name
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +35,7 @@ TOKEN = "a-token-of-the-tests-0123456789"
 BROKEN = """
 import sys
 from hailuo_mcp.__main__ import main
-from hailuo_mcp.studio import Studio
+from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.worker import following
 
 cancel, describe = Studio.cancel, following.Follower._describe

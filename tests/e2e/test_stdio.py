@@ -23,7 +23,9 @@ from mcp.types import CallToolResult
 from PIL import Image
 from until import until_now
 
-from hailuo_mcp.sandbox import RunningSandbox, SandboxOptions, read_book, serve_in_thread
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.report import read_book
+from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 
 pytestmark = pytest.mark.anyio
 

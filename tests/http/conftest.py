@@ -19,7 +19,9 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from until import until_now
 
-from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.report import read_book
+from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.server.http import create_app
 from hailuo_mcp.server.http.serving import HEAD_BYTES, Connection
 from hailuo_mcp.server.http.shares import Limits

@@ -168,7 +168,8 @@ class Process:
 
 @pytest.fixture
 def process(tmp_path):
-    from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
+    from hailuo_mcp.sandbox.options import SandboxOptions
+    from hailuo_mcp.sandbox.serve import serve_in_thread
 
     options = SandboxOptions(state_dir=tmp_path / "sbx", seconds_to_ready=2.0, fast_clips=True)
     with serve_in_thread(options) as sandbox:

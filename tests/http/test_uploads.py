@@ -13,7 +13,7 @@ import httpx
 import pytest
 from until import until
 
-from hailuo_mcp import catalog
+from hailuo_mcp.catalog.video_models import limits
 from hailuo_mcp.server.http.links import Links
 from hailuo_mcp.server.http.shares import Limits
 
@@ -199,7 +199,7 @@ async def test_what_is_no_picture_is_not_kept(server, tmp_path, body):
 async def test_a_picture_that_is_too_large_is_not_read(server, tmp_path):
     link = await _link(server, tmp_path)
 
-    limit = catalog.limits().image_bytes
+    limit = limits().image_bytes
 
     def chunks():
         for _ in range(limit // 2**20 + 2):

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Mode, Status, Task, Unit
-from hailuo_mcp.journal import Claimed, KeyTaken, Limits, OverBudget, SqliteJournal, Written
+from hailuo_mcp.journal.sqlite.leases import Claimed
+from hailuo_mcp.journal.sqlite.purchase import KeyTaken, Limits, OverBudget, Written
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
 ACCOUNT, OTHER = "sandbox a 1", "sandbox a 2"
 LEASE, SUBMIT_LEASE = 30.0, 90.0
@@ -61,7 +63,7 @@ class Shop:
             lease=SUBMIT_LEASE,
         )
         draft = self.draft(**facts)
-        return await self.journal.write_down(draft, Decimal(cost), limits, now=self.now)
+        return await self.journal.record(draft, Decimal(cost), limits, now=self.now)
 
     async def buy(self, **terms: Any) -> Task:
         found = await self.try_to_buy(**terms)

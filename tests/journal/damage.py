@@ -20,7 +20,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from hailuo_mcp.domain import Mode, Status, Task
-from hailuo_mcp.journal import Limits, Losses, SqliteJournal, Written
+from hailuo_mcp.journal.sqlite.losses import Losses
+from hailuo_mcp.journal.sqlite.purchase import Limits, Written
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
 TASKS, OLDER, BACKED_UP = 300, 180, 120
 NOW = 1_800_000_000.0
@@ -52,7 +54,7 @@ def draft(number: int) -> Task:
 
 
 async def buy(journal: SqliteJournal, number: int) -> Written | Losses:
-    found = await journal.write_down(draft(number), Decimal(2), _LIMITS, now=NOW + number)
+    found = await journal.record(draft(number), Decimal(2), _LIMITS, now=NOW + number)
     assert isinstance(found, Written | Losses), found
     return found
 

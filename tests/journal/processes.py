@@ -12,7 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import Limits, Losses, SqliteJournal, Written
+from hailuo_mcp.journal.sqlite.losses import Losses
+from hailuo_mcp.journal.sqlite.purchase import Limits, Written
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
 BEFORE
 async def main(path, name):

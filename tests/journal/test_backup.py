@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal import SqliteJournal, backup, check
-from hailuo_mcp.journal.examine import examine
+from hailuo_mcp.journal.sqlite import backup, check
+from hailuo_mcp.journal.sqlite.examine import examine
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_mcp.domain import Money, Status, Unit
-from hailuo_mcp.journal import OverBudget
-from hailuo_mcp.journal.rows import from_micro, micro
+from hailuo_mcp.journal.sqlite.purchase import OverBudget
+from hailuo_mcp.journal.sqlite.rows import from_micro, micro
 
 pytestmark = pytest.mark.anyio
 

@@ -125,9 +125,9 @@ async def test_how_long_a_kind_takes_is_learned_from_its_ends(shop: Any) -> None
             finished_at=shop.now + took,
         )
         shop.now += 1000
-    spans = await shop.journal.spans("sandbox", "m", "768P", 6)
-    assert [(span.least, span.most) for span in spans] == [(70, 80), (50, 60)]
-    assert await shop.journal.spans("sandbox", "m", "768P", 10) == []
+    render_times = await shop.journal.render_times("sandbox", "m", "768P", 6)
+    assert [(span.least, span.most) for span in render_times] == [(70, 80), (50, 60)]
+    assert await shop.journal.render_times("sandbox", "m", "768P", 10) == []
 
 
 async def test_pictures_are_in_use_until_their_task_was_sent(shop: Any) -> None:

@@ -19,8 +19,10 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal import Limits, Losses, SqliteJournal, Written
-from hailuo_mcp.journal.mark import path_of
+from hailuo_mcp.journal.sqlite.losses import Losses
+from hailuo_mcp.journal.sqlite.mark import path_of
+from hailuo_mcp.journal.sqlite.purchase import Limits, Written
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
 from .damage import NAME, NOW, TASKS, Damage, buy, damages, draft, make, suffer
 from .processes import answer, start
@@ -222,7 +224,7 @@ class TestAfterwards:
         path, now = tmp_path / NAME, time.time()
         journal = await self._opened(path)
         limits = Limits(rpm=1, budget=None, since=0.0, lease=90.0)
-        first = await journal.write_down(draft(0), Decimal(2), limits, now=now)
+        first = await journal.record(draft(0), Decimal(2), limits, now=now)
         assert isinstance(first, Written)
         sent = {"status": Status.QUEUED, "remote_id": "7"}
         await journal.change(first.task.task_id, sent, now=now, attempt=1)
@@ -230,7 +232,7 @@ class TestAfterwards:
         _spoil_an_index(path)
         journal = await self._opened(path)
         assert journal.losses is None
-        second = await journal.write_down(draft(1), Decimal(2), limits, now=now + 1)
+        second = await journal.record(draft(1), Decimal(2), limits, now=now + 1)
         assert isinstance(second, Written)
         assert second.task.status is Status.PENDING
         await journal.close()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal import KeyTaken, Written
+from hailuo_mcp.journal.sqlite.purchase import KeyTaken, Written
 
 pytestmark = pytest.mark.anyio
 HOUR, DAY = 3600.0, 86_400.0
@@ -89,9 +89,9 @@ async def test_a_request_key_is_its_callers_own(shop: Any) -> None:
 
 async def test_asking_what_stands_changes_nothing(shop: Any) -> None:
     draft = shop.draft(**SAME)
-    assert await shop.journal.standing(draft, now=shop.now) is None
+    assert await shop.journal.find_existing(draft, now=shop.now) is None
     task = await shop.buy(**SAME)
-    found = await shop.journal.standing(draft, now=shop.now)
+    found = await shop.journal.find_existing(draft, now=shop.now)
     assert isinstance(found, Written)
     assert found.task.task_id == task.task_id
     assert len(await shop.journal.newest()) == 1

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Money, Status
-from hailuo_mcp.journal.change import LONGEST_PAUSE
+from hailuo_mcp.journal.sqlite.change import LONGEST_PAUSE
 
 pytestmark = pytest.mark.anyio
 ACCOUNT, OTHER = "sandbox a 1", "sandbox a 2"

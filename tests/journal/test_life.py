@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hailuo_mcp.domain import POLLED, Mode, Money, Status, Task, Unit
-from hailuo_mcp.journal import Limits, OverBudget, SqliteJournal, Written
-from hailuo_mcp.worker.sending import _write as record
+from hailuo_mcp.journal.sqlite.purchase import Limits, OverBudget, Written
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.worker.submitting import _write as record
 
 ACCOUNT, BUDGET, RPM = "a", Decimal(10), 3
 MONEY = {
@@ -113,7 +114,7 @@ class Life(RuleBasedStateMachine):
         )
         limits = Limits(rpm=RPM, budget=BUDGET, since=0.0, lease=90.0)
         before = self._tasks()
-        found = self._do(process.journal.write_down(draft, Decimal(cost), limits, now=self.now))
+        found = self._do(process.journal.record(draft, Decimal(cost), limits, now=self.now))
         same = [
             task
             for task in before
@@ -295,7 +296,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_difference_to_the_bill_is_what_never_arrived(self) -> None:
         tasks = self._tasks()
-        counted = [
+        reserved_amount = [
             task.amount or Decimal(0)
             for task in tasks
             if task.money in (Money.RESERVED, Money.SPENT)
@@ -306,7 +307,7 @@ class Life(RuleBasedStateMachine):
             if task.money is Money.RESERVED and task.task_id not in self.taken
         ]
         bill = sum(self.taken.values(), Decimal(0))
-        assert sum(counted, Decimal(0)) - bill == sum(never, Decimal(0))
+        assert sum(reserved_amount, Decimal(0)) - bill == sum(never, Decimal(0))
 
 
 TestLife = Life.TestCase

@@ -19,8 +19,8 @@ from filelock import FileLock
 
 from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import SqliteJournal
-from hailuo_mcp.journal.schema import STEPS
+from hailuo_mcp.journal.sqlite.schema import STEPS
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
 from .processes import answer, everything, half, header, middle, start
 
@@ -261,4 +261,4 @@ async def test_a_journal_that_is_not_open_or_closed_again_says_so(path: Path) ->
     with pytest.raises(JournalError, match="is closed"):
         await journal.newest()
     with pytest.raises(JournalError, match="is closed"):
-        await journal.calm("a")
+        await journal.reset_backoff("a")

@@ -15,7 +15,7 @@ from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain import VideoRequest
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 async def main():
     found = {"bought": 0, "refused": 0}
@@ -47,7 +47,9 @@ anyio.run(main)
 def test_a_hundred_calls_from_four_processes_buy_exactly_what_the_budget_allows(
     tmp_path: Path,
 ) -> None:
-    from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
+    from hailuo_mcp.sandbox.options import SandboxOptions
+    from hailuo_mcp.sandbox.report import read_book
+    from hailuo_mcp.sandbox.serve import serve_in_thread
 
     options = SandboxOptions(state_dir=tmp_path / "sandbox", fast_clips=True, seconds_to_ready=60)
     with serve_in_thread(options) as sandbox:
@@ -88,7 +90,8 @@ import asyncio, sys
 from decimal import Decimal
 from pathlib import Path
 from hailuo_mcp.domain import Mode, Status, Task
-from hailuo_mcp.journal import Limits, SqliteJournal, Written
+from hailuo_mcp.journal.sqlite.purchase import Limits, Written
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
 async def main():
     journal = SqliteJournal(Path(sys.argv[1]))

@@ -11,14 +11,14 @@ import anyio
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal.peek import NAME, unfinished
+from hailuo_mcp.journal.sqlite.peek import NAME, unfinished
 
 pytestmark = pytest.mark.anyio
 
 LOOK = (
     "import sys\n"
     "from pathlib import Path\n"
-    "from hailuo_mcp.journal.peek import unfinished\n"
+    "from hailuo_mcp.journal.sqlite.peek import unfinished\n"
     "print(unfinished(Path(sys.argv[1])), 'sqlite3' in sys.modules)"
 )
 

@@ -15,8 +15,8 @@ import pytest
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import SqliteJournal
-from hailuo_mcp.journal.peek import unfinished
+from hailuo_mcp.journal.sqlite.peek import unfinished
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 
 from .processes import answer, middle, start
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal import Written
-from hailuo_mcp.journal.purchase import next_slot
+from hailuo_mcp.journal.sqlite.purchase import Written, next_slot
 
 pytestmark = pytest.mark.anyio
 
@@ -93,18 +92,18 @@ async def test_no_minute_at_the_provider_holds_more_than_the_limit(
     """Answers take up to 50 s, requests arrive at any moment of it, and processes are killed."""
     chance, rpm = random.Random(seed), 5
     arrivals = list[float]()
-    under_way = list[tuple[float, float, Any, Any]]()
+    in_flight = list[tuple[float, float, Any, Any]]()
     began = shop.now
     for second in range(400):
         now = shop.now = neighbour.now = began + second + chance.random()
         who, killed = chance.choice((shop, neighbour)), chance.random() < 0.02
         if killed:
             await neighbour.journal.recover([who.owner], now=now)
-        for one in list(under_way):
+        for one in list(in_flight):
             arrives, answered, sender, task = one
             dies = killed and sender is who
             if dies or answered <= now:
-                under_way.remove(one)
+                in_flight.remove(one)
                 arrivals += [arrives] if arrives <= now else []
             if answered <= now and not dies:
                 await _answered(sender, task)
@@ -114,7 +113,7 @@ async def test_no_minute_at_the_provider_holds_more_than_the_limit(
             sent += [task] if task.status is Status.SUBMITTING else []
         for task in sent:
             took = chance.choice((0.2, 5.0, 50.0)) * chance.random()
-            under_way.append((now + took * chance.random(), now + took, who, task))
+            in_flight.append((now + took * chance.random(), now + took, who, task))
     assert len(arrivals) > 20
     for first in arrivals:
         assert sum(first <= at < first + 60 for at in arrivals) <= rpm
@@ -186,7 +185,7 @@ async def test_pauses_double_up_to_a_minute_and_start_small_after_an_acceptance(
         await shop.journal.pause("sandbox a 1", None, now=shop.now) - shop.now for _ in range(8)
     ]
     assert waits == [3, 6, 12, 24, 48, 60, 60, 60]
-    await shop.journal.calm("sandbox a 1")
+    await shop.journal.reset_backoff("sandbox a 1")
     assert await shop.journal.pause("sandbox a 1", None, now=shop.now) == shop.now + 3
 
 

@@ -15,5 +15,5 @@ async def test_only_what_is_asked_about_at_this_account_counts(shop, neighbour) 
     await shop.buy()  # not sent yet
     await shop.becomes(await shop.buy(account="other"), Status.RUNNING, due_at=shop.now)
 
-    assert await shop.journal.under_way(flying[0].account) == 3
-    assert await neighbour.journal.under_way(flying[0].account) == 3
+    assert await shop.journal.in_flight(flying[0].account) == 3
+    assert await neighbour.journal.in_flight(flying[0].account) == 3

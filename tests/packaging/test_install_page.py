@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_mcp.cli.client_apps import client_apps
+from hailuo_mcp.cli.init.client_apps import client_apps
 from hailuo_mcp.cli.program import parser
 from hailuo_mcp.settings import Settings
 

@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from hailuo_mcp.sandbox import RunningSandbox, SandboxOptions, read_book, serve_in_thread
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.report import read_book
+from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 
 TEXT = {"model": "MiniMax-Hailuo-2.3", "prompt": "A mouse runs"}
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hailuo_mcp.sandbox import read_book
+from hailuo_mcp.sandbox.report import read_book
 
 from .conftest import TEXT, Bench, Serve
 from .pictures import data_url, png
@@ -44,7 +44,8 @@ def test_another_process_can_write_the_same_book_at_the_same_time(
     script = (
         "import sys, httpx\n"
         "from pathlib import Path\n"
-        "from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread\n"
+        "from hailuo_mcp.sandbox.options import SandboxOptions\n"
+        "from hailuo_mcp.sandbox.serve import serve_in_thread\n"
         "running = serve_in_thread(SandboxOptions(state_dir=Path(sys.argv[1]), fast_clips=True))\n"
         "with httpx.Client(trust_env=False, headers={'Authorization': 'Bearer sk-test'}) as http:\n"
         "    for number in range(20):\n"

@@ -217,7 +217,7 @@ def test_the_rate_limit_counts_a_rolling_minute_for_each_key(serve: Serve) -> No
 
 
 def test_chaos_is_seeded_and_the_book_still_tells_the_truth(serve: Serve) -> None:
-    from hailuo_mcp.sandbox import Chaos
+    from hailuo_mcp.sandbox.options import Chaos
 
     chaos = Chaos(seed=7, reset=0.2, rate_refusal=0.2, error_before=0.2, error_after=0.2, lost=0.2)
     bench = serve(chaos=chaos)
@@ -235,15 +235,19 @@ def test_chaos_is_seeded_and_the_book_still_tells_the_truth(serve: Serve) -> Non
 
 
 def test_chaos_reaches_polls_and_downloads(serve: Serve, bare: httpx.Client) -> None:
-    from hailuo_mcp.sandbox import Chaos
+    from hailuo_mcp.sandbox.options import Chaos
 
     bench = serve(chaos=Chaos(poll_error=0.5, cut_download=1.0))
     task_id = str(ask(bench).json()["task_id"])
     assert {poll(bench, task_id) for _ in range(40)} > {"fine"}
     bench.clock.pass_by(5)
-    calm = serve()
+    reset_backoff = serve()
     with pytest.raises(httpx.RemoteProtocolError):
-        bare.get(calm.link(task_id).replace(calm.sandbox.base_url, bench.sandbox.base_url))
+        bare.get(
+            reset_backoff.link(task_id).replace(
+                reset_backoff.sandbox.base_url, bench.sandbox.base_url
+            )
+        )
 
 
 def test_without_the_media_extra_a_create_is_refused_and_says_what_to_install() -> None:
@@ -251,7 +255,8 @@ def test_without_the_media_extra_a_create_is_refused_and_says_what_to_install() 
         "import sys, tempfile, httpx\n"
         "sys.modules['av'] = None\n"
         "from pathlib import Path\n"
-        "from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread\n"
+        "from hailuo_mcp.sandbox.options import SandboxOptions\n"
+        "from hailuo_mcp.sandbox.serve import serve_in_thread\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
         "    running = serve_in_thread(SandboxOptions(state_dir=Path(folder)))\n"
         "    answer = httpx.post(running.base_url + '/v1/video_generation', trust_env=False,\n"

@@ -12,9 +12,11 @@ import httpx
 import pytest
 
 from hailuo_mcp.bootstrap import Front, open_studio
-from hailuo_mcp.sandbox import SandboxOptions, read_book, serve_in_thread
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.report import read_book
+from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio import Studio
+from hailuo_mcp.studio.studio import Studio
 
 Open = Callable[..., AbstractAsyncContextManager[Studio]]
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp import answers
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.errors import RateLimitError, TaskNotFoundError
-from hailuo_mcp.studio import Terms
 from hailuo_mcp.studio.guesses import MOST
+from hailuo_mcp.views import Terms
+from hailuo_mcp.wording.tasks import video_task
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +72,7 @@ async def test_an_adopted_clip_goes_to_whom_it_turns_out_to_have_been_bought_for
             with pytest.raises(TaskNotFoundError):
                 await studio.query(some_id, caller="bob")
         assert (await studio.tasks(caller="bob")).rows == ()
-        said = answers.video_task(await studio.query(adopted.task_id))["message"]
+        said = video_task(await studio.query(adopted.task_id))["message"]
         assert said == f"Cancelled. It turned out to be task {task.task_id}, where it goes on."
     (row,) = [row for row in rows() if row["task_id"] == adopted.task_id]
     assert (row["status"], row["remote_id"], row["due_at"]) == ("cancelled", "", 0)

@@ -13,7 +13,7 @@ from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.errors import BudgetExceededError, InvalidRequestError, TaskFailedError
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
 CAT = VideoRequest(prompt="a cat")

@@ -8,7 +8,8 @@ import pytest
 
 from hailuo_mcp.domain import Status, VideoRequest
 from hailuo_mcp.errors import BudgetExceededError, ConsentRequiredError, TaskFailedError
-from hailuo_mcp.studio import Studio, Terms
+from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
 CAT = VideoRequest(prompt="a cat")
@@ -156,8 +157,8 @@ async def test_a_quote_tells_the_price_what_is_left_and_whether_somebody_is_aske
 ) -> None:
     async with opened(confirm_above="2", budget="6") as studio:
         cheap, dear = [await studio.quote(request, Terms()) for request in (CAT, DEAR)]
-        assert (cheap.counted, cheap.asks, cheap.spending.left) == (2, False, 6)
-        assert (dear.counted, dear.asks, dear.repeats) == (Decimal("3.5"), True, None)
+        assert (cheap.reserved_amount, cheap.asks, cheap.spending.left) == (2, False, 6)
+        assert (dear.reserved_amount, dear.asks, dear.repeats) == (Decimal("3.5"), True, None)
         assert sandbox.received == 0
         bought = await studio.generate(DEAR, Terms(approved=True, at_hand=True))
         again = await studio.quote(DEAR, Terms())

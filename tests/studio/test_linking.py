@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from hailuo_mcp.domain import VideoRequest
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ import pytest
 
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.files.private import close_to_others, exposed, private_folder
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.state import close_to_others, exposed, private_folder
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 pytestmark = [
     pytest.mark.anyio,

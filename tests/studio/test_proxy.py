@@ -14,7 +14,7 @@ from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain import VideoRequest
 from hailuo_mcp.errors import TaskFailedError
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.errors import TaskNotFoundError
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ import pytest
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError, TaskFailedError, TaskNotFoundError
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
 LOST = VideoRequest(prompt="a cat [sandbox:lost]")

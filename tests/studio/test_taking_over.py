@@ -12,27 +12,27 @@ import pytest
 from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+CRASH = Path(__file__).parents[1] / "crash"
 
 BUY_AND_DIE = f"""
 import os, sys
 import anyio
-sys.path.insert(0, {str(BENCHMARKS)!r})
-import crash_steps
+sys.path.insert(0, {str(CRASH)!r})
+import steps
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain import VideoRequest
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 async def main():
     async with open_studio(Settings.from_env(os.environ)) as studio:
         await studio.generate(VideoRequest(prompt=sys.argv[2]), Terms())
         await anyio.sleep_forever()
 
-crash_steps.arm(sys.argv[1], 1)
+steps.arm(sys.argv[1], 1)
 anyio.run(main)
 """
 

@@ -8,7 +8,7 @@ from until import until
 
 from hailuo_mcp.bootstrap import Front
 from hailuo_mcp.domain import VideoRequest
-from hailuo_mcp.studio import Terms
+from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
 REQUEST = VideoRequest(prompt="a cat")

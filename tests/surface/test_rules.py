@@ -8,13 +8,14 @@ import pytest
 from mcp.server.mcpserver.tools import Tool
 from pydantic import TypeAdapter
 
-from hailuo_mcp import answers, catalog
-from hailuo_mcp.answers import shapes
+from hailuo_mcp.catalog.camera_moves import moves
+from hailuo_mcp.catalog.video_models import find_model, limits, models
 from hailuo_mcp.server.app import instructions
 from hailuo_mcp.server.tokens import count
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools._reading import Arguments
 from hailuo_mcp.server.tools._schema import output_schema
+from hailuo_mcp.wording import shapes
 
 TOOLS = {tool.name: tool for tool in all_tools()}
 SPENDING = {"generate_video", "generate_from_template"}
@@ -205,9 +206,9 @@ def test_the_names_and_defaults_are_the_contract() -> None:
 
 def test_the_prompt_lists_the_fifteen_moves() -> None:
     described = TOOLS["generate_video"].parameters["properties"]["prompt"]["description"]
-    assert all(f"[{move.english}]" in described for move in catalog.moves())
-    assert len(catalog.moves()) == 15
-    assert f"{catalog.limits().prompt_characters:,} characters" in described
+    assert all(f"[{move.english}]" in described for move in moves())
+    assert len(moves()) == 15
+    assert f"{limits().prompt_characters:,} characters" in described
 
 
 def test_pictures_are_asked_for_by_their_path() -> None:
@@ -218,19 +219,9 @@ def test_pictures_are_asked_for_by_their_path() -> None:
 
 def test_models_and_sizes_that_descriptions_name_exist() -> None:
     described = TOOLS["generate_video"].parameters["properties"]
-    sizes = {s for m in catalog.models() for rules in m.modes.values() for s in rules.sizes}
+    sizes = {s for m in models() for rules in m.modes.values() for s in rules.sizes}
     for size in sizes:
         assert size in described["resolution"]["description"]
     for name in ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02", "S2V-01", "MiniMax-Hailuo-2.3-Fast"):
         assert name in described["model"]["description"]
-        assert catalog.find_model(name)
-
-
-def test_no_shape_is_forgotten() -> None:
-    assert {"VideoTask", "SavedVideo", "CostEstimate", "TaskList", "ErrorAnswer"} <= set(
-        answers.__all__
-    )
-    for name in answers.__all__:
-        assert getattr(answers, name)
-    with pytest.raises(AttributeError):
-        answers.nothing  # noqa: B018
+        assert find_model(name)

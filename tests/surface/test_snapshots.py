@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 
 from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

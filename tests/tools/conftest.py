@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 
 from .fakes import FakeStudio
 

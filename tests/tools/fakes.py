@@ -9,11 +9,14 @@ from typing import Any
 
 import anyio
 
-from hailuo_mcp import catalog
+from hailuo_mcp.catalog import video_templates
+from hailuo_mcp.catalog.video_templates import Template
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
-from hailuo_mcp.studio import Listing, Saved, Spending, View
+from hailuo_mcp.rules import estimate
+from hailuo_mcp.rules.estimate import Estimate
+from hailuo_mcp.views import Listing, Saved, Spending, View
 
 NOW = 1_800_000_000.0
 ID = "v1m7xvxxygfnrk2e"
@@ -171,16 +174,19 @@ class FakeStudio:
             left=Decimal("85.50"),
         )
 
-    def estimate(self, **what: Any) -> catalog.Estimate:
+    def estimate(self, **what: Any) -> Estimate:
         self.calls.append(("estimate", what))
         from hailuo_mcp.dialects.providers import dialect_of
 
-        return catalog.estimate(
-            **what, price_list="cn", region="cn", carries=dialect_of(self.provider).carries
+        return estimate.estimate(
+            **what,
+            price_list="cn",
+            region="cn",
+            capabilities=dialect_of(self.provider).capabilities,
         )
 
-    def templates(self) -> tuple[catalog.Template, ...]:
-        return catalog.templates("cn")
+    def templates(self) -> tuple[Template, ...]:
+        return video_templates.templates("cn")
 
     async def recent_ids(self, prefix: str, *, caller: str = "") -> list[str]:
         return [ID] if ID.startswith(prefix) else []

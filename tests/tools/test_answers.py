@@ -8,10 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from hailuo_mcp import answers
 from hailuo_mcp.domain import Mode, Money, Status, Unit
 from hailuo_mcp.server.tokens import tokens
-from hailuo_mcp.studio import Listing, Saved
+from hailuo_mcp.views import Listing, Saved
+from hailuo_mcp.wording.costs import cost_estimate
+from hailuo_mcp.wording.sentences import progress_line
+from hailuo_mcp.wording.tasks import saved_video, task_list, video_task
 
 from .fakes import ID, NOW, FakeStudio, a_view, saved_view
 
@@ -19,7 +21,7 @@ SANDBOX = "SANDBOX: imitation, not a real generation."
 
 
 def told(view) -> str:
-    return answers.video_task(view)["message"]
+    return video_task(view)["message"]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_what_was_sent_is_not_bought_again(status) -> None:
     ],
 )
 def test_cost_says_whether_money_moved(status, money, word) -> None:
-    assert answers.video_task(a_view(status=status, money=money))["cost"] == {
+    assert video_task(a_view(status=status, money=money))["cost"] == {
         "amount": "2",
         "unit": "CNY",
         "charged": word,
@@ -57,7 +59,7 @@ def test_cost_says_whether_money_moved(status, money, word) -> None:
 
 
 def test_a_saved_clip_names_its_file_and_its_cost() -> None:
-    answer = answers.video_task(saved_view())
+    answer = video_task(saved_view())
     assert (
         answer["message"] == "The clip is saved: tell the person the path in file. It cost 2 CNY."
     )
@@ -72,7 +74,7 @@ def test_a_reused_task_opens_with_that_nothing_was_charged() -> None:
     )
     message = told(a_view(reused=True, notice=SANDBOX))
     assert message.startswith(f"{SANDBOX} Not a new clip, nothing charged: rendering")
-    assert answers.video_task(a_view(reused=True))["reused"] is True
+    assert video_task(a_view(reused=True))["reused"] is True
 
 
 def test_ready_and_being_saved() -> None:
@@ -90,7 +92,7 @@ def test_ready_and_not_saved_names_the_reason_and_the_way_out() -> None:
 
 def test_ready_and_left_at_the_provider_by_setting() -> None:
     view = saved_view(file="", auto=False, url="https://cdn/x.mp4", url_expires_at=NOW + 3600)
-    answer = answers.video_task(view)
+    answer = video_task(view)
     assert "HAILUO_AUTO_DOWNLOAD" in answer["message"]
     assert answer["url"] == "https://cdn/x.mp4"
     assert answer["url_expires_at"].startswith("2027-01-15T")
@@ -98,7 +100,7 @@ def test_ready_and_left_at_the_provider_by_setting() -> None:
 
 def test_a_link_that_has_ended_is_not_given() -> None:
     view = saved_view(file="", auto=False, url="https://cdn/x.mp4", url_expires_at=NOW - 1)
-    assert not {"url", "url_expires_at"} & set(answers.video_task(view))
+    assert not {"url", "url_expires_at"} & set(video_task(view))
 
 
 def test_a_failure_says_why_with_the_code_and_that_it_is_free() -> None:
@@ -112,7 +114,7 @@ def test_a_failure_says_why_with_the_code_and_that_it_is_free() -> None:
         told(view)
         == "The clip failed. The picture was refused by moderation. (1026) Nothing was charged."
     )
-    assert answers.video_task(view)["error_code"] == "1026"
+    assert video_task(view)["error_code"] == "1026"
 
 
 def test_a_failure_that_already_speaks_of_money_is_not_repeated() -> None:
@@ -141,7 +143,7 @@ def test_cancelled_is_free() -> None:
 
 
 def test_what_somebody_else_bought_has_no_cost_here() -> None:
-    answer = answers.video_task(saved_view(money=Money.UNKNOWN, amount=None))
+    answer = video_task(saved_view(money=Money.UNKNOWN, amount=None))
     assert "cost" not in answer
     assert "not known" in answer["message"]
 
@@ -159,7 +161,7 @@ def test_notes_and_the_notice_are_told() -> None:
 
 
 def test_nothing_without_a_value_is_in_an_answer() -> None:
-    answer = answers.video_task(a_view(duration=None, resolution=None, remote_id="", prompt=""))
+    answer = video_task(a_view(duration=None, resolution=None, remote_id="", prompt=""))
     assert not {"duration", "resolution", "remote_id", "prompt", "file", "reused", "width"} & set(
         answer
     )
@@ -167,11 +169,11 @@ def test_nothing_without_a_value_is_in_an_answer() -> None:
 
 
 def test_the_prompt_is_cut_at_sixty_characters() -> None:
-    assert answers.video_task(a_view(prompt="猫" * 100))["prompt"] == "猫" * 60
+    assert video_task(a_view(prompt="猫" * 100))["prompt"] == "猫" * 60
 
 
 def test_created_at_has_a_zone() -> None:
-    assert answers.video_task(a_view())["created_at"][-6] in "+-"
+    assert video_task(a_view())["created_at"][-6] in "+-"
 
 
 def every_view():
@@ -191,12 +193,12 @@ def every_view():
 
 def test_an_answer_is_at_most_250_tokens() -> None:
     for view in every_view():
-        assert tokens(answers.video_task(view)) <= 250, answers.video_task(view)
+        assert tokens(video_task(view)) <= 250, video_task(view)
 
 
 def test_a_row_of_a_list_is_at_most_60_tokens() -> None:
     for view in every_view():
-        rows = answers.task_list(Listing(rows=(view,), spending=_spending()))["tasks"]
+        rows = task_list(Listing(rows=(view,), spending=_spending()))["tasks"]
         assert tokens(rows[0]) <= 60, rows[0]
 
 
@@ -208,7 +210,7 @@ def _spending():
 
 def test_a_list_says_what_is_under_way_and_what_was_spent() -> None:
     views = (a_view(), a_view(status=Status.UNCONFIRMED), saved_view())
-    listed = answers.task_list(Listing(rows=views, spending=_spending()))
+    listed = task_list(Listing(rows=views, spending=_spending()))
     assert listed["message"].startswith("3 tasks, newest first. 1 under way")
     assert "1 unconfirmed" in listed["message"]
     assert listed["spending"] == {
@@ -237,7 +239,7 @@ def test_a_message_of_the_sandbox_never_says_that_money_went(status) -> None:
 
 def _listed(*views, provider: str):
     spending = replace(_spending(), provider=provider)
-    return answers.task_list(Listing(rows=views, spending=spending))
+    return task_list(Listing(rows=views, spending=spending))
 
 
 def test_a_list_of_the_sandbox_alone_says_that_it_is_play_money() -> None:
@@ -270,7 +272,7 @@ def test_a_list_without_the_sandbox_does_not_speak_of_it() -> None:
 
 
 def test_an_empty_list_is_an_answer() -> None:
-    listed = answers.task_list(Listing(rows=(), spending=_spending()))
+    listed = task_list(Listing(rows=(), spending=_spending()))
     assert listed["message"] == "No task."
     assert listed["tasks"] == []
 
@@ -287,27 +289,27 @@ def test_a_saved_copy_has_the_facts_of_the_file() -> None:
         height=768,
         seconds=6.0,
     )
-    answer = answers.saved_video(saved)
+    answer = saved_video(saved)
     assert (answer["file"], answer["bytes"], answer["seconds"]) == ("/tmp/x.mp4", 10, 6.0)
 
 
 def test_a_clip_that_is_not_ready_says_how_it_stands() -> None:
-    answer = answers.saved_video(Saved(view=a_view(), status="not_ready"))
+    answer = saved_video(Saved(view=a_view(), status="not_ready"))
     assert answer["status"] == "not_ready"
     assert "Rendering" in answer["message"]
 
 
 def test_progress_lines_are_short() -> None:
-    assert answers.progress_line(a_view()) == "rendering, about 40 s left"
-    assert answers.progress_line(saved_view(file="")) == "saving the clip"
+    assert progress_line(a_view()) == "rendering, about 40 s left"
+    assert progress_line(saved_view(file="")) == "saving the clip"
 
 
 def test_an_estimate_is_small_and_its_comparison_a_row_each() -> None:
     studio = FakeStudio()
     asked = {"model": "", "mode": "", "duration": 0, "resolution": ""}
     single = studio.estimate(**asked, count=10, plan="")
-    assert tokens(answers.cost_estimate(single, notice=SANDBOX)) <= 250
-    compared = answers.cost_estimate(studio.estimate(**asked, count=2000, plan="compare"))
+    assert tokens(cost_estimate(single, notice=SANDBOX)) <= 250
+    compared = cost_estimate(studio.estimate(**asked, count=2000, plan="compare"))
     assert all(tokens(row) <= 60 for row in compared["compared"])
     assert compared["cheapest"]
     basic = next(row for row in compared["compared"] if row["plan"] == "basic")
@@ -317,8 +319,8 @@ def test_an_estimate_is_small_and_its_comparison_a_row_each() -> None:
 
 def test_a_list_as_long_as_its_limit_may_not_be_all() -> None:
     listing = Listing(rows=(a_view(),), spending=_spending())
-    assert answers.task_list(listing, limit=1)["message"].startswith("The newest 1 task; of older")
-    assert answers.task_list(listing, limit=2)["message"].startswith("1 task, newest first.")
+    assert task_list(listing, limit=1)["message"].startswith("The newest 1 task; of older")
+    assert task_list(listing, limit=2)["message"].startswith("1 task, newest first.")
 
 
 def test_a_key_that_is_refused_while_the_clip_is_made_is_told() -> None:
@@ -329,7 +331,7 @@ def test_a_key_that_is_refused_while_the_clip_is_made_is_told() -> None:
     assert "safe at minimax-cn" in message
     assert "do not buy it again" in message.lower()
     assert "saved without you" not in message
-    listed = answers.task_list(Listing(rows=(view,), spending=_spending()))
+    listed = task_list(Listing(rows=(view,), spending=_spending()))
     assert "HAILUO_API_KEY" in listed["message"]
 
 
@@ -354,6 +356,6 @@ def test_an_unpriced_unconfirmed_clip_claims_no_reservation() -> None:
 )
 def test_a_row_of_a_template_is_known_by_its_name(template_id, name) -> None:
     view = a_view(mode=Mode.TEMPLATE, model=f"template {template_id}", prompt="")
-    row = answers.task_list(Listing(rows=(view,), spending=_spending()))["tasks"][0]
+    row = task_list(Listing(rows=(view,), spending=_spending()))["tasks"][0]
     assert row["prompt"] == name
     assert tokens(row) <= 60

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mcp import Client
 
 from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools._spelling import NONE_HERE, OURS
 

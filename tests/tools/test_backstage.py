@@ -8,7 +8,7 @@ import pytest
 from until import until
 
 from hailuo_mcp.errors import ConfigError, HailuoError, JournalError
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 
 from .fakes import FakeStudio
 

@@ -10,9 +10,10 @@ from mcp import Client
 from PIL import Image
 
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.sandbox import SandboxOptions, serve_in_thread
+from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "tools.md"

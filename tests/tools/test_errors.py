@@ -17,7 +17,7 @@ from hailuo_mcp.errors import (
     TaskNotFoundError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 
 pytestmark = pytest.mark.anyio
 
@@ -127,7 +127,7 @@ async def test_without_a_studio_every_call_says_why(mode) -> None:
 async def test_callers_elsewhere_cannot_choose_a_place_on_the_disk(
     connect, backstage, studio
 ) -> None:
-    from hailuo_mcp.server.backstage import Caller
+    from hailuo_mcp.server.context import Caller
 
     backstage.caller = lambda: Caller(name="alice", local=False)
     async with connect() as client:

@@ -11,11 +11,11 @@ from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
-from hailuo_mcp import catalog
+from hailuo_mcp.catalog import video_models
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.server.app import build_server, instructions
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.server.updates import publish_changes
 
 from .fakes import ID
@@ -32,7 +32,7 @@ async def read(client, uri: str):
 async def test_models_say_what_they_make_and_cost(connect) -> None:
     async with connect() as client:
         models = {row["model"]: row for row in (await read(client, "hailuo://models"))["models"]}
-    assert set(models) == {model.name for model in catalog.models()}
+    assert set(models) == {model.name for model in video_models.models()}
     assert models["MiniMax-Hailuo-2.3"]["modes"]["t2v"]["sizes"]["768P"]["6"] == {
         "credits": "1",
         "cny": "2",

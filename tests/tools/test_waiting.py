@@ -10,10 +10,10 @@ import pytest
 from mcp import Client
 from mcp.types import ElicitResult, Implementation
 
-from hailuo_mcp.catalog import Signs
+from hailuo_mcp.catalog.mcp_clients import Signs
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.server.patience import Asker, Patience
 from hailuo_mcp.server.tokens import BYTES_PER_TOKEN
 from hailuo_mcp.server.told import Told

@@ -10,11 +10,12 @@ import anyio
 import pytest
 
 from hailuo_mcp.bootstrap import _desk, open_client
-from hailuo_mcp.domain import Carries, Link, Mode, RemoteStatus, Status, Submitted, Task
+from hailuo_mcp.domain import Capabilities, Link, Mode, RemoteStatus, Status, Submitted, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import Limits, SqliteJournal, Written
+from hailuo_mcp.journal.sqlite.purchase import Limits, Written
+from hailuo_mcp.journal.sqlite.store import SqliteJournal
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio import Desk
+from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.worker import ProcessLocks
 
 FAILURE = JournalError("The disk is full. Nothing was sent or charged.")
@@ -36,9 +37,9 @@ class FailingJournal(SqliteJournal):
         self._fail("change")
         return await super().change(*args, **conditions)
 
-    async def spans(self, *kind: Any) -> Any:
+    async def render_times(self, *kind: Any) -> Any:
         self._fail("spans")
-        return await super().spans(*kind)
+        return await super().render_times(*kind)
 
     async def pause(self, *args: Any, **more: Any) -> float:
         self._fail("pause")
@@ -52,7 +53,7 @@ class FailingJournal(SqliteJournal):
 class Client:
     """Answers in the order that a test gives; an exception is raised."""
 
-    carries = Carries(modes=frozenset(Mode))
+    capabilities = Capabilities(modes=frozenset(Mode))
 
     def __init__(self) -> None:
         self.answers: list[Submitted | Exception | Callable[[], Awaitable[Submitted]]] = []
@@ -139,9 +140,7 @@ class Bench:
             owner=self.desk.owner,
         )
         limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
-        found = await self.journal.write_down(
-            replace(draft, **facts), Decimal(2), limits, now=self.now
-        )
+        found = await self.journal.record(replace(draft, **facts), Decimal(2), limits, now=self.now)
         assert isinstance(found, Written)
         return found.task
 

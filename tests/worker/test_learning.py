@@ -6,7 +6,7 @@ import pytest
 
 from hailuo_mcp.domain import Status, Submitted
 from hailuo_mcp.studio.waiting import nudge
-from hailuo_mcp.worker.sending import send
+from hailuo_mcp.worker.submitting import send
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ async def _history(bench: Any, least: float, most: float) -> None:
 async def test_clips_found_ready_the_next_morning_teach_nothing(bench: Any) -> None:
     await _history(bench, 0.0, 36_000.0)
     task = await _bought(bench, 9)
-    assert await bench.desk.spans(task) == []
+    assert await bench.desk.render_times(task) == []
     assert await bench.desk.usual_seconds(task) == bench.desk.catalogued(task)
     assert task.due_at <= bench.now + bench.desk.catalogued(task)
 
@@ -43,7 +43,7 @@ async def test_clips_found_ready_the_next_morning_teach_nothing(bench: Any) -> N
 async def test_what_was_seen_from_near_is_learned(bench: Any) -> None:
     await _history(bench, 3.0, 4.0)
     task = await _bought(bench, 9)
-    assert len(await bench.desk.spans(task)) == 3
+    assert len(await bench.desk.render_times(task)) == 3
     assert task.due_at == bench.now + 3
 
 

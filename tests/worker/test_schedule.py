@@ -4,16 +4,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.journal import Span
+from hailuo_mcp.journal.sqlite.reads import RenderTime
 from hailuo_mcp.worker.schedule import backoff, next_poll
 
-LEARNED = [Span(least=60, most=70), Span(least=65, most=75), Span(least=80, most=90)]
+LEARNED = [
+    RenderTime(least=60, most=70),
+    RenderTime(least=65, most=75),
+    RenderTime(least=80, most=90),
+]
 
 
-def _next(age: float, spans: list[Span], *, usual: float = 80, told: bool = False) -> float:
+def _next(
+    age: float, render_times: list[RenderTime], *, usual: float = 80, told: bool = False
+) -> float:
     """Seconds from now until the next poll of a task of that age."""
     return next_poll(
-        now=1000 + age, submitted_at=1000, spans=spans, usual=usual, poll_seconds=10, told=told
+        now=1000 + age,
+        submitted_at=1000,
+        render_times=render_times,
+        usual=usual,
+        poll_seconds=10,
+        told=told,
     ) - (1000 + age)
 
 
@@ -23,7 +34,7 @@ def test_a_learned_kind_is_first_asked_when_the_fastest_was_ready() -> None:
 
 
 def test_what_was_learned_on_a_slow_day_does_not_hide_a_fast_one() -> None:
-    assert _next(0, [Span(least=18_000, most=18_060)] * 3) == 80
+    assert _next(0, [RenderTime(least=18_000, most=18_060)] * 3) == 80
 
 
 def test_then_in_steps_that_are_small_against_the_whole() -> None:
@@ -51,16 +62,16 @@ def test_what_is_late_is_asked_about_ever_more_rarely(age: float, wait: float) -
 
 @pytest.mark.parametrize(("under_way", "wait"), [(1, 3), (150, 3), (400, 8), (1000, 20)])
 def test_a_crowd_is_asked_about_no_more_often_than_fifty_times_a_second(
-    under_way: int, wait: float
+    in_flight: int, wait: float
 ) -> None:
     at = next_poll(
         now=1060,
         submitted_at=1000,
-        spans=LEARNED,
+        render_times=LEARNED,
         usual=80,
         poll_seconds=10,
         told=False,
-        under_way=under_way,
+        in_flight=in_flight,
     )
     assert at - 1060 == wait
 
@@ -73,13 +84,13 @@ def test_with_a_callback_polling_only_goes_on_underneath() -> None:
 
 def test_a_task_from_the_future_is_asked_about_all_the_same() -> None:
     assert next_poll(
-        now=1000, submitted_at=5000, spans=[], usual=80, poll_seconds=10, told=False
+        now=1000, submitted_at=5000, render_times=[], usual=80, poll_seconds=10, told=False
     ) == pytest.approx(1030)
 
 
-spans = st.lists(
+render_times = st.lists(
     st.tuples(st.floats(0, 3600), st.floats(0, 3600)).map(
-        lambda two: Span(least=min(two), most=max(two))
+        lambda two: RenderTime(least=min(two), most=max(two))
     ),
     max_size=6,
 )
@@ -87,21 +98,31 @@ spans = st.lists(
 
 @given(
     age=st.floats(0, 1e6),
-    spans=spans,
+    render_times=render_times,
     usual=st.floats(1, 3600),
     poll=st.floats(0.05, 600),
     told=st.booleans(),
 )
 def test_the_next_poll_is_never_behind_nor_out_of_sight_and_two_are_apart(
-    age: float, spans: list[Span], usual: float, poll: float, told: bool
+    age: float, render_times: list[RenderTime], usual: float, poll: float, told: bool
 ) -> None:
     now = 1e6 + age
     at = next_poll(
-        now=now, submitted_at=1e6, spans=spans, usual=usual, poll_seconds=poll, told=told
+        now=now,
+        submitted_at=1e6,
+        render_times=render_times,
+        usual=usual,
+        poll_seconds=poll,
+        told=told,
     )
     assert now <= at <= now + 3 * 3600
     after = next_poll(
-        now=at, submitted_at=1e6, spans=spans, usual=usual, poll_seconds=poll, told=told
+        now=at,
+        submitted_at=1e6,
+        render_times=render_times,
+        usual=usual,
+        poll_seconds=poll,
+        told=told,
     )
     assert after - at >= 0.19 * poll
 

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, HailuoError
 from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 from hailuo_mcp.server.http.auth import TokenAuth, caller, need_loopback, need_tokens
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.hosts import HostGuard, Names
@@ -30,7 +30,7 @@ from hailuo_mcp.server.http.shares import Limits
 from hailuo_mcp.server.server import Server
 from hailuo_mcp.server.updates import publish_changes
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio import Studio
+from hailuo_mcp.studio.studio import Studio
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0

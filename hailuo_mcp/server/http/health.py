@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 
 ASK_AGAIN_SECONDS = 60.0
 """How long the provider's answer holds: a load balancer may ask every second."""

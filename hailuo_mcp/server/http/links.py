@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.state import private_folder
+from hailuo_mcp.files.private import private_folder
 
 FILE_SECONDS = 3600
 UPLOAD_SECONDS = 900

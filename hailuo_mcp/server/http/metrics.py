@@ -21,7 +21,7 @@ from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.server.http.logs import route_of
 
 if TYPE_CHECKING:
-    from hailuo_mcp.server.backstage import Backstage
+    from hailuo_mcp.server.context import Backstage
 
 _WHAT = {
     "submit": "From sending a paid request to the provider's answer",
@@ -132,12 +132,12 @@ class RequestCount:
             return
         route = route_of(scope)  # a Mount changes the scope
 
-        async def counted(message: Message) -> None:
+        async def reserved_amount(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._metrics.request(route, int(message["status"]))
             await send(message)
 
-        await self._app(scope, receive, counted)
+        await self._app(scope, receive, reserved_amount)
 
 
 def _outcome(result: HandlerResult) -> str:

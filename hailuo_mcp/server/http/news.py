@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
 
-from hailuo_mcp.server.backstage import Caller
+from hailuo_mcp.server.context import Caller
 from hailuo_mcp.server.resources import TASK_URI
 
 _TASKS = TASK_URI.partition("{")[0]

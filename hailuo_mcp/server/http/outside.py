@@ -18,10 +18,10 @@ from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.tools import all_tools
 
 if TYPE_CHECKING:
-    from hailuo_mcp.server.backstage import Backstage
+    from hailuo_mcp.server.context import Backstage
     from hailuo_mcp.settings import Settings
-    from hailuo_mcp.studio import Studio
     from hailuo_mcp.studio.operations import Operations
+    from hailuo_mcp.studio.studio import Studio
 
 
 class Outside:

@@ -21,7 +21,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from hailuo_mcp import catalog
+from hailuo_mcp.catalog import video_models
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.http.auth import Visitor, visitor
 from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
@@ -111,7 +111,7 @@ class Uploads:
             del self._under_way[upload_id]
 
     async def _keep(self, request: Request, owner: str, upload_id: str) -> Response:
-        most = catalog.limits().image_bytes - 1
+        most = video_models.limits().image_bytes - 1
         try:
             body = await read_body(
                 request.scope, request.receive, limit=most, seconds=self._seconds
@@ -193,7 +193,7 @@ def _sum(pictures: Iterable[_Kept]) -> int:
 
 async def _look_at(body: bytes) -> None:
     """The bytes decide, not what the sender calls them."""
-    from hailuo_mcp.media.images import open_image
+    from hailuo_mcp.files.images import open_image
 
     async def nowhere(url: str) -> bytes:
         raise InvalidRequestError(f"{url[:40]} is not fetched.")

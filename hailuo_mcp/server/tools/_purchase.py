@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from hailuo_mcp.answers.shapes import VideoTask
 from hailuo_mcp.server.calls import Call
 from hailuo_mcp.server.consent import Asked, Purchase, agreed
+from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
-    from hailuo_mcp.studio import Terms
+    from hailuo_mcp.views import Terms
 
 TAKE = "1 is the clip itself; 2, 3 … buy one more clip each of the same request."
 MOST_TAKES = 1_000_000
@@ -42,7 +42,7 @@ class Wanted(Purchase, Protocol):
 
 
 def terms_of(wanted: Wanted) -> Terms:
-    from hailuo_mcp.studio import Terms
+    from hailuo_mcp.views import Terms
 
     return Terms(
         take=wanted.take,

@@ -15,9 +15,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticKnownError
 
-from hailuo_mcp.catalog.wording import is_number
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.tools._spelling import unknown_arguments
+from hailuo_mcp.text import is_number
 
 _BLANK: tuple[object, ...] = (None, "", "null", [], {})
 _PARSING: Mapping[object, Literal["int_parsing", "float_parsing"]] = {

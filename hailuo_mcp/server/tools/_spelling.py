@@ -99,7 +99,7 @@ def unknown_arguments(tool: str, wrong: Sequence[str], known: Collection[str]) -
 def _hint(name: str, known: Collection[str]) -> str:
     from difflib import get_close_matches
 
-    from hailuo_mcp.catalog import shown
+    from hailuo_mcp.text import shown
 
     seen = shown(name)
     word = _spelt(name)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp import answers
-from hailuo_mcp.answers.shapes import VideoTask
-from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.tools._reading import Arguments, Id
+from hailuo_mcp.wording.shapes import VideoTask
+from hailuo_mcp.wording.tasks import video_task
 
 
 class CancelTask(Arguments):
@@ -22,4 +22,4 @@ async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask:
     Ask the person first.
     """
     call = await accept(ctx)
-    return answers.video_task(await call.studio.cancel(wanted.task_id, caller=call.caller.name))
+    return video_task(await call.studio.cancel(wanted.task_id, caller=call.caller.name))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp import answers
-from hailuo_mcp.answers.shapes import SavedVideo
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.tools._reading import Arguments, Id
+from hailuo_mcp.wording.shapes import SavedVideo
+from hailuo_mcp.wording.tasks import saved_video
 
 
 class DownloadVideo(Arguments):
@@ -45,4 +45,4 @@ async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
             overwrite=wanted.overwrite,
             wait_seconds=seconds,
         )
-    return answers.saved_video(saved, told=call.was_told(saved.view))
+    return saved_video(saved, told=call.was_told(saved.view))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp import answers
-from hailuo_mcp.answers.shapes import CostEstimate
-from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.tools._reading import Arguments, Size
+from hailuo_mcp.wording.costs import cost_estimate
+from hailuo_mcp.wording.shapes import CostEstimate
 
 
 class EstimateCost(Arguments):
@@ -44,4 +44,4 @@ async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
         count=wanted.count,
         plan=wanted.plan,
     )
-    return answers.cost_estimate(estimate, notice=call.studio.notice)
+    return cost_estimate(estimate, notice=call.studio.notice)

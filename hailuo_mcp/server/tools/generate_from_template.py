@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from hailuo_mcp import answers, catalog
-from hailuo_mcp.answers.shapes import VideoTask
+from hailuo_mcp.catalog.video_templates import find_template
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked
+from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.tools._purchase import (
     CONFIRM,
     MAX_COST,
@@ -23,10 +22,12 @@ from hailuo_mcp.server.tools._purchase import (
     terms_of,
 )
 from hailuo_mcp.server.tools._reading import Arguments, Id, Texts
+from hailuo_mcp.wording.costs import no_such_template, template_choice
+from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import TemplateRequest
-    from hailuo_mcp.studio import Terms
+    from hailuo_mcp.views import Terms
 
 
 class GenerateFromTemplate(Arguments):
@@ -69,8 +70,8 @@ async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: 
     offered, provider = call.studio.templates(), call.studio.provider
     name = wanted.template_id.strip()
     if not name:
-        return answers.template_choice(offered, notice=call.studio.notice)
+        return template_choice(offered, notice=call.studio.notice)
     # A number may be a template that no list has yet; a name that is in none is a mistake.
-    if offered and not name.isdigit() and not catalog.find_template(name, provider.templates):
-        raise InvalidRequestError(answers.no_such_template(name, offered))
+    if offered and not name.isdigit() and not find_template(name, provider.templates):
+        raise InvalidRequestError(no_such_template(name, offered))
     return await buy(call, wanted, asked)

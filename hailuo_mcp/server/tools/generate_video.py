@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from hailuo_mcp.answers.shapes import VideoTask
-from hailuo_mcp.catalog import moves
-from hailuo_mcp.server.backstage import Ctx
+from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked
+from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.tools._purchase import (
     CONFIRM,
     MAX_COST,
@@ -22,10 +21,11 @@ from hailuo_mcp.server.tools._purchase import (
     terms_of,
 )
 from hailuo_mcp.server.tools._reading import Arguments, Id, Size
+from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import VideoRequest
-    from hailuo_mcp.studio import Terms
+    from hailuo_mcp.views import Terms
 
 
 class GenerateVideo(Arguments):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp import answers
-from hailuo_mcp.answers.shapes import TaskList
-from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.tools._reading import Arguments
+from hailuo_mcp.wording.shapes import TaskList
+from hailuo_mcp.wording.tasks import list_facts, still_listed, task_list
 
 
 class ListTasks(Arguments):
@@ -38,7 +38,7 @@ async def list_tasks(wanted: ListTasks, ctx: Ctx) -> TaskList:
             wait_seconds=seconds,
         )
     subject = f"tasks {wanted.status} {wanted.limit}"
-    told = call.knows(subject, answers.list_facts(listing))
-    if told and wanted.wait_seconds and (short := answers.still_listed(listing)):
+    told = call.knows(subject, list_facts(listing))
+    if told and wanted.wait_seconds and (short := still_listed(listing)):
         return short
-    return answers.task_list(listing, limit=wanted.limit)
+    return task_list(listing, limit=wanted.limit)

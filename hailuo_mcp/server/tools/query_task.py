@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp import answers
-from hailuo_mcp.answers.shapes import VideoTask
-from hailuo_mcp.server.backstage import Ctx
 from hailuo_mcp.server.calls import accept
+from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.tools._reading import Arguments, Id
+from hailuo_mcp.wording.shapes import VideoTask
+from hailuo_mcp.wording.tasks import still, video_task
 
 
 class QueryTask(Arguments):
@@ -35,4 +35,4 @@ async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask:
             wait_seconds=seconds,
             on_progress=call.on_progress,
         )
-    return answers.still(view) if call.was_told(view) else answers.video_task(view)
+    return still(view) if call.was_told(view) else video_task(view)

@@ -1,0 +1,1 @@
+"""`hailuo-mcp init`: set a client up."""

@@ -1,0 +1,1 @@
+"""Files: folders and fences, pictures in, clips out."""

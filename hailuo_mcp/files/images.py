@@ -1,0 +1,282 @@
+"""Pictures in: from wherever they are named to checked bytes and facts."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+
+from hailuo_mcp.catalog.video_models import limits
+from hailuo_mcp.domain import ImageFacts
+from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.files.folders import Folders, shown
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PIXELS = 1024**3 // 4 // 3
+"""Where Pillow itself begins to suspect a decompression bomb: 89 million."""
+WEBP_PIXELS = PIXELS // 4
+"""Decoding a WebP takes four times the memory: 1.4 GB for 88 million (Pillow 12.3, 2026-11)."""
+SCANS = 100
+"""Every scan of a JPEG goes over the whole picture; ten are usual, and thousands take minutes."""
+DECODERS = 2
+"""Pictures decoded at once: each may take some hundred megabytes for a moment."""
+
+_TURNED = frozenset({5, 6, 7, 8})
+"""EXIF orientations that swap width and height."""
+_ORIENTATION = 0x0112
+_OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"GIF8[79]a"), "a GIF: save one frame of it as PNG"),
+    (re.compile(rb"....ftyp(?:avif|avis)", re.DOTALL), "an AVIF picture: save it as JPEG or PNG"),
+    (
+        re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL),
+        "a HEIC picture, as phones take them: export it as JPEG",
+    ),
+    (re.compile(rb"....ftyp", re.DOTALL), "a video: save one frame of it as PNG or JPEG"),
+    (re.compile(rb"BM.{4}\0{4}", re.DOTALL), "a BMP picture: save it as PNG"),
+    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF or raw picture: save it as JPEG or PNG"),
+    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL picture: save it as JPEG or PNG"),
+    (re.compile(rb"%PDF-"), "a PDF: export the page as PNG"),
+    (
+        re.compile(rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg", re.DOTALL),
+        "an SVG drawing: export it as PNG",
+    ),
+)
+_SCAN = re.compile(rb"\xff\xda\0[\x06-\x0e]")
+"""The marker and the length of its header, not to find it in a film behind the picture."""
+_BASE64_PICTURE = re.compile(r"(?:/9j/|iVBORw0KGgo|UklGR)[A-Za-z0-9+/_=\s-]{100,}")
+_SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]+)://|(sandbox|blob|attachment|cid|task):)")
+_decoders = RunVar[anyio.CapacityLimiter]("hailuo_picture_decoders")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedImage:
+    """A picture that has been looked at."""
+
+    facts: ImageFacts
+    data: bytes
+    url: str = ""
+    """Where the provider can fetch it itself."""
+
+    @property
+    def wire(self) -> str:
+        """What a dialect sends: the public URL, else a data URL."""
+        return self.url or data_url(self.facts, self.data)
+
+
+def most_bytes() -> int:
+    """What the provider takes: files below a size."""
+    return limits().image_bytes - 1
+
+
+def data_url(facts: ImageFacts, data: bytes) -> str:
+    return f"data:{facts.mime};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+async def open_image(
+    source: str,
+    *,
+    folders: Folders | None,
+    fetch: Callable[[str], Awaitable[bytes]],
+    upload: Callable[[str], bytes | None] | None = None,
+) -> OpenedImage:
+    """Return the picture that `source` names; InvalidRequestError has one sentence.
+
+    Without `folders` no path is read: the caller sits at another computer.
+    """
+    source = source.strip()
+    kind = source[:8].lower()
+    if not source:
+        raise InvalidRequestError(
+            "The picture's path or address is empty; give one or leave it out."
+        )
+    if kind.startswith("data:"):
+        return await _in_thread(lambda: _inspect("The data URL", _from_data_url(source)))
+    if kind.startswith("https://"):
+        if not source.isprintable() or " " in source:
+            raise InvalidRequestError(
+                f"{shown(source)!r} has spaces or control characters; percent-encode them."
+            )
+        data = await fetch(source)
+        return await _in_thread(lambda: _inspect(_host(source), data, url=source))
+    if kind.startswith("http://"):
+        raise InvalidRequestError(
+            f"{_host(source)} is asked for over http://; give an https:// address or a local path."
+        )
+    if kind.startswith("upload:"):
+        found = upload(source[7:]) if upload else None
+        if found is None:
+            raise InvalidRequestError(
+                f"There is no uploaded picture {shown(source)!r}; upload it again, use its new id."
+            )
+        return await _in_thread(lambda: _inspect(shown(source), found))
+    return await _in_thread(lambda: _from_path(source, folders))
+
+
+async def _in_thread(work: Callable[[], OpenedImage]) -> OpenedImage:
+    try:
+        limiter = _decoders.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(DECODERS)
+        _decoders.set(limiter)
+    return await anyio.to_thread.run_sync(work, limiter=limiter)
+
+
+def _from_path(source: str, folders: Folders | None) -> OpenedImage:
+    if _BASE64_PICTURE.match(source):
+        raise InvalidRequestError(
+            "The picture is bare base64; give the path of the file, or put data:image/png;base64,"
+            " before it."
+        )
+    if (found := _SCHEME.match(source)) and not source.lower().startswith("file:"):
+        scheme = (found[1] or found[2]).lower()
+        raise InvalidRequestError(
+            f"A {scheme}: address cannot be opened here; give a path on this computer, an https://"
+            " address or a data URL."
+        )
+    if folders is None:
+        raise InvalidRequestError(
+            f"{shown(source)!r} is a path, and this server reads no files for callers on other"
+            " computers; give an https:// address, a data URL or an upload:<id>."
+        )
+    return _inspect(repr(shown(source)), folders.read(source, limit=most_bytes()))
+
+
+def _from_data_url(source: str) -> bytes:
+    header, comma, payload = source.partition(",")
+    # What the header says of the type is not believed: the bytes tell.
+    if not comma or not header.lower().rstrip().endswith(";base64"):
+        raise InvalidRequestError(
+            "The data URL is not base64; write it as data:image/png;base64,<the bytes in base64>."
+        )
+    if len(payload) > most_bytes() * 2:
+        raise _too_large("The data URL")
+    if "%" in payload:
+        from urllib.parse import unquote
+
+        payload = unquote(payload)
+    text = "".join(payload.split()).translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRequestError(
+            "The data URL holds no valid base64, perhaps it was shortened; give the path of the"
+            " file instead."
+        ) from None
+    return data
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    try:
+        return f"The picture at {shown(urlsplit(url).hostname or 'that address')}"
+    except ValueError:
+        return "The picture at that address"
+
+
+def _inspect(name: str, data: bytes, *, url: str = "") -> OpenedImage:
+    if len(data) > most_bytes():
+        raise _too_large(name)
+    mime = _mime(data)
+    if not mime:
+        raise InvalidRequestError(f"{name} is not a JPEG, PNG or WebP picture{_what_it_is(data)}.")
+    width, height = _measure(name, data)
+    facts = ImageFacts(
+        sha256=hashlib.sha256(data).hexdigest(),
+        mime=mime,
+        size=len(data),
+        width=width,
+        height=height,
+    )
+    return OpenedImage(facts=facts, data=data, url=url)
+
+
+def _too_large(name: str) -> InvalidRequestError:
+    least = (most_bytes() + 1) // 10**6
+    return InvalidRequestError(f"{name} has {least} MB or more; make the picture smaller.")
+
+
+def _mime(data: bytes) -> str:
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    return ""
+
+
+def _what_it_is(data: bytes) -> str:
+    if not data:
+        return "; it is empty"
+    head = data[:2048]
+    for pattern, words in _OTHER_FORMATS:
+        if pattern.match(head):
+            return f" but {words}"
+    return "; give a photo or drawing saved as one of these"
+
+
+def _measure(name: str, data: bytes) -> tuple[int, int]:
+    """Return width and height as seen, after the whole picture was decoded once."""
+    import struct
+    import zlib
+
+    from PIL import Image
+
+    flaws = (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        LookupError,
+        TypeError,
+        OverflowError,
+        struct.error,
+        zlib.error,
+    )
+    bombs = (Image.DecompressionBombWarning, Image.DecompressionBombError)
+    most = WEBP_PIXELS if _mime(data) == "image/webp" else PIXELS
+    try:
+        with _opened(data) as picture:
+            width, height = picture.size
+            if width * height > most:
+                raise Image.DecompressionBombError
+            if picture.format == "JPEG" and len(_SCAN.findall(data)) > SCANS:
+                raise InvalidRequestError(
+                    f"{name} is a JPEG of more than {SCANS} scans; save it again or give another."
+                )
+            if getattr(picture, "is_animated", False) and picture.format in {"PNG", "WEBP"}:
+                raise InvalidRequestError(
+                    f"{name} is an animation; save one frame of it as PNG or JPEG."
+                )
+            picture.verify()
+        with _opened(data) as picture:
+            turned = picture.getexif().get(_ORIENTATION) in _TURNED
+            # At an eighth of its size a JPEG is read to its end all the same, with less memory.
+            picture.draft("RGB", (width // 8, height // 8))
+            picture.load()
+    except bombs:
+        raise InvalidRequestError(
+            f"{name} has more than {most // 10**6} million pixels; make the picture smaller."
+        ) from None
+    except (*flaws, MemoryError):
+        raise InvalidRequestError(
+            f"{name} is damaged or cut short and does not open as a picture; save it again or give"
+            " another."
+        ) from None
+    return (height, width) if turned else (width, height)
+
+
+def _opened(data: bytes) -> "Image":
+    from PIL import Image
+
+    # Only these decoders: the many others of Pillow are not reachable from here.
+    return Image.open(BytesIO(data), formats=["JPEG", "PNG", "WEBP"])

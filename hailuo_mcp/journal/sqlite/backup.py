@@ -1,0 +1,90 @@
+"""Copies of the journal: one a day, three deep, so that a rescue has something to start from."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from hailuo_mcp.files.private import private_folder, private_opener
+from hailuo_mcp.journal.sqlite import check
+
+FOLDER = "backups"
+KEPT = 3
+_PATIENCE = 10.0
+_PART = ".part"
+
+
+def newest_first(journal: Path) -> list[Path]:
+    try:
+        return sorted((journal.parent / FOLDER).glob(f"{journal.stem}-*.sqlite3"), reverse=True)
+    except OSError:
+        return []
+
+
+def is_due(journal: Path, now: float) -> bool:
+    """Whether there is no copy of this day yet (UTC)."""
+    return journal.exists() and not _of_day(journal, now).exists()
+
+
+def make(journal: Path, now: float) -> Path | None:
+    """Copy the journal as it stands, check the copy, and drop all but the newest three.
+
+    Returns None where there is nothing in it yet.
+
+    Raises:
+        check.DamagedJournalError: the copy, so the journal, has a flaw; no copy was dropped.
+        sqlite3.Error, OSError: it could not be read or written.
+    """
+    target = _of_day(journal, now)
+    private_folder(target.parent)
+    if not copy(journal, target):
+        return None
+    copies = newest_first(journal)
+    made_later = [one for one in copies if one.name > target.name]  # by a clock that was ahead
+    for old in (*made_later, *copies[len(made_later) + KEPT :]):
+        with suppress(OSError):
+            old.unlink()
+    return target
+
+
+def copy(journal: Path, target: Path) -> bool:
+    """Write a checked copy to a file of its own; False where the journal is empty.
+
+    Raises:
+        check.DamagedJournalError: the copy has a flaw.
+        sqlite3.Error, OSError: it could not be read or written.
+    """
+    part = target.with_name(f"{target.name}.{os.getpid()}{_PART}")
+    try:
+        make_private(part)
+        source = f"{journal.absolute().as_uri()}?mode=ro"
+        with (
+            closing(sqlite3.connect(source, uri=True, timeout=_PATIENCE)) as old,
+            closing(sqlite3.connect(part, isolation_level=None)) as new,
+        ):
+            old.backup(new)
+            new.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+            if not new.execute("SELECT 1 FROM tasks LIMIT 1").fetchone():
+                return False
+            check.pages(new)
+            check.rows(new)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file, or empty one, before SQLite opens it: its owner's alone."""
+    with open(path, "wb", opener=private_opener):  # takes an opener
+        pass
+
+
+def _of_day(journal: Path, now: float) -> Path:
+    day = time.strftime("%Y%m%d", time.gmtime(now))
+    return journal.parent / FOLDER / f"{journal.stem}-{day}.sqlite3"

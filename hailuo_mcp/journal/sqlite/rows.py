@@ -1,0 +1,99 @@
+"""A task between Python and its row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from typing import Any, cast
+
+from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
+
+MICRO = Decimal(1_000_000)
+
+COLUMNS = tuple(field.name for field in fields(Task))
+SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM tasks"
+INSERT = (
+    f"INSERT INTO tasks ({', '.join(COLUMNS)}, counted, seal) "
+    f"VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
+)
+HELD = frozenset({Money.SPENT, Money.RESERVED})
+"""Money of a task that counts in its account's sums."""
+SEALED = (
+    *("task_id", "account", "provider", "caller", "created_at", "mode", "model", "duration"),
+    *("resolution", "prompt", "request", "identity", "take", "request_key", "remote_id"),
+    *("amount", "unit", "counted"),
+)
+"""What a checksum in the row vouches for: who bought what, when, for how much. What else stands in
+a row may change with every step, and a wrong word there is noticed when it is read."""
+
+
+def _amount_of(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _warnings_of(text: str) -> tuple[str, ...]:
+    told: object = json.loads(text)
+    if not isinstance(told, list):
+        raise TypeError(text)
+    return tuple(cast("list[str]", told))
+
+
+def text_of(value: object) -> object:
+    """A value as its column keeps it."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+_READ: Mapping[str, Any] = {
+    "status": Status,
+    "mode": Mode,
+    "unit": Unit,
+    "money": Money,
+    "amount": _amount_of,
+    "warnings": _warnings_of,
+}
+
+
+class DamagedRowError(sqlite3.DatabaseError):
+    """A row that no version of hailuo-mcp has written."""
+
+
+def task_of(row: sqlite3.Row | tuple[Any, ...]) -> Task:
+    try:
+        return Task(
+            **{
+                name: _READ[name](value) if name in _READ else value
+                for name, value in zip(COLUMNS, row, strict=True)
+            }
+        )
+    except (ValueError, TypeError, InvalidOperation) as exc:
+        raise DamagedRowError("a row of the tasks table is damaged") from exc
+
+
+def row_of(task: Task, reserved_amount: Decimal) -> tuple[Any, ...]:
+    values = {name: text_of(getattr(task, name)) for name in COLUMNS} | {
+        "counted": micro(reserved_amount)
+    }
+    return (*values.values(), seal_of([values[name] for name in SEALED]))
+
+
+def seal_of(values: Sequence[object]) -> str:
+    """The checksum of a row, of its SEALED columns in that order, as SQLite gives them back."""
+    told = [float(v) if n == "created_at" else v for n, v in zip(SEALED, values, strict=True)]  # type: ignore[arg-type]
+    return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
+
+
+def micro(amount: Decimal) -> int:
+    """Money as whole millionths, so that SQL can add it up exactly; a fraction counts up."""
+    return int((amount * MICRO).to_integral_value(ROUND_CEILING))
+
+
+def from_micro(amount: int | None) -> Decimal:
+    return (Decimal(amount or 0) / MICRO).normalize() + 0

@@ -1,1 +1,0 @@
-"""Pictures in, facts about clips out; later frames and films."""

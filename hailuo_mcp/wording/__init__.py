@@ -1,0 +1,1 @@
+"""The voices: what an agent, a person and a programmer read, and the shapes of answers."""

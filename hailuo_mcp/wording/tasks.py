@@ -1,0 +1,240 @@
+"""Tasks, lists of tasks, saved clips and errors, as their readers get them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from hailuo_mcp.catalog.video_templates import REGIONS, find_template
+from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.domain import UNFINISHED, Mode, Money, Status, Task
+from hailuo_mcp.errors import Charged, HailuoError
+from hailuo_mcp.text import number
+from hailuo_mcp.views import cost_words
+from hailuo_mcp.wording import sentences
+from hailuo_mcp.wording.costs import other_walls, spending
+from hailuo_mcp.wording.shapes import (
+    Cost,
+    ErrorAnswer,
+    ErrorFacts,
+    SavedVideo,
+    TaskList,
+    TaskRow,
+    VideoTask,
+    only_given,
+)
+
+if TYPE_CHECKING:
+    from hailuo_mcp.views import Listing, Saved, View
+
+PROMPT_CHARACTERS = 60
+_ROW_CHARACTERS = 24
+
+
+def video_task(view: View) -> VideoTask:
+    task = view.task
+    ended = task.finished_at or (task.updated_at if task.status.is_final else view.now)
+    url, expires_at = task.url, task.url_expires_at
+    if task.saved or (expires_at and expires_at <= view.now):
+        url = ""
+    if view.link:
+        url, expires_at = view.link.url, view.link.expires_at
+    return cast(
+        "VideoTask",
+        only_given(
+            message=sentences.message(view),
+            task_id=task.task_id,
+            status=task.status.value,
+            reused=view.reused,
+            file="" if view.link else task.file,
+            url=url,
+            url_expires_at=sentences.moment(expires_at) if url and expires_at else "",
+            cost=_cost(task),
+            eta_seconds=view.eta_seconds,
+            next_check_seconds=view.next_check_seconds,
+            elapsed_seconds=max(0, round(ended - task.created_at)),
+            error_code=task.error_code,
+            prompt=task.prompt[:PROMPT_CHARACTERS],
+            provider=task.provider,
+            model=task.model,
+            mode=task.known_mode or "",
+            duration=task.duration,
+            resolution=task.resolution,
+            width=task.width,
+            height=task.height,
+            remote_id=task.remote_id,
+            remote_status=task.remote_status,
+            created_at=sentences.moment(task.created_at),
+        ),
+    )
+
+
+_MOVES_ON = frozenset(
+    {"message", "eta_seconds", "next_check_seconds", "elapsed_seconds", "remote_status"}
+)
+
+
+def facts(view: View) -> object:
+    """What an answer about this task tells beside the time: as long as it is equal, no news."""
+    whole = {key: value for key, value in video_task(view).items() if key not in _MOVES_ON}
+    return whole, view.task.error, view.notes
+
+
+def still(view: View) -> VideoTask:
+    """The answer to a poll that finds nothing new: what was said before, and holds, is left out."""
+    if view.task.status not in UNFINISHED or view.task.error or view.trouble:
+        return video_task(view)
+    return cast(
+        "VideoTask",
+        only_given(
+            message=sentences.still(view),
+            task_id=view.task.task_id,
+            status=view.task.status.value,
+            eta_seconds=view.eta_seconds,
+            next_check_seconds=view.next_check_seconds,
+        ),
+    )
+
+
+def charged(task: Task) -> Charged | None:
+    """Whether money moved; None where somebody else bought it."""
+    if task.status is Status.UNCONFIRMED:
+        return "maybe"
+    words: dict[Money, Charged] = {
+        Money.SPENT: "yes",
+        Money.RELEASED: "no",
+        Money.RESERVED: "no" if task.status in (Status.CANCELLED, Status.FAILED) else "not yet",
+    }
+    return words.get(task.money)
+
+
+def _cost(task: Task) -> Cost:
+    if task.money is Money.UNKNOWN:
+        return {}
+    amount = None if task.amount is None else number(task.amount)
+    return cast("Cost", only_given(amount=amount, unit=task.unit.value, charged=charged(task)))
+
+
+def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
+    """The rows and what they amount to; as many rows as `limit` may not be all there are."""
+    rows = [_row(view) for view in listing.rows]
+    unfinished = [view for view in listing.rows if not view.settled]
+    doubtful = sum(view.task.status is Status.UNCONFIRMED for view in listing.rows)
+    imitations = sum(bool(view.notice) for view in listing.rows)
+    alone, said = imitations == len(listing.rows), _opening(listing)
+    many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
+    if not rows:
+        said.append("No task.")
+    elif len(rows) == limit:
+        said.append(f"The newest {many}; of older ones, if any, a higher limit tells.")
+    else:
+        said.append(f"{many}, newest first.")
+    if unfinished:
+        wait = min(view.next_check_seconds or 30 for view in unfinished)
+        said.append(
+            f"{len(unfinished)} under way and saved without you: "
+            f"call list_tasks again in {sentences.about(wait)}."
+        )
+    if any(sentences.key_is_refused(view.task) for view in unfinished):
+        said.append("The provider refuses the key: the person has to put HAILUO_API_KEY right.")
+    if doubtful:
+        said.append(
+            f"{doubtful} unconfirmed: may have been bought; a person settles it with "
+            "`hailuo-mcp settle`."
+        )
+    if walls := other_walls(listing.spending.others):
+        said.append(walls)
+    if imitations and not alone:
+        said.append(f'{imitations} of them are the sandbox\'s, free: their cost says "would cost".')
+    if notice_of(listing.spending.provider):
+        said.append("The spending is the sandbox's, in play money.")
+    elif imitations:
+        said.append(f"The spending is that of {listing.spending.provider}, without the sandbox's.")
+    return {"message": " ".join(said), "tasks": rows, "spending": spending(listing.spending)}
+
+
+def list_facts(listing: Listing) -> object:
+    """What a list tells beside the time."""
+    rows = [{**_row(view), "eta_seconds": 0} for view in listing.rows]
+    return rows, listing.spending
+
+
+def _opening(listing: Listing) -> list[str]:
+    """What stands before all else; a mixed list does not open as if all of it were free."""
+    alone = all(view.notice for view in listing.rows)
+    notice = notice_of(listing.spending.provider) if alone else ""
+    return [part for part in (notice, listing.trouble) if part]
+
+
+def still_listed(listing: Listing) -> TaskList | None:
+    """The answer to a wait in which nothing has ended; None where there is more to say."""
+    unfinished = [view for view in listing.rows if not view.settled]
+    if not unfinished or listing.trouble or any(view.task.error for view in unfinished):
+        return None
+    wait = min(view.next_check_seconds or 30 for view in unfinished)
+    told = (
+        f"Nothing new: {len(unfinished)} under way. "
+        f"Wait with list_tasks again in {sentences.about(wait)}."
+    )
+    return {"message": " ".join((*_opening(listing), told))}
+
+
+def _row(view: View) -> TaskRow:
+    task = view.task
+    return cast(
+        "TaskRow",
+        only_given(
+            task_id=task.task_id,
+            status=task.status.value,
+            prompt=_named(task),
+            cost=cost_words(task),
+            charged=charged(task),
+            saved=task.saved,
+            error_code=task.error_code,
+            eta_seconds=view.eta_seconds,
+            created_at=sentences.moment(task.created_at),
+        ),
+    )
+
+
+def _named(task: Task) -> str:
+    """What a reader knows the clip by: its prompt, or its template."""
+    if task.mode is not Mode.TEMPLATE:
+        return task.prompt[:_ROW_CHARACTERS]
+    template_id = task.model.removeprefix("template ")
+    found = (find_template(template_id, region) for region in REGIONS)
+    return next((template.title for template in found if template), task.model)
+
+
+def saved_video(saved: Saved, *, told: bool = False) -> SavedVideo:
+    """`told`: the reader knows how the task stands, unless it is saved now."""
+    view, task, link = saved.view, saved.view.task, saved.view.link
+    if saved.status == "saved":
+        said = f"The clip is saved: {sentences.where(view)}. {sentences.paid(view)}"
+        message = " ".join(part for part in (view.notice, view.trouble, said, *view.notes) if part)
+    elif told:
+        message = still(view)["message"]
+    else:
+        message = sentences.message(view)
+    return cast(
+        "SavedVideo",
+        only_given(
+            message=message,
+            task_id=task.task_id,
+            status=saved.status,
+            file="" if link else saved.file,
+            url=link.url if link else ("" if saved.file else saved.url),
+            bytes=saved.bytes,
+            sha256=saved.sha256,
+            width=saved.width,
+            height=saved.height,
+            seconds=saved.seconds,
+        ),
+    )
+
+
+def error_answer(error: HailuoError) -> ErrorAnswer:
+    facts: ErrorFacts = {"code": error.code, "charged": error.charged}
+    if error.task_id:
+        facts["task_id"] = error.task_id
+    facts["retry"] = error.retry
+    return {"error": facts}

@@ -1,0 +1,146 @@
+"""Prices are those that are published, in Decimal, and nothing is converted or guessed."""
+
+from decimal import Decimal
+
+import pytest
+
+from hailuo_mcp.catalog.prices import (
+    Price,
+    list_price,
+    plan_named,
+    plan_rpm,
+    plan_unit,
+    plans,
+    price_words,
+    published,
+)
+from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
+from hailuo_mcp.rules.combinations import every_call
+from hailuo_mcp.text import number
+
+ANY = Capabilities(modes=frozenset(Mode))
+
+# Typed from the pricing pages by hand: credits, CNY, USD.
+PRICES = [
+    ("MiniMax-Hailuo-2.3-Fast", "768P", 6, "0.7", "1.35", "0.19"),
+    ("MiniMax-Hailuo-2.3-Fast", "768P", 10, "1.1", "2.25", "0.32"),
+    ("MiniMax-Hailuo-2.3-Fast", "1080P", 6, "1.3", "2.31", "0.33"),
+    ("MiniMax-Hailuo-2.3", "768P", 6, "1", "2", "0.28"),
+    ("MiniMax-Hailuo-2.3", "768P", 10, "2", "4", "0.56"),
+    ("MiniMax-Hailuo-2.3", "1080P", 6, "2", "3.5", "0.49"),
+    ("MiniMax-Hailuo-02", "768P", 6, "1", "2", "0.28"),
+    ("MiniMax-Hailuo-02", "768P", 10, "2", "4", "0.56"),
+    ("MiniMax-Hailuo-02", "1080P", 6, "2", "3.5", "0.49"),
+    ("MiniMax-Hailuo-02", "512P", 6, "0.3", "0.6", "0.1"),
+    ("MiniMax-Hailuo-02", "512P", 10, "0.5", "1", "0.15"),
+]
+
+
+@pytest.mark.parametrize(("model", "resolution", "duration", "credits_", "cny", "usd"), PRICES)
+def test_a_clip_costs_what_is_published(model, resolution, duration, credits_, cny, usd):
+    def price(price_list, plan):
+        return list_price(model, resolution, duration, price_list=price_list, plan=plan)
+
+    assert price("cn", "payg") == Quote(amount=Decimal(cny), unit=Unit.CNY)
+    assert price("global", "payg") == Quote(amount=Decimal(usd), unit=Unit.USD)
+    assert price("cn", "basic") == Quote(amount=Decimal(credits_), unit=Unit.CREDITS)
+    assert price("cn", "企业包") == Quote(amount=Decimal(credits_), unit=Unit.CREDITS)
+    assert price("global", "basic").amount is None
+    assert price("", "payg").amount is None
+
+
+def test_whatever_is_not_in_the_list_has_no_price():
+    known = {row[:3] for row in PRICES}
+    for call in every_call(list(Mode), ANY):
+        clip = (call.model, call.resolution, call.duration)
+        assert (published(*clip) == Price()) == (clip not in known)
+
+
+def test_prices_are_decimals_to_the_last_digit():
+    price = published("MiniMax-Hailuo-2.3-Fast", "768P", 6)
+    assert price.credits * 10 == 7
+    assert isinstance(price.cny, Decimal)
+
+
+PACKS = [
+    ("basic", "基础包", 7000, 7368, 3680, 20),
+    ("advanced", "高级包", 15000, 16667, 8330, 30),
+    ("plus", "进阶包", 30000, 35294, 17650, 40),
+    ("enterprise", "企业包", 40000, 50000, 25000, 50),
+]
+
+
+@pytest.mark.parametrize(("name", "chinese", "price", "list_", "credits_", "rpm"), PACKS)
+def test_the_four_packs_are_those_of_the_page(name, chinese, price, list_, credits_, rpm):
+    plan = plan_named(chinese)
+    assert plan.name == name
+    assert (plan.price_cny, plan.list_cny, plan.credits) == (price, list_, credits_)
+    assert plan.valid == "1 month"
+    assert plan_rpm(name, "cn") == rpm
+
+
+@pytest.mark.parametrize(
+    ("plan", "region", "rpm"),
+    [
+        ("payg", "cn", 20),
+        ("payg", "global", 5),
+        ("free", "cn", 5),
+        ("custom", "cn", None),
+        ("payg", "", 20),
+    ],
+)
+def test_the_rate_is_the_plans(plan, region, rpm):
+    assert plan_rpm(plan, region) == rpm
+
+
+@pytest.mark.parametrize(
+    ("plan", "region", "unit"),
+    [
+        ("payg", "cn", Unit.CNY),
+        ("payg", "global", Unit.USD),
+        ("payg", "", Unit.CNY),
+        ("basic", "cn", Unit.CREDITS),
+        ("free", "cn", Unit.CREDITS),
+        ("商务定制", "cn", Unit.CREDITS),
+    ],
+)
+def test_a_plan_counts_in_its_own_unit(plan, region, unit):
+    assert plan_unit(plan, region) is unit
+
+
+@pytest.mark.parametrize("written", ["Basic", " BASIC ", "视频基础包", "基础包"])
+def test_plans_go_by_either_language(written):
+    assert plan_named(written).name == "basic"
+
+
+def test_an_unknown_plan_is_refused_with_the_list():
+    with pytest.raises(ValueError, match=r"payg.*basic \(基础包\).*custom"):
+        plan_named("gold")
+    assert [p.name for p in plans()] == [
+        "payg",
+        "free",
+        "basic",
+        "advanced",
+        "plus",
+        "enterprise",
+        "custom",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "words"),
+    [
+        ("2.00", Unit.CNY, "2 CNY"),
+        ("0.70", Unit.CREDITS, "0.7 credits"),
+        ("1.0", Unit.CREDITS, "1 credit"),
+        ("7000", Unit.CNY, "7000 CNY"),
+        ("1E+3", Unit.USD, "1000 USD"),
+    ],
+)
+def test_prices_read_as_people_write_them(amount, unit, words):
+    assert price_words(Quote(amount=Decimal(amount), unit=unit)) == words
+
+
+def test_no_price_says_so():
+    assert price_words(Quote(amount=None, unit=Unit.CNY)) == "no published price"
+    assert number(Decimal("0.00")) == "0"

@@ -1,0 +1,168 @@
+"""Whatever is asked, the check answers or refuses, and what it recommends it accepts."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hailuo_mcp.catalog.camera_moves import moves
+from hailuo_mcp.catalog.video_models import models
+from hailuo_mcp.catalog.video_templates import templates
+from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest, VideoRequest
+from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.rules.nearest import nearest_video
+from hailuo_mcp.rules.template import check_template
+from hailuo_mcp.rules.video import check_video
+
+NAMES = [m.name for m in models()]
+anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
+commands = st.lists(
+    st.sampled_from(
+        [m.english for m in moves()]
+        + [m.chinese for m in moves()]
+        + ["Push out", "Dolly in", "music", "a:b"]
+    ),
+    min_size=1,
+    max_size=5,
+).map(lambda names: f"[{','.join(names)}]")
+prompts = st.one_of(
+    anything,
+    st.text("ab [],，【】\u200b\u200d\ud800\n", max_size=60),
+    st.lists(
+        commands
+        | st.sampled_from(["a cat", "\u200b" * 9, " " * 1990, "x" * 1995, "[Pan lef]", "【推近】"]),
+        max_size=4,
+    ).map("".join),
+)
+carriers = st.builds(
+    Capabilities,
+    modes=st.frozensets(st.sampled_from(Mode)),
+    models=st.none() | st.frozensets(st.sampled_from(NAMES)),
+    prompt_required=st.booleans(),
+    prompt_optimizer=st.booleans(),
+    fast_pretreatment=st.booleans(),
+    watermark=st.booleans(),
+    templates=st.booleans(),
+)
+maybe = st.none() | st.booleans()
+pictures = st.sampled_from(["", "https://x/y.png"])
+requests = st.builds(
+    VideoRequest,
+    prompt=prompts,
+    model=st.sampled_from(["", "hailuo 2.4", "MiniMax-H3", *NAMES]) | anything,
+    first_frame_image=pictures,
+    last_frame_image=pictures,
+    subject_image=pictures,
+    duration=st.none() | st.sampled_from([0, 6, 10, 7, -1]) | st.integers(-(10**400), 10**400),
+    resolution=st.none()
+    | st.sampled_from(["", "512P", "720p", "768P", "1080P", "4K", "1080"])
+    | anything,
+    prompt_optimizer=maybe,
+    fast_pretreatment=maybe,
+    watermark=maybe,
+)
+facts = st.builds(
+    ImageFacts,
+    sha256=st.just(""),
+    mime=st.sampled_from(["image/png", "image/gif"]),
+    size=st.integers(0, 10**9),
+    width=st.integers(1, 10**6),
+    height=st.integers(1, 10**6),
+)
+
+
+def check(request, capabilities, **more):
+    return check_video(
+        request, capabilities=capabilities, provider="here", price_list="cn", plan="payg", **more
+    )
+
+
+@settings(max_examples=400)
+@given(
+    requests,
+    carriers,
+    st.dictionaries(st.sampled_from(["first_frame_image", "last_frame_image"]), facts),
+    carriers,
+)
+def test_any_request_is_returned_or_refused(request, capabilities, images, other):
+    message = ""
+    try:
+        got = check(request, capabilities, images=images, others={"there": other})
+    except InvalidRequestError as error:
+        message = str(error)
+        got = None
+    if got is None:
+        assert "Nothing was sent or charged." in message.encode().decode()
+        assert len(message) < 6000
+        return
+    got.request.prompt.encode()
+    got.request.model.encode()
+    assert len(got.request.prompt) <= 2000
+    assert got.request.mode in capabilities.modes
+    assert check(got.request, capabilities).request == got.request
+
+
+@settings(max_examples=400)
+@given(requests, carriers)
+def test_the_nearest_request_is_itself_accepted(request, capabilities):
+    near = nearest_video(request, capabilities=capabilities)
+    if near is None:
+        return
+    added = {"prompt": "a cat", "first_frame_image": "https://x/y.png"}
+    complete = replace(near.request, **{name: added[name] for name in near.needs})
+    got = check(complete, capabilities).request
+    assert (got.model, got.mode, got.resolution, got.duration) == (
+        complete.model,
+        complete.mode,
+        complete.resolution,
+        complete.duration,
+    )
+
+
+@given(requests, carriers)
+def test_a_request_that_passes_is_its_own_nearest(request, capabilities):
+    try:
+        got = check(request, capabilities).request
+    except InvalidRequestError:
+        return
+    near = nearest_video(got, capabilities=capabilities)
+    assert near is not None
+    assert near.needs == ()
+    assert (
+        near.request.model,
+        near.request.mode,
+        near.request.resolution,
+        near.request.duration,
+    ) == (
+        got.model,
+        got.mode,
+        got.resolution,
+        got.duration,
+    )
+
+
+@given(
+    st.sampled_from([t.template_id for t in templates("cn")])
+    | st.integers(0, 10**19).map(str)
+    | anything,
+    st.lists(anything, max_size=3),
+    st.lists(st.just("https://x/y.png"), max_size=3),
+    st.sampled_from(["", "cn", "global"]),
+    carriers,
+)
+def test_any_template_request_is_returned_or_refused(
+    template_id, texts, media, region, capabilities
+):
+    request = TemplateRequest(
+        template_id=template_id, text_inputs=tuple(texts), media_inputs=tuple(media)
+    )
+    message = ""
+    try:
+        got = check_template(request, capabilities=capabilities, region=region, provider="here")
+    except InvalidRequestError as error:
+        message = str(error)
+        got = None
+    if got is None:
+        assert "Nothing was sent or charged." in message.encode().decode()
+    elif template_id.strip().isdecimal() and template_id.isascii():
+        assert got.request.template_id == template_id.strip()

@@ -1,0 +1,79 @@
+"""Pictures: each rule with the numbers that were found and the ones that are needed."""
+
+import pytest
+
+from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, VideoRequest
+from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.rules.images import image_problems
+from hailuo_mcp.rules.video import check_video
+
+
+def picture(width=1024, height=768, size=1000, mime="image/jpeg"):
+    return ImageFacts(sha256="0" * 64, mime=mime, size=size, width=width, height=height)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        picture(),
+        picture(301, 301),
+        picture(301, 752),
+        picture(400, 1000),
+        picture(1000, 400),
+        picture(size=19_999_999),
+        picture(mime="image/png"),
+        picture(mime="image/webp"),
+    ],
+)
+def test_a_picture_at_the_edge_of_the_rules_passes(facts):
+    assert image_problems("first_frame_image", facts) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (picture(300, 400), "300×400, and its short side must be over 300 px"),
+        (picture(400, 1001), "400×1001, and its shape must lie between 2:5 and 5:2"),
+        (picture(1001, 400), "1001×400, and its shape must lie between 2:5 and 5:2"),
+        (picture(size=20_000_000), "has 20.00 MB, and less than 20 MB is needed"),
+        (picture(mime="image/gif"), "is image/gif, and JPEG, PNG or WebP is needed"),
+    ],
+)
+def test_a_picture_beyond_them_is_refused_with_its_numbers(facts, says):
+    assert image_problems("last_frame_image", facts) == [
+        f"last_frame_image {says}" if says[0] in "hi" else f"last_frame_image is {says}"
+    ]
+
+
+def test_every_broken_rule_of_every_picture_is_named():
+    with pytest.raises(InvalidRequestError) as refused:
+        check_video(
+            VideoRequest(first_frame_image="a", last_frame_image="b"),
+            images={
+                "first_frame_image": picture(100, 900, 30_000_000, "image/gif"),
+                "last_frame_image": picture(200, 200),
+            },
+            image_problems=["subject_image is not there"],
+            capabilities=Capabilities(modes=frozenset(Mode)),
+            provider="minimax-cn",
+            price_list="cn",
+            plan="payg",
+        )
+    assert str(refused.value).startswith(
+        "Refused for 6 reasons: subject_image is not there; first_frame_image is "
+    )
+
+
+def test_a_last_frame_of_another_shape_is_a_warning():
+    def warnings(last):
+        return check_video(
+            VideoRequest(first_frame_image="a", last_frame_image="b"),
+            images={"first_frame_image": picture(1024, 768), "last_frame_image": last},
+            capabilities=Capabilities(modes=frozenset(Mode)),
+            provider="minimax-cn",
+            price_list="cn",
+            plan="payg",
+        ).warnings
+
+    assert warnings(picture(512, 384)) == ()
+    assert "cropped to the shape of the first (1024×768)" in warnings(picture(768, 768))[0]
