@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.domain import Link, Quote, Status, Task
-from hailuo_mcp.journal.sqlite.reads import Wall
+
+if TYPE_CHECKING:
+    from hailuo_mcp.journal.sqlite.reads import Wall
 
 
 def cost_words(task: Task) -> str:

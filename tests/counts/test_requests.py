@@ -39,7 +39,7 @@ def polls(took: float, render_times: list[RenderTime], usual: float = 120.0) -> 
 
 
 @pytest.mark.parametrize(
-    "spans",
+    "render_times",
     [[], [RenderTime(least=48 + 4 * n, most=50 + 4 * n) for n in range(5)]],
     ids=["unknown", "learned"],
 )

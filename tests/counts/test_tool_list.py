@@ -14,7 +14,7 @@ STARTED = """
 import sys
 from hailuo_mcp.server import stdio
 from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.backstage import Backstage
+from hailuo_mcp.server.context import Backstage
 build_server(Backstage())
 print("\\n".join(sys.modules))
 """

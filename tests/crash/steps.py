@@ -130,11 +130,11 @@ def _pictures() -> Any:
 STEPS: dict[str, Install] = {
     "signed in": _step(_journal, "sign_in", after=True),
     "picture kept": _step(_pictures, "keep", after=True),
-    "before it is written down": _step(_journal, "write_down", after=False),
-    "written, not committed": _step(_module("journal.purchase"), "write_down", after=True),
-    "written down": _step(_journal, "write_down", after=True),
-    "recovering, not committed": _step(_module("journal.leases"), "recover", after=True),
-    "claimed, not committed": _step(_module("journal.leases"), "claim", after=True),
+    "before it is written down": _step(_journal, "record", after=False),
+    "written, not committed": _step(_module("journal.sqlite.purchase"), "record", after=True),
+    "written down": _step(_journal, "record", after=True),
+    "recovering, not committed": _step(_module("journal.sqlite.leases"), "recover", after=True),
+    "claimed, not committed": _step(_module("journal.sqlite.leases"), "claim", after=True),
     "claimed": _step(_journal, "claim", after=True, only=lambda _a, got: bool(got.steps)),
     "before it is sent": _step(_client, "send", after=False),
     "headers begun": _trace("send_request_headers.started"),
@@ -142,28 +142,28 @@ STEPS: dict[str, Install] = {
     "answer begun": _trace("receive_response_headers.complete"),
     "answered": _step(_client, "send", after=True),
     "answer written, not committed": _step(
-        _module("journal.change"), "change", after=True, only=_status("queued")
+        _module("journal.sqlite.change"), "change", after=True, only=_status("queued")
     ),
     "answer recorded": _step(_journal, "change", after=True, only=_status("queued")),
     "before a poll": _step(_client, "query", after=False),
     "poll answered": _step(_client, "query", after=True),
     "poll recorded": _step(_journal, "change", after=True, only=_status("running")),
     "success written, not committed": _step(
-        _module("journal.change"), "change", after=True, only=_status("succeeded")
+        _module("journal.sqlite.change"), "change", after=True, only=_status("succeeded")
     ),
     "success recorded": _step(_journal, "change", after=True, only=_status("succeeded")),
     "link known": _step(_client, "link", after=True),
     "part opened": _step(_part, "__init__", after=True),
     "part written": _step(_part, "append", after=True),
     "before the part is finished": _step(_part, "finish", after=False),
-    "before the rename": _step(_module("downloader.disk"), "put_in_place", after=False),
+    "before the rename": _step(_module("files.disk"), "put_in_place", after=False),
     "in the middle of the rename": _step(lambda: Path, "hardlink_to", after=True),
-    "renamed, not recorded": _step(_module("downloader.disk"), "put_in_place", after=True),
+    "renamed, not recorded": _step(_module("files.disk"), "put_in_place", after=True),
     "file written, not committed": _step(
-        _module("journal.change"), "change", after=True, only=_file
+        _module("journal.sqlite.change"), "change", after=True, only=_file
     ),
     "file recorded": _step(_journal, "change", after=True, only=_file),
-    "sidecar written": _step(_module("worker.following"), "write_sidecar", after=True),
+    "sidecar written": _step(_module("worker.polling"), "write_sidecar", after=True),
 }
 
 

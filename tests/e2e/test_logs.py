@@ -36,9 +36,9 @@ BROKEN = """
 import sys
 from hailuo_mcp.__main__ import main
 from hailuo_mcp.studio.studio import Studio
-from hailuo_mcp.worker import following
+from hailuo_mcp.worker import polling
 
-cancel, describe = Studio.cancel, following.Follower._describe
+cancel, describe = Studio.cancel, polling.Follower._describe
 
 async def broken_cancel(self, task_id, **more):
     try:
@@ -51,7 +51,7 @@ def broken_describe(self, clip, task):
         raise ValueError(f"broken by {task.prompt} at {clip}")
     describe(self, clip, task)
 
-Studio.cancel, following.Follower._describe = broken_cancel, broken_describe
+Studio.cancel, polling.Follower._describe = broken_cancel, broken_describe
 sys.argv[0] = "hailuo-mcp"
 sys.exit(main())
 """

@@ -27,7 +27,7 @@ async def main(path, name):
                         status=Status.PENDING, created_at=1.0, updated_at=1.0, mode=Mode.T2V,
                         model="m", identity=f"{name} {number}", request="x" * 2000)
             limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
-            found = await journal.write_down(task, Decimal(1), limits, now=1.0)
+            found = await journal.record(task, Decimal(1), limits, now=1.0)
             if isinstance(found, Losses):
                 print("refused", end=", ")
                 break

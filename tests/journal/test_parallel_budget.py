@@ -104,7 +104,7 @@ async def main():
         task = Task(task_id=f"{sys.argv[2]}-{number}", account="a", provider="p", caller="",
                     status=Status.PENDING, created_at=1.0, updated_at=1.0, mode=Mode.T2V,
                     model="m", identity=f"{sys.argv[2]} {number}")
-        found = await journal.write_down(task, Decimal(1), limits, now=1.0)
+        found = await journal.record(task, Decimal(1), limits, now=1.0)
         bought += isinstance(found, Written)
     await journal.close()
     print(bought)

@@ -38,7 +38,7 @@ class FailingJournal(SqliteJournal):
         return await super().change(*args, **conditions)
 
     async def render_times(self, *kind: Any) -> Any:
-        self._fail("spans")
+        self._fail("render_times")
         return await super().render_times(*kind)
 
     async def pause(self, *args: Any, **more: Any) -> float:

@@ -60,7 +60,7 @@ def test_what_is_late_is_asked_about_ever_more_rarely(age: float, wait: float) -
     assert _next(age, LEARNED) == wait
 
 
-@pytest.mark.parametrize(("under_way", "wait"), [(1, 3), (150, 3), (400, 8), (1000, 20)])
+@pytest.mark.parametrize(("in_flight", "wait"), [(1, 3), (150, 3), (400, 8), (1000, 20)])
 def test_a_crowd_is_asked_about_no_more_often_than_fifty_times_a_second(
     in_flight: int, wait: float
 ) -> None:

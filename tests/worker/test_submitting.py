@@ -36,7 +36,7 @@ async def test_what_was_taken_is_recorded_with_its_ids(bench: Any) -> None:
 
 async def test_a_journal_that_fails_after_the_purchase_never_calls_it_free(bench: Any) -> None:
     """To guess the time of the first poll the journal is asked; that guess is not worth a clip."""
-    bench.journal.failures = {"spans": 100}
+    bench.journal.failures = {"render_times": 100}
     task = await _sent(bench, TAKEN)
     assert (task.status, task.remote_id, task.money) == (Status.QUEUED, "77", Money.RESERVED)
 
