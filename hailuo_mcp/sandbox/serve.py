@@ -16,9 +16,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from hailuo_mcp.sandbox.app import build, open_desk
-from hailuo_mcp.sandbox.desk import Desk
+from hailuo_mcp.sandbox.backend import Backend
 from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.routes import build, open_backend
 from hailuo_mcp.sandbox.wire import CUT
 
 _START_SECONDS = 10.0
@@ -130,10 +130,10 @@ class RunningSandbox:
         self.stop()
 
 
-def _server(desk: Desk, host: str, port: int) -> _Server:
+def _server(backend: Backend, host: str, port: int) -> _Server:
     return _Server(
         Config(
-            build(desk),
+            build(backend),
             host=host,
             port=port,
             http=_CuttableConnection,
@@ -160,13 +160,13 @@ def serve_in_thread(
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     bound = int(listener.getsockname()[1])
-    desk = open_desk(options)
-    server = _server(desk, host, bound)
+    backend = open_backend(options)
+    server = _server(backend, host, bound)
 
     def work() -> None:
         with listener:
             server.run(sockets=[listener])
-        desk.book.close()
+        backend.book.close()
 
     thread = threading.Thread(target=work, name="hailuo-sandbox", daemon=True)
     thread.start()
@@ -178,8 +178,8 @@ def serve_in_thread(
 
 def run(options: SandboxOptions, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve until interrupted."""
-    desk = open_desk(options)
+    backend = open_backend(options)
     try:
-        _server(desk, host, port).run()
+        _server(backend, host, port).run()
     finally:
-        desk.book.close()
+        backend.book.close()
