@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.catalog.packs import PlanCost
     from hailuo_mcp.catalog.prices import Price
     from hailuo_mcp.catalog.video_templates import Template
-    from hailuo_mcp.journal.sqlite.reads import Wall
+    from hailuo_mcp.journal.store import UnitSpending
     from hailuo_mcp.rules.estimate import Estimate
     from hailuo_mcp.views import Offer, Spending
 
@@ -97,7 +97,7 @@ def spending(so_far: Spending) -> SpendingSoFar:
     return cast("SpendingSoFar", {"unit": str(so_far.unit), "period": so_far.period, **known})
 
 
-def other_walls(walls: Sequence[Wall]) -> str:
+def other_walls(walls: Sequence[UnitSpending]) -> str:
     """That the same key pays in other units too; empty where it does not."""
     if not walls:
         return ""
