@@ -94,20 +94,11 @@ class Losses:
         lost = max(0, self.expected - self.carried)
         return f"{lost} of {self.expected} tasks" if lost else "the last changes of some tasks"
 
-    @property
-    def notice(self) -> str:
-        """What every answer says until it is accepted."""
-        return (
-            f"The journal was damaged and {self.many} may be lost, so nothing new is bought until "
-            "a person runs `hailuo-mcp journal accept`."
-        )
-
     def error(self) -> JournalDamagedError:
         return JournalDamagedError(
             f"The journal was damaged and {self.many} may be lost, so the budget cannot be held "
-            "and a clip that was bought before could be bought again. Nothing was sent or charged. "
-            "A person has to compare the provider's bill with `hailuo-mcp tasks` and then run "
-            "`hailuo-mcp journal accept`. Everything that spends nothing works meanwhile."
+            "and a clip that was bought before could be bought again. Everything that spends "
+            "nothing still works."
         )
 
 
