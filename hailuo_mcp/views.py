@@ -12,8 +12,7 @@ from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.domain import Link, Quote, Status, Task
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.sqlite.losses import Losses
-    from hailuo_mcp.journal.sqlite.reads import Wall
+    from hailuo_mcp.journal.store import Losses, UnitSpending
 
 
 def cost_words(task: Task) -> str:
@@ -86,7 +85,7 @@ class Spending:
     """The part of `reserved` that nobody knows to be bought or not."""
     budget: Decimal | None = None
     left: Decimal | None = None
-    others: tuple[Wall, ...] = ()
+    others: tuple[UnitSpending, ...] = ()
     """What the same key bought in other units, under another plan."""
 
 

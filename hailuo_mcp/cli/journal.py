@@ -13,7 +13,7 @@ from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import InvalidRequestError, JournalError
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.sqlite.losses import Losses
+    from hailuo_mcp.journal.store import Losses
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -24,9 +24,9 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.journal.sqlite.peek import NAME
+    from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 
-    path = arguments.settings(args).state_dir / NAME
+    path = arguments.settings(args).state_dir / FILE_NAME
     if args.file and args.action != "backup":
         raise InvalidRequestError(f"journal {args.action} takes no file. Nothing was changed.")
     if args.action == "check":
@@ -125,9 +125,9 @@ def _accept(path: Path, terminal: Terminal) -> int:
 
 
 async def _accepted(path: Path) -> Losses | None:
-    from hailuo_mcp.journal.sqlite.store import SqliteJournal
+    from hailuo_mcp.journal.sqlite.store import SqliteStore
 
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         lost = journal.losses

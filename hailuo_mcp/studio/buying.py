@@ -17,8 +17,7 @@ from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
 )
-from hailuo_mcp.journal.sqlite.losses import Losses
-from hailuo_mcp.journal.sqlite.purchase import KeyTaken, OverBudget, Written
+from hailuo_mcp.journal.store import KeyTaken, Losses, OverBudget, Recorded
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.intent import Picture, identity, new_task_id, normal_form
 from hailuo_mcp.text import number
@@ -29,12 +28,12 @@ _ZERO = Decimal(0)
 
 async def buy(
     desk: Desk, request: AnyRequest, terms: Terms, *, caller: str, local: bool
-) -> Written:
+) -> Recorded:
     """Record a purchase and hand it to the worker, or find the task that it would repeat."""
     prepared, draft, reserved_amount, before = await _weigh(
         desk, request, terms, caller, local=local
     )
-    found: Written | KeyTaken | OverBudget | Losses | None = before
+    found: Recorded | KeyTaken | OverBudget | Losses | None = before
     if found is None:
         if desk.rules.auto_download:
             await run_sync(desk.folders.need_output)
@@ -109,7 +108,7 @@ async def consent_question(
 
 async def _weigh(
     desk: Desk, request: AnyRequest, terms: Terms, caller: str, *, local: bool
-) -> tuple[Prepared, Task, Decimal | None, Written | None]:
+) -> tuple[Prepared, Task, Decimal | None, Recorded | None]:
     """Check and price: the request, its record, what it counts as, and what it would repeat."""
     desk.client.need_key()
     prepared = await desk.prepare(request, local=local)

@@ -25,9 +25,7 @@ from hailuo_mcp.domain import (
 )
 from hailuo_mcp.errors import InvalidRequestError, JournalError, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
-from hailuo_mcp.journal.sqlite.purchase import Limits
-from hailuo_mcp.journal.sqlite.reads import RenderTime
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.store import Limits, RenderTime, Store
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.guesses import Guesses
 from hailuo_mcp.studio.pictures import Pictures
@@ -79,7 +77,7 @@ class Desk:
     base_url: str
     owner: str
     """This process, as the journal knows it."""
-    journal: SqliteJournal
+    journal: Store
     client: HailuoClient
     folders: Folders
     pictures: Pictures
@@ -116,7 +114,7 @@ class Desk:
 
     async def spending(self) -> Spending:
         """What was spent and is left in the budget's period."""
-        sums = await self.journal.money(self.account, self.unit, self.period_start())
+        sums = await self.journal.sums(self.account, self.unit, self.period_start())
         budget = self.rules.budget
         return Spending(
             provider=self.provider.name,

@@ -15,7 +15,7 @@ from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskFailedError,
 )
-from hailuo_mcp.journal.sqlite.losses import Losses
+from hailuo_mcp.journal.store import Losses
 from hailuo_mcp.rules import estimate
 from hailuo_mcp.rules.estimate import Estimate
 from hailuo_mcp.studio import buying, ending, fetching, finding, linking, waiting

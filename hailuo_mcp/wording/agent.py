@@ -9,10 +9,10 @@ from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError
 from hailuo_mcp.wording.cases import Case, case_of, key_is_refused, left, values_of
-from hailuo_mcp.wording.phrases import about, join, moment, paid, say, walls_text
+from hailuo_mcp.wording.phrases import about, join, moment, other_units_text, paid, say
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.sqlite.losses import Losses
+    from hailuo_mcp.journal.store import Losses
     from hailuo_mcp.views import Listing, View
 
 REUSED = "Not a new clip, nothing charged:"
@@ -159,7 +159,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
             f"{doubtful} unconfirmed: may have been bought; a person settles it with "
             "`hailuo-mcp settle`."
         )
-    said.append(walls_text(spending.others))
+    said.append(other_units_text(spending.others))
     if imitations and imitations < len(rows):
         said.append(f'{imitations} of them are the sandbox\'s, free: their cost says "would cost".')
     if notice_of(spending.provider):

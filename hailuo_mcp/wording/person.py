@@ -11,10 +11,10 @@ from hailuo_mcp.errors import Do, HailuoError, error_class
 from hailuo_mcp.text import number
 from hailuo_mcp.views import cost_words
 from hailuo_mcp.wording.cases import Case, case_of, values_of
-from hailuo_mcp.wording.phrases import amount, charged, join, next_step, say, walls_text
+from hailuo_mcp.wording.phrases import amount, charged, join, next_step, other_units_text, say
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.sqlite.losses import Losses
+    from hailuo_mcp.journal.store import Losses
     from hailuo_mcp.views import Spending, View
 
 REUSED = ("Not a new clip:", "you asked for it before. Nothing was charged now.")
@@ -126,4 +126,4 @@ def spending_text(so_far: Spending) -> str:
         said += f" ({number(so_far.uncertain)} of it for unconfirmed tasks)"
     if so_far.budget is not None and so_far.left is not None:
         said += f"; {number(so_far.left)} left of a budget of {number(so_far.budget)}"
-    return join(f"{said}.", walls_text(so_far.others))
+    return join(f"{said}.", other_units_text(so_far.others))

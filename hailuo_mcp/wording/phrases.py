@@ -23,7 +23,7 @@ from hailuo_mcp.errors import (
 from hailuo_mcp.text import number
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.sqlite.reads import Wall
+    from hailuo_mcp.journal.store import UnitSpending
 
 Sentences = Mapping[Do, str]
 """How one voice says each step; a step without a sentence is not for its reader."""
@@ -133,16 +133,13 @@ def imitated(task: Task) -> str:
     return "It is free" if task.amount is None else f"A real one would cost {price(task)}"
 
 
-def walls_text(walls: Sequence[Wall]) -> str:
+def other_units_text(others: Sequence[UnitSpending]) -> str:
     """That the same key pays in other units too; empty where it does not."""
-    if not walls:
+    if not others:
         return ""
     sums = " and ".join(
-        f"{number(wall.spent)} {wall.unit} spent"
-        + (f" with {number(wall.reserved)} more reserved" if wall.reserved else "")
-        for wall in walls
+        f"{number(other.spent)} {other.unit} spent"
+        + (f" with {number(other.reserved)} more reserved" if other.reserved else "")
+        for other in others
     )
-    return (
-        f"Beside that, the same key has {sums} under another plan; a budget counts only its own "
-        "unit."
-    )
+    return f"The same key also has {sums} under another plan; a budget counts only its own unit."
