@@ -16,7 +16,7 @@ from hailuo_mcp.client.connection import KEY_ADVICE, Connection
 from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
 from hailuo_mcp.client.saving import save_clip
 from hailuo_mcp.client.wording import for_programmers
-from hailuo_mcp.dialects.wire import NO_TASK, HttpReply, Provider
+from hailuo_mcp.dialects.dialect import NO_TASK, HttpReply, Provider
 from hailuo_mcp.domain import (
     AnyRequest,
     Capabilities,

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 
-from hailuo_mcp.dialects.links import CLIP_DOMAINS
+from hailuo_mcp.dialects.dialect import Dialect, HttpReply, HttpRequest, Provider
 from hailuo_mcp.dialects.providers import (
+    CLIP_DOMAINS,
     DEFAULT_PROVIDER,
     PROVIDERS,
     clean_base_url,
@@ -18,7 +19,6 @@ from hailuo_mcp.dialects.providers import (
     provider_named,
     reached_at,
 )
-from hailuo_mcp.dialects.wire import Dialect, HttpReply, HttpRequest, Provider
 from hailuo_mcp.domain import Link, RemoteStatus
 from hailuo_mcp.errors import (
     ConfigError,

@@ -90,9 +90,9 @@ class Examination:
                 f"{self.provider} makes no clip from {MODE_WORDS[self.mode]}"
                 f"{able(self.others, mode=self.mode)}"
             )
-            self.advice = self.capabilities.doubt
-        elif self.capabilities.doubt:
-            self.warnings.append(self.capabilities.doubt)
+            self.advice = self.capabilities.caveat
+        elif self.capabilities.caveat:
+            self.warnings.append(self.capabilities.caveat)
 
     def choose_model(self) -> None:
         name = self.request.model.strip()
@@ -181,16 +181,16 @@ class Examination:
 
     def check_options(self) -> None:
         request, capabilities = self.request, self.capabilities
-        if request.watermark and not capabilities.watermark:
+        if request.watermark and "watermark" not in capabilities.options:
             could = able(self.others, option="watermark")
             self.problems.append(f"{self.provider} cannot add a watermark{could}")
-        if request.prompt_optimizer is False and not capabilities.prompt_optimizer:
+        if request.prompt_optimizer is False and "prompt_optimizer" not in capabilities.options:
             could = able(self.others, option="prompt_optimizer")
             self.problems.append(f"{self.provider} cannot switch prompt_optimizer off{could}")
-            self.advice = capabilities.doubt
+            self.advice = capabilities.caveat
         if not request.fast_pretreatment:
             return
-        if not capabilities.fast_pretreatment:
+        if "fast_pretreatment" not in capabilities.options:
             could = able(self.others, option="fast_pretreatment")
             self.problems.append(f"{self.provider} has no fast_pretreatment{could}")
         if request.prompt_optimizer is False:
@@ -216,7 +216,7 @@ class Examination:
     def options(self) -> dict[str, bool | None]:
         """Choose the options to send: what the dialect cannot say and nobody needs is left out."""
         return {
-            name: getattr(self.request, name) if getattr(self.capabilities, name) else None
+            name: getattr(self.request, name) if name in self.capabilities.options else None
             for name in OPTIONS
         }
 

@@ -20,6 +20,6 @@ def able(
         for name, capabilities in others.items()
         if (mode is None or mode in capabilities.modes)
         and (not model or capabilities.models is None or model in capabilities.models)
-        and (not option or bool(getattr(capabilities, option)))
+        and (not option or option in capabilities.options)
     ]
     return f" ({', '.join(names)} can)" if names else ""

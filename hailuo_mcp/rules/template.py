@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hailuo_mcp.catalog.video_templates import Template, find_template, nearest_template, templates
-from hailuo_mcp.domain import Capabilities, ImageFacts, TemplateRequest
+from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest
 from hailuo_mcp.rules.images import image_problems as picture_problems
 from hailuo_mcp.rules.others import able
 from hailuo_mcp.text import refusal, shown
@@ -133,7 +133,7 @@ def check_template(
     warnings: list[str] = []
     if not capabilities.templates:
         could = able(
-            {name: c for name, c in (others or {}).items() if name != provider}, option="templates"
+            {name: c for name, c in (others or {}).items() if name != provider}, mode=Mode.TEMPLATE
         )
         problems.append(f"{provider} has no templates{could}")
     template = find_template(wanted, region) if wanted else None

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from hailuo_mcp.catalog.prices import plan_named, plans
 from hailuo_mcp.dialects import providers
-from hailuo_mcp.dialects.wire import Provider
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.errors import ConfigError
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -66,7 +66,7 @@ def base_url(provider: Provider, given: Mapping[str, str]) -> str:
     text = given.get("HAILUO_BASE_URL")
     if not text and provider.minimax_env:
         text = given.get("MINIMAX_API_HOST")
-    if (provider.embedded or provider.doubt) and not text:
+    if (provider.embedded or provider.caveat) and not text:
         return ""  # its own, which is another thing than the same one given
     if provider.embedded and urlsplit(text or "").hostname not in LOOPBACK:
         raise ConfigError(

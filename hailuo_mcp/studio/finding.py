@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.domain import LONGEST_ID, Mode, Money, Phase, RemoteStatus, Status, Task
 from hailuo_mcp.errors import RemoteTaskNotFoundError, TaskNotFoundError
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.intent import new_task_id
-
-_LONGEST_ID = 200
 
 
 async def known(desk: Desk, task_id: str, caller: str) -> Task:
@@ -29,7 +27,7 @@ async def known(desk: Desk, task_id: str, caller: str) -> Task:
 
 async def _adopt(desk: Desk, remote_id: str, caller: str) -> Task:
     """Take in a task that the provider knows and the journal does not."""
-    if not remote_id or len(remote_id) > _LONGEST_ID or not remote_id.isprintable():
+    if not remote_id or len(remote_id) > LONGEST_ID or not remote_id.isprintable():
         raise desk.unknown(remote_id)
     desk.client.need_key()
     if await desk.journal.others_await_ids(desk.account, caller):

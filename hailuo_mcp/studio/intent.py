@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
+    PROVIDER_DEFAULTS,
     AnyRequest,
     ImageFacts,
     TemplateRequest,
@@ -90,12 +91,8 @@ def identity(
 ) -> str:
     """What makes two requests the same: content with defaults resolved, images by their bytes."""
     if isinstance(request, VideoRequest):
-        request = replace(
-            request,
-            prompt_optimizer=request.prompt_optimizer is not False,
-            fast_pretreatment=bool(request.fast_pretreatment),
-            watermark=bool(request.watermark),
-        )
+        absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
+        request = replace(request, **absent)
     by_bytes = {text: Picture(facts=held.facts) for text, held in pictures.items()}
     parts = (account, caller, normal_form(request, by_bytes), str(take), request_key)
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

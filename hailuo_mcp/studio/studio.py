@@ -9,7 +9,7 @@ import anyio
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
-from hailuo_mcp.dialects.wire import Provider
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain import STATUS_WORDS, UNFINISHED, AnyRequest, Status
 from hailuo_mcp.errors import (
     InvalidRequestError,

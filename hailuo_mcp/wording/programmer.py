@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import Phase, RemoteStatus
-from hailuo_mcp.errors import Do, HailuoError, Step
+from hailuo_mcp.errors import Do, HailuoError, ProviderError, Step
 from hailuo_mcp.wording.phrases import say
 
 if TYPE_CHECKING:
-    from hailuo_mcp.dialects.wire import Provider
+    from hailuo_mcp.dialects.dialect import Provider
 
 STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
@@ -51,11 +51,10 @@ def status_text(status: RemoteStatus, provider: Provider) -> str:
     """How a clip stands, by one status read."""
     if status.phase is not Phase.FAILED:
         return PHASES[status.phase].format(provider=provider.name)
-    kind, why = HailuoError, "The provider gave no reason."
-    if status.error_code not in ("", "0"):
-        refusal = explain(status.error_code, provider=provider)
-        kind, why = refusal.error, f"{refusal.cause} ({status.error_code})."
-    return error_text(kind(f"The clip failed. {why}"))
+    if status.error_code in ("", "0"):
+        return error_text(ProviderError("The clip failed. The provider gave no reason."))
+    refusal = explain(status.error_code, provider=provider)
+    return error_text(refusal.error(f"The clip failed. {refusal.what}", *refusal.then))
 
 
 def _steps(steps: tuple[Step, ...]) -> list[Step]:

@@ -195,7 +195,7 @@ class Follower:
                 "The provider could not make this clip and gave no reason. Nothing was charged. "
                 "Change the prompt or the picture a little, or try it again later."
             )
-        return explain(found.error_code, provider=self._desk.provider).message()
+        return explain(found.error_code, provider=self._desk.provider).what
 
     async def _save(self, task: Task) -> None:
         desk = self._desk

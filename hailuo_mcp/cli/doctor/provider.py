@@ -22,7 +22,7 @@ from hailuo_mcp.errors import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
-    from hailuo_mcp.dialects.wire import HttpReply, Provider
+    from hailuo_mcp.dialects.dialect import HttpReply, Provider
     from hailuo_mcp.settings import Settings
 
 Connect = Callable[["Settings"], "HailuoClient"]
