@@ -64,11 +64,11 @@ def key_is_refused(task: Task) -> bool:
 def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
     """What the sentences of the cases leave open; `sentences` and `names` say the next steps."""
     task = view.task
+    names["tool"] = "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video"
     return {
         **names,
         "task_id": task.task_id,
         "provider": task.provider,
-        "tool": "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video",
         "left": left(view),
         "again": phrases.about(view.next_check_seconds or 30),
         "owed": _owed(view, "when it succeeds"),

@@ -44,7 +44,7 @@ TASKS: Mapping[Case, tuple[str, str]] = {
         "Waiting",
         "for its turn under the rate limit; it is recorded, and nothing is charged so far.",
     ),
-    Case.DELAYED: ("Waiting.", "{why} It is sent again automatically."),
+    Case.DELAYED: ("Waiting.", "{why} It is sent automatically."),
     Case.SUBMITTING: ("Sent", "to {provider}, which has not answered yet."),
     Case.QUEUED: ("Queued", "at {provider}{left}.{mute}"),
     Case.RUNNING: ("Rendering", "at {provider}{left}.{mute}"),
@@ -62,7 +62,7 @@ TASKS: Mapping[Case, tuple[str, str]] = {
     Case.FAILED: ("Failed.", "{why}"),
     Case.NO_CLIP: ("Bought, without a clip.", "{error} {paid}"),
     Case.CANCELLED: ("Cancelled.", "{why} Nothing was charged."),
-    Case.CANCELLED_ELSEWHERE: ("Cancelled.", "{why}"),
+    Case.CANCELLED_ELSEWHERE: ("Cancelled,", "bought elsewhere. {why}"),
     Case.UNCONFIRMED: ("Unconfirmed.", "{why} {held}. {settle}"),
 }
 """A label and what follows it; the facts of the clip, its cost among them, stand below."""
@@ -99,18 +99,13 @@ def cost(view: View) -> str:
     task = view.task
     if task.money is Money.UNKNOWN:
         return "bought elsewhere"
-    price = cost_words(task) or "no published price"
-    match charged(task):
-        case "yes":
-            return price
-        case "no":
-            return "nothing"
-        case _ if view.notice:
-            return price
-        case "maybe":
-            return f"{price}, perhaps charged"
-        case _:
-            return f"{price} when it succeeds"
+    price, moved = cost_words(task) or "no published price", charged(task)
+    if moved == "no":
+        return "nothing"
+    if moved == "maybe" and not view.notice:
+        return f"{price}, perhaps charged"
+    later = moved == "not yet" and task.amount is not None and not view.notice
+    return f"{price} when it succeeds" if later else price
 
 
 def spending_text(so_far: Spending) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.prices import price_words
@@ -46,12 +47,22 @@ def say(
     """
     wait = error.retry_after if isinstance(error, RateLimitError) else None
     repeat = f"{wait:.0f}" if wait else ""
+    steps = error.then if then is None else then
+    steps = [step for step in steps if error.retry or step.do is not Do.REPEAT]
     said = (
         next_step(step, sentences, task_id=error.task_id, repeat=repeat, **names)
-        for step in (error.then if then is None else then)
-        if error.retry or step.do is not Do.REPEAT
+        for step in _merged(steps)
     )
     return join(error.what, money(error), *said)
+
+
+def _merged(steps: Iterable[Step]) -> Iterator[Step]:
+    """Settings that stand side by side share a sentence: to set are alternatives."""
+    for do, same in groupby(steps, key=lambda step: step.do):
+        if joint := {Do.SET: " or ", Do.CHECK: " and "}.get(do):
+            yield Step(do, joint.join(step.about for step in same))
+        else:
+            yield from same
 
 
 def next_step(

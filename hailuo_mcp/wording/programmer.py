@@ -18,7 +18,7 @@ STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "{clause}.",
     Do.SET: "Pass {about} to HailuoClient.",
-    Do.CHECK: "Check {about}, as passed to HailuoClient.",
+    Do.CHECK: "Check {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.SETTLE: "The provider's bill shows whether it was bought.",

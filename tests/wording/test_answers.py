@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from tools.fakes import ID, NOW, FakeStudio, a_view, saved_view
 
 from hailuo_mcp.domain import Mode, Money, Status, Unit
 from hailuo_mcp.server.tokens import tokens
@@ -14,8 +15,6 @@ from hailuo_mcp.views import Listing, Saved
 from hailuo_mcp.wording.cases import progress_line
 from hailuo_mcp.wording.costs import cost_estimate
 from hailuo_mcp.wording.tasks import saved_video, task_list, video_task
-
-from .fakes import ID, NOW, FakeStudio, a_view, saved_view
 
 SANDBOX = "SANDBOX: imitation, not a real generation."
 
