@@ -161,7 +161,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
         )
     said.append(other_units_text(spending.others))
     if imitations and imitations < len(rows):
-        said.append(f'{imitations} of them are the sandbox\'s, free: their cost says "would cost".')
+        said.append(f'{imitations} from the sandbox, free: the cost says "would cost".')
     if notice_of(spending.provider):
         said.append("The spending is the sandbox's, in play money.")
     elif imitations:

@@ -90,15 +90,23 @@ def left(view: View) -> str:
     return f", {phrases.about(view.eta_seconds)} left" if view.eta_seconds else ""
 
 
+_PROGRESS: Mapping[Case, str] = {
+    Case.PENDING: "waiting for its turn",
+    Case.DELAYED: "waiting for its turn",
+    Case.RUNNING: "rendering",
+    Case.KEY_REFUSED: "rendering",
+    Case.SAVING: "saving the clip",
+    Case.NOT_SAVED: "not saved yet",
+    Case.LEFT_THERE: "ready",
+}
+
+
 def progress_line(view: View) -> str:
-    """What a progress bar says beside itself."""
-    task = view.task
-    if task.status is Status.SUCCEEDED:
-        return "saved" if task.saved else "saving the clip"
-    word = {Status.RUNNING: "rendering", Status.PENDING: "waiting for its turn"}.get(
-        task.status, task.status.value
-    )
-    return f"{word}{left(view)}"
+    """What a progress bar says beside itself; of a trouble, its first sentence."""
+    task, case = view.task, case_of(view)
+    trouble = (task.save_error if case is Case.NOT_SAVED else task.error).partition(". ")[0]
+    said = f"{_PROGRESS.get(case, case.value)}{left(view)}"
+    return f"{said} ({trouble.removesuffix('.')})" if trouble and not task.saved else said
 
 
 def _owed(view: View, when: str) -> str:

@@ -264,7 +264,7 @@ def test_a_mixed_list_says_which_is_which(provider, whose) -> None:
     listed = _listed(clip, saved_view(), provider=provider)
     assert [row["cost"] for row in listed["tasks"]] == ["would cost 2 CNY", "2 CNY"]
     assert listed["message"].startswith("2 tasks, newest first.")
-    assert 'sandbox\'s, free: their cost says "would cost"' in listed["message"]
+    assert '1 from the sandbox, free: the cost says "would cost"' in listed["message"]
     assert whose in listed["message"]
 
 

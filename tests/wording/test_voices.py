@@ -12,21 +12,22 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tools.fakes import ID, NOW, a_view, saved_view
+from tools.fakes import ID, NOW, a_task, a_view, saved_view
 
 import hailuo_mcp
 from hailuo_mcp import errors
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import Link, Mode, Money, Phase, RemoteStatus, Status, Unit
+from hailuo_mcp.domain import UNFINISHED, Link, Mode, Money, Phase, RemoteStatus, Status, Unit
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.files.answers import CorruptClipError
-from hailuo_mcp.journal.store import Losses
+from hailuo_mcp.journal.store import Losses, UnitSpending
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.transport.hosts import RefusedLinkError
 from hailuo_mcp.transport.links import RefusedDownloadError
-from hailuo_mcp.views import View
+from hailuo_mcp.views import Listing, Offer, Spending, View
 from hailuo_mcp.wording import agent, person, programmer
-from hailuo_mcp.wording.cases import Case, case_of
+from hailuo_mcp.wording.cases import Case, case_of, progress_line
+from hailuo_mcp.wording.costs import offer_words, purchase_quote
 
 TABLE = Path(__file__).with_name("voices.md")
 
@@ -227,6 +228,63 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ("without a price", a_view(status=Status.UNCONFIRMED, amount=None)),
 )
 
+SPENDING = Spending(
+    provider="minimax-cn",
+    unit="CNY",
+    period="day",
+    spent=Decimal("12.50"),
+    reserved=Decimal(2),
+    uncertain=Decimal(2),
+    budget=Decimal(100),
+    left=Decimal("85.50"),
+    others=(UnitSpending(unit="credits", spent=Decimal(3), reserved=Decimal(1)),),
+)
+PLAIN = Spending(
+    provider="minimax-cn",
+    unit="CNY",
+    period="total",
+    spent=Decimal(2),
+    reserved=Decimal(0),
+    uncertain=Decimal(0),
+)
+PLAY = replace(SPENDING, provider="sandbox", uncertain=Decimal(0), others=())
+KEYLESS = a_view(error="The key was not accepted.", error_kind="authentication")
+
+LISTS: tuple[tuple[str, Listing], ...] = (
+    ("no task", Listing(rows=(), spending=PLAIN)),
+    ("one that is saved", Listing(rows=(saved_view(),), spending=PLAIN)),
+    (
+        "as many as asked for: one under way, one unconfirmed, one saved",
+        Listing(
+            rows=(a_view(), a_view(status=Status.UNCONFIRMED), saved_view()), spending=SPENDING
+        ),
+    ),
+    ("the key is refused", Listing(rows=(KEYLESS,), spending=PLAIN)),
+    ("the sandbox alone", Listing(rows=(saved_view(provider="sandbox"),), spending=PLAY)),
+    (
+        "the sandbox among others",
+        Listing(rows=(saved_view(provider="sandbox"), saved_view()), spending=PLAIN),
+    ),
+    ("after the journal was damaged", Listing(rows=(saved_view(),), spending=PLAIN, losses=LOST)),
+)
+
+DRAFT = a_task(status=Status.PENDING)
+OFFERS: tuple[tuple[str, Offer], ...] = (
+    ("with a budget", Offer(draft=DRAFT, reserved_amount=Decimal(2), spending=SPENDING)),
+    (
+        "without a price",
+        Offer(draft=replace(DRAFT, amount=None), reserved_amount=Decimal(3), spending=PLAIN),
+    ),
+    (
+        "in the sandbox",
+        Offer(draft=replace(DRAFT, provider="sandbox"), reserved_amount=Decimal(2), spending=PLAY),
+    ),
+    (
+        "of what was bought before",
+        Offer(draft=DRAFT, reserved_amount=Decimal(2), spending=PLAIN, repeats=a_view(reused=True)),
+    ),
+)
+
 REMOTE = (
     *(RemoteStatus(phase=phase, word="x") for phase in Phase),
     RemoteStatus(phase=Phase.FAILED, word="Fail", error_code="1026"),
@@ -255,6 +313,28 @@ def of_tasks() -> Iterator[tuple[str, dict[str, str]]]:
         yield f"{case_of(view)}{f' ({note})' if note else ''}", told | cost
 
 
+def of_lists() -> Iterator[tuple[str, dict[str, str]]]:
+    for title, listing in LISTS:
+        told = {"agent": agent.list_text(listing, limit=3)}
+        if any(not view.settled for view in listing.rows):
+            told["agent, nothing new"] = agent.list_unchanged_text(listing)
+        yield title, told | {"person": person.spending_text(listing.spending)}
+
+
+def of_offers() -> Iterator[tuple[str, dict[str, str]]]:
+    for title, offer in OFFERS:
+        yield title, {"agent": purchase_quote(offer)["message"], "person": offer_words(offer)}
+
+
+def of_progress() -> Iterator[tuple[str, dict[str, str]]]:
+    for note, view in VIEWS:
+        if not note and view.task.status in (*UNFINISHED, Status.SUCCEEDED):
+            told = {"agent and person": progress_line(view)}
+            if view.task.status in UNFINISHED:
+                told["agent, nothing new"] = agent.unchanged_text(view)
+            yield case_of(view), told
+
+
 def of_remote() -> Iterator[tuple[str, dict[str, str]]]:
     for status in REMOTE:
         said = programmer.status_text(status, PROVIDERS["minimax-cn"])
@@ -264,6 +344,9 @@ def of_remote() -> Iterator[tuple[str, dict[str, str]]]:
 PARTS = {
     "Errors": list(of_errors()),
     "Tasks": list(of_tasks()),
+    "Progress": list(of_progress()),
+    "Lists": list(of_lists()),
+    "Offers": list(of_offers()),
     "What HailuoClient reads of a task": list(of_remote()),
 }
 
