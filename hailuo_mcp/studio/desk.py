@@ -13,8 +13,8 @@ from typing import Protocol
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient, Prepared
-from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.dialects.dialect import Provider
+from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
     UNFINISHED,

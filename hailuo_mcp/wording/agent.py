@@ -9,6 +9,7 @@ STEPS = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "Ask the person to {about}.",
     Do.SET: "Ask the person to set {about}.",
+    Do.CHECK: "Ask the person to check {about}.",
     Do.REPEAT: "Repeat this call {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.CONFIRM: "Ask the person; if they say yes, repeat this call unchanged with "

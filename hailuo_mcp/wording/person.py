@@ -9,6 +9,7 @@ STEPS = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "{clause}.",
     Do.SET: "Set {about}.",
+    Do.CHECK: "Check {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.CONFIRM: "If you agree, repeat the command with --confirm {about}, or --yes. The code "

@@ -9,6 +9,7 @@ STEPS = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "{clause}.",
     Do.SET: "Pass {about} to HailuoClient.",
+    Do.CHECK: "Check {about}, as passed to HailuoClient.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.QUERY: 'query("{about}") reads its status.',
@@ -34,10 +35,10 @@ def error_text(error: HailuoError) -> str:
 
 def _with_parameter(step: Step) -> Step | None:
     """A setting by the parameter of HailuoClient that does the same; None where there is none."""
-    if step.do is not Do.SET:
+    if step.do not in (Do.SET, Do.CHECK):
         return step
     name, equals, value = step.about.partition("=")
     parameter = _PARAMETERS.get(name)
     if parameter is None:
         return None
-    return Step(Do.SET, f'{parameter}="{value}"' if equals else parameter)
+    return Step(step.do, f'{parameter}="{value}"' if equals else parameter)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.dialects.dialect import HttpReply
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.domain import Phase, RemoteStatus
 from hailuo_mcp.errors import (
     HailuoError,

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from hailuo_mcp.dialects.codes import MEANINGS
+from hailuo_mcp.dialects.dialect import HttpReply
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.dialects.refusals import explain, retry_after
-from hailuo_mcp.dialects.dialect import HttpReply
 from hailuo_mcp.errors import (
     AuthenticationError,
     ContentRejectedError,

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
 from hailuo_mcp.dialects.dialect import HttpReply
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
 from hailuo_mcp.domain import Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import (
     InvalidRequestError,
