@@ -32,6 +32,7 @@ class Meaning:
     """
 
     codes: str
+    """In the table all codes that mean this; explained, the one that came."""
     error: type[ProviderError]
     cause: str
     certain: bool = False
@@ -40,7 +41,15 @@ class Meaning:
 
     @property
     def what(self) -> str:
-        return f"{self.cause}. {self.note}".strip()
+        """What happened, with the provider's own code, in whole sentences."""
+        return f"{self.cause}{self.shown}. {self.note}".strip()
+
+    @property
+    def shown(self) -> str:
+        """The code in parentheses; empty for names of ours, which mean nothing to a reader."""
+        if self.codes in ("moderation", "sandbox_marker", "unknown"):
+            return ""
+        return f" ({self.codes.replace('http_', 'HTTP ')})"
 
 
 _CERTAIN = True

@@ -19,8 +19,6 @@ from hailuo_mcp.errors import (
 )
 
 _LONGEST_WAIT = 3600.0
-_OWN_CODES = ("moderation", "sandbox_marker", "unknown")
-"""Names of ours, which say nothing that a reader could use."""
 
 
 def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
@@ -40,10 +38,10 @@ def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
         "console": provider.console or "the provider's console",
         "region": other_region if provider.twin else "",
     }
-    shown = f" (HTTP {code[5:]})" if code.startswith("http_") else f" ({code})"
     return replace(
         meaning,
-        cause=meaning.cause.format_map(values) + ("" if code in _OWN_CODES else shown),
+        codes=code,
+        cause=meaning.cause.format_map(values),
         note=meaning.note.format_map(values),
         then=tuple(Step(step.do, step.about.format_map(values)) for step in meaning.then),
     )
@@ -64,7 +62,7 @@ class Refusals:
         refusal = explain(code, provider=self._provider)
         # A 5xx says that something went wrong underway, whatever else stands in it.
         if not refusal.certain or reply.status >= 500:  # noqa: PLR2004
-            why = f"{refusal.cause[:1].lower()}{refusal.cause[1:]}"
+            why = f"{refusal.cause[:1].lower()}{refusal.cause[1:]}{refusal.shown}"
             return self.unconfirmed(why, detail=detail or f"code {code}")
         more = (*(refusal.then or refusal.error.then), hint) if hint else refusal.then
         return _error(refusal.error, refusal.what, more, code, reply, detail)
