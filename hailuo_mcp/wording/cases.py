@@ -82,6 +82,7 @@ def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
         "error": task.error,
         "save_error": task.save_error,
         "why": _why(task, sentences, **names),
+        "settle": phrases.next_step(Step(Do.SETTLE, task.task_id), sentences, **names),
     }
 
 

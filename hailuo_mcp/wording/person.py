@@ -76,8 +76,7 @@ def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
 def task_text(view: View, *, program: str = "hailuo-mcp") -> tuple[str, str]:
     """A task's label and sentence; both empty for a saved clip, whose facts say all."""
     label, sentence = TASKS[case_of(view)]
-    settle = STEPS[Do.SETTLE].format(about=view.task.task_id, program=program)
-    return label, sentence.format_map(values_of(view, STEPS, program=program) | {"settle": settle})
+    return label, sentence.format_map(values_of(view, STEPS, program=program))
 
 
 def trouble_text(task: Task, *, program: str = "hailuo-mcp") -> str:
