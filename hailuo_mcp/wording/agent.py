@@ -9,7 +9,15 @@ from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError
 from hailuo_mcp.wording.cases import Case, case_of, key_is_refused, left, values_of
-from hailuo_mcp.wording.phrases import about, join, moment, other_units_text, say
+from hailuo_mcp.wording.phrases import (
+    about,
+    join,
+    moment,
+    money,
+    next_steps,
+    other_units_text,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
@@ -86,7 +94,8 @@ def error_text(error: HailuoError, *, opening: str = "") -> str:
         if isinstance(error, InvalidRequestError) and error.no_such_file
         else ""
     )
-    return join(opening, say(error, STEPS), picture)
+    steps = next_steps(steps_of(error), STEPS)
+    return join(opening, error.what, money(error), steps, picture)
 
 
 def opening(provider: str, losses: Losses | None) -> str:

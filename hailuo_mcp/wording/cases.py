@@ -82,7 +82,7 @@ def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
         "error": task.error,
         "save_error": task.save_error,
         "why": _why(task, sentences, **names),
-        "settle": phrases.next_step(Step(Do.SETTLE, task.task_id), sentences, **names),
+        "settle": phrases.next_steps([Step(Do.SETTLE, task.task_id)], sentences, **names),
     }
 
 
@@ -159,5 +159,5 @@ def _why(task: Task, sentences: Sentences, **names: str) -> str:
         steps = error_class(task.error_kind).then
         if not steps and task.error_kind in _UNEXPLAINED:
             steps = (Step(Do.TRY, "change the prompt or the picture a little, or try again later"),)
-        said += [phrases.next_step(step, sentences, **names) for step in steps]
+        said.append(phrases.next_steps(steps, sentences, **names))
     return phrases.join(*said)

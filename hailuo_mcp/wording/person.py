@@ -11,7 +11,15 @@ from hailuo_mcp.errors import Do, HailuoError, error_class
 from hailuo_mcp.text import number
 from hailuo_mcp.views import cost_words
 from hailuo_mcp.wording.cases import Case, case_of, values_of
-from hailuo_mcp.wording.phrases import amount, charged, join, next_step, other_units_text, say
+from hailuo_mcp.wording.phrases import (
+    amount,
+    charged,
+    join,
+    money,
+    next_steps,
+    other_units_text,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
@@ -70,7 +78,12 @@ TASKS: Mapping[Case, tuple[str, str]] = {
 
 def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
     """What happened, whether money moved, and what to run; `program` is how this one is called."""
-    return say(error, STEPS, program=program)
+    return join(error.what, money(error), steps_text(error, program=program))
+
+
+def steps_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
+    """What to run or set after an error."""
+    return next_steps(steps_of(error), STEPS, program=program)
 
 
 def task_text(view: View, *, program: str = "hailuo-mcp") -> tuple[str, str]:
@@ -82,7 +95,7 @@ def task_text(view: View, *, program: str = "hailuo-mcp") -> tuple[str, str]:
 def trouble_text(task: Task, *, program: str = "hailuo-mcp") -> str:
     """Why a task's status cannot be read, and what to do about it."""
     steps = error_class(task.error_kind).then
-    return join(task.error, *(next_step(step, STEPS, program=program) for step in steps))
+    return join(task.error, next_steps(steps, STEPS, program=program))
 
 
 def losses_text(losses: Losses, *, program: str = "hailuo-mcp") -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import Phase, RemoteStatus
 from hailuo_mcp.errors import Do, HailuoError, ProviderError, Step
-from hailuo_mcp.wording.phrases import say
+from hailuo_mcp.wording.phrases import join, money, next_steps, steps_of
 
 if TYPE_CHECKING:
     from hailuo_mcp.dialects.dialect import Provider
@@ -44,7 +43,7 @@ _PARAMETERS = {
 
 def error_text(error: HailuoError) -> str:
     """What happened, whether money moved, and what to change in the program."""
-    return say(error, STEPS, then=_steps(error.then))
+    return join(error.what, money(error), next_steps(_by_parameter(steps_of(error)), STEPS))
 
 
 def status_text(status: RemoteStatus, provider: Provider) -> str:
@@ -57,14 +56,11 @@ def status_text(status: RemoteStatus, provider: Provider) -> str:
     return error_text(refusal.error(f"The clip failed. {refusal.what}", *refusal.then))
 
 
-def _steps(steps: tuple[Step, ...]) -> list[Step]:
+def _by_parameter(steps: Iterable[Step]) -> Iterator[Step]:
     """Settings by the parameters of HailuoClient that do the same; without those it has not."""
-    known = list[Step]()
     for step in steps:
-        if step.do not in (Do.SET, Do.CHECK):
-            known.append(step)
-            continue
         name, equals, value = step.about.partition("=")
-        if parameter := _PARAMETERS.get(name):
-            known.append(replace(step, about=f'{parameter}="{value}"' if equals else parameter))
-    return known
+        if step.do not in (Do.SET, Do.CHECK):
+            yield step
+        elif parameter := _PARAMETERS.get(name):
+            yield Step(step.do, f'{parameter}="{value}"' if equals else parameter)
