@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hailuo_mcp.domain import Status, Task, Unit
-from hailuo_mcp.errors import JournalDamagedError
+from hailuo_mcp.errors import Do, JournalDamagedError, Step
 
 RATE_WINDOW = 60.0
 """Seconds: limits are per minute."""
@@ -105,9 +105,10 @@ class Losses:
     def error(self) -> JournalDamagedError:
         return JournalDamagedError(
             f"The journal was damaged and {self.many} may be lost, so the budget cannot be held "
-            "and a clip that was bought before could be bought again. Nothing was sent or charged. "
-            "A person has to compare the provider's bill with `hailuo-mcp tasks` and then run "
-            "`hailuo-mcp journal accept`. Everything that spends nothing works meanwhile."
+            "and a clip that was bought before could be bought again. Everything that spends "
+            "nothing works meanwhile.",
+            Step(Do.ARRANGE, "compare the provider's bill with the list of tasks"),
+            Step(Do.ACCEPT_LOSSES),
         )
 
 
