@@ -10,9 +10,10 @@ from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.rules.nearest import nearest_video
+from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.template import check_template
-from hailuo_mcp.rules.video import check_video
+from hailuo_mcp.rules.video import check_video, judge_video, nearest_video
+from hailuo_mcp.wording.agent import error_text
 
 NAMES = [m.name for m in models()]
 anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
@@ -71,10 +72,17 @@ facts = st.builds(
 )
 
 
+def seller(capabilities, **more):
+    return Seller(name="here", capabilities=capabilities, price_list="cn", **more)
+
+
 def check(request, capabilities, **more):
-    return check_video(
-        request, capabilities=capabilities, provider="here", price_list="cn", plan="payg", **more
-    )
+    return check_video(request, seller(capabilities), **more)
+
+
+def nearest(request, capabilities):
+    where = seller(capabilities)
+    return nearest_video(request, judge_video(request, where), where)
 
 
 @settings(max_examples=400)
@@ -87,9 +95,9 @@ def check(request, capabilities, **more):
 def test_any_request_is_returned_or_refused(request, capabilities, images, other):
     message = ""
     try:
-        got = check(request, capabilities, images=images, others={"there": other})
+        got = check_video(request, seller(capabilities, others={"there": other}), pictures=images)
     except InvalidRequestError as error:
-        message = str(error)
+        message = error_text(error)
         got = None
     if got is None:
         assert "Nothing was sent or charged." in message.encode().decode()
@@ -105,7 +113,7 @@ def test_any_request_is_returned_or_refused(request, capabilities, images, other
 @settings(max_examples=400)
 @given(requests, carriers)
 def test_the_nearest_request_is_itself_accepted(request, capabilities):
-    near = nearest_video(request, capabilities=capabilities)
+    near = nearest(request, capabilities)
     if near is None:
         return
     added = {"prompt": "a cat", "first_frame_image": "https://x/y.png"}
@@ -125,7 +133,7 @@ def test_a_request_that_passes_is_its_own_nearest(request, capabilities):
         got = check(request, capabilities).request
     except InvalidRequestError:
         return
-    near = nearest_video(got, capabilities=capabilities)
+    near = nearest(got, capabilities)
     assert near is not None
     assert near.needs == ()
     assert (
@@ -158,9 +166,9 @@ def test_any_template_request_is_returned_or_refused(
     )
     message = ""
     try:
-        got = check_template(request, capabilities=capabilities, region=region, provider="here")
+        got = check_template(request, seller(capabilities, templates=region))
     except InvalidRequestError as error:
-        message = str(error)
+        message = error_text(error)
         got = None
     if got is None:
         assert "Nothing was sent or charged." in message.encode().decode()
