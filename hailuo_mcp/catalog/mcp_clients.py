@@ -18,29 +18,29 @@ class Signs:
     """It speaks the protocol of 2026-07-28."""
     http: bool = False
     progress: bool = False
-    """It asked for progress notifications."""
+    """It asked to be told of progress."""
     declares: frozenset[str] = frozenset()
     """Which capabilities of its own it names: elicitation, roots, sampling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpClient:
-    """A client, by the name that it gives in clientInfo and by what else tells it apart."""
+    """A client, by the name that it gives in clientInfo and by whatever else tells it apart."""
 
     name: str
-    title: str = ""
+    title: str
+    whole: bool
+    """The whole name must match, not only its beginning."""
     limit: float
     """Seconds after which it gives up."""
     wait: float
     """Seconds that are safe."""
     source: str
     checked: str
-    whole: bool = False
-    """The whole name must match, not only its beginning."""
     modern: bool = False
     http: bool = False
     progress: bool = False
-    declares: tuple[str, ...] = ()
+    declares: frozenset[str] = frozenset()
     """One of these is enough."""
     other_version_than: str = ""
 
@@ -51,21 +51,40 @@ class McpClient:
             and signs.modern >= self.modern
             and signs.http >= self.http
             and signs.progress >= self.progress
-            and (not self.declares or not signs.declares.isdisjoint(self.declares))
-            and not (self.other_version_than and signs.version in ("", self.other_version_than))
+            and (not self.declares or bool(self.declares & signs.declares))
+            and (not self.other_version_than or self._has_another(signs.version))
         )
+
+    def _has_another(self, version: str) -> bool:
+        return version not in ("", self.other_version_than)
 
 
 @cache
 def clients() -> tuple[McpClient, ...]:
-    return tuple(McpClient(**row) for row in rows("clients", "client"))
+    return tuple(
+        McpClient(
+            name=row["name"],
+            title=row.get("title", row["name"]),
+            whole=row.get("whole", False),
+            limit=float(row["limit"]),
+            wait=float(row["wait"]),
+            source=row["source"],
+            checked=str(row["checked"]),
+            modern=row.get("modern", False),
+            http=row.get("http", False),
+            progress=row.get("progress", False),
+            declares=frozenset(row.get("declares", ())),
+            other_version_than=row.get("other_version_than", ""),
+        )
+        for row in rows("clients", "client")
+    )
 
 
 def wait_limit(signs: Signs) -> float:
-    """For how many seconds this client can be made to wait.
+    """Say for how many seconds this client can be made to wait.
 
-    Of the matching rows those with the longest name count, and of these the longest wait: each says
-    what such a client bears for certain.
+    Of the rows with the longest name that match, all that tells a client apart from those with a
+    short limit is as good: the longest wait counts.
     """
     known = [client for client in clients() if client.matches(signs)]
     if not known:
