@@ -24,7 +24,7 @@ from hailuo_mcp.errors import (
 )
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import serve_in_thread
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import HostPolicy, Transport
 from hailuo_mcp.transport.proxies import Proxies
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +63,7 @@ def transport(
     return Transport(
         base_url,
         lambda: "sk-key",
-        Hosts(proxy_to=proxies.to, **guard),
+        HostPolicy(proxy_to=proxies.to, **guard),
         submit_timeout=seconds,
         read_timeout=seconds,
         rng=random.Random(1),
@@ -261,8 +261,8 @@ async def test_a_read_that_a_proxy_refuses_says_what_to_check(provider):
 async def taken(line: Transport, url: str) -> bytes:
     body = bytearray()
     try:
-        async with line.stream(Link(url=url)) as answer:
-            await answer.pour(body.extend)
+        async with line.links.open(Link(url=url)) as answer:
+            await answer.stream_to(body.extend)
     finally:
         await line.aclose()
     return bytes(body)
@@ -287,7 +287,7 @@ async def test_a_proxy_is_asked_for_the_checked_address_and_the_host_for_its_nam
         assert await taken(line, "https://clips.example.com/c.mp4?Signature=x") == CLIP
         line = transport(p.url, resolve=resolving(address))
         url = "https://clips.example.com/p.png"
-        assert await line.fetch(url, limit=2_000_000, seconds=5) == CLIP
+        assert await line.links.fetch(url, limit=2_000_000, seconds=5) == CLIP
         await line.aclose()
     assert p.asked == [f"CONNECT {asked}"] * 2
     own = [None] if shown else []  # the proxy's own handshake, with the same certificate
@@ -337,7 +337,7 @@ async def test_without_name_lookup_a_proxy_is_asked_for_no_strangers_name():
     with Proxy().running() as proxy:
         line = transport(proxy.url, resolve=resolving(), known=("cdn.minimax.io",))
         with pytest.raises(InvalidRequestError, match="HAILUO_ALLOWED_HOSTS_PRIVATE"):
-            await line.fetch("https://evilcdn.minimax.io/p", limit=10, seconds=3)
+            await line.links.fetch("https://evilcdn.minimax.io/p", limit=10, seconds=3)
         with pytest.raises(DownloadError) as caught:
             await taken(line, "https://clips.example.com/c")
     assert (proxy.connections, caught.value.retry) == (0, True)
@@ -396,7 +396,7 @@ async def test_a_clip_that_a_proxy_refuses_may_be_tried_again(kind, manner):
         with pytest.raises(DownloadError, match="not fetched: the proxy") as caught:
             await taken(line, "https://clips.example.com/c?Signature=s1gned")
         with pytest.raises(InvalidRequestError, match="the proxy "):
-            await line.fetch("https://clips.example.com/p", limit=10, seconds=3)
+            await line.links.fetch("https://clips.example.com/p", limit=10, seconds=3)
         await line.aclose()
     assert caught.value.retry
     assert caught.value.charged == "yes"
@@ -408,7 +408,7 @@ async def test_a_picture_behind_a_silent_proxy_is_given_up_in_time(kind):
     with Proxy(kind, manner="silent").running() as proxy:
         line = transport(proxy.url, resolve=resolving(PUBLIC))
         with anyio.fail_after(5), pytest.raises(InvalidRequestError):
-            await line.fetch("https://clips.example.com/p", limit=10, seconds=0.3)
+            await line.links.fetch("https://clips.example.com/p", limit=10, seconds=0.3)
         await line.aclose()
 
 

@@ -16,7 +16,7 @@ from hailuo_mcp.errors import (
     ProviderUnavailableError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import HostPolicy, Transport
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ BUY = HttpRequest(method="POST", path="/v1/video_generation", json={"model": "m"
 
 def transport(url: str, *, key: str = KEY, seconds: float = 5.0, wire=None) -> Transport:
     return Transport(
-        url, lambda: key, Hosts(), submit_timeout=seconds, rng=random.Random(1), wire=wire
+        url, lambda: key, HostPolicy(), submit_timeout=seconds, rng=random.Random(1), wire=wire
     )
 
 

@@ -14,10 +14,9 @@ from anyio.abc import SocketStream
 
 from hailuo_mcp.domain import Link
 from hailuo_mcp.errors import DownloadError, LinkExpiredError
-from hailuo_mcp.files.answers import CorruptClipError
-from hailuo_mcp.files.disk import SavedFile
-from hailuo_mcp.files.saving import save
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.files.clip_file import SavedFile
+from hailuo_mcp.files.download import CorruptClipError, save
+from hailuo_mcp.transport import HostPolicy, Transport
 
 pytestmark = pytest.mark.anyio
 
@@ -142,12 +141,12 @@ class Case:
             if self.meanwhile:
                 await self.meanwhile()
 
-        hosts = Hosts(private=frozenset({"127.0.0.1"}))
+        hosts = HostPolicy(private=frozenset({"127.0.0.1"}))
         transport = Transport(base_url="https://api.example", key=lambda: "key", hosts=hosts)
         try:
             return await save(
                 link,
-                transport.stream,
+                transport.links.open,
                 self.target,
                 sleep=sleep,
                 **more,  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import pytest
 
 from hailuo_mcp.dialects.wire import HttpRequest
 from hailuo_mcp.errors import ProviderUnavailableError, UnexpectedResponseError
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import HostPolicy, Transport
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ class Naps:
 
 def transport(url: str, naps: Naps, *, seconds: float = 5.0) -> Transport:
     return Transport(
-        url, lambda: "key", Hosts(), read_timeout=seconds, sleep=naps, rng=random.Random(1)
+        url, lambda: "key", HostPolicy(), read_timeout=seconds, sleep=naps, rng=random.Random(1)
     )
 
 

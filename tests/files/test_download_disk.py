@@ -22,10 +22,9 @@ from hypothesis import strategies as st
 from hailuo_mcp.domain import Link
 from hailuo_mcp.errors import DownloadError
 from hailuo_mcp.files import mp4
-from hailuo_mcp.files.copying import copy_clip
-from hailuo_mcp.files.disk import clip_flaw, explain, held
-from hailuo_mcp.files.names import file_name, write_sidecar
-from hailuo_mcp.files.saving import save
+from hailuo_mcp.files.clip_file import copy_clip, explain, inspect, locked
+from hailuo_mcp.files.download import save
+from hailuo_mcp.files.naming import file_name, write_sidecar
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links, pipes and limits of POSIX")
 
@@ -64,7 +63,7 @@ class Answer:
     headers: Mapping[str, str]
     pieces: list[bytes]
 
-    async def pour(self, take: Callable[[memoryview], None]) -> None:
+    async def stream_to(self, take: Callable[[memoryview], None]) -> None:
         for piece in self.pieces:
             await anyio.to_thread.run_sync(take, memoryview(piece))
 
@@ -330,7 +329,7 @@ async def test_a_copy_that_another_call_has_just_made_is_the_answer(
     original.write_bytes(clip)
     target.parent.mkdir()
     async with AsyncExitStack() as other:
-        await other.enter_async_context(held(target, sleep=anyio.sleep))
+        await other.enter_async_context(locked(target, sleep=anyio.sleep))
 
         async def meanwhile(_: float) -> None:
             target.write_bytes(clip)
@@ -349,7 +348,7 @@ async def test_a_copy_that_finds_its_place_taken_leaves_nothing_behind(
     original.write_bytes(clip)
     target.parent.mkdir()
     async with AsyncExitStack() as other:
-        await other.enter_async_context(held(target, sleep=anyio.sleep))
+        await other.enter_async_context(locked(target, sleep=anyio.sleep))
 
         async def meanwhile(_: float) -> None:
             target.mkdir()
@@ -503,6 +502,6 @@ def test_a_whole_clip_that_no_player_opens_is_kept_and_its_name_not_logged(
     pytest.importorskip("av")
     path = tmp_path / "2026-11-21_a-private-prompt_v1.mp4"
     path.write_bytes(FILM)
-    assert clip_flaw(path, length_known=True) == ("", None)
+    assert inspect(path, length_known=True) == ("", None)
     assert f"a clip of {len(FILM)} bytes is whole, but" in caplog.text
     assert "private" not in caplog.text
