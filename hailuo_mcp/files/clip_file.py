@@ -72,18 +72,14 @@ def explain(trouble: OSError, folder: Path) -> DiskError:
             f"The disk of {folder} is full, so the clip could not be saved. What has arrived is "
             "kept.",
             Step(Do.ARRANGE, "free some space on that disk"),
-            Step(Do.TRY, "download the clip again"),
+            Step(Do.REPEAT),
             retry=True,
         )
     if known := _REASONS.get(trouble.errno or 0):
         what, *then = known
         return DiskError(f"The clip could not be saved: the folder {folder} {what}.", *then)
     reason = os.strerror(trouble.errno).lower() if trouble.errno else "no reason given"
-    return DiskError(
-        f"The clip could not be written to {folder} ({reason}).",
-        Step(Do.TRY, "download the clip again"),
-        retry=True,
-    )
+    return DiskError(f"The clip could not be written to {folder} ({reason}).", retry=True)
 
 
 @contextmanager
@@ -136,7 +132,7 @@ async def locked(target: Path, *, sleep: Sleep) -> AsyncGenerator[None]:
         else:
             raise DiskError(
                 f"Another process has been saving {target.name} for {_LOCK_SECONDS} seconds.",
-                Step(Do.TRY, "look for the file, or download the clip again later"),
+                Step(Do.REPEAT),
                 retry=True,
             )
         yield
@@ -248,9 +244,7 @@ async def copy_clip(
         return found
     async with locked(target, sleep=sleep):
         # The call that held the lock before us may have made this very copy.
-        return await run_sync(
-            lambda: find_existing() or _copy(clip, target, overwrite=overwrite)
-        )
+        return await run_sync(lambda: find_existing() or _copy(clip, target, overwrite=overwrite))
 
 
 def _same_clip(clip: Path, target: Path, *, overwrite: bool) -> SavedFile | None:

@@ -97,9 +97,7 @@ async def save(
             facts = await _Download(ask_link, open_link, part, limit).run(sleep)
             await run_sync(part.finish)
             replace = overwrite or _is_our_placeholder(target, task_id)
-            await run_sync(
-                lambda: clip_file.put_in_place(part.path, target, overwrite=replace)
-            )
+            await run_sync(lambda: clip_file.put_in_place(part.path, target, overwrite=replace))
         finally:
             with CancelScope(shield=True):
                 await run_sync(part.close)
@@ -214,8 +212,7 @@ class _Download:
             await self._give_up(self._flaw)
         raise DownloadError(
             f"{self._part.path.stem} could not be downloaded after several tries: {cause}. What "
-            "has arrived is kept.",
-            Step(Do.TRY, "download it again to go on"),
+            "has arrived is kept."
         ) from cause
 
     async def _try(self) -> ClipFacts | None:
@@ -299,9 +296,7 @@ class _Download:
 
     async def _check(self) -> ClipFacts | None:
         known = self._total is not None
-        flaw, facts = await run_sync(
-            lambda: clip_file.inspect(self._part.path, length_known=known)
-        )
+        flaw, facts = await run_sync(lambda: clip_file.inspect(self._part.path, length_known=known))
         if not flaw:
             return facts
         if not known:
@@ -320,7 +315,7 @@ class _Download:
         raise CorruptClipError(
             f"What the provider serves as {self._part.path.stem} is not a whole MP4: {flaw}. It "
             "was removed.",
-            Step(Do.TRY, "download it again later"),
+            Step(Do.REPEAT),
             Step(Do.ARRANGE, "show the provider the task's id if the file stays damaged"),
         )
 
@@ -340,6 +335,5 @@ def _pause(tries: int) -> float:
 def _expired() -> LinkExpiredError:
     return LinkExpiredError(
         "The provider's link to the clip no longer works, and neither does a new one. Providers "
-        "keep clips for a limited time.",
-        Step(Do.TRY, "download it again soon; if that fails too, the provider no longer has it"),
+        "keep clips for a limited time: if this fails again, the clip is gone there."
     )

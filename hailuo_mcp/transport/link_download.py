@@ -221,11 +221,7 @@ def content_length(headers: Mapping[str, str]) -> int | None:
 
 
 def _broken(detail: str) -> DownloadError:
-    return DownloadError(
-        "The connection broke while the clip was fetched.",
-        Step(Do.TRY, "download it again"),
-        detail=detail,
-    )
+    return DownloadError("The connection broke while the clip was fetched.", detail=detail)
 
 
 def _unread(reason: str, *then: Step) -> InvalidRequestError:

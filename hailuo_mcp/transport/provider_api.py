@@ -147,9 +147,7 @@ class Transport:
     async def aclose(self) -> None:
         await self._connections.aclose()
 
-    async def _try_read(
-        self, request: HttpRequest
-    ) -> tuple[HttpReply | None, Exception | None]:
+    async def _try_read(self, request: HttpRequest) -> tuple[HttpReply | None, Exception | None]:
         import httpx
 
         built = self._build(request, self._read_timeout)
@@ -159,8 +157,7 @@ class Transport:
         except TooLargeError:
             raise UnexpectedResponseError(
                 f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB.",
-                Step(Do.ARRANGE, "check the provider's address"),
-                Step(Do.REPEAT),
+                Step(Do.CHECK, "HAILUO_BASE_URL"),
             ) from None
         except (httpx.HTTPError, OSError) as fault:
             return None, fault
@@ -202,8 +199,7 @@ class Transport:
         if not key.isascii() or not key.isprintable() or " " in key or not key:
             raise ConfigError(
                 "The API key is empty, or has characters that no key has.",
-                Step(Do.ARRANGE, "copy the key again, without spaces or line breaks"),
-                Step(Do.SET, "HAILUO_API_KEY"),
+                Step(Do.CHECK, "HAILUO_API_KEY"),
             )
         return {"Authorization": f"Bearer {key}"}
 
@@ -223,5 +219,6 @@ class Transport:
         return UnconfirmedSubmitError(
             f"The request was sent to {self._host}, but {why}. It is not sent again from here.",
             Step(Do.TRY, "do not send it again"),
+            Step(Do.SETTLE),
             detail=detail,
         )

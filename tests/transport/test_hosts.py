@@ -6,6 +6,7 @@ import ipaddress
 
 import pytest
 
+from hailuo_mcp.errors import Do, Step
 from hailuo_mcp.transport import HostPolicy, RefusedLinkError
 
 pytestmark = pytest.mark.anyio
@@ -17,7 +18,9 @@ def hosts(*addresses: str, **allowed) -> HostPolicy:
             raise OSError("no such host")
         return list(addresses)
 
-    return HostPolicy(resolve=resolve, **{name: frozenset(those) for name, those in allowed.items()})
+    return HostPolicy(
+        resolve=resolve, **{name: frozenset(those) for name, those in allowed.items()}
+    )
 
 
 async def test_a_public_link_is_pinned_to_its_address():
@@ -228,7 +231,7 @@ async def test_a_name_that_does_not_resolve_is_refused():
 async def test_a_local_proxy_with_fake_addresses_is_explained():
     with pytest.raises(RefusedLinkError, match=r"198\.18\.0\.0/15") as caught:
         await hosts("198.18.0.7").check("https://cdn.example.com/x")
-    assert "HAILUO_ALLOWED_HOSTS_PRIVATE" in str(caught.value)
+    assert caught.value.then == (Step(Do.SET, "HAILUO_ALLOWED_HOSTS_PRIVATE=198.18.0.0/15"),)
     allowed = hosts("198.18.0.7", private={"198.18.0.0/15"})
     assert (await allowed.check("https://cdn.example.com/x")).name == "cdn.example.com"
 

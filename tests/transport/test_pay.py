@@ -17,6 +17,7 @@ from hailuo_mcp.errors import (
     UnconfirmedSubmitError,
 )
 from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +37,7 @@ async def refused(line: Transport, kind: type[Exception]) -> str:
             await line.pay(BUY)
     finally:
         await line.aclose()
-    text = str(caught.value)
+    text = error_text(caught.value)
     assert KEY not in text + repr(caught.value) + str(getattr(caught.value, "detail", ""))
     return text
 
@@ -240,7 +241,7 @@ async def test_half_a_character_is_refused_before_anything_leaves(serve):
 
     async with serve(behave) as raw:
         line = transport(raw.url)
-        with pytest.raises(InvalidRequestError, match="Nothing was sent"):
+        with pytest.raises(InvalidRequestError, match="unpaired surrogate"):
             await line.pay(HttpRequest(method="POST", path="/", json={"prompt": "\ud83d"}))
         await line.aclose()
     assert raw.connections == 0

@@ -10,6 +10,7 @@ import pytest
 from hailuo_mcp.dialects.wire import HttpRequest
 from hailuo_mcp.errors import ProviderUnavailableError, UnexpectedResponseError
 from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +94,7 @@ async def test_a_broken_line_is_tried_three_times(serve):
         with pytest.raises(ProviderUnavailableError) as caught:
             await read(transport(raw.url, Naps()))
     assert len(raw.requests) == 3
-    assert "Asking costs nothing" in str(caught.value)
+    assert "Nothing was charged" in error_text(caught.value)
 
 
 async def test_silence_ends_after_the_timeout(serve):
