@@ -38,6 +38,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 def _check(path: Path, terminal: Terminal) -> int:
     from hailuo_mcp.journal.sqlite.examine import FlawedJournalError, examine
+    from hailuo_mcp.wording import person
 
     try:
         contents = examine(path)
@@ -59,7 +60,8 @@ def _check(path: Path, terminal: Terminal) -> int:
     if terminal.json:
         state = "losses" if lost else "sound" if contents.version else "none"
         told = {"status": state, "file": str(path), "tasks": tasks}
-        terminal.data(told | ({"found": words.spoken(lost.notice)} if lost else {}))
+        found = person.losses_text(lost, program=words.program()) if lost else ""
+        terminal.data(told | ({"found": found} if lost else {}))
     elif lost:
         _tell(lost, terminal)
     elif contents.version == 0:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hailuo_mcp.domain import Status, Task, Unit
-from hailuo_mcp.errors import Do, JournalDamagedError, Step
+from hailuo_mcp.errors import JournalDamagedError
 
 RATE_WINDOW = 60.0
 """Seconds: limits are per minute."""
@@ -94,21 +94,11 @@ class Losses:
         lost = max(0, self.expected - self.carried)
         return f"{lost} of {self.expected} tasks" if lost else "the last changes of some tasks"
 
-    @property
-    def notice(self) -> str:
-        """What every answer says until it is accepted."""
-        return (
-            f"The journal was damaged and {self.many} may be lost, so nothing new is bought until "
-            "a person runs `hailuo-mcp journal accept`."
-        )
-
     def error(self) -> JournalDamagedError:
         return JournalDamagedError(
             f"The journal was damaged and {self.many} may be lost, so the budget cannot be held "
             "and a clip that was bought before could be bought again. Everything that spends "
-            "nothing works meanwhile.",
-            Step(Do.ARRANGE, "compare the provider's bill with the list of tasks"),
-            Step(Do.ACCEPT_LOSSES),
+            "nothing still works."
         )
 
 

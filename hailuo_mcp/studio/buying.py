@@ -63,7 +63,7 @@ async def quote(
         HailuoError: as buying would, short of the person's consent.
     """
     _, draft, reserved_amount, before = await _weigh(desk, request, terms, caller, local=local)
-    spending, notice = await desk.spending(), desk.provider.notice
+    spending = await desk.spending()
     if before:
         view = await desk.view(before.task, reused=True)
         return Offer(
@@ -71,7 +71,6 @@ async def quote(
             reserved_amount=reserved_amount,
             spending=spending,
             repeats=view,
-            notice=notice,
         )
     held = spending.spent + spending.reserved
     if spending.budget is not None and held + (reserved_amount or _ZERO) > spending.budget:
@@ -82,7 +81,6 @@ async def quote(
         reserved_amount=reserved_amount,
         spending=spending,
         asks=_needs_consent(desk, reserved_amount),
-        notice=notice,
     )
 
 

@@ -13,7 +13,6 @@ from typing import Protocol
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient, Prepared
-from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
@@ -198,8 +197,7 @@ class Desk:
         return View(
             task=task,
             now=now,
-            notice=notice_of(task.provider),
-            trouble=self.trouble,
+            losses=self.journal.losses,
             reused=reused,
             notes=(*task.warnings, *notes),
             eta_seconds=eta,
@@ -207,16 +205,6 @@ class Desk:
             auto_download=self.rules.auto_download,
             link=self.link(task) if task.saved else None,
         )
-
-    @property
-    def notice(self) -> str:
-        """What every message opens with: the sandbox says what it is, a damaged journal too."""
-        return f"{self.provider.notice} {self.trouble}".strip()
-
-    @property
-    def trouble(self) -> str:
-        """What keeps anything from being bought until a person has done something about it."""
-        return self.journal.losses.notice if self.journal.losses else ""
 
     async def prepare(self, request: AnyRequest, *, local: bool) -> Prepared:
         """Open the pictures, check and price; a caller elsewhere is told how to hand one in."""

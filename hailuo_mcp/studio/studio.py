@@ -39,11 +39,6 @@ class Studio:
         return self._desk.provider
 
     @property
-    def notice(self) -> str:
-        """What every message opens with."""
-        return self._desk.notice
-
-    @property
     def losses(self) -> Losses | None:
         """What a damaged journal may have lost, until a person accepts it."""
         return self._desk.journal.losses
@@ -169,7 +164,7 @@ class Studio:
                 await waiting.insist(self._desk, task)
         if wait_seconds > 0:
             rows = await read()
-        return Listing(rows=rows, spending=await self.spending(), trouble=self._desk.trouble)
+        return Listing(rows=rows, spending=await self.spending(), losses=self.losses)
 
     async def spending(self) -> Spending:
         return await self._desk.spending()
@@ -215,15 +210,13 @@ class Studio:
     ) -> Estimate:
         """What clips would cost, by the published prices of the provider in use."""
         return estimate.estimate(
-            model,
-            mode,
-            duration,
-            resolution,
-            count,
-            plan or self.rules.plan,
-            price_list=self.provider.price_list,
-            region=self.provider.region,
-            capabilities=self._desk.client.capabilities,
+            self._desk.client.seller,
+            model=model,
+            mode=mode,
+            duration=duration,
+            resolution=resolution,
+            count=count,
+            plan=plan,
         )
 
     def templates(self) -> tuple[Template, ...]:

@@ -41,7 +41,8 @@ def check_journal(settings: Settings, now: float) -> list[Finding]:
         findings.append(
             problem(
                 "journal",
-                contents.losses.notice,
+                f"The journal was damaged and {contents.losses.many} may be lost, so nothing new "
+                "is bought until you accept that.",
                 "Compare the provider's bill with hailuo-mcp tasks, then: hailuo-mcp journal "
                 "accept.",
             )
