@@ -157,6 +157,9 @@ class Capabilities:
     caveat: str = ""
     """Why it can do so little here and what to do, where its host may not speak the dialect."""
 
+    def offers(self, model: str) -> bool:
+        return self.models is None or model in self.models
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 
-from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
+from hailuo_mcp.client.preparing import Prepared, prepare, seller_of, working_folders
 from hailuo_mcp.client.wording import for_programmers
 from hailuo_mcp.dialects.dialect import NO_TASK, HttpReply, HttpRequest, Provider
 from hailuo_mcp.dialects.providers import (
@@ -47,7 +47,7 @@ from hailuo_mcp.errors import (
     Step,
     UnexpectedResponseError,
 )
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import HostPolicy, Transport
 from hailuo_mcp.wording.programmer import status_text
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from hailuo_mcp.files.disk import SavedFile
+    from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
-    from hailuo_mcp.transport import Stream, Wire
+    from hailuo_mcp.rules.judge import Seller
+    from hailuo_mcp.transport import HttpTransport, LinkResponse
 
 _PICTURE_SECONDS = 3.0
 _MOST_FAILED_POLLS = 10
@@ -85,7 +86,7 @@ class HailuoClient:
         private_hosts: Iterable[str] = (),
         environ: Mapping[str, str] = os.environ,
         serve: Callable[[], str] | None = None,
-        wire: Wire | None = None,
+        wire: HttpTransport | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -122,6 +123,11 @@ class HailuoClient:
     @property
     def capabilities(self) -> Capabilities:
         return self._dialect.capabilities
+
+    @property
+    def seller(self) -> Seller:
+        """What may be bought here, and at what price."""
+        return seller_of(self._provider, self._plan)
 
     async def __aenter__(self) -> Self:
         return self
@@ -193,7 +199,7 @@ class HailuoClient:
 
         A folder is one that exists or ends in a slash; the clip's name there contains its id.
         """
-        from hailuo_mcp.files.saving import save
+        from hailuo_mcp.files.download import save
 
         status = await self.wait(remote_id, template=template)
 
@@ -265,9 +271,7 @@ class HailuoClient:
         with for_programmers():
             return await prepare(
                 request,
-                provider=self._provider,
-                capabilities=self.capabilities,
-                plan=self._plan,
+                self.seller,
                 folders=(self._folders or working_folders()) if local else None,
                 fetch=self.fetch,
                 upload=upload,
@@ -313,11 +317,13 @@ class HailuoClient:
                 return fallback
 
     @asynccontextmanager
-    async def stream(self, link: Link, *, start: int = 0, etag: str = "") -> AsyncGenerator[Stream]:
-        """Open a clip from a byte on; what files.saving takes."""
+    async def stream(
+        self, link: Link, *, start: int = 0, etag: str = ""
+    ) -> AsyncGenerator[LinkResponse]:
+        """Open a clip from a byte on; what files.download takes."""
         with for_programmers():
             transport = await self._open()
-            async with transport.stream(link, start=start, etag=etag) as answer:
+            async with transport.links.open(link, start=start, etag=etag) as answer:
                 yield answer
 
     async def fetch(self, url: str) -> bytes:
@@ -326,7 +332,7 @@ class HailuoClient:
 
         with for_programmers():
             transport = await self._open()
-            return await transport.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
+            return await transport.links.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
 
     async def probe(self) -> HttpReply:
         """Ask something that costs nothing and shows whether the key is good."""
@@ -364,7 +370,7 @@ class HailuoClient:
                 self._transport = self._connect(
                     f"{self._provider.base_url}{self._provider.prefix}",
                     self.need_key,
-                    Hosts(
+                    HostPolicy(
                         private=self._private,
                         own=frozenset({f"{parts.hostname}:{port}"}),
                         known=CLIP_DOMAINS,
@@ -386,7 +392,7 @@ class HailuoClient:
     def _target(self, path: str, remote_id: str) -> Path:
         from pathlib import Path
 
-        from hailuo_mcp.files.names import file_name
+        from hailuo_mcp.files.naming import file_name
 
         name = file_name(time.time(), "", remote_id)
         if self._folders is not None:

@@ -18,6 +18,7 @@ from pydantic.config import JsonDict
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.errors import ConfigError, Do, Step
+from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.settings.values import (
     Amount,
     CallbackUrl,
@@ -35,7 +36,6 @@ from hailuo_mcp.settings.values import (
     names,
 )
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PREFIX = "HAILUO_"
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"})
 
@@ -243,7 +243,7 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
         text = given.get("MINIMAX_API_HOST", "")
     if (provider.embedded or provider.caveat) and not text:
         return ""  # its own, which is another thing than the same one given
-    if provider.embedded and urlsplit(text).hostname not in LOOPBACK:
+    if provider.embedded and not is_loopback(urlsplit(text).hostname or ""):
         raise ConfigError(
             "The sandbox is free because it never leaves this computer, and the base URL points "
             "elsewhere.",

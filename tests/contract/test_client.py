@@ -267,7 +267,7 @@ async def test_what_the_host_of_seed_004_would_ignore_is_refused_until_a_base_ur
                 await buy(request)
             said = str(refused.value)
             assert "Nothing was sent or charged" in said
-            assert "takes pictures and options by other names" in said
+            assert "has other names for pictures and options" in said
             assert "Give the base URL of a gateway" in said
             assert "Nearest that works" not in said
     assert script.asked == []
