@@ -1,17 +1,18 @@
-"""When to ask how a task stands, and when to try to save its clip again."""
+"""When to read a task's status, and when to try to save its clip again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
 
+from hailuo_mcp.backoff import backoff
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.answers import CorruptClipError
 from hailuo_mcp.journal.sqlite.reads import RenderTime
-from hailuo_mcp.studio.waiting import soonest, told_seconds
+from hailuo_mcp.studio.timing import callback_poll_seconds, earliest_ready
 
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
-"""(age, shortest interval): what is this late is asked about ever more rarely."""
+"""(age, shortest interval): the later a clip is, the more rarely it is polled."""
 MOST_READS = 50.0
 """A second, of all tasks together: each costs 3 ms of CPU time, and the provider's patience."""
 GIVE_UP_SECONDS = 7 * 86_400.0
@@ -20,8 +21,8 @@ SAVE_TRIES = 10
 SAVE_SECONDS = 7 * 86_400.0
 """For a trouble that may pass, such as no network: the clip is paid for, and asking is free."""
 CORRUPT_SECONDS = 10.0
-"""The first pause after a clip that is damaged at the provider; the ninth is 43 minutes. It is
-fetched whole each time, and what helps is that somebody puts it right there."""
+"""The first pause after a clip that is damaged at the provider; the ninth is 43 minutes. Each try
+downloads it whole, and it helps only once the provider has repaired it."""
 
 
 def next_poll(
@@ -29,46 +30,46 @@ def next_poll(
     now: float,
     submitted_at: float,
     render_times: Sequence[RenderTime],
-    usual: float,
+    published: float,
     poll_seconds: float,
-    told: bool,
+    callback: bool,
     in_flight: int = 1,
 ) -> float:
-    """The time of the next status read. `usual` is what the catalogue says of such clips.
+    """The time of the next status read. `published` is what the catalogue says of such clips.
 
     Learned kinds are first asked about when the fastest of them was ready, then in steps that
     are small against the whole; unknown ones from half of their usual time at the latest.
-    The more are `under_way`, the rarer each is asked about, from a few hundred on.
-    With a callback (`told`) polling only goes on underneath, in case none comes.
+    From a few hundred clips `in_flight` on, each is polled more rarely.
+    With a `callback`, polling only goes on as a safety net.
     """
     submitted_at = min(submitted_at, now)  # a clock may have been set back
     age = now - submitted_at
-    typical = median(span.most for span in render_times) if render_times else usual
-    if told:
-        return max(submitted_at + 2 * typical, now + told_seconds(poll_seconds))
-    if first := soonest(render_times, usual):
-        latest = 1.25 * max(span.most for span in render_times)
+    typical = median(time.most for time in render_times) if render_times else published
+    if callback:
+        return max(submitted_at + 2 * typical, now + callback_poll_seconds(poll_seconds))
+    if first := earliest_ready(render_times, published):
+        latest = 1.25 * max(time.most for time in render_times)
         aims: tuple[float, ...] = (first,)
-        apart = 0.05 * first
+        step = 0.05 * first
     else:
         # Once early, in case it is a fast one; again where most may be ready, and from then on in
         # steps that are small against the time that it has taken already.
         first = min(0.5 * typical, 3 * poll_seconds)
         aims = (first, 1.5 * first)
         latest = 2 * typical
-        apart = age / 12
+        step = age / 12
     for aim in aims:
         if age < aim:
             return max(submitted_at + aim, now + 0.2 * poll_seconds)
-    interval = min(poll_seconds, max(0.2 * poll_seconds, apart)) if age <= latest else poll_seconds
+    interval = min(poll_seconds, max(0.2 * poll_seconds, step)) if age <= latest else poll_seconds
     interval = max(interval, in_flight / MOST_READS)
     return now + max([interval, *(least for past, least in _OLD if age > past)])
 
 
-def save_again(
+def retry_save_after(
     trouble: HailuoError, *, tries: int, age: float, own: bool, jitter: float
 ) -> float | None:
-    """Seconds until a clip that could not be saved is tried again; None: not by itself.
+    """Seconds until a clip that could not be saved is tried again; None: not automatically.
 
     `age`: how long it has been ready. `own`: it was bought with this key.
     """
@@ -81,8 +82,3 @@ def save_again(
     else:  # the provider's no to the question for a link: perhaps another key's task
         again = tries < SAVE_TRIES or not own
     return backoff(tries - 1, first=first, most=most, jitter=jitter) if again else None
-
-
-def backoff(tries: int, *, first: float, most: float, jitter: float) -> float:
-    """Seconds until the next try; `jitter` in [0, 1) spreads those that failed together."""
-    return float(min(most, first * 2.0 ** min(tries, 16)) * (0.75 + 0.5 * jitter))

@@ -163,7 +163,7 @@ STEPS: dict[str, Install] = {
         _module("journal.sqlite.change"), "change", after=True, only=_file
     ),
     "file recorded": _step(_journal, "change", after=True, only=_file),
-    "sidecar written": _step(_module("worker.polling"), "write_sidecar", after=True),
+    "sidecar written": _step(_module("worker.saving"), "write_sidecar", after=True),
 }
 
 

@@ -1,4 +1,4 @@
-"""A desk without a worker: a real journal, and a client that a test scripts."""
+"""A studio without a worker: a real journal, and a client that a test scripts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -9,14 +9,14 @@ from typing import Any
 import anyio
 import pytest
 
-from hailuo_mcp.bootstrap import _desk, open_client
+from hailuo_mcp.bootstrap import join, open_client
 from hailuo_mcp.domain import Capabilities, Link, Mode, RemoteStatus, Status, Submitted, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.purchase import Limits, Written
 from hailuo_mcp.journal.sqlite.store import SqliteJournal
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.desk import Desk
-from hailuo_mcp.worker import ProcessLocks
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.worker.processes import ProcessLocks
 
 FAILURE = JournalError("The disk is full. Nothing was sent or charged.")
 
@@ -97,7 +97,7 @@ class Client:
 
 
 class Bench:
-    """A desk, a clock that the test holds, and pauses that take no time."""
+    """A studio, a clock that the test holds, and pauses that take no time."""
 
     def __init__(self, tmp_path: Path) -> None:
         settings = Settings.from_env(
@@ -112,11 +112,15 @@ class Bench:
         self.journal = FailingJournal(tmp_path / "state" / "journal.sqlite3")
         self.client = Client()
         self.processes = ProcessLocks(tmp_path / "state" / "processes")
-        desk = _desk(
-            settings, self.processes, self.journal, open_client(settings), lambda: self.now
+        studio = join(
+            settings,
+            self.journal,
+            open_client(settings),
+            owner=self.processes.owner,
+            clock=lambda: self.now,
         )
         scripted: Any = self.client
-        self.desk: Desk = replace(desk, client=scripted)
+        self.context: Context = replace(studio, client=scripted)
         self.paused: list[float] = []
 
     async def sleep(self, seconds: float) -> None:
@@ -126,7 +130,7 @@ class Bench:
         """A task that is this process's to send."""
         draft = Task(
             task_id=f"v{self.now:.0f}",
-            account=self.desk.account,
+            account=self.context.account,
             provider="sandbox",
             caller="",
             status=Status.PENDING,
@@ -137,7 +141,7 @@ class Bench:
             request='{"model": "m", "prompt": "a cat"}',
             identity="a cat",
             amount=Decimal(2),
-            owner=self.desk.owner,
+            owner=self.context.owner,
         )
         limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
         found = await self.journal.record(replace(draft, **facts), Decimal(2), limits, now=self.now)
@@ -169,10 +173,10 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(tmp_path)
     await made.journal.open()
     await made.journal.sign_in(
-        made.desk.owner,
-        account=made.desk.account,
+        made.context.owner,
+        account=made.context.account,
         provider="sandbox",
-        base_url=made.desk.base_url,
+        base_url=made.context.base_url,
         pid=1,
         now=made.now,
     )

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hailuo_mcp.backoff import backoff
 from hailuo_mcp.journal.sqlite.reads import RenderTime
-from hailuo_mcp.worker.schedule import backoff, next_poll
+from hailuo_mcp.worker.schedule import next_poll
 
 LEARNED = [
     RenderTime(least=60, most=70),
@@ -22,9 +23,9 @@ def _next(
         now=1000 + age,
         submitted_at=1000,
         render_times=render_times,
-        usual=usual,
+        published=usual,
         poll_seconds=10,
-        told=told,
+        callback=told,
     ) - (1000 + age)
 
 
@@ -68,9 +69,9 @@ def test_a_crowd_is_asked_about_no_more_often_than_fifty_times_a_second(
         now=1060,
         submitted_at=1000,
         render_times=LEARNED,
-        usual=80,
+        published=80,
         poll_seconds=10,
-        told=False,
+        callback=False,
         in_flight=in_flight,
     )
     assert at - 1060 == wait
@@ -84,7 +85,7 @@ def test_with_a_callback_polling_only_goes_on_underneath() -> None:
 
 def test_a_task_from_the_future_is_asked_about_all_the_same() -> None:
     assert next_poll(
-        now=1000, submitted_at=5000, render_times=[], usual=80, poll_seconds=10, told=False
+        now=1000, submitted_at=5000, render_times=[], published=80, poll_seconds=10, callback=False
     ) == pytest.approx(1030)
 
 
@@ -99,9 +100,9 @@ render_times = st.lists(
 @given(
     age=st.floats(0, 1e6),
     render_times=render_times,
-    usual=st.floats(1, 3600),
+    published=st.floats(1, 3600),
     poll=st.floats(0.05, 600),
-    told=st.booleans(),
+    callback=st.booleans(),
 )
 def test_the_next_poll_is_never_behind_nor_out_of_sight_and_two_are_apart(
     age: float, render_times: list[RenderTime], usual: float, poll: float, told: bool
@@ -111,18 +112,18 @@ def test_the_next_poll_is_never_behind_nor_out_of_sight_and_two_are_apart(
         now=now,
         submitted_at=1e6,
         render_times=render_times,
-        usual=usual,
+        published=usual,
         poll_seconds=poll,
-        told=told,
+        callback=told,
     )
     assert now <= at <= now + 3 * 3600
     after = next_poll(
         now=at,
         submitted_at=1e6,
         render_times=render_times,
-        usual=usual,
+        published=usual,
         poll_seconds=poll,
-        told=told,
+        callback=told,
     )
     assert after - at >= 0.19 * poll
 

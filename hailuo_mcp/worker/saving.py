@@ -1,0 +1,114 @@
+"""Have a finished clip on disk, with its description beside it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from hailuo_mcp.domain import Link, Phase, RemoteStatus, Task
+from hailuo_mcp.errors import DownloadError, HailuoError
+from hailuo_mcp.files.answers import CorruptClipError
+from hailuo_mcp.files.names import file_name, write_sidecar
+from hailuo_mcp.files.saving import save
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.views import cost_words
+from hailuo_mcp.worker.polling import RELEASE, record_step
+from hailuo_mcp.worker.schedule import retry_save_after
+
+_log = logging.getLogger(__name__)
+
+
+async def save_clip(context: Context, task: Task, chance: Callable[[], float]) -> None:
+    """Save the clip of a task that this process holds the lease of, and record the outcome."""
+    target = context.folders.output_dir / file_name(task.created_at, task.prompt, task.task_id)
+    asked = False
+
+    async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
+        nonlocal asked
+        known = RemoteStatus(
+            phase=Phase.SUCCEEDED,
+            word=task.remote_status,
+            file_id=task.file_id,
+            url=task.url,
+            url_expires_at=task.url_expires_at,
+        )
+        if (fresh or asked or task.tries) and not task.file_id:
+            known = await context.read_status(task)
+        asked = True
+        return await context.client.link(known)
+
+    began = context.clock()
+    try:
+        saved = await save(link, context.client.stream, target, task_id=task.task_id)
+    except HailuoError as exc:
+        await record_save_error(context, task, exc, chance)
+        return
+    context.remote.observe("download", context.clock() - began)
+    done = await record_step(
+        context,
+        task,
+        file=str(saved.path),
+        bytes=saved.bytes,
+        sha256=saved.sha256,
+        width=saved.width or task.width,
+        height=saved.height or task.height,
+        seconds=saved.seconds,
+        save_error="",
+        tries=0,
+        due_at=0.0,
+        **RELEASE,
+    )
+    if done:
+        _describe(saved.path, done)
+
+
+async def record_save_error(
+    context: Context, task: Task, exc: HailuoError, chance: Callable[[], float]
+) -> None:
+    now, what = context.clock(), exc.what
+    wait = retry_save_after(
+        exc,
+        tries=task.tries + 1,
+        age=now - (task.finished_at or task.created_at),
+        own=task.account == context.account,
+        jitter=chance(),
+    )
+    if wait is None and isinstance(exc, CorruptClipError):
+        what += f" {task.tries + 1} tries have failed; it is not tried again automatically."
+    # Not its words: they name the file, which is named by the prompt. The journal has them.
+    _log.warning("saving %s failed (%s), try %d", task.task_id, exc.code, task.tries + 1)
+    await record_step(
+        context,
+        task,
+        tries=task.tries + 1,
+        save_error=what,
+        detail=exc.detail,
+        due_at=0.0 if wait is None else now + wait,
+        **RELEASE,
+    )
+
+
+def _describe(clip: Path, task: Task) -> None:
+    """The sidecar is a courtesy: a clip without it is still saved."""
+    facts: dict[str, object] = {
+        "task_id": task.task_id,
+        "remote_id": task.remote_id,
+        "provider": task.provider,
+        "model": task.model,
+        "mode": task.known_mode,
+        "prompt": task.prompt,
+        "duration": task.duration,
+        "resolution": task.resolution,
+        "width": task.width,
+        "height": task.height,
+        "seconds": task.seconds,
+        "cost": cost_words(task) or None,
+        "created_at": task.created_at,
+        "sha256": task.sha256,
+        "request": task.request,
+    }
+    try:
+        write_sidecar(clip, {name: value for name, value in facts.items() if value is not None})
+    except (OSError, DownloadError):
+        _log.warning("the description of %s could not be written", task.task_id)
