@@ -12,7 +12,13 @@ from PIL import Image
 from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
-from hailuo_mcp.errors import BudgetExceededError, InvalidRequestError, TaskFailedError
+from hailuo_mcp.errors import (
+    BudgetExceededError,
+    Do,
+    InvalidRequestError,
+    Step,
+    TaskFailedError,
+)
 from hailuo_mcp.views import Terms
 from hailuo_mcp.wording.agent import error_text
 

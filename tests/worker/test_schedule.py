@@ -100,9 +100,9 @@ render_times = st.lists(
 @given(
     age=st.floats(0, 1e6),
     render_times=render_times,
-    published=st.floats(1, 3600),
+    usual=st.floats(1, 3600),
     poll=st.floats(0.05, 600),
-    callback=st.booleans(),
+    told=st.booleans(),
 )
 def test_the_next_poll_is_never_behind_nor_out_of_sight_and_two_are_apart(
     age: float, render_times: list[RenderTime], usual: float, poll: float, told: bool
