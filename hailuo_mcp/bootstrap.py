@@ -16,8 +16,8 @@ from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.private import close_to_others
-from hailuo_mcp.journal.sqlite.peek import NAME
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal import make_store
+from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import SUBMIT_SECONDS, RemoteAccess
 from hailuo_mcp.studio.events import Changes, Wakeup
@@ -59,7 +59,7 @@ async def open_studio(
     close_to_others(settings.state_dir)
     processes = ProcessLocks(settings.state_dir / "processes")
     with processes.held():
-        store = SqliteJournal(settings.state_dir / NAME)
+        store = make_store(settings.state_dir)
         client = open_client(settings, wire=wire, fenced=fenced)
         try:
             await store.open()
@@ -72,7 +72,7 @@ async def open_studio(
                 remote=remote,
                 fenced=fenced,
             )
-            await store.sign_in(
+            await store.register(
                 studio.owner,
                 account=studio.account,
                 provider=studio.provider.name,
@@ -87,13 +87,13 @@ async def open_studio(
                 yield studio
         finally:
             with anyio.CancelScope(shield=True):
-                await store.leave(processes.owner)
+                await store.close(processes.owner)
                 await client.aclose()
 
 
 def join(
     settings: Settings,
-    store: SqliteJournal,
+    store: Store,
     client: HailuoClient,
     *,
     owner: str,
@@ -112,7 +112,7 @@ def join(
         client=client,
         folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         pictures=Pictures(settings.state_dir / "inputs"),
-        changes=Changes(store.stamp),
+        changes=Changes(store.data_version),
         wakeup=Wakeup(),
         render_times=RenderTimes(store, provider, clock),
         in_flight=InFlight(store, account, clock),
@@ -145,7 +145,6 @@ def open_client(
         serve=serve if provider.embedded and not settings.base_url else None,
         key_advice="Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free, "
         "without a key.",
-        words=str,
         submit_timeout=SUBMIT_SECONDS,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hailuo_mcp.domain import POLLED, Money, Phase, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, RemoteTaskNotFoundError, Step
-from hailuo_mcp.journal.sqlite.change import IdTaken
+from hailuo_mcp.journal.store import IdTaken
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.lookup import find_task
 from hailuo_mcp.studio.waiting import read_again

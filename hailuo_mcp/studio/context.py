@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient
-from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import UNFINISHED, Link, Mode, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
-from hailuo_mcp.journal.sqlite.losses import Losses
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.store import Losses, Store
 from hailuo_mcp.studio.events import Changes, Wakeup
 from hailuo_mcp.studio.lookup_limit import LookupLimit
 from hailuo_mcp.studio.pictures import Pictures
@@ -65,7 +63,7 @@ class Context:
     """Provider, base URL and a fingerprint of the key, separated by spaces."""
     owner: str
     """This process, as the journal knows it."""
-    store: SqliteJournal
+    store: Store
     client: HailuoClient
     folders: Folders
     pictures: Pictures
@@ -94,16 +92,6 @@ class Context:
     @property
     def period_start(self) -> float:
         return period_start(self.settings.budget_period, self.clock())
-
-    @property
-    def notice(self) -> str:
-        """What every message opens with: the sandbox says what it is, a damaged journal too."""
-        return f"{self.provider.notice} {self.trouble}".strip()
-
-    @property
-    def trouble(self) -> str:
-        """What keeps anything from being bought until a person has done something about it."""
-        return self.losses.notice if self.losses else ""
 
     @property
     def losses(self) -> Losses | None:
@@ -139,7 +127,7 @@ class Context:
 
     async def spending(self) -> Spending:
         """What was spent and is left in the budget's period."""
-        sums = await self.store.money(self.account, self.unit, self.period_start)
+        sums = await self.store.sums(self.account, self.unit, self.period_start)
         budget = self.settings.budget
         return Spending(
             provider=self.provider.name,
@@ -165,8 +153,7 @@ class Context:
         return View(
             task=task,
             now=now,
-            notice=notice_of(task.provider),
-            trouble=self.trouble,
+            losses=self.losses,
             reused=reused,
             notes=(*task.warnings, *notes),
             eta_seconds=eta,

@@ -16,8 +16,8 @@ LOOK_SECONDS = 0.25
 class Changes:
     """Wakes those who wait for a task when it may have changed."""
 
-    def __init__(self, stamp: Callable[[], Awaitable[int]]) -> None:
-        self._stamp = stamp
+    def __init__(self, version: Callable[[], Awaitable[int]]) -> None:
+        self._version = version
         self._waiting: dict[anyio.Event, Collection[str]] = {}
         self._listeners: list[Callable[[str], None]] = []
         self._last = 0
@@ -61,11 +61,11 @@ class Changes:
             if not self._waiting:
                 continue
             try:
-                stamp = await self._stamp()
+                version = await self._version()
             except JournalError:
                 continue  # who waits also looks by itself now and then
-            if stamp != self._last:
-                self._last = stamp
+            if version != self._last:
+                self._last = version
                 self.count += 1
                 self._wake_all()
 

@@ -32,7 +32,7 @@ async def _adopt(context: Context, remote_id: str, caller: str) -> Task:
     if not remote_id or len(remote_id) > _LONGEST_ID or not remote_id.isprintable():
         raise context.unknown_task(remote_id)
     context.client.need_key()
-    if await context.store.unclaimed(context.account, caller):
+    if await context.store.others_await_ids(context.account, caller):
         # Said of every such id, so that nobody learns by it which ones the provider knows.
         refusal = TaskNotFoundError(
             "None of your tasks has this id. It may belong to another caller's clip whose id is "

@@ -30,8 +30,7 @@ from hailuo_mcp.errors import (
     Step,
     TaskFailedError,
 )
-from hailuo_mcp.journal.sqlite.losses import Losses
-from hailuo_mcp.journal.sqlite.purchase import KeyTaken, Limits, OverBudget, Written
+from hailuo_mcp.journal.store import KeyTaken, Limits, Losses, OverBudget, Recorded
 from hailuo_mcp.studio.context import SUBMIT_LEASE, Context, Uploads
 from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.request_record import identity, new_task_id, request_json
@@ -65,7 +64,7 @@ async def quote(
         HailuoError: as `generate` would, except for the consent. Nothing is sent.
     """
     draft = await _draft(context, request, terms, caller, local=local)
-    spending, notice = await context.spending(), context.provider.notice
+    spending = await context.spending()
     amount = draft.reserved_amount
     if draft.existing:
         view = await context.view(draft.existing, reused=True)
@@ -74,7 +73,6 @@ async def quote(
             reserved_amount=amount,
             spending=spending,
             repeats=view,
-            notice=notice,
         )
     held = spending.spent + spending.reserved
     if spending.budget is not None and held + (amount or _ZERO) > spending.budget:
@@ -85,7 +83,6 @@ async def quote(
         reserved_amount=amount,
         spending=spending,
         asks=_needs_consent(context, amount),
-        notice=notice,
     )
 
 
@@ -154,11 +151,11 @@ async def generate(
 
 async def _buy(
     context: Context, request: AnyRequest, terms: Terms, caller: str, *, local: bool
-) -> Written:
+) -> Recorded:
     """Record a purchase and hand it to the worker, or find the task that it would repeat."""
     draft = await _draft(context, request, terms, caller, local=local)
     if draft.existing:
-        return Written(task=draft.existing, reused=True)
+        return Recorded(task=draft.existing, reused=True)
     if context.settings.auto_download:
         await run_sync(context.folders.need_output)
     await _need_consent(context, draft.task, terms, draft.reserved_amount)

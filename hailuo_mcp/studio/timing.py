@@ -10,8 +10,7 @@ from hailuo_mcp.catalog import video_models
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.sqlite.reads import RenderTime
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.store import RenderTime, Store
 
 ENOUGH = 3
 """Finished tasks of a kind from which their time counts as learned."""
@@ -25,7 +24,7 @@ Clock = Callable[[], float]
 class RenderTimes:
     """How long clips took lately, by kind. Answers of the journal are kept for some seconds."""
 
-    def __init__(self, store: SqliteJournal, provider: Provider, clock: Clock) -> None:
+    def __init__(self, store: Store, provider: Provider, clock: Clock) -> None:
         self._store = store
         self._provider = provider
         self._clock = clock
@@ -63,7 +62,7 @@ class RenderTimes:
 class InFlight:
     """How many clips of this account are in progress, of every process; some seconds old."""
 
-    def __init__(self, store: SqliteJournal, account: str, clock: Clock) -> None:
+    def __init__(self, store: Store, account: str, clock: Clock) -> None:
         self._store = store
         self._account = account
         self._clock = clock

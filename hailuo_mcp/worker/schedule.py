@@ -8,7 +8,7 @@ from statistics import median
 from hailuo_mcp.backoff import backoff
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.answers import CorruptClipError
-from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.studio.timing import callback_poll_seconds, earliest_ready
 
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))

@@ -18,7 +18,7 @@ from hailuo_mcp.errors import (
     RateLimitError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import request_from_json
 from hailuo_mcp.worker.schedule import next_poll
@@ -77,7 +77,7 @@ async def submit(context: Context, task: Task, *, sleep: Sleep = anyio.sleep) ->
 async def _warn_of_shared_id(context: Context, task: Task, remote_id: str) -> None:
     """Two purchases that the provider knows by one id may be one clip: let the person know."""
     with suppress(JournalError):
-        other = await context.store.sharing(task.task_id, task.account, remote_id)
+        other = await context.store.other_with_remote_id(task.task_id, task.account, remote_id)
         if not other:
             return
         _log.warning("task %s has the remote_id %s of task %s", task.task_id, remote_id, other)

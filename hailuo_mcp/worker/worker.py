@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 
 from hailuo_mcp.domain import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.store import Capacity
 from hailuo_mcp.studio.context import SUBMIT_LEASE, Context
 from hailuo_mcp.worker.polling import poll
 from hailuo_mcp.worker.processes import ProcessLocks
@@ -133,11 +134,13 @@ class Worker:
         claimed = await context.store.claim(
             self._accounts,
             context.owner,
-            rpm=context.rpm,
-            sends=MOST_SUBMITS - len(self._submitting),
-            steps=min(STEPS_AT_ONCE, MOST_STEPS - len(self._held)),
-            submit_lease=SUBMIT_LEASE,
-            lease=LEASE,
+            Capacity(
+                rpm=context.rpm,
+                sends=MOST_SUBMITS - len(self._submitting),
+                steps=min(STEPS_AT_ONCE, MOST_STEPS - len(self._held)),
+                submit_lease=SUBMIT_LEASE,
+                lease=LEASE,
+            ),
             now=now,
         )
         for task in claimed.sends:
@@ -163,7 +166,7 @@ class Worker:
         for task_id in await store.recover(dead, now=now):
             context.changes.announce(task_id)
         alive = [owner for owner in owners if owner not in dead]
-        others = await store.neighbours(
+        others = await store.unattended_accounts(
             context.account, context.provider.name, context.base_url, alive
         )
         self._accounts = [context.account, *others]

@@ -38,7 +38,7 @@ class Readiness:
             studio = await self._backstage.studio()
         except HailuoError as error:
             return _answer(settings=error.code)
-        journal = await _outcome(studio.store.stamp)
+        journal = await _outcome(studio.store.data_version)
         async with self._asking:
             now = self._clock()
             if self._asked is None or now - self._asked >= ASK_AGAIN_SECONDS:
