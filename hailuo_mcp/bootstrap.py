@@ -20,7 +20,7 @@ from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import SUBMIT_SECONDS, RemoteAccess
-from hailuo_mcp.studio.events import Changes, Wakeup
+from hailuo_mcp.studio.events import Changes
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.studio.timing import InFlight, RenderTimes
@@ -63,15 +63,7 @@ async def open_studio(
         client = open_client(settings, wire=wire, fenced=fenced)
         try:
             await store.open()
-            studio = join(
-                settings,
-                store,
-                client,
-                owner=processes.owner,
-                clock=clock,
-                remote=remote,
-                fenced=fenced,
-            )
+            studio = join(settings, store, client, processes.owner, clock, remote, fenced=fenced)
             await store.register(
                 studio.owner,
                 account=studio.account,
@@ -95,10 +87,10 @@ def join(
     settings: Settings,
     store: Store,
     client: HailuoClient,
-    *,
     owner: str,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float],
     remote: RemoteAccess | None = None,
+    *,
     fenced: bool = True,
 ) -> Studio:
     """The studio over these parts; `owner` is this process, as the journal knows it."""
@@ -113,7 +105,6 @@ def join(
         folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         pictures=Pictures(settings.state_dir / "inputs"),
         changes=Changes(store.data_version),
-        wakeup=Wakeup(),
         render_times=RenderTimes(store, provider, clock),
         in_flight=InFlight(store, account, clock),
         remote=remote or RemoteAccess(),

@@ -51,21 +51,11 @@ async def cancel_task(context: Context, task_id: str, *, caller: str = "") -> Vi
 
 
 _RESET: Mapping[str, object] = {
-    "owner": "",
-    "lease_until": 0.0,
-    "due_at": 0.0,
-    "polls": 0,
-    "tries": 0,
-    "remote_status": "",
-    "file_id": "",
-    "url": "",
-    "url_expires_at": None,
-    "error": "",
-    "error_kind": "",
-    "error_code": "",
-    "polled_at": None,
-    "unfinished_at": None,
-    "finished_at": None,
+    **dict.fromkeys(("owner", "remote_status", "file_id", "url"), ""),
+    **dict.fromkeys(("error", "error_kind", "error_code"), ""),
+    **dict.fromkeys(("lease_until", "due_at"), 0.0),
+    **dict.fromkeys(("polls", "tries"), 0),
+    **dict.fromkeys(("url_expires_at", "polled_at", "unfinished_at", "finished_at"), None),
 }
 """Nothing is known of a task under its new id."""
 

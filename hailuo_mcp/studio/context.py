@@ -68,7 +68,7 @@ class Context:
     folders: Folders
     pictures: Pictures
     changes: Changes
-    wakeup: Wakeup
+    wakeup: Wakeup = field(default_factory=Wakeup)
     render_times: RenderTimes
     in_flight: InFlight
     lookup_limit: LookupLimit = field(default_factory=LookupLimit)

@@ -64,25 +64,17 @@ async def quote(
         HailuoError: as `generate` would, except for the consent. Nothing is sent.
     """
     draft = await _draft(context, request, terms, caller, local=local)
-    spending = await context.spending()
-    amount = draft.reserved_amount
-    if draft.existing:
-        view = await context.view(draft.existing, reused=True)
-        return Offer(
-            draft=draft.task,
-            reserved_amount=amount,
-            spending=spending,
-            repeats=view,
-        )
-    held = spending.spent + spending.reserved
-    if spending.budget is not None and held + (amount or _ZERO) > spending.budget:
+    spending, amount = await context.spending(), draft.reserved_amount
+    new, held = draft.existing is None, spending.spent + spending.reserved
+    if new and spending.budget is not None and held + (amount or _ZERO) > spending.budget:
         found = OverBudget(spent=spending.spent, reserved=spending.reserved)
         raise _over_budget(context, found, amount)
     return Offer(
         draft=draft.task,
         reserved_amount=amount,
         spending=spending,
-        asks=_needs_consent(context, amount),
+        repeats=await context.view(draft.existing, reused=True) if draft.existing else None,
+        asks=new and _needs_consent(context, amount),
     )
 
 
@@ -161,15 +153,10 @@ async def _buy(
     await _need_consent(context, draft.task, terms, draft.reserved_amount)
     for picture in draft.prepared.images.values():
         context.pictures.keep(picture.facts.sha256, picture.data)
-    limits = Limits(
-        rpm=context.rpm,
-        budget=context.settings.budget,
-        since=context.period_start,
-        lease=SUBMIT_LEASE,
-    )
-    found = await context.store.record(
-        draft.task, draft.reserved_amount or _ZERO, limits, now=context.clock()
-    )
+    budget, since = context.settings.budget, context.period_start
+    limits = Limits(rpm=context.rpm, budget=budget, since=since, lease=SUBMIT_LEASE)
+    counted, now = draft.reserved_amount or _ZERO, context.clock()
+    found = await context.store.record(draft.task, counted, limits, now=now)
     if isinstance(found, KeyTaken):
         raise _key_taken(found, terms)
     if isinstance(found, Losses):
@@ -196,12 +183,8 @@ async def _draft(
         if context.losses:
             raise context.losses.error()
         _hold_ceiling(context, terms, reserved_amount)
-    return _Draft(
-        prepared=prepared,
-        task=task,
-        reserved_amount=reserved_amount,
-        existing=found.task if found else None,
-    )
+    existing = found.task if found else None
+    return _Draft(prepared=prepared, task=task, reserved_amount=reserved_amount, existing=existing)
 
 
 async def _prepare(context: Context, request: AnyRequest, *, local: bool) -> Prepared:
@@ -211,12 +194,10 @@ async def _prepare(context: Context, request: AnyRequest, *, local: bool) -> Pre
         find = uploads.find if uploads else None
         return await context.client.prepare(request, local=local, upload=find)
     except InvalidRequestError as exc:
-        if local or uploads is None or not _has_pictures_to_upload(request, uploads):
+        if local or not uploads or not _has_pictures_to_upload(request, uploads):
             raise
-        if not (invitation := uploads.invitation()):
-            raise
-        upload = Step(Do.TRY, invitation.removesuffix("."))
-        raise InvalidRequestError(exc.what, *exc.then, upload) from None
+        invitation = Step(Do.TRY, uploads.invitation().removesuffix("."))
+        raise InvalidRequestError(exc.what, *exc.then, invitation) from None
 
 
 def _has_pictures_to_upload(request: AnyRequest, uploads: Uploads) -> bool:
@@ -257,14 +238,7 @@ def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -
         resolution=resolution,
         prompt=prompt,
         request=request_json(request, pictures),
-        identity=identity(
-            request,
-            pictures,
-            account=context.account,
-            caller=caller,
-            take=terms.take,
-            request_key=terms.request_key,
-        ),
+        identity=identity(request, pictures, terms, account=context.account, caller=caller),
         take=terms.take,
         request_key=terms.request_key,
         amount=prepared.quote.amount,
@@ -359,23 +333,18 @@ async def _need_consent(
     """Pass with the person's yes or a valid code; otherwise refuse with a new code."""
     if not _needs_consent(context, reserved_amount):
         return
-    now, store = context.clock(), context.store
+    now, store, caller, wanted = context.clock(), context.store, draft.caller, draft.identity
     if terms.approved and (
-        terms.at_hand
-        or await store.use_approval(caller=draft.caller, identity=draft.identity, now=now)
+        terms.at_hand or await store.use_approval(caller=caller, identity=wanted, now=now)
     ):
         return
     if terms.confirm and await store.use_code(
-        _digest(terms.confirm),
-        caller=draft.caller,
-        identity=draft.identity,
-        amount=reserved_amount,
-        now=now,
+        _digest(terms.confirm), caller=caller, identity=wanted, amount=reserved_amount, now=now
     ):
         return
     code = secrets.token_hex(4)
     await store.issue_code(
-        _digest(code), caller=draft.caller, identity=draft.identity, amount=reserved_amount, now=now
+        _digest(code), caller=caller, identity=wanted, amount=reserved_amount, now=now
     )
     wrong = "That code is not valid for this request. " if terms.confirm else ""
     raise ConsentRequiredError(

@@ -13,6 +13,7 @@ from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, TemplateRequest, VideoRe
 
 if TYPE_CHECKING:
     from hailuo_mcp.files.images import OpenedImage
+    from hailuo_mcp.views import Terms
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to read out
 
@@ -74,11 +75,10 @@ def request_from_json(record: str, load: Callable[[str, str], str]) -> AnyReques
 def identity(
     request: AnyRequest,
     pictures: Mapping[str, OpenedImage],
+    terms: Terms,
     *,
     account: str,
     caller: str,
-    take: int,
-    request_key: str,
 ) -> str:
     """What makes two requests the same: content with defaults resolved, images by their bytes."""
     if isinstance(request, VideoRequest):
@@ -89,5 +89,5 @@ def identity(
             watermark=bool(request.watermark),
         )
     content = request_json(request, pictures, urls=False)
-    parts = (account, caller, content, str(take), request_key)
+    parts = (account, caller, content, str(terms.take), terms.request_key)
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -18,7 +18,7 @@ from hailuo_mcp.errors import (
     Step,
 )
 from hailuo_mcp.studio.context import Context
-from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, next_poll
+from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, poll_schedule
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ NOT_FOUND_SECONDS = 3600.0
 this often in a row, and not seen for this long, it counts as lost."""
 GIVE_UP_POLLS = 100
 """No fewer reads, however old it is."""
-RELEASE: Mapping[str, object] = {"owner": "", "lease_until": 0.0}
+Values = Mapping[str, object]
+RELEASE: Values = {"owner": "", "lease_until": 0.0}
 
 
 async def poll(context: Context, task: Task, chance: Callable[[], float]) -> Task | None:
@@ -38,13 +39,20 @@ async def poll(context: Context, task: Task, chance: Callable[[], float]) -> Tas
         found = await context.read_status(task)
         _need_own_key(context, task, found)
     except HailuoError as exc:
-        await _record_trouble(context, task, exc, chance)
+        await record_step(context, task, {**_after_trouble(context, task, exc, chance), **RELEASE})
         return None
     finally:
         context.remote.observe("poll", context.clock() - began)
+    save = found.phase is Phase.SUCCEEDED and context.settings.auto_download
+    step = {**(await _after_read(context, task, found)), **({} if save else RELEASE)}
+    changed = await record_step(context, task, step)
+    return changed if save else None
+
+
+async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Values:
     now = context.clock()
     submitted_at = task.submitted_at or task.created_at
-    read: dict[str, object] = {
+    read: Values = {
         "remote_status": found.word[:40],
         "polled_at": now,
         "polls": task.polls + 1,
@@ -56,57 +64,34 @@ async def poll(context: Context, task: Task, chance: Callable[[], float]) -> Tas
         "trace_id": found.trace_id or task.trace_id,
     }
     if found.phase is Phase.SUCCEEDED:
-        save = context.settings.auto_download
-        changed = await record_step(
-            context,
-            task,
+        return {
             **read,
-            status=Status.SUCCEEDED,
-            finished_at=now,
-            file_id=found.file_id,
-            url=found.url,
-            url_expires_at=found.url_expires_at,
-            width=found.width,
-            height=found.height,
-            due_at=now if save else 0.0,
-            **({} if save else RELEASE),
-        )
-        return changed if save else None
+            "status": Status.SUCCEEDED,
+            "finished_at": now,
+            "file_id": found.file_id,
+            "url": found.url,
+            "url_expires_at": found.url_expires_at,
+            "width": found.width,
+            "height": found.height,
+            "due_at": now if context.settings.auto_download else 0.0,
+        }
     if found.phase in (Phase.FAILED, Phase.CANCELLED):
         cancelled = found.phase is Phase.CANCELLED
-        await record_step(
-            context,
-            task,
-            **(read | {"error": _reason(context, found), "error_kind": "provider_failed"}),
-            status=Status.CANCELLED if cancelled else Status.FAILED,
-            due_at=0.0,
-            **RELEASE,
-        )
+        status = Status.CANCELLED if cancelled else Status.FAILED
+        return {**read, **_reason(context, found), "status": status, "due_at": 0.0}
     # Often enough, too: one look under a wrong clock says nothing about age.
-    elif now - submitted_at > GIVE_UP_SECONDS and task.polls + 1 >= GIVE_UP_POLLS:
-        await _give_up(context, task, "never reported its end")
-    else:
-        await record_step(
-            context,
-            task,
-            **read,
-            status=Status.QUEUED if found.phase is Phase.QUEUED else Status.RUNNING,
-            unfinished_at=now,
-            due_at=next_poll(
-                now=now,
-                submitted_at=submitted_at,
-                render_times=await context.render_times.recent(task),
-                published=context.render_times.published(task),
-                poll_seconds=context.settings.poll_seconds,
-                callback=context.expects_callback(task),
-                in_flight=await context.in_flight.count(),
-            ),
-            **RELEASE,
-        )
-    return None
+    if now - submitted_at > GIVE_UP_SECONDS and task.polls + 1 >= GIVE_UP_POLLS:
+        return _given_up(task, "never reported its end")
+    schedule, in_flight = await poll_schedule(context, task), await context.in_flight.count()
+    return {
+        **read,
+        "status": Status.QUEUED if found.phase is Phase.QUEUED else Status.RUNNING,
+        "unfinished_at": now,
+        "due_at": schedule.next_poll(now, submitted_at, in_flight),
+    }
 
 
-async def record_step(context: Context, task: Task, **values: object) -> Task | None:
+async def record_step(context: Context, task: Task, values: Values) -> Task | None:
     """Record a step if the lease is still ours and nobody took it before; announced either way."""
     changed = await context.store.change(
         task.task_id,
@@ -132,9 +117,9 @@ def _need_own_key(context: Context, task: Task, found: RemoteStatus) -> None:
         )
 
 
-async def _record_trouble(
+def _after_trouble(
     context: Context, task: Task, exc: HailuoError, chance: Callable[[], float]
-) -> None:
+) -> Values:
     """A read that failed says nothing about the task: poll again later."""
     now = context.clock()
     own = task.account == context.account
@@ -145,47 +130,39 @@ async def _record_trouble(
         and task.tries + 1 >= NOT_FOUND_TRIES
         and not 0 <= now - seen < NOT_FOUND_SECONDS
     ):
-        await _give_up(context, task, "now says that it knows no such task")
-        return
-    wait = backoff(
-        task.tries,
-        first=context.settings.poll_seconds,
-        most=60.0 if own and now - seen <= GIVE_UP_SECONDS else 3600.0,
-        jitter=chance(),
-    )
+        return _given_up(task, "now says that it knows no such task")
+    first = context.settings.poll_seconds
+    most = 60.0 if own and now - seen <= GIVE_UP_SECONDS else 3600.0
+    wait = backoff(task.tries, first=first, most=most, jitter=chance())
     if isinstance(exc, RateLimitError) and exc.retry_after is not None:
         wait = max(wait, min(exc.retry_after, 600.0))
-    await record_step(
-        context,
-        task,
-        polls=task.polls + 1,
-        polled_at=now,
-        tries=task.tries + 1,
-        error=exc.what,
-        error_kind=exc.code,
-        error_code=exc.provider_code if isinstance(exc, ProviderError) else "",
-        detail=exc.detail,
-        due_at=now + wait,
-        **RELEASE,
-    )
+    return {
+        "polls": task.polls + 1,
+        "polled_at": now,
+        "tries": task.tries + 1,
+        "error": exc.what,
+        "error_kind": exc.code,
+        "error_code": exc.provider_code if isinstance(exc, ProviderError) else "",
+        "detail": exc.detail,
+        "due_at": now + wait,
+    }
 
 
-async def _give_up(context: Context, task: Task, why: str) -> None:
+def _given_up(task: Task, why: str) -> Values:
     _log.warning("task %s is given up: the provider %s", task.task_id, why)
-    await record_step(
-        context,
-        task,
-        status=Status.UNCONFIRMED,
-        error=f"The provider accepted the request, but {why}.",
-        error_kind="unconfirmed",
-        due_at=0.0,
-        **RELEASE,
-    )
+    return {
+        "status": Status.UNCONFIRMED,
+        "error": f"The provider accepted the request, but {why}.",
+        "error_kind": "unconfirmed",
+        "due_at": 0.0,
+    }
 
 
-def _reason(context: Context, found: RemoteStatus) -> str:
+def _reason(context: Context, found: RemoteStatus) -> Values:
     if found.phase is Phase.CANCELLED:
-        return "The provider cancelled it."
+        return {"error": "The provider cancelled it.", "error_kind": "provider_failed"}
     if not found.error_code or found.error_code == "0":
-        return "The provider could not make this clip and gave no reason."
-    return explain(found.error_code, provider=context.provider).message()
+        what = "The provider could not make this clip and gave no reason."
+        return {"error": what, "error_kind": "provider_failed"}
+    refusal = explain(found.error_code, provider=context.provider)
+    return {"error": f"{refusal.cause}.", "error_kind": refusal.error.code}

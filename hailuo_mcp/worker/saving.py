@@ -45,20 +45,18 @@ async def save_clip(context: Context, task: Task, chance: Callable[[], float]) -
         await record_save_error(context, task, exc, chance)
         return
     context.remote.observe("download", context.clock() - began)
-    done = await record_step(
-        context,
-        task,
-        file=str(saved.path),
-        bytes=saved.bytes,
-        sha256=saved.sha256,
-        width=saved.width or task.width,
-        height=saved.height or task.height,
-        seconds=saved.seconds,
-        save_error="",
-        tries=0,
-        due_at=0.0,
-        **RELEASE,
-    )
+    values: dict[str, object] = {
+        "file": str(saved.path),
+        "bytes": saved.bytes,
+        "sha256": saved.sha256,
+        "width": saved.width or task.width,
+        "height": saved.height or task.height,
+        "seconds": saved.seconds,
+        "save_error": "",
+        "tries": 0,
+        "due_at": 0.0,
+    }
+    done = await record_step(context, task, {**values, **RELEASE})
     if done:
         _describe(saved.path, done)
 
@@ -78,36 +76,25 @@ async def record_save_error(
         what += f" {task.tries + 1} tries have failed; it is not tried again automatically."
     # Not its words: they name the file, which is named by the prompt. The journal has them.
     _log.warning("saving %s failed (%s), try %d", task.task_id, exc.code, task.tries + 1)
-    await record_step(
-        context,
-        task,
-        tries=task.tries + 1,
-        save_error=what,
-        detail=exc.detail,
-        due_at=0.0 if wait is None else now + wait,
-        **RELEASE,
-    )
+    values: dict[str, object] = {
+        "tries": task.tries + 1,
+        "save_error": what,
+        "detail": exc.detail,
+        "due_at": 0.0 if wait is None else now + wait,
+    }
+    await record_step(context, task, {**values, **RELEASE})
+
+
+_DESCRIBED = (
+    *("task_id", "remote_id", "provider", "model", "prompt", "duration", "resolution"),
+    *("width", "height", "seconds", "created_at", "sha256", "request"),
+)
 
 
 def _describe(clip: Path, task: Task) -> None:
     """The sidecar is a courtesy: a clip without it is still saved."""
-    facts: dict[str, object] = {
-        "task_id": task.task_id,
-        "remote_id": task.remote_id,
-        "provider": task.provider,
-        "model": task.model,
-        "mode": task.known_mode,
-        "prompt": task.prompt,
-        "duration": task.duration,
-        "resolution": task.resolution,
-        "width": task.width,
-        "height": task.height,
-        "seconds": task.seconds,
-        "cost": cost_words(task) or None,
-        "created_at": task.created_at,
-        "sha256": task.sha256,
-        "request": task.request,
-    }
+    facts = {name: getattr(task, name) for name in _DESCRIBED}
+    facts |= {"mode": task.known_mode, "cost": cost_words(task) or None}
     try:
         write_sidecar(clip, {name: value for name, value in facts.items() if value is not None})
     except (OSError, DownloadError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import chain, repeat
 
@@ -12,16 +12,16 @@ import anyio
 from hailuo_mcp.domain import Status, Submitted, Task
 from hailuo_mcp.errors import (
     HailuoError,
+    InvalidRequestError,
     JournalError,
     ProviderError,
     ProviderUnavailableError,
     RateLimitError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import request_from_json
-from hailuo_mcp.worker.schedule import next_poll
+from hailuo_mcp.worker.schedule import PollSchedule, poll_schedule
 
 _log = logging.getLogger(__name__)
 
@@ -37,31 +37,22 @@ that was paid for."""
 Sleep = Callable[[float], Awaitable[None]]
 Outcome = Mapping[str, object]
 
-_INTERRUPTED: Outcome = {
-    "status": Status.UNCONFIRMED,
-    "error_kind": UnconfirmedSubmitError.code,
-    "error": "hailuo-mcp ended before the provider answered the request. It may have been bought "
-    "and charged, and is never sent again.",
-    "due_at": 0.0,
-}
-_NEVER_SENT: Outcome = {
-    "status": Status.PENDING,
-    "error": "It was not sent before hailuo-mcp was closed.",
-}
-
 
 async def submit(context: Context, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
     """Submit a task that this process owns and record what became of it.
 
     Cancelled when the request may be on its way, the task is `unconfirmed`; before, it goes back.
     """
-    outcome, leaving = _INTERRUPTED, anyio.Event()
+    leaving = anyio.Event()
+    interrupted = "hailuo-mcp ended before the provider answered the request."
+    outcome = _refused(Status.UNCONFIRMED, UnconfirmedSubmitError(interrupted))
     began = context.clock()
     try:
         outcome = await _send(context, task, leaving, sleep)
     except anyio.get_cancelled_exc_class():
         if not leaving.is_set():
-            outcome = _NEVER_SENT
+            never_sent = "It was not sent before hailuo-mcp was closed."
+            outcome = {"status": Status.PENDING, "error": never_sent}
         raise
     finally:
         try:
@@ -95,18 +86,12 @@ async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep
     try:
         request = request_from_json(task.request, context.pictures.data_url)
     except KeyError:
-        return {
-            "status": Status.FAILED,
-            "error_kind": "invalid_request",
-            "error": "A picture of this request is no longer in the state folder, so the request "
-            "was never sent.",
-            "due_at": 0.0,
-        }
+        gone = "A picture of this request is no longer in the state folder, so it was never sent."
+        return _refused(Status.FAILED, InvalidRequestError(gone))
     callback = ""
     if context.expects_callback(task):
         callback = f"{context.remote.callback_url}/callbacks/{task.callback_token}"
-    times = context.render_times
-    recent, published = await times.recent(task), times.published(task)
+    schedule = await poll_schedule(context, task)
     context.remote.observe("rate_wait", context.clock() - task.created_at)
     for pause in (*_NEVER_LEFT_PAUSES, None):
         try:
@@ -125,19 +110,12 @@ async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep
         except HailuoError as exc:
             return _refused(Status.FAILED, exc)
         else:
-            return _accepted(context, task, submitted, recent, published)
+            return _accepted(submitted, schedule, context.clock())
     raise AssertionError("the last pause is None")
 
 
-def _accepted(
-    context: Context,
-    task: Task,
-    submitted: Submitted,
-    recent: Sequence[RenderTime],
-    published: float,
-) -> Outcome:
+def _accepted(submitted: Submitted, schedule: PollSchedule, now: float) -> Outcome:
     """It is bought: from here to the record nothing may fail, wait or be cancelled."""
-    now = context.clock()
     return {
         "status": Status.QUEUED,
         "remote_id": submitted.remote_id,
@@ -148,14 +126,7 @@ def _accepted(
         "error_kind": "",
         "error_code": "",
         "tries": 0,
-        "due_at": next_poll(
-            now=now,
-            submitted_at=now,
-            render_times=recent,
-            published=published,
-            poll_seconds=context.settings.poll_seconds,
-            callback=context.expects_callback(task),
-        ),
+        "due_at": schedule.next_poll(now, now),
     }
 
 
@@ -174,12 +145,15 @@ async def _rate_limited(context: Context, task: Task, exc: RateLimitError) -> Ou
 
 
 def _refused(status: Status, exc: HailuoError) -> Outcome:
+    code, trace_id = "", ""
+    if isinstance(exc, ProviderError):
+        code, trace_id = exc.provider_code, exc.trace_id
     return {
         "status": status,
         "error": exc.what,
         "error_kind": exc.code,
-        "error_code": exc.provider_code if isinstance(exc, ProviderError) else "",
-        "trace_id": exc.trace_id if isinstance(exc, ProviderError) else "",
+        "error_code": code,
+        "trace_id": trace_id,
         "detail": exc.detail,
         "due_at": 0.0,
     }
@@ -205,12 +179,9 @@ async def _try_to_record(context: Context, task: Task, outcome: Outcome) -> bool
         with anyio.CancelScope(shield=True):
             await record_outcome(context, task, outcome)
     except JournalError:
-        _log.exception(
-            "task %s could not be recorded as %s (remote_id %s)",
-            task.task_id,
-            outcome["status"],
-            outcome.get("remote_id", ""),
-        )
+        status, remote_id = outcome["status"], outcome.get("remote_id", "")
+        text = "task %s could not be recorded as %s (remote_id %s)"
+        _log.exception(text, task.task_id, status, remote_id)
         return False
     return True
 
@@ -238,10 +209,7 @@ async def record_outcome(context: Context, task: Task, outcome: Outcome) -> None
             attempt=task.attempt,
         )
     if outcome["status"] is Status.QUEUED and written is None:
-        _log.warning(
-            "task %s was settled before its answer came: remote_id %s",
-            task.task_id,
-            outcome["remote_id"],
-        )
+        text = "task %s was settled before its answer came: remote_id %s"
+        _log.warning(text, task.task_id, outcome["remote_id"])
     if outcome["status"] is Status.QUEUED and task.refused_at:
         await context.store.reset_backoff(context.account)

@@ -69,8 +69,11 @@ class Worker:
     async def running(self) -> AsyncGenerator[None]:
         """Work until the block is left, then wait a moment for the answer of what was just sent."""
         trouble: Exception | None = None
-        async with anyio.create_task_group() as work:
-            work.start_soon(self.run)
+        async with anyio.create_task_group() as jobs:
+            jobs.start_soon(self._context.changes.watch)
+            jobs.start_soon(self._renew_leases)
+            jobs.start_soon(self._keep_looking, jobs)
+            jobs.start_soon(self._take_new_tasks, jobs)
             try:
                 yield
             except Exception as exc:  # noqa: BLE001  # raised below: the group would wrap it
@@ -78,22 +81,18 @@ class Worker:
             finally:
                 with anyio.CancelScope(shield=True):
                     await self.close()
-                work.cancel_scope.cancel()
+                jobs.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await self.return_unsent()
         if trouble is not None:
             raise trouble
 
-    async def run(self) -> None:
-        async with anyio.create_task_group() as jobs:
-            jobs.start_soon(self._context.changes.watch)
-            jobs.start_soon(self._renew_leases)
-            jobs.start_soon(self._keep_looking, jobs)
-            while True:
-                for task in await self._context.wakeup.wait():
-                    if task.status is Status.SUBMITTING:
-                        self._start_submit(jobs, task)
-                self._due.set()
+    async def _take_new_tasks(self, jobs: TaskGroup) -> None:
+        while True:
+            for task in await self._context.wakeup.wait():
+                if task.status is Status.SUBMITTING:
+                    self._start_submit(jobs, task)
+            self._due.set()
 
     async def close(self) -> None:
         """Start nothing new; wait a moment for the answer of what was just sent."""

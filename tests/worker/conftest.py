@@ -102,13 +102,8 @@ class Bench:
         self.journal: Any = FailingStore(make_store(tmp_path / "state"))
         self.client = Client()
         self.processes = ProcessLocks(tmp_path / "state" / "processes")
-        studio = join(
-            settings,
-            self.journal,
-            open_client(settings),
-            owner=self.processes.owner,
-            clock=lambda: self.now,
-        )
+        owner, client = self.processes.owner, open_client(settings)
+        studio = join(settings, self.journal, client, owner, lambda: self.now)
         scripted: Any = self.client
         self.context: Context = replace(studio, client=scripted)
         self.paused: list[float] = []

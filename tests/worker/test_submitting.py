@@ -165,7 +165,7 @@ async def test_a_caller_of_the_work_who_is_cancelled_leaves_it_unconfirmed(bench
         process.cancel_scope.cancel()
     found = await bench.read(task)
     assert (found.status, found.money) == (Status.UNCONFIRMED, Money.RESERVED)
-    assert "It may have been bought" in found.error
+    assert "ended before the provider answered" in found.error
 
 
 async def test_what_waits_for_a_connection_when_the_process_leaves_goes_back(bench: Any) -> None:
