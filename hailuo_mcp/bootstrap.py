@@ -28,7 +28,7 @@ from hailuo_mcp.worker.processes import ProcessLocks
 from hailuo_mcp.worker.worker import Worker
 
 if TYPE_CHECKING:
-    from hailuo_mcp.transport import Wire
+    from hailuo_mcp.transport import HttpTransport
 
 SANDBOX_KEY = "free"
 """The imitation asks for a key as the providers do; any will do."""
@@ -38,7 +38,7 @@ SANDBOX_KEY = "free"
 async def open_studio(
     settings: Settings,
     *,
-    wire: Wire | None = None,
+    wire: HttpTransport | None = None,
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
     remote: RemoteAccess | None = None,
@@ -113,7 +113,7 @@ def join(
 
 
 def open_client(
-    settings: Settings, *, wire: Wire | None = None, fenced: bool = True
+    settings: Settings, *, wire: HttpTransport | None = None, fenced: bool = True
 ) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
     provider = PROVIDERS[settings.provider]

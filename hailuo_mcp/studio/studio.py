@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
-from hailuo_mcp.rules.estimate import Estimate, estimate
 from hailuo_mcp.studio import purchase
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
@@ -29,29 +28,6 @@ class Studio(Context):
     cancel = cancel_task
     settle = settle_task
     expedite_poll = poll_at
-
-    def estimate(
-        self,
-        *,
-        model: str = "",
-        mode: str = "",
-        duration: int = 0,
-        resolution: str = "",
-        count: int = 1,
-        plan: str = "",
-    ) -> Estimate:
-        """What clips would cost, by the published prices of the provider in use."""
-        return estimate(
-            model,
-            mode,
-            duration,
-            resolution,
-            count,
-            plan or self.settings.plan,
-            price_list=self.provider.price_list,
-            region=self.provider.region,
-            capabilities=self.client.capabilities,
-        )
 
     async def check_provider(self) -> None:
         """Ask the provider something free; raises what stands in the way of buying."""

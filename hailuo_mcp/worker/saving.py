@@ -8,9 +8,8 @@ from pathlib import Path
 
 from hailuo_mcp.domain import Link, Phase, RemoteStatus, Task
 from hailuo_mcp.errors import DownloadError, HailuoError
-from hailuo_mcp.files.answers import CorruptClipError
-from hailuo_mcp.files.names import file_name, write_sidecar
-from hailuo_mcp.files.saving import save
+from hailuo_mcp.files.download import CorruptClipError, save
+from hailuo_mcp.files.naming import file_name, write_sidecar
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.views import cost_words
 from hailuo_mcp.worker.polling import RELEASE, record_step

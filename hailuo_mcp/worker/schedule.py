@@ -9,7 +9,7 @@ from statistics import median
 from hailuo_mcp.backoff import backoff
 from hailuo_mcp.domain import Task
 from hailuo_mcp.errors import DownloadError, HailuoError
-from hailuo_mcp.files.answers import CorruptClipError
+from hailuo_mcp.files.download import CorruptClipError
 from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.timing import callback_poll_seconds, earliest_ready

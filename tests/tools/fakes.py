@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
+from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
-from hailuo_mcp.rules import estimate
-from hailuo_mcp.rules.estimate import Estimate
 from hailuo_mcp.views import Listing, Saved, Spending, View
 
 NOW = 1_800_000_000.0
@@ -170,16 +170,9 @@ class FakeStudio:
             left=Decimal("85.50"),
         )
 
-    def estimate(self, **what: Any) -> Estimate:
-        self.calls.append(("estimate", what))
-        from hailuo_mcp.dialects.providers import dialect_of
-
-        return estimate.estimate(
-            **what,
-            price_list="cn",
-            region="cn",
-            capabilities=dialect_of(self.provider).capabilities,
-        )
+    @property
+    def client(self) -> Any:
+        return SimpleNamespace(seller=seller_of(self.provider, "payg"))
 
     def templates(self) -> tuple[Template, ...]:
         return video_templates.templates("cn")

@@ -15,7 +15,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
-from hailuo_mcp.files.answers import CorruptClipError
+from hailuo_mcp.files.download import CorruptClipError
 from hailuo_mcp.studio.download import _save_now as save_now
 from hailuo_mcp.worker.saving import record_save_error
 from hailuo_mcp.worker.schedule import CORRUPT_SECONDS, SAVE_TRIES
