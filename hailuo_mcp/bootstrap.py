@@ -63,7 +63,9 @@ async def open_studio(
         client = open_client(settings, wire=wire, fenced=fenced)
         try:
             await store.open()
-            studio = join(settings, store, client, processes.owner, clock, remote, fenced=fenced)
+            studio = join(
+                settings, store, client, processes.owner, clock, chance, remote, fenced=fenced
+            )
             await store.register(
                 studio.owner,
                 account=studio.account,
@@ -74,7 +76,7 @@ async def open_studio(
             )
             work: AbstractAsyncContextManager[None] = nullcontext()
             if works:
-                work = Worker(studio, processes, chance=chance).running()
+                work = Worker(studio, processes).running()
             async with work:
                 yield studio
         finally:
@@ -89,6 +91,7 @@ def join(
     client: HailuoClient,
     owner: str,
     clock: Callable[[], float],
+    chance: Callable[[], float] = random.random,
     remote: RemoteAccess | None = None,
     *,
     fenced: bool = True,
@@ -109,6 +112,7 @@ def join(
         in_flight=InFlight(store, account, clock),
         remote=remote or RemoteAccess(),
         clock=clock,
+        chance=chance,
     )
 
 

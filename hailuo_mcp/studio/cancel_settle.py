@@ -58,6 +58,9 @@ _RESET: Mapping[str, object] = {
     **dict.fromkeys(("url_expires_at", "polled_at", "unfinished_at", "finished_at"), None),
 }
 """Nothing is known of a task under its new id."""
+_NO_ID = "Settled as bought, without the provider's id, so the clip cannot be downloaded here."
+_ENDS = {True: (Money.SPENT, _NO_ID), False: (Money.RELEASED, "Settled as not bought.")}
+"""By whether it was bought, though no id of it is known."""
 
 
 async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id: str = "") -> View:
@@ -73,31 +76,14 @@ async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id
     found, note = await _check_id(context, task, remote_id.strip()) if bought else ("", "")
     # An id that a person gave may be wrong, and somebody else's; one from the provider is kept.
     kept = found or (task.remote_id if task.settled_at is None else "")
-    values: dict[str, object] = {
-        **_RESET,
-        "remote_id": kept,
-        "remote_alias": task.remote_alias if task.remote_id == kept else "",
-    }
+    alias = task.remote_alias if task.remote_id == kept else ""
+    values: dict[str, object] = {**_RESET, "remote_id": kept, "remote_alias": alias}
     if found:
-        values |= {
-            "status": Status.QUEUED,
-            "money": Money.RESERVED,
-            "submitted_at": task.submitted_at or task.created_at,
-            "due_at": context.clock(),
-        }
-    elif bought:
-        values |= {
-            "status": Status.FAILED,
-            "money": Money.SPENT,
-            "error": "Settled as bought, without the provider's id of it, so the clip cannot be "
-            "downloaded here.",
-        }
+        values |= {"status": Status.QUEUED, "money": Money.RESERVED, "due_at": context.clock()}
+        values["submitted_at"] = task.submitted_at or task.created_at
     else:
-        values |= {
-            "status": Status.FAILED,
-            "money": Money.RELEASED,
-            "error": "Settled as not bought.",
-        }
+        money, error = _ENDS[bought]
+        values |= {"status": Status.FAILED, "money": money, "error": error}
     settled = await context.store.settle(task.task_id, values, now=context.clock())
     if isinstance(settled, IdTaken):
         raise InvalidRequestError(

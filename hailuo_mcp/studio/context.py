@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import UNFINISHED, Link, Mode, RemoteStatus, Task, Unit
+from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.journal.store import Losses, Store
@@ -76,6 +77,8 @@ class Context:
     """Ids of tasks whose provider has found their callback address: it will announce their end."""
     remote: RemoteAccess = RemoteAccess()
     clock: Callable[[], float] = time.time
+    chance: Callable[[], float] = random.random
+    """A number in [0, 1), to spread what would otherwise happen at one moment."""
 
     @property
     def base_url(self) -> str:
@@ -124,6 +127,19 @@ class Context:
             if not task.remote_alias:
                 raise
             return await self.client.query(task.remote_alias, template=template)
+
+    async def ask_link(self, task: Task, *, fresh: bool) -> Link:
+        """Where the clip can be downloaded; if `fresh`, by another link than the one on record."""
+        known = RemoteStatus(
+            phase=Phase.SUCCEEDED,
+            word=task.remote_status,
+            file_id=task.file_id,
+            url=task.url,
+            url_expires_at=task.url_expires_at,
+        )
+        if fresh and not task.file_id:  # such a link comes with the status only
+            known = await self.read_status(task)
+        return await self.client.link(known)
 
     async def spending(self) -> Spending:
         """What was spent and is left in the budget's period."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from hailuo_mcp.domain import Link, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.domain import Link, Status, Task
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.lookup import find_task
@@ -91,8 +91,8 @@ async def with_link(context: Context, view: View) -> View:
     The provider is asked only where no link is known; without an answer the view stays as it is.
     """
     task = view.task
-    not_saving = task.save_error or not view.auto_download
-    if task.status is not Status.SUCCEEDED or task.saved or not not_saving:
+    saving = view.auto_download and not task.save_error
+    if task.status is not Status.SUCCEEDED or task.saved or saving:
         return view
     expired = task.url_expires_at is not None and task.url_expires_at <= view.now
     if task.account != context.account or (task.url and not expired):
@@ -100,7 +100,7 @@ async def with_link(context: Context, view: View) -> View:
     link: Link | None = None
     with anyio.move_on_after(LINK_SECONDS):
         try:
-            link = await _ask_for_link(context, task)
+            link = await context.ask_link(task, fresh=True)
         except HailuoError:
             return view  # the message says how to save it; asking again is free
     if link is None or link.authorised:  # such a path needs the key
@@ -110,11 +110,3 @@ async def with_link(context: Context, view: View) -> View:
         task.task_id, values, now=context.clock(), status_in=(Status.SUCCEEDED,)
     )
     return replace(view, task=kept or task)
-
-
-async def _ask_for_link(context: Context, task: Task) -> Link:
-    if task.file_id:
-        known = RemoteStatus(phase=Phase.SUCCEEDED, word="", file_id=task.file_id)
-    else:  # such a link comes with the status only
-        known = await context.read_status(task)
-    return await context.client.link(known)

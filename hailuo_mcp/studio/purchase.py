@@ -36,7 +36,7 @@ from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.request_record import identity, new_task_id, request_json
 from hailuo_mcp.studio.waiting import TICK_SECONDS, read_again, wait
 from hailuo_mcp.text import number, shown
-from hailuo_mcp.views import Offer, Progress, Terms, View
+from hailuo_mcp.views import Offer, Progress, Spending, Terms, View
 
 ANSWER_SECONDS = 3.5
 """A purchase is answered after this, checks included, whether or not the provider has answered."""
@@ -67,8 +67,7 @@ async def quote(
     spending, amount = await context.spending(), draft.reserved_amount
     new, held = draft.existing is None, spending.spent + spending.reserved
     if new and spending.budget is not None and held + (amount or _ZERO) > spending.budget:
-        found = OverBudget(spent=spending.spent, reserved=spending.reserved)
-        raise _over_budget(context, found, amount)
+        raise _over_budget(context, spending, amount)
     return Offer(
         draft=draft.task,
         reserved_amount=amount,
@@ -150,7 +149,7 @@ async def _buy(
         return Recorded(task=draft.existing, reused=True)
     if context.settings.auto_download:
         await run_sync(context.folders.need_output)
-    await _need_consent(context, draft.task, terms, draft.reserved_amount)
+    await _require_consent(context, draft.task, terms, draft.reserved_amount)
     for picture in draft.prepared.images.values():
         context.pictures.keep(picture.facts.sha256, picture.data)
     budget, since = context.settings.budget, context.period_start
@@ -296,7 +295,7 @@ def _key_taken(found: KeyTaken, terms: Terms) -> InvalidRequestError:
 
 
 def _over_budget(
-    context: Context, found: OverBudget, reserved_amount: Decimal | None
+    context: Context, found: OverBudget | Spending, reserved_amount: Decimal | None
 ) -> BudgetExceededError:
     budget = context.settings.budget or _ZERO
     left = max(_ZERO, budget - found.spent - found.reserved)
@@ -327,7 +326,7 @@ def _needs_consent(context: Context, reserved_amount: Decimal | None) -> bool:
     return limit is not None and (reserved_amount is None or reserved_amount > limit)
 
 
-async def _need_consent(
+async def _require_consent(
     context: Context, draft: Task, terms: Terms, reserved_amount: Decimal | None
 ) -> None:
     """Pass with the person's yes or a valid code; otherwise refuse with a new code."""

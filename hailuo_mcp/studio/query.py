@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 
 from hailuo_mcp.domain import STATUS_WORDS, UNFINISHED, Status
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
@@ -51,7 +50,9 @@ async def list_tasks(
     changes, deadline = context.changes, time.monotonic() + wait_seconds
     while open_ids and not changes.closing and (left := deadline - time.monotonic()) > 0:
         await changes.wait(open_ids, min(left, 5.0))
-        still_open = [view.task for view in await _views(context, open_ids) if not view.settled]
+        tasks = [await context.store.find(task_id) for task_id in open_ids]
+        views = [await context.view(task) for task in tasks if task]
+        still_open = [view.task for view in views if not view.settled]
         if {task.task_id for task in still_open} != open_ids:
             break
         for task in still_open:
@@ -65,11 +66,6 @@ async def recent_ids_of(context: Context, prefix: str, *, caller: str = "") -> l
     """The ids of the caller's newest tasks that begin so, newest first."""
     found = await context.store.newest(caller=caller or None, limit=200)
     return [task.task_id for task in found if task.task_id.startswith(prefix)][:100]
-
-
-async def _views(context: Context, task_ids: Collection[str]) -> list[View]:
-    tasks = [await context.store.find(task_id) for task_id in task_ids]
-    return [await context.view(task) for task in tasks if task]
 
 
 def _statuses(text: str) -> tuple[tuple[Status, ...], bool | None]:

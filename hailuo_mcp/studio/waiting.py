@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from contextlib import suppress
 
@@ -46,7 +45,7 @@ async def wait(
         if on_progress:
             await on_progress(view)
         # Spread: callers who began to wait together would all be told in one burst.
-        pause = TICK_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311  # spreads, guards nothing
+        pause = TICK_SECONDS * (0.8 + 0.4 * context.chance())
         await context.changes.wait((task.task_id,), min(left, pause))
         if context.changes.count != seen or time.monotonic() - looked >= LOOK_SECONDS:
             looked, seen = time.monotonic(), context.changes.count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from hailuo_mcp.backoff import backoff
 from hailuo_mcp.dialects.refusals import explain
@@ -29,23 +29,22 @@ this often in a row, and not seen for this long, it counts as lost."""
 GIVE_UP_POLLS = 100
 """No fewer reads, however old it is."""
 Values = Mapping[str, object]
-RELEASE: Values = {"owner": "", "lease_until": 0.0}
 
 
-async def poll(context: Context, task: Task, chance: Callable[[], float]) -> Task | None:
+async def poll(context: Context, task: Task) -> Task | None:
     """Read the status once. Returns the task, still held, when its clip is to be saved now."""
     began = context.clock()
     try:
         found = await context.read_status(task)
         _need_own_key(context, task, found)
     except HailuoError as exc:
-        await record_step(context, task, {**_after_trouble(context, task, exc, chance), **RELEASE})
+        await record_step(context, task, _after_trouble(context, task, exc))
         return None
     finally:
         context.remote.observe("poll", context.clock() - began)
     save = found.phase is Phase.SUCCEEDED and context.settings.auto_download
-    step = {**(await _after_read(context, task, found)), **({} if save else RELEASE)}
-    changed = await record_step(context, task, step)
+    values = await _after_read(context, task, found)
+    changed = await record_step(context, task, values, release=not save)
     return changed if save else None
 
 
@@ -91,11 +90,13 @@ async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Valu
     }
 
 
-async def record_step(context: Context, task: Task, values: Values) -> Task | None:
+async def record_step(
+    context: Context, task: Task, values: Values, *, release: bool = True
+) -> Task | None:
     """Record a step if the lease is still ours and nobody took it before; announced either way."""
     changed = await context.store.change(
         task.task_id,
-        values,
+        {**values, "owner": "", "lease_until": 0.0} if release else values,
         now=context.clock(),
         held_by=context.owner,
         remote_id=task.remote_id,  # a person may have settled it with another one
@@ -117,9 +118,7 @@ def _need_own_key(context: Context, task: Task, found: RemoteStatus) -> None:
         )
 
 
-def _after_trouble(
-    context: Context, task: Task, exc: HailuoError, chance: Callable[[], float]
-) -> Values:
+def _after_trouble(context: Context, task: Task, exc: HailuoError) -> Values:
     """A read that failed says nothing about the task: poll again later."""
     now = context.clock()
     own = task.account == context.account
@@ -133,18 +132,22 @@ def _after_trouble(
         return _given_up(task, "now says that it knows no such task")
     first = context.settings.poll_seconds
     most = 60.0 if own and now - seen <= GIVE_UP_SECONDS else 3600.0
-    wait = backoff(task.tries, first=first, most=most, jitter=chance())
+    wait = backoff(task.tries, first=first, most=most, jitter=context.chance())
     if isinstance(exc, RateLimitError) and exc.retry_after is not None:
         wait = max(wait, min(exc.retry_after, 600.0))
+    polls, tries = task.polls + 1, task.tries + 1
+    counts = {"polls": polls, "polled_at": now, "tries": tries, "due_at": now + wait}
+    return {**error_values(exc), **counts}
+
+
+def error_values(exc: HailuoError) -> Values:
+    """What is recorded of an error: facts, of which its reader's voice makes sentences."""
+    code = exc.provider_code if isinstance(exc, ProviderError) else ""
     return {
-        "polls": task.polls + 1,
-        "polled_at": now,
-        "tries": task.tries + 1,
         "error": exc.what,
         "error_kind": exc.code,
-        "error_code": exc.provider_code if isinstance(exc, ProviderError) else "",
+        "error_code": code,
         "detail": exc.detail,
-        "due_at": now + wait,
     }
 
 

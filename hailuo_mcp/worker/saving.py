@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
-from hailuo_mcp.domain import Link, Phase, RemoteStatus, Task
+from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.download import CorruptClipError, save
 from hailuo_mcp.files.naming import file_name, write_sidecar
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.views import cost_words
-from hailuo_mcp.worker.polling import RELEASE, record_step
+from hailuo_mcp.worker.polling import record_step
 from hailuo_mcp.worker.schedule import retry_save_after
 
 _log = logging.getLogger(__name__)
 
 
-async def save_clip(context: Context, task: Task, chance: Callable[[], float]) -> None:
+async def save_clip(context: Context, task: Task) -> None:
     """Save the clip of a task that this process holds the lease of, and record the outcome."""
     target = context.folders.output_dir / file_name(task.created_at, task.prompt, task.task_id)
     asked = False
 
     async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
         nonlocal asked
-        known = RemoteStatus(
-            phase=Phase.SUCCEEDED,
-            word=task.remote_status,
-            file_id=task.file_id,
-            url=task.url,
-            url_expires_at=task.url_expires_at,
-        )
-        if (fresh or asked or task.tries) and not task.file_id:
-            known = await context.read_status(task)
-        asked = True
-        return await context.client.link(known)
+        again, asked = asked, True
+        return await context.ask_link(task, fresh=fresh or again or task.tries > 0)
 
     began = context.clock()
     try:
         saved = await save(link, context.client.stream, target, task_id=task.task_id)
     except HailuoError as exc:
-        await record_save_error(context, task, exc, chance)
+        await record_save_error(context, task, exc)
         return
     context.remote.observe("download", context.clock() - began)
     values: dict[str, object] = {
@@ -55,21 +45,19 @@ async def save_clip(context: Context, task: Task, chance: Callable[[], float]) -
         "tries": 0,
         "due_at": 0.0,
     }
-    done = await record_step(context, task, {**values, **RELEASE})
+    done = await record_step(context, task, values)
     if done:
         _describe(saved.path, done)
 
 
-async def record_save_error(
-    context: Context, task: Task, exc: HailuoError, chance: Callable[[], float]
-) -> None:
+async def record_save_error(context: Context, task: Task, exc: HailuoError) -> None:
     now, what = context.clock(), exc.what
     wait = retry_save_after(
         exc,
         tries=task.tries + 1,
         age=now - (task.finished_at or task.created_at),
         own=task.account == context.account,
-        jitter=chance(),
+        jitter=context.chance(),
     )
     if wait is None and isinstance(exc, CorruptClipError):
         what += f" {task.tries + 1} tries have failed; it is not tried again automatically."
@@ -81,7 +69,7 @@ async def record_save_error(
         "detail": exc.detail,
         "due_at": 0.0 if wait is None else now + wait,
     }
-    await record_step(context, task, {**values, **RELEASE})
+    await record_step(context, task, values)
 
 
 _DESCRIBED = (

@@ -21,6 +21,7 @@ from hailuo_mcp.errors import (
 )
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import request_from_json
+from hailuo_mcp.worker.polling import error_values
 from hailuo_mcp.worker.schedule import PollSchedule, poll_schedule
 
 _log = logging.getLogger(__name__)
@@ -145,18 +146,8 @@ async def _rate_limited(context: Context, task: Task, exc: RateLimitError) -> Ou
 
 
 def _refused(status: Status, exc: HailuoError) -> Outcome:
-    code, trace_id = "", ""
-    if isinstance(exc, ProviderError):
-        code, trace_id = exc.provider_code, exc.trace_id
-    return {
-        "status": status,
-        "error": exc.what,
-        "error_kind": exc.code,
-        "error_code": code,
-        "trace_id": trace_id,
-        "detail": exc.detail,
-        "due_at": 0.0,
-    }
+    trace_id = exc.trace_id if isinstance(exc, ProviderError) else ""
+    return {**error_values(exc), "status": status, "trace_id": trace_id, "due_at": 0.0}
 
 
 async def _record(context: Context, task: Task, outcome: Outcome, sleep: Sleep) -> None:

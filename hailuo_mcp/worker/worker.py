@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
@@ -38,20 +37,15 @@ SWEEP_SECONDS = 600.0
 CLOSE_SECONDS = 1.8
 """How long closing waits for the answer of a submit; clients kill two seconds after asking."""
 
+Job = Callable[[Task], Awaitable[None]]
+
 
 class Worker:
     """Owned by the process, not by a request: a caller that leaves takes nothing along."""
 
-    def __init__(
-        self,
-        context: Context,
-        processes: ProcessLocks,
-        *,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
+    def __init__(self, context: Context, processes: ProcessLocks) -> None:
         self._context = context
         self._processes = processes
-        self._chance = chance
         self._due = anyio.Event()
         """There may be something to do in the journal."""
         self._submitting: set[str] = set()
@@ -148,7 +142,7 @@ class Worker:
             # Its lease may have lapsed while this process slept; the claim has renewed it.
             if task.task_id not in self._held:
                 self._held.add(task.task_id)
-                jobs.start_soon(self._step, task)
+                jobs.start_soon(self._job, self._step, task, self._held)
         if claimed.next_at is None:
             return IDLE_SECONDS
         if claimed.sends or claimed.steps:
@@ -183,22 +177,27 @@ class Worker:
         if attempt not in self._begun:
             self._begun.add(attempt)
             self._submitting.add(task.task_id)
-            jobs.start_soon(self._submit, task)
+            jobs.start_soon(self._job, self._submit, task, self._submitting)
 
-    async def _submit(self, task: Task) -> None:
+    async def _job(self, work: Job, task: Task, busy: set[str]) -> None:
+        """A bug here must not end the other jobs.
+
+        The lease runs out, and a task that was being sent becomes `unconfirmed`: the truth.
+        """
         try:
-            if self._closing:
-                await self._return_to_queue(task)
-            else:
-                await submit(self._context, task)
+            await work(task)
         except Exception:  # noqa: BLE001  # the job boundary
-            # A bug here must not end the other jobs. The lease runs out and the task becomes
-            # `unconfirmed`, which is the truth.
-            _log.exception("sending %s ended unexpectedly", task.task_id)
+            _log.exception("work on %s ended unexpectedly", task.task_id)
         finally:
-            self._submitting.discard(task.task_id)
+            busy.discard(task.task_id)
             self._idle.set()
             self._due.set()
+
+    async def _submit(self, task: Task) -> None:
+        if self._closing:
+            await self._return_to_queue(task)
+        else:
+            await submit(self._context, task)
 
     async def _return_to_queue(self, task: Task) -> None:
         """Certainly not sent: another process sends it, or nobody does."""
@@ -211,13 +210,7 @@ class Worker:
         )
 
     async def _step(self, task: Task) -> None:
-        try:
-            await take_step(self._context, task, self._chance)
-        except Exception:  # noqa: BLE001  # the job boundary
-            _log.exception("a step of %s ended unexpectedly", task.task_id)
-        finally:
-            self._held.discard(task.task_id)
-            self._due.set()
+        await take_step(self._context, task)
 
     async def _renew_leases(self) -> None:
         context = self._context
@@ -232,10 +225,10 @@ class Worker:
                 _log.warning("%s", exc)
 
 
-async def take_step(context: Context, task: Task, chance: Callable[[], float]) -> None:
+async def take_step(context: Context, task: Task) -> None:
     """Take one due step of a task that this process holds the lease of: poll, save, or both."""
     ready: Task | None = task
     if task.status in POLLED:
-        ready = await poll(context, task, chance)
+        ready = await poll(context, task)
     if ready is not None and ready.status is Status.SUCCEEDED:
-        await save_clip(context, ready, chance)
+        await save_clip(context, ready)

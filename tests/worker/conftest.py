@@ -105,7 +105,7 @@ class Bench:
         owner, client = self.processes.owner, open_client(settings)
         studio = join(settings, self.journal, client, owner, lambda: self.now)
         scripted: Any = self.client
-        self.context: Context = replace(studio, client=scripted)
+        self.context: Context = replace(studio, client=scripted, chance=lambda: 0.5)
         self.paused: list[float] = []
 
     async def sleep(self, seconds: float) -> None:

@@ -35,7 +35,7 @@ async def _step(bench: Any, task: Any, *states: Any) -> Any:
     bench.client.states = list(states)
     values = {"owner": bench.context.owner, "lease_until": bench.now + 30}
     held = await bench.journal.change(task.task_id, values, now=bench.now)
-    await take_step(bench.context, held, lambda: 0.5)
+    await take_step(bench.context, held)
     return await bench.read(task)
 
 
@@ -240,12 +240,12 @@ async def test_a_trouble_that_may_pass_is_tried_for_a_week(bench: Any) -> None:
     for _ in range(7 * 24):
         held = {"owner": bench.context.owner}
         task = await bench.journal.change(task.task_id, held, now=bench.now)
-        await record_save_error(bench.context, task, away, lambda: 0.5)
+        await record_save_error(bench.context, task, away)
         task = await bench.read(task)
         assert bench.now < task.due_at <= bench.now + 900
         bench.now += 3600
     await bench.journal.change(task.task_id, {"owner": bench.context.owner}, now=bench.now)
-    await record_save_error(bench.context, task, away, lambda: 0.5)
+    await record_save_error(bench.context, task, away)
     task = await bench.read(task)
     assert (task.due_at, task.status) == (0, Status.SUCCEEDED)
 
@@ -257,7 +257,7 @@ async def test_a_clip_that_was_ready_long_ago_has_all_its_tries(bench: Any) -> N
     for tries in range(10):
         held = {"owner": bench.context.owner}
         task = await bench.journal.change(task.task_id, held, now=bench.now)
-        await record_save_error(bench.context, task, away, lambda: 0.5)
+        await record_save_error(bench.context, task, away)
         task = await bench.read(task)
         assert (task.due_at > 0) == (tries < 9)
 
@@ -266,14 +266,14 @@ async def test_what_only_a_person_can_cure_is_not_tried_again_by_itself(bench: A
     task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now)
     trouble = DownloadError("The folder may not be written to.")
     trouble.retry = False
-    await record_save_error(bench.context, task, trouble, lambda: 0.5)
+    await record_save_error(bench.context, task, trouble)
     task = await bench.read(task)
     assert (task.due_at, task.save_error) == (0, "The folder may not be written to.")
 
 
 async def _save_again(bench: Any, task: Any, trouble: Exception) -> Any:
     held = await bench.journal.change(task.task_id, {"owner": bench.context.owner}, now=bench.now)
-    await record_save_error(bench.context, held, trouble, lambda: 0.5)
+    await record_save_error(bench.context, held, trouble)
     return await bench.read(task)
 
 

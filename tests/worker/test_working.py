@@ -21,7 +21,7 @@ TAKEN = Submitted(remote_id="77")
 
 @asynccontextmanager
 async def _working(bench: Any) -> AsyncIterator[Worker]:
-    worker = Worker(bench.context, bench.processes, chance=lambda: 0.5)
+    worker = Worker(bench.context, bench.processes)
     with bench.processes.held():
         async with worker.running():
             yield worker
