@@ -19,11 +19,11 @@ from hailuo_mcp import errors
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Link, Mode, Money, Phase, RemoteStatus, Status, Unit
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
-from hailuo_mcp.files.answers import CorruptClipError
+from hailuo_mcp.files.download import CorruptClipError
 from hailuo_mcp.journal.store import Losses, UnitSpending
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.transport.hosts import RefusedLinkError
-from hailuo_mcp.transport.links import RefusedDownloadError
+from hailuo_mcp.transport.link_download import RefusedDownloadError
 from hailuo_mcp.views import Listing, Offer, Spending, View
 from hailuo_mcp.wording import agent, person, programmer
 from hailuo_mcp.wording.cases import Case, case_of, progress_line
