@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from hailuo_mcp.client.connection import KEY_ADVICE, Connection
-from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
+from hailuo_mcp.client.preparing import Prepared, prepare, seller_of, working_folders
 from hailuo_mcp.client.saving import save_clip
 from hailuo_mcp.client.wording import for_programmers
 from hailuo_mcp.dialects.wire import NO_TASK, HttpReply, Provider
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
+    from hailuo_mcp.rules.judge import Seller
     from hailuo_mcp.transport import HttpTransport, LinkResponse
 
 _PICTURE_SECONDS = 3.0
@@ -107,6 +108,11 @@ class HailuoClient:
     def capabilities(self) -> Capabilities:
         return self._connection.dialect.capabilities
 
+    @property
+    def seller(self) -> Seller:
+        """What may be bought here, and at what price."""
+        return seller_of(self.provider, self._plan)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -131,9 +137,7 @@ class HailuoClient:
         with for_programmers():
             return await prepare(
                 request,
-                provider=self.provider,
-                capabilities=self.capabilities,
-                plan=self._plan,
+                self.seller,
                 folders=(self._folders or working_folders()) if local else None,
                 fetch=self.fetch,
                 upload=upload,
