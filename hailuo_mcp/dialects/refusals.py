@@ -97,8 +97,7 @@ class Refusals:
             refusal = explain(code, provider=self._provider, as_code=lost)
         elif refusal.error in (RejectedParametersError, ProviderError):
             return self.unreadable(detail=detail or code)
-        what = f"{refusal.what} Asking costs nothing."
-        return _error(refusal.error, what, refusal.then, code, reply, detail)
+        return _error(refusal.error, refusal.what, refusal.then, code, reply, detail)
 
     def bare_read(
         self, reply: HttpReply, *, detail: str = "", looked_up: bool = True
@@ -112,9 +111,7 @@ class Refusals:
     def unreadable(self, *, detail: str = "") -> UnexpectedResponseError:
         """Return the error for a read that cannot be understood."""
         return UnexpectedResponseError(
-            f"{self._provider.name} sent an answer that cannot be read. "
-            "Asking costs nothing and changes nothing.",
-            detail=detail,
+            f"{self._provider.name} sent an answer that cannot be read.", detail=detail
         )
 
     def read_body(self, reply: HttpReply) -> dict[str, object]:
