@@ -48,7 +48,6 @@ def a_task(**values: Any) -> Task:
 def a_view(
     *,
     reused: bool = False,
-    notice: str = "",
     notes: tuple[str, ...] = (),
     auto: bool = True,
     **values: Any,
@@ -59,7 +58,6 @@ def a_view(
         task=task,
         now=NOW,
         reused=reused,
-        notice=notice,
         notes=notes,
         auto_download=auto,
         eta_seconds=40 if moving else None,
@@ -96,9 +94,7 @@ class FakeStudio:
     provider: Any = PROVIDERS["minimax-cn"]
     listeners: list[Callable[[str], None]] = field(default_factory=list)
 
-    @property
-    def notice(self) -> str:
-        return str(self.provider.notice)
+    losses = None
 
     @property
     def changes(self) -> FakeStudio:
@@ -133,7 +129,7 @@ class FakeStudio:
 
     async def query(self, task_id: str, **what: Any) -> View:
         if task_id == "unknown":
-            raise TaskNotFoundError("There is no task 'unknown' here. Nothing was charged.")
+            raise TaskNotFoundError("There is no task 'unknown' here.")
         await self._do("query", task_id=task_id, **what)
         return self.view
 
