@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from hailuo_mcp.files.disk import SavedFile
+    from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.rules.judge import Seller
-    from hailuo_mcp.transport import Stream, Wire
+    from hailuo_mcp.transport import HttpTransport, LinkResponse
 
 _PICTURE_SECONDS = 3.0
 _PATIENCE = 10
@@ -69,7 +69,7 @@ class HailuoClient:
         environ: Mapping[str, str] = os.environ,
         serve: Callable[[], str] | None = None,
         key_advice: str = KEY_ADVICE,
-        wire: Wire | None = None,
+        wire: HttpTransport | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -182,11 +182,13 @@ class HailuoClient:
             return await self._connection.link(status)
 
     @asynccontextmanager
-    async def stream(self, link: Link, *, start: int = 0, etag: str = "") -> AsyncGenerator[Stream]:
+    async def stream(
+        self, link: Link, *, start: int = 0, etag: str = ""
+    ) -> AsyncGenerator[LinkResponse]:
         """Open a clip from a byte on; what the downloader takes."""
         with for_programmers():
             transport = await self._connection.open()
-            async with transport.stream(link, start=start, etag=etag) as answer:
+            async with transport.links.open(link, start=start, etag=etag) as answer:
                 yield answer
 
     async def wait(
@@ -295,4 +297,4 @@ class HailuoClient:
 
         with for_programmers():
             transport = await self._connection.open()
-            return await transport.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
+            return await transport.links.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
