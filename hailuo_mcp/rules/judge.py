@@ -179,7 +179,8 @@ def _choose_model(verdict: Verdict, seller: Seller) -> None:
             wrong = f"{name} makes clips from {offered}, not from {MODE_WORDS[mode]}"
             needed = PICTURES[next(iter(known.modes))]
             missing = [WORDS[it] for it in needed if it not in PICTURES[mode]]
-            problems.append(wrong + (f" (add {' and '.join(missing)})" if missing else ""))
+            enough = missing and set(needed) > set(PICTURES[mode])
+            problems.append(wrong + (f" (add {' and '.join(missing)})" if enough else ""))
     elif near := nearest_model(name):
         verdict.model = find_model(near)
         problems.append(f"unknown model {shown(name)} (nearest: {near})")
