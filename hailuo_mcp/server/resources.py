@@ -1,78 +1,71 @@
-"""What can be read beside the tools, as JSON."""
+"""What can be read besides the tools, as JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp.server.mcpserver.resources import FunctionResource, Resource
+from mcp.server.mcpserver.resources import FunctionResource
 
-from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.prices import plans, published
-from hailuo_mcp.catalog.video_models import models
-from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.errors import HailuoError, TaskNotFoundError
-from hailuo_mcp.server.calls import accept
-from hailuo_mcp.server.context import Backstage, Ctx
-from hailuo_mcp.server.server import Server
-from hailuo_mcp.text import number
-from hailuo_mcp.wording import costs
-from hailuo_mcp.wording.costs import prices
-from hailuo_mcp.wording.tasks import video_task
+from hailuo_mcp.server.context import AppContext, Ctx
+from hailuo_mcp.server.request import tool_request
 
 JSON = "application/json"
 TASK_URI = "hailuo://tasks/{task_id}"
 SPENDING_URI = "hailuo://spending"
 
 
-def all_resources(backstage: Backstage) -> list[Resource]:
+def add_resources(server: MCPServer[AppContext], app: AppContext) -> None:
+    def add(
+        uri: str, title: str, description: str, read: Callable[[], str | Awaitable[str]]
+    ) -> None:
+        name = uri.removeprefix("hailuo://")
+        server.add_resource(
+            FunctionResource(
+                uri=uri,
+                name=name,
+                title=title,
+                description=description,
+                mime_type=JSON,
+                fn=read,
+            )
+        )
+
     async def spending() -> str:
+        from hailuo_mcp.wording import agent, costs
+
         try:
-            studio = await backstage.studio()
+            studio = await app.studio()
             so_far, provider = await studio.spending(), studio.provider
-            whose = {"message": provider.notice} if provider.notice else {}
-            return _json({**whose, "provider": provider.name, **costs.spending(so_far)})
         except HailuoError as error:
-            raise ResourceError(str(error)) from error
+            raise ResourceError(agent.error_text(error)) from error
+        notice = {"message": provider.notice} if provider.notice else {}
+        return _json({**notice, "provider": provider.name, **costs.spending(so_far)})
 
-    return [
-        FunctionResource(
-            uri="hailuo://models",
-            name="models",
-            title="Video models",
-            description="What each model can make, at which sizes, its prices, and the packs.",
-            mime_type=JSON,
-            fn=_models,
-        ),
-        FunctionResource(
-            uri="hailuo://camera",
-            name="camera",
-            title="Camera moves",
-            description="The 15 camera moves, in English and Chinese.",
-            mime_type=JSON,
-            fn=_camera,
-        ),
-        FunctionResource(
-            uri="hailuo://templates",
-            name="templates",
-            title="Templates",
-            description="The templates of both regions, their inputs and prices.",
-            mime_type=JSON,
-            fn=_templates,
-        ),
-        FunctionResource(
-            uri=SPENDING_URI,
-            name="spending",
-            title="Spending",
-            description="Spent, reserved and left in the budget's period.",
-            mime_type=JSON,
-            fn=spending,
-        ),
-    ]
+    add(
+        "hailuo://models",
+        "Video models",
+        "What each model can make, at which sizes, its prices, and the packs.",
+        _models,
+    )
+    add(
+        "hailuo://camera",
+        "Camera moves",
+        "The 15 camera moves, in English and Chinese.",
+        _camera,
+    )
+    add(
+        "hailuo://templates",
+        "Templates",
+        "The templates of both regions, their inputs and prices.",
+        _templates,
+    )
+    add(SPENDING_URI, "Spending", "Spent, reserved and left in the budget's period.", spending)
 
-
-def add_task_resource(server: Server) -> None:
     @server.resource(
         TASK_URI,
         name="task",
@@ -81,13 +74,16 @@ def add_task_resource(server: Server) -> None:
         mime_type=JSON,
     )
     async def task(task_id: str, ctx: Ctx) -> str:  # pyright: ignore[reportUnusedFunction]  registered
+        from hailuo_mcp.wording import agent
+        from hailuo_mcp.wording.tasks import video_task
+
         try:
-            call = await accept(ctx)
-            view = await call.studio.query(task_id, caller=call.caller.name, wait_seconds=0)
+            request = await tool_request(ctx)
+            view = await request.studio.query(task_id, caller=request.caller.name, wait_seconds=0)
         except TaskNotFoundError as error:
-            raise ResourceNotFoundError(str(error)) from error
+            raise ResourceNotFoundError(agent.error_text(error)) from error
         except HailuoError as error:
-            raise ResourceError(str(error)) from error
+            raise ResourceError(agent.error_text(error)) from error
         return _json(video_task(view))
 
 
@@ -96,57 +92,60 @@ def _json(value: Any) -> str:  # noqa: ANN401  any JSON
 
 
 def _models() -> str:
-    return _json({"models": _each_model(), "packs": _packs()})
+    from hailuo_mcp.catalog.prices import plans, published
+    from hailuo_mcp.catalog.video_models import models
+    from hailuo_mcp.wording.costs import prices
 
-
-def _packs() -> list[dict[str, Any]]:
-    return [
+    return _json(
         {
-            "plan": plan.name,
-            "chinese": plan.chinese,
-            "price_cny": str(plan.price_cny),
-            "list_cny": str(plan.list_cny),
-            "saves_percent": plan.saves_percent,
-            "credits": str(plan.credits),
-            "valid": plan.valid,
-            "rpm": plan.rpm[plan.sold_in],
-            "for_accounts_in": plan.sold_in,
-            "buy_at": plan.buy_at,
-            "source": plan.source,
-            "checked": plan.checked,
-        }
-        for plan in plans()
-        if plan.pack
-    ]
-
-
-def _each_model() -> list[dict[str, Any]]:
-    return [
-        {
-            "model": model.name,
-            "about": model.about,
-            "modes": {
-                mode.value: {
-                    "default": [rules.default_resolution, rules.default_duration],
-                    "sizes": {
-                        size: {
-                            str(seconds): prices(published(model.name, size, seconds))
-                            for seconds in lengths
+            "models": [
+                {
+                    "model": model.name,
+                    "about": model.about,
+                    "modes": {
+                        mode.value: {
+                            "default": [rules.default_resolution, rules.default_duration],
+                            "sizes": {
+                                size: {
+                                    str(seconds): prices(published(model.name, size, seconds))
+                                    for seconds in lengths
+                                }
+                                for size, lengths in rules.sizes.items()
+                            },
+                            "fast_pretreatment": rules.fast_pretreatment,
                         }
-                        for size, lengths in rules.sizes.items()
+                        for mode, rules in model.modes.items()
                     },
-                    "fast_pretreatment": rules.fast_pretreatment,
+                    "source": model.source,
+                    "checked": model.checked,
                 }
-                for mode, rules in model.modes.items()
-            },
-            "source": model.source,
-            "checked": model.checked,
+                for model in models()
+            ],
+            "packs": [
+                {
+                    "plan": plan.name,
+                    "chinese": plan.chinese,
+                    "price_cny": str(plan.price_cny),
+                    "list_cny": str(plan.list_cny),
+                    "saves_percent": plan.saves_percent,
+                    "credits": str(plan.credits),
+                    "valid": plan.valid,
+                    "rpm": plan.rpm[plan.sold_in],
+                    "for_accounts_in": plan.sold_in,
+                    "buy_at": plan.buy_at,
+                    "source": plan.source,
+                    "checked": plan.checked,
+                }
+                for plan in plans()
+                if plan.pack
+            ],
         }
-        for model in models()
-    ]
+    )
 
 
 def _camera() -> str:
+    from hailuo_mcp.catalog.camera_moves import moves
+
     return _json(
         [
             {"move": f"[{move.english}]", "chinese": f"[{move.chinese}]", "group": move.group}
@@ -156,6 +155,9 @@ def _camera() -> str:
 
 
 def _templates() -> str:
+    from hailuo_mcp.catalog.video_templates import templates
+    from hailuo_mcp.text import number
+
     return _json(
         [
             {

@@ -19,6 +19,7 @@ from until import until
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.callbacks import Callbacks
 
 pytestmark = pytest.mark.anyio
@@ -260,14 +261,16 @@ HERE = f"/callbacks/{TOKEN}"
 @asynccontextmanager
 async def hearing(told, **options):
     """A caller of callbacks that look at this studio, in one event loop."""
-    callbacks = Callbacks(lambda: told, **options)
-    app = Starlette(routes=[Route("/callbacks/{token}", callbacks.hear, methods=["POST"])])
+    context = AppContext()
+    context.set_studio(SimpleNamespace(operations=told))
+    callbacks = Callbacks(context, **options)
+    app = Starlette(routes=[Route("/callbacks/{token}", callbacks.receive, methods=["POST"])])
     transport = httpx.ASGITransport(app)
     async with (
         anyio.create_task_group() as work,
         httpx.AsyncClient(transport=transport, base_url="http://x") as http,
     ):
-        work.start_soon(callbacks.work)
+        work.start_soon(callbacks.run)
         told.callbacks = callbacks
         yield http
         work.cancel_scope.cancel()

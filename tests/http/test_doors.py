@@ -131,7 +131,7 @@ async def test_without_a_token_only_this_computer_is_answered_whatever_the_host_
     app = create_app(_settings(tmp_path))
     for address, status in [("127.0.0.1", 503), ("10.0.0.7", 403), ("::1", 503)]:
         transport = httpx.ASGITransport(app, client=(address, 1))
-        app.state.parts.backstage.refuse(ConfigError("closed"))
+        app.state.server.context.set_error(ConfigError("closed"))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             assert (await http.get("/ready")).status_code == status
 

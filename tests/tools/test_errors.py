@@ -17,7 +17,7 @@ from hailuo_mcp.errors import (
     TaskNotFoundError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
 
 pytestmark = pytest.mark.anyio
 
@@ -112,11 +112,11 @@ async def test_broken_settings_still_list_the_tools_and_answer_each_call(connect
 async def test_without_a_studio_every_call_says_why(mode) -> None:
     from mcp import Client
 
-    from hailuo_mcp.server.app import build_server
+    from hailuo_mcp.server.mcp_server import Server
 
-    backstage = Backstage()
-    backstage.refuse(ConfigError("HAILUO_PLAN does not name a plan. Nothing was charged. Set it."))
-    async with Client(build_server(backstage), mode=mode) as client:
+    context = AppContext()
+    context.set_error(ConfigError("HAILUO_PLAN does not name a plan. Nothing was charged. Set it."))
+    async with Client(Server(context), mode=mode) as client:
         for _ in range(2):
             result = await client.call_tool("list_tasks", {})
             assert result.is_error
@@ -125,11 +125,11 @@ async def test_without_a_studio_every_call_says_why(mode) -> None:
 
 
 async def test_callers_elsewhere_cannot_choose_a_place_on_the_disk(
-    connect, backstage, studio
+    connect, context, studio
 ) -> None:
     from hailuo_mcp.server.context import Caller
 
-    backstage.caller = lambda: Caller(name="alice", local=False)
+    context.caller = lambda: Caller(name="alice", local=False)
     async with connect() as client:
         refused = await client.call_tool("download_video", {"task_id": "x", "output_path": "/etc"})
         assert refused.is_error

@@ -1,4 +1,4 @@
-"""What is logged over HTTP: one line of JSON each, and in none of them a token, a key or a link."""
+"""Logs of the HTTP server: lines of JSON, none with a token, a key or a link in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ROUTES = {
     "uploads": "/uploads/{signed}",
     "callbacks": "/callbacks/{token}",
 }
-"""What stands in the log for a path: some paths are secrets, and any path is a stranger's text."""
+"""What is logged instead of a path: some paths are secrets, and any path is a stranger's text."""
 _SECRET_PATH = re.compile(r"/(files|uploads|callbacks)/\S+")
 _LEFT = 499
 """nginx's number for a client that left before it was answered."""
@@ -95,7 +95,7 @@ class RequestLog:
         route = route_of(scope)  # a Mount changes the scope
         began = time.monotonic()
 
-        async def tell(message: Message) -> None:
+        async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -104,7 +104,7 @@ class RequestLog:
 
         token = _request_id.set(request_id)
         try:
-            await self._app(scope, receive, tell)
+            await self._app(scope, receive, noted)
         except BaseException:
             status = 500 if status == _LEFT else status
             raise

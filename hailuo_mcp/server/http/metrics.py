@@ -1,4 +1,4 @@
-"""GET /metrics: the figures of one server, through Prometheus' own client."""
+"""GET /metrics: what one server measures, through Prometheus' own client."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.server.http.logs import route_of
 
 if TYPE_CHECKING:
-    from hailuo_mcp.server.context import Backstage
+    from hailuo_mcp.server.context import AppContext
 
 _WHAT = {
     "submit": "From sending a paid request to the provider's answer",
     "poll": "One status request",
     "download": "From the link to the checked file on disk",
-    "rate_wait": "From writing a task down to sending it: the wait for the rate limit",
+    "rate_wait": "From recording a task to sending it: the wait for the rate limit",
 }
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
@@ -35,9 +35,9 @@ _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 class Metrics:
     """A registry of its own: several servers in one process, as in tests, do not mix."""
 
-    def __init__(self, backstage: Backstage, tools: Iterable[str]) -> None:
+    def __init__(self, app: AppContext, tools: Iterable[str]) -> None:
         self._names = frozenset(tools)
-        self._backstage = backstage
+        self._app = app
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._tasks = Gauge(
@@ -75,13 +75,15 @@ class Metrics:
     def observe(self, what: str, seconds: float) -> None:
         self._times[what].observe(max(0.0, seconds))
 
-    def callback(self, outcome: str) -> None:
+    def count_callback(self, outcome: str) -> None:
         self._callbacks.labels(outcome).inc()
 
-    def request(self, route: str, status: int) -> None:
+    def count_request(self, route: str, status: int) -> None:
         self._requests.labels(route, str(status)).inc()
 
-    async def call(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    async def time_call(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
         """The SDK's middleware: times tool calls, never looks at their arguments."""
         if ctx.method != "tools/call":
             return await call_next(ctx)
@@ -105,7 +107,7 @@ class Metrics:
     async def show(self, request: Request) -> Response:
         del request
         try:
-            studio = await self._backstage.studio()
+            studio = await self._app.studio()
             counts, money = await studio.operations.counts(), await studio.spending()
         except HailuoError as error:
             return Response(f"# {error.code}", status_code=503, media_type="text/plain")
@@ -132,12 +134,12 @@ class RequestCount:
             return
         route = route_of(scope)  # a Mount changes the scope
 
-        async def reserved_amount(message: Message) -> None:
+        async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._metrics.request(route, int(message["status"]))
+                self._metrics.count_request(route, int(message["status"]))
             await send(message)
 
-        await self._app(scope, receive, reserved_amount)
+        await self._app(scope, receive, counted)
 
 
 def _outcome(result: HandlerResult) -> str:

@@ -1,6 +1,6 @@
-"""POST /uploads/<signed>: a picture from elsewhere becomes an upload:<id> that the tools take.
+"""POST /uploads/<signed>: a picture from another computer becomes an upload:<id> for the tools.
 
-Each caller's pictures lie in a folder of their own: nobody finds or pushes out another's.
+Each caller's pictures lie in a folder of their own: nobody finds or displaces another's.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.http.auth import Visitor, visitor
-from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
-from hailuo_mcp.server.http.links import DERIVED, UPLOAD_SECONDS, Links
-from hailuo_mcp.server.http.shares import Limits
+from hailuo_mcp.server.http.limits import Limits, RefusedBodyError, read_body
+from hailuo_mcp.server.http.signed_links import DERIVED, UPLOAD_SECONDS, SignedLinks
+from hailuo_mcp.wording import agent
 
 _SECONDS = 120.0
 _AT_ONCE = 16
-"""Bodies in memory; how many are decoded at once is the pictures' own limit."""
+"""Bodies in memory; opening pictures has a limit of its own."""
 _AT_ONCE_EACH = 8
 _KEPT_SECONDS = 24 * 3600.0
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -40,7 +40,7 @@ _ID = re.compile(rf"[a-z2-7]{{{DERIVED}}}")
 class Uploads:
     def __init__(
         self,
-        links: Links,
+        links: SignedLinks,
         folder: Path = Path(),
         *,
         limits: Limits = Limits(),  # noqa: B008  frozen
@@ -52,8 +52,8 @@ class Uploads:
         self._limits = limits
         self._clock = clock
         self._seconds = seconds
-        self._under_way = dict[str, str]()
-        """Whose."""
+        self._arriving = dict[str, str]()
+        """Pictures on their way, and whose each is."""
         self._making_room = threading.Lock()
 
     def link(self) -> str:
@@ -87,28 +87,28 @@ class Uploads:
         """The name of their folder, which the links for them begin with."""
         return self._links.derive("uploads of", who.name)
 
-    async def take(self, request: Request) -> Response:
-        """Permission first, then the body, then a look at what it is."""
+    async def receive(self, request: Request) -> Response:
+        """Check the permission, then read the body, then check what it is."""
         subject = self._links.read("upload", str(request.path_params["signed"]))
         if subject is None:
-            return _said(404, "There is nothing here, or no longer.")
+            return _error(404, "Not found, or no longer there.")
         owner, upload_id = subject[:DERIVED], self._links.derive("upload id", subject)
         if await anyio.Path(self.folder / owner / upload_id).exists():
             return _used()
         if request.method != "POST":
             return HTMLResponse(_PAGE, headers=_PAGE_HEADERS)
-        if upload_id in self._under_way:
-            return _said(409, "A picture is on its way to this link.")
-        own = sum(one == owner for one in self._under_way.values())
-        if len(self._under_way) >= _AT_ONCE or own >= _AT_ONCE_EACH:
-            busy = _said(503, "Too many pictures at once. Try again in a few seconds.")
+        if upload_id in self._arriving:
+            return _error(409, "A picture is already being sent to this link.")
+        own = sum(one == owner for one in self._arriving.values())
+        if len(self._arriving) >= _AT_ONCE or own >= _AT_ONCE_EACH:
+            busy = _error(503, "Too many pictures are arriving. Try again in a few seconds.")
             busy.headers["Retry-After"] = "5"
             return busy
-        self._under_way[upload_id] = owner
+        self._arriving[upload_id] = owner
         try:
             return await self._keep(request, owner, upload_id)
         finally:
-            del self._under_way[upload_id]
+            del self._arriving[upload_id]
 
     async def _keep(self, request: Request, owner: str, upload_id: str) -> Response:
         most = video_models.limits().image_bytes - 1
@@ -116,31 +116,30 @@ class Uploads:
             body = await read_body(
                 request.scope, request.receive, limit=most, seconds=self._seconds
             )
-            await _look_at(body)
+            await _check_picture(body)
         except RefusedBodyError as refused:
             return refused.response
         except InvalidRequestError as refused:
-            return _said(415, str(refused))
+            return _error(415, agent.error_text(refused))
         try:
             refusal = await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
         except OSError:
-            refusal = _said(507, "The picture could not be kept: the server's disk refuses.")
+            refusal = _error(507, "The picture could not be stored on the server's disk.")
         if refusal is not None:
             return refusal
         return JSONResponse({"upload": f"upload:{upload_id}", "bytes": len(body)}, status_code=201)
 
     def _write(self, owner: str, upload_id: str, body: bytes) -> Response | None:
-        """Whole or not at all, and once: the second of two at the same moment is refused."""
+        """Whole or not at all, and once: of two at the same moment, the second is refused."""
         folder = self.folder / owner
         for each in (self.folder, folder):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._making_room:
             if not self._make_room(folder, len(body)):
-                return _said(
+                return _error(
                     507,
-                    "The server has no room for this picture: those handed in within the last day "
-                    "fill it. Nothing was charged. Try again later, or give an https:// address "
-                    "of the picture instead.",
+                    "The server has no room for this picture: those of the last day fill it. "
+                    "Nothing was charged. Try again later, or use the picture's https:// address.",
                 )
             part = folder / f".{upload_id}.{secrets.token_hex(4)}"
             try:
@@ -154,13 +153,13 @@ class Uploads:
         return None
 
     def _make_room(self, folder: Path, size: int) -> bool:
-        """Drop what is old, and the caller's own oldest; never another's that is not old.
+        """Delete what is old, and the caller's own oldest; never what another has sent lately.
 
         A purchase keeps its own copy, so what is old is of no use.
         """
         kept = list[_Kept]()
         for path in self.folder.rglob("*"):
-            # One that another process has just put away is not ours to look at.
+            # Another process may have just deleted it.
             with suppress(FileNotFoundError):
                 facts = path.lstat()
                 if stat.S_ISDIR(facts.st_mode):
@@ -171,12 +170,12 @@ class Uploads:
                     kept.append(_Kept(facts.st_mtime, facts.st_size, path))
         limits = self._limits
         own = sorted(one for one in kept if one.path.parent == folder)
-        leaving = list[_Kept]()
+        dropped = list[_Kept]()
         while own and (len(own) >= limits.pictures or _sum(own) + size > limits.picture_bytes):
-            leaving.append(own.pop(0))
-        if _sum(kept) - _sum(leaving) + size > limits.all_picture_bytes:
+            dropped.append(own.pop(0))
+        if _sum(kept) - _sum(dropped) + size > limits.all_picture_bytes:
             return False
-        for one in leaving:
+        for one in dropped:
             one.path.unlink(missing_ok=True)
         return True
 
@@ -191,21 +190,21 @@ def _sum(pictures: Iterable[_Kept]) -> int:
     return sum(one.bytes for one in pictures)
 
 
-async def _look_at(body: bytes) -> None:
-    """The bytes decide, not what the sender calls them."""
+async def _check_picture(body: bytes) -> None:
+    """The bytes count, not what the sender calls them."""
     from hailuo_mcp.files.images import open_image
 
     async def nowhere(url: str) -> bytes:
-        raise InvalidRequestError(f"{url[:40]} is not fetched.")
+        raise InvalidRequestError(f"{url[:40]} is not fetched here.")
 
     await open_image("upload:the file", folders=None, fetch=nowhere, upload=lambda _id: body)
 
 
 def _used() -> Response:
-    return _said(410, "This link was used. Ask for a new one.")
+    return _error(410, "This link was already used. Ask for a new one.")
 
 
-def _said(status: int, text: str) -> Response:
+def _error(status: int, text: str) -> Response:
     return JSONResponse({"error": text}, status_code=status)
 
 
@@ -231,7 +230,7 @@ document.querySelector("input").onchange = async event => {
     const answer = await fetch(location.href, {method: "POST", body: event.target.files[0]});
     const said = await answer.json();
     out.textContent = said.upload ? "Give this to the assistant: " + said.upload : said.error;
-  } catch (trouble) { out.textContent = "It could not be sent. Try again."; }
+  } catch (trouble) { out.textContent = "The picture could not be sent. Try again."; }
 };
 </script>
 """

@@ -1,4 +1,4 @@
-"""Under which names this server answers: a page in somebody's browser must not reach it."""
+"""Under which host names this server answers: a page in somebody's browser must not reach it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def is_loopback(host: str) -> bool:
 
 
 def split_host(text: str) -> tuple[str, str] | None:
-    """Name and port of a Host header or a setting; None for anything else than that."""
+    """Name and port of a Host header or a setting; None for anything else."""
     found = _HOST.fullmatch(text)
     return ((found[1] or found[2]).lower(), found[3] or "") if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class HostNames:
     """The loopback names, what the operator lists, the bound address and the public address."""
 
     anywhere: frozenset[str]
@@ -45,7 +45,7 @@ class Names:
     """At one port."""
 
     @classmethod
-    def of(cls, settings: Settings | None, bound: str) -> Names:
+    def of(cls, settings: Settings | None, bound: str) -> HostNames:
         anywhere, exactly = set(LOOPBACK), set[tuple[str, str]]()
         if bound not in _ANY_ADDRESS:
             anywhere.add(bound.strip("[]").lower())
@@ -58,7 +58,7 @@ class Names:
 
     @property
     def beyond(self) -> Iterable[str]:
-        """Those under which other computers can come in."""
+        """Names under which other computers can reach this server."""
         names = {*self.anywhere, *(name for name, _ in self.exactly)}
         return sorted(name for name in names if not is_loopback(name))
 
@@ -82,9 +82,9 @@ class Names:
 
 
 class HostGuard:
-    """Turns away foreign Hosts (421) and Origins (403), on every route."""
+    """Refuses foreign Hosts (421) and Origins (403), on every route."""
 
-    def __init__(self, app: ASGIApp, names: Names) -> None:
+    def __init__(self, app: ASGIApp, names: HostNames) -> None:
         self._app = app
         self._names = names
 
@@ -94,14 +94,11 @@ class HostGuard:
             return
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        answer = self._app
         if len(hosts) != 1 or not self._names.knows(hosts[0]):
-            refusal = PlainTextResponse(
-                "This server does not answer under that host name: see HAILUO_ALLOWED_HOSTS.", 421
+            answer = PlainTextResponse(
+                "This server does not answer under that host name; see HAILUO_ALLOWED_HOSTS.", 421
             )
-            await refusal(scope, receive, send)
         elif not all(self._names.trusts(origin) for origin in origins):
-            await PlainTextResponse("Requests of that origin are refused.", 403)(
-                scope, receive, send
-            )
-        else:
-            await self._app(scope, receive, send)
+            answer = PlainTextResponse("Requests from that origin are refused.", 403)
+        await answer(scope, receive, send)
