@@ -180,7 +180,10 @@ async def _open_and_do(
 def tell_damage(terminal: Terminal, studio: Studio) -> None:
     """What was found of the journal when it was opened; a refusal says so itself."""
     if studio.losses:
-        terminal.paragraph("Problem:", words.spoken(studio.losses.notice), style="bold red")
+        from hailuo_mcp.wording.person import losses_text
+
+        lost = losses_text(studio.losses, program=words.program())
+        terminal.paragraph("Problem:", lost, style="bold red")
     elif studio.rescued:
         terminal.paragraph(
             "Note:",

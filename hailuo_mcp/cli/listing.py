@@ -46,6 +46,7 @@ def _tasks_options(parser: ArgumentParser) -> None:
 
 def _tasks(args: Namespace, terminal: Terminal) -> int:
     async def job(errand: Errand, studio: Studio) -> int:
+        from hailuo_mcp.wording.person import spending_text
         from hailuo_mcp.wording.tasks import task_list
 
         watched = await wait_for_all(errand, studio) if args.wait == FOREVER else []
@@ -61,7 +62,7 @@ def _tasks(args: Namespace, terminal: Terminal) -> int:
             if len(listing.rows) == args.limit:
                 terminal.say(f"The newest {args.limit}; a higher --limit shows older.", style="dim")
             terminal.say()
-            terminal.say(results.spending(listing.spending, studio.provider.name), style="dim")
+            terminal.say(spending_text(listing.spending), style="dim")
         tell_missing(errand, studio, watched)
         return exit_code(errand, studio, watched)
 
@@ -73,15 +74,15 @@ def _print_tasks(terminal: Terminal, views: tuple[View, ...], home: str) -> None
     if not views:
         terminal.say("No task.")
         return
+    from hailuo_mcp.wording.person import cost
+
     mixed = any(view.task.provider != home for view in views)
     columns = ("Task", "Status", "Cost", *(("Provider",) if mixed else ()), "When", "Prompt")
     rows = [
         (
             view.task.task_id,
             view.task.state,
-            results.cost(view)
-            .removesuffix(" when it succeeds")
-            .replace("no published price", "unpriced"),
+            cost(view).removesuffix(" when it succeeds").replace("no published price", "unpriced"),
             *((view.task.provider,) if mixed else ()),
             _when(view.task.created_at, view.now),
             results.named(view.task),

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from hailuo_mcp.catalog.packs import PlanCost
 from hailuo_mcp.catalog.prices import Price
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
@@ -59,7 +59,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
         found = price(settings.plan)  # its sentence; the table has said the rest
     else:
         _prices(terminal, found.per_video, found.total, found.count)
-    terminal.paragraph("", words.spoken(found.message), result=True)
+    terminal.paragraph("", found.message, result=True)
     if provider.embedded:
         terminal.say("The sandbox charges nothing: this is what real clips would cost.")
     if found.prices_as_of:

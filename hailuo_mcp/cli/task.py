@@ -151,7 +151,7 @@ def _cancel(args: Namespace, terminal: Terminal) -> int:
     async def job(errand: Errand, studio: Studio) -> int:
         view = await studio.cancel(args.task_id)
         if view.task.status is not Status.CANCELLED and view.notes and not terminal.json:
-            terminal.paragraph("Not withdrawn.", words.spoken(" ".join(view.notes)), result=True)
+            terminal.paragraph("Not withdrawn.", " ".join(view.notes), result=True)
             view = replace(view, notes=())
         results.show(errand, view)
         return exits.DONE if view.task.status is Status.CANCELLED else exits.FAILED

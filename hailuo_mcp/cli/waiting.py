@@ -60,6 +60,8 @@ def exit_code(errand: Errand, studio: Studio, views: Iterable[View]) -> int:
 
 def tell_missing(errand: Errand, studio: Studio, views: Iterable[View]) -> None:
     """Name each clip that was or may have been paid for and is not on disk, and what to do."""
+    from hailuo_mcp.wording.person import trouble_text
+
     for view in views:
         task = view.task
         name = f"{task.task_id} ({_short(view)})" if results.named(task) else task.task_id
@@ -69,13 +71,14 @@ def tell_missing(errand: Errand, studio: Studio, views: Iterable[View]) -> None:
             said += " (or not-bought)"
             errand.terminal.paragraph("Unconfirmed:", said, style="bold yellow")
         elif task.status is Status.SUCCEEDED and task.save_error:
-            why = words.spoken(task.save_error)
             again = errand.command("download", task.task_id)
-            said = f"{name}. {why} To try again, free: {again}"
+            said = f"{name}. {task.save_error} To try again, free: {again}"
             errand.terminal.paragraph("Not saved:", said, style="bold red")
         elif errand.needs_person(studio, task):
             errand.terminal.paragraph(
-                "Not fetched:", f"{name}. {words.spoken(task.error)}", style="bold red"
+                "Not fetched:",
+                f"{name}. {trouble_text(task, program=words.program())}",
+                style="bold red",
             )
 
 

@@ -13,8 +13,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from hailuo_mcp.local_http import LocalServer
-from hailuo_mcp.sandbox.app import build, open_desk
 from hailuo_mcp.sandbox.options import SandboxOptions
+from hailuo_mcp.sandbox.routes import build, open_backend
 from hailuo_mcp.sandbox.wire import CUT
 
 
@@ -61,10 +61,10 @@ class RunningSandbox(LocalServer):
     """A sandbox served from a thread of this process."""
 
     def __init__(self, options: SandboxOptions, host: str, port: int) -> None:
-        desk = open_desk(options)
-        self._book = desk.book
+        backend = open_backend(options)
+        self._book = backend.book
         try:
-            super().__init__(build(desk), host, port, http=_CuttableConnection, lifespan="off")
+            super().__init__(build(backend), host, port, http=_CuttableConnection, lifespan="off")
         except OSError:
             self._book.close()
             raise

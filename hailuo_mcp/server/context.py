@@ -93,7 +93,11 @@ class AppContext:
     @property
     def notice(self) -> str:
         """What every message begins with, errors included: the sandbox says what it is."""
-        return self.opened.notice if self.opened else ""
+        if self.opened is None:
+            return ""
+        from hailuo_mcp.wording.agent import opening
+
+        return opening(self.opened.provider.name, self.opened.losses)
 
     async def studio(self) -> Studio:
         """Wait until it is open.

@@ -114,7 +114,7 @@ class ProgressReporter:
         self._broken = False
 
     async def __call__(self, view: View) -> None:
-        from hailuo_mcp.wording.sentences import progress_line
+        from hailuo_mcp.wording.cases import progress_line
 
         spent = time.monotonic() - self._began
         if self._broken or spent <= self._last:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
-from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.domain import Mode, Quote
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import number, shown
+from hailuo_mcp.wording.phrases import amount, join
 from hailuo_mcp.wording.shapes import (
     Cost,
     CostEstimate,
@@ -25,13 +26,12 @@ if TYPE_CHECKING:
     from hailuo_mcp.catalog.packs import PlanCost
     from hailuo_mcp.catalog.prices import Price
     from hailuo_mcp.catalog.video_templates import Template
-    from hailuo_mcp.journal.sqlite.reads import Wall
     from hailuo_mcp.rules.estimate import Estimate
     from hailuo_mcp.views import Offer, Spending
 
 
 def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
-    said = f"{notice} {estimate.message}".strip()
+    said = join(notice, estimate.message)
     return cast(
         "CostEstimate",
         only_given(
@@ -97,20 +97,6 @@ def spending(so_far: Spending) -> SpendingSoFar:
     return cast("SpendingSoFar", {"unit": str(so_far.unit), "period": so_far.period, **known})
 
 
-def other_walls(walls: Sequence[Wall]) -> str:
-    """That the same key pays in other units too; empty where it does not."""
-    if not walls:
-        return ""
-    sums = " and ".join(
-        f"{number(wall.spent)} {wall.unit} spent"
-        + (f" with {number(wall.reserved)} more reserved" if wall.reserved else "")
-        for wall in walls
-    )
-    return (
-        f"Beside that, the same key has {sums} under another plan: each unit is a wall of its own."
-    )
-
-
 def offer_words(offer: Offer) -> str:
     """A purchase before it is made: what it would cost, and what is left for it."""
     draft, so_far = offer.draft, offer.spending
@@ -127,21 +113,20 @@ def offer_words(offer: Offer) -> str:
         "" if draft.mode is Mode.TEMPLATE else draft.mode.value,
     )
     what = ", ".join(part for part in parts if part)
-    price = price_words(Quote(amount=draft.amount, unit=draft.unit))
-    known = f"{price} for" if draft.amount is not None else "unknown, none is published for"
-    said = [f"{known} {what}."]
+    known = "unknown, none is published"
+    if draft.amount is not None:
+        known = amount(draft.amount, draft.unit)
+    said = [f"{known} for {what}."]
     if offer.reserved_amount is not None and offer.reserved_amount != draft.amount:
-        reserved_amount = price_words(Quote(amount=offer.reserved_amount, unit=draft.unit))
-        said.append(f"It counts as {reserved_amount}.")
+        said.append(f"It counts as {amount(offer.reserved_amount, draft.unit)}.")
     if so_far.budget is not None and so_far.left is not None:
         when = {"day": " today", "month": " this month"}.get(so_far.period, "")
-        budget = price_words(Quote(amount=so_far.budget, unit=draft.unit))
         after = so_far.left - (offer.reserved_amount or 0)
         said.append(
-            f"Left of the budget: {number(so_far.left)} of {budget}{when}, {number(after)} after "
-            "this clip."
+            f"Left of the budget: {number(so_far.left)} of {amount(so_far.budget, draft.unit)}"
+            f"{when}, {number(after)} after this clip."
         )
-    return " ".join((*said, *draft.warnings))
+    return join(*said, *draft.warnings)
 
 
 def purchase_quote(offer: Offer) -> PurchaseQuote:
@@ -149,15 +134,15 @@ def purchase_quote(offer: Offer) -> PurchaseQuote:
     task = offer.repeats.task if offer.repeats else None
     opening = "Not a new clip:" if task else "Would cost:" if offer.notice else "Price:"
     told = f"{opening} {offer_words(offer)}" + ("" if task else " Nothing was sent or charged.")
-    amount = None if draft.amount is None else number(draft.amount)
+    price = None if draft.amount is None else number(draft.amount)
     return cast(
         "PurchaseQuote",
         only_given(
-            message=f"{offer.notice} {told}".strip(),
+            message=join(offer.notice, told),
             task_id=task.task_id if task else "",
             status=task.status.value if task else "",
             reused=task is not None,
-            cost=only_given(amount=amount, unit=draft.unit.value, charged="no"),
+            cost=only_given(amount=price, unit=draft.unit.value, charged="no"),
             needs_consent=offer.asks,
             prompt=draft.prompt,
             provider=draft.provider,
@@ -179,23 +164,21 @@ def template_lines(templates: Sequence[Template]) -> str:
     )
 
 
+NO_TEMPLATES = "This provider offers no templates. Nothing was charged."
+
+
 def template_choice(templates: Sequence[Template], *, notice: str = "") -> VideoTask:
     """The answer to an empty template_id: what there is to choose from."""
     if not templates:
-        said = "This provider offers no templates; generate_video makes a clip from a prompt."
+        said = f"{NO_TEMPLATES} generate_video makes a clip from a prompt."
     else:
-        said = f"Nothing was made or charged. {_choose(templates)}"
-    return {"message": f"{notice} {said}".strip()}
+        unpriced = all(template.usd is None for template in templates)
+        none = " No prices are published for them." if unpriced else ""
+        said = f"Nothing was made or charged. Choose a template: {template_lines(templates)}.{none}"
+    return {"message": join(notice, said)}
 
 
-def no_such_template(name: str, templates: Sequence[Template]) -> str:
+def no_such_template(name: str, templates: Sequence[Template]) -> InvalidRequestError:
     """The refusal of a name that no template has."""
-    return (
-        f"There is no template {shown(name)!r}. Nothing was sent or charged. {_choose(templates)}"
-    )
-
-
-def _choose(templates: Sequence[Template]) -> str:
-    unpriced = all(template.usd is None for template in templates)
-    none = " No prices are published for them." if unpriced else ""
-    return f"Choose a template: {template_lines(templates)}.{none}"
+    choose = Step(Do.TRY, f"choose a template: {template_lines(templates)}")
+    return InvalidRequestError(f"There is no template {shown(name)!r}.", choose)

@@ -7,7 +7,7 @@ from statistics import median
 
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.answers import CorruptClipError
-from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.studio.waiting import soonest, told_seconds
 
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))

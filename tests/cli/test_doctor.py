@@ -24,9 +24,9 @@ from hailuo_mcp.cli.init.entry import PLACEHOLDER, Wishes
 from hailuo_mcp.cli.init.set_up import set_up
 from hailuo_mcp.cli.machine import Machine
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.journal.sqlite.peek import NAME
 from hailuo_mcp.journal.sqlite.schema import STEPS
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.worker import ProcessLocks
 
@@ -197,13 +197,13 @@ def test_no_journal_yet_is_fine_and_none_is_made(tmp_path: Path):
 
 def made_journal(folder: Path) -> Path:
     async def make() -> None:
-        journal = SqliteJournal(folder / "state" / NAME)
+        journal = SqliteStore(folder / "state" / FILE_NAME)
         await journal.open()
-        await journal.sign_in("1-gone", account="a b c", provider="a", base_url="b", pid=1, now=0)
+        await journal.register("1-gone", account="a b c", provider="a", base_url="b", pid=1, now=0)
         await journal.close()
 
     anyio.run(make)
-    return folder / "state" / NAME
+    return folder / "state" / FILE_NAME
 
 
 def add_task(path: Path, task_id: str, **values: object) -> None:

@@ -20,7 +20,7 @@ from filelock import FileLock
 from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.schema import STEPS
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.store import SqliteStore
 
 from .processes import answer, everything, half, header, middle, start
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def _refusal(path: Path) -> str:
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     try:
         with pytest.raises(JournalError) as caught:
             await journal.open()
@@ -114,7 +114,7 @@ async def test_a_damaged_journal_is_kept_aside_whole_and_a_new_one_begun(
     if wal:
         path.with_name(path.name + "-wal").write_bytes(wal)
     damaged = path.read_bytes()
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         assert journal.rescued is not None
@@ -134,7 +134,7 @@ async def test_what_is_still_legible_of_a_damaged_journal_is_carried_over(path: 
     """Forgetting it would lose paid clips and open the budget again."""
     assert answer(start(path, "first", 40)) == "bought"
     middle(path)
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         tasks = await journal.newest(limit=100)
@@ -142,7 +142,7 @@ async def test_what_is_still_legible_of_a_damaged_journal_is_carried_over(path: 
         assert {(task.status, task.money) for task in tasks} == {
             (Status.UNCONFIRMED, Money.RESERVED)  # they were being sent when it was damaged
         }
-        sums = await journal.money("a", Unit.CNY, 0.0)
+        sums = await journal.sums("a", Unit.CNY, 0.0)
         assert sums.reserved == Decimal(len(tasks))
     finally:
         await journal.close()
@@ -151,7 +151,7 @@ async def test_what_is_still_legible_of_a_damaged_journal_is_carried_over(path: 
 async def test_a_second_damaged_journal_does_not_replace_the_first(path: Path) -> None:
     for number in (1, 2, 3):
         path.write_bytes(b"%d is no database" % number * 100)
-        journal = SqliteJournal(path)
+        journal = SqliteStore(path)
         await journal.open()
         await journal.close()
         assert journal.rescued.aside == path.with_name(f"journal-unreadable-{number}.sqlite3")
@@ -239,7 +239,7 @@ async def test_a_full_disk_refuses_and_what_was_written_before_stays(path: Path)
     process = start(path, "first", 1000, preexec_fn=_at_most_a_megabyte)
     said = answer(process)
     assert "Nothing was sent or charged" in said
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         kept = await journal.newest(limit=1000)
@@ -253,7 +253,7 @@ async def test_a_full_disk_refuses_and_what_was_written_before_stays(path: Path)
 
 
 async def test_a_journal_that_is_not_open_or_closed_again_says_so(path: Path) -> None:
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     with pytest.raises(JournalError, match="is closed"):
         await journal.newest()
     await journal.open()

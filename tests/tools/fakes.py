@@ -47,7 +47,6 @@ def a_task(**values: Any) -> Task:
 def a_view(
     *,
     reused: bool = False,
-    notice: str = "",
     notes: tuple[str, ...] = (),
     auto: bool = True,
     **values: Any,
@@ -58,7 +57,6 @@ def a_view(
         task=task,
         now=NOW,
         reused=reused,
-        notice=notice,
         notes=notes,
         auto_download=auto,
         eta_seconds=40 if moving else None,
@@ -95,9 +93,7 @@ class FakeStudio:
     provider: Any = PROVIDERS["minimax-cn"]
     listeners: list[Callable[[str], None]] = field(default_factory=list)
 
-    @property
-    def notice(self) -> str:
-        return str(self.provider.notice)
+    losses = None
 
     @property
     def changes(self) -> FakeStudio:
@@ -132,7 +128,7 @@ class FakeStudio:
 
     async def query(self, task_id: str, **what: Any) -> View:
         if task_id == "unknown":
-            raise TaskNotFoundError("There is no task 'unknown' here. Nothing was charged.")
+            raise TaskNotFoundError("There is no task 'unknown' here.")
         await self._do("query", task_id=task_id, **what)
         return self.view
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.worker.schedule import backoff, next_poll
 
 LEARNED = [

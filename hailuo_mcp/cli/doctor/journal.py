@@ -12,7 +12,7 @@ from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.files.private import exposed
 from hailuo_mcp.journal.sqlite.examine import Contents, Flaw, FlawedJournalError, examine
-from hailuo_mcp.journal.sqlite.peek import NAME
+from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.journal.sqlite.walls import walls_beside
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.desk import period_start
@@ -24,7 +24,7 @@ _LONG = 3 * 86_400.0
 
 
 def check_journal(settings: Settings, now: float) -> list[Finding]:
-    path = settings.state_dir / NAME
+    path = settings.state_dir / FILE_NAME
     findings = [*_aside(settings.state_dir), *_exposed(settings.state_dir)]
     try:
         contents = examine(path, old_before=now - _LONG)
@@ -36,7 +36,8 @@ def check_journal(settings: Settings, now: float) -> list[Finding]:
         findings.append(
             problem(
                 "journal",
-                contents.losses.notice,
+                f"The journal was damaged and {contents.losses.many} may be lost, so nothing new "
+                "is bought until you accept that.",
                 "Compare the provider's bill with hailuo-mcp tasks, then: hailuo-mcp journal "
                 "accept.",
             )
@@ -55,7 +56,7 @@ def check_journal(settings: Settings, now: float) -> list[Finding]:
 def _walls(settings: Settings, now: float) -> list[Finding]:
     unit = plan_unit(settings.plan, PROVIDERS[settings.provider].region)
     since = period_start(settings.budget_period, now)
-    found = walls_beside(settings.state_dir / NAME, account_of(settings), unit, since=since)
+    found = walls_beside(settings.state_dir / FILE_NAME, account_of(settings), unit, since=since)
     if not found:
         return []
     sums = " and ".join(f"{number(one.spent + one.reserved)} {one.unit}" for one in found)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.journal.sqlite import backup, check, mark
-from hailuo_mcp.journal.sqlite.losses import Losses, losses
+from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.mark import Mark
 from hailuo_mcp.journal.sqlite.schema import KNOWS_RESCUES, STEPS
+from hailuo_mcp.journal.store import Losses
 
 _PATIENCE = 5.0
 """Seconds to wait for whoever is writing."""

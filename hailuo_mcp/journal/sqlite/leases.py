@@ -4,76 +4,55 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from hailuo_mcp.domain import Money, Status, Task
-from hailuo_mcp.journal.sqlite.change import LONGEST_PAUSE
-from hailuo_mcp.journal.sqlite.purchase import free_slots, hold_slot, next_slot
+from hailuo_mcp.journal.sqlite.purchases import free_slots, next_slot, take_slot
 from hailuo_mcp.journal.sqlite.rows import SELECT, task_of
-
-LONGEST_LEASE = 120.0
-"""Seconds. A lease that ends further ahead was written under another clock: it is void."""
-ORPHAN_SECONDS = 600.0
-"""A task that was never sent is sent by another process in this time, later cancelled."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    sends: tuple[Task, ...]
-    steps: tuple[Task, ...]
-    next_at: float | None
-    """When there is something to do next; None when nothing is unfinished."""
+from hailuo_mcp.journal.store import (
+    LONGEST_DELAY,
+    LONGEST_LEASE,
+    ORPHAN_SECONDS,
+    Capacity,
+    Claimed,
+)
 
 
-def claim(  # noqa: PLR0913  # what the caller can carry, and for how long
+def claim(
     db: sqlite3.Connection,
     accounts: Sequence[str],
     owner: str,
+    capacity: Capacity,
     *,
-    rpm: int | None,
-    sends: int,
-    steps: int,
-    submit_lease: float,
-    lease: float,
     now: float,
 ) -> Claimed:
-    """Take what is due: submits of the first account as slots allow, reads and saves of all.
-
-    `sends` and `steps` are how many more the caller can carry.
-    """
     marks = ", ".join("?" * len(accounts))
     db.execute(
         f"UPDATE tasks SET due_at = ? WHERE account IN ({marks}) AND due_at > 0 AND due_at > ?"
         " AND status != 'submitting'",
-        (now, *accounts, now + LONGEST_PAUSE),
+        (now, *accounts, now + LONGEST_DELAY),
     )
-    sent = _claim_sends(db, accounts[0], owner, rpm, sends, submit_lease, now)
+    sends = _claim_sends(db, accounts[0], owner, capacity, now)
     rows = db.execute(
         SELECT + f" WHERE account IN ({marks}) AND due_at > 0 AND due_at <= ?"
         " AND status IN ('queued', 'running', 'succeeded')"
         " AND (lease_until <= ? OR lease_until > ?) ORDER BY due_at LIMIT ?",
-        (*accounts, now, now, now + LONGEST_LEASE, steps),
+        (*accounts, now, now, now + LONGEST_LEASE, capacity.steps),
     ).fetchall()
     taken = [task_of(row) for row in rows]
     db.executemany(
         "UPDATE tasks SET owner = ?, lease_until = ? WHERE task_id = ?",
-        [(owner, now + lease, task.task_id) for task in taken],
+        [(owner, now + capacity.lease, task.task_id) for task in taken],
     )
-    return Claimed(
-        sends=tuple(sent), steps=tuple(taken), next_at=next_due(db, accounts, rpm=rpm, now=now)
-    )
+    next_at = next_due(db, accounts, capacity.rpm, now=now)
+    return Claimed(sends=tuple(sends), steps=tuple(taken), next_at=next_at)
 
 
 def _claim_sends(
-    db: sqlite3.Connection,
-    account: str,
-    owner: str,
-    rpm: int | None,
-    most: int,
-    lease: float,
-    now: float,
+    db: sqlite3.Connection, account: str, owner: str, capacity: Capacity, now: float
 ) -> list[Task]:
-    room = min(most, free_slots(db, account, rpm, now)) if most > 0 else 0
+    if capacity.sends <= 0:
+        return []
+    room = min(capacity.sends, free_slots(db, account, capacity.rpm, now))
     if room <= 0:
         return []
     ids = db.execute(
@@ -86,14 +65,14 @@ def _claim_sends(
         db.execute(
             "UPDATE tasks SET status = 'submitting', attempt = attempt + 1, owner = ?,"
             " lease_until = ?, due_at = ?, updated_at = ? WHERE task_id = ?",
-            (owner, now + lease, now, now, task_id),
+            (owner, now + capacity.submit_lease, now, now, task_id),
         )
         sent.append(task_of(db.execute(SELECT + " WHERE task_id = ?", (task_id,)).fetchone()))
     return sent
 
 
 def next_due(
-    db: sqlite3.Connection, accounts: Sequence[str], *, rpm: int | None, now: float
+    db: sqlite3.Connection, accounts: Sequence[str], rpm: int | None, *, now: float
 ) -> float | None:
     """When anything is due next, leases of others included."""
     times = [at for account in accounts for at in _next_steps(db, account, now)]
@@ -110,7 +89,7 @@ def _from_another_clock(db: sqlite3.Connection, account: str, now: float) -> boo
         db.execute(
             "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at > ?"
             " AND status != 'submitting' LIMIT 1",
-            (account, now + LONGEST_PAUSE),
+            (account, now + LONGEST_DELAY),
         ).fetchone()
     )
 
@@ -165,7 +144,7 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
         (Status.UNCONFIRMED, now, *gone, now, now + LONGEST_LEASE),
     ).fetchall()
     for _, account in lost:
-        hold_slot(db, account, now)
+        take_slot(db, account, now)
     changed = [task_id for task_id, _ in lost]
     if not gone:
         return tuple(changed)
@@ -204,3 +183,34 @@ def release(db: sqlite3.Connection, owners: Collection[str]) -> None:
         " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
         names,
     )
+
+
+def owners(db: sqlite3.Connection) -> list[str]:
+    """Every process that registered or still holds something."""
+    rows = db.execute(
+        "SELECT owner FROM owners UNION SELECT owner FROM tasks WHERE owner != ''"
+    ).fetchall()
+    return [owner for (owner,) in rows]
+
+
+def submitting(db: sqlite3.Connection, owner: str) -> list[Task]:
+    """What this process has undertaken to send, sent or not."""
+    rows = db.execute(
+        SELECT + " WHERE owner = ? AND owner != '' AND status = 'submitting'", (owner,)
+    ).fetchall()
+    return [task_of(row) for row in rows]
+
+
+def unattended_accounts(
+    db: sqlite3.Connection, account: str, provider: str, base_url: str, alive: Collection[str]
+) -> list[str]:
+    """Accounts of another key at the same provider with work left and nobody to do it."""
+    marks = ", ".join("?" * len(alive))
+    rows = db.execute(
+        "SELECT account FROM accounts WHERE account != ? AND provider = ? AND base_url = ?"
+        f" AND NOT EXISTS (SELECT 1 FROM owners WHERE owners.account = accounts.account"
+        f" AND owners.owner IN ({marks})) AND EXISTS (SELECT 1 FROM tasks WHERE"
+        " tasks.account = accounts.account AND tasks.due_at > 0)",
+        (account, provider, base_url, *alive),
+    ).fetchall()
+    return [account for (account,) in rows]

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from hailuo_mcp.journal.sqlite import backup, check, legible, mark, rescue, schema
-from hailuo_mcp.journal.sqlite.peek import stamp_of
+from hailuo_mcp.journal.sqlite.unfinished import stamp_of
+from hailuo_mcp.journal.store import Rescued
 
 BUSY_SECONDS = 10.0
 ALWAYS_BYTES = 8 * 1024 * 1024
@@ -19,7 +20,7 @@ DAY = 86_400.0
 _log = logging.getLogger(__name__)
 
 
-def connect(path: Path, *, suspect: bool) -> tuple[sqlite3.Connection, rescue.Rescued | None, bool]:
+def connect(path: Path, *, suspect: bool) -> tuple[sqlite3.Connection, Rescued | None, bool]:
     """A connection to a whole journal, new or as it was or rescued; and whether it was checked.
 
     Only one process at a time may do this. `suspect` says that a check cannot be left out.

@@ -4,39 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass
-from decimal import Decimal
 
-from hailuo_mcp.domain import POLLED, Status, Task, Unit
-from hailuo_mcp.journal.sqlite.purchase import sums, uncertain
-from hailuo_mcp.journal.sqlite.rows import SELECT, from_micro, task_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wall:
-    """What one unit's budget counts."""
-
-    unit: Unit
-    spent: Decimal
-    reserved: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
-    spent: Decimal
-    reserved: Decimal
-    uncertain: Decimal
-    """The part of `reserved` that belongs to `unconfirmed` tasks."""
-    others: tuple[Wall, ...] = ()
-    """What was bought in other units, under another plan."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderTime:
-    """How long one finished task took: more than `least`, at most `most` seconds."""
-
-    least: float
-    most: float
+from hailuo_mcp.domain import POLLED, Status, Task
+from hailuo_mcp.journal.sqlite.rows import SELECT, task_of
+from hailuo_mcp.journal.store import RenderTime
 
 
 def find(db: sqlite3.Connection, some_id: str, *, caller: str = "") -> Task | None:
@@ -52,16 +23,6 @@ def find(db: sqlite3.Connection, some_id: str, *, caller: str = "") -> Task | No
     return None
 
 
-def sharing(db: sqlite3.Connection, task_id: str, account: str, remote_id: str) -> str:
-    """Another task of the account that goes by this id at the provider; empty if there is none."""
-    row = db.execute(
-        "SELECT task_id FROM tasks WHERE remote_id = ? AND remote_id != '' AND account = ?"
-        " AND task_id != ? ORDER BY created_at LIMIT 1",
-        (remote_id, account, task_id),
-    ).fetchone()
-    return str(row[0]) if row else ""
-
-
 def by_callback(db: sqlite3.Connection, token: str) -> Task | None:
     row = db.execute(
         SELECT + " WHERE callback_token = ? AND callback_token != ''", (token,)
@@ -72,10 +33,10 @@ def by_callback(db: sqlite3.Connection, token: str) -> Task | None:
 def newest(
     db: sqlite3.Connection,
     *,
-    caller: str | None,
-    statuses: Collection[Status],
-    saved: bool | None,
-    limit: int,
+    caller: str | None = None,
+    statuses: Collection[Status] = (),
+    saved: bool | None = None,
+    limit: int = 20,
 ) -> list[Task]:
     wanted, values = ["1 = 1"], list[object]()
     if caller is not None:
@@ -91,25 +52,6 @@ def newest(
         (*values, limit),
     ).fetchall()
     return [task_of(row) for row in rows]
-
-
-def money(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums:
-    spent, reserved = sums(db, account, unit, since)
-    return Sums(
-        spent=from_micro(spent),
-        reserved=from_micro(reserved),
-        uncertain=from_micro(uncertain(db, account, unit, since)),
-        others=other_walls(db, account, unit, since),
-    )
-
-
-def other_walls(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> tuple[Wall, ...]:
-    found = ((other, *sums(db, account, other, since)) for other in Unit if other is not unit)
-    return tuple(
-        Wall(unit=other, spent=from_micro(spent), reserved=from_micro(reserved))
-        for other, spent, reserved in found
-        if spent or reserved
-    )
 
 
 def counts(db: sqlite3.Connection) -> dict[Status, int]:
@@ -133,49 +75,16 @@ def render_times(
     model: str,
     resolution: str | None,
     duration: int | None,
-    *,
-    most: int = 20,
 ) -> list[RenderTime]:
     """How long the newest tasks of this kind took, newest first."""
     rows = db.execute(
         "SELECT COALESCE(unfinished_at, submitted_at) - submitted_at, finished_at - submitted_at"
         " FROM tasks WHERE provider = ? AND model = ? AND resolution IS ? AND duration IS ?"
         " AND finished_at IS NOT NULL AND submitted_at IS NOT NULL AND finished_at > submitted_at"
-        " ORDER BY finished_at DESC LIMIT ?",
-        (provider, model, resolution, duration, most),
+        " ORDER BY finished_at DESC LIMIT 20",
+        (provider, model, resolution, duration),
     ).fetchall()
     return [RenderTime(least=max(0.0, least), most=top) for least, top in rows]
-
-
-def owners(db: sqlite3.Connection) -> list[str]:
-    """Every process that signed in or still holds something."""
-    rows = db.execute(
-        "SELECT owner FROM owners UNION SELECT owner FROM tasks WHERE owner != ''"
-    ).fetchall()
-    return [owner for (owner,) in rows]
-
-
-def submitting(db: sqlite3.Connection, owner: str) -> list[Task]:
-    """What this process has taken upon itself to send, sent or not."""
-    rows = db.execute(
-        SELECT + " WHERE owner = ? AND owner != '' AND status = 'submitting'", (owner,)
-    ).fetchall()
-    return [task_of(row) for row in rows]
-
-
-def neighbours(
-    db: sqlite3.Connection, account: str, provider: str, base_url: str, alive: Collection[str]
-) -> list[str]:
-    """Accounts of another key at the same provider with work left and nobody to do it."""
-    marks = ", ".join("?" * len(alive))
-    rows = db.execute(
-        "SELECT account FROM accounts WHERE account != ? AND provider = ? AND base_url = ?"
-        f" AND NOT EXISTS (SELECT 1 FROM owners WHERE owners.account = accounts.account"
-        f" AND owners.owner IN ({marks})) AND EXISTS (SELECT 1 FROM tasks WHERE"
-        " tasks.account = accounts.account AND tasks.due_at > 0)",
-        (account, provider, base_url, *alive),
-    ).fetchall()
-    return [account for (account,) in rows]
 
 
 def pictures_in_use(db: sqlite3.Connection) -> str:

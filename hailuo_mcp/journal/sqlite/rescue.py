@@ -8,16 +8,15 @@ import sqlite3
 import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from hailuo_mcp.journal.sqlite import backup, legible, mark, schema
 from hailuo_mcp.journal.sqlite.check import means_damage
 from hailuo_mcp.journal.sqlite.legible import Found
 from hailuo_mcp.journal.sqlite.mark import Mark
-from hailuo_mcp.journal.sqlite.peek import RESCUED
-from hailuo_mcp.journal.sqlite.purchase import WINDOW
 from hailuo_mcp.journal.sqlite.rows import SEALED, seal_of
+from hailuo_mcp.journal.sqlite.unfinished import RESCUED
+from hailuo_mcp.journal.store import RATE_WINDOW, Rescued
 
 _BUILDING = ".rescuing"
 _MAGIC = b"SQLite format 3\0"
@@ -30,15 +29,6 @@ def no_database(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(len(_MAGIC))
     return bool(start) and start != _MAGIC
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rescued:
-    aside: Path | None
-    """Where the damaged file is kept; None where there was none."""
-    carried: int
-    complete: bool
-    """Whether nothing that was recorded can be missing."""
 
 
 def rescue(path: Path, flaw: str, known: Mark | None, wal: bytes, *, timeout: float) -> Rescued:
@@ -172,7 +162,7 @@ def _fill(db: sqlite3.Connection, found: Found, now: float) -> None:
             (account, provider, rest.rpartition(" ")[0]),
         )
     for task in sorted(found.tasks.values(), key=lambda task: float(task["created_at"] or 0)):
-        if task["attempt"] and now - WINDOW < (sent := float(task["updated_at"] or 0)):
+        if task["attempt"] and now - RATE_WINDOW < (sent := float(task["updated_at"] or 0)):
             db.execute("INSERT INTO slots VALUES (?, ?)", (task["account"], min(sent, now)))
         sealed = task | {"seal": seal_of([task[name] for name in SEALED])}
         names, marks = ", ".join(sealed), ", ".join("?" * len(sealed))

@@ -36,5 +36,5 @@ async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
     """
     from hailuo_mcp.wording.costs import cost_estimate
 
-    studio = (await tool_request(ctx)).studio
-    return cost_estimate(studio.estimate(**wanted.given()), notice=studio.notice)
+    request = await tool_request(ctx)
+    return cost_estimate(request.studio.estimate(**wanted.given()), notice=request.app.notice)

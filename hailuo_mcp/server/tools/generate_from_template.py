@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.request import tool_request
@@ -65,8 +64,8 @@ async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: 
     offered, provider = request.studio.templates(), request.studio.provider
     name = wanted.template_id.strip()
     if not name:
-        return template_choice(offered, notice=request.studio.notice)
+        return template_choice(offered, notice=request.app.notice)
     # A number may be a template that no list has yet; a name that is in none is a mistake.
     if offered and not name.isdigit() and not find_template(name, provider.templates):
-        raise InvalidRequestError(no_such_template(name, offered))
+        raise no_such_template(name, offered)
     return await buy(request, wanted, asked)

@@ -12,12 +12,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hailuo_mcp.sandbox import callbacks, faults, pictures, prices, wire
+from hailuo_mcp.sandbox.backend import (
+    Backend,
+    Dialect,
+    KeyHolder,
+    fingerprint,
+    json_object,
+    key_holder,
+)
 from hailuo_mcp.sandbox.book import Attempt, Past
-from hailuo_mcp.sandbox.desk import Caller, Desk, Dialect, caller, fingerprint, json_object
 from hailuo_mcp.sandbox.faults import Faults
+from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.refusal import RATE_LIMIT, RESET, Refusal
 from hailuo_mcp.sandbox.rules import Order, clip_size
-from hailuo_mcp.sandbox.task import Task
 
 _DATA_URL = re.compile(r"data:[^\"\s]{64,}")
 _SHOWN = 64
@@ -25,11 +32,11 @@ _HANG_SECONDS = 120.0
 _MEDIA_MISSING = 'the sandbox cannot render clips here; run: pip install "hailuo-mcp[media]"'
 
 
-async def create(request: Request, desk: Desk, dialect: Dialect) -> Response:
+async def create(request: Request, backend: Backend, dialect: Dialect) -> Response:
     """Take one create."""
     raw = await request.body()
     attempt = Attempt(
-        at=desk.now(),
+        at=backend.now(),
         key=fingerprint(request),
         dialect=dialect.name,
         path=request.url.path,
@@ -37,54 +44,54 @@ async def create(request: Request, desk: Desk, dialect: Dialect) -> Response:
         body=shorten(raw),
     )
     try:
-        who = caller(request)
+        who = key_holder(request)
         order = dialect.read(json_object(raw))
         asked = faults.read((order.prompt, *order.texts))
-        task = await _draft(order, asked, attempt, desk, dialect)
+        task = await _draft(order, asked, attempt, backend, dialect)
     except Refusal as refusal:
         early = refusal
-        desk.book.submit(attempt, lambda _: early)
+        backend.book.submit(attempt, lambda _: early)
         return dialect.refused(refusal)
 
-    def decide(past: Past) -> Task | Refusal:
-        return asked.refusal(past.occasion) or _house_refusal(desk, who, past) or task
+    def decide(past: Past) -> Job | Refusal:
+        return asked.refusal(past.occasion) or _house_refusal(backend, who, past) or task
 
-    answer = asked.answer or _chaotic_answer(desk)
-    verdict = desk.book.submit(attempt, decide, note=answer)
+    answer = asked.answer or _chaotic_answer(backend)
+    verdict = backend.book.submit(attempt, decide, note=answer)
     if isinstance(verdict, Refusal):
         if verdict.code == RESET:
             return wire.NoAnswer(reset=True)
         return dialect.refused(verdict)
-    desk.darkroom.begin(task)
+    backend.render_queue.begin(task)
     if task.callback_url:
-        desk.in_background(callbacks.follow(desk, task))
+        backend.in_background(callbacks.follow(backend, task))
     return _answer(answer, asked, task, dialect)
 
 
-def _house_refusal(desk: Desk, who: Caller, past: Past) -> Refusal | None:
+def _house_refusal(backend: Backend, who: KeyHolder, past: Past) -> Refusal | None:
     """Refuse for chaos, for money or for the rate, in that order."""
-    if desk.dice.strikes("reset"):
+    if backend.dice.strikes("reset"):
         return Refusal(RESET, note="chaos")
-    if desk.dice.strikes("error_before"):
-        return Refusal(desk.dice.choice((500, 502, 503)), note="chaos")
-    if desk.dice.strikes("rate_refusal"):
+    if backend.dice.strikes("error_before"):
+        return Refusal(backend.dice.choice((500, 502, 503)), note="chaos")
+    if backend.dice.strikes("rate_refusal"):
         return Refusal(RATE_LIMIT, note="chaos")
     if who.is_poor:
         return Refusal(1008)
-    if desk.options.rpm and past.last_minute >= desk.options.rpm:
+    if backend.options.rpm and past.last_minute >= backend.options.rpm:
         return Refusal(RATE_LIMIT)
     return None
 
 
-def _chaotic_answer(desk: Desk) -> str:
-    if desk.dice.strikes("lost"):
+def _chaotic_answer(backend: Backend) -> str:
+    if backend.dice.strikes("lost"):
         return "lost"
-    return "http500-after" if desk.dice.strikes("error_after") else ""
+    return "http500-after" if backend.dice.strikes("error_after") else ""
 
 
 async def _draft(
-    order: Order, asked: Faults, attempt: Attempt, desk: Desk, dialect: Dialect
-) -> Task:
+    order: Order, asked: Faults, attempt: Attempt, backend: Backend, dialect: Dialect
+) -> Job:
     if importlib.util.find_spec("av") is None or importlib.util.find_spec("PIL") is None:
         raise Refusal(503, _MEDIA_MISSING)
     named = {
@@ -93,18 +100,22 @@ async def _draft(
         "subject_reference": order.subject,
     }
     read = await asyncio.gather(
-        *(pictures.fetch(url, name, desk.options.state_dir) for name, url in named.items() if url)
+        *(
+            pictures.fetch(url, name, backend.options.state_dir)
+            for name, url in named.items()
+            if url
+        )
     )
     found = dict(zip((name for name, url in named.items() if url), read, strict=True))
     first, last, subject = (found.get(name) for name in named)
     width, height = clip_size(order.resolution, first.size if first else None)
     credits_, cny, usd = (
         prices.price(order.model, order.resolution, order.duration)
-        if desk.options.prices
+        if backend.options.prices
         else ("", "", "")
     )
     task_id, platform_id, file_id = dialect.ids(order)
-    return Task(
+    return Job(
         task_id=task_id,
         platform_id=platform_id,
         file_id=file_id,
@@ -112,7 +123,7 @@ async def _draft(
         dialect=dialect.name,
         family=dialect.family,
         created_at=attempt.at,
-        seconds_to_ready=asked.value("seconds", desk.options.seconds_to_ready),
+        seconds_to_ready=asked.value("seconds", backend.options.seconds_to_ready),
         kind=order.kind,
         model=order.model,
         mode=order.mode,
@@ -135,7 +146,7 @@ async def _draft(
     )
 
 
-def _answer(answer: str, asked: Faults, task: Task, dialect: Dialect) -> Response:
+def _answer(answer: str, asked: Faults, task: Job, dialect: Dialect) -> Response:
     body = dialect.accepted(task)
     whole = JSONResponse(body)
     match answer:

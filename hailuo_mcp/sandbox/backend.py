@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hailuo_mcp.sandbox.book import Book
-from hailuo_mcp.sandbox.clips.darkroom import Darkroom
+from hailuo_mcp.sandbox.clips.render_queue import RenderQueue
+from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.options import Chaos, SandboxOptions
 from hailuo_mcp.sandbox.refusal import Refusal, invalid
 from hailuo_mcp.sandbox.rules import Order
-from hailuo_mcp.sandbox.task import Task
 
 
 class Dialect(Protocol):
@@ -38,7 +38,7 @@ class Dialect(Protocol):
         """Return new task, platform and file ids."""
         ...
 
-    def accepted(self, task: Task) -> dict[str, object]:
+    def accepted(self, task: Job) -> dict[str, object]:
         """Return the answer to an accepted create."""
         ...
 
@@ -71,12 +71,12 @@ class Dice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Backend:
     """Everything that a handler needs, made once per application."""
 
     options: SandboxOptions
     book: Book
-    darkroom: Darkroom
+    render_queue: RenderQueue
     dice: Dice
     running: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -92,7 +92,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class KeyHolder:
     """Whose key it is: a fingerprint, never the key."""
 
     key: str
@@ -109,7 +109,7 @@ def _bearer(request: Request) -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-def caller(request: Request) -> Caller:
+def key_holder(request: Request) -> KeyHolder:
     """Return the caller; any key is good but those whose text asks to be refused."""
     key = _bearer(request)
     if not key:
@@ -120,7 +120,7 @@ def caller(request: Request) -> Caller:
         raise Refusal(1004)
     if "http401" in key:
         raise Refusal(401)
-    return Caller(key=fingerprint(request), is_poor="poor" in key)
+    return KeyHolder(key=fingerprint(request), is_poor="poor" in key)
 
 
 def json_object(raw: bytes) -> dict[str, object]:

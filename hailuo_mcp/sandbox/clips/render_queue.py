@@ -8,12 +8,12 @@ import threading
 from concurrent.futures import Future
 from pathlib import Path
 
-from hailuo_mcp.sandbox.task import Task
+from hailuo_mcp.sandbox.job import Job
 
 _LOCK_SECONDS = 120.0
 
 
-class Darkroom:
+class RenderQueue:
     """A queue and a few threads; they are daemons, as an unfinished clip can be made again."""
 
     def __init__(self, state_dir: Path, *, fast: bool, threads: int) -> None:
@@ -24,26 +24,26 @@ class Darkroom:
         self._running = 0
         self._lock = threading.Lock()
         self._pending: dict[Path, Future[Path]] = {}
-        self._queue: queue.SimpleQueue[tuple[Task, Path, Future[Path]]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Job, Path, Future[Path]]] = queue.SimpleQueue()
 
-    def begin(self, task: Task) -> None:
+    def begin(self, task: Job) -> None:
         """Have the clip ready by the time it is asked for."""
         if task.ending == "success":
             self._ask(task)
 
-    async def clip(self, task: Task) -> Path:
+    async def clip(self, task: Job) -> Path:
         """Return the finished clip, waiting for it or making it as need be."""
         path = self._path(task)
         if path.exists():
             return path
         return await asyncio.wrap_future(self._ask(task))
 
-    def _path(self, task: Task) -> Path:
+    def _path(self, task: Job) -> Path:
         size = f"{task.width}x{task.height}-{task.duration}s-{task.fps}"
         name = f"fast-{size}" if self._fast else task.task_id
         return self._state_dir / "clips" / f"{name}.mp4"
 
-    def _ask(self, task: Task) -> Future[Path]:
+    def _ask(self, task: Job) -> Future[Path]:
         path = self._path(task)
         with self._lock:
             waiting = self._pending.get(path)
@@ -82,7 +82,7 @@ class Darkroom:
             with self._lock:
                 self._pending.pop(path, None)
 
-    def _develop(self, task: Task, path: Path) -> None:
+    def _develop(self, task: Job, path: Path) -> None:
         from filelock import FileLock
 
         from hailuo_mcp.sandbox.clips.render import render, render_still

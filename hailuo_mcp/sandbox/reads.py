@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hailuo_mcp.sandbox import wire
-from hailuo_mcp.sandbox.desk import Desk, Dialect, caller
+from hailuo_mcp.sandbox.backend import Backend, Dialect, key_holder
+from hailuo_mcp.sandbox.job import Job, Phase
 from hailuo_mcp.sandbox.refusal import RATE_LIMIT, RESET, Refusal, Unknown
-from hailuo_mcp.sandbox.task import Phase, Task
 
 
-def answering(
+def answers(
     dialect: Dialect, handler: Callable[[Request], Awaitable[Response]]
 ) -> Callable[[Request], Awaitable[Response]]:
     """Let a handler raise; the dialect words the refusal."""
@@ -31,15 +31,15 @@ def answering(
     return answer
 
 
-def polled(request: Request, desk: Desk, family: str, any_id: str, kind: str = "") -> Task:
+def polled_job(request: Request, backend: Backend, family: str, any_id: str, kind: str = "") -> Job:
     """Return the task that a status request asks for, and count the request."""
-    who = caller(request)
-    task = desk.book.task(any_id)
+    who = key_holder(request)
+    task = backend.book.task(any_id)
     if task is None or task.key != who.key or task.family != family:
         raise Unknown("task_id")
     if kind and task.kind != kind:
         raise Unknown("task_id")
-    _, occasion = desk.book.record("status", at=desk.now(), task_id=task.task_id, key=who.key)
+    _, occasion = backend.book.record("status", at=backend.now(), task_id=task.task_id, key=who.key)
     faults = task.faults
     if "lost-task" in faults:
         raise Unknown("task_id")
@@ -51,23 +51,23 @@ def polled(request: Request, desk: Desk, family: str, any_id: str, kind: str = "
         raise Refusal(RATE_LIMIT)
     if faults.hits("poll-html", occasion):
         raise wire.Interrupt(wire.html_page())
-    _chaos(desk)
+    _chaos(backend)
     return task
 
 
-def filed(request: Request, desk: Desk, family: str, file_id: str) -> Task:
+def finished_job(request: Request, backend: Backend, family: str, file_id: str) -> Job:
     """Return the finished task whose file is asked for, and count the request."""
-    who = caller(request)
-    task = desk.book.task_of_file(file_id)
+    who = key_holder(request)
+    task = backend.book.job_of_file(file_id)
     if task is None or task.key != who.key or task.family != family or task.kind != "video":
         raise Unknown("file_id")
-    desk.book.record("file", at=desk.now(), task_id=task.task_id, key=who.key)
-    if task.phase(desk.now()) is not Phase.SUCCESS:
+    backend.book.record("file", at=backend.now(), task_id=task.task_id, key=who.key)
+    if task.phase(backend.now()) is not Phase.SUCCESS:
         raise Unknown("file_id")
-    _chaos(desk)
+    _chaos(backend)
     return task
 
 
-def _chaos(desk: Desk) -> None:
-    if desk.dice.strikes("poll_error"):
-        raise Refusal(desk.dice.choice((500, 502, 503, RATE_LIMIT, RESET)))
+def _chaos(backend: Backend) -> None:
+    if backend.dice.strikes("poll_error"):
+        raise Refusal(backend.dice.choice((500, 502, 503, RATE_LIMIT, RESET)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from hailuo_mcp.domain import Money, Status, Task
-from hailuo_mcp.journal.sqlite.purchase import hold_slot
+from hailuo_mcp.journal.sqlite.purchases import take_slot
 from hailuo_mcp.journal.sqlite.rows import (
     COLUMNS,
     INSERT,
@@ -20,6 +20,7 @@ from hailuo_mcp.journal.sqlite.rows import (
     task_of,
     text_of,
 )
+from hailuo_mcp.journal.store import LONGEST_DELAY, IdTaken
 
 SETTLES: Mapping[Status, Money] = {
     Status.SUCCEEDED: Money.SPENT,
@@ -28,15 +29,6 @@ SETTLES: Mapping[Status, Money] = {
 }
 """What an end means for the reservation."""
 SEALED_NAMES = frozenset(SEALED)
-LONGEST_PAUSE = 7200.0
-"""Seconds. No task is put off further: what is due later was planned by a clock that was ahead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdTaken:
-    """Another purchase goes by that id."""
-
-    task: Task
 
 
 def change(
@@ -72,9 +64,9 @@ def change(
     if isinstance(status, Status) and task.money is Money.RESERVED:
         new.setdefault("money", SETTLES.get(status, Money.RESERVED))
     if isinstance(status, Status) and (task.status is Status.SUBMITTING or attempt is not None):
-        hold_slot(db, task.account, now)  # its sender speaks, perhaps after it was given up
+        take_slot(db, task.account, now)  # its sender speaks, perhaps after it was given up
     if isinstance(due_at := new.get("due_at"), float):
-        new["due_at"] = min(due_at, now + LONGEST_PAUSE)
+        new["due_at"] = min(due_at, now + LONGEST_DELAY)
     new["updated_at"] = now
     names = [name for name in new if name in COLUMNS]
     db.execute(
@@ -146,13 +138,13 @@ def adopt(db: sqlite3.Connection, task: Task) -> Task | None:
     """
     if found := _known_as(db, task.account, task.remote_id):
         return next((one for one in found if task.caller in ("", one.caller)), None)
-    if unclaimed(db, task.account, task.caller):
+    if others_await_ids(db, task.account, task.caller):
         return None
     db.execute(INSERT, row_of(task, Decimal(0)))
     return task
 
 
-def unclaimed(db: sqlite3.Connection, account: str, caller: str) -> bool:
+def others_await_ids(db: sqlite3.Connection, account: str, caller: str) -> bool:
     """Whether an id that nobody knows may be of another caller's purchase.
 
     That is one whose own id did not come, or not yet. The local person sees everybody's.
@@ -177,3 +169,13 @@ def _known_as(db: sqlite3.Connection, account: str, remote_id: str) -> list[Task
             (remote_id, account),
         ).fetchall()
     ]
+
+
+def other_with_remote_id(db: sqlite3.Connection, task_id: str, account: str, remote_id: str) -> str:
+    """Another task of the account that goes by this id at the provider; empty if there is none."""
+    row = db.execute(
+        "SELECT task_id FROM tasks WHERE remote_id = ? AND remote_id != '' AND account = ?"
+        " AND task_id != ? ORDER BY created_at LIMIT 1",
+        (remote_id, account, task_id),
+    ).fetchone()
+    return str(row[0]) if row else ""

@@ -6,31 +6,28 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.files.private import private_folder
-from hailuo_mcp.journal.sqlite import backup, check, mark, opening, rescue
-from hailuo_mcp.journal.sqlite.losses import Losses, losses
-from hailuo_mcp.journal.sqlite.peek import stamp_of
+from hailuo_mcp.journal.sqlite import backup, check, mark, opening
+from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.trouble import trouble
+from hailuo_mcp.journal.sqlite.unfinished import stamp_of
+from hailuo_mcp.journal.store import Losses, Rescued
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Step = Callable[[sqlite3.Connection], Any]
-
-MOST_TOGETHER = 32
 _log = logging.getLogger(__name__)
 
 
-class JournalFile:
+class Database:
     """One function is one transaction; a caller that is cancelled does not cut it in half."""
 
     def __init__(self, path: Path) -> None:
@@ -40,16 +37,15 @@ class JournalFile:
         self._file: tuple[int, int] | None = None
         """Which file is open, whatever its name is by now."""
         self._shut = False
-        self._introduction: Step | None = None
+        self._on_reopen: Callable[[sqlite3.Connection], None] | None = None
         """What a file that is opened in the place of another one must be told first."""
-        self._waiting: deque[tuple[Step, Future[Any]]] = deque()
         self._steps = 0
         """How far the journal had come with the last commit of this process."""
         self._checked_at = 0.0
         """When all of the file was checked last, in Unix seconds."""
         self._suspect = False
         """A page or a row of it could not be read: it is opened again, with all checks."""
-        self.rescued: rescue.Rescued | None = None
+        self.rescued: Rescued | None = None
         """What became of a damaged journal, if the last opening found one."""
         self.losses: Losses | None = None
         """What an earlier rescue may have lost, until a person accepts it."""
@@ -126,6 +122,10 @@ class JournalFile:
         self._shut = True
         self._thread.shutdown(wait=False)
 
+    @property
+    def is_open(self) -> bool:
+        return self._db is not None
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._shut:
             raise _closed()
@@ -140,47 +140,18 @@ class JournalFile:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run a step, which may run again: those that wait for the disk at once share a commit."""
-        if self._shut:
-            raise _closed()
-        answer: Future[T] = Future()
-        answer.set_running_or_notify_cancel()
-        self._waiting.append((lambda db: step(db, *args, **kwargs), answer))
-        self._thread.submit(self._commit)
-        done = asyncio.wrap_future(answer)
-        with CancelScope(shield=True):
-            await asyncio.wait((done,))
-        return done.result()
+        """Run a step as one transaction, which is on the disk when this returns."""
+        return await self._in_thread(lambda: self._transaction(step, *args, **kwargs))
 
-    def _commit(self) -> None:
-        """Do what waits, in order; of as many calls as there were writes, the first does most."""
-        batch: list[tuple[Step, Future[Any]]] = []
-        while self._waiting and len(batch) < MOST_TOGETHER:
-            batch.append(self._waiting.popleft())
-        if len(batch) > 1 and self._commit_together(batch):
-            return
-        for step, answer in batch:
-            try:
-                (result,) = self._transaction((step,))
-            except BaseException as exc:  # noqa: BLE001  # raised where it was asked for
-                answer.set_exception(exc)
-            else:
-                answer.set_result(result)
-
-    def _commit_together(self, batch: Sequence[tuple[Step, Future[Any]]]) -> bool:
-        """All of them or none: one that fails must not take others with it."""
-        try:
-            results = self._transaction([step for step, _ in batch])
-        except Exception:  # noqa: BLE001  # each is tried alone and says what is wrong
-            return False
-        for (_, answer), result in zip(batch, results, strict=True):
-            answer.set_result(result)
-        return True
-
-    def _transaction(self, steps: Sequence[Step]) -> list[Any]:
+    def _transaction(
+        self,
+        step: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         db = self._begin()
         try:
-            results = [step(db) for step in steps]
+            result = step(db, *args, **kwargs)
             now = mark.of(db)
             if now.steps < self._steps:
                 raise check.DamagedJournalError(check.OLDER)
@@ -196,7 +167,7 @@ class JournalFile:
         if now.steps != self._steps:
             self._steps = now.steps
             self._remember(now)
-        return results
+        return result
 
     def _trouble(self, exc: sqlite3.Error | UnicodeDecodeError) -> JournalError:
         if check.means_damage(exc):
@@ -231,8 +202,8 @@ class JournalFile:
             self._db = None
         db = self._opened()
         db.execute("BEGIN IMMEDIATE")
-        if self._introduction is not None:
-            self._introduction(db)
+        if self._on_reopen is not None:
+            self._on_reopen(db)
         return db
 
     async def read(

@@ -6,8 +6,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-NAME = "journal.sqlite3"
-"""Of the file, in the state folder."""
+FILE_NAME = "journal.sqlite3"
+"""In the state folder."""
 RESCUED = ".rescued"
 """Ends the name of a whole new journal on its way into a damaged one's place."""
 PATIENCE = 1.0
@@ -15,12 +15,13 @@ PATIENCE = 1.0
 REST_SECONDS = 3.0
 
 
-def unfinished(path: Path) -> bool:
+def has_unfinished_work(state_dir: Path) -> bool:
     """Whether a process is needed: to send, poll or save something, or to mend the file.
 
     Keeps nothing open. That a file as it stands has nothing unfinished is noted beside it, so that
     the next look need not load SQLite, which is most of what an idle server would add.
     """
+    path = state_dir / FILE_NAME
     if not path.exists():
         return path.with_name(path.name + RESCUED).exists()
     note, stamp = path.with_name(f"{path.name}.settled"), stamp_of(path)

@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from hailuo_mcp.domain import Money, Status, Task, Unit
-from hailuo_mcp.journal.sqlite.losses import Losses, losses
+from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.rows import INSERT, SELECT, from_micro, micro, row_of, task_of
-
-WINDOW = 60.0
-"""Seconds: limits are per minute."""
-REUSE_SECONDS = 3600.0
-REUSE_UNCONFIRMED_SECONDS = 24 * 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What holds for the account at this moment."""
-
-    rpm: int | None
-    """Submits per minute; None where there is no limit."""
-    budget: Decimal | None
-    since: float
-    """Unix seconds: the start of the budget's period."""
-    lease: float
-    """Seconds that a submit is owned; longer than its HTTP timeout."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    task: Task
-    reused: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverBudget:
-    spent: Decimal
-    reserved: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyTaken:
-    task: Task
+from hailuo_mcp.journal.store import (
+    RATE_WINDOW,
+    REUSE_SECONDS,
+    REUSE_UNCONFIRMED_SECONDS,
+    KeyTaken,
+    Limits,
+    Losses,
+    OverBudget,
+    Recorded,
+    Sums,
+    UnitSpending,
+)
 
 
 def record(
     db: sqlite3.Connection, draft: Task, reserved_amount: Decimal, limits: Limits, *, now: float
-) -> Written | OverBudget | KeyTaken | Losses:
+) -> Recorded | OverBudget | KeyTaken | Losses:
     """Record a purchase, or find the one that it repeats.
 
     Returns the task `submitting` and owned by its writer when a slot was free, else `pending`.
@@ -58,7 +35,7 @@ def record(
     if lost := losses(db):
         return lost
     if limits.budget is not None:
-        spent, reserved = sums(db, draft.account, draft.unit, limits.since)
+        spent, reserved = spent_and_reserved(db, draft.account, draft.unit, limits.since)
         if spent + reserved + micro(reserved_amount) > micro(limits.budget):
             return OverBudget(spent=from_micro(spent), reserved=from_micro(reserved))
     # Counted in the period in which it is written, not in that in which it was thought of.
@@ -66,17 +43,17 @@ def record(
     if _no_queue(db, draft.account, now) and free_slots(db, draft.account, limits.rpm, now) > 0:
         task = replace(task, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease)
     db.execute(INSERT, row_of(task, reserved_amount))
-    return Written(task=task, reused=False)
+    return Recorded(task=task, reused=False)
 
 
-def find_existing(db: sqlite3.Connection, draft: Task, *, now: float) -> Written | KeyTaken | None:
+def find_existing(db: sqlite3.Connection, draft: Task, *, now: float) -> Recorded | KeyTaken | None:
     """The purchase that this one would repeat, if there is one."""
     if draft.request_key and (named := _named(db, draft)):
         if named.identity == draft.identity:
-            return Written(task=named, reused=True)
+            return Recorded(task=named, reused=True)
         return KeyTaken(task=named)
     same = _same(db, draft, now)
-    return Written(task=same, reused=True) if same else None
+    return Recorded(task=same, reused=True) if same else None
 
 
 def _named(db: sqlite3.Connection, draft: Task) -> Task | None:
@@ -103,8 +80,40 @@ def _same(db: sqlite3.Connection, draft: Task, now: float) -> Task | None:
     return task if now - task.created_at < kept else None
 
 
-def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> tuple[int, int]:
-    """Spent and reserved since then, in millionths."""
+def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums:
+    spent, reserved = spent_and_reserved(db, account, unit, since)
+    (uncertain,) = db.execute(
+        "SELECT SUM(counted) FROM tasks WHERE account = ? AND unit = ? AND money = 'reserved'"
+        " AND created_at >= ? AND status = 'unconfirmed'",
+        (account, unit, since),
+    ).fetchone()
+    return Sums(
+        spent=from_micro(spent),
+        reserved=from_micro(reserved),
+        uncertain=from_micro(uncertain),
+        others=other_units(db, account, unit, since),
+    )
+
+
+def other_units(
+    db: sqlite3.Connection, account: str, unit: Unit, since: float
+) -> tuple[UnitSpending, ...]:
+    found = (
+        (other, *spent_and_reserved(db, account, other, since))
+        for other in Unit
+        if other is not unit
+    )
+    return tuple(
+        UnitSpending(unit=other, spent=from_micro(spent), reserved=from_micro(reserved))
+        for other, spent, reserved in found
+        if spent or reserved
+    )
+
+
+def spent_and_reserved(
+    db: sqlite3.Connection, account: str, unit: Unit, since: float
+) -> tuple[int, int]:
+    """In millionths."""
     found = dict(
         db.execute(
             "SELECT money, SUM(counted) FROM tasks WHERE account = ? AND unit = ?"
@@ -115,16 +124,6 @@ def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> tupl
     return found.get(Money.SPENT, 0), found.get(Money.RESERVED, 0)
 
 
-def uncertain(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> int:
-    """What the `unconfirmed` tasks hold of the reserved sum, in millionths."""
-    (amount,) = db.execute(
-        "SELECT SUM(counted) FROM tasks WHERE account = ? AND unit = ? AND money = 'reserved'"
-        " AND created_at >= ? AND status = 'unconfirmed'",
-        (account, unit, since),
-    ).fetchone()
-    return int(amount or 0)
-
-
 def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> int:
     """How many submits may leave now; 0 while the provider has asked for a pause.
 
@@ -132,37 +131,37 @@ def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float
     all of that time, by being `submitting`, and for a minute more, by a row of `slots`.
     """
     row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
-    if row and now < row[0] <= now + 2 * WINDOW:  # a pause from a clock set back is void
+    if row and now < row[0] <= now + 2 * RATE_WINDOW:  # a pause from a clock set back is void
         return 0
     if rpm is None:
         return 1_000_000
     # a slot from the future (the clock was set back) counts as taken now
     db.execute("UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now))
     (held,) = db.execute(
-        "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - WINDOW)
+        "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - RATE_WINDOW)
     ).fetchone()
-    return max(0, rpm - _on_their_way(db, account) - int(held))
+    return max(0, rpm - _submits_in_flight(db, account) - int(held))
 
 
 def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> float:
     """The earliest moment at which the next submit may leave."""
     row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
-    pause = row[0] if row and now < row[0] <= now + 2 * WINDOW else now
+    pause = row[0] if row and now < row[0] <= now + 2 * RATE_WINDOW else now
     if rpm is None:
         return max(now, pause)
-    left = rpm - _on_their_way(db, account)
+    left = rpm - _submits_in_flight(db, account)
     if left <= 0:  # even if one of them is answered at this moment
-        return max(now + WINDOW, pause)
+        return max(now + RATE_WINDOW, pause)
     held = db.execute(
         "SELECT at FROM slots WHERE account = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
-        (account, now - WINDOW, left - 1),
+        (account, now - RATE_WINDOW, left - 1),
     ).fetchone()
     # One from the future is put right by whoever looks under the lock: at once, or never.
-    free_at = held[0] + WINDOW if held and held[0] <= now else now
+    free_at = held[0] + RATE_WINDOW if held and held[0] <= now else now
     return max(now, pause, free_at)
 
 
-def _on_their_way(db: sqlite3.Connection, account: str) -> int:
+def _submits_in_flight(db: sqlite3.Connection, account: str) -> int:
     # By status, of which there are few: SQLite would walk all of the account's (hence the plus).
     (count,) = db.execute(
         "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND +account = ?", (account,)
@@ -170,9 +169,9 @@ def _on_their_way(db: sqlite3.Connection, account: str) -> int:
     return int(count)
 
 
-def hold_slot(db: sqlite3.Connection, account: str, now: float) -> None:
+def take_slot(db: sqlite3.Connection, account: str, now: float) -> None:
     """A submit has ended, so its request cannot arrive any more: it holds its slot from now on."""
-    db.execute("DELETE FROM slots WHERE account = ? AND at <= ?", (account, now - WINDOW))
+    db.execute("DELETE FROM slots WHERE account = ? AND at <= ?", (account, now - RATE_WINDOW))
     db.execute("INSERT INTO slots VALUES (?, ?)", (account, now))
 
 
@@ -192,10 +191,14 @@ def pause(db: sqlite3.Connection, account: str, seconds: float | None, *, now: f
     """
     row = db.execute("SELECT refusals FROM accounts WHERE account = ?", (account,)).fetchone()
     refusals = int(row[0]) if row else 0
-    wait = max(min(60.0, 3.0 * 2.0**refusals), min(seconds or 0.0, 2 * WINDOW))
+    wait = max(min(60.0, 3.0 * 2.0**refusals), min(seconds or 0.0, 2 * RATE_WINDOW))
     db.execute(
         "UPDATE accounts SET paused_until = MAX(?, CASE WHEN paused_until > ? THEN 0 ELSE"
         " paused_until END), refusals = MIN(refusals + 1, 10) WHERE account = ?",
-        (now + wait, now + 2 * WINDOW, account),
+        (now + wait, now + 2 * RATE_WINDOW, account),
     )
     return now + wait
+
+
+def reset_backoff(db: sqlite3.Connection, account: str) -> None:
+    db.execute("UPDATE accounts SET refusals = 0 WHERE account = ?", (account,))

@@ -26,7 +26,7 @@ _WEIRD_FROM, _WEIRD_TO = 0.45, 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Job:
     """One accepted create; never changed after it is written."""
 
     task_id: str
