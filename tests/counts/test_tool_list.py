@@ -26,7 +26,6 @@ HEAVY = (
     "httpx",
     "numpy",
     "platformdirs",
-    "rich",
     "sqlite3",
     "hailuo_mcp.bootstrap",
     "hailuo_mcp.cli",

@@ -44,7 +44,7 @@ async def test_anything_else_buys_nothing(ask, studio, action, content) -> None:
     result = await ask("generate_video", {"prompt": "a cat"}, elicitation_callback=callback)
     assert result.is_error
     assert len(asked) == 1
-    assert "Not bought, nothing was charged" in result.content[0].text
+    assert "Nothing was sent or charged." in result.content[0].text
     assert result.structured_content["error"]["code"] == "consent_required"
     assert not [1 for name, _ in studio.calls if name == "generate"]
 

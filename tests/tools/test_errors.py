@@ -91,7 +91,7 @@ async def test_a_fault_of_ours_says_to_look_before_buying_again(ask, studio, cap
     studio.error = KeyError("sk-secret-7")
     result = await ask("generate_video", {"prompt": "a"})
     assert result.is_error
-    assert "call list_tasks before you try again" in result.content[0].text
+    assert "Call list_tasks before you try again" in result.content[0].text
     assert "secret" not in result.content[0].text
     assert result.structured_content["error"] == {
         "code": "internal",
