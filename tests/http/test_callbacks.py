@@ -293,7 +293,7 @@ async def test_an_end_that_is_told_before_the_create_is_answered_is_looked_at_ri
         await anyio.wait_all_tasks_blocked()
         assert told.looks == []
         told.statuses = [Status.QUEUED]
-        told.callbacks.changed("v1")
+        told.callbacks.task_changed("v1")
         await anyio.wait_all_tasks_blocked()
     assert len(told.looks) == 1
 

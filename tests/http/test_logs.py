@@ -17,7 +17,7 @@ from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 async def test_a_crash_is_counted_as_one_and_its_place_is_in_the_log(server, caplog):
     studio = server.served.context.opened
     async with server.client() as client:
-        server.served.context.set_studio(SimpleNamespace(provider=studio.provider, notice=""))
+        server.served.context.set_studio(SimpleNamespace(provider=studio.provider, losses=None))
         crashed = await client.call_tool("query_task", {"task_id": "x"})
         server.served.context.set_studio(studio)
         await client.call_tool("no_such_tool", {})
