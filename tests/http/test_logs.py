@@ -53,9 +53,9 @@ async def test_only_what_broke_is_logged_as_broken(caplog):
 
     caplog.set_level(logging.INFO, "hailuo_mcp.server.http")
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
-    await RequestLog(left)(dict(scope), None, None)
+    await RequestLog(left, lambda *_: None)(dict(scope), None, None)
     with pytest.raises(ZeroDivisionError):
-        await RequestLog(broken)(dict(scope), None, None)
+        await RequestLog(broken, lambda *_: None)(dict(scope), None, None)
 
     assert [record.status for record in caplog.records] == [499, 500]
 

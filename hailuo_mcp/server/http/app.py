@@ -10,6 +10,7 @@ from typing import Literal
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
@@ -24,7 +25,7 @@ from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
 from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog
-from hailuo_mcp.server.http.metrics import Metrics, RequestCount
+from hailuo_mcp.server.http.metrics import Metrics
 from hailuo_mcp.server.http.signed_links import SignedLinks
 from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
@@ -80,10 +81,9 @@ def create_app(
     server = HttpServer(settings, limits or Limits())
     tokens = known.http_tokens if known else ()
     app = Starlette(
-        routes=server.routes(names, transport, with_sse=with_sse),
+        routes=server.routes(transport, with_sse=with_sse),
         middleware=[
-            Middleware(RequestLog),
-            Middleware(RequestCount, metrics=server.metrics),
+            Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
             Middleware(
                 TokenAuth,
@@ -120,11 +120,11 @@ class HttpServer:
         self.uploads = Uploads(self.links, limits=limits)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
 
-    def routes(
-        self, names: HostNames, transport: TransportName, *, with_sse: bool
-    ) -> list[BaseRoute]:
-        """Ours, and the SDK's with its checks set to our rule; both eras are spoken on each."""
-        security, body = names.for_sdk(), self.limits.body
+    def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
+        """Ours, and the SDK's; both eras are spoken on each of those."""
+        # HostGuard checks names on every route, by the operator's settings.
+        security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+        body = self.limits.body
         routes: list[BaseRoute] = [
             Route("/health", alive),
             Route("/ready", Readiness(self.context).answer),

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -69,16 +68,6 @@ class HostNames:
     def trusts(self, origin: str) -> bool:
         scheme, _, rest = origin.partition("://")
         return scheme in ("http", "https") and self.knows(rest)
-
-    def for_sdk(self) -> TransportSecuritySettings:
-        """The same rule, for the SDK's own check of /mcp and /sse."""
-        names = [f"[{name}]" if ":" in name else name for name in sorted(self.anywhere)]
-        hosts = [host for name in names for host in (name, f"{name}:*")]
-        hosts += [f"{name}:{port}" for name, port in sorted(self.exactly)]
-        origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
-        return TransportSecuritySettings(
-            enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
-        )
 
 
 class HostGuard:

@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -80,10 +81,11 @@ def route_of(scope: Scope) -> str:
 
 
 class RequestLog:
-    """Gives each request an id, in its log lines and in its answer, and logs how it ended."""
+    """Gives each request an id, in its log lines and its answer; logs and counts how it ended."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, count: Callable[[str, int], None]) -> None:
         self._app = app
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -99,6 +101,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                self._count(route, status)
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 

@@ -14,11 +14,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.process_collector import ProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.server.http.logs import route_of
 
 if TYPE_CHECKING:
     from hailuo_mcp.server.context import AppContext
@@ -119,27 +117,6 @@ class Metrics:
                 labels = (money.provider, kind, money.unit, money.period)
                 self._money.labels(*labels).set(float(amount))
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-class RequestCount:
-    """Counts answers by the name of their route."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        route = route_of(scope)  # a Mount changes the scope
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._metrics.count_request(route, int(message["status"]))
-            await send(message)
-
-        await self._app(scope, receive, counted)
 
 
 def _outcome(result: HandlerResult) -> str:

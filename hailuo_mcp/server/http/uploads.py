@@ -37,6 +37,16 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _ID = re.compile(rf"[a-z2-7]{{{DERIVED}}}")
 
 
+_BUSY = 503
+_USED = "This link was already used. Ask for a new one."
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 class Uploads:
     def __init__(
         self,
@@ -56,20 +66,17 @@ class Uploads:
         """Pictures on their way, and whose each is."""
         self._making_room = threading.Lock()
 
-    def link(self) -> str:
+    def invitation(self) -> str:
         """A new link for the present caller; it takes one picture."""
         here = visitor()
         if here is None:
             return ""
         subject = self._owner(here) + secrets.token_hex(8)
         signed, _ = self._links.sign("upload", subject, UPLOAD_SECONDS)
-        return f"{here.base_url}/uploads/{signed}"
-
-    def invitation(self) -> str:
-        link = self.link()
-        return link and (
-            f"To hand the picture in, the person opens {link} in a browser, or POST the file's "
-            "bytes there (curl --data-binary @FILE URL); use the upload:<id> that it answers with. "
+        return (
+            f"To upload the picture, the person opens {here.base_url}/uploads/{signed} in a "
+            "browser, or POST the file's bytes there (curl --data-binary @FILE URL); use the "
+            "upload:<id> of the answer. "
             f"The link takes one picture, within {UPLOAD_SECONDS // 60} minutes."
         )
 
@@ -89,54 +96,53 @@ class Uploads:
 
     async def receive(self, request: Request) -> Response:
         """Check the permission, then read the body, then check what it is."""
+        try:
+            return await self._receive(request)
+        except _RefusedError as refused:
+            later = {"Retry-After": "5"} if refused.status == _BUSY else None
+            return JSONResponse({"error": str(refused)}, refused.status, headers=later)
+        except RefusedBodyError as refused:
+            return refused.response
+
+    async def _receive(self, request: Request) -> Response:
         subject = self._links.read("upload", str(request.path_params["signed"]))
         if subject is None:
-            return _error(404, "Not found, or no longer there.")
+            raise _RefusedError(404, "Not found, or no longer there.")
         owner, upload_id = subject[:DERIVED], self._links.derive("upload id", subject)
         if await anyio.Path(self.folder / owner / upload_id).exists():
-            return _used()
+            raise _RefusedError(410, _USED)
         if request.method != "POST":
             return HTMLResponse(_PAGE, headers=_PAGE_HEADERS)
         if upload_id in self._arriving:
-            return _error(409, "A picture is already being sent to this link.")
+            raise _RefusedError(409, "A picture is already being sent to this link.")
         own = sum(one == owner for one in self._arriving.values())
         if len(self._arriving) >= _AT_ONCE or own >= _AT_ONCE_EACH:
-            busy = _error(503, "Too many pictures are arriving. Try again in a few seconds.")
-            busy.headers["Retry-After"] = "5"
-            return busy
+            raise _RefusedError(_BUSY, "Too many pictures are arriving. Try again in 5 seconds.")
         self._arriving[upload_id] = owner
         try:
-            return await self._keep(request, owner, upload_id)
-        finally:
-            del self._arriving[upload_id]
-
-    async def _keep(self, request: Request, owner: str, upload_id: str) -> Response:
-        most = video_models.limits().image_bytes - 1
-        try:
+            most = video_models.limits().image_bytes - 1
             body = await read_body(
                 request.scope, request.receive, limit=most, seconds=self._seconds
             )
             await _check_picture(body)
-        except RefusedBodyError as refused:
-            return refused.response
-        except InvalidRequestError as refused:
-            return _error(415, agent.error_text(refused))
-        try:
-            refusal = await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
-        except OSError:
-            refusal = _error(507, "The picture could not be stored on the server's disk.")
-        if refusal is not None:
-            return refusal
+            await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
+        except InvalidRequestError as error:
+            raise _RefusedError(415, agent.error_text(error)) from error
+        except OSError as error:
+            said = "The picture could not be stored on the server's disk."
+            raise _RefusedError(507, said) from error
+        finally:
+            del self._arriving[upload_id]
         return JSONResponse({"upload": f"upload:{upload_id}", "bytes": len(body)}, status_code=201)
 
-    def _write(self, owner: str, upload_id: str, body: bytes) -> Response | None:
+    def _write(self, owner: str, upload_id: str, body: bytes) -> None:
         """Whole or not at all, and once: of two at the same moment, the second is refused."""
         folder = self.folder / owner
         for each in (self.folder, folder):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._making_room:
             if not self._make_room(folder, len(body)):
-                return _error(
+                raise _RefusedError(
                     507,
                     "The server has no room for this picture: those of the last day fill it. "
                     "Nothing was charged. Try again later, or use the picture's https:// address.",
@@ -146,11 +152,10 @@ class Uploads:
                 with os.fdopen(os.open(part, _NEW, 0o600), "wb") as file:
                     file.write(body)
                 os.link(part, folder / upload_id)
-            except FileExistsError:
-                return _used()
+            except FileExistsError as error:
+                raise _RefusedError(410, _USED) from error
             finally:
                 part.unlink(missing_ok=True)
-        return None
 
     def _make_room(self, folder: Path, size: int) -> bool:
         """Delete what is old, and the caller's own oldest; never what another has sent lately.
@@ -200,37 +205,10 @@ async def _check_picture(body: bytes) -> None:
     await open_image("upload:the file", folders=None, fetch=nowhere, upload=lambda _id: body)
 
 
-def _used() -> Response:
-    return _error(410, "This link was already used. Ask for a new one.")
-
-
-def _error(status: int, text: str) -> Response:
-    return JSONResponse({"error": text}, status_code=status)
-
-
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src "
     "'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
 }
-_PAGE = """<!doctype html>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>A picture for hailuo-mcp</title>
-<style>body{font:16px system-ui;max-width:34em;margin:4em auto;padding:0 1em}output{display:block;
-margin-top:1em;font-family:monospace}</style>
-<h1>A picture for the clip</h1>
-<p>JPEG, PNG or WebP, under 20 MB. The link takes one picture.</p>
-<input type="file" accept="image/jpeg,image/png,image/webp"><output></output>
-<script>
-const out = document.querySelector("output");
-document.querySelector("input").onchange = async event => {
-  out.textContent = "…";
-  try {
-    const answer = await fetch(location.href, {method: "POST", body: event.target.files[0]});
-    const said = await answer.json();
-    out.textContent = said.upload ? "Give this to the assistant: " + said.upload : said.error;
-  } catch (trouble) { out.textContent = "The picture could not be sent. Try again."; }
-};
-</script>
-"""
+_PAGE = Path(__file__).with_name("upload.html").read_text(encoding="utf-8")
