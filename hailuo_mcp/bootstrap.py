@@ -28,7 +28,7 @@ from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.worker import ProcessLocks, Worker
 
 if TYPE_CHECKING:
-    from hailuo_mcp.transport import Wire
+    from hailuo_mcp.transport import HttpTransport
 
 SANDBOX_KEY = "free"
 """The imitation asks for a key as the providers do; any will do."""
@@ -50,7 +50,7 @@ class Front:
 async def open_studio(
     settings: Settings,
     *,
-    wire: Wire | None = None,
+    wire: HttpTransport | None = None,
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
     front: Front | None = None,
@@ -112,7 +112,7 @@ async def open_studio(
 
 
 def open_client(
-    settings: Settings, *, wire: Wire | None = None, fenced: bool = True
+    settings: Settings, *, wire: HttpTransport | None = None, fenced: bool = True
 ) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
     embedded = PROVIDERS[settings.provider].embedded and not settings.base_url

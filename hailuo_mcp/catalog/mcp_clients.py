@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from hailuo_mcp.catalog.data import rows, table
+from hailuo_mcp.catalog.tables import rows, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from hailuo_mcp.cli import exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Mode
-from hailuo_mcp.rules.combinations import MODE_WORDS
+from hailuo_mcp.rules.judge import MODE_WORDS
 
 
 def _models(_args: Namespace, terminal: Terminal) -> int:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from decimal import Decimal
 
-from hailuo_mcp.catalog.packs import PlanCost
 from hailuo_mcp.catalog.prices import Price
 from hailuo_mcp.cli import arguments, exits
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
+from hailuo_mcp.dialects.providers import PROVIDERS, reached_at
 from hailuo_mcp.domain import Mode
-from hailuo_mcp.rules.estimate import Estimate, estimate
+from hailuo_mcp.rules.estimate import Estimate, PlanCost, estimate
 from hailuo_mcp.text import number
 
 
@@ -28,6 +26,9 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.client.preparing import seller_of
+    from hailuo_mcp.wording.costs import cost_estimate, estimate_message
+
     plan = args.plan or ""
     comparing = plan.strip().lower() == "compare"
     if comparing:
@@ -35,31 +36,29 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     settings = arguments.settings(args)
     provider = PROVIDERS[settings.provider]
 
+    seller = seller_of(reached_at(provider, settings.base_url), settings.plan)
+
     def price(plan: str) -> Estimate:
         return estimate(
-            args.model,
-            args.mode,
-            args.duration,
-            args.resolution,
-            args.count,
-            plan,
-            price_list=provider.price_list,
-            region=provider.region,
-            capabilities=dialect_of(reached_at(provider, settings.base_url)).capabilities,
+            seller,
+            model=args.model,
+            mode=args.mode,
+            duration=args.duration,
+            resolution=args.resolution,
+            count=args.count,
+            plan=plan,
         )
 
-    found = price("compare" if comparing else settings.plan)
+    found = price("compare" if comparing else "")
     if terminal.json:
-        from hailuo_mcp.wording.costs import cost_estimate
-
         terminal.data(dict(cost_estimate(found, notice=provider.notice)))
         return exits.DONE
     if found.packs:
-        _comparison(terminal, found.packs, found.cheapest)
-        found = price(settings.plan)  # its sentence; the table has said the rest
+        _comparison(terminal, found)
+        found = price("")  # its sentence; the table has said the rest
     else:
         _prices(terminal, found.per_video, found.total, found.count)
-    terminal.paragraph("", found.message, result=True)
+    terminal.paragraph("", estimate_message(found), result=True)
     if provider.embedded:
         terminal.say("The sandbox charges nothing: this is what real clips would cost.")
     if found.prices_as_of:
@@ -87,7 +86,8 @@ def _prices(terminal: Terminal, one: Price, total: Price, count: int) -> None:
     terminal.say()
 
 
-def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> None:
+def _comparison(terminal: Terminal, found: Estimate) -> None:
+    ways = found.packs
     payg = next((way.per_video for way in ways if not way.packs), None)
     terminal.table(
         (
@@ -95,7 +95,7 @@ def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> 
             "Packs",
             "CNY a month",
             "CNY a clip",
-            "Credits that lapse",
+            "Unused credits",
             "RPM",
             "List price",
             "Saving",
@@ -103,30 +103,30 @@ def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> 
         ),
         [
             (
-                way.plan,
+                way.plan.name,
                 str(way.packs) if way.packs else "-",
                 number(way.cost),
                 number(way.per_video),
                 number(way.credits_lapsing) if way.packs else "-",
                 str(way.rpm) if way.rpm else "-",
-                number(way.list_cny) if way.list_cny else "-",
-                f"{way.saves_percent} %" if way.saves_percent else "-",
-                _verdict(way, cheapest, payg),
+                number(way.plan.list_cny) if way.plan.list_cny else "-",
+                f"{way.plan.saves_percent} %" if way.plan.saves_percent else "-",
+                _verdict(way, found.cheapest, payg),
             )
             for way in ways
         ],
     )
     terminal.say()
-    if place := next((way.buy_at for way in ways if way.buy_at), ""):
+    if place := next((way.plan.buy_at for way in ways if way.plan.buy_at), ""):
         terminal.say(f"Packs are sold at {place}")
 
 
-def _verdict(way: PlanCost, cheapest: str, payg: Decimal | None) -> str:
-    if way.plan == cheapest:
+def _verdict(way: PlanCost, cheapest: PlanCost | None, payg: Decimal | None) -> str:
+    if way is cheapest:
         return "cheapest"
     if way.dearer_at_full_use:
-        return "dearer than payg, even used up"
-    return "dearer for so many" if payg is not None and way.per_video > payg else ""
+        return "dearer than payg, even if used up"
+    return "dearer for this many" if payg is not None and way.per_video > payg else ""
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from hailuo_mcp.client.connection import KEY_ADVICE, Connection
-from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
+from hailuo_mcp.client.preparing import Prepared, prepare, seller_of, working_folders
 from hailuo_mcp.client.saving import save_clip
 from hailuo_mcp.client.wording import for_programmers
 from hailuo_mcp.dialects.wire import NO_TASK, HttpReply, Provider
@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from hailuo_mcp.files.disk import SavedFile
+    from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
-    from hailuo_mcp.transport import Stream, Wire
+    from hailuo_mcp.rules.judge import Seller
+    from hailuo_mcp.transport import HttpTransport, LinkResponse
 
 _PICTURE_SECONDS = 3.0
 _PATIENCE = 10
@@ -68,7 +69,7 @@ class HailuoClient:
         environ: Mapping[str, str] = os.environ,
         serve: Callable[[], str] | None = None,
         key_advice: str = KEY_ADVICE,
-        wire: Wire | None = None,
+        wire: HttpTransport | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -107,6 +108,11 @@ class HailuoClient:
     def capabilities(self) -> Capabilities:
         return self._connection.dialect.capabilities
 
+    @property
+    def seller(self) -> Seller:
+        """What may be bought here, and at what price."""
+        return seller_of(self.provider, self._plan)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -131,9 +137,7 @@ class HailuoClient:
         with for_programmers():
             return await prepare(
                 request,
-                provider=self.provider,
-                capabilities=self.capabilities,
-                plan=self._plan,
+                self.seller,
                 folders=(self._folders or working_folders()) if local else None,
                 fetch=self.fetch,
                 upload=upload,
@@ -178,11 +182,13 @@ class HailuoClient:
             return await self._connection.link(status)
 
     @asynccontextmanager
-    async def stream(self, link: Link, *, start: int = 0, etag: str = "") -> AsyncGenerator[Stream]:
+    async def stream(
+        self, link: Link, *, start: int = 0, etag: str = ""
+    ) -> AsyncGenerator[LinkResponse]:
         """Open a clip from a byte on; what the downloader takes."""
         with for_programmers():
             transport = await self._connection.open()
-            async with transport.stream(link, start=start, etag=etag) as answer:
+            async with transport.links.open(link, start=start, etag=etag) as answer:
                 yield answer
 
     async def wait(
@@ -291,4 +297,4 @@ class HailuoClient:
 
         with for_programmers():
             transport = await self._connection.open()
-            return await transport.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
+            return await transport.links.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)

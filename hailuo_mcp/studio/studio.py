@@ -210,15 +210,13 @@ class Studio:
     ) -> Estimate:
         """What clips would cost, by the published prices of the provider in use."""
         return estimate.estimate(
-            model,
-            mode,
-            duration,
-            resolution,
-            count,
-            plan or self.rules.plan,
-            price_list=self.provider.price_list,
-            region=self.provider.region,
-            capabilities=self._desk.client.capabilities,
+            self._desk.client.seller,
+            model=model,
+            mode=mode,
+            duration=duration,
+            resolution=resolution,
+            count=count,
+            plan=plan,
         )
 
     def templates(self) -> tuple[Template, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
+from hailuo_mcp.catalog.prices import NO_PRICE, price_words
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.domain import Mode, Quote
+from hailuo_mcp.domain import Mode, Quote, Unit
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import number, shown
 from hailuo_mcp.wording.phrases import amount, join
@@ -23,36 +24,140 @@ from hailuo_mcp.wording.shapes import (
 )
 
 if TYPE_CHECKING:
-    from hailuo_mcp.catalog.packs import PlanCost
     from hailuo_mcp.catalog.prices import Price
     from hailuo_mcp.catalog.video_templates import Template
-    from hailuo_mcp.rules.estimate import Estimate
+    from hailuo_mcp.rules.estimate import Estimate, PlanCost
     from hailuo_mcp.views import Offer, Spending
 
 
+_UNPRICED = (
+    "A budget counts such a clip as HAILUO_UNPRICED_COST, and refuses it where that is unset."
+)
+
+
 def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
-    said = join(notice, estimate.message)
+    clip, several = estimate.clip, estimate.count > 1
     return cast(
         "CostEstimate",
         only_given(
-            message=said,
+            message=f"{notice} {estimate_message(estimate)}".strip(),
             status=estimate.status,
-            model=estimate.model,
-            mode=estimate.mode.value,
-            duration=estimate.duration,
-            resolution=estimate.resolution,
+            model=clip.model,
+            mode=clip.mode.value,
+            duration=clip.duration,
+            resolution=clip.resolution,
             count=estimate.count,
             per_video=prices(estimate.per_video),
-            total=prices(estimate.total) if estimate.count > 1 else {},
-            plan=estimate.plan,
+            total=prices(estimate.total) if several else {},
+            plan=estimate.plan.name,
             plan_charges=_quote(estimate.charge),
-            plan_total=_quote(estimate.charge_total) if estimate.count > 1 else {},
+            plan_total=_quote(estimate.charge_total) if several else {},
             compared=[_pack(way) for way in estimate.packs],
-            cheapest=estimate.cheapest,
+            cheapest=estimate.cheapest.plan.name if estimate.cheapest else "",
             prices_as_of=estimate.prices_as_of,
             source=estimate.source,
         ),
     )
+
+
+def estimate_message(estimate: Estimate) -> str:
+    """What clips would cost, in sentences for every reader."""
+    of_template = estimate.clip.mode is Mode.TEMPLATE
+    said = [_comparison(estimate)] if estimate.comparing else []
+    said.append(_template_cost(estimate) if of_template else _clip_cost(estimate))
+    said += [_UNPRICED] if estimate.status == "unknown" else []
+    return " ".join((*said, *estimate.warnings, "Nothing was charged."))
+
+
+def _clip_cost(estimate: Estimate) -> str:
+    plan, what, price_list = estimate.plan, estimate.clip.words, estimate.seller.price_list
+    if not price_list:
+        return "Unknown: this provider publishes no prices."
+    if estimate.per_video == NO_PRICE:
+        return f"Unknown: no price is published for {what}, in any scheme."
+    also = _other_schemes(estimate)
+    if (each := estimate.charge.amount) is None:
+        whose = f"the {plan.name} plan of a {price_list} account"
+        return f"Unknown: no price is published for {whose}{also}."
+    said = f"One clip of {what} is {price_words(estimate.charge)}{also}{_many(estimate)}."
+    if plan.price_cny is not None and plan.credits:
+        full = (plan.price_cny / plan.credits * each).quantize(Decimal("0.01"))
+        said += (
+            f" A pack ({number(plan.price_cny)} CNY, {number(plan.credits)} credits, {plan.valid}) "
+            f"makes that {number(full)} CNY a clip if all of it is used; unused credits expire."
+        )
+    elif plan.name == "custom":
+        said += " What a credit costs is in the contract."
+    return said
+
+
+def _template_cost(estimate: Estimate) -> str:
+    low, high = estimate.charge.amount, estimate.ceiling
+    if low is None or high is None:
+        return "Unknown: no price is published for templates here."
+    if estimate.floor:
+        return (
+            f"At least {number(low)} USD each: by the historical price page the templates cost "
+            f"{number(low)} to {number(high)} USD."
+        )
+    return (
+        f"One clip of the template {estimate.clip.model} is {price_words(estimate.charge)}"
+        f"{_many(estimate)}, by the historical price page."
+    )
+
+
+def _many(estimate: Estimate) -> str:
+    total = price_words(estimate.charge_total)
+    return f"; {estimate.count} are {total}" if estimate.count > 1 else ""
+
+
+def _other_schemes(estimate: Estimate) -> str:
+    """Name the other published prices of the same clip, in brackets."""
+    price = estimate.per_video
+    others = [
+        ("pay as you go in China", price.cny, Unit.CNY),
+        ("pay as you go globally", price.usd, Unit.USD),
+        ("from a Chinese pack", price.credits, Unit.CREDITS),
+    ]
+    words = [
+        f"{price_words(Quote(amount=amount, unit=unit))} {where}"
+        for where, amount, unit in others
+        if amount is not None and unit is not estimate.charge.unit
+    ]
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _comparison(estimate: Estimate) -> str:
+    """Sum up what each way to pay makes of a month of clips."""
+    best = estimate.cheapest
+    if best is None:
+        return "Nothing to compare: hailuo-mcp knows of no packs for such an account."
+    name = f"{best.packs} × {best.plan.name}" if best.packs else "pay as you go"
+    others = "; ".join(
+        f"{way.plan.name} {number(way.cost)} CNY"
+        + (f", {number(way.credits_lapsing)} credits unused" if way.packs else "")
+        for way in estimate.packs
+        if way is not best
+    )
+    sold = [way for way in estimate.packs if way.packs]
+    offers = "; ".join(
+        f"{way.plan.name} {way.rpm} RPM, {way.plan.saves_percent} % off "
+        f"{number(way.plan.list_cny)} CNY"
+        for way in sold
+        if way.plan.list_cny is not None
+    )
+    said = (
+        f"Cheapest for {estimate.count} a month: {name}, {number(best.cost)} CNY "
+        f"({number(best.per_video)} CNY each). Otherwise: {others}. The packs: {offers}; sold at "
+        f"{sold[0].plan.buy_at}. Unused credits expire."
+    )
+    if dearer := [way.plan.name for way in estimate.packs if way.dearer_at_full_use]:
+        are = "is" if len(dearer) == 1 else "are"
+        said += (
+            f" For this clip {' and '.join(dearer)} {are} dearer than pay as you go even at full "
+            "use."
+        )
+    return said
 
 
 def prices(price: Price) -> Prices:
@@ -68,7 +173,7 @@ def _quote(quote: Quote) -> Cost:
 
 
 def _pack(way: PlanCost) -> PackEstimate:
-    row: PackEstimate = {"plan": way.plan, "cny": number(way.cost)}
+    row: PackEstimate = {"plan": way.plan.name, "cny": number(way.cost)}
     row["per_video_cny"] = number(way.per_video)
     if way.rpm is not None:
         row["rpm"] = way.rpm
@@ -77,9 +182,9 @@ def _pack(way: PlanCost) -> PackEstimate:
         row["per_video_cny_if_used_up"] = number(way.per_video_full)
         row["credits_lapsing"] = number(way.credits_lapsing)
         row["lapsing_cny"] = number(way.lapsing_cny)
-    if way.list_cny is not None and way.saves_percent is not None:
-        row["list_cny"] = number(way.list_cny)
-        row["saves_percent"] = way.saves_percent
+    if way.plan.list_cny is not None and way.plan.saves_percent is not None:
+        row["list_cny"] = number(way.plan.list_cny)
+        row["saves_percent"] = way.plan.saves_percent
     if way.dearer_at_full_use:
         row["dearer_than_payg"] = True
     return row

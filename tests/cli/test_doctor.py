@@ -24,7 +24,7 @@ from hailuo_mcp.cli.init.entry import PLACEHOLDER, Wishes
 from hailuo_mcp.cli.init.set_up import set_up
 from hailuo_mcp.cli.machine import Machine
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.journal.sqlite.schema import STEPS
+from hailuo_mcp.journal.sqlite.schema import VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
@@ -252,8 +252,8 @@ def test_processes_that_live_are_told_from_those_that_ended(tmp_path: Path):
 def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path):
     path = made_journal(tmp_path)
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
-        db.execute("UPDATE shape SET readable_since = ?", (len(STEPS) + 1,))
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+        db.execute("UPDATE shape SET readable_since = ?", (VERSION + 1,))
     assert "newer hailuo-mcp" in bad(check_journal(settings(tmp_path), 0.0))[0]
     path.write_bytes(b"not a database at all" * 300)
     (path.parent / "journal-unreadable-1.sqlite3").touch(mode=0o600)

@@ -66,26 +66,24 @@ def _trace(event: str) -> Install:
     """Die when httpx reports this event of a POST."""
 
     def install(die: Callable[[], None]) -> None:
-        from hailuo_mcp.transport.pool import HttpLine
+        import httpx
 
-        build = HttpLine.build_request
+        send = httpx.AsyncHTTPTransport.handle_async_request
 
-        @functools.wraps(build)
-        def built(self: HttpLine, method: str, *args: Any, **kwargs: Any) -> Any:
-            request = build(self, method, *args, **kwargs)
+        async def traced(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
             known = request.extensions.get("trace")
-            if method == "POST":
 
-                async def trace(name: str, info: Any) -> None:
-                    if known is not None:
-                        await known(name, info)
-                    if name.endswith(event):
-                        die()
+            async def trace(name: str, info: Any) -> None:
+                if known is not None:
+                    await known(name, info)
+                if name.endswith(event):
+                    die()
 
+            if request.method == "POST":
                 request.extensions = {**request.extensions, "trace": trace}
-            return request
+            return await send(self, request)
 
-        HttpLine.build_request = built  # type: ignore[method-assign]
+        httpx.AsyncHTTPTransport.handle_async_request = traced  # type: ignore[method-assign]
 
     return install
 
@@ -139,9 +137,9 @@ def _client() -> Any:
 
 
 def _part() -> Any:
-    from hailuo_mcp.files.part import Part
+    from hailuo_mcp.files.partial_file import PartialFile
 
-    return Part
+    return PartialFile
 
 
 def _pictures() -> Any:
@@ -175,9 +173,9 @@ STEPS: dict[str, Install] = {
     "part opened": _step(_part, "__init__", after=True),
     "part written": _step(_part, "append", after=True),
     "before the part is finished": _step(_part, "finish", after=False),
-    "before the rename": _step(_module("files.disk"), "put_in_place", after=False),
+    "before the rename": _step(_module("files.clip_file"), "put_in_place", after=False),
     "in the middle of the rename": _step(lambda: Path, "hardlink_to", after=True),
-    "renamed, not recorded": _step(_module("files.disk"), "put_in_place", after=True),
+    "renamed, not recorded": _step(_module("files.clip_file"), "put_in_place", after=True),
     "file written, not committed": _uncommitted("change", _file),
     "file recorded": _step(_journal, "change", after=True, only=_file),
     "sidecar written": _step(_module("worker.polling"), "write_sidecar", after=True),

@@ -14,6 +14,7 @@ from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import Limits, Losses, Recorded
 from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.wording.person import error_text
 
 BEFORE
 async def main(path, name):
@@ -33,7 +34,7 @@ async def main(path, name):
             assert isinstance(found, Recorded)
         print("set aside" if journal.rescued else "bought")
     except JournalError as no:
-        print(no)
+        print(error_text(no))
     finally:
         await journal.close()
 

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
+from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.mark import path_of
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.store import Capacity, Limits, Losses, Recorded
@@ -138,7 +139,7 @@ class TestAfterwards:
         shutil.copytree(folders / "closed", state)
         journal = await self._opened(state / NAME)
         await journal.write(_spoil_a_row)
-        with pytest.raises(Exception, match="doctor"):
+        with pytest.raises(JournalError, match="could not be used"):
             await journal.newest(limit=TASKS)
         assert isinstance(await buy(journal, TASKS + 1), Losses)
         assert len(await journal.newest(limit=10 * TASKS)) == TASKS

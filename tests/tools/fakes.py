@@ -11,6 +11,7 @@ import anyio
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
+from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
@@ -172,14 +173,7 @@ class FakeStudio:
 
     def estimate(self, **what: Any) -> Estimate:
         self.calls.append(("estimate", what))
-        from hailuo_mcp.dialects.providers import dialect_of
-
-        return estimate.estimate(
-            **what,
-            price_list="cn",
-            region="cn",
-            capabilities=dialect_of(self.provider).capabilities,
-        )
+        return estimate.estimate(seller_of(self.provider, "payg"), **what)
 
     def templates(self) -> tuple[Template, ...]:
         return video_templates.templates("cn")

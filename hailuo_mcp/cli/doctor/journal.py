@@ -11,9 +11,14 @@ from hailuo_mcp.cli.doctor.finding import Finding, note, ok, problem
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.files.private import exposed
-from hailuo_mcp.journal.sqlite.examine import Contents, Flaw, FlawedJournalError, examine
+from hailuo_mcp.journal.sqlite.examine import (
+    Contents,
+    Flaw,
+    FlawedJournalError,
+    examine,
+    spent_in_other_units,
+)
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
-from hailuo_mcp.journal.sqlite.walls import walls_beside
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.desk import period_start
 from hailuo_mcp.text import number
@@ -56,7 +61,9 @@ def check_journal(settings: Settings, now: float) -> list[Finding]:
 def _walls(settings: Settings, now: float) -> list[Finding]:
     unit = plan_unit(settings.plan, PROVIDERS[settings.provider].region)
     since = period_start(settings.budget_period, now)
-    found = walls_beside(settings.state_dir / FILE_NAME, account_of(settings), unit, since=since)
+    found = spent_in_other_units(
+        settings.state_dir / FILE_NAME, account_of(settings), unit, since=since
+    )
     if not found:
         return []
     sums = " and ".join(f"{number(one.spent + one.reserved)} {one.unit}" for one in found)

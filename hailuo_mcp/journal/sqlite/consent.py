@@ -1,10 +1,11 @@
-"""One-use codes and approvals: what a person has said yes to, and whether it was used."""
+"""One-use codes and approvals: what a person has agreed to, and whether it was used."""
 
 from __future__ import annotations
 
 import sqlite3
 from decimal import Decimal
 
+from hailuo_mcp.journal.sqlite.rows import exists
 from hailuo_mcp.journal.store import CLOCK_SKEW, CONSENT_SECONDS
 
 
@@ -17,7 +18,6 @@ def issue_code(
     amount: Decimal | None,
     now: float,
 ) -> None:
-    """`code` is a digest: the code itself is only ever in the refusal that carries it."""
     db.execute(
         "DELETE FROM codes WHERE issued_at < ? OR issued_at > ?",
         (now - CONSENT_SECONDS, now + CLOCK_SKEW),
@@ -37,7 +37,6 @@ def use_code(
     amount: Decimal | None,
     now: float,
 ) -> bool:
-    """True once, for this caller, request and price, within ten minutes."""
     used = db.execute(
         "UPDATE codes SET used_at = ? WHERE code = ? AND caller = ? AND identity = ?"
         " AND amount = ? AND used_at IS NULL AND issued_at > ? AND issued_at <= ?",
@@ -47,13 +46,10 @@ def use_code(
 
 
 def use_approval(db: sqlite3.Connection, *, caller: str, identity: str, now: float) -> bool:
-    """Count a person's yes once: the protocol's sealed answer can be replayed for ten minutes."""
     db.execute(
         "DELETE FROM approvals WHERE at < ? OR at > ?", (now - CONSENT_SECONDS, now + CLOCK_SKEW)
     )
-    if db.execute(
-        "SELECT 1 FROM approvals WHERE caller = ? AND identity = ?", (caller, identity)
-    ).fetchone():
+    if exists(db, "SELECT 1 FROM approvals WHERE caller = ? AND identity = ?", caller, identity):
         return False
     db.execute("INSERT INTO approvals VALUES (?, ?, ?)", (caller, identity, now))
     return True

@@ -1,4 +1,4 @@
-"""Buying on paper: dedupe, budget, reservation and the rate limit's slot in one transaction."""
+"""Deduplication, budget, reservation and the rate limit's slot, in one transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from hailuo_mcp.domain import Money, Status, Task, Unit
 from hailuo_mcp.journal.sqlite.losses import losses
-from hailuo_mcp.journal.sqlite.rows import INSERT, SELECT, from_micro, micro, row_of, task_of
+from hailuo_mcp.journal.sqlite.rows import INSERT, exists, find_task, from_micro, micro, row_of
 from hailuo_mcp.journal.store import (
     RATE_WINDOW,
     REUSE_SECONDS,
@@ -26,10 +26,6 @@ from hailuo_mcp.journal.store import (
 def record(
     db: sqlite3.Connection, draft: Task, reserved_amount: Decimal, limits: Limits, *, now: float
 ) -> Recorded | OverBudget | KeyTaken | Losses:
-    """Record a purchase, or find the one that it repeats.
-
-    Returns the task `submitting` and owned by its writer when a slot was free, else `pending`.
-    """
     if before := find_existing(db, draft, now=now):
         return before
     if lost := losses(db):
@@ -38,46 +34,42 @@ def record(
         spent, reserved = spent_and_reserved(db, draft.account, draft.unit, limits.since)
         if spent + reserved + micro(reserved_amount) > micro(limits.budget):
             return OverBudget(spent=from_micro(spent), reserved=from_micro(reserved))
-    # Counted in the period in which it is written, not in that in which it was thought of.
+    # Counted in the period in which it is recorded, not in that in which it was drafted.
     task = replace(draft, created_at=now, updated_at=now, due_at=now)
-    if _no_queue(db, draft.account, now) and free_slots(db, draft.account, limits.rpm, now) > 0:
+    queued = exists(  # first come, first served
+        db,
+        "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at <= ?"
+        " AND status = 'pending'",
+        *(draft.account, now),
+    )
+    if not queued and free_slots(db, draft.account, limits.rpm, now) > 0:
         task = replace(task, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease)
     db.execute(INSERT, row_of(task, reserved_amount))
     return Recorded(task=task, reused=False)
 
 
 def find_existing(db: sqlite3.Connection, draft: Task, *, now: float) -> Recorded | KeyTaken | None:
-    """The purchase that this one would repeat, if there is one."""
-    if draft.request_key and (named := _named(db, draft)):
-        if named.identity == draft.identity:
-            return Recorded(task=named, reused=True)
-        return KeyTaken(task=named)
-    same = _same(db, draft, now)
-    return Recorded(task=same, reused=True) if same else None
-
-
-def _named(db: sqlite3.Connection, draft: Task) -> Task | None:
-    row = db.execute(
-        SELECT + " WHERE account = ? AND caller = ? AND request_key = ?"
-        " AND status NOT IN ('failed', 'cancelled') ORDER BY created_at DESC LIMIT 1",
-        (draft.account, draft.caller, draft.request_key),
-    ).fetchone()
-    return task_of(row) if row else None
-
-
-def _same(db: sqlite3.Connection, draft: Task, now: float) -> Task | None:
-    row = db.execute(
-        SELECT + " WHERE account = ? AND identity = ?"
-        " AND status NOT IN ('failed', 'cancelled') ORDER BY created_at DESC LIMIT 1",
-        (draft.account, draft.identity),
-    ).fetchone()
-    if row is None:
+    newest = "AND status NOT IN ('failed', 'cancelled') ORDER BY created_at DESC"
+    if draft.request_key:
+        named = find_task(
+            db,
+            f"WHERE account = ? AND caller = ? AND request_key = ? {newest}",
+            *(draft.account, draft.caller, draft.request_key),
+        )
+        if named:
+            same = named.identity == draft.identity
+            return Recorded(task=named, reused=True) if same else KeyTaken(task=named)
+    found = find_task(
+        db, f"WHERE account = ? AND identity = ? {newest}", draft.account, draft.identity
+    )
+    if found is None:
         return None
-    task = task_of(row)
-    if not task.status.is_final and task.status is not Status.UNCONFIRMED:
-        return task
-    kept = REUSE_UNCONFIRMED_SECONDS if task.status is Status.UNCONFIRMED else REUSE_SECONDS
-    return task if now - task.created_at < kept else None
+    if found.status is Status.UNCONFIRMED or found.status.is_final:
+        unconfirmed = found.status is Status.UNCONFIRMED
+        kept = REUSE_UNCONFIRMED_SECONDS if unconfirmed else REUSE_SECONDS
+        if now - found.created_at >= kept:
+            return None
+    return Recorded(task=found, reused=True)
 
 
 def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums:
@@ -98,11 +90,11 @@ def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums
 def other_units(
     db: sqlite3.Connection, account: str, unit: Unit, since: float
 ) -> tuple[UnitSpending, ...]:
-    found = (
+    found = [
         (other, *spent_and_reserved(db, account, other, since))
         for other in Unit
         if other is not unit
-    )
+    ]
     return tuple(
         UnitSpending(unit=other, spent=from_micro(spent), reserved=from_micro(reserved))
         for other, spent, reserved in found
@@ -130,8 +122,7 @@ def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float
     A request arrives at some moment between its sending and its answer. So it takes a slot for
     all of that time, by being `submitting`, and for a minute more, by a row of `slots`.
     """
-    row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
-    if row and now < row[0] <= now + 2 * RATE_WINDOW:  # a pause from a clock set back is void
+    if _paused_until(db, account, now) > now:
         return 0
     if rpm is None:
         return 1_000_000
@@ -145,10 +136,9 @@ def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float
 
 def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> float:
     """The earliest moment at which the next submit may leave."""
-    row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
-    pause = row[0] if row and now < row[0] <= now + 2 * RATE_WINDOW else now
+    pause = _paused_until(db, account, now)
     if rpm is None:
-        return max(now, pause)
+        return pause
     left = rpm - _submits_in_flight(db, account)
     if left <= 0:  # even if one of them is answered at this moment
         return max(now + RATE_WINDOW, pause)
@@ -158,7 +148,14 @@ def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float)
     ).fetchone()
     # One from the future is put right by whoever looks under the lock: at once, or never.
     free_at = held[0] + RATE_WINDOW if held and held[0] <= now else now
-    return max(now, pause, free_at)
+    return max(pause, free_at)
+
+
+def _paused_until(db: sqlite3.Connection, account: str, now: float) -> float:
+    """When the pause ends that the provider has asked for; now where there is none."""
+    row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
+    # A pause that ends further ahead was written before the clock was set back: it is void.
+    return float(row[0]) if row and now < row[0] <= now + 2 * RATE_WINDOW else now
 
 
 def _submits_in_flight(db: sqlite3.Connection, account: str) -> int:
@@ -175,27 +172,14 @@ def take_slot(db: sqlite3.Connection, account: str, now: float) -> None:
     db.execute("INSERT INTO slots VALUES (?, ?)", (account, now))
 
 
-def _no_queue(db: sqlite3.Connection, account: str, now: float) -> bool:
-    """Nobody has waited longer: first come, first served."""
-    return not db.execute(
-        "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at <= ?"
-        " AND status = 'pending' LIMIT 1",
-        (account, now),
-    ).fetchone()
-
-
 def pause(db: sqlite3.Connection, account: str, seconds: float | None, *, now: float) -> float:
-    """The provider said "too fast": nobody submits until then. Returns the time.
-
-    Whatever Retry-After says, the shortest pause doubles with each refusal in a row, to a minute.
-    """
     row = db.execute("SELECT refusals FROM accounts WHERE account = ?", (account,)).fetchone()
     refusals = int(row[0]) if row else 0
     wait = max(min(60.0, 3.0 * 2.0**refusals), min(seconds or 0.0, 2 * RATE_WINDOW))
+    until = max(now + wait, _paused_until(db, account, now))
     db.execute(
-        "UPDATE accounts SET paused_until = MAX(?, CASE WHEN paused_until > ? THEN 0 ELSE"
-        " paused_until END), refusals = MIN(refusals + 1, 10) WHERE account = ?",
-        (now + wait, now + 2 * RATE_WINDOW, account),
+        "UPDATE accounts SET paused_until = ?, refusals = MIN(refusals + 1, 10) WHERE account = ?",
+        (until, account),
     )
     return now + wait
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.sqlite import consent, leases, losses, purchases, reads, tasks
+from hailuo_mcp.journal.sqlite import consent, leases, losses, purchases, tasks
 from hailuo_mcp.journal.sqlite.database import Database
 from hailuo_mcp.journal.store import Capacity, Claimed
 
@@ -17,9 +15,13 @@ T = TypeVar("T")
 
 
 def _writes(
-    step: Callable[Concatenate[sqlite3.Connection, P], T],
+    step: Callable[Concatenate[sqlite3.Connection, P], T], *, on_reopen: bool = False
 ) -> Callable[Concatenate[Database, P], Coroutine[Any, Any, T]]:
+    """`on_reopen`: repeated in a file that is opened in the place of this one."""
+
     async def method(self: Database, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if on_reopen:
+            self.on_reopen = lambda db: step(db, *args, **kwargs)
         return await self.write(step, *args, **kwargs)
 
     return method
@@ -43,6 +45,7 @@ class SqliteStore(Database):
     pause = _writes(purchases.pause)
     reset_backoff = _writes(purchases.reset_backoff)
 
+    register = _writes(leases.register, on_reopen=True)
     owners = _reads(leases.owners)
     submitting = _reads(leases.submitting)
     renew = _writes(leases.renew)
@@ -54,35 +57,19 @@ class SqliteStore(Database):
     adopt = _writes(tasks.adopt)
     others_await_ids = _reads(tasks.others_await_ids)
     other_with_remote_id = _reads(tasks.other_with_remote_id)
-    find = _reads(reads.find)
-    by_callback = _reads(reads.by_callback)
-    newest = _reads(reads.newest)
-    counts = _reads(reads.counts)
-    in_flight = _reads(reads.in_flight)
-    render_times = _reads(reads.render_times)
-    pictures_in_use = _reads(reads.pictures_in_use)
+    find = _reads(tasks.find)
+    by_callback = _reads(tasks.by_callback)
+    newest = _reads(tasks.newest)
+    counts = _reads(tasks.counts)
+    in_flight = _reads(tasks.in_flight)
+    render_times = _reads(tasks.render_times)
+    pictures_in_use = _reads(tasks.pictures_in_use)
 
     issue_code = _writes(consent.issue_code)
     use_code = _writes(consent.use_code)
     use_approval = _writes(consent.use_approval)
 
     accept_losses = _writes(losses.accept)
-
-    async def register(
-        self, owner: str, *, account: str, provider: str, base_url: str, pid: int, now: float
-    ) -> None:
-        def step(db: sqlite3.Connection) -> None:
-            db.execute(
-                "INSERT INTO accounts (account, provider, base_url) VALUES (?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                (account, provider, base_url),
-            )
-            db.execute(
-                "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", (owner, account, pid, now)
-            )
-
-        self._on_reopen = step
-        await self.write(step)
 
     async def claim(
         self, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
@@ -92,12 +79,6 @@ class SqliteStore(Database):
         if due is None or due > now:
             return Claimed(next_at=due)
         return await self.write(leases.claim, accounts, owner, capacity, now=now)
-
-    async def close(self, owner: str = "") -> None:
-        if owner and self.is_open:
-            with suppress(JournalError):
-                await self.write(leases.release, [owner])
-        await super().close()
 
     async def data_version(self) -> int:
         def question(db: sqlite3.Connection) -> int:

@@ -13,10 +13,12 @@ RESCUED = ".rescued"
 PATIENCE = 1.0
 """Seconds to wait for another process's lock."""
 REST_SECONDS = 3.0
+"""After so long without a change, any later one shows in the time of the file: some disks round it
+to whole seconds."""
 
 
 def has_unfinished_work(state_dir: Path) -> bool:
-    """Whether a process is needed: to send, poll or save something, or to mend the file.
+    """Whether a process is needed: to send, poll or save something, or to repair the file.
 
     Keeps nothing open. That a file as it stands has nothing unfinished is noted beside it, so that
     the next look need not load SQLite, which is most of what an idle server would add.
@@ -25,11 +27,12 @@ def has_unfinished_work(state_dir: Path) -> bool:
     if not path.exists():
         return path.with_name(path.name + RESCUED).exists()
     note, stamp = path.with_name(f"{path.name}.settled"), stamp_of(path)
-    if stamp and _read(note) == stamp:
-        return False
+    with suppress(OSError, ValueError):
+        if stamp and note.read_text("ascii") == stamp:
+            return False
     found = _look(path)
-    if stamp and not found and _at_rest(path):
-        with suppress(OSError):  # a note that is missing or torn only costs another look
+    with suppress(OSError):  # a note that is missing or torn only costs another look
+        if stamp and not found and time.time() - path.stat().st_mtime > REST_SECONDS:
             note.write_text(stamp, "ascii")
     return found
 
@@ -44,19 +47,6 @@ def stamp_of(path: Path) -> str:
     return ""
 
 
-def _at_rest(path: Path) -> bool:
-    """Whether any later change shows in the time of the file, which some disks round to seconds."""
-    with suppress(OSError):
-        return time.time() - path.stat().st_mtime > REST_SECONDS
-    return False
-
-
-def _read(note: Path) -> str:
-    with suppress(OSError, ValueError):
-        return note.read_text("ascii")
-    return ""
-
-
 def _look(path: Path) -> bool:
     import sqlite3
     from contextlib import closing
@@ -67,4 +57,4 @@ def _look(path: Path) -> bool:
         ) as db:
             return bool(db.execute("SELECT 1 FROM tasks WHERE due_at > 0 LIMIT 1").fetchone())
     except sqlite3.Error:
-        return True  # whoever opens it properly finds out why, and says so
+        return True  # the process that opens it properly finds out why, and says so

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
 
+from hailuo_mcp.backoff import backoff
 from hailuo_mcp.dialects.wire import HttpReply, HttpRequest
-from hailuo_mcp.domain import Link
 from hailuo_mcp.errors import (
     ConfigError,
+    Do,
     InvalidRequestError,
     ProviderUnavailableError,
+    Step,
     UnconfirmedSubmitError,
     UnexpectedResponseError,
 )
-from hailuo_mcp.transport.hosts import Hosts
-from hailuo_mcp.transport.lean import load_httpx
-from hailuo_mcp.transport.links import Links, Stream
-from hailuo_mcp.transport.pool import CONNECT_SECONDS, HttpLine, Pool, TooLargeError, whole_body
-from hailuo_mcp.transport.trouble import ProxyError
+from hailuo_mcp.transport.connections import (
+    CONNECT_SECONDS,
+    Connections,
+    TooLargeError,
+    Use,
+    build_request,
+    whole_body,
+)
+from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.link_download import LinkReader
+from hailuo_mcp.transport.proxies import ProxyError
 
 if TYPE_CHECKING:
     import httpx
@@ -32,19 +39,19 @@ _LARGEST_ANSWER = 4 * 1024 * 1024
 _TRIES = 3
 _SLOWEST_UPLINK = 100_000
 """Bytes a second; a picture of 20 MB then has four minutes more to leave."""
-_AGAIN = frozenset({502, 503, 504})
+_GATEWAY_TROUBLE = frozenset({502, 503, 504})
 _LEAVES = "send_request_headers.started"
 _LONGEST_PAUSE = 5.0
 
 
 class Transport:
-    """One provider's base URL and key, and the guard over every other address."""
+    """One provider's base URL and key; `links` opens links of any other host."""
 
     def __init__(  # noqa: PLR0913  # every one but three has a default
         self,
         base_url: str,
         key: Callable[[], str],
-        hosts: Hosts,
+        hosts: HostPolicy,
         *,
         host: str = "",
         wire: httpx.AsyncBaseTransport | None = None,
@@ -53,7 +60,6 @@ class Transport:
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
     ) -> None:
-        load_httpx()
         self._base_url = base_url.rstrip("/")
         self._host = host or urlsplit(self._base_url).netloc
         self._key = key
@@ -62,23 +68,23 @@ class Transport:
         self._submit_timeout = submit_timeout
         self._read_timeout = read_timeout
         self._proxy = hosts.proxy_to(self._base_url)
-        self._pool = Pool(wire, self._proxy, plain=self._base_url.startswith("http:"))
+        self._connections = Connections(wire)
         self._traced = wire is None
-        self._links = Links(self._pool, hosts, self._base_url, self._bearer)
+        self.links = LinkReader(self._connections, hosts, self._base_url, self._authorisation)
 
     async def read(self, request: HttpRequest) -> HttpReply:
-        """Ask something that costs nothing; faults of the line are tried again, twice."""
-        headers = self._bearer()
+        """Ask something that costs nothing; a broken connection is tried again, twice."""
         tries = 0
         while True:
             tries += 1
-            reply, fault = await self._ask(request, headers)
-            if reply is not None and (reply.status not in _AGAIN or tries == _TRIES):
+            reply, fault = await self._try_read(request)
+            if reply is not None and (reply.status not in _GATEWAY_TROUBLE or tries == _TRIES):
                 return reply
             if tries == _TRIES:
                 raise ProviderUnavailableError(
-                    f"{self._unreached(fault)}. Asking costs nothing, and what was bought is not "
-                    f"affected. Check {self._way('the network')}, then ask again.",
+                    f"{self._unreached(fault)}.",
+                    self._check_way(),
+                    Step(Do.REPEAT),
                     detail=type(fault).__name__,
                 )
             await self._sleep(self._pause(tries, reply))
@@ -92,7 +98,6 @@ class Transport:
         """
         import httpx
 
-        headers = self._bearer()
         seen: set[str] = set()
 
         async def trace(event: str, info: object) -> None:
@@ -102,88 +107,72 @@ class Transport:
                 leaving()
             seen.add(step)
 
-        line = self._pool.fresh()
         try:
-            built = line.build_request(
-                request.method,
-                f"{self._base_url}{request.target}",
-                json=request.json,
-                headers=headers,
-                extensions={"trace": trace},
-            )
+            built = self._build(request, self._submit_timeout)
         except UnicodeError:
             raise InvalidRequestError(
-                "The request holds half of a character, which no provider can read. Nothing was "
-                "sent or charged. Write the prompt anew as plain text."
+                "The request contains an unpaired surrogate (invalid Unicode).",
+                Step(Do.TRY, "write the prompt again as plain text"),
             ) from None
         # Pictures travel in the request: a slow uplink is not a lost answer.
         seconds = self._submit_timeout + len(built.content) / _SLOWEST_UPLINK
-        built.extensions["timeout"] = self._timeout(seconds).as_dict()
+        built.extensions = {"trace": trace, "timeout": self._timeout(seconds).as_dict()}
         if not self._traced:
             leaving()
         try:
             with anyio.fail_after(seconds):
-                return await self._answer(line, built)
+                return await self._answer("pay", built)
         except TooLargeError:
             raise self._lost("its answer was too large to be one", "TooLarge") from None
         except (httpx.HTTPError, OSError) as fault:
             name = type(fault).__name__
             # The trace fires before the first byte leaves. Its silence alone proves nothing (a
-            # wire given for tests has no trace), so a sign of the connecting phase is asked for.
-            # A tunnel through a proxy is part of connecting, and its CONNECT no trace of ours.
+            # transport given by a test has no trace), so a sign of connecting is asked for.
+            # A tunnel through a proxy is part of connecting, and its CONNECT is not traced.
             early = isinstance(
                 fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | ProxyError
             )
             connecting = "connect_tcp.started" in seen
             if _LEAVES not in seen and (early or connecting):
                 raise ProviderUnavailableError(
-                    f"{self._unreached(fault)}, so the request never left. Nothing was charged. "
-                    f"Check {self._way('the network')} and HAILUO_BASE_URL, then try again.",
+                    f"{self._unreached(fault)}, so the request never left.",
+                    self._check_way(),
+                    Step(Do.REPEAT),
                     detail=name,
                 ) from None
             slow = isinstance(fault, httpx.TimeoutException | TimeoutError)
             why = "it did not answer in time" if slow else "the connection broke"
             raise self._lost(why, name) from None
 
-    def stream(
-        self, link: Link, *, start: int = 0, etag: str = ""
-    ) -> AbstractAsyncContextManager[Stream]:
-        """Open a clip at a byte; see links.py."""
-        return self._links.stream(link, start=start, etag=etag)
-
-    async def fetch(self, url: str, *, limit: int, seconds: float) -> bytes:
-        """Read a picture; see links.py."""
-        return await self._links.fetch(url, limit=limit, seconds=seconds)
-
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        await self._connections.aclose()
 
-    async def _ask(
-        self, request: HttpRequest, headers: dict[str, str]
-    ) -> tuple[HttpReply | None, Exception | None]:
+    async def _try_read(self, request: HttpRequest) -> tuple[HttpReply | None, Exception | None]:
         import httpx
 
-        line = self._pool.kept()
-        built = line.build_request(
-            request.method,
-            f"{self._base_url}{request.target}",
-            json=request.json,
-            headers=headers,
-            timeout=self._timeout(self._read_timeout),
-        )
+        built = self._build(request, self._read_timeout)
         try:
             with anyio.fail_after(self._read_timeout):
-                return await self._answer(line, built), None
+                return await self._answer("read", built), None
         except TooLargeError:
             raise UnexpectedResponseError(
-                f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB. Asking "
-                "costs nothing. Check HAILUO_BASE_URL, then ask again."
+                f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB.",
+                Step(Do.CHECK, "HAILUO_BASE_URL"),
             ) from None
         except (httpx.HTTPError, OSError) as fault:
             return None, fault
 
-    async def _answer(self, line: HttpLine, built: httpx.Request) -> HttpReply:
-        response = await line.send(built)
+    def _build(self, request: HttpRequest, seconds: float) -> httpx.Request:
+        return build_request(
+            request.method,
+            f"{self._base_url}{request.target}",
+            json=request.json,
+            headers=self._authorisation(),
+            timeout=self._timeout(seconds),
+        )
+
+    async def _answer(self, use: Use, built: httpx.Request) -> HttpReply:
+        response = await self._connections.send(use, built, self._proxy)
         try:
             body = await whole_body(response, _LARGEST_ANSWER)
         finally:
@@ -200,15 +189,17 @@ class Transport:
         through = f" through the proxy {self._proxy}" if self._proxy else ""
         return f"{self._host} could not be reached{through}"
 
-    def _way(self, usual: str) -> str:
-        return f"the proxy ({self._proxy.source})" if self._proxy else usual
+    def _check_way(self) -> Step:
+        if self._proxy:
+            return Step(Do.ARRANGE, f"check the proxy ({self._proxy.source})")
+        return Step(Do.ARRANGE, "check the network and the provider's address")
 
-    def _bearer(self) -> dict[str, str]:
+    def _authorisation(self) -> dict[str, str]:
         key = self._key()
         if not key.isascii() or not key.isprintable() or " " in key or not key:
             raise ConfigError(
-                "The API key holds characters that no key has, or is empty. Nothing was sent or "
-                "charged. Copy HAILUO_API_KEY anew, without spaces or line breaks."
+                "The API key is empty, or has characters that no key has.",
+                Step(Do.CHECK, "HAILUO_API_KEY"),
             )
         return {"Authorization": f"Bearer {key}"}
 
@@ -221,12 +212,13 @@ class Transport:
     def _pause(self, tries: int, reply: HttpReply | None) -> float:
         asked = (reply.headers.get("retry-after", "") if reply else "").strip()
         wished = float(asked) if asked.isascii() and asked.isdigit() else 0.0
-        jitter = 0.5 * 2.0**tries * (0.5 + self._rng.random() / 2)
-        return min(max(jitter, wished), _LONGEST_PAUSE)
+        pause = backoff(tries - 1, first=0.75, most=_LONGEST_PAUSE, jitter=self._rng.random())
+        return min(max(pause, wished), _LONGEST_PAUSE)
 
     def _lost(self, why: str, detail: str) -> UnconfirmedSubmitError:
         return UnconfirmedSubmitError(
-            f"The request was sent to {self._host}, but {why}. It may have been bought and "
-            "charged. Do not send it again; it is not repeated here either.",
+            f"The request was sent to {self._host}, but {why}. It is not sent again from here.",
+            Step(Do.TRY, "do not send it again"),
+            Step(Do.SETTLE),
             detail=detail,
         )

@@ -9,7 +9,8 @@ import pytest
 
 from hailuo_mcp.dialects.wire import HttpRequest
 from hailuo_mcp.errors import ProviderUnavailableError, UnexpectedResponseError
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +27,7 @@ class Naps:
 
 def transport(url: str, naps: Naps, *, seconds: float = 5.0) -> Transport:
     return Transport(
-        url, lambda: "key", Hosts(), read_timeout=seconds, sleep=naps, rng=random.Random(1)
+        url, lambda: "key", HostPolicy(), read_timeout=seconds, sleep=naps, rng=random.Random(1)
     )
 
 
@@ -93,7 +94,7 @@ async def test_a_broken_line_is_tried_three_times(serve):
         with pytest.raises(ProviderUnavailableError) as caught:
             await read(transport(raw.url, Naps()))
     assert len(raw.requests) == 3
-    assert "Asking costs nothing" in str(caught.value)
+    assert "Nothing was charged" in error_text(caught.value)
 
 
 async def test_silence_ends_after_the_timeout(serve):

@@ -16,7 +16,8 @@ from hailuo_mcp.errors import (
     ProviderUnavailableError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +27,7 @@ BUY = HttpRequest(method="POST", path="/v1/video_generation", json={"model": "m"
 
 def transport(url: str, *, key: str = KEY, seconds: float = 5.0, wire=None) -> Transport:
     return Transport(
-        url, lambda: key, Hosts(), submit_timeout=seconds, rng=random.Random(1), wire=wire
+        url, lambda: key, HostPolicy(), submit_timeout=seconds, rng=random.Random(1), wire=wire
     )
 
 
@@ -36,7 +37,7 @@ async def refused(line: Transport, kind: type[Exception]) -> str:
             await line.pay(BUY)
     finally:
         await line.aclose()
-    text = str(caught.value)
+    text = error_text(caught.value)
     assert KEY not in text + repr(caught.value) + str(getattr(caught.value, "detail", ""))
     return text
 
@@ -240,7 +241,7 @@ async def test_half_a_character_is_refused_before_anything_leaves(serve):
 
     async with serve(behave) as raw:
         line = transport(raw.url)
-        with pytest.raises(InvalidRequestError, match="Nothing was sent"):
+        with pytest.raises(InvalidRequestError, match="unpaired surrogate"):
             await line.pay(HttpRequest(method="POST", path="/", json={"prompt": "\ud83d"}))
         await line.aclose()
     assert raw.connections == 0

@@ -20,12 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_mcp.domain import Link
-from hailuo_mcp.errors import DownloadError
+from hailuo_mcp.errors import Do, DownloadError, Step
 from hailuo_mcp.files import mp4
-from hailuo_mcp.files.copying import copy_clip
-from hailuo_mcp.files.disk import clip_flaw, explain, held
-from hailuo_mcp.files.names import file_name, write_sidecar
-from hailuo_mcp.files.saving import save
+from hailuo_mcp.files.clip_file import copy_clip, explain, inspect, locked
+from hailuo_mcp.files.download import save
+from hailuo_mcp.files.naming import file_name, write_sidecar
+from hailuo_mcp.wording.agent import error_text
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links, pipes and limits of POSIX")
 
@@ -64,9 +64,9 @@ class Answer:
     headers: Mapping[str, str]
     pieces: list[bytes]
 
-    async def pour(self, take: Callable[[memoryview], None]) -> None:
+    async def stream_to(self, take: Callable[[bytearray], None]) -> None:
         for piece in self.pieces:
-            await anyio.to_thread.run_sync(take, memoryview(piece))
+            await anyio.to_thread.run_sync(take, bytearray(piece))
 
 
 @dataclass
@@ -146,11 +146,11 @@ async def test_a_symlink_in_the_target_s_place_is_refused_and_replaced_only_on_d
     precious.write_bytes(b"precious")
     target = tmp_path / "a.mp4"
     target.symlink_to(precious)
-    with pytest.raises(DownloadError, match="exists already"):
+    with pytest.raises(DownloadError, match="already exists"):
         await source(clip).save(target)
     target.unlink()
     target.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(DownloadError, match="exists already"):
+    with pytest.raises(DownloadError, match="already exists"):
         await source(clip).save(target)
     await source(clip).save(target, overwrite=True)
     assert target.read_bytes() == clip
@@ -214,7 +214,7 @@ async def test_an_empty_file_of_another_name_is_not_ours(
 ) -> None:
     target = tmp_path / "2026-11-20_fox_t1.mp4"
     target.touch()
-    with pytest.raises(DownloadError, match="exists already"):
+    with pytest.raises(DownloadError, match="already exists"):
         await source(clip).save(target, task_id=task_id)
     assert target.read_bytes() == b""
 
@@ -223,9 +223,9 @@ async def test_an_empty_file_of_another_name_is_not_ours(
 async def test_what_is_told_of_a_file_in_the_way_helps(tmp_path: Path, clip: bytes) -> None:
     target = tmp_path / "2026-11-20_fox_t1.mp4"
     target.write_bytes(clip[:-5])
-    with pytest.raises(DownloadError, match="move that file away") as refused:
+    with pytest.raises(DownloadError, match="already exists") as refused:
         await source(clip).save(target, task_id="t1")
-    assert "output_path" not in str(refused.value)
+    assert refused.value.then[0] == Step(Do.ARRANGE, "move that file away")
     target.rename(tmp_path / "away.mp4")
     await source(clip).save(target, task_id="t1")
     assert target.read_bytes() == clip
@@ -248,7 +248,7 @@ async def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, clip: by
         (errno.ENOSPC, "disk of .* is full", True),
         (errno.EROFS, "read-only", False),
         (errno.EACCES, "may not be written to", False),
-        (errno.ENAMETOOLONG, "no name as long", False),
+        (errno.ENAMETOOLONG, "cannot hold a file name", False),
         (errno.EIO, "could not be written", True),
     ],
 )
@@ -257,7 +257,7 @@ def test_each_trouble_of_the_disk_has_its_sentence(number: int, words: str, retr
     with pytest.raises(DownloadError, match=words):
         raise error
     assert "videos" in str(error)
-    assert "paid for" in str(error)
+    assert "paid for" in error_text(error)
     assert error.retry is retry
 
 
@@ -271,7 +271,7 @@ async def test_what_has_arrived_is_kept_when_the_disk_takes_no_more(
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        with pytest.raises(DownloadError, match="takes no file of this size"):
+        with pytest.raises(DownloadError, match="cannot hold a file of this size"):
             await source(clip).save(tmp_path / "a.mp4")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -314,7 +314,7 @@ async def test_a_copy_is_whole_and_asked_for_again_is_the_same_copy(
     assert copied == await copy_clip(original, target, overwrite=False)
     assert left(target.parent) == ["b.mp4"]
     target.write_bytes(b"mine")
-    with pytest.raises(DownloadError, match="exists already"):
+    with pytest.raises(DownloadError, match="already exists"):
         await copy_clip(original, target, overwrite=False)
     await copy_clip(original, target, overwrite=True)
     assert target.read_bytes() == clip
@@ -330,7 +330,7 @@ async def test_a_copy_that_another_call_has_just_made_is_the_answer(
     original.write_bytes(clip)
     target.parent.mkdir()
     async with AsyncExitStack() as other:
-        await other.enter_async_context(held(target, sleep=anyio.sleep))
+        await other.enter_async_context(locked(target, sleep=anyio.sleep))
 
         async def meanwhile(_: float) -> None:
             target.write_bytes(clip)
@@ -349,13 +349,13 @@ async def test_a_copy_that_finds_its_place_taken_leaves_nothing_behind(
     original.write_bytes(clip)
     target.parent.mkdir()
     async with AsyncExitStack() as other:
-        await other.enter_async_context(held(target, sleep=anyio.sleep))
+        await other.enter_async_context(locked(target, sleep=anyio.sleep))
 
         async def meanwhile(_: float) -> None:
             target.mkdir()
             await other.aclose()
 
-        with pytest.raises(DownloadError, match="exists already"):
+        with pytest.raises(DownloadError, match="already exists"):
             await copy_clip(original, target, overwrite=False, sleep=meanwhile)
     assert left(target.parent) == ["b.mp4"]
     with pytest.raises(DownloadError, match="folder of that name"):
@@ -380,7 +380,7 @@ async def test_a_damaged_or_missing_clip_is_not_copied(tmp_path: Path, clip: byt
     (tmp_path / "a.mp4").write_bytes(clip[:-5])
     with pytest.raises(DownloadError, match="damaged"):
         await copy_clip(tmp_path / "a.mp4", tmp_path / "b.mp4", overwrite=False)
-    with pytest.raises(DownloadError, match="not there any more"):
+    with pytest.raises(DownloadError, match="no longer there"):
         await copy_clip(tmp_path / "gone.mp4", tmp_path / "b.mp4", overwrite=False)
     assert left(tmp_path) == ["a.mp4"]
 
@@ -503,6 +503,6 @@ def test_a_whole_clip_that_no_player_opens_is_kept_and_its_name_not_logged(
     pytest.importorskip("av")
     path = tmp_path / "2026-11-21_a-private-prompt_v1.mp4"
     path.write_bytes(FILM)
-    assert clip_flaw(path, length_known=True) == ("", None)
+    assert inspect(path, length_known=True) == ("", None)
     assert f"a clip of {len(FILM)} bytes is whole, but" in caplog.text
     assert "private" not in caplog.text

@@ -17,15 +17,18 @@ from hailuo_mcp.dialects.wire import HttpRequest
 from hailuo_mcp.domain import Link
 from hailuo_mcp.errors import (
     ConfigError,
+    Do,
     DownloadError,
     InvalidRequestError,
     ProviderUnavailableError,
+    Step,
     UnconfirmedSubmitError,
 )
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import serve_in_thread
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import HostPolicy, Transport
 from hailuo_mcp.transport.proxies import Proxies
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +66,7 @@ def transport(
     return Transport(
         base_url,
         lambda: "sk-key",
-        Hosts(proxy_to=proxies.to, **guard),
+        HostPolicy(proxy_to=proxies.to, **guard),
         submit_timeout=seconds,
         read_timeout=seconds,
         rng=random.Random(1),
@@ -117,7 +120,7 @@ async def test_a_proxy_that_opens_no_way_means_that_nothing_left(kind, manner, p
         with pytest.raises(ProviderUnavailableError) as caught:
             await line.pay(BUY, leaving=lambda: told.append(None))
         await line.aclose()
-    assert "the request never left. Nothing was charged." in str(caught.value)
+    assert "the request never left. Nothing was charged." in error_text(caught.value)
     assert f"the proxy {proxy.url}" in str(caught.value)
     assert "blocked" not in str(caught.value) + caught.value.detail
     assert (told, provider.asked, proxy.connections) == ([], [], 1)
@@ -163,7 +166,7 @@ async def test_a_proxy_that_cuts_after_the_request_has_left_is_unconfirmed(kind,
         with host(cut, tls) as provider:
             proxy.routes = routed(provider)
             line = transport(proxy.url)
-            with pytest.raises(UnconfirmedSubmitError, match="Do not send it again"):
+            with pytest.raises(UnconfirmedSubmitError, match="the connection broke"):
                 await line.pay(BUY)
             await line.aclose()
     assert len(provider.asked) == 1
@@ -250,8 +253,8 @@ async def test_a_read_that_a_proxy_refuses_says_what_to_check(provider):
         with pytest.raises(ProviderUnavailableError) as caught:
             await line.read(ASK)
         await line.aclose()
-    assert "refused the connection (HTTP 403). Asking costs nothing" in str(caught.value)
-    assert "Check the proxy (HTTPS_PROXY)" in str(caught.value)
+    assert "refused the connection (HTTP 403)." in str(caught.value)
+    assert "check the proxy (HTTPS_PROXY)" in error_text(caught.value)
     assert proxy.connections == 3
 
 
@@ -261,8 +264,8 @@ async def test_a_read_that_a_proxy_refuses_says_what_to_check(provider):
 async def taken(line: Transport, url: str) -> bytes:
     body = bytearray()
     try:
-        async with line.stream(Link(url=url)) as answer:
-            await answer.pour(body.extend)
+        async with line.links.open(Link(url=url)) as answer:
+            await answer.stream_to(body.extend)
     finally:
         await line.aclose()
     return bytes(body)
@@ -287,7 +290,7 @@ async def test_a_proxy_is_asked_for_the_checked_address_and_the_host_for_its_nam
         assert await taken(line, "https://clips.example.com/c.mp4?Signature=x") == CLIP
         line = transport(p.url, resolve=resolving(address))
         url = "https://clips.example.com/p.png"
-        assert await line.fetch(url, limit=2_000_000, seconds=5) == CLIP
+        assert await line.links.fetch(url, limit=2_000_000, seconds=5) == CLIP
         await line.aclose()
     assert p.asked == [f"CONNECT {asked}"] * 2
     own = [None] if shown else []  # the proxy's own handshake, with the same certificate
@@ -336,8 +339,9 @@ async def test_a_redirect_inwards_is_refused_behind_a_proxy_too(tls):
 async def test_without_name_lookup_a_proxy_is_asked_for_no_strangers_name():
     with Proxy().running() as proxy:
         line = transport(proxy.url, resolve=resolving(), known=("cdn.minimax.io",))
-        with pytest.raises(InvalidRequestError, match="HAILUO_ALLOWED_HOSTS_PRIVATE"):
-            await line.fetch("https://evilcdn.minimax.io/p", limit=10, seconds=3)
+        with pytest.raises(InvalidRequestError, match="cannot be resolved") as refused:
+            await line.links.fetch("https://evilcdn.minimax.io/p", limit=10, seconds=3)
+        assert refused.value.then == (Step(Do.SET, "HAILUO_ALLOWED_HOSTS_PRIVATE"),)
         with pytest.raises(DownloadError) as caught:
             await taken(line, "https://clips.example.com/c")
     assert (proxy.connections, caught.value.retry) == (0, True)
@@ -396,7 +400,7 @@ async def test_a_clip_that_a_proxy_refuses_may_be_tried_again(kind, manner):
         with pytest.raises(DownloadError, match="not fetched: the proxy") as caught:
             await taken(line, "https://clips.example.com/c?Signature=s1gned")
         with pytest.raises(InvalidRequestError, match="the proxy "):
-            await line.fetch("https://clips.example.com/p", limit=10, seconds=3)
+            await line.links.fetch("https://clips.example.com/p", limit=10, seconds=3)
         await line.aclose()
     assert caught.value.retry
     assert caught.value.charged == "yes"
@@ -408,7 +412,7 @@ async def test_a_picture_behind_a_silent_proxy_is_given_up_in_time(kind):
     with Proxy(kind, manner="silent").running() as proxy:
         line = transport(proxy.url, resolve=resolving(PUBLIC))
         with anyio.fail_after(5), pytest.raises(InvalidRequestError):
-            await line.fetch("https://clips.example.com/p", limit=10, seconds=0.3)
+            await line.links.fetch("https://clips.example.com/p", limit=10, seconds=0.3)
         await line.aclose()
 
 
@@ -439,12 +443,13 @@ async def test_the_sandbox_never_goes_through_a_proxy(tmp_path, monkeypatch):
 
 async def test_a_proxy_that_cannot_be_used_is_refused_before_anything_leaves():
     secret = "http://mei:s3cret@"
-    with pytest.raises(ConfigError, match="HTTPS_PROXY holds no address") as caught:
+    with pytest.raises(ConfigError, match="HTTPS_PROXY is not the address") as caught:
         transport(secret)
     assert "s3cret" not in str(caught.value)
 
 
 async def test_without_the_extra_a_socks_proxy_is_refused_with_its_name(monkeypatch):
     monkeypatch.setattr("hailuo_mcp.transport.proxies.find_spec", lambda _name: None)
-    with pytest.raises(ConfigError, match=r'pip install "hailuo-mcp\[socks\]"'):
+    with pytest.raises(ConfigError) as caught:
         transport("socks5://127.0.0.1:7891")
+    assert 'pip install "hailuo-mcp[socks]"' in error_text(caught.value)
