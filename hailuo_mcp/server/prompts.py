@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.prompts import Prompt
-from mcp.server.mcpserver.prompts.base import PromptArgument
 from mcp.types import (
     Completion,
     CompletionArgument,
@@ -12,13 +13,25 @@ from mcp.types import (
     PromptReference,
     ResourceTemplateReference,
 )
+from pydantic import Field
 
 from hailuo_mcp.server.context import AppContext
 
 _MOST = 100
 
 
-def direct_shot(shot: str, camera: str = "", model: str = "", resolution: str = "") -> str:
+Camera = Annotated[str, Field(description="A camera move, such as Push in")]
+Model = Annotated[str, Field(description="A model; empty chooses")]
+Resolution = Annotated[str, Field(description="768P, 1080P …; empty chooses")]
+
+
+def direct_shot(
+    shot: Annotated[str, Field(description="What happens in the clip")],
+    camera: Camera = "",
+    model: Model = "",
+    resolution: Resolution = "",
+) -> str:
+    """Direct one shot from an idea to a saved clip."""
     wishes = _wishes(camera=camera, model=model, resolution=resolution)
     return (
         f"Direct one Hailuo video clip of this: {shot}\n{wishes}"
@@ -29,8 +42,13 @@ def direct_shot(shot: str, camera: str = "", model: str = "", resolution: str = 
 
 
 def image_to_video(
-    image: str, motion: str = "", camera: str = "", model: str = "", resolution: str = ""
+    image: Annotated[str, Field(description="Path or https URL of the picture")],
+    motion: Annotated[str, Field(description="What is to move, and how")] = "",
+    camera: Camera = "",
+    model: Model = "",
+    resolution: Resolution = "",
 ) -> str:
+    """Make a clip that starts from a picture."""
     wishes = _wishes(motion=motion, camera=camera, model=model, resolution=resolution)
     return (
         f"Make a Hailuo video that starts from this picture: {image}\n{wishes}"
@@ -44,41 +62,9 @@ def _wishes(**wishes: str) -> str:
     return "".join(f"{name.capitalize()}: {wish}\n" for name, wish in wishes.items() if wish)
 
 
-def _argument(name: str, description: str, *, required: bool = False) -> PromptArgument:
-    return PromptArgument(name=name, description=description, required=required)
-
-
-def _prompts() -> list[Prompt]:
-    common = [
-        _argument("camera", "A camera move, such as Push in"),
-        _argument("model", "A model; empty chooses"),
-        _argument("resolution", "768P, 1080P …; empty chooses"),
-    ]
-    shot = _argument("shot", "What happens in the clip", required=True)
-    image = _argument("image", "Path or https URL of the picture", required=True)
-    return [
-        Prompt(
-            name="direct_shot",
-            title="Direct a shot",
-            description="Direct one shot from an idea to a saved clip.",
-            arguments=[shot, *common],
-            fn=direct_shot,
-            context_kwarg=None,
-        ),
-        Prompt(
-            name="image_to_video",
-            title="Bring a picture to life",
-            description="Make a clip that starts from a picture.",
-            arguments=[image, _argument("motion", "What is to move, and how"), *common],
-            fn=image_to_video,
-            context_kwarg=None,
-        ),
-    ]
-
-
 def add_prompts(server: MCPServer[AppContext], app: AppContext) -> None:
-    for prompt in _prompts():
-        server.add_prompt(prompt)
+    server.add_prompt(Prompt.from_function(direct_shot, title="Direct a shot"))
+    server.add_prompt(Prompt.from_function(image_to_video, title="Bring a picture to life"))
 
     @server.completion()  # type: ignore[no-untyped-call,untyped-decorator]  # the SDK left it so
     async def complete(  # pyright: ignore[reportUnusedFunction]  registered

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
@@ -14,27 +13,17 @@ from hailuo_mcp.errors import HailuoError, TaskNotFoundError
 from hailuo_mcp.server.context import AppContext, Ctx
 from hailuo_mcp.server.request import tool_request
 
+if TYPE_CHECKING:
+    from hailuo_mcp.catalog.video_models import Model
+
 JSON = "application/json"
 TASK_URI = "hailuo://tasks/{task_id}"
 SPENDING_URI = "hailuo://spending"
+_MODELS = "What each model can make, at which sizes, its prices, and the packs."
+_TEMPLATES = "The templates of both regions, their inputs and prices."
 
 
 def add_resources(server: MCPServer[AppContext], app: AppContext) -> None:
-    def add(
-        uri: str, title: str, description: str, read: Callable[[], str | Awaitable[str]]
-    ) -> None:
-        name = uri.removeprefix("hailuo://")
-        server.add_resource(
-            FunctionResource(
-                uri=uri,
-                name=name,
-                title=title,
-                description=description,
-                mime_type=JSON,
-                fn=read,
-            )
-        )
-
     async def spending() -> str:
         from hailuo_mcp.wording import agent, costs
 
@@ -46,25 +35,22 @@ def add_resources(server: MCPServer[AppContext], app: AppContext) -> None:
         notice = {"message": provider.notice} if provider.notice else {}
         return _json({**notice, "provider": provider.name, **costs.spending(so_far)})
 
-    add(
-        "hailuo://models",
-        "Video models",
-        "What each model can make, at which sizes, its prices, and the packs.",
-        _models,
-    )
-    add(
-        "hailuo://camera",
-        "Camera moves",
-        "The 15 camera moves, in English and Chinese.",
-        _camera,
-    )
-    add(
-        "hailuo://templates",
-        "Templates",
-        "The templates of both regions, their inputs and prices.",
-        _templates,
-    )
-    add(SPENDING_URI, "Spending", "Spent, reserved and left in the budget's period.", spending)
+    for name, title, description, read in (
+        ("models", "Video models", _MODELS, _models),
+        ("camera", "Camera moves", "The 15 camera moves, in English and Chinese.", _camera),
+        ("templates", "Templates", _TEMPLATES, _templates),
+        ("spending", "Spending", "Spent, reserved and left in the budget's period.", spending),
+    ):
+        server.add_resource(
+            FunctionResource(
+                uri=f"hailuo://{name}",
+                name=name,
+                title=title,
+                description=description,
+                mime_type=JSON,
+                fn=read,
+            )
+        )
 
     @server.resource(
         TASK_URI,
@@ -91,10 +77,27 @@ def _json(value: Any) -> str:  # noqa: ANN401  any JSON
     return json.dumps(value, ensure_ascii=False)
 
 
+_PLAN_FIELDS = ("saves_percent", "valid", "buy_at", "source", "checked")
+_TEMPLATE_FIELDS = ("template_id", "region", "name", "chinese", "about", "images", "texts")
+
+
 def _models() -> str:
     from hailuo_mcp.catalog.prices import plans, published
     from hailuo_mcp.catalog.video_models import models
     from hailuo_mcp.wording.costs import prices
+
+    def modes(model: Model) -> dict[str, Any]:
+        return {
+            mode.value: {
+                "default": [rules.default_resolution, rules.default_duration],
+                "sizes": {
+                    size: {str(s): prices(published(model.name, size, s)) for s in lengths}
+                    for size, lengths in rules.sizes.items()
+                },
+                "fast_pretreatment": rules.fast_pretreatment,
+            }
+            for mode, rules in model.modes.items()
+        }
 
     return _json(
         {
@@ -102,20 +105,7 @@ def _models() -> str:
                 {
                     "model": model.name,
                     "about": model.about,
-                    "modes": {
-                        mode.value: {
-                            "default": [rules.default_resolution, rules.default_duration],
-                            "sizes": {
-                                size: {
-                                    str(seconds): prices(published(model.name, size, seconds))
-                                    for seconds in lengths
-                                }
-                                for size, lengths in rules.sizes.items()
-                            },
-                            "fast_pretreatment": rules.fast_pretreatment,
-                        }
-                        for mode, rules in model.modes.items()
-                    },
+                    "modes": modes(model),
                     "source": model.source,
                     "checked": model.checked,
                 }
@@ -127,14 +117,10 @@ def _models() -> str:
                     "chinese": plan.chinese,
                     "price_cny": str(plan.price_cny),
                     "list_cny": str(plan.list_cny),
-                    "saves_percent": plan.saves_percent,
                     "credits": str(plan.credits),
-                    "valid": plan.valid,
                     "rpm": plan.rpm[plan.sold_in],
                     "for_accounts_in": plan.sold_in,
-                    "buy_at": plan.buy_at,
-                    "source": plan.source,
-                    "checked": plan.checked,
+                    **{name: getattr(plan, name) for name in _PLAN_FIELDS},
                 }
                 for plan in plans()
                 if plan.pack
@@ -155,22 +141,14 @@ def _camera() -> str:
 
 
 def _templates() -> str:
-    from hailuo_mcp.catalog.video_templates import templates
+    from hailuo_mcp.catalog.video_templates import REGIONS, templates
     from hailuo_mcp.text import number
 
     return _json(
         [
-            {
-                "template_id": template.template_id,
-                "region": template.region,
-                "name": template.name,
-                "chinese": template.chinese,
-                "about": template.about,
-                "images": template.images,
-                "texts": template.texts,
-            }
+            {name: getattr(template, name) for name in _TEMPLATE_FIELDS}
             | ({"usd": number(template.usd)} if template.usd is not None else {})
-            for region in ("cn", "global")
+            for region in REGIONS
             for template in templates(region)
         ]
     )

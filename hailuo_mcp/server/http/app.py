@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from hailuo_mcp.bootstrap import Front, open_studio
 from hailuo_mcp.errors import ConfigError, HailuoError
 from hailuo_mcp.server.context import AppContext
-from hailuo_mcp.server.http.auth import TokenAuth, caller, need_loopback, need_tokens
+from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure
 from hailuo_mcp.server.http.callbacks import Callbacks
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
@@ -75,9 +75,7 @@ def create_app(
     """
     known = settings if isinstance(settings, Settings) else None
     names = HostNames.of(known, host)
-    if local:
-        need_loopback(names, host)
-    need_tokens(known, names, host)
+    check_exposure(known, names, host, local=local)
     server = HttpServer(settings, limits or Limits())
     tokens = known.http_tokens if known else ()
     app = Starlette(

@@ -54,33 +54,28 @@ def caller() -> Caller:
     )
 
 
-def need_tokens(settings: Settings | None, names: HostNames, bound: str) -> None:
-    """Raise ConfigError where other computers could come in without a token."""
-    if settings is None or settings.http_tokens or (is_loopback(bound) and not names.beyond):
-        return
-    which = ", ".join(names.beyond) or bound
-    raise ConfigError(
-        f"The server would be open to other computers ({which}) without a token, so anybody could "
-        "spend your money.",
-        Step(Do.SET, "HAILUO_HTTP_TOKENS=name:token"),
-        Step(Do.ARRANGE, "make the token a long random text"),
-    )
-
-
-def need_loopback(names: HostNames, bound: str) -> None:
-    """Raise ConfigError where other computers could come in and count as local."""
+def check_exposure(settings: Settings | None, names: HostNames, bound: str, *, local: bool) -> None:
+    """Raise ConfigError where other computers could come in without a token, or as local."""
     if is_loopback(bound) and not names.beyond:
         return
     which = ", ".join(names.beyond) or bound
-    raise ConfigError(
-        "Local callers may read and write files of this computer, and other computers could come "
-        f"in as local callers ({which}).",
-        Step(
-            Do.ARRANGE,
-            "leave --local out, or serve this computer only: host 127.0.0.1, and no other name in "
-            "HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL",
-        ),
-    )
+    if local:
+        raise ConfigError(
+            "Local callers may read and write files of this computer, and other computers could "
+            f"come in as local callers ({which}).",
+            Step(
+                Do.ARRANGE,
+                "leave --local out, or serve this computer only: host 127.0.0.1, and no other name "
+                "in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL",
+            ),
+        )
+    if settings is not None and not settings.http_tokens:
+        raise ConfigError(
+            f"The server would be open to other computers ({which}) without a token, so anybody "
+            "could spend your money.",
+            Step(Do.SET, "HAILUO_HTTP_TOKENS=name:token"),
+            Step(Do.ARRANGE, "make the token a long random text"),
+        )
 
 
 def path_of(scope: Scope) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -21,7 +22,7 @@ from hailuo_mcp.errors import HailuoError
 if TYPE_CHECKING:
     from hailuo_mcp.server.context import AppContext
 
-_WHAT = {
+_TIMED = {
     "submit": "From sending a paid request to the provider's answer",
     "poll": "One status request",
     "download": "From the link to the checked file on disk",
@@ -36,39 +37,24 @@ class Metrics:
     def __init__(self, app: AppContext, tools: Iterable[str]) -> None:
         self._names = frozenset(tools)
         self._app = app
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self._tasks = Gauge(
-            "hailuo_tasks", "Tasks in the journal", ["status"], registry=self.registry
-        )
-        self._money = Gauge(
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        gauge, counter = partial(Gauge, registry=registry), partial(Counter, registry=registry)
+        histogram = partial(Histogram, buckets=_BUCKETS, registry=registry)
+        self._tasks = gauge("hailuo_tasks", "Tasks in the journal", ["status"])
+        self._money = gauge(
             "hailuo_money",
             "In the budget's period, at the provider in use; the sandbox's is play money",
             ["provider", "kind", "unit", "period"],
-            registry=self.registry,
         )
         self._times = {
-            what: Histogram(
-                f"hailuo_{what}_seconds", about, buckets=_BUCKETS, registry=self.registry
-            )
-            for what, about in _WHAT.items()
+            what: histogram(f"hailuo_{what}_seconds", about) for what, about in _TIMED.items()
         }
-        self._callbacks = Counter(
-            "hailuo_callbacks", "Callbacks received", ["outcome"], registry=self.registry
+        self._callbacks = counter("hailuo_callbacks", "Callbacks received", ["outcome"])
+        self._requests = counter(
+            "hailuo_http_requests", "HTTP requests answered", ["route", "status"]
         )
-        self._requests = Counter(
-            "hailuo_http_requests",
-            "HTTP requests answered",
-            ["route", "status"],
-            registry=self.registry,
-        )
-        self._calls = Histogram(
-            "hailuo_tool_seconds",
-            "Tool calls",
-            ["tool", "outcome"],
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
+        self._calls = histogram("hailuo_tool_seconds", "Tool calls", ["tool", "outcome"])
 
     def observe(self, what: str, seconds: float) -> None:
         self._times[what].observe(max(0.0, seconds))
@@ -116,7 +102,7 @@ class Metrics:
             if amount is not None:
                 labels = (money.provider, kind, money.unit, money.period)
                 self._money.labels(*labels).set(float(amount))
-        return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _outcome(result: HandlerResult) -> str:
