@@ -211,8 +211,7 @@ class HailuoClient:
         with for_programmers():
             if status.phase is not Phase.SUCCEEDED:
                 raise InvalidRequestError(
-                    f"There is no clip to save: the task ended as {status.phase}. Failed and "
-                    "cancelled clips are not charged.",
+                    f"There is no clip to save: the task ended as {status.phase}.",
                     Step(Do.TRY, "send a new request"),
                 )
             target = self._target(str(path), remote_id)
@@ -305,10 +304,7 @@ class HailuoClient:
             if asked is None:
                 if status.url:
                     return Link(url=status.url, expires_at=status.url_expires_at)
-                raise DownloadError(
-                    f"{self._provider.name} gave no link for this clip. A finished clip is paid "
-                    "for; asking again costs nothing."
-                )
+                raise DownloadError(f"{self._provider.name} gave no link for this clip.")
             try:
                 return self._dialect.read_file(await self._read(asked), status)
             except (RemoteTaskNotFoundError, ProviderUnavailableError, UnexpectedResponseError):

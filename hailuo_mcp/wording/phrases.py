@@ -74,8 +74,6 @@ def next_steps(steps: Iterable[Step], sentences: Sentences, **names: str) -> str
 
 def money(error: HailuoError) -> str:
     """Whether money moved."""
-    if "charged" in error.what.casefold() or "costs nothing" in error.what:
-        return ""  # interim, while sentences still carry it themselves
     if error.charged == "no":
         sent = "sent or " if isinstance(error, _NOTHING_SENT) else ""
         return f"Nothing was {sent}charged."
