@@ -179,7 +179,7 @@ async def test_messages_name_the_parameters_of_the_client(tmp_path):
         with pytest.raises(InvalidRequestError) as caught:
             await hailuo.submit(replace(asked, first_frame_image="nix.png"))
         assert not NOT_OURS.search(said(caught))
-        with pytest.raises(InvalidRequestError, match="127.0.0.1"):
+        with pytest.raises(InvalidRequestError, match="Pass private_hosts"):
             await hailuo.submit(replace(asked, first_frame_image="https://127.0.0.1/a.png"))
 
 
