@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from hailuo_mcp.domain import POLLED, Mode, Money, Status, Task, Unit
 from hailuo_mcp.journal.store import Capacity, Limits, OverBudget, Recorded, Store
-from hailuo_mcp.worker.submitting import _write as record
+from hailuo_mcp.worker.submitting import record_outcome
 
 from .stores import STORES
 
@@ -181,10 +181,10 @@ class Life(RuleBasedStateMachine):
             "refused": {"status": Status.FAILED, "due_at": 0.0},
             "too fast": {"status": Status.PENDING, "refused_at": self.now, "due_at": self.now + 3},
         }.get(end, {"status": Status.UNCONFIRMED, "due_at": 0.0})
-        desk: Any = SimpleNamespace(
-            journal=process.journal, account=ACCOUNT, clock=lambda: self.now
+        context: Any = SimpleNamespace(
+            store=process.journal, account=ACCOUNT, clock=lambda: self.now
         )
-        self._do(record(desk, task, outcome))
+        self._do(record_outcome(context, task, outcome))
 
     @rule(side=SIDES, which=ANY, end=st.sampled_from(["running", "succeeded", "failed"]))
     def a_poll_is_answered(self, side: int, which: int, end: str) -> None:
