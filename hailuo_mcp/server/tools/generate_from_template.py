@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from hailuo_mcp.catalog.video_templates import find_template
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
@@ -21,7 +20,7 @@ from hailuo_mcp.server.tools._purchase import (
     terms_of,
 )
 from hailuo_mcp.server.tools._reading import Arguments, Id, Texts
-from hailuo_mcp.wording.costs import no_such_template, template_choice
+from hailuo_mcp.wording.costs import template_choice
 from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
@@ -66,11 +65,9 @@ async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: 
     With an empty template_id it buys nothing and lists ids, names, inputs and prices.
     """
     call = await accept(ctx)
-    offered, provider = call.studio.templates(), call.studio.provider
-    name = wanted.template_id.strip()
-    if not name:
-        return template_choice(offered, notice=call.backstage.notice)
-    # A number may be a template that no list has yet; a name that is in none is a mistake.
-    if offered and not name.isdigit() and not find_template(name, provider.templates):
-        raise no_such_template(name, offered)
+    if not wanted.template_id.strip():
+        return template_choice(call.studio.templates(), notice=call.backstage.notice)
+    from hailuo_mcp.rules.template import need_template  # the list of tools does not need it
+
+    need_template(wanted.template_id, call.studio.client.seller)
     return await buy(call, wanted, asked)
