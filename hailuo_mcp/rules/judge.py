@@ -317,6 +317,7 @@ def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combinat
         if offered.model != wanted:
             far += 2.0 if offered.model == usual else 2.5
         far += _apart(size, _lines(offered.resolution)) + _apart(asked.duration, offered.duration)
+        far += 0.1 * (bool(size) and offered.resolution != asked.resolution)  # 2K and 1080P
         if rules := offered.rules:
             far += 0.3 * (not size and offered.resolution != rules.default_resolution)
             far += 0.3 * (not asked.duration and offered.duration != rules.default_duration)
