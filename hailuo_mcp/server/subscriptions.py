@@ -70,7 +70,7 @@ class CallerBus(InMemorySubscriptionBus):
         """The caller whose task it is; None where it cannot be read, and then nobody is told."""
         try:
             studio = self._app.opened
-            task = await studio.operations.find(task_id) if studio else None
+            task = await studio.store.find(task_id) if studio else None
         except JournalError:
             return None
         return task.caller if task else None

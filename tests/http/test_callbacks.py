@@ -247,10 +247,14 @@ class Told:
     async def find(self, task_id):
         return SimpleNamespace(task_id="v1", status=self.statuses[0])
 
-    def heard(self, task_id):
+    @property
+    def store(self):
+        return self
+
+    def confirm_callback(self, task_id):
         pass
 
-    async def look(self, task, *, at):
+    async def expedite_poll(self, task, at):
         self.looks.append(at)
 
 
@@ -262,7 +266,7 @@ HERE = f"/callbacks/{TOKEN}"
 async def hearing(told, **options):
     """A caller of callbacks that look at this studio, in one event loop."""
     context = AppContext()
-    context.set_studio(SimpleNamespace(operations=told))
+    context.set_studio(told)
     callbacks = Callbacks(context, **options)
     app = Starlette(routes=[Route("/callbacks/{token}", callbacks.receive, methods=["POST"])])
     transport = httpx.ASGITransport(app)

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from hailuo_mcp.bootstrap import Front, open_studio
+from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, HailuoError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure
@@ -32,6 +32,7 @@ from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.mcp_server import Server
 from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 
 TransportName = Literal["http", "sse"]
@@ -166,9 +167,14 @@ class HttpServer:
         self.context.wait_limits.setting = self.settings.wait_seconds
         self.links.open(self.settings.state_dir / "links.key")
         self.uploads.folder = self.settings.state_dir / "uploads"
-        front = Front(link=self.files.link, uploads=self.uploads, observe=self.metrics.observe)
+        remote = RemoteAccess(
+            link=self.files.link,
+            uploads=self.uploads,
+            observe=self.metrics.observe,
+            callback_url=self.settings.callback_url,
+        )
         async with (
-            open_studio(self.settings, front=front) as studio,
+            open_studio(self.settings, remote=remote) as studio,
             anyio.create_task_group() as tasks,
         ):
             studio.changes.listen(self.callbacks.task_changed)
@@ -181,7 +187,7 @@ class HttpServer:
         """Answer every waiting call with what is known now, then end what would stay open."""
         with anyio.move_on_after(DRAIN_SECONDS):
             if self.context.opened:
-                self.context.opened.operations.hurry()
+                self.context.opened.changes.close()
             await self.context.wait_until_idle()
             await anyio.sleep(_LAST_BYTES_SECONDS)
         self.streams.end()

@@ -19,7 +19,7 @@ from hailuo_mcp.domain import POLLED, UNFINISHED
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.limits import RefusedBodyError, read_body
-from hailuo_mcp.studio.operations import Operations
+from hailuo_mcp.studio.studio import Studio
 
 LIMIT = 64 * 1024
 _SECONDS = 5.0
@@ -62,11 +62,11 @@ class Callbacks:
         self._wake = anyio.Event()
 
     async def receive(self, request: Request) -> Response:
-        operations = self._operations()
-        if operations is None:
+        studio = self._app.opened
+        if studio is None:
             return JSONResponse({"error": "The server is not ready."}, status_code=503)
         try:
-            known = await self._find(operations, str(request.path_params["token"]))
+            known = await self._find(studio, str(request.path_params["token"]))
         except JournalError:
             self._count("failed")
             return JSONResponse({"error": "Try again later."}, 503, headers={"Retry-After": "5"})
@@ -82,7 +82,7 @@ class Callbacks:
         challenge = sent.get("challenge")
         if _is_challenge(challenge):
             self._count("challenge")
-            operations.heard(known.task_id)
+            studio.confirm_callback(known.task_id)
             # In ASCII: JSON can contain an unpaired surrogate, which UTF-8 cannot.
             return Response(json.dumps({"challenge": challenge}), media_type="application/json")
         if phase_of(str(sent.get("status", ""))).is_final:
@@ -115,30 +115,27 @@ class Callbacks:
             self._wake.set()
 
     async def _poll(self, known: _Known, now: float) -> None:
-        operations = self._operations()
-        task = await operations.find(known.task_id) if operations else None
-        if operations is None or task is None or task.status not in UNFINISHED:
+        studio = self._app.opened
+        task = await studio.store.find(known.task_id) if studio else None
+        if studio is None or task is None or task.status not in UNFINISHED:
             del self._announced[known.task_id]
             return
         if task.status not in POLLED:
             known.unsent, known.next_at = True, now + _PAUSES[1]
             return
-        await operations.look(task, at=now)
+        await studio.expedite_poll(task, now)
         known.polls += 1
         known.next_at = now + _PAUSES[min(known.polls, len(_PAUSES) - 1)]
         if known.polls >= len(_PAUSES):
             del self._announced[known.task_id]
 
-    def _operations(self) -> Operations | None:
-        return self._app.opened.operations if self._app.opened else None
-
-    async def _find(self, operations: Operations, token: str) -> _Known | None:
+    async def _find(self, studio: Studio, token: str) -> _Known | None:
         if known := self._known.get(token):
             return known
         if not _TOKEN.fullmatch(token):
             return None
         async with self._look_ups:
-            task = await operations.by_callback(token)
+            task = await studio.store.by_callback(token)
         if task is None:
             return None
         known = self._known[token] = self._known.get(token) or _Known(task.task_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from pathlib import Path
 
 import anyio
 from starlette.requests import Request
@@ -43,9 +44,10 @@ class Files:
         task_id = self._links.read("file", signed.removesuffix(_ENDING))
         if not task_id or not signed.endswith(_ENDING) or studio is None:
             return missing
-        path = await studio.operations.clip(task_id)
-        if path is None:
+        task = await studio.store.find(task_id)
+        if task is None or task.task_id != task_id or not task.file:
             return missing
+        path = Path(task.file)
         try:
             facts = await anyio.Path(path).stat(follow_symlinks=False)
         except OSError:

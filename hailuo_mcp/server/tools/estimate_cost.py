@@ -34,7 +34,9 @@ async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
     publishes a price, never a guess. Refuses what cannot be made and names the nearest that can.
     Next: generate_video, with max_cost if the person set a limit.
     """
+    from hailuo_mcp.rules.estimate import estimate
     from hailuo_mcp.wording.costs import cost_estimate
 
     request = await tool_request(ctx)
-    return cost_estimate(request.studio.estimate(**wanted.given()), notice=request.app.notice)
+    found = estimate(request.studio.client.seller, **wanted.given())
+    return cost_estimate(found, notice=request.app.notice)
