@@ -9,8 +9,6 @@ from typing import Any
 from mcp.types import CallToolResult, TextContent
 
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.wording import agent
-from hailuo_mcp.wording.tasks import error_answer
 
 
 def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False) -> CallToolResult:
@@ -24,6 +22,9 @@ def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False)
 
 
 def refused(error: HailuoError, opening: str) -> CallToolResult:
+    from hailuo_mcp.wording import agent
+    from hailuo_mcp.wording.tasks import error_answer
+
     # Its detail is untrusted text of the provider's and may repeat the prompt: not for the model,
     # nor for the log.
     text = agent.error_text(error, opening=opening)

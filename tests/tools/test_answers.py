@@ -7,10 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from tokens import tokens
 
 from hailuo_mcp.domain import Mode, Money, Status, Unit
 from hailuo_mcp.rules.estimate import estimate
-from hailuo_mcp.server.tokens import tokens
 from hailuo_mcp.views import Listing, Saved
 from hailuo_mcp.wording.cases import progress_line
 from hailuo_mcp.wording.costs import cost_estimate

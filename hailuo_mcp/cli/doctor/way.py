@@ -14,8 +14,9 @@ import anyio.to_thread
 
 from hailuo_mcp.cli.doctor.finding import Finding, Level, note, ok, problem
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.transport.proxies import Proxies, Proxy
-from hailuo_mcp.transport.trouble import ProxyError
+from hailuo_mcp.transport.proxies import Proxies, Proxy, ProxyError
+from hailuo_mcp.wording import person
+from hailuo_mcp.wording.phrases import join, next_step
 
 if TYPE_CHECKING:
     from hailuo_mcp.settings import Settings
@@ -34,8 +35,7 @@ async def check_way(settings: Settings, knock: Reach) -> AsyncGenerator[Finding]
         proxy = proxies.to(url) if url else None
         links = proxies.to(_A_LINK)
     except ConfigError as exc:
-        what, _, do = str(exc).partition(" Nothing was sent or charged. ")
-        yield problem("proxy", what, do)
+        yield problem("proxy", exc.what, join(*(next_step(it, person.STEPS) for it in exc.then)))
         return
     except_for = f", but not for {proxies.no[:200]}" if proxies.no else ""
     uses = {proxy: "the provider", links: "links"}
@@ -54,7 +54,7 @@ async def check_way(settings: Settings, knock: Reach) -> AsyncGenerator[Finding]
     if proxy is None:
         yield await knock(host, port, secure)
         return
-    reached = await anyio.to_thread.run_sync(_reach_through, proxy, host, port, secure)
+    reached = await _reach_through(proxy, host, port, secure)
     yield reached
     looked_up = reached.level is not Level.OK or await anyio.to_thread.run_sync(_is_found, host)
     if links is not None and not looked_up:
@@ -83,15 +83,20 @@ def _is_found(host: str) -> bool:
         return False
 
 
-def _reach_through(proxy: Proxy, host: str, port: int, secure: bool) -> Finding:  # noqa: FBT001
+async def _reach_through(
+    proxy: Proxy,
+    host: str,
+    port: int,
+    secure: bool,  # noqa: FBT001
+) -> Finding:
     """Where plain http is handed to a proxy, only the proxy itself is asked."""
     if not secure and proxy.scheme != "socks5":
-        return _answers(proxy)
+        return await anyio.to_thread.run_sync(_answers, proxy)
     from hailuo_mcp.transport.tunnel import try_tunnel
 
     trust, began = _trust(), time.monotonic()
     try:
-        try_tunnel(proxy, host, port, trust=trust, secure=secure, seconds=_SECONDS)
+        await try_tunnel(proxy, host, port, tls=trust, secure=secure, seconds=_SECONDS)
     except ProxyError as exc:
         return problem("proxy", f"{host} cannot be reached: {exc}.", _mend(proxy))
     except ssl.SSLCertVerificationError as exc:
