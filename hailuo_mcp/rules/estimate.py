@@ -148,7 +148,7 @@ def estimate(
     ]
     verdict = min((judge(it, seller) for it in asked), key=partial(_badness, seller=seller))
     if verdict.problems:
-        raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.doubt)
+        raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.caveat)
     clip = verdict.combination
     price = clip.price if seller.price_list else NO_PRICE
     as_of, source = prices_read() if price != NO_PRICE else ("", "")
@@ -193,7 +193,7 @@ def _badness(verdict: Verdict, seller: Seller) -> tuple[bool, bool, bool]:
 
 def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
     modes = list(dict.fromkeys([verdict.asked.mode, *_MODES]))
-    near = None if verdict.doubt else nearest(verdict, modes, seller)
+    near = None if verdict.caveat else nearest(verdict, modes, seller)
     if near is None:
         return []
     return [Step(Do.NEAREST, offer_words(near, seller, f"from {MODE_WORDS[near.mode]}"))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from hailuo_mcp.catalog.prices import NO_PRICE, Price
 from hailuo_mcp.catalog.video_templates import Template, find_template, nearest_template, templates
-from hailuo_mcp.domain import ImageFacts, TemplateRequest
+from hailuo_mcp.domain import ImageFacts, Mode, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.images import picture_problems
 from hailuo_mcp.rules.judge import Checked, Seller, refusal
@@ -40,7 +40,7 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
     """
     name, region = name.strip(), seller.templates
     if not seller.capabilities.templates:
-        could = seller.elsewhere(option="templates")
+        could = seller.elsewhere(mode=Mode.TEMPLATE)
         return TemplateVerdict(problems=[f"{seller.name} has no templates{could}"])
     if found := find_template(name, region):
         return TemplateVerdict(template=found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient
-from hailuo_mcp.dialects.wire import Provider
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
