@@ -8,18 +8,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hailuo_mcp.dialects.phases import phase_of
+from hailuo_mcp.dialects.statuses import phase_of
 from hailuo_mcp.domain import POLLED, UNFINISHED
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.limits import RefusedBodyError, read_body
-from hailuo_mcp.studio.studio import Studio
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio.studio import Studio
 
 LIMIT = 64 * 1024
 _SECONDS = 5.0
