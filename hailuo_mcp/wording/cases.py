@@ -53,6 +53,8 @@ def case_of(view: View) -> Case:
             found = Case.NO_CLIP
         case Status.CANCELLED if task.money is Money.UNKNOWN:
             found = Case.CANCELLED_ELSEWHERE
+        case _:
+            pass  # one case, of the same name
     return found
 
 
