@@ -53,7 +53,7 @@ async def test_the_challenge_is_echoed_at_once(serve):
 
 @pytest.mark.parametrize("challenge", ["狐狸", "\ud800", "", 123, 0])
 async def test_any_text_or_number_is_echoed_as_it_was_said(challenge):
-    async with hearing(Told(Status.RUNNING)) as http:
+    async with hearing(FakeStudio(Status.RUNNING)) as http:
         reply = await http.post(HERE, content=json.dumps({"challenge": challenge}))
 
     assert (reply.status_code, reply.json()) == (200, {"challenge": challenge})
@@ -61,7 +61,7 @@ async def test_any_text_or_number_is_echoed_as_it_was_said(challenge):
 
 @pytest.mark.parametrize("challenge", [True, False, None, 1.5, ["a"], "a" * 4097])
 async def test_what_is_no_challenge_is_not_echoed(challenge):
-    async with hearing(Told(Status.RUNNING)) as http:
+    async with hearing(FakeStudio(Status.RUNNING)) as http:
         reply = await http.post(HERE, json={"challenge": challenge})
 
     assert reply.json() == {"received": True}
@@ -109,7 +109,7 @@ async def test_what_says_nothing_wakes_nothing(serve, body):
     async with httpx.AsyncClient() as http:
         assert (await http.post(address, content=body)).status_code == 200
         assert (await http.post(address, json={"status": "processing"})).status_code == 200
-        told = Told(Status.RUNNING)
+        told = FakeStudio(Status.RUNNING)
         async with hearing(told) as heard:
             assert (await heard.post(HERE, content=body)).status_code == 200
             await anyio.wait_all_tasks_blocked()
@@ -165,7 +165,7 @@ async def test_guessed_addresses_find_nothing_and_do_not_hold_up_what_is_known(s
 
 
 async def test_wrong_guesses_turn_no_callback_off_for_their_address():
-    async with hearing(Told(Status.RUNNING)) as http:
+    async with hearing(FakeStudio(Status.RUNNING)) as http:
         refused = {
             (reply.status_code, reply.content)
             for number in range(300)
@@ -179,7 +179,7 @@ async def test_wrong_guesses_turn_no_callback_off_for_their_address():
 
 
 async def test_of_many_guesses_at_once_the_journal_is_asked_one_at_a_time():
-    told = Told(Status.RUNNING)
+    told = FakeStudio(Status.RUNNING)
     async with hearing(told) as http, anyio.create_task_group() as guessers:
         for number in range(50):
             guessers.start_soon(http.post, f"/callbacks/{number:032d}")
@@ -189,7 +189,7 @@ async def test_of_many_guesses_at_once_the_journal_is_asked_one_at_a_time():
 
 
 async def test_two_callbacks_at_once_are_remembered_as_one():
-    told = Told(Status.RUNNING)
+    told = FakeStudio(Status.RUNNING)
     async with hearing(told) as http, anyio.create_task_group() as both:
         for _ in range(2):
             both.start_soon(partial(http.post, HERE, json={"status": "success"}))
@@ -199,7 +199,7 @@ async def test_two_callbacks_at_once_are_remembered_as_one():
 
 
 async def test_a_callback_that_comes_while_the_journal_is_locked_may_come_again():
-    told = Told(Status.RUNNING)
+    told = FakeStudio(Status.RUNNING)
     told.trouble = JournalError("The journal is locked.")
     async with hearing(told) as http:
         early = await http.post(HERE, json={"challenge": "x"})
@@ -226,7 +226,7 @@ async def test_only_posts_are_heard(serve):
         assert (await http.get(address)).status_code == 405
 
 
-class Told:
+class FakeStudio:
     """The studio's side, with a task that the test moves on."""
 
     def __init__(self, *statuses: Status) -> None:
@@ -281,7 +281,7 @@ async def hearing(told, **options):
 
 
 async def test_what_is_said_of_a_task_that_ended_causes_no_second_look():
-    told = Told(Status.SUCCEEDED)
+    told = FakeStudio(Status.SUCCEEDED)
     async with hearing(told) as http:
         for word in ("fail", "success", "processing"):
             assert (await http.post(HERE, json={"status": word})).status_code == 200
@@ -291,7 +291,7 @@ async def test_what_is_said_of_a_task_that_ended_causes_no_second_look():
 
 
 async def test_an_end_that_is_told_before_the_create_is_answered_is_looked_at_right_after():
-    told = Told(Status.SUBMITTING)
+    told = FakeStudio(Status.SUBMITTING)
     async with hearing(told) as http:
         await http.post(HERE, json={"status": "success"})
         await anyio.wait_all_tasks_blocked()
@@ -303,7 +303,7 @@ async def test_an_end_that_is_told_before_the_create_is_answered_is_looked_at_ri
 
 
 async def test_a_task_that_has_not_ended_although_it_was_said_is_looked_at_ever_more_rarely():
-    told, now = Told(Status.RUNNING), [1000.0]
+    told, now = FakeStudio(Status.RUNNING), [1000.0]
     async with hearing(told, clock=lambda: now[0]) as http:
         for _ in range(120):  # a forger who says it every second for two minutes
             await http.post(HERE, json={"status": "success"})

@@ -14,7 +14,7 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hailuo_mcp.dialects.phases import phase_of
+from hailuo_mcp.dialects.statuses import phase_of
 from hailuo_mcp.domain import POLLED, UNFINISHED
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext

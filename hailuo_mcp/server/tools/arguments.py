@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticKnownError
 
+from hailuo_mcp.domain import LONGEST_ID
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.text import is_number
 
@@ -24,7 +25,6 @@ _NUMBERS: Mapping[object, Literal["int_parsing", "float_parsing"]] = {
     float: "float_parsing",
 }
 _SHOWN = 40
-_LONGEST_ID = 200
 
 
 class Arguments(ArgModelBase):
@@ -60,8 +60,8 @@ def _exact(value: object) -> object:
     if isinstance(value, float):
         raise ValueError("a number cannot hold all digits of an id: write it as text")  # noqa: TRY004  pydantic reads ValueError
     if isinstance(value, str):
-        if len(value) > _LONGEST_ID:
-            raise ValueError(f"must be at most {_LONGEST_ID} characters")
+        if len(value) > LONGEST_ID:
+            raise ValueError(f"must be at most {LONGEST_ID} characters")
         if any("\ud800" <= mark <= "\udfff" for mark in value):
             raise ValueError("contains an unpaired surrogate (invalid Unicode)")
     return value
