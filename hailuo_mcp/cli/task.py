@@ -70,7 +70,7 @@ async def _look(errand: Errand, studio: Studio, task_id: str, watcher: Watcher) 
     errand.tasks = [view.task]
     if errands.elsewhere(studio, view.task):
         return view
-    due = (view.task.polled_at or view.task.submitted_at or 0) + studio.rules.poll_seconds
+    due = (view.task.polled_at or view.task.submitted_at or 0) + studio.settings.poll_seconds
     while (
         view.task.status in POLLED
         and due <= began + FRESH_SECONDS

@@ -100,7 +100,7 @@ async def _under_way(studio: Studio) -> list[View]:
 
 async def _save_anew(studio: Studio) -> None:
     """Whoever waits may have made room or mended the network: every clip is fetched again."""
-    if not studio.rules.auto_download:
+    if not studio.settings.auto_download:
         return
     for view in (await studio.tasks(status="unsaved", limit=_MOST)).rows:
         if not errands.elsewhere(studio, view.task):

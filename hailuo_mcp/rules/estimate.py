@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Literal
 
 from hailuo_mcp.catalog.prices import (
@@ -28,7 +29,7 @@ from hailuo_mcp.rules.judge import (
     offer_words,
     refusal,
 )
-from hailuo_mcp.rules.template import TemplateVerdict, judge_template
+from hailuo_mcp.rules.template import TemplateVerdict, need_template
 from hailuo_mcp.text import shown
 
 _MOST_CLIPS = 1_000_000
@@ -145,9 +146,9 @@ def estimate(
         Combination(model=model, mode=it, resolution=resolution, duration=duration)
         for it in ([wanted] if wanted else _MODES)
     ]
-    verdict = min((judge(it, seller) for it in asked), key=_wrongness)
+    verdict = min((judge(it, seller) for it in asked), key=partial(_badness, seller=seller))
     if verdict.problems:
-        raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.doubt)
+        raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.caveat)
     clip = verdict.combination
     price = clip.price if seller.price_list else NO_PRICE
     as_of, source = prices_read() if price != NO_PRICE else ("", "")
@@ -168,7 +169,7 @@ def _plan(text: str) -> Plan:
     try:
         return plan_named(text)
     except ValueError as names:
-        hint = Step(Do.TRY, f"choose one of {names}; or compare, which compares them")
+        hint = Step(Do.TRY, f"choose one of {names}, or compare to see what each pack costs")
         raise refusal([f"unknown plan {shown(text)}"], hint) from None
 
 
@@ -180,15 +181,19 @@ def _mode(text: str) -> Mode | None:
     return Mode(word) if word else None
 
 
-def _wrongness(verdict: Verdict) -> tuple[int, bool]:
-    """The fewest problems are best, then a mode that the named model has."""
-    model = verdict.model
-    return len(verdict.problems), bool(model and verdict.asked.mode not in model.modes)
+def _badness(verdict: Verdict, seller: Seller) -> tuple[bool, bool, bool]:
+    """Best is a mode without problems, then one of the model's, then one of the provider's."""
+    model, mode = verdict.model, verdict.asked.mode
+    return (
+        bool(verdict.problems),
+        model is not None and mode not in model.modes,
+        mode not in seller.capabilities.modes,
+    )
 
 
 def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
     modes = list(dict.fromkeys([verdict.asked.mode, *_MODES]))
-    near = None if verdict.doubt else nearest(verdict, modes, seller)
+    near = None if verdict.caveat else nearest(verdict, modes, seller)
     if near is None:
         return []
     return [Step(Do.NEAREST, offer_words(near, seller, f"from {MODE_WORDS[near.mode]}"))]
@@ -197,9 +202,7 @@ def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
 def _template(name: str, count: int, seller: Seller) -> Estimate:
     """Price a template, or the cheapest where only the mode is known."""
     any_of_them = not name and seller.capabilities.templates
-    verdict = TemplateVerdict() if any_of_them else judge_template(name, seller)
-    if verdict.problems:
-        raise refusal(verdict.problems, remark=verdict.remark)
+    verdict = TemplateVerdict() if any_of_them else need_template(name, seller)
     offered = templates(seller.templates) if any_of_them else (verdict.template,)
     known = sorted(
         amount

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
+from typing import Generic, TypeVar
 
 from hailuo_mcp.catalog.prices import NO_PRICE, Price, plan_unit, price_words, published
 from hailuo_mcp.catalog.video_models import Model, ModeRules, find_model, models, nearest_model
-from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
+from hailuo_mcp.domain import AnyRequest, Capabilities, Mode, Quote, Unit
 from hailuo_mcp.errors import InvalidRequestError, Step
 from hailuo_mcp.text import shown
 
@@ -38,6 +39,14 @@ WORDS = {
     "prompt_optimizer": "the prompt optimizer",
 }
 """What a request is made of, in every reader's words."""
+
+
+def words(name: str) -> str:
+    """What messages call an argument of a request."""
+    return WORDS.get(name, name.replace("_", " "))
+
+
+Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
 
 # For what no list confirms: wide enough for anything that is meant seriously.
 _LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600
@@ -84,7 +93,7 @@ class Seller:
             if name != self.name
             and (mode is None or mode in can.modes)
             and (not model or can.offers(model))
-            and (not option or getattr(can, option))
+            and (not option or option in can.options)
         ]
         return f" ({', '.join(names)} can)" if names else ""
 
@@ -116,6 +125,16 @@ class Combination:
         return published(self.model, self.resolution, self.duration)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked(Generic[Request_co]):
+    """A request that may be bought."""
+
+    request: Request_co
+    """As it will be sent: names in their own spelling, defaults resolved."""
+    quote: Quote
+    warnings: tuple[str, ...] = ()
+
+
 @dataclass(slots=True, kw_only=True)
 class Verdict:
     """What was asked, as it would be made, and everything that is wrong with it."""
@@ -127,7 +146,7 @@ class Verdict:
     """The known model, or the one that a misspelt name probably means."""
     problems: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
-    doubt: str = ""
+    caveat: str = ""
     """Why the provider can do so little, where that is the reason for a problem."""
 
 
@@ -141,9 +160,9 @@ def judge(asked: Combination, seller: Seller) -> Verdict:
         verdict.problems.append(
             f"{seller.name} cannot make a clip from {MODE_WORDS[mode]}{seller.elsewhere(mode=mode)}"
         )
-        verdict.doubt = can.doubt
-    elif can.doubt:
-        verdict.warnings.append(can.doubt)
+        verdict.caveat = can.caveat
+    elif can.caveat:
+        verdict.warnings.append(can.caveat)
     _choose_model(verdict, seller)
     model = verdict.model
     if model is None:
@@ -179,7 +198,8 @@ def _choose_model(verdict: Verdict, seller: Seller) -> None:
             wrong = f"{name} makes clips from {offered}, not from {MODE_WORDS[mode]}"
             needed = PICTURES[next(iter(known.modes))]
             missing = [WORDS[it] for it in needed if it not in PICTURES[mode]]
-            problems.append(wrong + (f" (add {' and '.join(missing)})" if missing else ""))
+            enough = missing and set(needed) > set(PICTURES[mode])
+            problems.append(wrong + (f" (add {' and '.join(missing)})" if enough else ""))
     elif near := nearest_model(name):
         verdict.model = find_model(near)
         problems.append(f"unknown model {shown(name)} (nearest: {near})")
@@ -297,6 +317,7 @@ def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combinat
         if offered.model != wanted:
             far += 2.0 if offered.model == usual else 2.5
         far += _apart(size, _lines(offered.resolution)) + _apart(asked.duration, offered.duration)
+        far += 0.1 * (bool(size) and offered.resolution != asked.resolution)  # 2K and 1080P
         if rules := offered.rules:
             far += 0.3 * (not size and offered.resolution != rules.default_resolution)
             far += 0.3 * (not asked.duration and offered.duration != rules.default_duration)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import jsonschema
@@ -10,43 +10,44 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.mcp_server import Server
 
 from .fakes import FakeStudio
 
 Connect = Callable[..., Client]
+Ask = Callable[..., Awaitable[CallToolResult]]
 
 
 @pytest.fixture(params=["auto", "legacy"])
-def mode(request) -> str:
+def mode(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture
-def studio():
+def studio() -> FakeStudio:
     return FakeStudio()
 
 
 @pytest.fixture
-def backstage(studio) -> Backstage:
-    lent = Backstage()
-    lent.lend(studio)
-    return lent
+def context(studio: FakeStudio) -> AppContext:
+    context = AppContext()
+    context.set_studio(studio)
+    return context
 
 
 @pytest.fixture
-def connect(backstage, mode) -> Connect:
+def connect(context: AppContext, mode: str) -> Connect:
     """A client that checks each answer against the tool's published schema."""
 
     def connect(**options: Any) -> Client:
-        return Client(build_server(backstage), mode=mode, **options)
+        return Client(Server(context), mode=mode, **options)
 
     return connect
 
 
 @pytest.fixture
-def ask(connect):
+def ask(connect: Connect) -> Ask:
     """Call one tool, and hold the answer to what was promised."""
 
     async def ask(

@@ -22,7 +22,7 @@ from hailuo_mcp.errors import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
-    from hailuo_mcp.dialects.wire import HttpReply, Provider
+    from hailuo_mcp.dialects.dialect import HttpReply, Provider
     from hailuo_mcp.settings import Settings
 
 Connect = Callable[["Settings"], "HailuoClient"]
@@ -43,7 +43,6 @@ async def check_provider(
 
     `keyed`: clients whose configuration has a key. `asks`: the client in question has it elsewhere.
     """
-    provider = PROVIDERS[settings.provider]
     client = connect(settings)
     ready = True
     try:
@@ -58,11 +57,6 @@ async def check_provider(
         return
     try:
         reply = await client.probe()
-        if reply is None:
-            yield note(
-                "key", f"{provider.name} has no free question; the first purchase tries the key."
-            )
-            return
         yield await _key(client, reply, settings, connect)
         if (late := _clock(reply)) is not None:
             yield late
@@ -85,8 +79,11 @@ def _no_key(exc: ConfigError, keyed: Sequence[str], *, asks: bool) -> Finding:
             f"There is no key in this shell; the configuration of {', '.join(keyed)} has one.",
             f"Examine that one: hailuo-mcp doctor --client {keyed[0]}.",
         )
-    what, _, do = str(exc).partition(" Nothing was sent or charged. ")
-    return problem("key", what, do)
+    return problem(
+        "key",
+        exc.what,
+        "Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free.",
+    )
 
 
 async def _key(
@@ -116,7 +113,7 @@ async def _region(
     other = connect(settings.model_copy(update={"provider": twin.name, "base_url": twin.base_url}))
     try:
         reply = await other.probe()
-        if reply is None or reply.json() is None:
+        if reply.json() is None:
             return _refused(exc)
         other.read_probe(reply)
     except AuthenticationError:

@@ -9,8 +9,8 @@ from hailuo_mcp.catalog.prices import plan_unit
 from hailuo_mcp.cli.init.client_apps import ClientApp
 from hailuo_mcp.cli.init.config_file import NAME, Entry
 from hailuo_mcp.cli.machine import Launcher, Machine
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, provider_named
-from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import Unit
 
 PLACEHOLDER = "put your key here"

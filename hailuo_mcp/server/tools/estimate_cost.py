@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.context import Ctx
-from hailuo_mcp.server.tools._reading import Arguments, Size
-from hailuo_mcp.wording.costs import cost_estimate
+from hailuo_mcp.server.request import tool_request
+from hailuo_mcp.server.tools.arguments import Arguments, Size
 from hailuo_mcp.wording.shapes import CostEstimate
 
 
@@ -35,13 +34,9 @@ async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
     publishes a price, never a guess. Refuses what cannot be made and names the nearest that can.
     Next: generate_video, with max_cost if the person set a limit.
     """
-    call = await accept(ctx)
-    estimate = call.studio.estimate(
-        model=wanted.model,
-        mode=wanted.mode,
-        duration=wanted.duration,
-        resolution=wanted.resolution,
-        count=wanted.count,
-        plan=wanted.plan,
-    )
-    return cost_estimate(estimate, notice=call.backstage.notice)
+    from hailuo_mcp.rules.estimate import estimate
+    from hailuo_mcp.wording.costs import cost_estimate
+
+    request = await tool_request(ctx)
+    found = estimate(request.studio.client.seller, **wanted.given())
+    return cost_estimate(found, notice=request.app.notice)

@@ -1,0 +1,85 @@
+"""Under which host names this server answers: a page in somebody's browser must not reach it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hailuo_mcp.loopback import LOOPBACK_NAMES, is_loopback
+from hailuo_mcp.settings import Settings
+
+_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  compared with, not bound
+_HOST = re.compile(
+    r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?))(?::(\d{1,5}))?"
+)
+
+
+def split_host(text: str) -> tuple[str, str] | None:
+    """Name and port of a Host header or a setting; None for anything else."""
+    found = _HOST.fullmatch(text)
+    return ((found[1] or found[2]).lower(), found[3] or "") if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostNames:
+    """The loopback names, what the operator lists, the bound address and the public address."""
+
+    anywhere: frozenset[str]
+    """At any port."""
+    exactly: frozenset[tuple[str, str]]
+    """At one port."""
+
+    @classmethod
+    def of(cls, settings: Settings | None, bound: str) -> HostNames:
+        anywhere, exactly = set(LOOPBACK_NAMES), set[tuple[str, str]]()
+        if bound not in _ANY_ADDRESS:
+            anywhere.add(bound.strip("[]").lower())
+        for text in settings.allowed_hosts if settings else ():
+            name, port = split_host(text) or (text.strip("[]"), "")
+            exactly.add((name, port)) if port else anywhere.add(name)
+        if settings and settings.callback_url:
+            anywhere.add(urlsplit(settings.callback_url).hostname or "")
+        return cls(anywhere=frozenset(anywhere), exactly=frozenset(exactly))
+
+    @property
+    def beyond(self) -> Iterable[str]:
+        """Names under which other computers can reach this server."""
+        names = {*self.anywhere, *(name for name, _ in self.exactly)}
+        return sorted(name for name in names if not is_loopback(name))
+
+    def knows(self, host: str) -> bool:
+        found = split_host(host)
+        return found is not None and (found[0] in self.anywhere or found in self.exactly)
+
+    def trusts(self, origin: str) -> bool:
+        scheme, _, rest = origin.partition("://")
+        return scheme in ("http", "https") and self.knows(rest)
+
+
+class HostGuard:
+    """Refuses foreign Hosts (421) and Origins (403), on every route."""
+
+    def __init__(self, app: ASGIApp, names: HostNames) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        answer = self._app
+        if len(hosts) != 1 or not self._names.knows(hosts[0]):
+            answer = PlainTextResponse(
+                "This server does not answer under that host name; see HAILUO_ALLOWED_HOSTS.", 421
+            )
+        elif not all(self._names.trusts(origin) for origin in origins):
+            answer = PlainTextResponse("Requests from that origin are refused.", 403)
+        await answer(scope, receive, send)

@@ -1,0 +1,127 @@
+"""One request as the tools see it: the studio, who asks, and how long they wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from mcp import MCPError
+
+from hailuo_mcp.server.client_memory import Client
+from hailuo_mcp.server.context import AppContext, Caller, Ctx
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.views import Progress, View
+    from hailuo_mcp.wording.shapes import VideoTask
+
+_MODERN = "2026-07-28"
+"""From this version on every request stands for itself, and clients tell when they give up."""
+_CAPABILITIES = ("elicitation", "roots", "sampling")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRequest:
+    studio: Studio
+    caller: Caller
+    client: Client
+    on_progress: Progress
+    app: AppContext
+
+    @contextmanager
+    def wait(self, asked: float, task_id: str = "") -> Generator[float]:
+        """Give the seconds that this call may really wait; learn from it if the client gives up."""
+        limits = self.app.wait_limits
+        with limits.watch(self.client, task_id):
+            yield min(asked, limits.limit(self.client))
+
+    def already_told(self, subject: str, facts: object) -> bool:
+        """Whether this client was last told these facts; from now on it was."""
+        return self.app.last_answers.already_given(self.client.key, subject, facts)
+
+    def knows(self, view: View) -> bool:
+        """Whether this client's last answer about this task said the same."""
+        from hailuo_mcp.wording.tasks import facts
+
+        return self.already_told(view.task.task_id, facts(view))
+
+    def tell(self, view: View) -> VideoTask:
+        """The whole answer about a task, which the next poll need not repeat."""
+        from hailuo_mcp.wording.tasks import video_task
+
+        self.knows(view)
+        return video_task(view)
+
+
+async def tool_request(ctx: Ctx) -> ToolRequest:
+    """Join what a request needs; a HailuoError says why there is no studio."""
+    app = ctx.request_context.lifespan_context
+    return ToolRequest(
+        studio=await app.studio(),
+        caller=app.caller(),
+        client=client_of(ctx),
+        on_progress=ProgressReporter(ctx),
+        app=app,
+    )
+
+
+def client_of(ctx: Ctx) -> Client:
+    """Who makes this request, by all that it shows."""
+    from hailuo_mcp.catalog.mcp_clients import Signs
+
+    params, declared = ctx.session.client_params, ctx.client_capabilities
+    request = ctx.request_context.request  # of HTTP; None on stdio
+    return Client(
+        signs=Signs(
+            name=params.client_info.name if params else "",
+            version=params.client_info.version if params else "",
+            modern=is_modern(ctx),
+            http=request is not None,
+            progress=(ctx.request_context.meta or {}).get("progress_token") is not None,
+            declares=frozenset(
+                name for name in _CAPABILITIES if getattr(declared, name, None) is not None
+            ),
+        ),
+        caller=ctx.request_context.lifespan_context.caller().name,
+        session=_session(request) if request is not None else "",
+    )
+
+
+def is_modern(ctx: Ctx) -> bool:
+    return (ctx.protocol_version or "") >= _MODERN
+
+
+def _session(request: Any) -> str:  # noqa: ANN401  Starlette's, which only HTTP loads
+    """As Streamable HTTP names it, or the older transport; the newest protocol has none."""
+    named: str = request.headers.get("mcp-session-id") or request.query_params.get("session_id", "")
+    return named
+
+
+class ProgressReporter:
+    """Progress notifications: strictly rising, and none after one could not be delivered.
+
+    The SDK sends none where the client has not asked for any.
+    """
+
+    def __init__(self, ctx: Ctx) -> None:
+        self._ctx = ctx
+        self._began = time.monotonic()
+        self._last = 0.0
+        self._broken = False
+
+    async def __call__(self, view: View) -> None:
+        from hailuo_mcp.wording.cases import progress_line
+
+        spent = time.monotonic() - self._began
+        if self._broken or spent <= self._last:
+            return
+        self._last = spent
+        whole = spent + view.eta_seconds if view.eta_seconds else None
+        try:
+            await self._ctx.report_progress(spent, whole, progress_line(view))
+        except (MCPError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            self._broken = True

@@ -1,0 +1,95 @@
+"""From a checked request to the record of it: task id, identity, JSON, and the way back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.domain import (
+    IMAGE_FIELDS,
+    PROVIDER_DEFAULTS,
+    AnyRequest,
+    TemplateRequest,
+    VideoRequest,
+)
+
+if TYPE_CHECKING:
+    from hailuo_mcp.files.images import OpenedImage
+    from hailuo_mcp.views import Terms
+
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to read out
+
+
+def new_task_id(now: float) -> str:
+    """Short, sortable by time, easy to copy: nine characters of time, six random ones."""
+    number, text = int(now * 1000), ""
+    for _ in range(9):
+        number, digit = divmod(number, 32)
+        text = _LETTERS[digit] + text
+    return "v" + text + "".join(secrets.choice(_LETTERS) for _ in range(6))
+
+
+def request_json(
+    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, urls: bool = True
+) -> str:
+    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text."""
+
+    def picture(text: str) -> object:
+        if not text:
+            return None
+        held = pictures[text]
+        url = held.url if urls else ""
+        return {"sha256": held.facts.sha256, "mime": held.facts.mime, "url": url}
+
+    body: dict[str, object] = asdict(request)
+    if isinstance(request, VideoRequest):
+        for name in IMAGE_FIELDS:
+            body[name] = picture(getattr(request, name))
+    else:
+        body["media_inputs"] = [picture(text) for text in request.media_inputs]
+    kept = {name: value for name, value in body.items() if value not in (None, "", [], ())}
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+
+
+def request_from_json(record: str, load: Callable[[str, str], str]) -> AnyRequest:
+    """The request behind a record; `load(sha256, mime)` gives a picture's data URL.
+
+    Raises:
+        KeyError: a picture's bytes are no longer there (as `load` does).
+    """
+    body = json.loads(record)
+
+    def picture(value: Mapping[str, str]) -> str:
+        return value.get("url") or load(value["sha256"], value["mime"])
+
+    if "template_id" in body:
+        return TemplateRequest(
+            template_id=body["template_id"],
+            text_inputs=tuple(body.get("text_inputs", ())),
+            media_inputs=tuple(picture(value) for value in body.get("media_inputs", ())),
+        )
+    for name in IMAGE_FIELDS:
+        if name in body:
+            body[name] = picture(body[name])
+    return VideoRequest(**body)
+
+
+def identity(
+    request: AnyRequest,
+    pictures: Mapping[str, OpenedImage],
+    terms: Terms,
+    *,
+    account: str,
+    caller: str,
+) -> str:
+    """What makes two requests the same: content with defaults resolved, images by their bytes."""
+    if isinstance(request, VideoRequest):
+        absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
+        request = replace(request, **absent)
+    content = request_json(request, pictures, urls=False)
+    parts = (account, caller, content, str(terms.take), terms.request_key)
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
