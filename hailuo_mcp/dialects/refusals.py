@@ -29,10 +29,10 @@ def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
     unknown = MEANINGS["server_error"] if code.startswith("http_5") else UNKNOWN
     meaning = MEANINGS.get(as_code or code, unknown)
     keys = f"Keys come from {provider.console}." if provider.console else ""
-    if provider.twin:
+    if provider.other_region:
         keys += (
-            f" For a key of the other region use the provider {provider.twin}"
-            f" (base URL https://{provider.twin_host})."
+            f" For a key of the other region use the provider {provider.other_region}"
+            f" (base URL https://{provider.other_region_host})."
         )
     values = {
         "provider": provider.name,
@@ -60,7 +60,7 @@ class Refusals:
         self, code: str, reply: HttpReply, *, detail: str = "", hint: Step | None = None
     ) -> HailuoError:
         """Return the error for a submit that was answered with a code instead of a task."""
-        if self._provider.embedded and "[sandbox:" in detail:
+        if self._provider.is_sandbox and "[sandbox:" in detail:
             code = "sandbox_marker"
         refusal = explain(code, provider=self._provider)
         # A 5xx says that something went wrong underway, whatever else stands in it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.dialects.providers import provider_notice
 from hailuo_mcp.domain import Money, Task, Unit
 from hailuo_mcp.errors import Do, HailuoError, error_class
 from hailuo_mcp.text import number
@@ -118,7 +118,7 @@ def spending_text(so_far: Spending) -> str:
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
     spent = amount(so_far.spent, Unit(so_far.unit))
     said = f"At {so_far.provider}: {spent} spent {when}"
-    if notice_of(so_far.provider):
+    if provider_notice(so_far.provider):
         said = f"In the sandbox, free: clips that would cost {spent} {when}"
     if so_far.reserved:
         said += f", {number(so_far.reserved)} reserved"
