@@ -48,6 +48,7 @@ from hailuo_mcp.errors import (
     UnexpectedResponseError,
 )
 from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.wording.programmer import status_text
 
 if TYPE_CHECKING:
     import random
@@ -151,6 +152,10 @@ class HailuoClient:
             asked = self._dialect.status(remote_id, template=template)
             return self._dialect.read_status(await self._read(asked))
 
+    def explain(self, status: RemoteStatus) -> str:
+        """Say what a status means: of a failure, the reason and what can be done."""
+        return status_text(status, self._provider)
+
     async def wait(
         self,
         remote_id: str,
@@ -206,8 +211,7 @@ class HailuoClient:
         with for_programmers():
             if status.phase is not Phase.SUCCEEDED:
                 raise InvalidRequestError(
-                    f"There is no clip to save: the task ended as {status.phase}. Failed and "
-                    "cancelled clips are not charged.",
+                    f"There is no clip to save: the task ended as {status.phase}.",
                     Step(Do.TRY, "send a new request"),
                 )
             target = self._target(str(path), remote_id)
@@ -300,10 +304,7 @@ class HailuoClient:
             if asked is None:
                 if status.url:
                     return Link(url=status.url, expires_at=status.url_expires_at)
-                raise DownloadError(
-                    f"{self._provider.name} gave no link for this clip. A finished clip is paid "
-                    "for; asking again costs nothing."
-                )
+                raise DownloadError(f"{self._provider.name} gave no link for this clip.")
             try:
                 return self._dialect.read_file(await self._read(asked), status)
             except (RemoteTaskNotFoundError, ProviderUnavailableError, UnexpectedResponseError):

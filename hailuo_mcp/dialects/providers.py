@@ -8,9 +8,11 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.dialects.compat import Compat
 from hailuo_mcp.dialects.dialect import Dialect, Provider
 from hailuo_mcp.dialects.minimax import MiniMax
+from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.dialects.xcompute import XCompute
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
@@ -154,6 +156,13 @@ def provider_notice(name: str) -> str:
     """Return what messages about this provider's tasks open with; empty for a row that is gone."""
     row = PROVIDERS.get(name)
     return row.notice if row else ""
+
+
+def failure_steps(name: str, code: str) -> tuple[Step, ...]:
+    """Return what can be done after a failure of which a journal keeps the provider's code."""
+    row = PROVIDERS.get(name)
+    known = next((it for it in (code, f"http_{code}") if it in MEANINGS), "")
+    return explain(known, provider=row).then if row and known else ()
 
 
 def provider_for(base_url: str) -> Provider | None:

@@ -57,7 +57,7 @@ class Refusals:
         self._provider = provider
 
     def submit(
-        self, code: str, reply: HttpReply, *, detail: str = "", hint: Step | None = None
+        self, code: str, reply: HttpReply, *, detail: str = "", hint: str = ""
     ) -> HailuoError:
         """Return the error for a submit that was answered with a code instead of a task."""
         if self._provider.is_sandbox and "[sandbox:" in detail:
@@ -67,12 +67,10 @@ class Refusals:
         if not refusal.certain or reply.status >= 500:  # noqa: PLR2004
             why = f"{refusal.cause[:1].lower()}{refusal.cause[1:]}{refusal.shown}"
             return self.unconfirmed(why, detail=detail or f"code {code}")
-        more = (*(refusal.then or refusal.error.then), hint) if hint else refusal.then
-        return _error(refusal.error, refusal.what, more, code, reply, detail)
+        what = f"{refusal.what} {hint}".strip()
+        return _error(refusal.error, what, refusal.then, code, reply, detail)
 
-    def bare_submit(
-        self, reply: HttpReply, *, detail: str = "", hint: Step | None = None
-    ) -> HailuoError:
+    def bare_submit(self, reply: HttpReply, *, detail: str = "", hint: str = "") -> HailuoError:
         """Return the error for a submit that only has an HTTP status to go by."""
         # A 400 is the API's own only when it speaks JSON; an edge's HTML page says nothing.
         if reply.status == 400 and not fields(reply.json()):  # noqa: PLR2004
@@ -100,8 +98,7 @@ class Refusals:
             refusal = explain(code, provider=self._provider, as_code=lost)
         elif refusal.error in (RejectedParametersError, ProviderError):
             return self.unreadable(detail=detail or code)
-        what = f"{refusal.what} Asking costs nothing."
-        return _error(refusal.error, what, refusal.then, code, reply, detail)
+        return _error(refusal.error, refusal.what, refusal.then, code, reply, detail)
 
     def bare_read(
         self, reply: HttpReply, *, detail: str = "", looked_up: bool = True
@@ -115,9 +112,7 @@ class Refusals:
     def unreadable(self, *, detail: str = "") -> UnexpectedResponseError:
         """Return the error for a read that cannot be understood."""
         return UnexpectedResponseError(
-            f"{self._provider.name} sent an answer that cannot be read. "
-            "Asking costs nothing and changes nothing.",
-            detail=detail,
+            f"{self._provider.name} sent an answer that cannot be read.", detail=detail
         )
 
     def read_body(self, reply: HttpReply) -> dict[str, object]:

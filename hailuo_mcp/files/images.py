@@ -153,7 +153,7 @@ def _from_path(source: str, folders: Folders | None) -> OpenedImage:
         )
     if folders is None:
         raise _refused(
-            f"{shown(source)!r} is a path, and this server reads no files for callers on other "
+            f"{shown(source)!r} is a path, and hailuo-mcp reads no files for callers on other "
             "computers",
             "give an https:// address, a data URL or an upload:<id>",
         )

@@ -29,7 +29,7 @@ from hailuo_mcp.rules.judge import (
     offer_words,
     refusal,
 )
-from hailuo_mcp.rules.template import TemplateVerdict, judge_template
+from hailuo_mcp.rules.template import TemplateVerdict, need_template
 from hailuo_mcp.text import shown
 
 _MOST_CLIPS = 1_000_000
@@ -202,9 +202,7 @@ def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
 def _template(name: str, count: int, seller: Seller) -> Estimate:
     """Price a template, or the cheapest where only the mode is known."""
     any_of_them = not name and seller.capabilities.templates
-    verdict = TemplateVerdict() if any_of_them else judge_template(name, seller)
-    if verdict.problems:
-        raise refusal(verdict.problems, remark=verdict.remark)
+    verdict = TemplateVerdict() if any_of_them else need_template(name, seller)
     offered = templates(seller.templates) if any_of_them else (verdict.template,)
     known = sorted(
         amount

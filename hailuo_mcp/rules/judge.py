@@ -40,13 +40,13 @@ WORDS = {
 }
 """What a request is made of, in every reader's words."""
 
+Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
+
 
 def words(name: str) -> str:
     """What messages call an argument of a request."""
     return WORDS.get(name, name.replace("_", " "))
 
-
-Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
 
 # For what no list confirms: wide enough for anything that is meant seriously.
 _LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600
@@ -317,6 +317,7 @@ def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combinat
         if offered.model != wanted:
             far += 2.0 if offered.model == usual else 2.5
         far += _apart(size, _lines(offered.resolution)) + _apart(asked.duration, offered.duration)
+        far += 0.1 * (bool(size) and offered.resolution != asked.resolution)  # 2K and 1080P
         if rules := offered.rules:
             far += 0.3 * (not size and offered.resolution != rules.default_resolution)
             far += 0.3 * (not asked.duration and offered.duration != rules.default_duration)

@@ -26,7 +26,7 @@ class TemplateVerdict:
     problems: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
     remark: str = ""
-    """What there is, where the name is like nothing that there is."""
+    """What there is to choose from, where no template has the name."""
 
     @property
     def price(self) -> Price:
@@ -52,7 +52,7 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
             "unchecked, and no price is published for it."
         )
         return TemplateVerdict(warnings=[warning])
-    offered = "; ".join(f"{it.title} ({it.inputs})" for it in templates(region))
+    offered = "; ".join(it.line for it in templates(region))
     remark = f"The templates here: {offered}." if offered else ""
     if not name:
         wrong = "no template is named: give its id or name"
@@ -61,10 +61,18 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
     elif elsewhere := find_template(name, _other(region)):
         wrong = f"{elsewhere.title} is offered by {_REGION_WORDS[elsewhere.region]} only"
     elif near := nearest_template(name, region):
-        wrong, remark = f"unknown template {shown(name)} (nearest: {near.title})", ""
+        wrong = f"unknown template {shown(name)} (nearest: {near.title})"
     else:
         wrong = f"unknown template {shown(name)}"
     return TemplateVerdict(problems=[wrong], remark=remark)
+
+
+def need_template(name: str, seller: Seller) -> TemplateVerdict:
+    """Judge an id or a name by itself; InvalidRequestError lists what there is."""
+    verdict = judge_template(name, seller)
+    if verdict.problems:
+        raise refusal(verdict.problems, remark=verdict.remark)
+    return verdict
 
 
 def _other(region: str) -> str:

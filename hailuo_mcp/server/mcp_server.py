@@ -22,7 +22,7 @@ from hailuo_mcp.errors import Do, HailuoError, Step
 from hailuo_mcp.server.consent import time_to_answer
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.prompts import add_prompts
-from hailuo_mcp.server.replies import refused
+from hailuo_mcp.server.replies import error_result
 from hailuo_mcp.server.resources import add_resources
 from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
 from hailuo_mcp.server.tools import all_tools
@@ -95,15 +95,15 @@ class Server(MCPServer[AppContext]):
             with self._app.track_call(), time_to_answer():
                 return await super().call_tool(name, given, context)
         except HailuoError as error:
-            return refused(error, self._app.notice)
+            return error_result(error, self._app.notice)
         except UnexpectedToolError as crash:
             if isinstance(crash.__cause__, HailuoError):
-                return refused(crash.__cause__, self._app.notice)
+                return error_result(crash.__cause__, self._app.notice)
             log.exception("%s failed", name)
-            return refused(self._internal_error(name), self._app.notice)
+            return error_result(self._internal_error(name), self._app.notice)
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
-                return refused(invalid_arguments(name, error.__cause__), self._app.notice)
+                return error_result(invalid_arguments(name, error.__cause__), self._app.notice)
             raise
 
     def _internal_error(self, name: str) -> HailuoError:

@@ -56,8 +56,10 @@ class RemoteAccess:
     """Where providers reach this server; empty where it receives no callbacks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Context:
+    """One account's parts, joined once: nothing is exchanged afterwards."""
+
     settings: Settings
     provider: Provider
     account: str

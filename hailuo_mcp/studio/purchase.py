@@ -13,6 +13,7 @@ from anyio.to_thread import run_sync
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.client import Prepared
+from hailuo_mcp.dialects.providers import failure_steps
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
     AnyRequest,
@@ -129,6 +130,7 @@ async def generate(
     if task.status is Status.FAILED and not bought.reused:
         raise TaskFailedError(
             task.error or "The provider refused the request.",
+            *failure_steps(task.provider, task.error_code),
             code=task.error_kind or "provider_refused",
             retry=task.error_kind in ("rate_limited", "provider_unavailable"),
             task_id=task.task_id,

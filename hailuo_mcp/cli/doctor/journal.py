@@ -13,11 +13,11 @@ from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.files.private import exposed
 from hailuo_mcp.journal.sqlite.examine import (
     Contents,
-    Flaw,
-    FlawedJournalError,
+    FaultyJournalError,
     examine,
     spent_in_other_units,
 )
+from hailuo_mcp.journal.sqlite.faults import Fault
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import period_start
@@ -33,7 +33,7 @@ def check_journal(settings: Settings, now: float) -> list[Finding]:
     findings = [*_aside(settings.state_dir), *_exposed(settings.state_dir)]
     try:
         contents = examine(path, old_before=now - _LONG)
-    except FlawedJournalError as found:
+    except FaultyJournalError as found:
         return [*findings, _flaw(path, found)]
     if contents.version == 0:
         return [*findings, ok("journal", "none yet: it is made with the first task")]
@@ -152,18 +152,18 @@ def _local(at: float) -> str:
     return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M}"  # noqa: DTZ006  # for a person
 
 
-def _flaw(path: Path, found: FlawedJournalError) -> Finding:
-    match found.flaw:
-        case Flaw.NEWER:
+def _flaw(path: Path, found: FaultyJournalError) -> Finding:
+    match found.fault:
+        case Fault.NEWER:
             said = f"{path} was written by a newer hailuo-mcp (format {found.version}) than this."
             action = "Update this installation, or remove the older one."
-        case Flaw.LOCKED:
+        case Fault.LOCKED:
             said = f"Another program keeps {path} locked."
             action = "Close it, then run this again."
-        case Flaw.CLOSED:
+        case Fault.CLOSED:
             said = f"{path} cannot be opened."
             action = "Give yourself the right to read and write it, or set HAILUO_STATE_DIR."
-        case Flaw.DAMAGED:
+        case Fault.DAMAGED | Fault.FULL:
             said = f"{path} is damaged: {found.found}."
             action = (
                 "Run hailuo-mcp tasks: it keeps the damaged file and carries over all that can be "

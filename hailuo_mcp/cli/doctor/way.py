@@ -16,7 +16,6 @@ from hailuo_mcp.cli.doctor.finding import Finding, Level, note, ok, problem
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.transport.proxies import Proxies, Proxy, ProxyError
 from hailuo_mcp.wording import person
-from hailuo_mcp.wording.phrases import join, next_step
 
 if TYPE_CHECKING:
     from hailuo_mcp.settings import Settings
@@ -35,7 +34,7 @@ async def check_way(settings: Settings, knock: Reach) -> AsyncGenerator[Finding]
         proxy = proxies.to(url) if url else None
         links = proxies.to(_A_LINK)
     except ConfigError as exc:
-        yield problem("proxy", exc.what, join(*(next_step(it, person.STEPS) for it in exc.then)))
+        yield problem("proxy", exc.what, person.steps_text(exc))
         return
     except_for = f", but not for {proxies.no[:200]}" if proxies.no else ""
     uses = {proxy: "the provider", links: "links"}

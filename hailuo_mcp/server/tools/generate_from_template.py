@@ -57,15 +57,11 @@ async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: 
     Costs money for each new clip. Answers and goes on as generate_video does: next call query_task.
     With an empty template_id it buys nothing and lists ids, names, inputs and prices.
     """
-    from hailuo_mcp.catalog.video_templates import find_template
-    from hailuo_mcp.wording.costs import no_such_template, template_choice
+    from hailuo_mcp.rules.template import need_template
+    from hailuo_mcp.wording.costs import template_choice
 
     request = await tool_request(ctx)
-    offered, provider = request.studio.templates(), request.studio.provider
-    name = wanted.template_id.strip()
-    if not name:
-        return template_choice(offered, notice=request.app.notice)
-    # A number may be a template that no list has yet; a name that is in none is a mistake.
-    if offered and not name.isdigit() and not find_template(name, provider.templates):
-        raise no_such_template(name, offered)
+    if not wanted.template_id.strip():
+        return template_choice(request.studio.templates(), notice=request.app.notice)
+    need_template(wanted.template_id, request.studio.client.seller)
     return await buy(request, wanted, asked)

@@ -20,7 +20,7 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
-from hailuo_mcp.server.replies import spoken
+from hailuo_mcp.server.replies import tool_result
 from hailuo_mcp.server.tools.arguments import Arguments
 
 SPENDS = ToolAnnotations(
@@ -77,7 +77,7 @@ def _answering(fn: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Cal
     @functools.wraps(fn)
     async def call(**given: object) -> CallToolResult:
         answer = await fn(**given)
-        return answer if isinstance(answer, CallToolResult) else spoken(answer)
+        return answer if isinstance(answer, CallToolResult) else tool_result(answer)
 
     return call
 
