@@ -28,7 +28,7 @@ from hailuo_mcp.journal.sqlite.schema import VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.worker import ProcessLocks
+from hailuo_mcp.worker.processes import ProcessLocks
 
 from .homes import HOMES, linux, mac, program
 
@@ -238,15 +238,12 @@ def test_processes_that_live_are_told_from_those_that_ended(tmp_path: Path):
     path = made_journal(tmp_path)
     assert "no other" in check_journal(settings(tmp_path), 0.0)[-1].said
     processes = ProcessLocks(tmp_path / "state" / "processes")
-    processes.sign_in()
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("INSERT INTO owners VALUES (?, 'minimax-cn x y', 77, 0)", (processes.owner,))
-    try:
+    with processes.held():
         assert "1 running on this journal: pid 77 (minimax-cn" in (
             check_journal(settings(tmp_path), 0.0)[-1].said
         )
-    finally:
-        processes.sign_out()
 
 
 def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path):
