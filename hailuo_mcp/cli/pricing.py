@@ -9,7 +9,7 @@ from hailuo_mcp.catalog.prices import Price
 from hailuo_mcp.cli import arguments, exits
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.dialects.providers import PROVIDERS, reached_at
+from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
 from hailuo_mcp.domain import Mode
 from hailuo_mcp.rules.estimate import Estimate, PlanCost, estimate
 from hailuo_mcp.text import number
@@ -36,7 +36,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     settings = arguments.settings(args)
     provider = PROVIDERS[settings.provider]
 
-    seller = seller_of(reached_at(provider, settings.base_url), settings.plan)
+    seller = seller_of(with_base_url(provider, settings.base_url), settings.plan)
 
     def price(plan: str) -> Estimate:
         return estimate(
@@ -59,7 +59,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     else:
         _prices(terminal, found.per_video, found.total, found.count)
     terminal.paragraph("", estimate_message(found), result=True)
-    if provider.embedded:
+    if provider.is_sandbox:
         terminal.say("The sandbox charges nothing: this is what real clips would cost.")
     if found.prices_as_of:
         terminal.say(f"Prices as of {found.prices_as_of}.", style="dim")

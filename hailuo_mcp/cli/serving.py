@@ -98,7 +98,7 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
     from hailuo_mcp.dialects.providers import PROVIDERS
 
     bases = {
-        row.name: sandbox.base_url + row.prefix for row in PROVIDERS.values() if not row.embedded
+        row.name: sandbox.base_url + row.prefix for row in PROVIDERS.values() if not row.is_sandbox
     }
     if terminal.json:
         terminal.data({"base_url": sandbox.base_url, "providers": bases})

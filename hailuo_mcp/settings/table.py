@@ -241,9 +241,9 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
     text = given.get("HAILUO_BASE_URL", "")
     if not text and provider.minimax_env:
         text = given.get("MINIMAX_API_HOST", "")
-    if (provider.embedded or provider.caveat) and not text:
+    if (provider.is_sandbox or provider.caveat) and not text:
         return ""  # its own, which is another thing than the same one given
-    if provider.embedded and not is_loopback(urlsplit(text).hostname or ""):
+    if provider.is_sandbox and not is_loopback(urlsplit(text).hostname or ""):
         raise ConfigError(
             "The sandbox is free because it never leaves this computer, and the base URL points "
             "elsewhere.",
@@ -255,7 +255,7 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
 
 
 def _api_key(provider: Provider, given: Mapping[str, str]) -> str | None:
-    if provider.embedded:  # it takes any, also the words that an example has in its place
+    if provider.is_sandbox:  # it takes any, also the words that an example has in its place
         return None
     fallback = given.get("MINIMAX_API_KEY") if provider.minimax_env else None
     return given.get("HAILUO_API_KEY") or fallback

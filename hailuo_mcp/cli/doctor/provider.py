@@ -100,16 +100,16 @@ async def _key(
         client.read_probe(reply)
     except AuthenticationError as exc:
         return await _region(exc, provider, settings, connect)
-    return ok("key", "accepted" if not provider.embedded else "none needed: the sandbox is free")
+    return ok("key", "accepted" if not provider.is_sandbox else "none needed: the sandbox is free")
 
 
 async def _region(
     exc: AuthenticationError, provider: Provider, settings: Settings, connect: Connect
 ) -> Finding:
     """Whether the same company's other region takes the key; no other host is ever shown it."""
-    if not provider.twin or urlsplit(settings.base_url).hostname not in provider.hosts:
+    if not provider.other_region or urlsplit(settings.base_url).hostname not in provider.hosts:
         return _refused(exc)
-    twin = provider_named(provider.twin)
+    twin = provider_named(provider.other_region)
     other = connect(settings.model_copy(update={"provider": twin.name, "base_url": twin.base_url}))
     try:
         reply = await other.probe()

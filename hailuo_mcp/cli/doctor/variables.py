@@ -11,7 +11,7 @@ from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import Settings, nearest_variable, variable_of
 
-_FREE = frozenset(row.name for row in PROVIDERS.values() if row.embedded)
+_FREE = frozenset(row.name for row in PROVIDERS.values() if row.is_sandbox)
 _PREFIX = "HAILUO_"
 _FALLBACKS = ("MINIMAX_API_KEY", "MINIMAX_API_HOST")
 
@@ -35,7 +35,7 @@ def check_settings(
         return None, [*findings, problem("settings", str(exc), "Correct it, then run this again.")]
     findings.append(ok("settings", _summary(settings)))
     provider = PROVIDERS[settings.provider]
-    if settings.budget is None and not provider.embedded:
+    if settings.budget is None and not provider.is_sandbox:
         findings.append(
             note(
                 "budget",

@@ -60,7 +60,7 @@ def entry_for(
     if wishes.key:
         env["HAILUO_API_KEY"] = wishes.key
     key = env.get("HAILUO_API_KEY", "")
-    if provider.embedded and (key == ASKED_KEY or is_placeholder(key)):
+    if provider.is_sandbox and (key == ASKED_KEY or is_placeholder(key)):
         del env["HAILUO_API_KEY"]
     values["env"] = env
     order = ("type", "command", "args", "env")
@@ -105,7 +105,7 @@ def _provider(wishes: Wishes, env: Mapping[str, str]) -> Provider:
 def _key(
     app: ClientApp, provider: Provider, wishes: Wishes, env: Mapping[str, str]
 ) -> dict[str, str]:
-    if provider.embedded or env.get("MINIMAX_API_KEY", "").strip():
+    if provider.is_sandbox or env.get("MINIMAX_API_KEY", "").strip():
         return {}
     return {"HAILUO_API_KEY": wishes.key or (ASKED_KEY if app.asks else PLACEHOLDER)}
 

@@ -117,7 +117,7 @@ def _notes(app: ClientApp, machine: Machine, start: Launcher, entry: Entry) -> t
             f'Replace "{PLACEHOLDER}" in it by your key (from {provider.console}); until then '
             "nothing can be bought. HAILUO_PROVIDER=sandbox tries everything free, without one."
         )
-    if provider.embedded:
+    if provider.is_sandbox:
         notes.append(
             "The sandbox is free: it needs no key, ignores one that is set, and its clips are "
             "imitations. For real ones, with a key: "
