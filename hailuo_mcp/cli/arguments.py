@@ -6,23 +6,31 @@ import math
 import os
 import re
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 from urllib.parse import urlsplit
 
-from hailuo_mcp.cli.words import SETTINGS
-from hailuo_mcp.errors import ConfigError, InvalidRequestError
+from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest
+from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
+from hailuo_mcp.settings import LOOPBACK, Settings, option_help, variable_of
 from hailuo_mcp.text import is_number
+from hailuo_mcp.views import Terms
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.terminal import Terminal
-    from hailuo_mcp.settings import Settings
-    from hailuo_mcp.views import Terms
 
+Request = TypeVar("Request", bound=AnyRequest)
+
+STANDARD = "-"
+"""Standard input or output, in place of a text or a file."""
+FOREVER = 10 * 365 * 86_400.0
 _ELSEWHERE = ("data:", "http:", "https:", "file:", "~")
+_LONGEST_PROMPT = 100_000
+"""Characters; far more than any prompt has, so that an endless input ends."""
 
 
 def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
@@ -67,16 +75,12 @@ def _written(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of any language; bytes that are no text at all could not be stored or sent."""
+    """Text of any language; bytes that are not text could not be stored or sent."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ArgumentTypeError("has bytes that are not text in this terminal's encoding") from None
     return text
-
-
-_LONGEST_PROMPT = 100_000
-"""Characters; far more than any prompt has, so that an endless input ends."""
 
 
 def standard_input(terminal: Terminal) -> str:
@@ -91,15 +95,99 @@ def standard_input(terminal: Terminal) -> str:
         text = plain(sys.stdin.read(_LONGEST_PROMPT)) if sys.stdin else ""
     except (UnicodeDecodeError, ArgumentTypeError):
         raise InvalidRequestError(
-            "What came on standard input is not text in this terminal's encoding. Nothing was "
-            "sent or charged. Write it as UTF-8."
+            "Standard input is not text in this terminal's encoding.",
+            Step(Do.TRY, "write it as UTF-8"),
         ) from None
     if not (text := text.strip().removeprefix("\ufeff")):
         raise InvalidRequestError(
-            "There was no prompt on standard input. Nothing was sent or charged. Write for "
-            'example: echo "A fox in the snow" | hailuo-mcp generate -'
+            "There was no prompt on standard input.",
+            Step(Do.TRY, 'write for example: echo "A fox in the snow" | hailuo-mcp generate -'),
         )
     return text
+
+
+_REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "prompt": {
+        "metavar": "PROMPT",
+        "help": "what the clip shows, in quotes; camera moves (hailuo-mcp moves) in brackets; "
+        "- reads it from standard input",
+    },
+    "model": {"help": "chosen by the inputs; see hailuo-mcp models"},
+    "first_frame_image": {"metavar": "PICTURE", "help": "the clip starts with this picture"},
+    "last_frame_image": {"metavar": "PICTURE", "help": "the clip ends with this picture"},
+    "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
+    "duration": {"metavar": "SECONDS", "help": "6 or 10"},
+    "resolution": {"help": "512P, 768P, 1080P …"},
+    "prompt_optimizer": {
+        "action": BooleanOptionalAction,
+        "help": "have the provider improve the wording (the default), or keep it as it is",
+    },
+    "fast_pretreatment": {"help": "optimise the prompt faster"},
+    "watermark": {"help": "put the provider's mark on the clip"},
+    "template_id": {
+        "metavar": "TEMPLATE",
+        "help": "an id or a name; without it they are listed, free",
+    },
+    "text_inputs": {
+        "flags": ["--text"],
+        "metavar": "TEXT",
+        "help": "a text of the template; repeat it in its order",
+    },
+    "media_inputs": {
+        "flags": ["--media"],
+        "metavar": "PICTURE",
+        "help": "a picture of the template; repeat it in its order",
+    },
+}
+"""What an option says beside its name and type, which are those of the request's field."""
+
+
+def add_request(parser: ArgumentParser, kind: type[AnyRequest]) -> None:
+    """An option for each field of a request; its first field is what the command is about."""
+    first, *rest = fields(kind)
+    subject = _REQUEST_OPTIONS[first.name]
+    add_subject(
+        parser, first.name, _flag(first.name), metavar=subject["metavar"], what=subject["help"]
+    )
+    group = parser.add_argument_group("clip")
+    hints = get_type_hints(kind)
+    for field in rest:
+        more = dict(_REQUEST_OPTIONS.get(field.name, {}))
+        flags = (*more.pop("flags", ()), _flag(field.name))
+        group.add_argument(
+            *flags, dest=field.name, **{**_read_as(hints[field.name], field.name), **more}
+        )
+
+
+def _read_as(hint: object, name: str) -> dict[str, Any]:
+    """How an option of a field of this type is read; an empty text and 0 count as not given."""
+    if hint == bool | None:
+        boolean = "action" in _REQUEST_OPTIONS.get(name, {})
+        return {} if boolean else {"action": "store_const", "const": True}
+    if hint == int | None:
+        return {"type": _if_given(whole(0, 3600))}
+    if hint == str | None:
+        return {"type": _if_given(plain)}
+    if hint is str:
+        return {"type": plain, "default": ""}
+    return {"type": plain, "action": "append", "default": []}
+
+
+def _if_given(read: Callable[[str], object]) -> Callable[[str], object]:
+    return lambda text: read(text) or None
+
+
+def request(args: Namespace, kind: type[Request]) -> Request:
+    """The request that the options make; pictures are relative to where the person stands."""
+    values: dict[str, Any] = {field.name: getattr(args, field.name) for field in fields(kind)}
+    for name, value in values.items():
+        if name in IMAGE_FIELDS:
+            values[name] = picture(value)
+        elif name == "media_inputs":
+            values[name] = tuple(picture(text) for text in value)
+        elif isinstance(value, list):
+            values[name] = tuple(cast("list[str]", value))
+    return kind(**values)
 
 
 def add_subject(
@@ -117,18 +205,27 @@ def add_subject(
         parser.add_argument(names[0], nargs="?", default="", type=plain, metavar=metavar, help=what)
 
 
+def add_wait(parser: ArgumentParser, what: str) -> None:
+    """--wait, with or without a number of seconds."""
+    parser.add_argument(
+        "--wait",
+        "--wait-seconds",
+        nargs="?",
+        type=seconds,
+        const=FOREVER,
+        metavar="SECONDS",
+        help=what,
+    )
+
+
 def add_settings(parser: ArgumentParser) -> None:
     """The settings that a command line may overrule, --json and --debug."""
     group = parser.add_argument_group(
         "settings",
         "Each wins over its variable, HAILUO_PROVIDER and so on. Keys are only variables.",
     )
-    group.add_argument("--provider", metavar="NAME", help="who is paid; sandbox is free")
-    group.add_argument("--base-url", metavar="URL", help="where the provider is")
-    group.add_argument("--plan", metavar="PLAN", help="payg, basic, advanced, plus, enterprise …")
-    group.add_argument("--budget", metavar="AMOUNT", help="the most that may be spent per period")
-    group.add_argument("--output-dir", metavar="FOLDER", help="where clips go")
-    group.add_argument("--state-dir", metavar="FOLDER", help="where the journal is")
+    for name, (metavar, what) in option_help().items():
+        group.add_argument(_flag(name), metavar=metavar, help=what)
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="print the tool's own result")
     group.add_argument(
@@ -169,19 +266,14 @@ def add_terms(parser: ArgumentParser) -> None:
     )
     group.add_argument("--overwrite", action="store_true", help="replace what is there")
     group.add_argument(
-        "--no-wait", action="store_true", help="come back as soon as the provider has it"
+        "--no-wait", action="store_true", help="return as soon as the provider has the request"
     )
     group.add_argument(
-        "--wait-seconds",
-        type=seconds,
-        metavar="SECONDS",
-        help="come back after so long, whatever it has come to by then",
+        "--wait-seconds", type=seconds, metavar="SECONDS", help="return after this long at most"
     )
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
-    from hailuo_mcp.views import Terms
-
     return Terms(
         take=args.take,
         request_key=args.request_key,
@@ -192,61 +284,63 @@ def terms(args: Namespace, *, approved: bool) -> Terms:
     )
 
 
+def given_settings(args: Namespace) -> dict[str, str]:
+    """The settings that were given as options; folders relative to where the person stands."""
+    given = {name: getattr(args, name, None) for name in option_help()}
+    return {
+        name: str(Path(text).expanduser().absolute()) if text and name.endswith("_dir") else text
+        for name, text in given.items()
+        if text is not None
+    }
+
+
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
     """The environment's settings with the command line's on top."""
-    from hailuo_mcp.settings import Settings
-
-    given: dict[str, str | None] = {name: getattr(args, name, None) for name in SETTINGS}
-    for name in ("output_dir", "state_dir"):
-        if folder := given[name]:
-            given[name] = str(Path(folder).expanduser().absolute())
+    given = given_settings(args)
     if _changes_provider(given, environ):
         environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
     try:
         return Settings.from_env(environ, **given)
     except ConfigError as exc:
-        raise ConfigError(_by_option(str(exc), given)) from None
+        then = [Step(step.do, _by_option(step.about, given)) for step in exc.then]
+        raise ConfigError(_by_option(exc.what, given), *then) from None
 
 
-def _by_option(message: str, given: Mapping[str, str | None]) -> str:
-    """What is said of a variable, said of the option that was typed in its place."""
-    for name in [name for name, value in given.items() if value is not None]:
-        option = f"--{name.replace('_', '-')}"
-        message = re.sub(rf"\bHAILUO_{name.upper()}\b( \(or {option}\))?", option, message)
+def _by_option(message: str, given: Mapping[str, str]) -> str:
+    """Name the option that was typed in place of the variable."""
+    for name in given:
+        option = _flag(name)
+        message = re.sub(rf"\b{variable_of(name)}\b( \(or {option}\))?", option, message)
     return message
 
 
-def _changes_provider(given: Mapping[str, str | None], environ: Mapping[str, str]) -> bool:
+def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> bool:
     """Whether the environment's address belongs to another provider than the one asked for.
 
     Otherwise --provider sandbox would buy at a real provider's address, under the name of a free
-    one. An address of this computer is no provider's: whoever set it tries all of them there.
+    one. An address of this computer is no provider's: it serves to try all of them.
     """
-    provider = (given["provider"] or "").strip().lower()
-    if not provider or given["base_url"]:
+    provider = given.get("provider", "").strip().lower()
+    if not provider or given.get("base_url"):
         return False
     address = environ.get("HAILUO_BASE_URL", "").strip()
     try:
         host = urlsplit(address if "://" in address else f"//{address}").hostname
     except ValueError:
         host = None
-    here = host in ("localhost", "127.0.0.1", "::1")
-    return not here and provider != environ.get("HAILUO_PROVIDER", "").strip().lower()
+    return host not in LOOPBACK and provider != environ.get("HAILUO_PROVIDER", "").strip().lower()
 
 
 def picture(text: str) -> str:
     """A picture's path as it is meant here: relative to where the person stands, if it is there."""
-    here = _here()
-    if not text or here is None or text.lower().startswith(_ELSEWHERE):
-        return text
     try:
-        return str(here / text) if (here / text).exists() else text
+        return path if (path := output_path(text)) and Path(path).exists() else text
     except (OSError, ValueError):
         return text
 
 
-def place(text: str) -> str:
-    """Where a clip is to go: relative to where the person stands; an ending slash says folder."""
+def output_path(text: str) -> str:
+    """A path relative to where the person stands; an ending slash says folder."""
     here = _here()
     if not text or here is None or text.lower().startswith(_ELSEWHERE):
         return text
@@ -260,3 +354,7 @@ def _here() -> Path | None:
     except OSError:
         return None
     return None if here == here.parent else here
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

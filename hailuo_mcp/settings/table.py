@@ -24,10 +24,10 @@ from hailuo_mcp.settings import reading
 from hailuo_mcp.text import is_number
 
 
-def _setting(variable: str, default: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401
-    return Field(
-        description=meaning, json_schema_extra={"variable": variable, "default": default}, **more
-    )
+def _setting(variable: str, default: str, meaning: str, *, option: str = "") -> Any:  # noqa: ANN401
+    """`option`: what the value is called in the help of the command line's option for it."""
+    facts: dict[str, Any] = {"variable": variable, "default": default, "option": option}
+    return Field(description=meaning, json_schema_extra=facts)
 
 
 def _as_written(
@@ -59,6 +59,7 @@ class Settings(BaseModel):
         "HAILUO_PROVIDER",
         f"from a known `HAILUO_BASE_URL`, else `{providers.DEFAULT_PROVIDER}`",
         "who is paid: " + " · ".join(f"`{name}`" for name in providers.PROVIDERS),
+        option="NAME",
     )
     api_key: SecretStr | None = _setting(
         "HAILUO_API_KEY", "none", "MiniMax providers only: falls back to `MINIMAX_API_KEY`"
@@ -68,24 +69,32 @@ class Settings(BaseModel):
         "the provider's",
         "with or without `/minimaxi` and `/v1`; MiniMax providers only: falls back to "
         "`MINIMAX_API_HOST`",
+        option="URL",
     )
     output_dir: Path = _setting(
-        "HAILUO_OUTPUT_DIR", "`Hailuo` in the user's videos folder", "where clips go"
+        "HAILUO_OUTPUT_DIR",
+        "`Hailuo` in the user's videos folder",
+        "where clips go",
+        option="FOLDER",
     )
     state_dir: Path = _setting(
-        "HAILUO_STATE_DIR", "the platform's state folder", "the journal and its locks"
+        "HAILUO_STATE_DIR",
+        "the platform's state folder",
+        "the journal and its locks",
+        option="FOLDER",
     )
     plan: str = _setting(
         "HAILUO_PLAN",
         "`payg`",
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
         "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
+        option="PLAN",
     )
     rpm: Annotated[Whole, Field(ge=0, le=100_000)] = _setting(
         "HAILUO_RPM", "the plan's", "submits per minute, shared by every process on the journal"
     )
     budget: Amount | None = _setting(
-        "HAILUO_BUDGET", "none", "a wall, in the plan's unit, per account"
+        "HAILUO_BUDGET", "none", "a wall, in the plan's unit, per account", option="AMOUNT"
     )
     budget_period: Literal["day", "month", "total"] = _setting(
         "HAILUO_BUDGET_PERIOD", "`day`", "`day` · `month` (local time) · `total`"
@@ -206,6 +215,16 @@ class Settings(BaseModel):
 def variable_of(field: str) -> str:
     extra: Any = Settings.model_fields[field].json_schema_extra
     return str(extra["variable"])
+
+
+def option_help() -> dict[str, tuple[str, str]]:
+    """The settings that a command line may overrule: by field, its value's name and its meaning."""
+    rows: dict[str, Any] = {n: f.json_schema_extra for n, f in Settings.model_fields.items()}
+    return {
+        name: (row["option"], str(Settings.model_fields[name].description).replace("`", ""))
+        for name, row in rows.items()
+        if row["option"]
+    }
 
 
 def nearest_variable(name: str, cutoff: float = 0.6) -> str:

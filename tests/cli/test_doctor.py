@@ -11,18 +11,20 @@ from pathlib import Path
 import anyio
 import pytest
 
-from hailuo_mcp.cli.doctor.apps import check_apps, keyed_apps
 from hailuo_mcp.cli.doctor.command import environ_of
-from hailuo_mcp.cli.doctor.disk import check_folders
-from hailuo_mcp.cli.doctor.finding import Finding, Level
-from hailuo_mcp.cli.doctor.http import check_http
+from hailuo_mcp.cli.doctor.installation import (
+    check_clients,
+    check_media,
+    check_program,
+    clients_with_key,
+)
 from hailuo_mcp.cli.doctor.journal import check_journal
-from hailuo_mcp.cli.doctor.program import check_media, check_program
-from hailuo_mcp.cli.doctor.variables import check_settings
-from hailuo_mcp.cli.init.client_apps import client_app
-from hailuo_mcp.cli.init.entry import PLACEHOLDER, Wishes
-from hailuo_mcp.cli.init.set_up import set_up
-from hailuo_mcp.cli.machine import Machine
+from hailuo_mcp.cli.doctor.result import Level, Result
+from hailuo_mcp.cli.doctor.settings import check_folders, check_http, check_settings
+from hailuo_mcp.cli.init.command import client_named
+from hailuo_mcp.cli.init.configure import configure
+from hailuo_mcp.cli.init.entry import PLACEHOLDER
+from hailuo_mcp.cli.system import System
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.journal.sqlite.peek import NAME
 from hailuo_mcp.journal.sqlite.schema import STEPS
@@ -36,7 +38,7 @@ KEY = "sk-good-key"
 
 
 @pytest.fixture(params=HOMES)
-def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
+def system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
     return HOMES[request.param](tmp_path)
 
 
@@ -49,44 +51,44 @@ def settings(folder: Path, **more: str) -> Settings:
     return Settings.from_env({**given, **more})
 
 
-def bad(findings: list[Finding], level: Level = Level.PROBLEM) -> list[str]:
+def bad(findings: list[Result], level: Level = Level.PROBLEM) -> list[str]:
     return [finding.said for finding in findings if finding.level is level]
 
 
-def examined(environ: Mapping[str, str]) -> list[Finding]:
+def examined(environ: Mapping[str, str]) -> list[Result]:
     return check_settings(environ, {})[1]
 
 
 # ── the program ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_installed_copy_is_found_on_every_platform(machine: Machine):
-    findings = check_program(machine)
+def test_an_installed_copy_is_found_on_every_platform(system: System):
+    findings = check_program(system)
     assert bad(findings) == bad(findings, Level.NOTE) == []
     assert "Python 3.12.1" in findings[0].said
 
 
-def test_an_old_python_is_a_problem(machine: Machine):
-    assert "too old" in bad(check_program(replace(machine, version=(3, 10, 9))))[0]
+def test_an_old_python_is_a_problem(system: System):
+    assert "too old" in bad(check_program(replace(system, version=(3, 10, 9))))[0]
 
 
 def test_a_runner_that_only_a_shell_finds_is_named_with_its_path(tmp_path: Path):
-    machine = mac(tmp_path)
-    uvx = program(machine.home / ".local/bin/uvx")
-    (finding,) = [f for f in check_program(machine) if f.level is Level.NOTE]
+    system = mac(tmp_path)
+    uvx = program(system.home / ".local/bin/uvx")
+    (finding,) = [f for f in check_program(system) if f.level is Level.NOTE]
     assert str(uvx) in finding.do
     assert "ENOENT" in finding.do
 
 
 def test_a_folder_that_macos_guards_is_pointed_out(tmp_path: Path):
-    machine = mac(tmp_path)
-    inside = program(machine.home / "Documents/venv/bin/hailuo-mcp")
-    assert "Documents" in bad(check_program(replace(machine, called=str(inside))), Level.NOTE)[0]
+    system = mac(tmp_path)
+    inside = program(system.home / "Documents/venv/bin/hailuo-mcp")
+    assert "Documents" in bad(check_program(replace(system, called=str(inside))), Level.NOTE)[0]
 
 
-def test_a_missing_media_extra_is_worth_knowing(machine: Machine):
-    assert check_media(machine)[0].level is Level.OK
-    (finding,) = check_media(replace(machine, has_media=False))
+def test_a_missing_media_extra_is_worth_knowing(system: System):
+    assert check_media(system)[0].level is Level.OK
+    (finding,) = check_media(replace(system, has_media=False))
     assert finding.level is Level.NOTE
     assert "hailuo-mcp[media]" in finding.do
 
@@ -263,7 +265,7 @@ def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path
     assert path.read_bytes().startswith(b"not a database")
 
 
-def _problems(folder: Path) -> list[Finding]:
+def _problems(folder: Path) -> list[Result]:
     findings = check_journal(settings(folder), 0.0)
     return [finding for finding in findings if finding.level is Level.PROBLEM]
 
@@ -292,88 +294,88 @@ def test_a_state_folder_that_others_may_read_is_a_problem(tmp_path: Path):
 # ── the clients ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_no_client_set_up_is_worth_knowing(machine: Machine):
-    (finding,) = check_apps(machine)
+def test_no_client_set_up_is_worth_knowing(system: System):
+    (finding,) = check_clients(system)
     assert finding.level is Level.NOTE
     assert "init" in finding.do
 
 
-def test_what_init_writes_doctor_approves(machine: Machine):
+def test_what_init_writes_doctor_approves(system: System):
     for name in ("claude-desktop", "claude-code", "vscode", "cursor", "codex", "zed"):
-        set_up(client_app(name), machine, Wishes(env={}, key=KEY))
-    findings = check_apps(machine)
+        configure(client_named(name), system, {"HAILUO_API_KEY": KEY})
+    findings = check_clients(system)
     assert [f.level for f in findings] == [Level.OK] * 6
-    assert "claude-desktop" in keyed_apps(machine)
+    assert "claude-desktop" in clients_with_key(system)
 
 
-def configured(machine: Machine, name: str, entry: Mapping[str, object]) -> None:
-    app = client_app(name)
-    app.file(machine).parent.mkdir(parents=True, exist_ok=True)
-    app.file(machine).write_text(json.dumps({app.key: {"hailuo": entry}}))
+def configured(system: System, name: str, entry: Mapping[str, object]) -> None:
+    app = client_named(name)
+    config_path(app, system).parent.mkdir(parents=True, exist_ok=True)
+    config_path(app, system).write_text(json.dumps({app.key: {"hailuo": entry}}))
 
 
-def test_a_command_that_is_gone_is_a_problem(machine: Machine):
-    configured(machine, "cursor", {"command": str(machine.home / "gone/hailuo-mcp")})
-    (finding,) = check_apps(machine)
+def test_a_command_that_is_gone_is_a_problem(system: System):
+    configured(system, "cursor", {"command": str(system.home / "gone/hailuo-mcp")})
+    (finding,) = check_clients(system)
     assert finding.level is Level.PROBLEM
     assert "hailuo-mcp init cursor" in finding.do
 
 
 def test_a_bare_name_that_only_a_shell_finds_is_spawn_enoent(tmp_path: Path):
-    machine = mac(tmp_path)
-    configured(machine, "claude-desktop", {"command": "hailuo-mcp"})
-    configured(machine, "claude-code", {"command": "hailuo-mcp"})  # started from a shell
-    desktop, code = check_apps(machine)
+    system = mac(tmp_path)
+    configured(system, "claude-desktop", {"command": "hailuo-mcp"})
+    configured(system, "claude-code", {"command": "hailuo-mcp"})  # started from a shell
+    desktop, code = check_clients(system)
     assert (desktop.level, code.level) == (Level.PROBLEM, Level.OK)
     assert "ENOENT" in desktop.said
-    assert str(machine.home / ".local/bin/hailuo-mcp") in desktop.do
+    assert str(system.home / ".local/bin/hailuo-mcp") in desktop.do
 
 
 def test_a_clients_own_variables_are_examined_like_the_shells(tmp_path: Path):
-    machine = linux(tmp_path)
-    command = str(machine.home / ".local/bin/hailuo-mcp")
+    system = linux(tmp_path)
+    command = str(system.home / ".local/bin/hailuo-mcp")
     env = {"HAILUO_BUGET": "5", "HAILUO_API_KEY": "put your key here", "HAILUO_PLAN": "${env:P}"}
-    configured(machine, "cursor", {"command": command, "env": env})
-    said = bad(check_apps(machine))
+    configured(system, "cursor", {"command": command, "env": env})
+    said = bad(check_clients(system))
     assert any("HAILUO_BUGET in Cursor's configuration" in text for text in said)
     assert any("instead of a key" in text for text in said)
     assert len(said) == 2
 
 
-def test_a_broken_client_file_is_a_problem_and_the_others_are_still_seen(machine: Machine):
-    app = client_app("claude-desktop")
-    app.file(machine).parent.mkdir(parents=True, exist_ok=True)
-    app.file(machine).write_text("{")
-    set_up(client_app("cursor"), machine, Wishes(env={}, key=KEY))
-    broken, good = check_apps(machine)
+def test_a_broken_client_file_is_a_problem_and_the_others_are_still_seen(system: System):
+    app = client_named("claude-desktop")
+    config_path(app, system).parent.mkdir(parents=True, exist_ok=True)
+    config_path(app, system).write_text("{")
+    configure(client_named("cursor"), system, {"HAILUO_API_KEY": KEY})
+    broken, good = check_clients(system)
     assert "not valid JSON" in broken.said
     assert good.level is Level.OK
 
 
 def test_comments_do_not_hide_an_entry(tmp_path: Path):
-    machine = linux(tmp_path)
-    app = client_app("zed")
-    command = machine.home / ".local/bin/hailuo-mcp"
-    app.file(machine).write_text(
+    system = linux(tmp_path)
+    app = client_named("zed")
+    command = system.home / ".local/bin/hailuo-mcp"
+    config_path(app, system).write_text(
         f'// Zed\n{{"context_servers": {{"hailuo": {{"command": "{command}",}},}},}}'
     )
-    assert check_apps(machine)[0].said == f"Zed starts {command}"
+    assert check_clients(system)[0].said == f"Zed starts {command}"
 
 
 def test_a_clients_settings_can_be_examined_in_place_of_the_shells(tmp_path: Path):
-    machine = linux(tmp_path)
+    system = linux(tmp_path)
     shell = {"HAILUO_API_KEY": "sk-shell", "MINIMAX_API_HOST": "x"}
-    machine = replace(machine, environ={**machine.environ, **shell})
+    system = replace(system, environ={**system.environ, **shell})
     with pytest.raises(ConfigError, match="hailuo-mcp init cursor"):
-        environ_of("cursor", machine)
-    set_up(client_app("cursor"), machine, Wishes(env={"HAILUO_BUDGET": "9"}, key=KEY))
-    environ, asks = environ_of("cursor", machine)
+        environ_of("cursor", system)
+    configure(client_named("cursor"), system, Wishes(env={"HAILUO_BUDGET": "9"}, key=KEY))
+    environ, asks = environ_of("cursor", system)
     assert not asks
     assert environ["HAILUO_API_KEY"] == KEY
     assert environ["HAILUO_BUDGET"] == "9"
     assert "MINIMAX_API_HOST" not in environ
-    set_up(client_app("vscode"), machine, Wishes(env={}))
-    environ, asks = environ_of("vscode", machine)
+    configure(client_named("vscode"), system, {})
+    environ, asks = environ_of("vscode", system)
     assert asks
     assert "HAILUO_API_KEY" not in environ
 
@@ -382,7 +384,7 @@ def test_a_clients_settings_can_be_examined_in_place_of_the_shells(tmp_path: Pat
 def test_a_shells_proxies_are_not_taken_for_those_of_an_app_from_the_dock(
     name: str, seen: bool, tmp_path: Path
 ):
-    machine = linux(tmp_path)
-    machine = replace(machine, environ={**machine.environ, "https_proxy": "http://127.0.0.1:7890"})
-    set_up(client_app(name), machine, Wishes(env={}, key=KEY))
-    assert ("https_proxy" in environ_of(name, machine)[0]) is seen
+    system = linux(tmp_path)
+    system = replace(system, environ={**system.environ, "https_proxy": "http://127.0.0.1:7890"})
+    configure(client_named(name), system, {"HAILUO_API_KEY": KEY})
+    assert ("https_proxy" in environ_of(name, system)[0]) is seen

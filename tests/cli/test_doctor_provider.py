@@ -16,10 +16,10 @@ import pytest
 
 from hailuo_mcp import HailuoClient
 from hailuo_mcp.bootstrap import open_client
-from hailuo_mcp.cli.doctor.chain import examine
-from hailuo_mcp.cli.doctor.finding import Finding, Level, ok
+from hailuo_mcp.cli.doctor.command import examine
+from hailuo_mcp.cli.doctor.network import reach_host
 from hailuo_mcp.cli.doctor.provider import check_provider
-from hailuo_mcp.cli.doctor.way import reach
+from hailuo_mcp.cli.doctor.result import Level, Result, ok
 from hailuo_mcp.settings import Settings
 
 from .homes import linux
@@ -76,7 +76,7 @@ def served(host: Answering) -> Iterator[Answering]:
         server.server_close()
 
 
-async def knock(host: str, port: int, secure: bool) -> Finding:
+async def reach(host: str, port: int, secure: bool) -> Result:
     return ok("host", f"{host} {port} {secure}")
 
 
@@ -87,7 +87,7 @@ async def diagnosed(
     keyed: tuple[str, ...] = (),
     asks: bool = False,
     **given: str,
-) -> list[Finding]:
+) -> list[Result]:
     """Examine with the names of the real hosts; each provider's client goes to a host of ours."""
     settings = Settings.from_env({"HAILUO_API_KEY": key, **given})
 
@@ -96,7 +96,7 @@ async def diagnosed(
         url = host.url if host else chosen.base_url
         return open_client(chosen.model_copy(update={"base_url": url}))
 
-    return [f async for f in check_provider(settings, connect, knock, keyed=keyed, asks=asks)]
+    return [f async for f in check_provider(settings, connect, reach, keyed=keyed, asks=asks)]
 
 
 @pytest.mark.anyio
@@ -203,10 +203,10 @@ async def test_a_missing_key_is_a_problem_unless_a_client_has_one():
 async def test_a_host_is_reached_step_by_step():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert (await reach("127.0.0.1", port, False)).level is Level.OK
-    refused = await reach("127.0.0.1", port, False)
+        assert (await reach_host("127.0.0.1", port, False)).level is Level.OK
+    refused = await reach_host("127.0.0.1", port, False)
     assert "cannot be reached: connection refused" in refused.said
-    unknown = await reach("no-such-host.invalid", 443, True)
+    unknown = await reach_host("no-such-host.invalid", 443, True)
     assert "cannot be looked up" in unknown.said
 
 
@@ -214,21 +214,21 @@ async def test_a_host_is_reached_step_by_step():
 async def test_something_that_speaks_no_tls_is_not_taken_for_the_provider():
     with served(Answering()) as host:
         port = int(host.url.rpartition(":")[2])
-        assert (await reach("127.0.0.1", port, True)).level is Level.PROBLEM
+        assert (await reach_host("127.0.0.1", port, True)).level is Level.PROBLEM
 
 
 @pytest.mark.anyio
 async def test_the_whole_chain_over_the_sandbox_finds_nothing_wrong(tmp_path: Path):
-    machine = linux(tmp_path)
+    system = linux(tmp_path)
     environ = {
         "HAILUO_PROVIDER": "sandbox",
         "HAILUO_STATE_DIR": str(tmp_path / "state"),
         "HAILUO_OUTPUT_DIR": str(tmp_path / "clips"),
     }
 
-    async def findings() -> AsyncGenerator[Finding]:
+    async def findings() -> AsyncGenerator[Result]:
         async for finding in examine(
-            machine, environ, overrides={}, connect=open_client, knock=knock
+            system, environ, overrides={}, connect=open_client, reach=reach
         ):
             yield finding
 

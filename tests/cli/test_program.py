@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from hailuo_mcp import __version__
 from hailuo_mcp.cli import arguments, exits, main
-from hailuo_mcp.cli.program import parser
-from hailuo_mcp.cli.table import COMMANDS
+from hailuo_mcp.cli.program import COMMANDS, parser
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import (
     BudgetExceededError,

@@ -45,7 +45,7 @@ def test_a_sentence_for_an_agent_becomes_one_for_a_person(said, meant):
     ],
 )
 def test_another_take_is_the_same_request_once_more(argv, output):
-    command = words.once_more(parser(argv).parse_args(argv), take=3)
+    command = words.another_take(parser(argv).parse_args(argv), take=3)
     name, *again = shlex.split(command)
     read = parser().parse_args(again)
 
@@ -63,7 +63,7 @@ def test_the_next_clip_is_not_suggested_over_one_that_is_there(tmp_path, monkeyp
         (tmp_path / name).touch()
     argv = ["generate", "x", "-o", "fox"]
 
-    command = words.once_more(parser(argv).parse_args(argv), take=2)
+    command = words.another_take(parser(argv).parse_args(argv), take=2)
 
     assert command == "hailuo-mcp generate x -o fox-2-2 --take 2"
 

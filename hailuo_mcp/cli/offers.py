@@ -1,4 +1,4 @@
-"""What clips would cost: estimate."""
+"""What can be bought and what it costs: models, moves, estimate."""
 
 from __future__ import annotations
 
@@ -6,30 +6,67 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from decimal import Decimal
 
+from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.packs import PlanCost
-from hailuo_mcp.catalog.prices import Price
+from hailuo_mcp.catalog.video_models import ModeRules, limits, models
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
 from hailuo_mcp.domain import Mode
+from hailuo_mcp.rules.combinations import MODE_WORDS
 from hailuo_mcp.rules.estimate import Estimate, estimate
 from hailuo_mcp.text import number
 
 
-def _options(parser: ArgumentParser) -> None:
+def _models(_args: Namespace, terminal: Terminal) -> int:
+    rows = [
+        (model.name, mode.value, _sizes(rules))
+        for model in models()
+        for mode, rules in model.modes.items()
+    ]
+    if terminal.json:
+        terminal.records("models", ("model", "mode", "sizes"), rows)
+        return exits.DONE
+    terminal.table(("Model", "From", "Sizes and seconds"), rows)
+    terminal.say()
+    modes = [f"{mode} is {said}" for mode, said in MODE_WORDS.items() if mode is not Mode.TEMPLATE]
+    terminal.paragraph("From:", f"{', '.join(modes)}.", result=True)
+    terminal.say(f"Prices: {words.program()} estimate --model MODEL --count N", style="dim")
+    return exits.DONE
+
+
+def _sizes(rules: ModeRules) -> str:
+    """Such as "768P 6 or 10 s, 1080P 6 s"."""
+    sizes = [f"{size} {' or '.join(map(str, lengths))} s" for size, lengths in rules.sizes.items()]
+    return ", ".join(sizes) or "its own"
+
+
+def _moves(_args: Namespace, terminal: Terminal) -> int:
+    rows = [(move.english, move.chinese, move.group) for move in moves()]
+    if terminal.json:
+        terminal.records("moves", ("english", "chinese", "group"), rows)
+        return exits.DONE
+    terminal.table(("Move", "Chinese", "Kind"), rows)
+    terminal.say()
+    together = limits().moves_together
+    said = f"In brackets in the prompt: [Push in]. Up to {together} at once: [Pan left, Zoom in]."
+    terminal.paragraph("", said, result=True)
+    return exits.DONE
+
+
+def _estimate_options(parser: ArgumentParser) -> None:
     parser.add_argument("--model", default="", type=arguments.plain, help="chosen by the mode")
     parser.add_argument("--mode", default="", type=arguments.plain, help=", ".join(Mode))
     parser.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
     parser.add_argument("--resolution", default="", type=arguments.plain, help="512P … 1080P")
     parser.add_argument(
-        "--count", type=arguments.whole(1), default=1, metavar="N", help="so many clips"
+        "--count", type=arguments.whole(1), default=1, metavar="N", help="how many clips"
     )
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
-    plan = args.plan or ""
-    comparing = plan.strip().lower() == "compare"
+def _estimate(args: Namespace, terminal: Terminal) -> int:
+    comparing = (args.plan or "").strip().lower() == "compare"
     if comparing:
         args.plan = None  # a way of asking, not a plan that an account can have
     settings = arguments.settings(args)
@@ -55,10 +92,10 @@ def _run(args: Namespace, terminal: Terminal) -> int:
         terminal.data(dict(cost_estimate(found, notice=provider.notice)))
         return exits.DONE
     if found.packs:
-        _comparison(terminal, found.packs, found.cheapest)
+        _print_comparison(terminal, found.packs, found.cheapest)
         found = price(settings.plan)  # its sentence; the table has said the rest
     else:
-        _prices(terminal, found.per_video, found.total, found.count)
+        _print_prices(terminal, found)
     terminal.paragraph("", words.spoken(found.message), result=True)
     if provider.embedded:
         terminal.say("The sandbox charges nothing: this is what real clips would cost.")
@@ -67,7 +104,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     return exits.DONE
 
 
-def _prices(terminal: Terminal, one: Price, total: Price, count: int) -> None:
+def _print_prices(terminal: Terminal, found: Estimate) -> None:
+    one, total = found.per_video, found.total
     rows = [
         ("credits of a pack", one.credits, total.credits),
         ("CNY, pay as you go in China", one.cny, total.cny),
@@ -80,27 +118,16 @@ def _prices(terminal: Terminal, one: Price, total: Price, count: int) -> None:
     ]
     if not known:
         return
-    columns = 3 if count > 1 else 2
-    terminal.table(
-        ("Price in", "One clip", f"{count} clips")[:columns], [row[:columns] for row in known]
-    )
+    shown = 3 if found.count > 1 else 2
+    columns = ("Price in", "One clip", f"{found.count} clips")
+    terminal.table(columns[:shown], [row[:shown] for row in known])
     terminal.say()
 
 
-def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> None:
+def _print_comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> None:
     payg = next((way.per_video for way in ways if not way.packs), None)
     terminal.table(
-        (
-            "Plan",
-            "Packs",
-            "CNY a month",
-            "CNY a clip",
-            "Credits that lapse",
-            "RPM",
-            "List price",
-            "Saving",
-            "Note",
-        ),
+        ("Plan", "Packs", "CNY a month", "CNY a clip", "Unused credits", "RPM", "Note"),
         [
             (
                 way.plan,
@@ -109,8 +136,6 @@ def _comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> 
                 number(way.per_video),
                 number(way.credits_lapsing) if way.packs else "-",
                 str(way.rpm) if way.rpm else "-",
-                number(way.list_cny) if way.list_cny else "-",
-                f"{way.saves_percent} %" if way.saves_percent else "-",
                 _verdict(way, cheapest, payg),
             )
             for way in ways
@@ -125,15 +150,17 @@ def _verdict(way: PlanCost, cheapest: str, payg: Decimal | None) -> str:
     if way.plan == cheapest:
         return "cheapest"
     if way.dearer_at_full_use:
-        return "dearer than payg, even used up"
-    return "dearer for so many" if payg is not None and way.per_video > payg else ""
+        return "never cheaper"
+    return "too few clips" if payg is not None and way.per_video > payg else ""
 
 
-COMMANDS: tuple[Command, ...] = (
+COMMANDS = (
     Command(
-        name="estimate",
-        summary="what clips would cost; --plan compare compares the packs",
-        options=_options,
-        run=_run,
+        "estimate",
+        "show what clips would cost; --plan compare compares the packs",
+        _estimate,
+        _estimate_options,
     ),
+    Command("models", "list the models, what they make and at which sizes", _models),
+    Command("moves", "list the camera moves that a prompt may name", _moves),
 )
