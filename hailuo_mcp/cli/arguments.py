@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest
 from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
-from hailuo_mcp.settings import LOOPBACK, Settings, option_help, variable_of
 from hailuo_mcp.text import is_number
-from hailuo_mcp.views import Terms
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.terminal import Terminal
+    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.views import Terms
 
 Request = TypeVar("Request", bound=AnyRequest)
 
@@ -220,6 +220,8 @@ def add_wait(parser: ArgumentParser, what: str) -> None:
 
 def add_settings(parser: ArgumentParser) -> None:
     """The settings that a command line may overrule, --json and --debug."""
+    from hailuo_mcp.settings import option_help
+
     group = parser.add_argument_group(
         "settings",
         "Each wins over its variable, HAILUO_PROVIDER and so on. Keys are only variables.",
@@ -274,6 +276,8 @@ def add_terms(parser: ArgumentParser) -> None:
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
+    from hailuo_mcp.views import Terms
+
     return Terms(
         take=args.take,
         request_key=args.request_key,
@@ -286,6 +290,8 @@ def terms(args: Namespace, *, approved: bool) -> Terms:
 
 def given_settings(args: Namespace) -> dict[str, str]:
     """The settings that were given as options; folders relative to where the person stands."""
+    from hailuo_mcp.settings import option_help
+
     given = {name: getattr(args, name, None) for name in option_help()}
     return {
         name: str(Path(text).expanduser().absolute()) if text and name.endswith("_dir") else text
@@ -296,6 +302,8 @@ def given_settings(args: Namespace) -> dict[str, str]:
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
     """The environment's settings with the command line's on top."""
+    from hailuo_mcp.settings import Settings
+
     given = given_settings(args)
     if _changes_provider(given, environ):
         environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
@@ -308,6 +316,8 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
 
 def _by_option(message: str, given: Mapping[str, str]) -> str:
     """Name the option that was typed in place of the variable."""
+    from hailuo_mcp.settings import variable_of
+
     for name in given:
         option = _flag(name)
         message = re.sub(rf"\b{variable_of(name)}\b( \(or {option}\))?", option, message)
@@ -320,6 +330,8 @@ def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> b
     Otherwise --provider sandbox would buy at a real provider's address, under the name of a free
     one. An address of this computer is no provider's: it serves to try all of them.
     """
+    from hailuo_mcp.settings import LOOPBACK
+
     provider = given.get("provider", "").strip().lower()
     if not provider or given.get("base_url"):
         return False

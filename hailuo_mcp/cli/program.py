@@ -110,12 +110,13 @@ def _meant(name: str, options: Sequence[str]) -> list[str]:
     ours = OURS.get(name.removeprefix("--").replace("-", "_").lower(), ())
     named = [f"--{one.replace('_', '-')}" for one in ours]
     begun = [option for option in options if option.startswith(name)]
-    near = difflib.get_close_matches(name, options, n=1)
-    return [option for option in named if option in options] or begun or near
+    ends = [option.removeprefix("--") for option in options]
+    near = difflib.get_close_matches(name.removeprefix("--"), ends, n=1)
+    return [option for option in named if option in options] or begun or [f"--{it}" for it in near]
 
 
 def parser(argv: Sequence[str] = ()) -> ArgumentParser:
-    """All commands with their options, some of which depend on what is given."""
+    """All commands, and the options of the one that is given: reading the others takes time."""
     top = _Parser(
         prog="hailuo-mcp",
         description=_ABOUT,
@@ -133,10 +134,10 @@ def parser(argv: Sequence[str] = ()) -> ArgumentParser:
             epilog=command.epilog,
             allow_abbrev=False,
         )
-        one.set_defaults(argv=list(argv))
-        command.options(one)
-        arguments.add_settings(one)
-        one.set_defaults(run=command.run, parser=one)
+        one.set_defaults(argv=list(argv), run=command.run, parser=one)
+        if not argv or command.name in argv:
+            command.options(one)
+            arguments.add_settings(one)
     return top
 
 

@@ -21,12 +21,12 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     Step,
 )
-from hailuo_mcp.views import Saved, View
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Bar, Lines
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.views import Saved, View
 
 _TRIES = 3
 """After so many failed tries in a row the person should hear why."""
@@ -75,6 +75,8 @@ class Session:
 
     async def save(self, task_id: str, output: str, wait: float, progress: Bar | Lines) -> Saved:
         """Have the clip on disk, and a copy where it is wanted; ends as `wait` does."""
+        from hailuo_mcp.views import Saved
+
         try:
             return await self.studio.download(
                 task_id,

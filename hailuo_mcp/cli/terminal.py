@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -70,19 +71,18 @@ class _Stream:
 
         A word that is too long is not cut: it may be a path.
         """
-        text = " ".join(text.split())
-        whole = text if indent else f"{label} {text}".strip()
-        lines = [whole]
+        lead = f"{label:<{indent}}" if indent else f"{label} " if label else ""
+        lines = [lead + " ".join(text.split())]
         if self.is_terminal:
-            from rich.text import Text
-
-            width = max(_NARROWEST, min(_WIDEST, self.console.width) - indent)
-            wrapped = Text(self.clean(whole)).wrap(self.console, width, overflow="ignore")
-            lines = [line.plain.rstrip() for line in wrapped]
-        for number, line in enumerate(lines):
-            lead = f"{label if number == 0 else '':<{indent}}" if indent else ""
-            styled = len(label) or None
-            self.line(lead + line, style if number == 0 or not label else "", styled=styled)
+            lines = textwrap.wrap(
+                self.clean(lines[0][len(lead) :]),
+                max(_NARROWEST, min(_WIDEST, self.console.width)),
+                initial_indent=lead,
+                subsequent_indent=" " * indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        self.line("\n".join(lines), style, styled=len(label) or None)
 
 
 class Terminal:
@@ -155,7 +155,7 @@ class Terminal:
         widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
         if wide is not None:
             widths[wide] = min(widths[wide], _NARROWEST)
-        if sum(widths) + 2 * len(widths) > self._out.console.width:
+        if sum(widths) + 2 * (len(widths) - 1) > self._out.console.width:
             # Each row as lines of its own: an id that is cut cannot be copied.
             for number, row in enumerate(rows):
                 if number:

@@ -177,7 +177,7 @@ def test_a_clip_is_not_written_to_a_terminal():
         def isatty(self) -> bool:
             return True
 
-    with pytest.raises(InvalidRequestError, match="no text for a terminal"):
+    with pytest.raises(InvalidRequestError, match="cannot be shown as text"):
         Terminal(out=Screen(), err=io.StringIO()).reserve_stdout()
 
 
@@ -207,7 +207,9 @@ def test_a_wait_is_in_vain_where_only_a_person_can_help(task, in_vain):
         args=Namespace(), terminal=terminal, settings=Settings.from_env({}), began=100
     )
 
-    assert session.needs_person(SimpleNamespace(account="p u key"), task) is in_vain
+    session.studio = SimpleNamespace(account="p u key")
+
+    assert session.needs_person(task) is in_vain
 
 
 def test_tasks_of_another_account_are_not_waited_for(program, idle):

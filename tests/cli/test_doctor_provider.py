@@ -115,8 +115,8 @@ async def test_a_key_of_the_other_region_is_named_with_the_setting(code: int):
         findings = await diagnosed({"minimax-cn": china, "minimax-global": other})
     (finding,) = [f for f in findings if f.level is Level.PROBLEM]
     assert finding.check == "region"
-    assert f"({code})" in finding.said
-    assert finding.do == "Set HAILUO_PROVIDER=minimax-global."
+    assert f"({code})" in finding.message
+    assert finding.fix == "Set HAILUO_PROVIDER=minimax-global."
     assert [method for method, *_ in china.asked + other.asked] == ["GET", "GET"]
 
 
@@ -127,14 +127,14 @@ async def test_a_bare_http_401_is_tried_in_the_other_region_too():
         findings = await diagnosed(
             {"minimax-global": wide, "minimax-cn": china}, HAILUO_PROVIDER="minimax-global"
         )
-    assert "HAILUO_PROVIDER=minimax-cn" in findings[1].do
+    assert "HAILUO_PROVIDER=minimax-cn" in findings[1].fix
 
 
 @pytest.mark.anyio
 async def test_a_key_that_neither_region_takes_is_simply_wrong():
     with served(Answering(1004)) as china, served(Answering(2049)) as other:
         findings = await diagnosed({"minimax-cn": china, "minimax-global": other})
-    assert "Neither api.minimaxi.com nor api.minimax.io" in findings[1].said
+    assert "Neither api.minimaxi.com nor api.minimax.io" in findings[1].message
     assert KEY not in str(findings)
 
 
@@ -152,7 +152,7 @@ async def test_a_key_for_another_address_is_shown_to_no_other_host(provider: str
 @pytest.mark.anyio
 async def test_an_empty_account_and_a_busy_one_are_told_from_a_bad_key():
     with served(Answering(1008)) as host:
-        assert "out of credit" in (await diagnosed({"minimax-cn": host}))[1].said
+        assert "out of credit" in (await diagnosed({"minimax-cn": host}))[1].message
     with served(Answering(1002)) as host:
         assert (await diagnosed({"minimax-cn": host}))[1].level is Level.NOTE
 
@@ -161,8 +161,8 @@ async def test_an_empty_account_and_a_busy_one_are_told_from_a_bad_key():
 async def test_a_page_in_place_of_the_api_is_a_wrong_address():
     with served(Answering(status=404, body=b"<html>nothing here")) as host:
         findings = await diagnosed({"minimax-cn": host})
-    assert "not this API" in findings[1].said
-    assert "HAILUO_BASE_URL" in findings[1].do
+    assert "not this API" in findings[1].message
+    assert "HAILUO_BASE_URL" in findings[1].fix
 
 
 @pytest.mark.anyio
@@ -183,18 +183,18 @@ async def test_a_clock_that_is_off_is_worth_knowing(late: float, words: str):
     with served(Answering(late=late)) as host:
         findings = await diagnosed({"minimax-cn": host})
     assert findings[2].level is Level.NOTE
-    assert words in findings[2].said.replace("301", "300")
+    assert words in findings[2].message.replace("301", "300")
 
 
 @pytest.mark.anyio
 async def test_a_missing_key_is_a_problem_unless_a_client_has_one():
     lacking, _ = await diagnosed({}, key="")
     assert lacking.level is Level.PROBLEM
-    assert "HAILUO_API_KEY" in lacking.do
-    assert "sandbox" in lacking.do
+    assert "HAILUO_API_KEY" in lacking.fix
+    assert "sandbox" in lacking.fix
     elsewhere, _ = await diagnosed({}, key="", keyed=("cursor",))
     assert elsewhere.level is Level.NOTE
-    assert "hailuo-mcp doctor --client cursor" in elsewhere.do
+    assert "hailuo-mcp doctor --client cursor" in elsewhere.fix
     asked, _ = await diagnosed({}, key="", asks=True)
     assert asked.level is Level.NOTE
 
@@ -205,9 +205,9 @@ async def test_a_host_is_reached_step_by_step():
         port = listener.getsockname()[1]
         assert (await reach_host("127.0.0.1", port, False)).level is Level.OK
     refused = await reach_host("127.0.0.1", port, False)
-    assert "cannot be reached: connection refused" in refused.said
+    assert "cannot be reached: connection refused" in refused.message
     unknown = await reach_host("no-such-host.invalid", 443, True)
-    assert "cannot be looked up" in unknown.said
+    assert "cannot be looked up" in unknown.message
 
 
 @pytest.mark.anyio
@@ -233,7 +233,7 @@ async def test_the_whole_chain_over_the_sandbox_finds_nothing_wrong(tmp_path: Pa
             yield finding
 
     found = [finding async for finding in findings()]
-    assert [f.said for f in found if f.level is Level.PROBLEM] == []
+    assert [f.message for f in found if f.level is Level.PROBLEM] == []
     assert {"program", "launcher", "media", "settings", "folders", "journal", "key", "clients"} <= {
         f.check for f in found
     }

@@ -10,6 +10,7 @@ import pytest
 
 from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
 from hailuo_mcp.cli.init.command import client_named
+from hailuo_mcp.cli.init.config_file import config_path
 from hailuo_mcp.cli.init.configure import Outcome, configure
 from hailuo_mcp.cli.init.entry import PLACEHOLDER
 from hailuo_mcp.cli.system import System, launcher

@@ -22,7 +22,7 @@ def _budget_notes(tmp_path: Any, sandbox: Any, account: str, now: float, plan: s
     )
     assert account_of(settings) == account
     return [
-        finding.said
+        finding.message
         for finding in check_journal(settings, now)
         if finding.check == "budget" and finding.level is Level.NOTE
     ]

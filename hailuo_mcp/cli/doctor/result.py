@@ -40,5 +40,6 @@ def of_error(check: str, error: HailuoError, fix: str = "") -> Result:
     from hailuo_mcp.wording import person
     from hailuo_mcp.wording.saying import next_step
 
+    what, _, advice = error.what.partition(" Nothing was sent or charged. ")
     steps = (next_step(step, person.STEPS, program=program()) for step in error.then)
-    return problem(check, spoken(error.what), " ".join(filter(None, steps)) or fix)
+    return problem(check, spoken(what), " ".join(filter(None, (advice, *steps))) or fix)

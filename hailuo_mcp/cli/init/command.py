@@ -17,7 +17,6 @@ from hailuo_mcp.cli.init.entry import KEY, is_placeholder, without_key
 from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
-from hailuo_mcp.settings import variable_of
 from hailuo_mcp.text import shown
 
 
@@ -56,6 +55,8 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.settings import variable_of
+
     system = this_system()
     if not args.client:
         return _list(system, terminal)
