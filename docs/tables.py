@@ -1,42 +1,58 @@
-"""Writes the tool and settings tables into the READMEs: python docs/tables.py [--check]."""
+"""Writes the tool and settings tables into both READMEs: python docs/tables.py [--check]."""
 
 from __future__ import annotations
 
 import re
 import sys
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings, variable_of
 
 DOCS = Path(__file__).parent
-PAGES = (DOCS.parent / "README.md", DOCS / "README.zh-CN.md")
+CHINESE = tomllib.loads((DOCS / "tables.zh.toml").read_text("utf-8"))
 
 
-def tools() -> str:
-    rows = ["| tool | what it does | costs money |", "|---|---|---|"]
+def _table(*rows: Sequence[str]) -> str:
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join((head, "|" + "---|" * len(rows[0]), *body))
+
+
+def tools(*, chinese: bool = False) -> str:
+    yes, no = ("是", "否") if chinese else ("yes", "no")
+    rows = [("工具", "作用", "是否收费") if chinese else ("tool", "what it does", "costs money")]
     for tool in all_tools():
         first = re.split(r"(?<=\.)\s", " ".join((tool.description or "").split()))[0]
-        spends = "**yes**" if "costs money" in (tool.title or "") else "no"
-        rows.append(f"| `{tool.name}` | {first} | {spends} |")
-    return "\n".join(rows)
+        spends = "costs money" in (tool.title or "")
+        if chinese:
+            first = CHINESE["tools"][tool.name]
+        rows.append((f"`{tool.name}`", first, f"**{yes}**" if spends else no))
+    return _table(*rows)
 
 
-def settings() -> str:
-    rows = ["| variable | default | meaning |", "|---|---|---|"]
+def settings(*, chinese: bool = False) -> str:
+    names = " · ".join(f"`{name}`" for name in PROVIDERS)
+    rows = [("变量", "默认值", "含义") if chinese else ("variable", "default", "meaning")]
     for name, field in Settings.model_fields.items():
         extra = field.json_schema_extra
-        default = extra["default"] if isinstance(extra, dict) else ""
-        rows.append(f"| `{variable_of(name)}` | {default} | {field.description} |")
-    return "\n".join(rows)
+        default = str(extra["default"]) if isinstance(extra, dict) else ""
+        variable, meaning = variable_of(name), field.description or ""
+        if chinese:
+            default, meaning = CHINESE["settings"][variable]
+            meaning = meaning.replace("{providers}", names)
+        rows.append((f"`{variable}`", default, meaning))
+    return _table(*rows)
 
 
-def filled(text: str) -> str:
-    """The page with each table between its markers written anew."""
-    for name, table in (("tools", tools()), ("settings", settings())):
+def filled(text: str, *, chinese: bool) -> str:
+    """Return the page with each table between its markers."""
+    for name, table in (("tools", tools), ("settings", settings)):
         text = re.sub(
             rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)",
-            lambda found, table=table: f"{found[1]}{table}\n{found[2]}",
+            lambda found, table=table: f"{found[1]}{table(chinese=chinese)}\n{found[2]}",
             text,
             flags=re.DOTALL,
         )
@@ -44,14 +60,18 @@ def filled(text: str) -> str:
 
 
 def main() -> int:
-    stale = [page for page in PAGES if page.read_text("utf-8") != filled(page.read_text("utf-8"))]
-    if "--check" in sys.argv:
-        for page in stale:
+    status = 0
+    for page, chinese in ((DOCS.parent / "README.md", False), (DOCS / "README.zh-CN.md", True)):
+        text = page.read_text("utf-8")
+        now = filled(text, chinese=chinese)
+        if now == text:
+            continue
+        if "--check" in sys.argv:
             sys.stderr.write(f"{page.name} is stale: run python docs/tables.py\n")
-        return 1 if stale else 0
-    for page in stale:
-        page.write_text(filled(page.read_text("utf-8")), "utf-8")
-    return 0
+            status = 1
+        else:
+            page.write_text(now, "utf-8")
+    return status
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.private import close_to_others
-from hailuo_mcp.journal.sqlite.peek import NAME
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal import make_store
+from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.desk import SUBMIT_SECONDS, Desk, Rules, Uploads
@@ -28,7 +28,7 @@ from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.worker import ProcessLocks, Worker
 
 if TYPE_CHECKING:
-    from hailuo_mcp.transport import Wire
+    from hailuo_mcp.transport import HttpTransport
 
 SANDBOX_KEY = "free"
 """The imitation asks for a key as the providers do; any will do."""
@@ -50,7 +50,7 @@ class Front:
 async def open_studio(
     settings: Settings,
     *,
-    wire: Wire | None = None,
+    wire: HttpTransport | None = None,
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
     front: Front | None = None,
@@ -70,12 +70,12 @@ async def open_studio(
     close_to_others(settings.state_dir)
     processes = ProcessLocks(settings.state_dir / "processes")
     processes.sign_in()
-    journal = SqliteJournal(settings.state_dir / NAME)
+    journal = make_store(settings.state_dir)
     client = open_client(settings, wire=wire, fenced=fenced)
     try:
         await journal.open()
         desk = _desk(settings, processes, journal, client, clock, fenced=fenced)
-        await journal.sign_in(
+        await journal.register(
             desk.owner,
             account=desk.account,
             provider=desk.provider.name,
@@ -106,13 +106,13 @@ async def open_studio(
             raise trouble
     finally:
         with anyio.CancelScope(shield=True):
-            await journal.leave(processes.owner)
+            await journal.close(processes.owner)
             await client.aclose()
         processes.sign_out()
 
 
 def open_client(
-    settings: Settings, *, wire: Wire | None = None, fenced: bool = True
+    settings: Settings, *, wire: HttpTransport | None = None, fenced: bool = True
 ) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
     embedded = PROVIDERS[settings.provider].embedded and not settings.base_url
@@ -135,7 +135,6 @@ def open_client(
         serve=serve if embedded else None,
         key_advice="Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free, "
         "without a key.",
-        words=str,
         submit_timeout=SUBMIT_SECONDS,
     )
 
@@ -149,7 +148,7 @@ def account_of(settings: Settings) -> str:
 def _desk(
     settings: Settings,
     processes: ProcessLocks,
-    journal: SqliteJournal,
+    journal: Store,
     client: HailuoClient,
     clock: Callable[[], float],
     *,
@@ -174,6 +173,6 @@ def _desk(
         client=client,
         folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         pictures=Pictures(settings.state_dir / "inputs"),
-        changes=Changes(journal.stamp),
+        changes=Changes(journal.data_version),
         clock=clock,
     )

@@ -141,6 +141,9 @@ class Capabilities:
     doubt: str = ""
     """Why it carries so little here and what to do, where its host may not speak the dialect."""
 
+    def offers(self, model: str) -> bool:
+        return self.models is None or model in self.models
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:

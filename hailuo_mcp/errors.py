@@ -44,6 +44,8 @@ class Do(StrEnum):
     """An imperative clause for the person whose computer, account or money it is."""
     SET = "set"
     """A setting by its variable, or variable=value: the person's to decide."""
+    CHECK = "check"
+    """A setting, by its variable, that has a value which does not work."""
     REPEAT = "repeat"
     """The same call again, after so many seconds where a number is given."""
     NEAREST = "nearest"
@@ -51,9 +53,11 @@ class Do(StrEnum):
     CONFIRM = "confirm"
     """The person has to agree; then the call is repeated with this one-use code."""
     SETTLE = "settle"
-    """A person looks at the provider's bill and settles this task."""
+    """A person looks at the provider's bill and settles this task; empty means the error's own."""
     QUERY = "query"
+    """Ask for this task's status; empty means the error's own."""
     DOWNLOAD = "download"
+    """Save this task's clip; empty means the error's own."""
     LIST_TASKS = "list_tasks"
     LIST_MODELS = "list_models"
     LIST_TEMPLATES = "list_templates"
@@ -104,6 +108,7 @@ class HailuoError(Exception):
 
 class ConfigError(HailuoError):
     code = "not_configured"
+    then = (Step(Do.DOCTOR),)
 
 
 class InvalidRequestError(HailuoError):
@@ -114,6 +119,7 @@ class InvalidRequestError(HailuoError):
 
 class BudgetExceededError(InvalidRequestError):
     code = "budget_exceeded"
+    then = (Step(Do.ESTIMATE),)
 
 
 class ConsentRequiredError(InvalidRequestError):
@@ -126,13 +132,14 @@ class TaskFailedError(HailuoError):
     code = "refused"
 
     def __init__(self, what: str, *then: Step, code: str, retry: bool, task_id: str) -> None:
-        super().__init__(what, *then, task_id=task_id)
+        super().__init__(what, *(then or error_class(code).then), task_id=task_id)
         self.code = code
         self.retry = retry
 
 
 class TaskNotFoundError(HailuoError):
     code = "task_not_found"
+    then = (Step(Do.LIST_TASKS),)
 
 
 class ProviderError(HailuoError):
@@ -159,35 +166,48 @@ class ProviderError(HailuoError):
 
 class AuthenticationError(ProviderError):
     code = "authentication"
+    then = (Step(Do.CHECK, "HAILUO_API_KEY"),)
 
 
 class InsufficientBalanceError(ProviderError):
     code = "insufficient_balance"
+    then = (Step(Do.ARRANGE, "top up the account at the provider"),)
 
 
 class QuotaExceededError(ProviderError):
     code = "quota_exceeded"
+    then = (Step(Do.TRY, "wait for the plan's next window, or choose another model"),)
 
 
 class RateLimitError(ProviderError):
     code = "rate_limited"
+    then = (Step(Do.REPEAT),)
     retry = True
 
 
 class ContentRejectedError(ProviderError):
     code = "content_rejected"
+    then = (
+        Step(Do.TRY, "change the prompt or the picture; the same input would be refused again"),
+    )
 
 
 class RejectedParametersError(ProviderError):
     code = "rejected_parameters"
+    then = (Step(Do.TRY, "check the model, the size, the length and the pictures"),)
 
 
 class RemoteTaskNotFoundError(ProviderError):
     code = "remote_task_not_found"
+    then = (
+        Step(Do.TRY, "check the id, and that the key is of the account that bought the clip"),
+        Step(Do.LIST_TASKS),
+    )
 
 
 class ProviderUnavailableError(ProviderError):
     code = "provider_unavailable"
+    then = (Step(Do.REPEAT),)
     retry = True
 
 
@@ -196,11 +216,13 @@ class UnconfirmedSubmitError(HailuoError):
 
     code = "unconfirmed"
     charged: Charged = "maybe"
+    then = (Step(Do.SETTLE),)
 
 
 class UnexpectedResponseError(HailuoError):
     code = "unexpected_response"
     retry = True
+    then = (Step(Do.REPEAT),)
 
 
 class DownloadError(HailuoError):
@@ -209,6 +231,7 @@ class DownloadError(HailuoError):
     code = "download_failed"
     charged: Charged = "yes"
     retry = True
+    then = (Step(Do.REPEAT),)
 
 
 class LinkExpiredError(DownloadError):
@@ -220,6 +243,7 @@ class LinkExpiredError(DownloadError):
 class JournalError(HailuoError):
     code = "journal"
     retry = True
+    then = (Step(Do.REPEAT),)
 
 
 class JournalDamagedError(JournalError):
@@ -227,3 +251,14 @@ class JournalDamagedError(JournalError):
 
     code = "journal_damaged"
     retry = False
+    then = (Step(Do.ACCEPT_LOSSES),)
+
+
+def error_class(code: str) -> type[HailuoError]:
+    """The class behind a code, as a journal keeps it with a task; the base for one unknown."""
+    kinds: list[type[HailuoError]] = [HailuoError]
+    for kind in kinds:
+        if kind.code == code:
+            return kind
+        kinds += kind.__subclasses__()
+    return HailuoError

@@ -1,17 +1,12 @@
-"""How refusals and numbers read: every problem at once, what was charged, what would work."""
+"""Text and numbers: somebody's own words in a message, amounts as people write them, names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from decimal import Decimal
-
-from hailuo_mcp.errors import InvalidRequestError
 
 _SHOWN = 40
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_MOST = 20
-"""More problems than that are a flood, not help."""
 
 
 def shown(text: str) -> str:
@@ -25,20 +20,15 @@ def number(amount: Decimal) -> str:
     return format(amount.normalize(), "f")
 
 
-def refusal(problems: Sequence[str], advice: str = "") -> InvalidRequestError:
-    """Put all problems into one error; `advice` is a sentence on what to do instead."""
-    named = list(dict.fromkeys(problems))
-    opening = "Refused" if len(named) == 1 else f"Refused for {len(named)} reasons"
-    if len(named) > _MOST:
-        named[_MOST:] = [f"and {len(named) - _MOST} more of the kind"]
-    parts = [f"{opening}: {'; '.join(named)}.", "Nothing was sent or charged.", advice]
-    return InvalidRequestError(" ".join(part for part in parts if part))
-
-
 def is_number(text: str) -> bool:
-    """Whether a number is written here as people write one.
+    """Whether text is a number as people write one.
 
-    Python also takes 1_000 for a thousand, and digits of other scripts: whoever wrote those may
-    have meant something else.
+    Python also takes 1_000 for a thousand, and digits of other scripts, which may have been meant
+    otherwise.
     """
     return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def squeeze(text: str) -> str:
+    """Reduce a name to what counts when case, spaces and joining marks do not."""
+    return "".join(c for c in text.casefold() if c not in " -_\t\n\r　")

@@ -12,7 +12,7 @@ from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.domain import Link, Quote, Status, Task
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.sqlite.reads import Wall
+    from hailuo_mcp.journal.store import Losses, UnitSpending
 
 
 def cost_words(task: Task) -> str:
@@ -44,18 +44,21 @@ class View:
 
     task: Task
     now: float
-    notice: str = ""
-    """Put before every message: the sandbox says what it is."""
-    trouble: str = ""
-    """Put behind it: what a person has to do before anything can be bought."""
+    losses: Losses | None = None
+    """What a damaged journal may have lost: nothing is bought until a person accepts it."""
     reused: bool = False
     notes: tuple[str, ...] = ()
-    """Sentences that belong to this answer only."""
+    """What the request, or this answer only, gives to say: whole sentences for every reader."""
     eta_seconds: int | None = None
     next_check_seconds: int | None = None
     auto_download: bool = True
     link: Link | None = None
     """Where this server hands the clip out, for a caller who cannot reach its disk."""
+
+    @property
+    def notice(self) -> str:
+        """What its provider's messages open with: the sandbox says what it is."""
+        return notice_of(self.task.provider)
 
     @property
     def settled(self) -> bool:
@@ -82,7 +85,7 @@ class Spending:
     """The part of `reserved` that nobody knows to be bought or not."""
     budget: Decimal | None = None
     left: Decimal | None = None
-    others: tuple[Wall, ...] = ()
+    others: tuple[UnitSpending, ...] = ()
     """What the same key bought in other units, under another plan."""
 
 
@@ -99,14 +102,18 @@ class Offer:
     """The task of the same request: nothing would be bought."""
     asks: bool = False
     """The person is to be asked first."""
-    notice: str = ""
+
+    @property
+    def notice(self) -> str:
+        """What its provider's messages open with: the sandbox says what it is."""
+        return notice_of(self.draft.provider)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     rows: tuple[View, ...]
     spending: Spending
-    trouble: str = ""
+    losses: Losses | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

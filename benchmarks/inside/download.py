@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from hailuo_mcp.domain import Link
-from hailuo_mcp.files.saving import save
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.files.download import save
+from hailuo_mcp.transport import HostPolicy, Transport
 
 
 def resident(name: str) -> float:
@@ -23,17 +23,17 @@ def resident(name: str) -> float:
 
 async def main(url: str, target: Path) -> dict[str, float]:
     host = url.removeprefix("http://")
-    transport = Transport(url, lambda: "a-key", Hosts(own=frozenset({host})))
+    transport = Transport(url, lambda: "a-key", HostPolicy(own=frozenset({host})))
 
     async def link(_fresh: bool) -> Link:
         return Link(url=f"{url}/clip?1")
 
     # A small one first: what is loaded once is not what a download adds.
-    async with transport.stream(Link(url=f"{url}/book")) as answer:
-        await answer.pour(lambda _block: None)
+    async with transport.links.open(Link(url=f"{url}/book")) as answer:
+        await answer.stream_to(lambda _block: None)
     _forget_peak()
     before, begun, cpu = resident("VmRSS"), time.perf_counter(), _cpu()
-    saved = await save(link, transport.stream, target)
+    saved = await save(link, transport.links.open, target)
     seconds, used = time.perf_counter() - begun, _cpu() - cpu
     assert saved.bytes
     await transport.aclose()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.journal.sqlite import schema
-from hailuo_mcp.journal.sqlite.peek import NAME
 from hailuo_mcp.journal.sqlite.rows import INSERT, row_of
+from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.studio.intent import new_task_id
 
 ACCOUNT = "the account"
@@ -64,7 +64,7 @@ def tasks(count: int, now: float) -> list[Task]:
 
 def fill(folder: Path, count: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / NAME
+    path = folder / FILE_NAME
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
     schema.migrate(db)

@@ -15,15 +15,16 @@ from pathlib import Path
 from fill_journal import ACCOUNT, fill, tasks
 
 from hailuo_mcp.domain import Money, Status, Unit
-from hailuo_mcp.journal.sqlite.purchase import Limits, sums
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.purchases import spent_and_reserved
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.store import Limits
 from hailuo_mcp.studio.intent import new_task_id
 
 TIMES = 400
 
 
 async def main(folder: Path, count: int) -> dict[str, float]:
-    journal = SqliteJournal(fill(folder, count))
+    journal = SqliteStore(fill(folder, count))
     await journal.open()
     known = await journal.newest(limit=count)
     ids = random.Random(2).choices([task.task_id for task in known], k=TIMES)
@@ -35,11 +36,11 @@ async def main(folder: Path, count: int) -> dict[str, float]:
         # The whole transaction of a purchase but its end: the part that grows with the journal.
         new = replace(draft, task_id=new_task_id(time.time()), identity=f"new {number}")
         await journal.find_existing(new, now=time.time())
-        await journal.read(sums, ACCOUNT, Unit.CNY, limits.since)
+        await journal.read(spent_and_reserved, ACCOUNT, Unit.CNY, limits.since)
 
     async def listed(_: int) -> None:
         await journal.newest(limit=20)
-        await journal.money(ACCOUNT, Unit.CNY, since)
+        await journal.sums(ACCOUNT, Unit.CNY, since)
 
     async def found(number: int) -> None:
         await journal.find(ids[number])

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from hailuo_mcp.catalog.data import rows, squeeze
+from hailuo_mcp.catalog.tables import rows
+from hailuo_mcp.text import squeeze
 
 _AROUND = re.compile("镜头|缓慢|快速|慢慢|慢|向")
 """What Chinese puts around a move: the camera, its speed, its direction."""
@@ -28,10 +29,7 @@ class Move:
 
 @cache
 def moves() -> tuple[Move, ...]:
-    return tuple(
-        Move(english=row["english"], chinese=row["chinese"], group=row["group"])
-        for row in rows("moves", "move")
-    )
+    return tuple(Move(**row) for row in rows("moves", "move"))
 
 
 def _key(text: str) -> str:
@@ -67,6 +65,14 @@ def find_move(text: str) -> Move | None:
 def is_misnomer(text: str) -> bool:
     """Tell whether it is a wrong name that is nevertheless understood, such as Push out."""
     return _key(text) in _aliases()
+
+
+def leading_move(text: str) -> Move | None:
+    """Find the move whose name a longer text begins with."""
+    for move in moves():
+        if re.match(rf"\s*({move.english}\b|{move.chinese})", text, re.IGNORECASE):
+            return move
+    return None
 
 
 def near_move(text: str) -> Move | None:

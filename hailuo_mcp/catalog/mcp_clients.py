@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from hailuo_mcp.catalog.data import Row, rows, table
+from hailuo_mcp.catalog.tables import Row, rows, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from hailuo_mcp.catalog.data import rows, squeeze
+from hailuo_mcp.catalog.tables import rows
 from hailuo_mcp.domain import Quote, Unit
-from hailuo_mcp.text import number
+from hailuo_mcp.text import number, squeeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +20,24 @@ class Plan:
     chinese: str
     aliases: tuple[str, ...]
     pack: bool
-    """Credits that are bought whole and lapse."""
-    price_cny: Decimal | None
-    list_cny: Decimal | None
-    credits: Decimal | None
-    valid: str
-    buy_at: str
-    sold_in: str
-    """Whose accounts can buy it, by price list; empty where nothing is bought."""
+    """Credits that are bought whole; what is unused at the end is lost."""
     rpm: Mapping[str, int]
     """Submits a minute by region; no entry: no limit."""
     source: str
     checked: str
+    price_cny: Decimal | None = None
+    list_cny: Decimal | None = None
+    """One pack's price before its discount."""
+    credits: Decimal | None = None
+    months: int = 0
+    """For how long a pack is valid."""
+    buy_at: str = ""
+    sold_in: str = ""
+    """Whose accounts can buy it, by price list; empty where nothing is bought."""
+
+    @property
+    def valid(self) -> str:
+        return f"{self.months} month{'' if self.months == 1 else 's'}" if self.months else ""
 
     @property
     def saves_percent(self) -> int | None:
@@ -53,30 +59,9 @@ class Price:
 NO_PRICE = Price()
 
 
-def _decimal(row: Mapping[str, object], key: str) -> Decimal | None:
-    return Decimal(str(row[key])) if key in row else None
-
-
 @cache
 def plans() -> tuple[Plan, ...]:
-    return tuple(
-        Plan(
-            name=row["name"],
-            chinese=row["chinese"],
-            aliases=tuple(row["aliases"]),
-            pack=row["pack"],
-            price_cny=_decimal(row, "price_cny"),
-            list_cny=_decimal(row, "list_cny"),
-            credits=_decimal(row, "credits"),
-            valid=f"{row['months']} month" if "months" in row else "",
-            buy_at=row.get("buy_at", ""),
-            sold_in=row.get("sold_in", ""),
-            rpm=row["rpm"],
-            source=row["source"],
-            checked=str(row["checked"]),
-        )
-        for row in rows("plans", "plan")
-    )
+    return tuple(Plan(**row) for row in rows("plans", "plan"))
 
 
 def plan_named(text: str) -> Plan:
@@ -85,12 +70,11 @@ def plan_named(text: str) -> Plan:
     for plan in plans():
         if wanted in {squeeze(name) for name in (plan.name, plan.chinese, *plan.aliases)}:
             return plan
-    known = ", ".join(f"{plan.name} ({plan.chinese})" for plan in plans())
-    raise ValueError(f"There is no such plan; the plans are {known}.")
+    raise ValueError(", ".join(f"{plan.name} ({plan.chinese})" for plan in plans()))
 
 
 def plan_unit(plan: str, region: str) -> Unit:
-    """Say what a plan's costs are counted in: money when paying as one goes, else credits."""
+    """What a plan's costs are counted in: money with pay as you go, else credits."""
     if plan_named(plan).name != "payg":
         return Unit.CREDITS
     return Unit.USD if region == "global" else Unit.CNY
@@ -106,7 +90,7 @@ def plan_rpm(plan: str, region: str) -> int | None:
 def _prices() -> Mapping[tuple[str, str, int], Price]:
     return {
         (model, row["resolution"], row["duration"]): Price(
-            credits=row["credits"], cny=row["cny"], usd=row["usd"]
+            credits=row.get("credits"), cny=row.get("cny"), usd=row.get("usd")
         )
         for row in rows("prices", "price")
         for model in row["models"]
@@ -120,22 +104,10 @@ def published(model: str, resolution: str | None, duration: int | None) -> Price
     return _prices().get((model, resolution, duration), NO_PRICE)
 
 
-def list_price(
-    model: str, resolution: str | None, duration: int | None, *, price_list: str, plan: str
-) -> Quote:
-    """Price one clip in the plan's unit; no amount where nobody publishes one.
-
-    `price_list` is "cn" or "global", or empty for a provider without published prices. Credits are
-    published for the packs that are sold in China only.
-    """
-    unit = plan_unit(plan, price_list)
-    price = published(model, resolution, duration)
-    amount = {
-        ("cn", Unit.CNY): price.cny,
-        ("cn", Unit.CREDITS): price.credits,
-        ("global", Unit.USD): price.usd,
-    }.get((price_list, unit))
-    return Quote(amount=amount, unit=unit)
+def prices_read() -> tuple[str, str]:
+    """When and where the prices were read; the oldest date counts."""
+    sources = rows("prices", "source")
+    return min(row["checked"] for row in sources), "; ".join(row["source"] for row in sources)
 
 
 def price_words(quote: Quote) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from hailuo_mcp.catalog.data import rows, squeeze, table
-from hailuo_mcp.domain import Capabilities, Mode
+from hailuo_mcp.catalog.tables import Row, rows, table
+from hailuo_mcp.domain import Mode
+from hailuo_mcp.text import squeeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +17,9 @@ class ModeRules:
     """What one model takes in one mode."""
 
     sizes: Mapping[str, tuple[int, ...]]
-    """Resolution to durations in seconds; empty where neither may be given."""
-    default_resolution: str | None
-    default_duration: int | None
+    """Resolution to lengths in seconds; empty where neither may be given."""
+    default_resolution: str | None = None
+    default_duration: int | None = None
     fast_pretreatment: bool
     camera: bool
     """Whether its reference says that camera moves in brackets are obeyed."""
@@ -32,6 +34,8 @@ class Model:
     modes: Mapping[Mode, ModeRules]
     source: str
     checked: str
+    last_choice: bool = False
+    """An empty name means it only where no other model will do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class Limits:
     moves_together: int
     invisible_percent: int
     image_mimes: tuple[str, ...]
+    image_formats: str
+    """The same in words."""
     image_bytes: int
     image_short_side: int
     image_aspect_low: tuple[int, int]
@@ -52,43 +58,18 @@ class Limits:
 
 @cache
 def models() -> tuple[Model, ...]:
-    return tuple(
-        Model(
-            name=row["name"],
-            about=row["about"],
-            modes={
-                Mode(mode): ModeRules(
-                    sizes={size: tuple(seconds) for size, seconds in rules["sizes"].items()},
-                    default_resolution=rules["default_resolution"] or None,
-                    default_duration=rules["default_duration"] or None,
-                    fast_pretreatment=rules["fast_pretreatment"],
-                    camera=rules["camera"],
-                )
-                for mode, rules in row["modes"].items()
-            },
-            source=row["source"],
-            checked=str(row["checked"]),
-        )
-        for row in rows("models", "model")
-    )
+    """All models, in the order in which they are offered."""
+    return tuple(_model(row) for row in rows("models", "model"))
+
+
+def _model(row: Row) -> Model:
+    modes: Any = {Mode(key): ModeRules(**rules) for key, rules in row["modes"].items()}
+    return Model(**{**row, "modes": modes})
 
 
 @cache
 def limits() -> Limits:
-    row = table("models")["limits"]
-    wide, tall = row["image_aspect_high"], row["image_aspect_low"]
-    return Limits(
-        prompt_characters=row["prompt_characters"],
-        moves_together=row["moves_together"],
-        invisible_percent=row["invisible_percent"],
-        image_mimes=tuple(row["image_mimes"]),
-        image_bytes=row["image_bytes"],
-        image_short_side=row["image_short_side"],
-        image_aspect_low=(tall[0], tall[1]),
-        image_aspect_high=(wide[0], wide[1]),
-        source=row["source"],
-        checked=str(row["checked"]),
-    )
+    return Limits(**table("models")["limits"])
 
 
 def _key(name: str) -> str:
@@ -128,29 +109,12 @@ def nearest_model(name: str) -> str | None:
     return known[near[0]].name if near else None
 
 
-def offered_by(model: str, capabilities: Capabilities) -> bool:
-    return capabilities.models is None or model in capabilities.models
-
-
-def default_model(mode: Mode, resolution: str | None, capabilities: Capabilities) -> str:
-    """Choose the model for an empty name; "" where the provider has none for this mode.
-
-    The catalogue's order decides, except where only a later model has the asked size. A size that
-    only unpriced older models have is not worth a silent change of model: it is refused instead.
-    """
-    able = [m for m in models() if mode in m.modes and offered_by(m.name, capabilities)]
-    # 2.3-Fast is a choice, not a default: it trades quality for speed.
-    able.sort(key=lambda model: model.name.endswith("-Fast"))
-    for model in able:
-        if resolution in model.modes[mode].sizes and model.name.startswith("MiniMax-"):
-            return model.name
-    return able[0].name if able else ""
-
-
 def usual_seconds(model: str, resolution: str | None, duration: int | None) -> float:
-    """Say how long such a clip usually takes to render, before there is a history of it."""
-    asked = {"model": model, "resolution": resolution, "duration": duration}
-    for row in rows("models", "render"):
-        if all(row.get(key, value) == value for key, value in asked.items()):
-            return float(row["seconds"])
-    return 120.0
+    """How long such a clip usually takes to render, before there is a history of it."""
+    clip = {"model": model, "resolution": resolution, "duration": duration}
+    fitting = (
+        row
+        for row in rows("models", "render")
+        if all(row.get(key, value) == value for key, value in clip.items())
+    )
+    return float(next(fitting)["seconds"])

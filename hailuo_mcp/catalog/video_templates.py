@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from hailuo_mcp.catalog.data import rows, squeeze, table
-from hailuo_mcp.catalog.prices import plan_unit
-from hailuo_mcp.domain import Quote, Unit
+from hailuo_mcp.catalog.tables import rows, table
+from hailuo_mcp.text import squeeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +17,12 @@ class Template:
     template_id: str
     region: str
     name: str
-    chinese: str
-    aliases: tuple[str, ...]
-    about: str
-    images: int
-    texts: int
-    usd: Decimal | None
+    chinese: str = ""
+    aliases: tuple[str, ...] = ()
+    about: str = ""
+    images: int = 0
+    texts: int = 0
+    usd: Decimal | None = None
     """The historic global price; nothing is published for China."""
     source: str
     checked: str
@@ -55,19 +54,15 @@ REGIONS = ("cn", "global")
 def templates(region: str) -> tuple[Template, ...]:
     """List the templates of a region; none where the provider has none."""
     whole = table("templates")
+    # The published prices are the global region's.
+    dropped = {*REGIONS} if region == "global" else {*REGIONS, "usd"}
     return tuple(
         Template(
             template_id=row[region],
             region=region,
-            name=row["name"],
-            chinese=row.get("chinese", ""),
-            aliases=tuple(row.get("aliases", ())),
-            about=row.get("about", ""),
-            images=row.get("images", 0),
-            texts=row.get("texts", 0),
-            usd=row.get("usd") if region == "global" else None,
             source=whole["source"],
-            checked=str(whole["checked"]),
+            checked=whole["checked"],
+            **{key: fact for key, fact in row.items() if key not in dropped},
         )
         for row in rows("templates", "template")
         if region in REGIONS and region in row
@@ -100,13 +95,7 @@ def nearest_template(text: str, region: str) -> Template | None:
 
     known = {squeeze(name): t for t in templates(region) for name in t.names}
     key = squeeze(text)[:80]
-    close = get_close_matches(key, known, n=1, cutoff=0.6)
-    parts = close or [k for k in known if key and (key in k or k in key)]
-    return known[parts[0]] if parts else None
-
-
-def template_price(template: Template | None, *, price_list: str, plan: str) -> Quote:
-    """Price one template clip: in USD where one pays as one goes globally, else unpublished."""
-    unit = plan_unit(plan, price_list)
-    listed = price_list == "global" and unit is Unit.USD
-    return Quote(amount=template.usd if template and listed else None, unit=unit)
+    near = get_close_matches(key, known, n=1, cutoff=0.6) or [
+        name for name in known if key and (key in name or name in key)
+    ]
+    return known[near[0]] if near else None

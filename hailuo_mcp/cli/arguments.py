@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest
 from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
+from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.text import is_number
 
 if TYPE_CHECKING:
@@ -330,8 +331,6 @@ def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> b
     Otherwise --provider sandbox would buy at a real provider's address, under the name of a free
     one. An address of this computer is no provider's: it serves to try all of them.
     """
-    from hailuo_mcp.settings import LOOPBACK
-
     provider = given.get("provider", "").strip().lower()
     if not provider or given.get("base_url"):
         return False
@@ -340,7 +339,8 @@ def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> b
         host = urlsplit(address if "://" in address else f"//{address}").hostname
     except ValueError:
         host = None
-    return host not in LOOPBACK and provider != environ.get("HAILUO_PROVIDER", "").strip().lower()
+    current = environ.get("HAILUO_PROVIDER", "").strip().lower()
+    return not (host and is_loopback(host)) and provider != current
 
 
 def picture(text: str) -> str:

@@ -50,16 +50,15 @@ def _template(args: Namespace, terminal: Terminal) -> int:
 def _list_templates(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.catalog.video_templates import templates
     from hailuo_mcp.text import number
-    from hailuo_mcp.wording.costs import template_choice
+    from hailuo_mcp.wording.costs import NO_TEMPLATES, template_choice
 
     provider = PROVIDERS[arguments.settings(args).provider]
     known = templates(provider.templates) if provider.templates else ()
-    if terminal.json or not known:
-        answer = template_choice(known, notice=provider.notice)
-        if terminal.json:
-            terminal.data(dict(answer))
-        else:
-            terminal.paragraph("", words.spoken(answer["message"]), result=True)
+    if terminal.json:
+        terminal.data(dict(template_choice(known, notice=provider.notice)))
+        return exits.DONE
+    if not known:
+        terminal.paragraph("", NO_TEMPLATES, result=True)
         return exits.DONE
     rows = [
         (row.template_id, row.title, row.inputs, number(row.usd) if row.usd else "-")

@@ -14,7 +14,7 @@ from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.sqlite.losses import Losses
+    from hailuo_mcp.journal.store import Losses
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -25,9 +25,9 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.journal.sqlite.peek import NAME
+    from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 
-    path = arguments.settings(args).state_dir / NAME
+    path = arguments.settings(args).state_dir / FILE_NAME
     if args.file and args.action != "backup":
         raise InvalidRequestError(f"journal {args.action} takes no file.")
     if args.action == "check":
@@ -39,6 +39,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 def _check(path: Path, terminal: Terminal) -> int:
     from hailuo_mcp.journal.sqlite.examine import FlawedJournalError, examine
+    from hailuo_mcp.wording import person
 
     try:
         contents = examine(path)
@@ -60,7 +61,9 @@ def _check(path: Path, terminal: Terminal) -> int:
     if terminal.json:
         state = "losses" if lost else "sound" if contents.version else "none"
         answer = {"status": state, "file": str(path), "tasks": tasks}
-        terminal.data(answer | ({"found": words.spoken(lost.notice)} if lost else {}))
+        if lost:
+            answer["found"] = person.losses_text(lost, program=words.program())
+        terminal.data(answer)
     elif lost:
         _report(lost, terminal)
     elif contents.version == 0:
@@ -115,9 +118,9 @@ def _accept(path: Path, terminal: Terminal) -> int:
 
 
 async def _accepted(path: Path) -> Losses | None:
-    from hailuo_mcp.journal.sqlite.store import SqliteJournal
+    from hailuo_mcp.journal.sqlite.store import SqliteStore
 
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         lost = journal.losses

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.packs import PlanCost
 from hailuo_mcp.catalog.video_models import ModeRules, limits, models
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
+from hailuo_mcp.dialects.providers import PROVIDERS, reached_at
 from hailuo_mcp.domain import Mode
-from hailuo_mcp.rules.combinations import MODE_WORDS
-from hailuo_mcp.rules.estimate import Estimate, estimate
+from hailuo_mcp.rules.estimate import Estimate, PlanCost, estimate
+from hailuo_mcp.rules.judge import MODE_WORDS
 from hailuo_mcp.text import number
 
 
@@ -66,37 +65,33 @@ def _estimate_options(parser: ArgumentParser) -> None:
 
 
 def _estimate(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.client.preparing import seller_of
+    from hailuo_mcp.wording.costs import cost_estimate, estimate_message
+
     comparing = (args.plan or "").strip().lower() == "compare"
     if comparing:
         args.plan = None  # a way of asking, not a plan that an account can have
     settings = arguments.settings(args)
     provider = PROVIDERS[settings.provider]
-
-    def price(plan: str) -> Estimate:
-        return estimate(
-            args.model,
-            args.mode,
-            args.duration,
-            args.resolution,
-            args.count,
-            plan,
-            price_list=provider.price_list,
-            region=provider.region,
-            capabilities=dialect_of(reached_at(provider, settings.base_url)).capabilities,
-        )
-
-    found = price("compare" if comparing else settings.plan)
+    price = partial(
+        estimate,
+        seller_of(reached_at(provider, settings.base_url), settings.plan),
+        model=args.model,
+        mode=args.mode,
+        duration=args.duration,
+        resolution=args.resolution,
+        count=args.count,
+    )
+    found = price(plan="compare" if comparing else "")
     if terminal.json:
-        from hailuo_mcp.wording.costs import cost_estimate
-
         terminal.data(dict(cost_estimate(found, notice=provider.notice)))
         return exits.DONE
     if found.packs:
-        _print_comparison(terminal, found.packs, found.cheapest)
-        found = price(settings.plan)  # its sentence; the table has said the rest
+        _print_comparison(terminal, found)
+        found = price(plan="")  # its sentence; the table has said the rest
     else:
         _print_prices(terminal, found)
-    terminal.paragraph("", words.spoken(found.message), result=True)
+    terminal.paragraph("", estimate_message(found), result=True)
     if provider.embedded:
         terminal.say("The sandbox charges nothing: this is what real clips would cost.")
     if found.prices_as_of:
@@ -124,30 +119,30 @@ def _print_prices(terminal: Terminal, found: Estimate) -> None:
     terminal.say()
 
 
-def _print_comparison(terminal: Terminal, ways: Sequence[PlanCost], cheapest: str) -> None:
-    payg = next((way.per_video for way in ways if not way.packs), None)
+def _print_comparison(terminal: Terminal, found: Estimate) -> None:
+    payg = next((way.per_video for way in found.packs if not way.packs), None)
     terminal.table(
         ("Plan", "Packs", "CNY a month", "CNY a clip", "Unused credits", "RPM", "Note"),
         [
             (
-                way.plan,
+                way.plan.name,
                 str(way.packs) if way.packs else "-",
                 number(way.cost),
                 number(way.per_video),
                 number(way.credits_lapsing) if way.packs else "-",
                 str(way.rpm) if way.rpm else "-",
-                _verdict(way, cheapest, payg),
+                _verdict(way, found.cheapest, payg),
             )
-            for way in ways
+            for way in found.packs
         ],
     )
     terminal.say()
-    if place := next((way.buy_at for way in ways if way.buy_at), ""):
+    if place := next((way.plan.buy_at for way in found.packs if way.plan.buy_at), ""):
         terminal.say(f"Packs are sold at {place}")
 
 
-def _verdict(way: PlanCost, cheapest: str, payg: Decimal | None) -> str:
-    if way.plan == cheapest:
+def _verdict(way: PlanCost, cheapest: PlanCost | None, payg: Decimal | None) -> str:
+    if way is cheapest:
         return "cheapest"
     if way.dearer_at_full_use:
         return "never cheaper"

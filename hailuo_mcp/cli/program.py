@@ -188,7 +188,7 @@ def _report(error: HailuoError, terminal: Terminal) -> int:
     label = {exits.REFUSED: "Refused:", exits.UNCONFIRMED: "Unconfirmed:"}.get(code, "Failed:")
     if terminal.json:
         terminal.data({"message": agent.error_text(error), **error_answer(error)})
-    message = words.spoken(person.error_text(error, program=words.program()))
+    message = person.error_text(error, program=words.program())
     terminal.paragraph("" if message.startswith(label[:-1]) else label, message, style="bold red")
     return code
 

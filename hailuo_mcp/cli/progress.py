@@ -87,7 +87,7 @@ class Bar:
 
 
 def _words(view: View, done: int, of: int) -> str:
-    from hailuo_mcp.wording.sentences import progress_line
+    from hailuo_mcp.wording.cases import progress_line
 
     line = progress_line(view)
     if view.task.save_error and not view.task.saved:

@@ -174,8 +174,10 @@ class Session:
     def report_damage(self) -> None:
         """What was found of the journal when it was opened; a refusal says so itself."""
         if self.studio.losses:
-            notice = words.spoken(self.studio.losses.notice)
-            self.terminal.paragraph("Problem:", notice, style="bold red")
+            from hailuo_mcp.wording.person import losses_text
+
+            lost = losses_text(self.studio.losses, program=words.program())
+            self.terminal.paragraph("Problem:", lost, style="bold red")
         elif self.studio.rescued:
             self.terminal.paragraph(
                 "Note:",

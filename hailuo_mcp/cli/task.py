@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, results, words
+from hailuo_mcp.cli import arguments, exits, results
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import Session, run_with_studio
@@ -133,7 +133,7 @@ def _cancel(args: Namespace, terminal: Terminal) -> int:
     async def job(session: Session) -> int:
         view = await session.studio.cancel(args.task_id)
         if view.task.status is not Status.CANCELLED and view.notes and not terminal.json:
-            terminal.paragraph("Not withdrawn.", words.spoken(" ".join(view.notes)), result=True)
+            terminal.paragraph("Not withdrawn.", " ".join(view.notes), result=True)
             view = replace(view, notes=())
         results.show(session, view)
         return exits.DONE if view.task.status is Status.CANCELLED else exits.FAILED

@@ -40,6 +40,7 @@ def _options(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace, terminal: Terminal) -> int:
     async def job(session: Session) -> int:
+        from hailuo_mcp.wording.person import spending_text
         from hailuo_mcp.wording.tasks import task_list
 
         studio = session.studio
@@ -56,7 +57,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
             if len(listing.rows) == args.limit:
                 terminal.say(f"The newest {args.limit}; raise --limit to see more.", style="dim")
             terminal.say()
-            spent = results.spending(listing.spending, studio.provider.name)
+            spent = spending_text(listing.spending)
             terminal.paragraph("", spent, style="dim", result=True)
         for view in watched:
             _report_missing(session, view)
@@ -70,15 +71,15 @@ def _print(terminal: Terminal, views: tuple[View, ...], home: str) -> None:
     if not views:
         terminal.say("No task.")
         return
+    from hailuo_mcp.wording.person import cost
+
     mixed = any(view.task.provider != home for view in views)
     columns = ("Task", "Status", "Cost", *(("Provider",) if mixed else ()), "When", "Prompt")
     rows = [
         (
             view.task.task_id,
             view.task.state,
-            results.cost(view)
-            .removesuffix(" when it succeeds")
-            .replace("no published price", "unpriced"),
+            cost(view).removesuffix(" when it succeeds").replace("no published price", "unpriced"),
             *((view.task.provider,) if mixed else ()),
             _when(view.task.created_at, view.now),
             results.named(view.task),
@@ -157,6 +158,8 @@ def _report_waiting(session: Session, waiting: list[View]) -> None:
 
 def _report_missing(session: Session, view: View) -> None:
     """Name a clip that was or may have been paid for and is not on disk, and what to do."""
+    from hailuo_mcp.wording.person import trouble_text
+
     task = view.task
     name = f"{task.task_id} ({_short(view)})" if results.named(task) else task.task_id
     say = session.terminal.paragraph
@@ -166,10 +169,11 @@ def _report_missing(session: Session, view: View) -> None:
         say("Unconfirmed:", f"{said} (or not-bought)", style="bold yellow")
     elif task.status is Status.SUCCEEDED and task.save_error:
         again = session.command("download", task.task_id)
-        why = words.spoken(task.save_error)
-        say("Not saved:", f"{name}. {why} To try again, free: {again}", style="bold red")
+        said = f"{name}. {task.save_error} To try again, free: {again}"
+        say("Not saved:", said, style="bold red")
     elif session.needs_person(task):
-        say("Not fetched:", f"{name}. {words.spoken(task.error)}", style="bold red")
+        why = trouble_text(task, program=words.program())
+        say("Not fetched:", f"{name}. {why}", style="bold red")
 
 
 def _exit_code(session: Session, view: View) -> int:

@@ -1,9 +1,8 @@
-"""Words of the command line: commands to paste, and the tools' sentences in its own terms."""
+"""Commands to paste, in the words of the shell."""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -14,54 +13,6 @@ from pathlib import Path
 
 SHORT = 48
 """Characters of a prompt that tell a clip from others."""
-
-_TOOLS = {
-    "generate_video": "generate",
-    "generate_from_template": "template",
-    "query_task": "query",
-    "list_tasks": "tasks",
-    "download_video": "download",
-    "estimate_cost": "estimate",
-    "cancel_task": "cancel",
-}
-_SPOKEN = (
-    # Who reads this is the person that the sentences tell an agent to turn to.
-    (
-        r"Ask the person; if they say yes, repeat this call unchanged with confirm='(\w+)'",
-        r"If you agree, repeat the command with --confirm \1, or --yes",
-    ),
-    (r"the person who runs this server wants", "you want"),
-    (r"The person who runs this server can", "You can"),
-    (r"Tell the person: only they can", "Only you can"),
-    (r"if the person agrees", "if you agree"),
-    (r"Ask the person to look", "Look"),
-    # What an agent calls, a person runs.
-    (rf"\b({'|'.join(_TOOLS)})\b with task_id \"?(\w+)\"?", r"\1 \2"),
-    (r"\boutput_path\b", "OUTPUT"),
-    (r"\boverwrite=true\b", "--overwrite"),
-    (r"\b(first|last)_frame_image\b", r"--\1-frame-image"),
-    (r"\b(subject)_image\b", r"--\1-image"),
-    (r"\bfast_pretreatment\b", "--fast-pretreatment"),
-    (r"\bprompt_optimizer\b", "the prompt optimizer"),
-    (r"\bmedia_inputs\b", "--media"),
-    (r"\btext_inputs\b", "--text"),
-    (r"\brequest_key\b", "--request-key"),
-    (r"\bmax_cost\b", "--max-cost"),
-    (rf"\bcall (?={'|'.join(_TOOLS)})", "run "),
-    (rf"\bCall (?={'|'.join(_TOOLS)})", "Run "),
-    (r"\bcall again\b", "try again"),
-    (r"\bthis server\b", "hailuo-mcp"),
-)
-
-
-def spoken(message: str) -> str:
-    """A sentence written for an agent, in the command line's words."""
-    for pattern, said in _SPOKEN:
-        message = re.sub(pattern, said, message)
-    ours = program()
-    for tool, name in _TOOLS.items():
-        message = message.replace(tool, f"{ours} {name}")
-    return message.replace("`hailuo-mcp ", f"`{ours} ")
 
 
 def program() -> str:

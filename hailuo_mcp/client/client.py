@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from hailuo_mcp.client.connection import KEY_ADVICE, Connection
-from hailuo_mcp.client.preparing import Prepared, prepare, working_folders
+from hailuo_mcp.client.preparing import Prepared, prepare, seller_of, working_folders
 from hailuo_mcp.client.saving import save_clip
-from hailuo_mcp.client.wording import by_parameter, worded
+from hailuo_mcp.client.wording import for_programmers
 from hailuo_mcp.dialects.wire import NO_TASK, HttpReply, Provider
 from hailuo_mcp.domain import (
     AnyRequest,
@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from hailuo_mcp.files.disk import SavedFile
+    from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
-    from hailuo_mcp.transport import Stream, Wire
+    from hailuo_mcp.rules.judge import Seller
+    from hailuo_mcp.transport import HttpTransport, LinkResponse
 
 _PICTURE_SECONDS = 3.0
 _PATIENCE = 10
@@ -53,9 +54,7 @@ class HailuoClient:
 
     `provider` is a name of the table in dialects/providers.py. `serve` starts the imitation for a
     provider that is served by this process and returns its base URL. `key_advice` is what people
-    without a key are told, and `words` has the last word on every message: its default calls the
-    settings by the names of these parameters. `environ` tells the proxies, `wire` replaces the
-    network.
+    without a key are told. `environ` tells the proxies, `wire` replaces the network.
     """
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
@@ -70,16 +69,14 @@ class HailuoClient:
         environ: Mapping[str, str] = os.environ,
         serve: Callable[[], str] | None = None,
         key_advice: str = KEY_ADVICE,
-        words: Callable[[str], str] = by_parameter,
-        wire: Wire | None = None,
+        wire: HttpTransport | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = time.monotonic,
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
     ) -> None:
-        self._worded = partial(worded, words)
-        with self._worded():
+        with for_programmers():
             self._connection = Connection(
                 api_key,
                 provider=provider,
@@ -111,6 +108,11 @@ class HailuoClient:
     def capabilities(self) -> Capabilities:
         return self._connection.dialect.capabilities
 
+    @property
+    def seller(self) -> Seller:
+        """What may be bought here, and at what price."""
+        return seller_of(self.provider, self._plan)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -132,12 +134,10 @@ class HailuoClient:
         upload: Callable[[str], bytes | None] | None = None,
     ) -> Prepared:
         """Open the pictures, check and price. Costs nothing, and asks nothing of the provider."""
-        with self._worded():
+        with for_programmers():
             return await prepare(
                 request,
-                provider=self.provider,
-                capabilities=self.capabilities,
-                plan=self._plan,
+                self.seller,
                 folders=(self._folders or working_folders()) if local else None,
                 fetch=self.fetch,
                 upload=upload,
@@ -159,7 +159,7 @@ class HailuoClient:
                 f"{self.provider.name} calls nobody back. Nothing was sent or charged. Leave "
                 "callback_url out, and use wait() to learn when the clip is ready."
             )
-        with self._worded():
+        with for_programmers():
             asked = self._connection.dialect.submit(request, callback_url=callback_url)
             transport = await self._connection.open()
             return self._connection.dialect.read_submit(await transport.pay(asked, leaving=leaving))
@@ -172,21 +172,23 @@ class HailuoClient:
 
     async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
         """Read a task's status once, by any id that the provider knows it by."""
-        with self._worded():
+        with for_programmers():
             asked = self._connection.dialect.status(remote_id, template=template)
             return self._connection.dialect.read_status(await self._connection.read(asked))
 
     async def link(self, status: RemoteStatus) -> Link:
         """Return where the finished clip can be fetched."""
-        with self._worded():
+        with for_programmers():
             return await self._connection.link(status)
 
     @asynccontextmanager
-    async def stream(self, link: Link, *, start: int = 0, etag: str = "") -> AsyncGenerator[Stream]:
+    async def stream(
+        self, link: Link, *, start: int = 0, etag: str = ""
+    ) -> AsyncGenerator[LinkResponse]:
         """Open a clip from a byte on; what the downloader takes."""
-        with self._worded():
+        with for_programmers():
             transport = await self._connection.open()
-            async with transport.stream(link, start=start, etag=etag) as answer:
+            async with transport.links.open(link, start=start, etag=etag) as answer:
                 yield answer
 
     async def wait(
@@ -236,7 +238,7 @@ class HailuoClient:
             current = await self.query(remote_id, template=template) if fresh else status
             return await self.link(current)
 
-        with self._worded():
+        with for_programmers():
             return await save_clip(
                 status,
                 link,
@@ -278,7 +280,7 @@ class HailuoClient:
         """Ask something that costs nothing; None where the provider has no such question."""
         if (asked := self._connection.dialect.probe()) is None:
             return None
-        with self._worded():
+        with for_programmers():
             reply = await self._connection.read(asked)
             if reply.status == HTTPStatus.NOT_FOUND:  # not everybody who speaks the dialect has it
                 reply = await self._connection.read(self._connection.dialect.status(NO_TASK))
@@ -286,13 +288,13 @@ class HailuoClient:
 
     def read_probe(self, reply: HttpReply) -> None:
         """Raise what the answer to probe() says stands in the way of buying."""
-        with self._worded():
+        with for_programmers():
             self._connection.dialect.read_probe(reply)
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
         from hailuo_mcp.files.images import most_bytes
 
-        with self._worded():
+        with for_programmers():
             transport = await self._connection.open()
-            return await transport.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
+            return await transport.links.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)

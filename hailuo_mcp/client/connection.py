@@ -27,7 +27,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
-from hailuo_mcp.transport import Hosts, Transport
+from hailuo_mcp.transport import HostPolicy, Transport
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -45,7 +45,7 @@ class Connect(Protocol):
     """Transport, with everything but the address given."""
 
     def __call__(
-        self, base_url: str, key: Callable[[], str], hosts: Hosts, *, host: str
+        self, base_url: str, key: Callable[[], str], hosts: HostPolicy, *, host: str
     ) -> Transport: ...
 
 
@@ -103,7 +103,7 @@ class Connection:
                 self._transport = self._connect(
                     f"{self.provider.base_url}{self.provider.prefix}",
                     self.need_key,
-                    Hosts(
+                    HostPolicy(
                         private=self._private,
                         own=frozenset({f"{parts.hostname}:{port}"}),
                         known=CLIP_DOMAINS,

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.dialects.wire import Provider
-from hailuo_mcp.domain import AnyRequest, Capabilities, Quote, TemplateRequest, VideoRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, Quote, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.files.images import OpenedImage
+    from hailuo_mcp.rules.judge import Seller
+    from hailuo_mcp.rules.template import CheckedTemplate
+    from hailuo_mcp.rules.video import CheckedVideo
 
 Fetch = Callable[[str], Awaitable[bytes]]
 Upload = Callable[[str], bytes | None]
@@ -32,28 +35,52 @@ class Prepared:
 
 async def prepare(
     request: AnyRequest,
+    seller: Seller,
     *,
-    provider: Provider,
-    capabilities: Capabilities,
-    plan: str,
     folders: Folders | None,
     fetch: Fetch,
     upload: Upload | None = None,
 ) -> Prepared:
     """Return the request as it would be bought; InvalidRequestError names every problem."""
-    images, troubles = await _open(_named(request), folders, fetch, upload)
-    told = [f"{name}: {str(trouble).removesuffix('.')}" for name, trouble in troubles.items()]
+    from hailuo_mcp.rules.template import check_template
+    from hailuo_mcp.rules.video import check_video
+
+    images, unread = await _open(_named(request), folders, fetch, upload)
+    pictures = {name: image.facts for name, image in images.items()}
+    checked: CheckedTemplate | CheckedVideo
     try:
         if isinstance(request, TemplateRequest):
-            return _template(
-                request, images, told, provider=provider, capabilities=capabilities, plan=plan
+            checked = check_template(request, seller, pictures=pictures, unread=unread)
+            ready: AnyRequest = replace(
+                checked.request, media_inputs=tuple(image.wire for image in images.values())
             )
-        return _video(
-            request, images, told, provider=provider, capabilities=capabilities, plan=plan
-        )
+        else:
+            checked = check_video(request, seller, pictures=pictures, unread=unread)
+            wired: dict[str, Any] = {name: image.wire for name, image in images.items()}
+            ready = replace(checked.request, **wired)
     except InvalidRequestError as refused:
-        refused.no_such_file = any(trouble.no_such_file for trouble in troubles.values())
+        refused.no_such_file = any(trouble.no_such_file for trouble in unread.values())
         raise
+    return Prepared(request=ready, images=images, warnings=checked.warnings, quote=checked.quote)
+
+
+def seller_of(provider: Provider, plan: str) -> Seller:
+    """What the rules need to know of a provider, and of how its account pays."""
+    from hailuo_mcp.rules.judge import Seller
+
+    return Seller(
+        name=provider.name,
+        capabilities=dialect_of(provider).capabilities,
+        price_list=provider.price_list,
+        region=provider.region,
+        plan=plan,
+        templates=provider.templates,
+        others={
+            name: dialect_of(row).capabilities
+            for name, row in PROVIDERS.items()
+            if not row.embedded
+        },
+    )
 
 
 def working_folders() -> Folders:
@@ -65,72 +92,10 @@ def working_folders() -> Folders:
     return Folders(Path.cwd(), (Path.cwd(), Path.home()))
 
 
-def _video(
-    request: VideoRequest,
-    images: Mapping[str, OpenedImage],
-    troubles: list[str],
-    *,
-    provider: Provider,
-    capabilities: Capabilities,
-    plan: str,
-) -> Prepared:
-    from hailuo_mcp.catalog.prices import list_price
-    from hailuo_mcp.rules.video import check_video
-
-    checked = check_video(
-        request,
-        images={name: image.facts for name, image in images.items()},
-        image_problems=troubles,
-        capabilities=capabilities,
-        provider=provider.name,
-        price_list=provider.price_list,
-        plan=plan,
-        others=_others(provider),
-    )
-    ready = checked.request
-    quote = list_price(
-        ready.model, ready.resolution, ready.duration, price_list=provider.price_list, plan=plan
-    )
-    wired: dict[str, Any] = {name: image.wire for name, image in images.items()}
-    ready = replace(ready, **wired)
-    return Prepared(request=ready, images=images, warnings=checked.warnings, quote=quote)
-
-
-def _template(
-    request: TemplateRequest,
-    images: Mapping[str, OpenedImage],
-    troubles: list[str],
-    *,
-    provider: Provider,
-    capabilities: Capabilities,
-    plan: str,
-) -> Prepared:
-    from hailuo_mcp.catalog.video_templates import template_price
-    from hailuo_mcp.rules.template import check_template
-
-    checked = check_template(
-        request,
-        images={name: image.facts for name, image in images.items()},
-        image_problems=troubles,
-        capabilities=capabilities,
-        region=provider.templates,
-        provider=provider.name,
-        others=_others(provider),
-    )
-    return Prepared(
-        request=replace(checked.request, media_inputs=tuple(i.wire for i in images.values())),
-        images=images,
-        warnings=checked.warnings,
-        quote=template_price(checked.template, price_list=provider.price_list, plan=plan),
-    )
-
-
 def _named(request: AnyRequest) -> dict[str, str]:
     if isinstance(request, TemplateRequest):
         return {f"media_inputs[{at}]": text for at, text in enumerate(request.media_inputs)}
-    from hailuo_mcp.rules.examination import given_pictures
-
-    return {name: getattr(request, name) for name in given_pictures(request)}
+    return {name: text for name in IMAGE_FIELDS if (text := getattr(request, name))}
 
 
 async def _open(
@@ -148,12 +113,3 @@ async def _open(
         except InvalidRequestError as trouble:
             troubles[name] = trouble
     return images, troubles
-
-
-def _others(provider: Provider) -> dict[str, Capabilities]:
-    """Return what the other providers carry, to name those that could do what this one cannot."""
-    return {
-        name: dialect_of(row).capabilities
-        for name, row in PROVIDERS.items()
-        if name != provider.name and not row.embedded
-    }

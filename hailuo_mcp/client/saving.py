@@ -12,15 +12,15 @@ from hailuo_mcp.errors import InvalidRequestError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hailuo_mcp.files.answers import Open
-    from hailuo_mcp.files.disk import SavedFile
+    from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
+    from hailuo_mcp.transport import OpenLink
 
 
 async def save_clip(
     status: RemoteStatus,
     link: Callable[[bool], Awaitable[Link]],
-    stream: Open,
+    open_link: OpenLink,
     path: str | Path,
     *,
     name: str,
@@ -34,20 +34,20 @@ async def save_clip(
     import os
     from pathlib import Path
 
-    from hailuo_mcp.files import names
-    from hailuo_mcp.files.saving import save
+    from hailuo_mcp.files.download import save
+    from hailuo_mcp.files.naming import file_name
 
     if status.phase is not Phase.SUCCEEDED:
         raise InvalidRequestError(
             f"There is no clip to save: the task ended as {status.phase}. Failed and cancelled "
             "clips are not charged. Send a new request."
         )
-    file_name = names.file_name(time.time(), "", name)
+    default_name = file_name(time.time(), "", name)
     if folders is not None:
-        target = folders.target(str(path), default_name=file_name)
+        target = folders.target(str(path), default_name=default_name)
     else:
         target = Path(path).expanduser()  # noqa: ASYNC240  # one look at one path
         # A Path knows no separator at its end, so the text is asked.
         if str(path).endswith(("/", os.sep)) or target.is_dir():
-            target /= file_name
-    return await save(link, stream, target, overwrite=overwrite)
+            target /= default_name
+    return await save(link, open_link, target, overwrite=overwrite)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from hailuo_mcp.dialects.minimax import MiniMax
 from hailuo_mcp.dialects.wire import Dialect, Provider
 from hailuo_mcp.dialects.xcompute import XCompute
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.loopback import is_loopback
 
 DEFAULT_PROVIDER = "minimax-cn"
 _DOUBT = (
@@ -201,12 +201,3 @@ def clean_base_url(
     relay = "/minimaxi" if host in provider.hosts else provider.prefix
     path = path.removesuffix(relay).rstrip("/")
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -22,11 +22,11 @@ def starts_well(head: bytes) -> bool:
     return len(head) >= HEAD and head[4:8] == b"ftyp"
 
 
-def smells_of_expiry(document: bytes) -> bool:
+def looks_expired(document: bytes) -> bool:
     return _EXPIRY.search(document) is not None
 
 
-def what_it_is(document: bytes) -> str:
+def kind_of_document(document: bytes) -> str:
     """Name the kind of document that came in the place of a video."""
     start = document.lstrip()[:1]
     if not start:

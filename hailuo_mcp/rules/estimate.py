@@ -2,297 +2,265 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from hailuo_mcp.catalog.data import rows
-from hailuo_mcp.catalog.packs import PlanCost, cheapest, compare, compare_words
 from hailuo_mcp.catalog.prices import (
     NO_PRICE,
     Plan,
     Price,
-    list_price,
     plan_named,
-    plan_unit,
-    price_words,
-    published,
+    plan_rpm,
+    plans,
+    prices_read,
 )
-from hailuo_mcp.catalog.video_models import (
-    default_model,
-    find_model,
-    models,
-    nearest_model,
-    offered_by,
+from hailuo_mcp.catalog.video_templates import templates
+from hailuo_mcp.domain import Mode, Quote
+from hailuo_mcp.errors import Do, Step
+from hailuo_mcp.rules.judge import (
+    MODE_WORDS,
+    Combination,
+    Seller,
+    Verdict,
+    judge,
+    nearest,
+    offer_words,
+    refusal,
 )
-from hailuo_mcp.catalog.video_templates import find_template, template_price, templates
-from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
-from hailuo_mcp.rules.combinations import MODE_WORDS, Call, nearest_call, resolve_size, size_name
-from hailuo_mcp.text import number, refusal, shown
+from hailuo_mcp.rules.template import TemplateVerdict, judge_template
+from hailuo_mcp.text import shown
+
+_MOST_CLIPS = 1_000_000
+_FEN = Decimal("0.01")
+_ZERO = Decimal(0)
+_MODES = (Mode.T2V, Mode.I2V, Mode.FL2V, Mode.S2V)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCost:
+    """One way to pay for a month of clips, in CNY."""
+
+    plan: Plan
+    rpm: int | None
+    """Submits a minute."""
+    packs: int = 0
+    """How many packs that takes; they are bought whole. 0 for pay as you go."""
+    cost: Decimal
+    """Of the whole month, unused credits included."""
+    credits_lapsing: Decimal = _ZERO
+    """Credits that are unused when the packs end."""
+    lapsing_cny: Decimal = _ZERO
+    """What was paid for them."""
+    per_video: Decimal
+    """The month's cost over its clips, rounded to a fen."""
+    per_video_full: Decimal
+    """A clip's cost if every credit were used, rounded to a fen."""
+    dearer_at_full_use: bool = False
+    """More than pay as you go, however many clips are made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """A price before anything is bought."""
 
-    status: Literal["exact", "lower_bound", "unknown"]
-    """Of what the plan charges; single list prices may be known even so."""
-    model: str
-    mode: Mode
-    duration: int | None
-    resolution: str | None
+    clip: Combination
+    """The model of a template's is its title, or what it was called."""
     count: int
     per_video: Price
-    total: Price
-    plan: str
-    charge: Quote
-    """What the plan charges for one."""
-    charge_total: Quote
-    prices_as_of: str
-    source: str
-    message: str
+    """What is published for one clip, in every scheme."""
+    seller: Seller
+    """Its plan is the one that was asked for."""
+    floor: bool = False
+    """The price is the least of several: which template it will be is not known."""
+    ceiling: Decimal | None = None
+    """The most of them."""
+    warnings: tuple[str, ...] = ()
+    prices_as_of: str = ""
+    source: str = ""
+    comparing: bool = False
     packs: tuple[PlanCost, ...] = ()
     """With plan="compare": every way to pay for `count` clips a month."""
-    cheapest: str = ""
 
+    @property
+    def plan(self) -> Plan:
+        return plan_named(self.seller.plan)
 
-_MOST_CLIPS = 1_000_000
-_FREE = "Nothing was charged."
-_BUDGET = "A budget counts such a clip as HAILUO_UNPRICED_COST, and refuses it where that is unset."
+    @property
+    def status(self) -> Literal["exact", "lower_bound", "unknown"]:
+        """Of what the plan charges; single list prices may be known even so."""
+        if self.charge.amount is None:
+            return "unknown"
+        return "lower_bound" if self.floor else "exact"
+
+    @property
+    def total(self) -> Price:
+        one, many = self.per_video, self.count
+        return Price(
+            credits=_times(one.credits, many), cny=_times(one.cny, many), usd=_times(one.usd, many)
+        )
+
+    @property
+    def charge(self) -> Quote:
+        """What the plan charges for one."""
+        return self.seller.charge(self.per_video)
+
+    @property
+    def charge_total(self) -> Quote:
+        return replace(self.charge, amount=_times(self.charge.amount, self.count))
+
+    @property
+    def cheapest(self) -> PlanCost | None:
+        """The cheapest way to pay; of equals the one that binds least."""
+        return min(self.packs, key=lambda way: way.cost, default=None)
 
 
 def _times(amount: Decimal | None, count: int) -> Decimal | None:
     return None if amount is None else amount * count
 
 
-def _total(price: Price, count: int) -> Price:
-    return Price(
-        credits=_times(price.credits, count),
-        cny=_times(price.cny, count),
-        usd=_times(price.usd, count),
-    )
-
-
-def _mode_for(mode: str, model: str, resolution: str, capabilities: Capabilities) -> Mode:
-    """Read the mode, or take the first one that this model and size have."""
-    word = mode.strip().lower()
-    if word:
-        try:
-            return Mode(word)
-        except ValueError:
-            raise refusal(
-                [f"there is no mode {shown(mode)}"], f"The modes are {', '.join(Mode)}."
-            ) from None
-    known = find_model(nearest_model(model) or model) if model.strip() else None
-    pairs = [
-        (m, rules)
-        for each in ([known] if known else models())
-        for m, rules in each.modes.items()
-        if m in capabilities.modes and offered_by(each.name, capabilities)
-    ]
-    fitting = [m for m, rules in pairs if resolution in rules.sizes]
-    own = list(known.modes) if known else [Mode.T2V]
-    return (fitting or [m for m, _ in pairs] or own)[0]
-
-
-def _call(
-    model: str, mode: Mode, duration: int, resolution: str, capabilities: Capabilities
-) -> tuple[Call, list[str]]:
-    """Resolve defaults as the check before the purchase does; with the problems found."""
-    problems: list[str] = []
-    size = size_name(resolution)
-    if mode not in capabilities.modes:
-        problems.append(f"this provider makes no clip from {MODE_WORDS[mode]}")
-    name = model.strip() or default_model(mode, size, capabilities)
-    known = find_model(name) if name else None
-    if known is None:
-        if near := nearest_model(name) if name else None:
-            problems.append(f"there is no model {shown(name)} (the nearest is {near})")
-        elif name and capabilities.models is not None:
-            problems.append(f"this provider does not offer {shown(name)}")
-        return Call(
-            model=name, mode=mode, resolution=size or None, duration=duration or None
-        ), problems
-    if not offered_by(known.name, capabilities):
-        problems.append(f"this provider does not offer {known.name}")
-    if mode not in known.modes:
-        offered = " or ".join(MODE_WORDS[m] for m in known.modes)
-        problems.append(f"{known.name} makes clips from {offered}, not from {MODE_WORDS[mode]}")
-        return Call(model=known.name, mode=mode), problems
-    resolved, seconds, wrong = resolve_size(known, mode, size or None, duration or None)
-    return Call(model=known.name, mode=mode, resolution=resolved, duration=seconds), [
-        *problems,
-        *wrong,
-    ]
-
-
-def _dates(*units: str) -> tuple[str, str]:
-    """Find when and where the prices of these schemes were read; the oldest date counts."""
-    used = [row for row in rows("prices", "source") if set(units) & set(row["of"])]
-    return min(str(row["checked"]) for row in used), "; ".join(row["source"] for row in used)
-
-
-def _plan(text: str) -> tuple[Plan, bool]:
-    asked = text.strip().lower()
-    if asked == "compare":
-        return plan_named("payg"), True
-    try:
-        return plan_named(asked or "payg"), False
-    except ValueError as wrong:
-        raise refusal([f"{shown(text)} is no plan"], f'{wrong} "compare" compares them.') from None
-
-
-def _also(price: Price, charge: Quote) -> str:
-    """Name the other published prices of the same clip, in brackets."""
-    others = [
-        ("pay as you go in China", price.cny, Unit.CNY),
-        ("pay as you go globally", price.usd, Unit.USD),
-        ("from a Chinese pack", price.credits, Unit.CREDITS),
-    ]
-    words = [
-        f"{price_words(Quote(amount=amount, unit=unit))} {where}"
-        for where, amount, unit in others
-        if amount is not None and unit is not charge.unit
-    ]
-    return f" ({', '.join(words)})" if words else ""
-
-
-def _words(call: Call, charge: Quote, price: Price, plan: Plan, price_list: str, count: int) -> str:
-    what = call.words.removeprefix("model ")
-    if not price_list:
-        return f"Unknown: this provider publishes no prices. {_BUDGET} {_FREE}"
-    if price == NO_PRICE:
-        return f"Unknown: no price is published for {what}, in any scheme. {_BUDGET} {_FREE}"
-    if charge.amount is None:
-        where = f"the {plan.name} plan of a {price_list} account"
-        return (
-            f"Unknown: no price is published for {where}{_also(price, charge)}. {_BUDGET} {_FREE}"
-        )
-    total = Quote(amount=charge.amount * count, unit=charge.unit)
-    many = f"; {count} are {price_words(total)}" if count > 1 else ""
-    pack = ""
-    if plan.price_cny is not None and plan.credits:
-        full = (plan.price_cny / plan.credits * charge.amount).quantize(Decimal("0.01"))
-        pack = (
-            f" A pack ({number(plan.price_cny)} CNY, {number(plan.credits)} credits, {plan.valid}) "
-            f"makes that {number(full)} CNY a clip if all of it is used; the rest lapses."
-        )
-    elif plan.name == "custom":
-        pack = " What a credit costs is in the contract."
-    return f"One clip of {what} is {price_words(charge)}{_also(price, charge)}{many}.{pack} {_FREE}"
-
-
-def _template(name: str, plan: Plan, count: int, price_list: str) -> Estimate:
-    """Price a template, or the cheapest where only the mode is known."""
-    offered = templates(price_list)
-    one = find_template(name, price_list)
-    if name and offered and not one and not name.isdigit():  # a number may be newer than the list
-        titles = ", ".join(template.title for template in offered)
-        raise refusal([f"there is no template {shown(name)}"], f"The templates here: {titles}.")
-    asked = (one,) if name else offered
-    quotes = [template_price(it, price_list=price_list, plan=plan.name) for it in asked]
-    known = sorted(quote.amount for quote in quotes if quote.amount is not None)
-    charge = Quote(amount=known[0] if known else None, unit=plan_unit(plan.name, price_list))
-    total = Quote(amount=_times(charge.amount, count), unit=charge.unit)
-    price = Price(usd=charge.amount)
-    whole = next(iter(templates("global")))
-    message = f"Unknown: no price is published for templates here. {_BUDGET} {_FREE}"
-    if known and one:
-        many = f"; {count} are {price_words(total)}" if count > 1 else ""
-        message = (
-            f"One clip of the template {one.title} is {price_words(charge)}{many}, by the "
-            f"historical price page. {_FREE}"
-        )
-    elif known:
-        message = (
-            f"At least {number(known[0])} USD each: by the historical price page the templates "
-            f"cost {number(known[0])} to {number(known[-1])} USD. {_FREE}"
-        )
-    return Estimate(
-        status=("exact" if one else "lower_bound") if known else "unknown",
-        model=one.title if one else name,
-        mode=Mode.TEMPLATE,
-        duration=None,
-        resolution=None,
-        count=count,
-        per_video=price,
-        total=_total(price, count),
-        plan=plan.name,
-        charge=charge,
-        charge_total=total,
-        prices_as_of=whole.checked if known else "",
-        source=whole.source if known else "",
-        message=message,
-    )
-
-
-def estimate(  # noqa: PLR0913  one for each argument of the tool
+def estimate(
+    seller: Seller,
+    *,
     model: str = "",
     mode: str = "",
     duration: int = 0,
     resolution: str = "",
     count: int = 1,
     plan: str = "",
-    *,
-    price_list: str,
-    region: str,
-    capabilities: Capabilities,
 ) -> Estimate:
-    """Price `count` clips; InvalidRequestError names what is wrong and the nearest legal call.
+    """Price `count` clips; InvalidRequestError names what is wrong and the nearest legal clip.
 
-    Empty inputs get the defaults that the check before the purchase gives them. `price_list` is the
-    provider's ("" if it publishes none), `region` decides the unit of an unpriced one.
+    The judge decides, as before a purchase. Without a mode the first is taken in which the rest can
+    be made, without a plan the seller's.
     """
-    chosen, comparing = _plan(plan)
+    comparing = plan.strip().lower() == "compare"
+    seller = replace(seller, plan="payg" if comparing else _plan(plan or seller.plan).name)
     if not 1 <= count <= _MOST_CLIPS:
-        raise refusal([f"count must lie between 1 and {_MOST_CLIPS:,}"])
-    size = size_name(resolution)
-    wanted = _mode_for(mode, model, size, capabilities)
+        raise refusal([f"the number of clips must be between 1 and {_MOST_CLIPS:,}"])
+    wanted = _mode(mode)
     if wanted is Mode.TEMPLATE:
-        return _template(model.strip(), chosen, count, price_list)
-    call, problems = _call(model, wanted, duration, resolution, capabilities)
-    if problems:
-        raise refusal(problems, _nearest(call, duration, size, capabilities, price_list, chosen))
-    price = published(call.model, call.resolution, call.duration) if price_list else NO_PRICE
-    quote = list_price(
-        call.model, call.resolution, call.duration, price_list=price_list, plan=chosen.name
-    )
-    charge = Quote(amount=quote.amount, unit=plan_unit(chosen.name, price_list or region))
-    ways = compare(price, count, price_list) if comparing else ()
-    message = _words(call, charge, price, chosen, price_list, count)
-    if comparing and price != NO_PRICE:
-        message = f"{compare_words(ways, count)} {message}"
-    checked, source = _dates("credits", "cny", "usd") if price != NO_PRICE else ("", "")
+        return _template(model.strip(), count, seller)
+    asked = [
+        Combination(model=model, mode=it, resolution=resolution, duration=duration)
+        for it in ([wanted] if wanted else _MODES)
+    ]
+    verdict = min((judge(it, seller) for it in asked), key=_wrongness)
+    if verdict.problems:
+        raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.doubt)
+    clip = verdict.combination
+    price = clip.price if seller.price_list else NO_PRICE
+    as_of, source = prices_read() if price != NO_PRICE else ("", "")
     return Estimate(
-        status="unknown" if charge.amount is None else "exact",
-        model=call.model,
-        mode=wanted,
-        duration=call.duration,
-        resolution=call.resolution,
+        clip=clip,
         count=count,
         per_video=price,
-        total=_total(price, count),
-        plan=chosen.name,
-        charge=charge,
-        charge_total=Quote(amount=_times(charge.amount, count), unit=charge.unit),
-        prices_as_of=checked,
+        seller=seller,
+        warnings=tuple(verdict.warnings),
+        prices_as_of=as_of,
         source=source,
-        message=message,
-        packs=ways,
-        cheapest=cheapest(ways).plan if ways else "",
+        comparing=comparing and price != NO_PRICE,
+        packs=_compare(price, count, seller.price_list) if comparing else (),
     )
 
 
-def _nearest(
-    call: Call, duration: int, size: str, capabilities: Capabilities, price_list: str, plan: Plan
-) -> str:
-    name = call.model if find_model(call.model) else nearest_model(call.model) or ""
-    modes = list(dict.fromkeys([call.mode, Mode.T2V, Mode.I2V, Mode.FL2V, Mode.S2V]))
-    near = nearest_call(name, modes, size, duration, capabilities)
+def _plan(text: str) -> Plan:
+    try:
+        return plan_named(text)
+    except ValueError as names:
+        hint = Step(Do.TRY, f"choose one of {names}; or compare, which compares them")
+        raise refusal([f"unknown plan {shown(text)}"], hint) from None
+
+
+def _mode(text: str) -> Mode | None:
+    word = text.strip().lower()
+    if word not in ("", *Mode):
+        hint = Step(Do.TRY, f"choose one of the modes {', '.join(Mode)}")
+        raise refusal([f"unknown mode {shown(text)}"], hint)
+    return Mode(word) if word else None
+
+
+def _wrongness(verdict: Verdict) -> tuple[int, bool]:
+    """The fewest problems are best, then a mode that the named model has."""
+    model = verdict.model
+    return len(verdict.problems), bool(model and verdict.asked.mode not in model.modes)
+
+
+def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
+    modes = list(dict.fromkeys([verdict.asked.mode, *_MODES]))
+    near = None if verdict.doubt else nearest(verdict, modes, seller)
     if near is None:
-        return ""
-    price = list_price(
-        near.model, near.resolution, near.duration, price_list=price_list, plan=plan.name
+        return []
+    return [Step(Do.NEAREST, offer_words(near, seller, f"from {MODE_WORDS[near.mode]}"))]
+
+
+def _template(name: str, count: int, seller: Seller) -> Estimate:
+    """Price a template, or the cheapest where only the mode is known."""
+    any_of_them = not name and seller.capabilities.templates
+    verdict = TemplateVerdict() if any_of_them else judge_template(name, seller)
+    if verdict.problems:
+        raise refusal(verdict.problems, remark=verdict.remark)
+    offered = templates(seller.templates) if any_of_them else (verdict.template,)
+    known = sorted(
+        amount
+        for it in offered
+        if it and (amount := seller.charge(Price(usd=it.usd)).amount) is not None
     )
-    made = f"{near.words}, from {MODE_WORDS[near.mode]}"
-    return f"Nearest that works: {made}, {price_words(price)}."
+    listed = next(iter(templates("global")))
+    return Estimate(
+        clip=Combination(
+            model=verdict.template.title if verdict.template else name, mode=Mode.TEMPLATE
+        ),
+        count=count,
+        per_video=Price(usd=known[0] if known else None),
+        seller=seller,
+        floor=any_of_them,
+        ceiling=known[-1] if known else None,
+        warnings=tuple(verdict.warnings),
+        prices_as_of=listed.checked if known else "",
+        source=listed.source if known else "",
+    )
+
+
+def _compare(price: Price, count: int, price_list: str) -> tuple[PlanCost, ...]:
+    """Cost `count` clips a month under each plan that such an account can have.
+
+    None where no price is published, or no pack is sold.
+    """
+    sold = [plan for plan in plans() if plan.sold_in == price_list]
+    if not sold or price.cny is None or price.credits is None:
+        return ()
+    ways = [
+        PlanCost(
+            plan=plan_named("payg"),
+            rpm=plan_rpm("payg", price_list),
+            cost=price.cny * count,
+            per_video=price.cny,
+            per_video_full=price.cny,
+        )
+    ]
+    needed = price.credits * count
+    for plan in sold:
+        if plan.price_cny is None or plan.credits is None:
+            continue
+        packs = int((needed / plan.credits).to_integral_value(rounding=ROUND_CEILING))
+        unused = plan.credits * packs - needed
+        a_credit = plan.price_cny / plan.credits
+        ways.append(
+            PlanCost(
+                plan=plan,
+                rpm=plan_rpm(plan.name, price_list),
+                packs=packs,
+                cost=plan.price_cny * packs,
+                credits_lapsing=unused,
+                lapsing_cny=_rounded(unused * a_credit),
+                per_video=_rounded(plan.price_cny * packs / count),
+                per_video_full=_rounded(price.credits * a_credit),
+                dearer_at_full_use=price.credits * a_credit > price.cny,
+            )
+        )
+    return tuple(ways)
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(_FEN, rounding=ROUND_HALF_UP)

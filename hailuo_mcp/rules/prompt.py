@@ -1,30 +1,67 @@
-"""The prompt: length, characters that cannot be sent, and its camera commands."""
+"""The prompt: its length, characters that cannot be sent, and camera moves in brackets."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import NamedTuple
 
+from hailuo_mcp.catalog.camera_moves import Move, find_move, is_misnomer, leading_move, near_move
 from hailuo_mcp.catalog.video_models import limits
-from hailuo_mcp.rules.camera import read_commands
+from hailuo_mcp.text import shown
+
+SURROGATE = "contains an unpaired surrogate (invalid Unicode)"
+_JOINERS = "\u200c\u200d"
+_NONCHARACTERS = range(0xFDD0, 0xFDF0)
+_INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs"})
+
+_BRACKETS = re.compile(r"\[([^\[\]【】]*)\]|【([^\[\]【】]*)】")
+_UNCLOSED = re.compile(r"\[([^\[\]【】]+)(?=\[|【|$)")
+_COMMAS = re.compile("[,，、]")
+_CHINESE = re.compile("[㐀-鿿]")
+_EVIDENTLY_NOT = re.compile(r"[:：\d]")
+_SANDBOX = re.compile(r"\s*sandbox\s*[:：]", re.IGNORECASE)
+"""An order to the sandbox, which is no part of the picture."""
+_MOST_NAMED = 3
 
 
 class CheckedPrompt(NamedTuple):
     text: str
-    """As it will be sent."""
+    """As it will be sent: every known camera move in its documented spelling."""
     fixed: str
     """The nearest prompt that passes; empty where there was none to mend."""
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
-_JOINERS = "\u200c\u200d"
-_NONCHARACTERS = range(0xFDD0, 0xFDF0)
-_INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs"})
+def check_prompt(prompt: str, *, needed_by: str, model: str, camera: bool | None) -> CheckedPrompt:
+    """Read the prompt; `needed_by` says who needs one ("" where it may be empty)."""
+    problems: list[str] = []
+    text = prompt if prompt.strip() else ""
+    if not text and needed_by:
+        problems.append(f"the prompt is empty, and {needed_by} needs one")
+    if has_surrogate(text):
+        problems.append(f"the prompt {SURROGATE}")
+    invisible = _count_invisible(text)
+    percent = limits().invisible_percent
+    if invisible * 100 > len(text) * percent:
+        problems.append(
+            f"{invisible} of the prompt's {len(text)} characters are invisible or illegal; "
+            f"MiniMax refuses more than {percent} % (1042)"
+        )
+    read = read_moves(text, model=model, obeyed=camera)
+    problems += read.problems
+    most = limits().prompt_characters
+    if len(read.text) > most:
+        problems.append(f"the prompt has {len(read.text):,} characters; the limit is {most:,}")
+    fixed = read.text
+    if problems:
+        fixed = read_moves(_visible(text), model=model, obeyed=camera).fixed.strip()[:most]
+    return read._replace(fixed=fixed, problems=tuple(problems))
 
 
-def _is_surrogate(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
+def has_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_invisible(character: str) -> bool:
@@ -51,29 +88,77 @@ def _visible(text: str) -> str:
     return "".join(c for c in text if not _is_invisible(c))
 
 
-def check_prompt(prompt: str, *, needed_by: str, model: str, camera: bool | None) -> CheckedPrompt:
-    """Read the prompt; `needed_by` says who needs one ("" where it may be empty)."""
-    problems: list[str] = []
-    text = prompt if prompt.strip() else ""
-    if not text and needed_by:
-        problems.append(f"prompt is empty, and {needed_by} needs one")
-    if any(map(_is_surrogate, text)):
-        problems.append("prompt has broken characters (lone surrogates) that no request can carry")
-    invisible = _count_invisible(text)
-    percent = limits().invisible_percent
-    if invisible * 100 > len(text) * percent:
-        problems.append(
-            f"{invisible} of the prompt's {len(text)} characters are invisible or illegal; "
-            f"MiniMax refuses more than {percent} % (1042)"
-        )
-    read = read_commands(text, model=model, obeyed=camera)
-    problems += read.problems
-    most = limits().prompt_characters
-    if len(read.text) > most:
-        problems.append(f"prompt has {len(read.text):,} characters, and {most:,} is the limit")
-    fixed = read.text
-    if problems:
-        fixed = read_commands(_visible(text), model=model, obeyed=camera).fixed.strip()[:most]
+def read_moves(prompt: str, *, model: str, obeyed: bool | None) -> CheckedPrompt:
+    """Find and spell the camera moves; `obeyed`: documented for this model (None: unknown).
+
+    People write other things in brackets too. Only what is nearly a move is a mistake.
+    """
+    seen = _Reading()
+    fixed = _BRACKETS.sub(seen.bracket, prompt)
+    warnings = seen.warnings
+    for match in _UNCLOSED.finditer(prompt):
+        if move := leading_move(match[1]):
+            warnings.append(
+                f"[{shown(match[1].strip())} has no closing bracket, so it is sent as plain text; "
+                f"the camera move is [{move.english}]."
+            )
+    if seen.used and obeyed is False:
+        warnings.append(f"Camera moves are not documented for {model}: it may ignore them.")
+    if seen.others:
+        others = list(dict.fromkeys(seen.others))
+        named = ", ".join(shown(other) for other in others[:_MOST_NAMED])
+        more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+        warnings.append(f"Not a camera move, so sent as plain text: {named}{more}.")
     return CheckedPrompt(
-        text=read.text, fixed=fixed, problems=tuple(problems), warnings=tuple(read.warnings)
+        text=prompt if seen.problems else fixed,
+        fixed=fixed,
+        problems=tuple(seen.problems),
+        warnings=tuple(warnings),
     )
+
+
+class _Reading:
+    """What was found in the brackets of one prompt."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self.others: list[str] = []
+        """What is neither a move nor nearly one."""
+        self.used = False
+
+    def bracket(self, match: re.Match[str]) -> str:
+        """Return one bracket as it will be sent, near misses mended."""
+        inside = match[1] if match[2] is None else match[2]
+        parts = [part.strip() for part in _COMMAS.split(inside) if part.strip()]
+        # 【…】 is common Chinese punctuation, so it counts only if all of it is moves.
+        if _SANDBOX.match(inside) or (match[2] is not None and not all(map(find_move, parts))):
+            return match[0]
+        moves = [find_move(part) or _meant(part) for part in parts]
+        if not any(moves):
+            self.others += [match[0]] if parts else []
+            return match[0]
+        self.used = True
+        together = sum(move is not None for move in moves)
+        if together > limits().moves_together:
+            self.warnings.append(
+                f"{together} camera moves stand in one bracket; MiniMax recommends at most "
+                f"{limits().moves_together} together."
+            )
+        return f"[{','.join(map(self._part, parts, moves))}]"
+
+    def _part(self, part: str, move: Move | None) -> str:
+        if move is None:
+            self.others.append(f"[{part}]")
+            return part
+        # The language stays the one in which it was written.
+        right = move.chinese if _CHINESE.search(part) else move.english
+        if find_move(part) is None:
+            self.problems.append(f"unknown camera move [{shown(part)}] (nearest: [{right}])")
+        elif is_misnomer(part):
+            self.warnings.append(f"[{part}] is not on MiniMax's list and was read as [{right}].")
+        return right
+
+
+def _meant(part: str) -> Move | None:
+    return None if _EVIDENTLY_NOT.search(part) else near_move(part)

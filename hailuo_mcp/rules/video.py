@@ -1,58 +1,197 @@
-"""A video request: returned as it will be sent, or refused for all that is wrong with it."""
+"""A video request: returned as it will be sent, or refused for everything that is wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from hailuo_mcp.domain import Capabilities, ImageFacts, VideoRequest
-from hailuo_mcp.rules.examination import examine
-from hailuo_mcp.rules.nearest import nearest_of, nearest_words
-from hailuo_mcp.text import refusal
+from hailuo_mcp.domain import IMAGE_FIELDS, ImageFacts, Mode, Quote, VideoRequest
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
+from hailuo_mcp.rules.images import picture_problems
+from hailuo_mcp.rules.judge import (
+    MODE_WORDS,
+    PICTURES,
+    WORDS,
+    Combination,
+    Seller,
+    Verdict,
+    judge,
+    nearest,
+    offer_words,
+    refusal,
+)
+from hailuo_mcp.rules.prompt import CheckedPrompt, check_prompt
+
+_OPTIONS = ("prompt_optimizer", "fast_pretreatment", "watermark")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedVideo:
     """A request that may be bought."""
 
     request: VideoRequest
-    """Model in its own spelling, defaults resolved, camera commands as documented."""
+    """Model in its own spelling, defaults resolved, camera moves as documented."""
+    quote: Quote
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearest:
+    """The legal request that changes least."""
+
+    request: VideoRequest
+    combination: Combination
+    needs: tuple[str, ...] = ()
+    """Arguments that only the person can add: the request is legal with them."""
 
 
 def check_video(
     request: VideoRequest,
+    seller: Seller,
     *,
-    images: Mapping[str, ImageFacts] | None = None,
-    image_problems: Sequence[str] = (),
-    capabilities: Capabilities,
-    provider: str,
-    price_list: str,
-    plan: str,
-    others: Mapping[str, Capabilities] | None = None,
-) -> Checked:
+    pictures: Mapping[str, ImageFacts] | None = None,
+    unread: Mapping[str, InvalidRequestError] | None = None,
+) -> CheckedVideo:
     """Return the request as it will be sent; InvalidRequestError names every problem at once.
 
-    `images` are the facts of the pictures that could be opened, by argument name; `image_problems`
-    what went wrong with the others; `others` what other providers carry, to name those that could.
+    `pictures` are the facts of those that could be opened, by argument; `unread` says why the
+    others could not.
     """
-    seen = examine(request, capabilities, provider, others)
-    seen.check_pictures(images or {}, image_problems)
-    if seen.problems or seen.flaws:
-        near = nearest_of(seen) if seen.problems and not seen.advice else None
-        nearest = nearest_words(request, near, price_list, plan) if near else ""
-        raise refusal([*seen.problems, *seen.flaws], seen.advice or nearest)
-    options = seen.options()
-    return Checked(
-        request=replace(
-            request,
-            prompt=seen.prompt,
-            model=seen.model,
-            resolution=seen.resolution,
-            duration=seen.duration,
-            prompt_optimizer=options["prompt_optimizer"],
-            fast_pretreatment=options["fast_pretreatment"],
-            watermark=options["watermark"],
-        ),
-        warnings=tuple(dict.fromkeys(seen.warnings)),
+    pictures, unread = pictures or {}, unread or {}
+    verdict = judge_video(request, seller)
+    problems = [*_clashing_pictures(request), *verdict.problems]
+    problems += _option_problems(request, verdict, seller)
+    prompt = _read_prompt(request.prompt, verdict.combination, seller)
+    # Another combination would not take these either, so none is offered for them alone.
+    flaws = [*prompt.problems, *picture_problems(pictures, unread)]
+    if problems or flaws:
+        steps = [step for why in unread.values() for step in why.then]
+        if problems and not verdict.doubt:
+            steps += _nearest_step(request, verdict, seller)
+        raise refusal([*problems, *flaws], *steps, remark=verdict.doubt)
+    made = verdict.combination
+    checked = replace(
+        request,
+        prompt=prompt.text,
+        model=made.model,
+        resolution=made.resolution,
+        duration=made.duration,
+        **_options(request, seller),
     )
+    warnings = [*verdict.warnings, *prompt.warnings, *_cropping(pictures)]
+    return CheckedVideo(
+        request=checked,
+        quote=seller.charge(made.price),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def judge_video(request: VideoRequest, seller: Seller) -> Verdict:
+    asked = Combination(
+        model=request.model,
+        mode=request.mode,
+        resolution=request.resolution,
+        duration=request.duration,
+    )
+    return judge(asked, seller)
+
+
+def _clashing_pictures(request: VideoRequest) -> list[str]:
+    problems = [
+        f"{WORDS[name]} cannot be combined with a subject picture"
+        for name in IMAGE_FIELDS
+        if getattr(request, name) and name not in PICTURES[request.mode]
+    ]
+    if request.mode is Mode.FL2V and not request.first_frame_image:
+        problems.append("a last frame needs a first frame too")
+    return problems
+
+
+def _option_problems(request: VideoRequest, verdict: Verdict, seller: Seller) -> list[str]:
+    can, problems = seller.capabilities, list[str]()
+    if request.watermark and not can.watermark:
+        problems.append(
+            f"{seller.name} cannot add a watermark{seller.elsewhere(option='watermark')}"
+        )
+    if request.prompt_optimizer is False and not can.prompt_optimizer:
+        could = seller.elsewhere(option="prompt_optimizer")
+        problems.append(f"{seller.name} cannot switch the prompt optimizer off{could}")
+        verdict.doubt = can.doubt
+    if not request.fast_pretreatment:
+        return problems
+    if not can.fast_pretreatment:
+        could = seller.elsewhere(option="fast_pretreatment")
+        problems.append(f"{seller.name} has no fast pretreatment{could}")
+    if request.prompt_optimizer is False:
+        problems.append("fast pretreatment only speeds up the prompt optimizer, which is off")
+    made = verdict.combination
+    if made.rules and not made.rules.fast_pretreatment:
+        problems.append(f"{made.model} from {MODE_WORDS[made.mode]} has no fast pretreatment")
+    return problems
+
+
+def _read_prompt(prompt: str, made: Combination, seller: Seller) -> CheckedPrompt:
+    needed_by = "text-to-video" if made.mode is Mode.T2V else ""
+    if seller.capabilities.prompt_required:
+        needed_by = seller.name
+    camera = made.rules.camera if made.rules else None
+    return check_prompt(prompt, needed_by=needed_by, model=made.model, camera=camera)
+
+
+def _options(request: VideoRequest, seller: Seller) -> dict[str, Any]:
+    """The options to send: what the dialect cannot say and nobody needs is left out."""
+    can = seller.capabilities
+    return {name: getattr(request, name) if getattr(can, name) else None for name in _OPTIONS}
+
+
+def _cropping(pictures: Mapping[str, ImageFacts]) -> list[str]:
+    first, last = pictures.get("first_frame_image"), pictures.get("last_frame_image")
+    if not first or not last or first.width * last.height == last.width * first.height:
+        return []
+    cropped = f"The last frame ({last.width}×{last.height}) will be cropped to the shape of the "
+    return [f"{cropped}first ({first.width}×{first.height})."]
+
+
+def nearest_video(request: VideoRequest, verdict: Verdict, seller: Seller) -> Nearest | None:
+    """Mend what can be mended without inventing anything; None where nothing is sold."""
+    given = {name for name in IMAGE_FIELDS if getattr(request, name)}
+    reachable = [mode for mode, needed in PICTURES.items() if given.issuperset(needed)]
+    made = nearest(verdict, list(dict.fromkeys([request.mode, *reachable])), seller)
+    if made is None:
+        return None
+    prompt = _read_prompt(request.prompt, made, seller)
+    needs = [name for name in PICTURES[made.mode] if name not in given]
+    if not prompt.fixed and (made.mode is Mode.T2V or seller.capabilities.prompt_required):
+        needs.append("prompt")
+    options = _options(request, seller)
+    options |= dict.fromkeys(given.difference(PICTURES[made.mode]), "")
+    if (made.rules and not made.rules.fast_pretreatment) or options["prompt_optimizer"] is False:
+        options["fast_pretreatment"] = None
+    mended = replace(
+        request,
+        model=made.model,
+        resolution=made.resolution,
+        duration=made.duration,
+        prompt=prompt.fixed,
+        **options,
+    )
+    return Nearest(request=mended, combination=made, needs=tuple(needs))
+
+
+def _nearest_step(request: VideoRequest, verdict: Verdict, seller: Seller) -> list[Step]:
+    near = nearest_video(request, verdict, seller)
+    if near is None:
+        return []
+    got = near.request
+    dropped = [
+        WORDS[name]
+        for name in (*IMAGE_FIELDS, "fast_pretreatment", "watermark", "resolution", "duration")
+        if getattr(request, name) and not getattr(got, name)
+    ]
+    added = [WORDS[name] for name in near.needs]
+    if request.prompt_optimizer is False and got.prompt_optimizer is None:
+        added.append(WORDS["prompt_optimizer"])
+    changes = [f"without {' and '.join(dropped)}"] if dropped else []
+    changes += [f"with {' and '.join(added)}"] if added else []
+    return [Step(Do.NEAREST, offer_words(near.combination, seller, *changes))]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.refusal import RATE_CODES, Refusal
-from hailuo_mcp.sandbox.task import Task
 
 # Append only: a newer sandbox may add tables and columns, an older one must still read its own.
 _SCHEMA = (
@@ -113,12 +113,12 @@ class Book:
             self._connection.execute("COMMIT")
 
     def submit(
-        self, attempt: Attempt, decide: Callable[[Past], Task | Refusal], note: str = ""
-    ) -> Task | Refusal:
+        self, attempt: Attempt, decide: Callable[[Past], Job | Refusal], note: str = ""
+    ) -> Job | Refusal:
         """Write down one create and what became of it, at once, so that no two processes differ."""
         with self._transaction() as sql:
             verdict = decide(self._past(sql, attempt))
-            if isinstance(verdict, Task):
+            if isinstance(verdict, Job):
                 facts = json.dumps(verdict.to_json())
                 sql.execute(
                     "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?)",
@@ -186,25 +186,25 @@ class Book:
         with self._transaction() as sql:
             sql.execute("UPDATE events SET amount=? WHERE id=?", (amount, row))
 
-    def task(self, any_id: str) -> Task | None:
+    def task(self, any_id: str) -> Job | None:
         """Find a task by its own id or the relay's."""
         return self._find("task_id=? OR (platform_id<>'' AND platform_id=?)", (any_id, any_id))
 
-    def task_of_file(self, file_id: str) -> Task | None:
+    def job_of_file(self, file_id: str) -> Job | None:
         """Find the task that made a file."""
         return self._find("file_id=?", (file_id,))
 
-    def _find(self, where: str, values: tuple[str, ...]) -> Task | None:
+    def _find(self, where: str, values: tuple[str, ...]) -> Job | None:
         with self._lock:
             row = self._connection.execute(
                 f"SELECT facts FROM tasks WHERE {where}",  # noqa: S608  # two constants, above
                 values,
             ).fetchone()
-        return task_from(row["facts"]) if row else None
+        return job_from(row["facts"]) if row else None
 
 
-def task_from(facts: str) -> Task:
+def job_from(facts: str) -> Job:
     """Read a task as the book keeps it; what a newer sandbox added is ignored."""
     raw: dict[str, Any] = json.loads(facts)
-    known = Task.__dataclass_fields__
-    return Task(**{name: value for name, value in raw.items() if name in known})
+    known = Job.__dataclass_fields__
+    return Job(**{name: value for name, value in raw.items() if name in known})

@@ -12,27 +12,27 @@ import secrets
 import time
 from http import HTTPStatus
 
-from hailuo_mcp.sandbox.desk import Desk
+from hailuo_mcp.sandbox.backend import Backend
+from hailuo_mcp.sandbox.job import Job, Phase
 from hailuo_mcp.sandbox.loopback import call
-from hailuo_mcp.sandbox.task import Phase, Task
 
 _ECHO_SECONDS = 3.0
 _TICK = 0.02
 _RECEIVED = range(200, 300)
 
 
-async def follow(desk: Desk, task: Task) -> None:
+async def follow(backend: Backend, task: Job) -> None:
     """Verify the address and, if it echoes, tell it of every change until the task is final."""
-    if not await _echoes(desk, task):
+    if not await _echoes(backend, task):
         return
-    await _until(desk, task.processing_at())
-    await _tell(desk, task, Phase.PROCESSING)
-    await _until(desk, task.finished_at)
+    await _until(backend, task.processing_at())
+    await _tell(backend, task, Phase.PROCESSING)
+    await _until(backend, task.finished_at)
     # A moment later: at that very one, rounding may leave the task short of its end.
-    await _tell(desk, task, task.phase(task.finished_at + 1.0))
+    await _tell(backend, task, task.phase(task.finished_at + 1.0))
 
 
-async def _echoes(desk: Desk, task: Task) -> bool:
+async def _echoes(backend: Backend, task: Job) -> bool:
     challenge = secrets.token_hex(16)
     try:
         status, body = await call(
@@ -45,11 +45,11 @@ async def _echoes(desk: Desk, task: Task) -> bool:
     except (OSError, ValueError):
         echoed = False
     kind = "challenge" if echoed else "challenge-failed"
-    desk.book.record(kind, at=desk.now(), task_id=task.task_id, key=task.key)
+    backend.book.record(kind, at=backend.now(), task_id=task.task_id, key=task.key)
     return echoed
 
 
-async def _tell(desk: Desk, task: Task, phase: Phase) -> None:
+async def _tell(backend: Backend, task: Job, phase: Phase) -> None:
     body = json.dumps(payload(task, phase)).encode()
     try:
         status, _ = await call("POST", task.callback_url, body)
@@ -57,10 +57,12 @@ async def _tell(desk: Desk, task: Task, phase: Phase) -> None:
     except (OSError, ValueError):
         arrived = False
     kind = "callback" if arrived else "callback-failed"
-    desk.book.record(kind, at=desk.now(), task_id=task.task_id, key=task.key, note=phase.value)
+    backend.book.record(
+        kind, at=backend.now(), task_id=task.task_id, key=task.key, note=phase.value
+    )
 
 
-def payload(task: Task, phase: Phase) -> dict[str, object]:
+def payload(task: Job, phase: Phase) -> dict[str, object]:
     """Return the query's body with the callback's lowercase words."""
     words = {Phase.SUCCESS: "success", Phase.FAIL: "failed"}
     code = task.ending_code if phase is Phase.FAIL else 0
@@ -77,8 +79,8 @@ def payload(task: Task, phase: Phase) -> dict[str, object]:
     return body
 
 
-async def _until(desk: Desk, moment: float) -> None:
+async def _until(backend: Backend, moment: float) -> None:
     # A clock that a test holds must be looked at again and again; the real one can be slept on.
-    real = desk.options.clock is time.time
-    while (rest := moment - desk.now()) > 0:  # noqa: ASYNC110  # a clock has no event to wait for
+    real = backend.options.clock is time.time
+    while (rest := moment - backend.now()) > 0:  # noqa: ASYNC110  # a clock has no event to wait for
         await asyncio.sleep(rest if real else min(rest, _TICK))

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hailuo_mcp.sandbox import ids, intake, links
-from hailuo_mcp.sandbox.desk import HTTP_WORDS, Desk, http_headers
-from hailuo_mcp.sandbox.reading import answering, filed, polled
-from hailuo_mcp.sandbox.refusal import SENSITIVE_INPUT, Refusal, Unknown, invalid
+from hailuo_mcp.sandbox import creates, ids, signed_links
+from hailuo_mcp.sandbox.backend import HTTP_WORDS, Backend, http_headers
+from hailuo_mcp.sandbox.job import Job, Phase
+from hailuo_mcp.sandbox.reads import answers, finished_job, polled_job
+from hailuo_mcp.sandbox.refusal import SENSITIVE_INPUT, Refusal, invalid
 from hailuo_mcp.sandbox.rules import Order, check, flag, only, text, whole
-from hailuo_mcp.sandbox.task import Phase, Task
 
 MARKS = frozenset({"image_url", "enable_prompt_expansion"})
 """Fields that only this dialect has: they tell its creates from the official ones."""
@@ -25,12 +25,6 @@ MARKS = frozenset({"image_url", "enable_prompt_expansion"})
 _FIELDS = MARKS | {"model", "prompt", "last_frame_image", "duration", "resolution"}
 _MODELS = ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02")
 _RESOLUTIONS = ("512P", "768P", "1080P")
-_STATUS_OF_CODE = {
-    **dict.fromkeys((1002, 1039, 1041, 2045), 429),
-    **dict.fromkeys((1004, 2049), 401),
-    **dict.fromkeys((1008, 1028, 1030, 2056), 402),
-    **dict.fromkeys((1026, 1042, 2013, 2061), 400),
-}
 _MODERATED = "内容审核未通过"
 _WORDS = {
     Phase.PREPARING: "pending",
@@ -82,18 +76,13 @@ class Compat:
         del order
         return ids.hex16(), "", ids.hex16()
 
-    def accepted(self, task: Task) -> dict[str, object]:
+    def accepted(self, task: Job) -> dict[str, object]:
         """Return nothing but the id."""
         return {"task_id": task.task_id}
 
     def refused(self, refusal: Refusal) -> Response:
         """Answer with a status and one line of text."""
-        if isinstance(refusal, Unknown):
-            status = 404
-        elif refusal.is_http:
-            status = refusal.code
-        else:
-            status = _STATUS_OF_CODE.get(refusal.code, 500)
+        status = refusal.http_status
         message = _MODERATED if refusal.code == SENSITIVE_INPUT else refusal.message
         return JSONResponse(
             {"error": message or HTTP_WORDS.get(status, "error")},
@@ -102,7 +91,7 @@ class Compat:
         )
 
 
-def status_body(task: Task, now: float) -> dict[str, object]:
+def status_body(task: Job, now: float) -> dict[str, object]:
     """Return the seed's status: one word, and the file or the error once there is one."""
     phase = task.phase(now)
     body: dict[str, object] = {"status": "rendering" if task.is_weird(now) else _WORDS[phase]}
@@ -113,20 +102,20 @@ def status_body(task: Task, now: float) -> dict[str, object]:
     return body
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(backend: Backend) -> list[Route]:
     """Return the reads at the official host, the whole API under `/compat`, and the `/v3` paths."""
-    dialect = Compat(data_urls=desk.options.compat_data_urls)
+    dialect = Compat(data_urls=backend.options.compat_data_urls)
 
     async def create(request: Request) -> Response:
-        return await intake.create(request, desk, dialect)
+        return await creates.create(request, backend, dialect)
 
     async def query(request: Request) -> Response:
-        task = polled(request, desk, dialect.family, request.path_params["task_id"], "video")
-        return JSONResponse(status_body(task, desk.now()))
+        task = polled_job(request, backend, dialect.family, request.path_params["task_id"], "video")
+        return JSONResponse(status_body(task, backend.now()))
 
     async def file(request: Request) -> Response:
-        task = filed(request, desk, dialect.family, request.path_params["file_id"])
-        url, _ = links.issue(request, desk, task)
+        task = finished_job(request, backend, dialect.family, request.path_params["file_id"])
+        url, _ = signed_links.issue(request, backend, task)
         created = int(task.finished_at)
         return JSONResponse({"download_url": url, "file_id": task.file_id, "created_at": created})
 
@@ -139,11 +128,9 @@ def routes(desk: Desk) -> list[Route]:
             if (prefix, files) != ("", "/v1"):  # that create is shared, see `app`
                 paths.append(Route(f"{prefix}{video}", create, methods=["POST"]))
             paths.append(
-                Route(f"{prefix}{video}/{{task_id}}", answering(dialect, query), methods=["GET"])
+                Route(f"{prefix}{video}/{{task_id}}", answers(dialect, query), methods=["GET"])
             )
             paths.append(
-                Route(
-                    f"{prefix}{files}/files/{{file_id}}", answering(dialect, file), methods=["GET"]
-                )
+                Route(f"{prefix}{files}/files/{{file_id}}", answers(dialect, file), methods=["GET"])
             )
     return paths

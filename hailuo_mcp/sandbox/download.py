@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from hailuo_mcp.sandbox import links, wire
-from hailuo_mcp.sandbox.desk import Desk, fingerprint
-from hailuo_mcp.sandbox.task import Phase, Task
+from hailuo_mcp.sandbox import signed_links, wire
+from hailuo_mcp.sandbox.backend import Backend, fingerprint
+from hailuo_mcp.sandbox.job import Job, Phase
 
 _CHUNK = 64 * 1024
 _SLOW_STEPS = 12
@@ -25,14 +25,14 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _METADATA_SERVICE = "http://169.254.169.254/latest/meta-data/"
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(backend: Backend) -> list[Route]:
     """Return the two places at which links point; the second is where redirects lead."""
 
     async def first(request: Request) -> Response:
-        return await _follow(request, desk, redirected=False)
+        return await _follow(request, backend, redirected=False)
 
     async def second(request: Request) -> Response:
-        return await _follow(request, desk, redirected=True)
+        return await _follow(request, backend, redirected=True)
 
     return [
         Route("/cdn/{task_id}/output.mp4", first, methods=["GET", "HEAD"]),
@@ -40,22 +40,24 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-async def _follow(request: Request, desk: Desk, *, redirected: bool) -> Response:
-    task = desk.book.task(request.path_params["task_id"])
+async def _follow(request: Request, backend: Backend, *, redirected: bool) -> Response:
+    task = backend.book.task(request.path_params["task_id"])
     if request.headers.get("authorization"):
         # A key at a download host is a key in somebody else's log.
         key = fingerprint(request)
         task_id = task.task_id if task else ""
-        desk.book.record("leak", at=desk.now(), task_id=task_id, key=key, note=request.url.path)
-    if task is None or task.phase(desk.now()) is not Phase.SUCCESS or "dead-link" in task.faults:
+        backend.book.record(
+            "leak", at=backend.now(), task_id=task_id, key=key, note=request.url.path
+        )
+    if task is None or task.phase(backend.now()) is not Phase.SUCCESS or "dead-link" in task.faults:
         return _store_error(404, "NoSuchKey")
-    if problem := links.check(request, desk, task):
+    if problem := signed_links.check(request, backend, task):
         return _store_error(403, problem)
     if not redirected and "redirect-private" in task.faults:
         return RedirectResponse(_METADATA_SERVICE, status_code=302)
     if not redirected and "redirect-download" in task.faults:
-        return RedirectResponse(links.elsewhere(request, task), status_code=302)
-    return await deliver(request, desk, task)
+        return RedirectResponse(signed_links.elsewhere(request, task), status_code=302)
+    return await deliver(request, backend, task)
 
 
 def _store_error(status: int, code: str) -> Response:
@@ -63,10 +65,10 @@ def _store_error(status: int, code: str) -> Response:
     return Response(body, status_code=status, media_type="application/xml")
 
 
-async def deliver(request: Request, desk: Desk, task: Task) -> Response:
+async def deliver(request: Request, backend: Backend, task: Job) -> Response:
     """Answer with the clip, or as much of it as the task's faults allow."""
     faults = task.faults
-    path = await desk.darkroom.clip(task)
+    path = await backend.render_queue.clip(task)
     size = path.stat().st_size
     ranges = "cut-no-range" not in faults
     headers = {"ETag": _tag(path, size), "Content-Type": "video/mp4"}
@@ -74,7 +76,7 @@ async def deliver(request: Request, desk: Desk, task: Task) -> Response:
         headers["Accept-Ranges"] = "bytes"
     if request.method == "HEAD":
         return Response(headers={**headers, "Content-Length": str(size)})
-    row, nth = desk.book.record("download", at=desk.now(), task_id=task.task_id, key=task.key)
+    row, nth = backend.book.record("download", at=backend.now(), task_id=task.task_id, key=task.key)
     if faults.hits("json-download", nth):
         return JSONResponse({"base_resp": {"status_code": 1000, "status_msg": "unknown error"}})
     if faults.hits("html-download", nth):
@@ -93,14 +95,14 @@ async def deliver(request: Request, desk: Desk, task: Task) -> Response:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     cuts = faults.hits("cut-download", nth) or faults.hits("cut-no-range", nth)
     return _Clip(
-        desk,
+        backend,
         path,
         _Manner(
             row=row,
             start=start,
             end=end,
-            slow="slow-download" in faults or desk.dice.strikes("slow_download"),
-            cut=cuts or desk.dice.strikes("cut_download"),
+            slow="slow-download" in faults or backend.dice.strikes("slow_download"),
+            cut=cuts or backend.dice.strikes("cut_download"),
             stall=faults.hits("stall-download", nth),
             short=faults.hits("short-chunked", nth),
         ),
@@ -150,10 +152,10 @@ class _Clip(Response):
     """Streams a file, so that its middle can be reached."""
 
     def __init__(
-        self, desk: Desk, path: Path, manner: _Manner, status: int, headers: dict[str, str]
+        self, backend: Backend, path: Path, manner: _Manner, status: int, headers: dict[str, str]
     ) -> None:
         super().__init__(status_code=status, headers=headers)
-        self._desk, self._path, self._manner = desk, path, manner
+        self._desk, self._path, self._manner = backend, path, manner
         # Response sets a length of 0 for its own empty body; a chunked answer has none at all.
         del self.headers["content-length"]
         if not manner.short:

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hailuo_mcp.sandbox import ids, intake
-from hailuo_mcp.sandbox.desk import HTTP_WORDS, Desk, http_headers
+from hailuo_mcp.sandbox import creates, ids
+from hailuo_mcp.sandbox.backend import HTTP_WORDS, Backend, http_headers
 from hailuo_mcp.sandbox.download import deliver
+from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.minimax import Minimax, base_resp, file_body, status_body
-from hailuo_mcp.sandbox.reading import answering, filed, polled
+from hailuo_mcp.sandbox.reads import answers, finished_job, polled_job
 from hailuo_mcp.sandbox.refusal import Refusal, Unknown
 from hailuo_mcp.sandbox.rules import Order
-from hailuo_mcp.sandbox.task import Task
 
 # The words for 401 and 429 are ours; the others are the family's.
 _CODES = {
@@ -44,7 +44,7 @@ class Hingnet(Minimax):
         del order
         return ids.digits15(), f"video_{ids.ulid()}", ids.relay_file_id()
 
-    def accepted(self, task: Task) -> dict[str, object]:
+    def accepted(self, task: Job) -> dict[str, object]:
         """Return the official answer plus `platform_id`."""
         return {
             "task_id": task.task_id,
@@ -75,29 +75,29 @@ def _own(status: int, message: str) -> Response:
     )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(backend: Backend) -> list[Route]:
     """Return the relay's paths."""
     dialect = Hingnet()
 
     async def create(request: Request) -> Response:
-        return await intake.create(request, desk, dialect)
+        return await creates.create(request, backend, dialect)
 
     async def query(request: Request) -> Response:
-        task = polled(request, desk, "hingnet", request.query_params.get("task_id", ""))
-        return JSONResponse(status_body(task, desk.now()))
+        task = polled_job(request, backend, "hingnet", request.query_params.get("task_id", ""))
+        return JSONResponse(status_body(task, backend.now()))
 
     async def retrieve(request: Request) -> Response:
-        task = filed(request, desk, "hingnet", request.query_params.get("file_id", ""))
-        return JSONResponse(file_body(request, desk, task))
+        task = finished_job(request, backend, "hingnet", request.query_params.get("file_id", ""))
+        return JSONResponse(file_body(request, backend, task))
 
     async def retrieve_content(request: Request) -> Response:
-        task = filed(request, desk, "hingnet", request.query_params.get("file_id", ""))
-        return await deliver(request, desk, task)
+        task = finished_job(request, backend, "hingnet", request.query_params.get("file_id", ""))
+        return await deliver(request, backend, task)
 
     base, get = "/minimaxi/v1", ["GET"]
     return [
         Route(f"{base}/video_generation", create, methods=["POST"]),
-        Route(f"{base}/query/video_generation", answering(dialect, query), methods=get),
-        Route(f"{base}/files/retrieve", answering(dialect, retrieve), methods=get),
-        Route(f"{base}/files/retrieve_content", answering(dialect, retrieve_content), methods=get),
+        Route(f"{base}/query/video_generation", answers(dialect, query), methods=get),
+        Route(f"{base}/files/retrieve", answers(dialect, retrieve), methods=get),
+        Route(f"{base}/files/retrieve_content", answers(dialect, retrieve_content), methods=get),
     ]

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hailuo_mcp.sandbox import ids, intake, links, templates
-from hailuo_mcp.sandbox.desk import Desk, caller, edge_refusal
+from hailuo_mcp.sandbox import creates, ids, signed_links, templates
+from hailuo_mcp.sandbox.backend import Backend, edge_refusal, key_holder
 from hailuo_mcp.sandbox.download import deliver
-from hailuo_mcp.sandbox.reading import answering, filed, polled
+from hailuo_mcp.sandbox.job import Job, Phase
+from hailuo_mcp.sandbox.reads import answers, finished_job, polled_job
 from hailuo_mcp.sandbox.refusal import MESSAGES, Refusal, invalid
 from hailuo_mcp.sandbox.rules import Order, check, flag, only, text, whole
-from hailuo_mcp.sandbox.task import Phase, Task
 
 _FIELDS = frozenset(
     {
@@ -64,7 +64,7 @@ class Minimax:
         del order
         return ids.digits15(), "", ids.digits15()
 
-    def accepted(self, task: Task) -> dict[str, object]:
+    def accepted(self, task: Job) -> dict[str, object]:
         """Return `{"task_id", "base_resp"}`."""
         return {"task_id": task.task_id, "base_resp": base_resp()}
 
@@ -117,7 +117,7 @@ def _subject(body: Mapping[str, object]) -> str:
     return image
 
 
-def status_body(task: Task, now: float) -> dict[str, object]:
+def status_body(task: Job, now: float) -> dict[str, object]:
     """Return the query's answer."""
     phase = task.phase(now)
     body: dict[str, object] = {
@@ -133,9 +133,9 @@ def status_body(task: Task, now: float) -> dict[str, object]:
     return body
 
 
-def file_body(request: Request, desk: Desk, task: Task) -> dict[str, object]:
+def file_body(request: Request, backend: Backend, task: Job) -> dict[str, object]:
     """Return the file's facts; the id is a JSON number and `bytes` is 0, as in live samples."""
-    url, _ = links.issue(request, desk, task)
+    url, _ = signed_links.issue(request, backend, task)
     return {
         "file": {
             "file_id": int(task.file_id),
@@ -156,46 +156,50 @@ def _number(request: Request) -> str:
     return file_id
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(backend: Backend) -> list[Route]:
     """Return everything of the official API but the create, whose path another dialect shares."""
     minimax, agent = Minimax(), MinimaxTemplates()
 
     async def query(request: Request) -> Response:
-        task = polled(request, desk, "minimax", request.query_params.get("task_id", ""), "video")
-        return JSONResponse(status_body(task, desk.now()))
+        task = polled_job(
+            request, backend, "minimax", request.query_params.get("task_id", ""), "video"
+        )
+        return JSONResponse(status_body(task, backend.now()))
 
     async def retrieve(request: Request) -> Response:
-        task = filed(request, desk, "minimax", _number(request))
-        return JSONResponse(file_body(request, desk, task))
+        task = finished_job(request, backend, "minimax", _number(request))
+        return JSONResponse(file_body(request, backend, task))
 
     async def retrieve_content(request: Request) -> Response:
-        return await deliver(request, desk, filed(request, desk, "minimax", _number(request)))
+        return await deliver(
+            request, backend, finished_job(request, backend, "minimax", _number(request))
+        )
 
     async def create_template(request: Request) -> Response:
-        return await intake.create(request, desk, agent)
+        return await creates.create(request, backend, agent)
 
     async def query_template(request: Request) -> Response:
         any_id = request.query_params.get("task_id", "")
-        task = polled(request, desk, "minimax", any_id, "template")
-        body = status_body(task, desk.now())
+        task = polled_job(request, backend, "minimax", any_id, "template")
+        body = status_body(task, backend.now())
         # The answer is {task_id, status, video_url, base_resp}: no file and no size (facts 6.1).
         for absent in ("file_id", "video_width", "video_height"):
             body.pop(absent, None)
-        succeeded = task.phase(desk.now()) is Phase.SUCCESS
-        body["video_url"] = links.issue(request, desk, task)[0] if succeeded else ""
+        succeeded = task.phase(backend.now()) is Phase.SUCCESS
+        body["video_url"] = signed_links.issue(request, backend, task)[0] if succeeded else ""
         return JSONResponse(body)
 
     async def remains(request: Request) -> Response:
         # The free way to try a key; of the answer only base_resp is known (facts 1.2).
-        caller(request)
+        key_holder(request)
         return JSONResponse({"model_remains": [], "base_resp": base_resp()})
 
     get = ["GET"]
     return [
-        Route("/v1/query/video_generation", answering(minimax, query), methods=get),
-        Route("/v1/files/retrieve", answering(minimax, retrieve), methods=get),
-        Route("/v1/files/retrieve_content", answering(minimax, retrieve_content), methods=get),
-        Route("/v1/token_plan/remains", answering(minimax, remains), methods=get),
+        Route("/v1/query/video_generation", answers(minimax, query), methods=get),
+        Route("/v1/files/retrieve", answers(minimax, retrieve), methods=get),
+        Route("/v1/files/retrieve_content", answers(minimax, retrieve_content), methods=get),
+        Route("/v1/token_plan/remains", answers(minimax, remains), methods=get),
         Route("/v1/video_template_generation", create_template, methods=["POST"]),
-        Route("/v1/query/video_template_generation", answering(agent, query_template), methods=get),
+        Route("/v1/query/video_template_generation", answers(agent, query_template), methods=get),
     ]

@@ -35,6 +35,14 @@ MESSAGES = {
     2061: "your current token plan not support model",
 }
 
+# How a gateway with HTTP statuses of its own passes the API's codes on.
+_STATUS_OF_CODE = {
+    **dict.fromkeys((1002, 1039, 1041, 2045), 429),
+    **dict.fromkeys((1004, 2049), 401),
+    **dict.fromkeys((1008, 1028, 1030, 2056), 402),
+    **dict.fromkeys((1026, 1042, 2013, 2061), 400),
+}
+
 RATE_CODES = frozenset({1002, 1039, 1041, 2045, 429})
 
 
@@ -54,6 +62,11 @@ class Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
         """Tell whether an edge refused, before the API was reached."""
         return self.code < _FIRST_API_CODE
 
+    @property
+    def http_status(self) -> int:
+        """Return the status of a gateway that answers with HTTP statuses instead of codes."""
+        return self.code if self.is_http else _STATUS_OF_CODE.get(self.code, 500)
+
 
 def invalid(reason: str) -> Refusal:
     """Return the refusal for a request that the documents forbid."""
@@ -66,3 +79,8 @@ class Unknown(Refusal):
     def __init__(self, what: str) -> None:
         """Name what was looked for; the code is undocumented (facts 13.1), 2013 is plausible."""
         super().__init__(INVALID_PARAMS, f"invalid params, {what} not found")
+
+    @property
+    def http_status(self) -> int:
+        """Return 404."""
+        return 404

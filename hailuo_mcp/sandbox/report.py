@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hailuo_mcp.sandbox.book import connect, task_from
-from hailuo_mcp.sandbox.task import Phase, Task
+from hailuo_mcp.sandbox.book import connect, job_from
+from hailuo_mcp.sandbox.job import Job, Phase
 
 _EVENTS = {
     "status": "status_requests",
@@ -35,7 +35,7 @@ def read_book(state_dir: Path, *, now: float | None = None) -> dict[str, Any]:
         connection.execute("BEGIN")  # one snapshot for all three tables
         creates = [dict(row) for row in connection.execute("SELECT * FROM creates ORDER BY id")]
         tasks = {
-            row["task_id"]: (task_from(row["facts"]), str(row["fingerprint"]))
+            row["task_id"]: (job_from(row["facts"]), str(row["fingerprint"]))
             for row in connection.execute("SELECT * FROM tasks ORDER BY rowid")
         }
         events = [dict(row) for row in connection.execute("SELECT * FROM events ORDER BY id")]
@@ -67,7 +67,7 @@ def _body(text: str) -> object:
 
 def _summary(
     creates: list[dict[str, Any]],
-    tasks: dict[str, tuple[Task, str]],
+    tasks: dict[str, tuple[Job, str]],
     events: list[dict[str, Any]],
     now: float,
 ) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _summary(
     }
 
 
-def _describe(task: Task, fingerprint: str, counts: Counter[str], now: float) -> dict[str, Any]:
+def _describe(task: Job, fingerprint: str, counts: Counter[str], now: float) -> dict[str, Any]:
     phase = task.phase(now)
     facts = task.to_json()
     return {

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hailuo_mcp.sandbox import ids, intake, links
-from hailuo_mcp.sandbox.desk import Desk, http_headers
-from hailuo_mcp.sandbox.reading import answering, polled
-from hailuo_mcp.sandbox.refusal import SENSITIVE_INPUT, Refusal, Unknown, invalid
+from hailuo_mcp.sandbox import creates, ids, signed_links
+from hailuo_mcp.sandbox.backend import Backend, http_headers
+from hailuo_mcp.sandbox.job import Job, Phase
+from hailuo_mcp.sandbox.reads import answers, polled_job
+from hailuo_mcp.sandbox.refusal import SENSITIVE_INPUT, Refusal, invalid
 from hailuo_mcp.sandbox.rules import Order, check, flag, only, text, whole
-from hailuo_mcp.sandbox.task import Phase, Task
 
 _MODELS = ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast")
 _FIELDS = frozenset(
@@ -40,12 +40,6 @@ _ERRORS = {
     404: ("invalid_request_error", "任务不存在"),
     429: ("rate_limit_error", "请求过于频繁，请稍后再试"),
     500: ("server_error", "服务器内部错误，请稍后重试"),
-}
-_STATUS_OF_CODE = {
-    **dict.fromkeys((1002, 1039, 1041, 2045), 429),
-    **dict.fromkeys((1004, 2049), 401),
-    **dict.fromkeys((1008, 1028, 1030, 2056), 402),
-    **dict.fromkeys((1026, 1042, 2013, 2061), 400),
 }
 _WORDS = {
     Phase.PREPARING: "submitted",
@@ -89,18 +83,13 @@ class Xcompute:
         del order
         return f"task_{ids.ulid()}", "", ids.digits15()
 
-    def accepted(self, task: Task) -> dict[str, object]:
+    def accepted(self, task: Job) -> dict[str, object]:
         """Return the seed's answer: a list of one."""
         return {"code": 200, "data": [{"status": "submitted", "task_id": task.task_id}]}
 
     def refused(self, refusal: Refusal) -> Response:
         """Answer with one of the five documented errors; the HTTP status says the same number."""
-        if isinstance(refusal, Unknown):
-            status = 404
-        elif refusal.is_http:
-            status = refusal.code
-        else:
-            status = _STATUS_OF_CODE.get(refusal.code, 500)
+        status = refusal.http_status
         kind, message = _ERRORS.get(status, _ERRORS[500])
         if refusal.code == SENSITIVE_INPUT:
             message = "请求内容未通过安全审核"
@@ -113,22 +102,22 @@ class Xcompute:
         )
 
 
-def _failure(task: Task) -> dict[str, object]:
+def _failure(task: Job) -> dict[str, object]:
     if task.ending == "fail":
         return {"code": 500, "message": "视频生成失败", "type": "server_error"}
     return {"code": 400, "message": "内容未通过安全审核", "type": "invalid_request_error"}
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(backend: Backend) -> list[Route]:
     """Return the gateway's two paths."""
     dialect = Xcompute()
 
     async def create(request: Request) -> Response:
-        return await intake.create(request, desk, dialect)
+        return await creates.create(request, backend, dialect)
 
     async def status(request: Request) -> Response:
-        task = polled(request, desk, "xcompute", request.path_params["task_id"])
-        now = desk.now()
+        task = polled_job(request, backend, "xcompute", request.path_params["task_id"])
+        now = backend.now()
         phase = task.phase(now)
         word = "rendering" if task.is_weird(now) else _WORDS[phase]
         data: dict[str, object] = {
@@ -139,7 +128,7 @@ def routes(desk: Desk) -> list[Route]:
             "estimated_time": int(task.seconds_to_ready),
         }
         if phase is Phase.SUCCESS:
-            url, expires = links.issue(request, desk, task)
+            url, expires = signed_links.issue(request, backend, task)
             shown: object = url if "url-string" in task.faults else [url]
             data["completed"] = int(task.finished_at)
             data["actual_time"] = int(task.seconds_to_ready)
@@ -152,5 +141,5 @@ def routes(desk: Desk) -> list[Route]:
 
     return [
         Route("/v1/videos/generations", create, methods=["POST"]),
-        Route("/v1/tasks/{task_id}", answering(dialect, status), methods=["GET"]),
+        Route("/v1/tasks/{task_id}", answers(dialect, status), methods=["GET"]),
     ]

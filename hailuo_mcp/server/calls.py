@@ -14,7 +14,7 @@ from mcp import MCPError
 from hailuo_mcp.server.context import Backstage, Caller, Ctx
 from hailuo_mcp.server.patience import Asker
 from hailuo_mcp.wording import tasks
-from hailuo_mcp.wording.sentences import progress_line
+from hailuo_mcp.wording.cases import progress_line
 from hailuo_mcp.wording.tasks import video_task
 
 if TYPE_CHECKING:

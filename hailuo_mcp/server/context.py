@@ -15,6 +15,7 @@ from hailuo_mcp.errors import HailuoError, JournalError
 from hailuo_mcp.server.patience import Patience
 from hailuo_mcp.server.questions import Questions
 from hailuo_mcp.server.told import Told
+from hailuo_mcp.wording.agent import opening
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio.studio import Studio
@@ -99,7 +100,7 @@ class Backstage:
     @property
     def notice(self) -> str:
         """What every message opens with, errors included: the sandbox says what it is."""
-        return self.lent.notice if self.lent else ""
+        return opening(self.lent.provider.name, self.lent.losses) if self.lent else ""
 
     async def studio(self) -> Studio:
         """Wait until it is open.

@@ -8,15 +8,9 @@ from typing import Any
 
 from mcp.types import CallToolResult, TextContent
 
-from hailuo_mcp.errors import (
-    AuthenticationError,
-    HailuoError,
-    InsufficientBalanceError,
-    InvalidRequestError,
-)
+from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.wording import agent
 from hailuo_mcp.wording.tasks import error_answer
-
-_ONLY_A_PERSON = frozenset({AuthenticationError.code, InsufficientBalanceError.code})
 
 
 def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False) -> CallToolResult:
@@ -29,23 +23,10 @@ def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False)
     )
 
 
-def refused(error: HailuoError, notice: str) -> CallToolResult:
+def refused(error: HailuoError, opening: str) -> CallToolResult:
     # Its detail is untrusted text of the provider's and may repeat the prompt: not for the model,
     # nor for the log.
-    said = str(error)
-    if error.charged == "no" and "charged" not in said and "costs nothing" not in said:
-        said = f"{said} Nothing was charged."
-    text = " ".join(part for part in (notice, said, _what_to_ask(error)) if part)
+    text = agent.error_text(error, opening=opening)
     # Pydantic AI shows the model the structure alone, and the Inspector holds it to the tool's
     # output schema, errors included: so it opens with the message, as every answer does.
     return spoken({"message": text, **error_answer(error)}, text=text, is_error=True)
-
-
-def _what_to_ask(error: HailuoError) -> str:
-    """What a model needs to hear beside the error, because it cannot do it itself."""
-    if isinstance(error, InvalidRequestError) and error.no_such_file:
-        return (
-            "A picture attached to the chat does not reach this server: ask the person for the "
-            "path of the file on this computer."
-        )
-    return "Tell the person: only they can do that." if error.code in _ONLY_A_PERSON else ""

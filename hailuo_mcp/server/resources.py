@@ -17,7 +17,7 @@ from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.context import Backstage, Ctx
 from hailuo_mcp.server.server import Server
 from hailuo_mcp.text import number
-from hailuo_mcp.wording import costs
+from hailuo_mcp.wording import agent, costs
 from hailuo_mcp.wording.costs import prices
 from hailuo_mcp.wording.tasks import video_task
 
@@ -34,7 +34,7 @@ def all_resources(backstage: Backstage) -> list[Resource]:
             whose = {"message": provider.notice} if provider.notice else {}
             return _json({**whose, "provider": provider.name, **costs.spending(so_far)})
         except HailuoError as error:
-            raise ResourceError(str(error)) from error
+            raise ResourceError(agent.error_text(error)) from error
 
     return [
         FunctionResource(
@@ -85,9 +85,9 @@ def add_task_resource(server: Server) -> None:
             call = await accept(ctx)
             view = await call.studio.query(task_id, caller=call.caller.name, wait_seconds=0)
         except TaskNotFoundError as error:
-            raise ResourceNotFoundError(str(error)) from error
+            raise ResourceNotFoundError(agent.error_text(error)) from error
         except HailuoError as error:
-            raise ResourceError(str(error)) from error
+            raise ResourceError(agent.error_text(error)) from error
         return _json(video_task(view))
 
 

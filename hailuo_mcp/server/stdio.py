@@ -130,9 +130,9 @@ def _work_is_left(settings: Callable[[], Settings]) -> bool:
     if not state_dir.exists():
         return False  # nothing was ever bought: not even SQLite is loaded
 
-    from hailuo_mcp.journal.sqlite.peek import NAME, unfinished
+    from hailuo_mcp.journal import has_unfinished_work
 
-    return unfinished(state_dir / NAME)
+    return has_unfinished_work(state_dir)
 
 
 def _ready(

@@ -11,8 +11,8 @@ from hailuo_mcp.catalog.prices import plan_named, plans
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.loopback import is_loopback
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"})
 _FLAWS = {
     "decimal": "is not an amount such as 50 or 0.5, without currency or separators",
@@ -68,7 +68,7 @@ def base_url(provider: Provider, given: Mapping[str, str]) -> str:
         text = given.get("MINIMAX_API_HOST")
     if (provider.embedded or provider.doubt) and not text:
         return ""  # its own, which is another thing than the same one given
-    if provider.embedded and urlsplit(text or "").hostname not in LOOPBACK:
+    if provider.embedded and not is_loopback(urlsplit(text or "").hostname or ""):
         raise ConfigError(
             f"HAILUO_PROVIDER={provider.name} is free because it never leaves this computer, and "
             "HAILUO_BASE_URL points elsewhere. Nothing was sent or charged. Unset "

@@ -17,8 +17,7 @@ from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
 )
-from hailuo_mcp.journal.sqlite.losses import Losses
-from hailuo_mcp.journal.sqlite.purchase import KeyTaken, OverBudget, Written
+from hailuo_mcp.journal.store import KeyTaken, Losses, OverBudget, Recorded
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.intent import Picture, identity, new_task_id, normal_form
 from hailuo_mcp.text import number
@@ -29,12 +28,12 @@ _ZERO = Decimal(0)
 
 async def buy(
     desk: Desk, request: AnyRequest, terms: Terms, *, caller: str, local: bool
-) -> Written:
+) -> Recorded:
     """Record a purchase and hand it to the worker, or find the task that it would repeat."""
     prepared, draft, reserved_amount, before = await _weigh(
         desk, request, terms, caller, local=local
     )
-    found: Written | KeyTaken | OverBudget | Losses | None = before
+    found: Recorded | KeyTaken | OverBudget | Losses | None = before
     if found is None:
         if desk.rules.auto_download:
             await run_sync(desk.folders.need_output)
@@ -64,7 +63,7 @@ async def quote(
         HailuoError: as buying would, short of the person's consent.
     """
     _, draft, reserved_amount, before = await _weigh(desk, request, terms, caller, local=local)
-    spending, notice = await desk.spending(), desk.provider.notice
+    spending = await desk.spending()
     if before:
         view = await desk.view(before.task, reused=True)
         return Offer(
@@ -72,7 +71,6 @@ async def quote(
             reserved_amount=reserved_amount,
             spending=spending,
             repeats=view,
-            notice=notice,
         )
     held = spending.spent + spending.reserved
     if spending.budget is not None and held + (reserved_amount or _ZERO) > spending.budget:
@@ -83,7 +81,6 @@ async def quote(
         reserved_amount=reserved_amount,
         spending=spending,
         asks=_needs_consent(desk, reserved_amount),
-        notice=notice,
     )
 
 
@@ -111,7 +108,7 @@ async def consent_question(
 
 async def _weigh(
     desk: Desk, request: AnyRequest, terms: Terms, caller: str, *, local: bool
-) -> tuple[Prepared, Task, Decimal | None, Written | None]:
+) -> tuple[Prepared, Task, Decimal | None, Recorded | None]:
     """Check and price: the request, its record, what it counts as, and what it would repeat."""
     desk.client.need_key()
     prepared = await desk.prepare(request, local=local)

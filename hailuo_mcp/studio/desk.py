@@ -13,7 +13,6 @@ from typing import Protocol
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient, Prepared
-from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
@@ -26,9 +25,7 @@ from hailuo_mcp.domain import (
 )
 from hailuo_mcp.errors import InvalidRequestError, JournalError, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
-from hailuo_mcp.journal.sqlite.purchase import Limits
-from hailuo_mcp.journal.sqlite.reads import RenderTime
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.store import Limits, RenderTime, Store
 from hailuo_mcp.studio.changes import Changes
 from hailuo_mcp.studio.guesses import Guesses
 from hailuo_mcp.studio.pictures import Pictures
@@ -80,7 +77,7 @@ class Desk:
     base_url: str
     owner: str
     """This process, as the journal knows it."""
-    journal: SqliteJournal
+    journal: Store
     client: HailuoClient
     folders: Folders
     pictures: Pictures
@@ -117,7 +114,7 @@ class Desk:
 
     async def spending(self) -> Spending:
         """What was spent and is left in the budget's period."""
-        sums = await self.journal.money(self.account, self.unit, self.period_start())
+        sums = await self.journal.sums(self.account, self.unit, self.period_start())
         budget = self.rules.budget
         return Spending(
             provider=self.provider.name,
@@ -200,8 +197,7 @@ class Desk:
         return View(
             task=task,
             now=now,
-            notice=notice_of(task.provider),
-            trouble=self.trouble,
+            losses=self.journal.losses,
             reused=reused,
             notes=(*task.warnings, *notes),
             eta_seconds=eta,
@@ -209,16 +205,6 @@ class Desk:
             auto_download=self.rules.auto_download,
             link=self.link(task) if task.saved else None,
         )
-
-    @property
-    def notice(self) -> str:
-        """What every message opens with: the sandbox says what it is, a damaged journal too."""
-        return f"{self.provider.notice} {self.trouble}".strip()
-
-    @property
-    def trouble(self) -> str:
-        """What keeps anything from being bought until a person has done something about it."""
-        return self.journal.losses.notice if self.journal.losses else ""
 
     async def prepare(self, request: AnyRequest, *, local: bool) -> Prepared:
         """Open the pictures, check and price; a caller elsewhere is told how to hand one in."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from hailuo_mcp.domain import POLLED, Mode, Money, Phase, RemoteStatus, Status, Task
 from hailuo_mcp.errors import HailuoError, InvalidRequestError, RemoteTaskNotFoundError
-from hailuo_mcp.journal.sqlite.change import IdTaken
+from hailuo_mcp.journal.store import IdTaken
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.finding import known
 from hailuo_mcp.studio.waiting import reread

@@ -59,7 +59,7 @@ async def download(
     )
     if target is None or target == Path(task.file):
         return saved
-    from hailuo_mcp.files.copying import copy_clip
+    from hailuo_mcp.files.clip_file import copy_clip
 
     if target.name == f"{task.task_id}.mp4":
         target = target.with_name(Path(task.file).name)

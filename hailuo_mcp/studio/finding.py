@@ -32,7 +32,7 @@ async def _adopt(desk: Desk, remote_id: str, caller: str) -> Task:
     if not remote_id or len(remote_id) > _LONGEST_ID or not remote_id.isprintable():
         raise desk.unknown(remote_id)
     desk.client.need_key()
-    if await desk.journal.unclaimed(desk.account, caller):
+    if await desk.journal.others_await_ids(desk.account, caller):
         # Said of every such id, so that nobody learns by it which ones the provider knows.
         raise _doubtful()
     found: RemoteStatus | None = None

@@ -49,7 +49,7 @@ class Operations:
 
     async def reach_journal(self) -> None:
         """Raises JournalError where it cannot be read."""
-        await self._desk.journal.stamp()
+        await self._desk.journal.data_version()
 
     async def reach_provider(self) -> None:
         """Ask the provider something free; raises what stands in the way of buying."""

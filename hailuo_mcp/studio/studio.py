@@ -15,7 +15,7 @@ from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskFailedError,
 )
-from hailuo_mcp.journal.sqlite.losses import Losses
+from hailuo_mcp.journal.store import Losses
 from hailuo_mcp.rules import estimate
 from hailuo_mcp.rules.estimate import Estimate
 from hailuo_mcp.studio import buying, ending, fetching, finding, linking, waiting
@@ -37,11 +37,6 @@ class Studio:
     @property
     def provider(self) -> Provider:
         return self._desk.provider
-
-    @property
-    def notice(self) -> str:
-        """What every message opens with."""
-        return self._desk.notice
 
     @property
     def losses(self) -> Losses | None:
@@ -169,7 +164,7 @@ class Studio:
                 await waiting.insist(self._desk, task)
         if wait_seconds > 0:
             rows = await read()
-        return Listing(rows=rows, spending=await self.spending(), trouble=self._desk.trouble)
+        return Listing(rows=rows, spending=await self.spending(), losses=self.losses)
 
     async def spending(self) -> Spending:
         return await self._desk.spending()
@@ -215,15 +210,13 @@ class Studio:
     ) -> Estimate:
         """What clips would cost, by the published prices of the provider in use."""
         return estimate.estimate(
-            model,
-            mode,
-            duration,
-            resolution,
-            count,
-            plan or self.rules.plan,
-            price_list=self.provider.price_list,
-            region=self.provider.region,
-            capabilities=self._desk.client.capabilities,
+            self._desk.client.seller,
+            model=model,
+            mode=mode,
+            duration=duration,
+            resolution=resolution,
+            count=count,
+            plan=plan,
         )
 
     def templates(self) -> tuple[Template, ...]:

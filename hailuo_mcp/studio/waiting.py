@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from hailuo_mcp.domain import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.studio.desk import ENOUGH, Desk
 from hailuo_mcp.views import Progress, View
 

@@ -2,20 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.transport.calls import Transport
-from hailuo_mcp.transport.hosts import Hosts, RefusedLinkError, Target, system_resolve
-from hailuo_mcp.transport.links import RefusedDownloadError, Stream
+from hailuo_mcp.transport.hosts import HostPolicy, RefusedLinkError, Target, system_resolve
+from hailuo_mcp.transport.link_download import LinkResponse, OpenLink, RefusedDownloadError
+from hailuo_mcp.transport.provider_api import Transport
 
 if TYPE_CHECKING:
-    from httpx import AsyncBaseTransport as Wire
+    from httpx import AsyncBaseTransport as HttpTransport
 
 __all__ = [
-    "Hosts",
+    "HostPolicy",
+    "HttpTransport",
+    "LinkResponse",
+    "OpenLink",
     "RefusedDownloadError",
     "RefusedLinkError",
-    "Stream",
     "Target",
     "Transport",
-    "Wire",
     "system_resolve",
 ]

@@ -15,23 +15,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
 if TYPE_CHECKING:
     from hailuo_mcp.transport.proxies import Proxy
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _LOOKUP_SECONDS = 10.0
 _LONGEST_LINK = 8192
-_UNRESOLVED = "its host name cannot be resolved"
-_UNCHECKED = (
-    "its host name cannot be resolved on this computer, and a proxy is only asked for addresses "
-    "that were checked here; an operator who trusts the host adds it to "
-    "HAILUO_ALLOWED_HOSTS_PRIVATE"
-)
+_PRIVATE_HOSTS = "HAILUO_ALLOWED_HOSTS_PRIVATE"
 _MOST_ADDRESSES = 3
 _PORTS = {"https": 443, "http": 80}
 _FAKE_IP = ipaddress.ip_network("198.18.0.0/15")
@@ -74,10 +68,10 @@ _SPECIAL = tuple(
 
 
 class RefusedLinkError(InvalidRequestError):
-    """A link that is not followed; the text of `reason` is a clause without a full stop."""
+    """A link that is not followed; `reason` is a clause without a full stop."""
 
-    def __init__(self, reason: str, *, passing: bool = False) -> None:
-        super().__init__(f"The link was not followed: {reason}. Nothing was sent or charged.")
+    def __init__(self, reason: str, *then: Step, passing: bool = False) -> None:
+        super().__init__(f"The link was not followed: {reason}.", *then)
         self.reason = reason
         self.passing = passing
         """Whether the same link may be followed later: a name server was silent."""
@@ -108,8 +102,8 @@ async def system_resolve(host: str, port: int) -> Sequence[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts:
-    """The guard. `own` is the base URL's host and port; `private` is what the operator allows."""
+class HostPolicy:
+    """`own` is the base URL's host and port; `private` is what the operator allows."""
 
     private: frozenset[str] = frozenset()
     """A host, a host:port, an address or a network such as 10.0.0.0/8."""
@@ -127,16 +121,16 @@ class Hosts:
             netloc = _netloc(host, parts.port, parts.scheme)
             return Target(urls=(url,), host=netloc, name="", proxy=self.proxy_to(url))
         trusted = bool(place & self.private)
-        if parts.scheme == "http" and not trusted and not await self._in_networks(host, port):
+        addresses = await self._addresses(host, port)
+        in_networks = bool(addresses) and all(self._is_allowed(one) for one in addresses)
+        if parts.scheme == "http" and not trusted and not in_networks:
             # Signed links are said to be http at times, and some buckets refuse plain http.
             parts = parts._replace(scheme="https")
             port = parts.port or _PORTS["https"]
-        addresses = await self._addresses(host, port)
-        networks = self._networks()
         good = [
             address
             for address in addresses
-            if trusted or not _forbidden(address) or any(address in net for net in networks)
+            if trusted or not _forbidden(address) or self._is_allowed(address)
         ]
         netloc = _netloc(host, parts.port, parts.scheme)
         proxy = self.proxy_to(f"{parts.scheme}://{netloc}")
@@ -145,10 +139,10 @@ class Hosts:
             proxy = None  # a private address means another computer wherever the proxy is
         elif proxy is not None and all(address in _FAKE_IP for address in addresses):
             if not (trusted or self._is_known(host)):
-                raise RefusedLinkError(_why(addresses) if addresses else _UNCHECKED, passing=True)
+                raise _refused(addresses, proxied=True)
             places = [_bracket(host)]
         if not places:
-            raise RefusedLinkError(_why(addresses), passing=not addresses)
+            raise _refused(addresses)
         tail = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         urls = [f"{parts.scheme}://{place}:{port}{tail}" for place in places]
         return Target(urls=tuple(urls[:_MOST_ADDRESSES]), host=netloc, name=host, proxy=proxy)
@@ -169,28 +163,22 @@ class Hosts:
     def _is_known(self, host: str) -> bool:
         return any(host == domain or host.endswith(f".{domain}") for domain in self.known)
 
-    async def _in_networks(self, host: str, port: int) -> bool:
-        networks = self._networks()
-        if not networks:
-            return False
-        addresses = await self._addresses(host, port)
-        return bool(addresses) and all(any(a in net for net in networks) for a in addresses)
-
-    def _networks(self) -> list[Network]:
-        found: list[Network] = []
+    def _is_allowed(self, address: Address) -> bool:
+        """Whether the address is in a network that the operator allows."""
         for entry in self.private:
             try:
-                found.append(ipaddress.ip_network(entry, strict=False))
-            except ValueError:
+                if address in ipaddress.ip_network(entry, strict=False):
+                    return True
+            except ValueError:  # a host's name
                 continue
-        return found
+        return False
 
 
 def _split(url: str) -> tuple[SplitResult, str, int]:
     if len(url) > _LONGEST_LINK:
         raise RefusedLinkError("it is longer than any link")
     if not url.isprintable() or " " in url or "\\" in url:
-        raise RefusedLinkError("it holds characters that no link has")
+        raise RefusedLinkError("it has characters that no link has")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port
@@ -199,7 +187,7 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
     if parts.scheme not in _PORTS:
         raise RefusedLinkError("it is neither https nor http")
     if "@" in parts.netloc:
-        raise RefusedLinkError("it carries a user name or a password")
+        raise RefusedLinkError("it contains a user name or a password")
     if not host or "%" in host:
         raise RefusedLinkError("it names no host")
     if not host.isascii():
@@ -235,17 +223,26 @@ def _embedded(address: Address) -> Address | None:
     return address.ipv4_mapped
 
 
-def _why(addresses: Sequence[Address]) -> str:
-    if any(address in _FAKE_IP for address in addresses):
-        return (
-            "its host resolves to 198.18.0.0/15, as it does behind a local proxy with fake "
-            "addresses; if that is so here, add 198.18.0.0/15 to HAILUO_ALLOWED_HOSTS_PRIVATE"
+def _refused(addresses: Sequence[Address], *, proxied: bool = False) -> RefusedLinkError:
+    """Say why none of the addresses is connected to; `proxied`: a proxy could look the name up."""
+    if not addresses and proxied:
+        return RefusedLinkError(
+            "its host name cannot be resolved on this computer, and a proxy is only asked for "
+            "addresses that were checked here",
+            Step(Do.SET, _PRIVATE_HOSTS),
+            passing=True,
         )
     if not addresses:
-        return _UNRESOLVED
-    return (
-        "it leads to this computer, a private network or another address that is not public; "
-        "an operator who means it adds the host to HAILUO_ALLOWED_HOSTS_PRIVATE"
+        return RefusedLinkError("its host name cannot be resolved", passing=True)
+    if any(address in _FAKE_IP for address in addresses):
+        return RefusedLinkError(
+            f"its host resolves to {_FAKE_IP}, as it does behind a local proxy with fake addresses",
+            Step(Do.SET, f"{_PRIVATE_HOSTS}={_FAKE_IP}"),
+            passing=proxied,
+        )
+    return RefusedLinkError(
+        "it leads to this computer, a private network or another address that is not public",
+        Step(Do.SET, _PRIVATE_HOSTS),
     )
 
 

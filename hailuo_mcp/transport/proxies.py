@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from hailuo_mcp.dialects.providers import is_loopback
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.errors import ConfigError, Do, Step
+from hailuo_mcp.loopback import is_loopback
 
 Scheme = Literal["http", "https", "socks5"]
 
@@ -30,6 +30,10 @@ _READERS = {
     "win32": ("getproxies_registry", "proxy_bypass_registry"),
 }
 """In urllib.request, which gives them only where no variable is set at all."""
+
+
+class ProxyError(ConnectionError):
+    """A proxy opened no tunnel, so nothing has left; the text is a clause that names the proxy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,32 +105,20 @@ def _excepted(no: str, host: str, port: int) -> bool:
     A leading dot or `*.` means nothing more, as with curl.
     """
     for entry in (part.strip().lower() for part in no.split(",")):
-        if entry == "*":
+        if entry == "*" or _in_network(host, entry.strip("[]")):
             return True
-        if (network := _network(entry)) is not None:
-            if (address := _address(host)) is not None and address in network:
-                return True
-            continue
         name, _, its_port = entry.partition(":")
         name = name.removeprefix("*").removeprefix(".")
-        below = name and f".{host}".endswith(f".{name}")
-        if below and its_port in ("", str(port)):
+        if name and f".{host}".endswith(f".{name}") and its_port in ("", str(port)):
             return True
     return False
 
 
-def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def _in_network(host: str, network: str) -> bool:
     try:
-        return ipaddress.ip_network(entry.strip("[]"), strict=False)
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
     except ValueError:
-        return None
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
+        return False
 
 
 def _kept_by_the_system(scheme: str, host: str) -> str:
@@ -146,15 +138,15 @@ def _proxy(text: str, source: str) -> Proxy:
         scheme = host = port = parts = None
     if parts is None or scheme is None or not host or not text.isprintable() or " " in text:
         raise ConfigError(
-            f"{source} holds no address of a proxy such as http://127.0.0.1:7890 or "
-            "socks5://127.0.0.1:7891. Nothing was sent or charged. Correct it or unset it, then "
-            "start again."
+            f"{source} is not the address of a proxy, such as http://127.0.0.1:7890 or "
+            "socks5://127.0.0.1:7891.",
+            Step(Do.ARRANGE, f"correct or unset {source} and start again"),
         )
     if scheme == "socks5" and find_spec("socksio") is None:
         raise ConfigError(
-            f"{source} names a SOCKS proxy, and the extra for SOCKS is not installed. Nothing was "
-            'sent or charged. Install it: pip install "hailuo-mcp[socks]"; or name the HTTP port '
-            "of the same proxy, as http://127.0.0.1:7890."
+            f"{source} names a SOCKS proxy, and the extra for SOCKS is not installed.",
+            Step(Do.ARRANGE, 'install it with pip install "hailuo-mcp[socks]"'),
+            Step(Do.ARRANGE, "name the HTTP port of the same proxy, such as http://127.0.0.1:7890"),
         )
     named = parts.username is not None
     return Proxy(

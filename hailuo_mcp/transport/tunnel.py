@@ -9,100 +9,71 @@ what it is without a proxy.
 from __future__ import annotations
 
 import ssl
-import time
 from base64 import b64encode
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, cast
 
 import anyio
-import h11
 import httpcore
 import httpx
 
-from hailuo_mcp.transport.proxies import Proxy
-from hailuo_mcp.transport.trouble import ProxyError
-
-Handshake = Generator[bytes, bytes, None]
-"""Yields what to write, is sent what was read, and returns when the way is open."""
-
-_READ = 4096
+from hailuo_mcp.transport.proxies import Proxy, ProxyError
 
 
 class _RefusedError(Exception):
-    """A clause about the proxy: what it did instead of opening a way."""
+    """A clause about the proxy: what it did instead of opening a tunnel."""
 
 
-def async_wire(proxy: Proxy, options: dict[str, Any], *, plain: bool) -> httpx.AsyncHTTPTransport:
-    """Return a wire whose connections go through the proxy; `plain` for http:// addresses."""
+def proxied_transport(
+    proxy: Proxy, tls: ssl.SSLContext, limits: httpx.Limits, *, plain: bool
+) -> httpx.AsyncHTTPTransport:
+    """Return a transport whose connections go through the proxy; `plain` for http:// addresses.
+
+    Plain http is handed to an HTTP proxy as a request: many open tunnels for https alone.
+    """
+    options: dict[str, Any] = {"verify": tls, "trust_env": False, "limits": limits}
     if plain and proxy.scheme != "socks5":
-        return httpx.AsyncHTTPTransport(proxy=_forwarding(proxy, options), **options)
-    return _AsyncTunnels(proxy, options)
+        to_proxy = tls if proxy.scheme == "https" else None
+        handed_over = httpx.Proxy(str(proxy), auth=proxy.auth, ssl_context=to_proxy)
+        return httpx.AsyncHTTPTransport(proxy=handed_over, **options)
+    transport = httpx.AsyncHTTPTransport(**options)
+    transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001  # httpx has no way to pass one
+        ssl_context=tls,
+        max_connections=limits.max_connections,
+        max_keepalive_connections=limits.max_keepalive_connections,
+        keepalive_expiry=limits.keepalive_expiry,
+        network_backend=_TunnelBackend(proxy, tls),
+    )
+    return transport
 
 
-def wire(proxy: Proxy, options: dict[str, Any], *, plain: bool) -> httpx.HTTPTransport:
-    """The same with blocking sockets."""
-    if plain and proxy.scheme != "socks5":
-        return httpx.HTTPTransport(proxy=_forwarding(proxy, options), **options)
-    return _Tunnels(proxy, options)
-
-
-def try_tunnel(
-    proxy: Proxy, host: str, port: int, *, trust: ssl.SSLContext, secure: bool, seconds: float
+async def try_tunnel(
+    proxy: Proxy, host: str, port: int, *, tls: ssl.SSLContext, secure: bool, seconds: float
 ) -> None:
-    """Open a way to a host, shake hands where it is `secure`, and close it again.
+    """Open a tunnel to a host, shake hands where it is `secure`, and close it again.
 
     Raises:
-        ProxyError: the proxy opened no way.
+        ProxyError: the proxy opened no tunnel.
         OSError: the host behind it did not shake hands.
     """
-    stream = _Dialer(proxy, trust).connect_tcp(host, port, seconds)
+    stream = await _TunnelBackend(proxy, tls).connect_tcp(host, port, seconds)
     try:
         if secure:
-            stream = stream.start_tls(trust, host, seconds)
+            stream = await stream.start_tls(tls, host, seconds)
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
         raise exc.__cause__ if isinstance(exc.__cause__, OSError) else OSError() from None
     finally:
-        stream.close()
+        await stream.aclose()
 
 
-def _forwarding(proxy: Proxy, options: dict[str, Any]) -> httpx.Proxy:
-    """Plain http is handed to the proxy: many open tunnels for https alone."""
-    tls = options["verify"] if proxy.scheme == "https" else None
-    return httpx.Proxy(str(proxy), auth=proxy.auth, ssl_context=tls)
+class _TunnelBackend(httpcore.AsyncNetworkBackend):
+    """Connects to the proxy instead of the host, and opens a tunnel to the host there."""
 
-
-def _pooled(options: dict[str, Any]) -> dict[str, Any]:
-    limits: httpx.Limits = options["limits"]
-    return {
-        "ssl_context": options["verify"],
-        "max_connections": limits.max_connections,
-        "max_keepalive_connections": limits.max_keepalive_connections,
-        "keepalive_expiry": limits.keepalive_expiry,
-    }
-
-
-class _AsyncTunnels(httpx.AsyncHTTPTransport):
-    def __init__(self, proxy: Proxy, options: dict[str, Any]) -> None:
-        super().__init__(**options)
-        self._pool = httpcore.AsyncConnectionPool(
-            network_backend=_AsyncDialer(proxy, options["verify"]), **_pooled(options)
-        )
-
-
-class _Tunnels(httpx.HTTPTransport):
-    def __init__(self, proxy: Proxy, options: dict[str, Any]) -> None:
-        super().__init__(**options)
-        self._pool = httpcore.ConnectionPool(
-            network_backend=_Dialer(proxy, options["verify"]), **_pooled(options)
-        )
-
-
-class _AsyncDialer(httpcore.AsyncNetworkBackend):
-    def __init__(self, proxy: Proxy, trust: ssl.SSLContext) -> None:
+    def __init__(self, proxy: Proxy, tls: ssl.SSLContext) -> None:
         self._proxy = proxy
-        self._trust = trust
+        self._tls = tls
         network: object = httpcore.AnyIOBackend()  # a checker sees what stands in for it
         self._network = cast("httpcore.AsyncNetworkBackend", network)
 
@@ -114,75 +85,25 @@ class _AsyncDialer(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        proxy, stream = self._proxy, None
-        try:
-            with _told(proxy), anyio.fail_after(timeout):
-                stream = await self._network.connect_tcp(
-                    proxy.host, proxy.port, None, local_address, socket_options
-                )
+        proxy = self._proxy
+        open_tunnel = _socks_connect if proxy.scheme == "socks5" else _http_connect
+        with _one_error(proxy), anyio.fail_after(timeout):
+            stream = await self._network.connect_tcp(
+                proxy.host, proxy.port, None, local_address, socket_options
+            )
+            try:
                 if proxy.scheme == "https":
-                    stream = await stream.start_tls(self._trust, proxy.host)
-                handshake = _handshake(proxy, host, port)
-                said = next(handshake)
-                while True:
-                    await stream.write(said)
-                    heard = await stream.read(_READ)
-                    try:
-                        said = handshake.send(_something(heard))
-                    except StopIteration:
-                        return stream
-        except BaseException:
-            if stream is not None:
+                    stream = await stream.start_tls(self._tls, proxy.host)
+                return await open_tunnel(stream, proxy, host, port)
+            except BaseException:
                 with anyio.CancelScope(shield=True):
                     await stream.aclose()
-            raise
-
-
-class _Dialer(httpcore.NetworkBackend):
-    def __init__(self, proxy: Proxy, trust: ssl.SSLContext) -> None:
-        self._proxy = proxy
-        self._trust = trust
-        self._network = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        proxy, stream = self._proxy, None
-        end = time.monotonic() + (timeout or 0.0)
-
-        def left() -> float | None:
-            return None if timeout is None else max(end - time.monotonic(), 0.001)
-
-        try:
-            with _told(proxy):
-                stream = self._network.connect_tcp(
-                    proxy.host, proxy.port, left(), local_address, socket_options
-                )
-                if proxy.scheme == "https":
-                    stream = stream.start_tls(self._trust, proxy.host, left())
-                handshake = _handshake(proxy, host, port)
-                said = next(handshake)
-                while True:
-                    stream.write(said, left())
-                    heard = stream.read(_READ, left())
-                    try:
-                        said = handshake.send(_something(heard))
-                    except StopIteration:
-                        return stream
-        except BaseException:
-            if stream is not None:
-                stream.close()
-            raise
+                raise
 
 
 @contextmanager
-def _told(proxy: Proxy) -> Generator[None]:
-    """Turn whatever goes wrong on the way into one error, with words of our own."""
+def _one_error(proxy: Proxy) -> Generator[None]:
+    """Turn whatever goes wrong on the way into one error, in words of our own."""
     try:
         yield
     except _RefusedError as exc:
@@ -191,6 +112,8 @@ def _told(proxy: Proxy) -> Generator[None]:
         why = "did not answer in time"
     except httpcore.ConnectError:
         why = "cannot be reached"
+    except httpcore.ProtocolError:
+        why = "closed the connection, or does not answer as an HTTP proxy does"
     except (httpcore.NetworkError, OSError):
         why = "closed the connection"
     else:
@@ -198,40 +121,31 @@ def _told(proxy: Proxy) -> Generator[None]:
     raise ProxyError(f"the proxy {proxy} {why}")
 
 
-def _something(heard: bytes) -> bytes:
-    if not heard:
-        raise _RefusedError("closed the connection")
-    return heard
-
-
-def _handshake(proxy: Proxy, host: str, port: int) -> Handshake:
-    return (_socks if proxy.scheme == "socks5" else _connect)(proxy, host, port)
-
-
-def _connect(proxy: Proxy, host: str, port: int) -> Handshake:
+async def _http_connect(
+    stream: httpcore.AsyncNetworkStream, proxy: Proxy, host: str, port: int
+) -> httpcore.AsyncNetworkStream:
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     headers = [("Host", place), ("User-Agent", "hailuo-mcp")]
     if proxy.auth is not None:
         pair = b64encode(":".join(proxy.auth).encode()).decode()
         headers.append(("Proxy-Authorization", f"Basic {pair}"))
-    line = h11.Connection(h11.CLIENT)
-    said = line.send(h11.Request(method="CONNECT", target=place, headers=headers)) or b""
-    try:
-        while not isinstance(answer := line.next_event(), h11.Response):
-            if answer is h11.NEED_DATA:
-                line.receive_data((yield said))
-                said = b""
-    except h11.RemoteProtocolError:
-        raise _RefusedError("does not answer as an HTTP proxy does") from None
-    if answer.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+    origin = httpcore.Origin(b"http", proxy.host.encode(), proxy.port)
+    url = httpcore.URL(
+        scheme=b"http", host=origin.host, port=proxy.port, target=place.encode("ascii")
+    )
+    answer = await httpcore.AsyncHTTP11Connection(origin, stream).handle_async_request(
+        httpcore.Request("CONNECT", url, headers=headers)
+    )
+    if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         raise _RefusedError(_credentials(proxy))
-    if not 200 <= answer.status_code < 300:  # noqa: PLR2004
-        raise _RefusedError(f"refused the connection (HTTP {answer.status_code})")
-    if line.trailing_data[0]:
-        raise _RefusedError("does not answer as an HTTP proxy does")
+    if not 200 <= answer.status < 300:  # noqa: PLR2004
+        raise _RefusedError(f"refused the connection (HTTP {answer.status})")
+    return cast("httpcore.AsyncNetworkStream", answer.extensions["network_stream"])
 
 
-def _socks(proxy: Proxy, host: str, port: int) -> Handshake:
+async def _socks_connect(
+    stream: httpcore.AsyncNetworkStream, proxy: Proxy, host: str, port: int
+) -> httpcore.AsyncNetworkStream:
     import socksio
     from socksio import socks5
 
@@ -239,45 +153,39 @@ def _socks(proxy: Proxy, host: str, port: int) -> Handshake:
     if proxy.auth is not None:
         methods.append(socks5.SOCKS5AuthMethod.USERNAME_PASSWORD)
     try:
-        heard = yield from _asked(socks5.SOCKS5AuthMethodsRequest(methods).dumps(), _two)
-        method = socks5.SOCKS5AuthReply.loads(heard).method
+        await stream.write(socks5.SOCKS5AuthMethodsRequest(methods).dumps())
+        method = socks5.SOCKS5AuthReply.loads(await _exactly(stream, 2)).method
         if method not in methods:
             raise _RefusedError(_credentials(proxy))
         if method is socks5.SOCKS5AuthMethod.USERNAME_PASSWORD:
             name, word = (text.encode() for text in proxy.auth or ("", ""))
-            request = socks5.SOCKS5UsernamePasswordRequest(name, word)
-            heard = yield from _asked(request.dumps(), _two)
-            if not socks5.SOCKS5UsernamePasswordReply.loads(heard).success:
+            await stream.write(socks5.SOCKS5UsernamePasswordRequest(name, word).dumps())
+            reply = socks5.SOCKS5UsernamePasswordReply.loads(await _exactly(stream, 2))
+            if not reply.success:
                 raise _RefusedError(_credentials(proxy))
         command = socks5.SOCKS5CommandRequest.from_address(
             socks5.SOCKS5Command.CONNECT, (host, port)
         )
-        heard = yield from _asked(command.dumps(), _reply)
-        code = socks5.SOCKS5ReplyCode(heard[1:2])
+        await stream.write(command.dumps())
+        head = await _exactly(stream, 5)
+        code = socks5.SOCKS5ReplyCode(head[1:2])
+        if code is not socks5.SOCKS5ReplyCode.SUCCEEDED:
+            raise _RefusedError(f"refused the connection ({code.name.lower().replace('_', ' ')})")
+        # An address of one of three kinds, whose first byte came with the head, and a port.
+        await _exactly(stream, {1: 4, 3: 1 + head[4], 4: 16}[head[3]] - 1 + 2)
     except (socksio.ProtocolError, ValueError, KeyError, OverflowError):
         raise _RefusedError("does not answer as a SOCKS5 proxy does") from None
-    if code is not socks5.SOCKS5ReplyCode.SUCCEEDED:
-        raise _RefusedError(f"refused the connection ({code.name.lower().replace('_', ' ')})")
+    return stream
 
 
-def _asked(said: bytes, length: Callable[[bytes], int]) -> Generator[bytes, bytes, bytes]:
-    """Write, and read an answer of a length that its beginning tells."""
-    heard = b""
-    while len(heard) < length(heard):
-        heard += yield said
-        said = b""
-    return heard
-
-
-def _two(_heard: bytes) -> int:
-    return 2
-
-
-def _reply(heard: bytes) -> int:
-    """The length of the last answer: a head, an address of one of three kinds, a port."""
-    if len(heard) < 5 or heard[1]:  # noqa: PLR2004
-        return 5
-    return 4 + {1: 4, 3: 1 + heard[4], 4: 16}[heard[3]] + 2
+async def _exactly(stream: httpcore.AsyncNetworkStream, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        piece = await stream.read(count - len(data))
+        if not piece:
+            raise _RefusedError("closed the connection")
+        data += piece
+    return data
 
 
 def _credentials(proxy: Proxy) -> str:

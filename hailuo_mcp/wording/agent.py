@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from hailuo_mcp.errors import Do, HailuoError
-from hailuo_mcp.wording.saying import say
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-STEPS = {
+from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.domain import Status
+from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError
+from hailuo_mcp.wording.cases import Case, case_of, key_is_refused, left, values_of
+from hailuo_mcp.wording.phrases import about, join, moment, other_units_text, paid, say
+
+if TYPE_CHECKING:
+    from hailuo_mcp.journal.store import Losses
+    from hailuo_mcp.views import Listing, View
+
+REUSED = "Not a new clip, nothing charged:"
+STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "Ask the person to {about}.",
     Do.SET: "Ask the person to set {about}.",
+    Do.CHECK: "Ask the person to check {about}.",
     Do.REPEAT: "Repeat this call {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.CONFIRM: "Ask the person; if they say yes, repeat this call unchanged with "
@@ -21,11 +33,154 @@ STEPS = {
     Do.LIST_MODELS: "The models are in hailuo://models.",
     Do.LIST_TEMPLATES: "generate_from_template without a template_id lists the templates.",
     Do.ESTIMATE: "estimate_cost compares prices, free.",
-    Do.ACCEPT_LOSSES: "Ask the person to run `hailuo-mcp journal accept`.",
+    Do.ACCEPT_LOSSES: "Ask the person to compare the provider's bill with `hailuo-mcp tasks` and "
+    "then run `hailuo-mcp journal accept`.",
     Do.DOCTOR: "Ask the person to run `hailuo-mcp doctor`.",
+}
+_OF_A_TASK: Mapping[Do, str] = {**STEPS, Do.REPEAT: "Call {tool} again {about}."}
+"""Who reads about a task did not call what failed."""
+
+_LOOK = 'call query_task with task_id "{task_id}" in {again}'
+_SAVED_ALONE = (
+    "The clip is saved without you (if this app closes, when hailuo-mcp next runs): do not buy it "
+    f"again, {_LOOK}."
+)
+TASKS: Mapping[Case, str] = {
+    Case.PENDING: "Recorded, and waiting for its turn under the rate limit; nothing is charged so "
+    f"far. It is sent and saved without you; {_LOOK}.",
+    Case.DELAYED: f"{{why}} It is sent and saved without you; {_LOOK}.",
+    Case.SUBMITTING: "Sent to {provider}, which has not answered yet; {owed_if_accepted}. The work "
+    f"goes on without this call: do not buy it again, {_LOOK}.",
+    Case.QUEUED: f"Bought and queued at {{provider}}{{left}}; {{owed}}.{{mute}} {_SAVED_ALONE}",
+    Case.RUNNING: f"Rendering at {{provider}}{{left}}; {{owed}}.{{mute}} {_SAVED_ALONE}",
+    Case.KEY_REFUSED: "Bought, and safe at {provider}; {owed}. But it refuses the key when asked "
+    "for the clip's status, so the clip cannot be saved: ask the person to correct "
+    f"HAILUO_API_KEY. Do not buy it again; then {_LOOK}.",
+    Case.SAVED: "The clip is saved: {where}. {paid}",
+    Case.SAVING: "The clip is ready and being saved. {paid} Call query_task with task_id "
+    '"{task_id}" in about 5 s for its path.',
+    Case.NOT_SAVED: "The clip is ready, but it is not on this disk: {save_error} {paid} "
+    'download_video with task_id "{task_id}" tries again, free.',
+    Case.LEFT_THERE: "The clip is ready at {provider} and not saved, because HAILUO_AUTO_DOWNLOAD "
+    'is off. {paid} Call download_video with task_id "{task_id}", free.',
+    Case.FAILED: "The clip failed. {why}",
+    Case.NO_CLIP: "{error} {paid}",
+    Case.CANCELLED: "Cancelled, nothing was charged. {why} To make the clip after all, call "
+    "{tool}.",
+    Case.CANCELLED_ELSEWHERE: "Cancelled. {why}",
+    Case.UNCONFIRMED: "{why} {held}, and asking again does not help. {settle}",
+}
+_STILL: Mapping[Status, str] = {
+    Status.PENDING: "Still waiting for its turn",
+    Status.SUBMITTING: "Still not answered by the provider",
+    Status.QUEUED: "Still queued",
+    Status.RUNNING: "Still rendering",
 }
 
 
-def error_text(error: HailuoError) -> str:
+def error_text(error: HailuoError, *, opening: str = "") -> str:
     """What happened, whether money moved, and what to call next."""
-    return say(error, STEPS)
+    picture = (
+        "A picture attached to the chat does not reach this server: ask the person for the path "
+        "of the file on this computer."
+        if isinstance(error, InvalidRequestError) and error.no_such_file
+        else ""
+    )
+    return join(opening, say(error, STEPS), picture)
+
+
+def opening(provider: str, losses: Losses | None) -> str:
+    """What every message opens with: that it is play, and that nothing can be bought."""
+    return join(notice_of(provider), losses_text(losses))
+
+
+def losses_text(losses: Losses | None) -> str:
+    """That a damaged journal may have lost tasks; empty where none has."""
+    if losses is None:
+        return ""
+    return (
+        f"The journal was damaged and {losses.many} may be lost, so nothing new is bought until "
+        "the person runs `hailuo-mcp journal accept`."
+    )
+
+
+def task_text(view: View) -> str:
+    """The whole message of a task."""
+    settle = STEPS[Do.SETTLE].format(about=view.task.task_id)
+    values = values_of(view, _OF_A_TASK)
+    said = TASKS[case_of(view)].format_map({**values, "where": where(view), "settle": settle})
+    if view.reused:
+        said = f"{REUSED} {said[0].lower()}{said[1:]}"
+    return join(opening(view.task.provider, view.losses), said, *view.notes)
+
+
+def saved_text(view: View) -> str:
+    """The message of a clip that is on disk."""
+    said = f"The clip is saved: {where(view)}. {paid(view.task)}"
+    return join(opening(view.task.provider, view.losses), said, *view.notes)
+
+
+def unchanged_text(view: View) -> str:
+    """The message of a poll that finds nothing new."""
+    said = f"{_STILL[view.task.status]}{left(view)}; nothing else is new. Call query_task again in"
+    return join(view.notice, f"{said} {about(view.next_check_seconds or 30)}.")
+
+
+def where(view: View) -> str:
+    """Where the person finds a saved clip: on this disk, or behind a link of this server's."""
+    if view.link is None:
+        return "tell the person the path in file"
+    return f"give the person the link in url, good until {moment(view.link.expires_at or view.now)}"
+
+
+def list_text(listing: Listing, *, limit: int) -> str:
+    """What the rows amount to; as many rows as `limit` may not be all there are."""
+    rows, spending = listing.rows, listing.spending
+    unfinished = [view for view in rows if not view.settled]
+    doubtful = sum(view.task.status is Status.UNCONFIRMED for view in rows)
+    imitations = sum(bool(view.notice) for view in rows)
+    many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
+    said = [_list_opening(listing)]
+    if not rows:
+        said.append("No task.")
+    elif len(rows) == limit:
+        said.append(f"The newest {many}; raise limit to see more.")
+    else:
+        said.append(f"{many}, newest first.")
+    if unfinished:
+        said.append(
+            f"{len(unfinished)} under way and saved without you: call list_tasks again in "
+            f"{_soonest(unfinished)}."
+        )
+    if any(key_is_refused(view.task) for view in unfinished):
+        said.append("The provider refuses the key: ask the person to correct HAILUO_API_KEY.")
+    if doubtful:
+        said.append(
+            f"{doubtful} unconfirmed: may have been bought; a person settles it with "
+            "`hailuo-mcp settle`."
+        )
+    said.append(other_units_text(spending.others))
+    if imitations and imitations < len(rows):
+        said.append(f'{imitations} of them are the sandbox\'s, free: their cost says "would cost".')
+    if notice_of(spending.provider):
+        said.append("The spending is the sandbox's, in play money.")
+    elif imitations:
+        said.append(f"The spending is that of {spending.provider}, without the sandbox's.")
+    return join(*said)
+
+
+def list_unchanged_text(listing: Listing) -> str:
+    """The message of a wait in which nothing has ended."""
+    unfinished = [view for view in listing.rows if not view.settled]
+    again = f"Wait with list_tasks again in {_soonest(unfinished)}."
+    return join(_list_opening(listing), f"Nothing new: {len(unfinished)} under way.", again)
+
+
+def _list_opening(listing: Listing) -> str:
+    """A mixed list does not open as if all of it were free."""
+    alone = all(view.notice for view in listing.rows)
+    return join(notice_of(listing.spending.provider) if alone else "", losses_text(listing.losses))
+
+
+def _soonest(unfinished: list[View]) -> str:
+    return about(min(view.next_check_seconds or 30 for view in unfinished))

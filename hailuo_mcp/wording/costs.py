@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
-from hailuo_mcp.catalog.prices import price_words
+from hailuo_mcp.catalog.prices import NO_PRICE, price_words
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.domain import Mode, Quote
+from hailuo_mcp.domain import Mode, Quote, Unit
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import number, shown
+from hailuo_mcp.wording.phrases import amount, join
 from hailuo_mcp.wording.shapes import (
     Cost,
     CostEstimate,
@@ -22,37 +24,140 @@ from hailuo_mcp.wording.shapes import (
 )
 
 if TYPE_CHECKING:
-    from hailuo_mcp.catalog.packs import PlanCost
     from hailuo_mcp.catalog.prices import Price
     from hailuo_mcp.catalog.video_templates import Template
-    from hailuo_mcp.journal.sqlite.reads import Wall
-    from hailuo_mcp.rules.estimate import Estimate
+    from hailuo_mcp.rules.estimate import Estimate, PlanCost
     from hailuo_mcp.views import Offer, Spending
 
 
+_UNPRICED = (
+    "A budget counts such a clip as HAILUO_UNPRICED_COST, and refuses it where that is unset."
+)
+
+
 def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
-    said = f"{notice} {estimate.message}".strip()
+    clip, several = estimate.clip, estimate.count > 1
     return cast(
         "CostEstimate",
         only_given(
-            message=said,
+            message=f"{notice} {estimate_message(estimate)}".strip(),
             status=estimate.status,
-            model=estimate.model,
-            mode=estimate.mode.value,
-            duration=estimate.duration,
-            resolution=estimate.resolution,
+            model=clip.model,
+            mode=clip.mode.value,
+            duration=clip.duration,
+            resolution=clip.resolution,
             count=estimate.count,
             per_video=prices(estimate.per_video),
-            total=prices(estimate.total) if estimate.count > 1 else {},
-            plan=estimate.plan,
+            total=prices(estimate.total) if several else {},
+            plan=estimate.plan.name,
             plan_charges=_quote(estimate.charge),
-            plan_total=_quote(estimate.charge_total) if estimate.count > 1 else {},
+            plan_total=_quote(estimate.charge_total) if several else {},
             compared=[_pack(way) for way in estimate.packs],
-            cheapest=estimate.cheapest,
+            cheapest=estimate.cheapest.plan.name if estimate.cheapest else "",
             prices_as_of=estimate.prices_as_of,
             source=estimate.source,
         ),
     )
+
+
+def estimate_message(estimate: Estimate) -> str:
+    """What clips would cost, in sentences for every reader."""
+    of_template = estimate.clip.mode is Mode.TEMPLATE
+    said = [_comparison(estimate)] if estimate.comparing else []
+    said.append(_template_cost(estimate) if of_template else _clip_cost(estimate))
+    said += [_UNPRICED] if estimate.status == "unknown" else []
+    return " ".join((*said, *estimate.warnings, "Nothing was charged."))
+
+
+def _clip_cost(estimate: Estimate) -> str:
+    plan, what, price_list = estimate.plan, estimate.clip.words, estimate.seller.price_list
+    if not price_list:
+        return "Unknown: this provider publishes no prices."
+    if estimate.per_video == NO_PRICE:
+        return f"Unknown: no price is published for {what}, in any scheme."
+    also = _other_schemes(estimate)
+    if (each := estimate.charge.amount) is None:
+        whose = f"the {plan.name} plan of a {price_list} account"
+        return f"Unknown: no price is published for {whose}{also}."
+    said = f"One clip of {what} is {price_words(estimate.charge)}{also}{_many(estimate)}."
+    if plan.price_cny is not None and plan.credits:
+        full = (plan.price_cny / plan.credits * each).quantize(Decimal("0.01"))
+        said += (
+            f" A pack ({number(plan.price_cny)} CNY, {number(plan.credits)} credits, {plan.valid}) "
+            f"makes that {number(full)} CNY a clip if all of it is used; unused credits expire."
+        )
+    elif plan.name == "custom":
+        said += " What a credit costs is in the contract."
+    return said
+
+
+def _template_cost(estimate: Estimate) -> str:
+    low, high = estimate.charge.amount, estimate.ceiling
+    if low is None or high is None:
+        return "Unknown: no price is published for templates here."
+    if estimate.floor:
+        return (
+            f"At least {number(low)} USD each: by the historical price page the templates cost "
+            f"{number(low)} to {number(high)} USD."
+        )
+    return (
+        f"One clip of the template {estimate.clip.model} is {price_words(estimate.charge)}"
+        f"{_many(estimate)}, by the historical price page."
+    )
+
+
+def _many(estimate: Estimate) -> str:
+    total = price_words(estimate.charge_total)
+    return f"; {estimate.count} are {total}" if estimate.count > 1 else ""
+
+
+def _other_schemes(estimate: Estimate) -> str:
+    """Name the other published prices of the same clip, in brackets."""
+    price = estimate.per_video
+    others = [
+        ("pay as you go in China", price.cny, Unit.CNY),
+        ("pay as you go globally", price.usd, Unit.USD),
+        ("from a Chinese pack", price.credits, Unit.CREDITS),
+    ]
+    words = [
+        f"{price_words(Quote(amount=amount, unit=unit))} {where}"
+        for where, amount, unit in others
+        if amount is not None and unit is not estimate.charge.unit
+    ]
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _comparison(estimate: Estimate) -> str:
+    """Sum up what each way to pay makes of a month of clips."""
+    best = estimate.cheapest
+    if best is None:
+        return "Nothing to compare: hailuo-mcp knows of no packs for such an account."
+    name = f"{best.packs} × {best.plan.name}" if best.packs else "pay as you go"
+    others = "; ".join(
+        f"{way.plan.name} {number(way.cost)} CNY"
+        + (f", {number(way.credits_lapsing)} credits unused" if way.packs else "")
+        for way in estimate.packs
+        if way is not best
+    )
+    sold = [way for way in estimate.packs if way.packs]
+    offers = "; ".join(
+        f"{way.plan.name} {way.rpm} RPM, {way.plan.saves_percent} % off "
+        f"{number(way.plan.list_cny)} CNY"
+        for way in sold
+        if way.plan.list_cny is not None
+    )
+    said = (
+        f"Cheapest for {estimate.count} a month: {name}, {number(best.cost)} CNY "
+        f"({number(best.per_video)} CNY each). Otherwise: {others}. The packs: {offers}; sold at "
+        f"{sold[0].plan.buy_at}. Unused credits expire."
+    )
+    if dearer := [way.plan.name for way in estimate.packs if way.dearer_at_full_use]:
+        are = "is" if len(dearer) == 1 else "are"
+        said += (
+            f" For this clip {' and '.join(dearer)} {are} dearer than pay as you go even at full "
+            "use."
+        )
+    return said
 
 
 def prices(price: Price) -> Prices:
@@ -68,7 +173,7 @@ def _quote(quote: Quote) -> Cost:
 
 
 def _pack(way: PlanCost) -> PackEstimate:
-    row: PackEstimate = {"plan": way.plan, "cny": number(way.cost)}
+    row: PackEstimate = {"plan": way.plan.name, "cny": number(way.cost)}
     row["per_video_cny"] = number(way.per_video)
     if way.rpm is not None:
         row["rpm"] = way.rpm
@@ -77,9 +182,9 @@ def _pack(way: PlanCost) -> PackEstimate:
         row["per_video_cny_if_used_up"] = number(way.per_video_full)
         row["credits_lapsing"] = number(way.credits_lapsing)
         row["lapsing_cny"] = number(way.lapsing_cny)
-    if way.list_cny is not None and way.saves_percent is not None:
-        row["list_cny"] = number(way.list_cny)
-        row["saves_percent"] = way.saves_percent
+    if way.plan.list_cny is not None and way.plan.saves_percent is not None:
+        row["list_cny"] = number(way.plan.list_cny)
+        row["saves_percent"] = way.plan.saves_percent
     if way.dearer_at_full_use:
         row["dearer_than_payg"] = True
     return row
@@ -95,20 +200,6 @@ def spending(so_far: Spending) -> SpendingSoFar:
     }
     known = {key: number(amount) for key, amount in amounts.items() if amount is not None}
     return cast("SpendingSoFar", {"unit": str(so_far.unit), "period": so_far.period, **known})
-
-
-def other_walls(walls: Sequence[Wall]) -> str:
-    """That the same key pays in other units too; empty where it does not."""
-    if not walls:
-        return ""
-    sums = " and ".join(
-        f"{number(wall.spent)} {wall.unit} spent"
-        + (f" with {number(wall.reserved)} more reserved" if wall.reserved else "")
-        for wall in walls
-    )
-    return (
-        f"Beside that, the same key has {sums} under another plan: each unit is a wall of its own."
-    )
 
 
 def offer_words(offer: Offer) -> str:
@@ -127,21 +218,20 @@ def offer_words(offer: Offer) -> str:
         "" if draft.mode is Mode.TEMPLATE else draft.mode.value,
     )
     what = ", ".join(part for part in parts if part)
-    price = price_words(Quote(amount=draft.amount, unit=draft.unit))
-    known = f"{price} for" if draft.amount is not None else "unknown, none is published for"
-    said = [f"{known} {what}."]
+    known = "unknown, none is published"
+    if draft.amount is not None:
+        known = amount(draft.amount, draft.unit)
+    said = [f"{known} for {what}."]
     if offer.reserved_amount is not None and offer.reserved_amount != draft.amount:
-        reserved_amount = price_words(Quote(amount=offer.reserved_amount, unit=draft.unit))
-        said.append(f"It counts as {reserved_amount}.")
+        said.append(f"It counts as {amount(offer.reserved_amount, draft.unit)}.")
     if so_far.budget is not None and so_far.left is not None:
         when = {"day": " today", "month": " this month"}.get(so_far.period, "")
-        budget = price_words(Quote(amount=so_far.budget, unit=draft.unit))
         after = so_far.left - (offer.reserved_amount or 0)
         said.append(
-            f"Left of the budget: {number(so_far.left)} of {budget}{when}, {number(after)} after "
-            "this clip."
+            f"Left of the budget: {number(so_far.left)} of {amount(so_far.budget, draft.unit)}"
+            f"{when}, {number(after)} after this clip."
         )
-    return " ".join((*said, *draft.warnings))
+    return join(*said, *draft.warnings)
 
 
 def purchase_quote(offer: Offer) -> PurchaseQuote:
@@ -149,15 +239,15 @@ def purchase_quote(offer: Offer) -> PurchaseQuote:
     task = offer.repeats.task if offer.repeats else None
     opening = "Not a new clip:" if task else "Would cost:" if offer.notice else "Price:"
     told = f"{opening} {offer_words(offer)}" + ("" if task else " Nothing was sent or charged.")
-    amount = None if draft.amount is None else number(draft.amount)
+    price = None if draft.amount is None else number(draft.amount)
     return cast(
         "PurchaseQuote",
         only_given(
-            message=f"{offer.notice} {told}".strip(),
+            message=join(offer.notice, told),
             task_id=task.task_id if task else "",
             status=task.status.value if task else "",
             reused=task is not None,
-            cost=only_given(amount=amount, unit=draft.unit.value, charged="no"),
+            cost=only_given(amount=price, unit=draft.unit.value, charged="no"),
             needs_consent=offer.asks,
             prompt=draft.prompt,
             provider=draft.provider,
@@ -179,23 +269,21 @@ def template_lines(templates: Sequence[Template]) -> str:
     )
 
 
+NO_TEMPLATES = "This provider offers no templates. Nothing was charged."
+
+
 def template_choice(templates: Sequence[Template], *, notice: str = "") -> VideoTask:
     """The answer to an empty template_id: what there is to choose from."""
     if not templates:
-        said = "This provider offers no templates; generate_video makes a clip from a prompt."
+        said = f"{NO_TEMPLATES} generate_video makes a clip from a prompt."
     else:
-        said = f"Nothing was made or charged. {_choose(templates)}"
-    return {"message": f"{notice} {said}".strip()}
+        unpriced = all(template.usd is None for template in templates)
+        none = " No prices are published for them." if unpriced else ""
+        said = f"Nothing was made or charged. Choose a template: {template_lines(templates)}.{none}"
+    return {"message": join(notice, said)}
 
 
-def no_such_template(name: str, templates: Sequence[Template]) -> str:
+def no_such_template(name: str, templates: Sequence[Template]) -> InvalidRequestError:
     """The refusal of a name that no template has."""
-    return (
-        f"There is no template {shown(name)!r}. Nothing was sent or charged. {_choose(templates)}"
-    )
-
-
-def _choose(templates: Sequence[Template]) -> str:
-    unpriced = all(template.usd is None for template in templates)
-    none = " No prices are published for them." if unpriced else ""
-    return f"Choose a template: {template_lines(templates)}.{none}"
+    choose = Step(Do.TRY, f"choose a template: {template_lines(templates)}")
+    return InvalidRequestError(f"There is no template {shown(name)!r}.", choose)

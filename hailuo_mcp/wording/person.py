@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from hailuo_mcp.errors import Do, HailuoError
-from hailuo_mcp.wording.saying import say
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-STEPS = {
+from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.domain import Money, Task, Unit
+from hailuo_mcp.errors import Do, HailuoError, error_class
+from hailuo_mcp.text import number
+from hailuo_mcp.views import cost_words
+from hailuo_mcp.wording.cases import Case, case_of, values_of
+from hailuo_mcp.wording.phrases import amount, charged, join, next_step, other_units_text, say
+
+if TYPE_CHECKING:
+    from hailuo_mcp.journal.store import Losses
+    from hailuo_mcp.views import Spending, View
+
+REUSED = ("Not a new clip:", "you asked for it before. Nothing was charged now.")
+STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "{clause}.",
     Do.SET: "Set {about}.",
+    Do.CHECK: "Check {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.CONFIRM: "If you agree, repeat the command with --confirm {about}, or --yes. The code "
@@ -21,11 +35,95 @@ STEPS = {
     Do.LIST_MODELS: "`{program} models` lists the models.",
     Do.LIST_TEMPLATES: "`{program} template` lists the templates.",
     Do.ESTIMATE: "`{program} estimate` compares prices.",
-    Do.ACCEPT_LOSSES: "Run `{program} journal accept`.",
+    Do.ACCEPT_LOSSES: "Compare the provider's bill with `{program} tasks`, then run `{program} "
+    "journal accept`.",
     Do.DOCTOR: "Run `{program} doctor`.",
 }
+TASKS: Mapping[Case, tuple[str, str]] = {
+    Case.PENDING: (
+        "Waiting",
+        "for its turn under the rate limit; it is recorded, and nothing is charged so far.",
+    ),
+    Case.DELAYED: ("Waiting.", "{why} It is sent again automatically."),
+    Case.SUBMITTING: ("Sent", "to {provider}, which has not answered yet."),
+    Case.QUEUED: ("Queued", "at {provider}{left}.{mute}"),
+    Case.RUNNING: ("Rendering", "at {provider}{left}.{mute}"),
+    Case.KEY_REFUSED: (
+        "Key refused.",
+        "The clip is bought and safe at {provider}. Correct HAILUO_API_KEY; do not buy it again.",
+    ),
+    Case.SAVED: ("", ""),
+    Case.SAVING: ("Ready", "at {provider} and being saved."),
+    Case.NOT_SAVED: ("Not saved.", "{save_error}"),
+    Case.LEFT_THERE: (
+        "Ready",
+        "at {provider} and not saved, because HAILUO_AUTO_DOWNLOAD is off.",
+    ),
+    Case.FAILED: ("Failed.", "{why}"),
+    Case.NO_CLIP: ("Bought, without a clip.", "{error} {paid}"),
+    Case.CANCELLED: ("Cancelled.", "{why} Nothing was charged."),
+    Case.CANCELLED_ELSEWHERE: ("Cancelled.", "{why}"),
+    Case.UNCONFIRMED: ("Unconfirmed.", "{why} {held}. {settle}"),
+}
+"""A label and what follows it; the facts of the clip, its cost among them, stand below."""
 
 
 def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
     """What happened, whether money moved, and what to run; `program` is how this one is called."""
     return say(error, STEPS, program=program)
+
+
+def task_text(view: View, *, program: str = "hailuo-mcp") -> tuple[str, str]:
+    """A task's label and sentence; both empty for a saved clip, whose facts say all."""
+    label, sentence = TASKS[case_of(view)]
+    settle = STEPS[Do.SETTLE].format(about=view.task.task_id, program=program)
+    return label, sentence.format_map(values_of(view, STEPS, program=program) | {"settle": settle})
+
+
+def trouble_text(task: Task, *, program: str = "hailuo-mcp") -> str:
+    """Why a task's status cannot be read, and what to do about it."""
+    steps = error_class(task.error_kind).then
+    return join(task.error, *(next_step(step, STEPS, program=program) for step in steps))
+
+
+def losses_text(losses: Losses, *, program: str = "hailuo-mcp") -> str:
+    """That a damaged journal may have lost tasks."""
+    return (
+        f"The journal was damaged and {losses.many} may be lost, so nothing new is bought until "
+        f"you run `{program} journal accept`."
+    )
+
+
+def cost(view: View) -> str:
+    """What a clip cost, and whether that has been charged."""
+    task = view.task
+    if task.money is Money.UNKNOWN:
+        return "bought elsewhere"
+    price = cost_words(task) or "no published price"
+    match charged(task):
+        case "yes":
+            return price
+        case "no":
+            return "nothing"
+        case _ if view.notice:
+            return price
+        case "maybe":
+            return f"{price}, perhaps charged"
+        case _:
+            return f"{price} when it succeeds"
+
+
+def spending_text(so_far: Spending) -> str:
+    """The money so far."""
+    when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
+    spent = amount(so_far.spent, Unit(so_far.unit))
+    said = f"At {so_far.provider}: {spent} spent {when}"
+    if notice_of(so_far.provider):
+        said = f"In the sandbox, free: clips that would cost {spent} {when}"
+    if so_far.reserved:
+        said += f", {number(so_far.reserved)} reserved"
+    if so_far.uncertain:
+        said += f" ({number(so_far.uncertain)} of it for unconfirmed tasks)"
+    if so_far.budget is not None and so_far.left is not None:
+        said += f"; {number(so_far.left)} left of a budget of {number(so_far.budget)}"
+    return join(f"{said}.", other_units_text(so_far.others))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from hailuo_mcp.catalog.video_templates import REGIONS, find_template
-from hailuo_mcp.dialects.providers import notice_of
-from hailuo_mcp.domain import UNFINISHED, Mode, Money, Status, Task
-from hailuo_mcp.errors import Charged, HailuoError
+from hailuo_mcp.domain import UNFINISHED, Mode, Money, Task
+from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.text import number
 from hailuo_mcp.views import cost_words
-from hailuo_mcp.wording import sentences
-from hailuo_mcp.wording.costs import other_walls, spending
+from hailuo_mcp.wording import agent, phrases
+from hailuo_mcp.wording.costs import spending
 from hailuo_mcp.wording.shapes import (
     Cost,
     ErrorAnswer,
@@ -41,13 +40,13 @@ def video_task(view: View) -> VideoTask:
     return cast(
         "VideoTask",
         only_given(
-            message=sentences.message(view),
+            message=agent.task_text(view),
             task_id=task.task_id,
             status=task.status.value,
             reused=view.reused,
             file="" if view.link else task.file,
             url=url,
-            url_expires_at=sentences.moment(expires_at) if url and expires_at else "",
+            url_expires_at=phrases.moment(expires_at) if url and expires_at else "",
             cost=_cost(task),
             eta_seconds=view.eta_seconds,
             next_check_seconds=view.next_check_seconds,
@@ -63,7 +62,7 @@ def video_task(view: View) -> VideoTask:
             height=task.height,
             remote_id=task.remote_id,
             remote_status=task.remote_status,
-            created_at=sentences.moment(task.created_at),
+            created_at=phrases.moment(task.created_at),
         ),
     )
 
@@ -81,12 +80,12 @@ def facts(view: View) -> object:
 
 def still(view: View) -> VideoTask:
     """The answer to a poll that finds nothing new: what was said before, and holds, is left out."""
-    if view.task.status not in UNFINISHED or view.task.error or view.trouble:
+    if view.task.status not in UNFINISHED or view.task.error or view.losses:
         return video_task(view)
     return cast(
         "VideoTask",
         only_given(
-            message=sentences.still(view),
+            message=agent.unchanged_text(view),
             task_id=view.task.task_id,
             status=view.task.status.value,
             eta_seconds=view.eta_seconds,
@@ -95,61 +94,22 @@ def still(view: View) -> VideoTask:
     )
 
 
-def charged(task: Task) -> Charged | None:
-    """Whether money moved; None where somebody else bought it."""
-    if task.status is Status.UNCONFIRMED:
-        return "maybe"
-    words: dict[Money, Charged] = {
-        Money.SPENT: "yes",
-        Money.RELEASED: "no",
-        Money.RESERVED: "no" if task.status in (Status.CANCELLED, Status.FAILED) else "not yet",
-    }
-    return words.get(task.money)
-
-
 def _cost(task: Task) -> Cost:
     if task.money is Money.UNKNOWN:
         return {}
     amount = None if task.amount is None else number(task.amount)
-    return cast("Cost", only_given(amount=amount, unit=task.unit.value, charged=charged(task)))
+    return cast(
+        "Cost", only_given(amount=amount, unit=task.unit.value, charged=phrases.charged(task))
+    )
 
 
 def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
     """The rows and what they amount to; as many rows as `limit` may not be all there are."""
-    rows = [_row(view) for view in listing.rows]
-    unfinished = [view for view in listing.rows if not view.settled]
-    doubtful = sum(view.task.status is Status.UNCONFIRMED for view in listing.rows)
-    imitations = sum(bool(view.notice) for view in listing.rows)
-    alone, said = imitations == len(listing.rows), _opening(listing)
-    many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
-    if not rows:
-        said.append("No task.")
-    elif len(rows) == limit:
-        said.append(f"The newest {many}; of older ones, if any, a higher limit tells.")
-    else:
-        said.append(f"{many}, newest first.")
-    if unfinished:
-        wait = min(view.next_check_seconds or 30 for view in unfinished)
-        said.append(
-            f"{len(unfinished)} under way and saved without you: "
-            f"call list_tasks again in {sentences.about(wait)}."
-        )
-    if any(sentences.key_is_refused(view.task) for view in unfinished):
-        said.append("The provider refuses the key: the person has to put HAILUO_API_KEY right.")
-    if doubtful:
-        said.append(
-            f"{doubtful} unconfirmed: may have been bought; a person settles it with "
-            "`hailuo-mcp settle`."
-        )
-    if walls := other_walls(listing.spending.others):
-        said.append(walls)
-    if imitations and not alone:
-        said.append(f'{imitations} of them are the sandbox\'s, free: their cost says "would cost".')
-    if notice_of(listing.spending.provider):
-        said.append("The spending is the sandbox's, in play money.")
-    elif imitations:
-        said.append(f"The spending is that of {listing.spending.provider}, without the sandbox's.")
-    return {"message": " ".join(said), "tasks": rows, "spending": spending(listing.spending)}
+    return {
+        "message": agent.list_text(listing, limit=limit),
+        "tasks": [_row(view) for view in listing.rows],
+        "spending": spending(listing.spending),
+    }
 
 
 def list_facts(listing: Listing) -> object:
@@ -158,24 +118,12 @@ def list_facts(listing: Listing) -> object:
     return rows, listing.spending
 
 
-def _opening(listing: Listing) -> list[str]:
-    """What stands before all else; a mixed list does not open as if all of it were free."""
-    alone = all(view.notice for view in listing.rows)
-    notice = notice_of(listing.spending.provider) if alone else ""
-    return [part for part in (notice, listing.trouble) if part]
-
-
 def still_listed(listing: Listing) -> TaskList | None:
     """The answer to a wait in which nothing has ended; None where there is more to say."""
     unfinished = [view for view in listing.rows if not view.settled]
-    if not unfinished or listing.trouble or any(view.task.error for view in unfinished):
+    if not unfinished or listing.losses or any(view.task.error for view in unfinished):
         return None
-    wait = min(view.next_check_seconds or 30 for view in unfinished)
-    told = (
-        f"Nothing new: {len(unfinished)} under way. "
-        f"Wait with list_tasks again in {sentences.about(wait)}."
-    )
-    return {"message": " ".join((*_opening(listing), told))}
+    return {"message": agent.list_unchanged_text(listing)}
 
 
 def _row(view: View) -> TaskRow:
@@ -187,11 +135,11 @@ def _row(view: View) -> TaskRow:
             status=task.status.value,
             prompt=_named(task),
             cost=cost_words(task),
-            charged=charged(task),
+            charged=phrases.charged(task),
             saved=task.saved,
             error_code=task.error_code,
             eta_seconds=view.eta_seconds,
-            created_at=sentences.moment(task.created_at),
+            created_at=phrases.moment(task.created_at),
         ),
     )
 
@@ -209,12 +157,9 @@ def saved_video(saved: Saved, *, told: bool = False) -> SavedVideo:
     """`told`: the reader knows how the task stands, unless it is saved now."""
     view, task, link = saved.view, saved.view.task, saved.view.link
     if saved.status == "saved":
-        said = f"The clip is saved: {sentences.where(view)}. {sentences.paid(view)}"
-        message = " ".join(part for part in (view.notice, view.trouble, said, *view.notes) if part)
-    elif told:
-        message = still(view)["message"]
+        message = agent.saved_text(view)
     else:
-        message = sentences.message(view)
+        message = still(view)["message"] if told else agent.task_text(view)
     return cast(
         "SavedVideo",
         only_given(

@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 
 from hailuo_mcp.domain import Status, Task
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.store import Capacity
 from hailuo_mcp.studio.desk import SUBMIT_LEASE, Desk
 from hailuo_mcp.worker.polling import Follower
 from hailuo_mcp.worker.processes import ProcessLocks
@@ -122,11 +123,13 @@ class Worker:
         claimed = await desk.journal.claim(
             self._accounts,
             desk.owner,
-            rpm=desk.rpm,
-            sends=MOST_SENDS - len(self._sending),
-            steps=min(STEPS_AT_ONCE, MOST_STEPS - len(self._held)),
-            submit_lease=SUBMIT_LEASE,
-            lease=LEASE,
+            Capacity(
+                rpm=desk.rpm,
+                sends=MOST_SENDS - len(self._sending),
+                steps=min(STEPS_AT_ONCE, MOST_STEPS - len(self._held)),
+                submit_lease=SUBMIT_LEASE,
+                lease=LEASE,
+            ),
             now=now,
         )
         for task in claimed.sends:
@@ -152,7 +155,7 @@ class Worker:
         for task_id in await desk.journal.recover(dead, now=now):
             desk.changes.tell(task_id)
         alive = [owner for owner in owners if owner not in dead]
-        others = await desk.journal.neighbours(
+        others = await desk.journal.unattended_accounts(
             desk.account, desk.provider.name, desk.base_url, alive
         )
         self._accounts = [desk.account, *others]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from hailuo_mcp.backoff import backoff
 from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import POLLED, Link, Mode, Phase, RemoteStatus, Status, Task
 from hailuo_mcp.errors import (
@@ -16,12 +17,11 @@ from hailuo_mcp.errors import (
     RateLimitError,
     RemoteTaskNotFoundError,
 )
-from hailuo_mcp.files.answers import CorruptClipError
-from hailuo_mcp.files.names import file_name, write_sidecar
-from hailuo_mcp.files.saving import save
+from hailuo_mcp.files.download import CorruptClipError, save
+from hailuo_mcp.files.naming import file_name, write_sidecar
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.views import cost_words
-from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, backoff, next_poll, save_again
+from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, next_poll, save_again
 
 _log = logging.getLogger(__name__)
 

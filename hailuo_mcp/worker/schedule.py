@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from hailuo_mcp.backoff import backoff
 from hailuo_mcp.errors import DownloadError, HailuoError
-from hailuo_mcp.files.answers import CorruptClipError
-from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.files.download import CorruptClipError
+from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.studio.waiting import soonest, told_seconds
 
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
@@ -81,8 +82,3 @@ def save_again(
     else:  # the provider's no to the question for a link: perhaps another key's task
         again = tries < SAVE_TRIES or not own
     return backoff(tries - 1, first=first, most=most, jitter=jitter) if again else None
-
-
-def backoff(tries: int, *, first: float, most: float, jitter: float) -> float:
-    """Seconds until the next try; `jitter` in [0, 1) spreads those that failed together."""
-    return float(min(most, first * 2.0 ** min(tries, 16)) * (0.75 + 0.5 * jitter))

@@ -18,7 +18,7 @@ from hailuo_mcp.errors import (
     RateLimitError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.journal.sqlite.reads import RenderTime
+from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.studio.intent import request_of
 from hailuo_mcp.worker.schedule import next_poll
@@ -86,7 +86,7 @@ async def send(desk: Desk, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
 async def _note_a_shared_id(desk: Desk, task: Task, remote_id: str) -> None:
     """Two purchases that the provider calls by one id may be one clip: let the person know."""
     with suppress(JournalError):
-        other = await desk.journal.sharing(task.task_id, task.account, remote_id)
+        other = await desk.journal.other_with_remote_id(task.task_id, task.account, remote_id)
         if not other:
             return
         _log.warning("task %s has the remote_id %s of task %s", task.task_id, remote_id, other)

@@ -6,7 +6,6 @@ from hailuo_mcp.catalog.camera_moves import find_move, is_misnomer, moves, near_
 from hailuo_mcp.catalog.mcp_clients import Signs, client_setups, wait_limit, wait_limits
 from hailuo_mcp.catalog.prices import plans
 from hailuo_mcp.catalog.video_models import (
-    default_model,
     find_model,
     limits,
     models,
@@ -15,9 +14,22 @@ from hailuo_mcp.catalog.video_models import (
 )
 from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.domain import Capabilities, Mode
-from hailuo_mcp.rules.combinations import every_call, nearest_call
+from hailuo_mcp.rules.judge import (
+    Combination,
+    Seller,
+    default_model,
+    judge,
+    legal_combinations,
+    nearest,
+)
 
 ANY = Capabilities(modes=frozenset(Mode), templates=True)
+
+
+def nearest_to(asked, capabilities=ANY):
+    seller = Seller(name="here", capabilities=capabilities)
+    return nearest(judge(asked, seller), [asked.mode], seller)
+
 
 # Typed from the API reference by hand, not derived from the catalogue.
 MATRIX = {
@@ -133,7 +145,7 @@ def test_an_empty_model_is_one_that_the_provider_has():
 
 
 @pytest.mark.parametrize(
-    ("asked", "nearest"),
+    ("asked", "offered"),
     [
         (("MiniMax-Hailuo-2.3", "t2v", "1080P", 10), ("MiniMax-Hailuo-2.3", "768P", 10)),
         (("MiniMax-Hailuo-2.3", "t2v", "720p", 7), ("MiniMax-Hailuo-2.3", "768P", 6)),
@@ -145,20 +157,21 @@ def test_an_empty_model_is_one_that_the_provider_has():
         (("S2V-01", "s2v", "1080P", 10), ("S2V-01", None, None)),
     ],
 )
-def test_the_nearest_call_changes_least(asked, nearest):
+def test_the_nearest_combination_changes_least(asked, offered):
     model, mode, resolution, duration = asked
-    call = nearest_call(model, [Mode(mode)], resolution, duration, ANY)
-    assert (call.model, call.resolution, call.duration) == nearest
+    clip = nearest_to(
+        Combination(model=model, mode=Mode(mode), resolution=resolution, duration=duration)
+    )
+    assert (clip.model, clip.resolution, clip.duration) == offered
 
 
-def test_a_legal_call_is_its_own_nearest():
-    for call in every_call(list(Mode), ANY):
-        again = nearest_call(call.model, [call.mode], call.resolution, call.duration, ANY)
-        assert again == call
+def test_a_legal_combination_is_its_own_nearest():
+    for clip in legal_combinations(list(Mode), ANY):
+        assert nearest_to(clip) == clip
 
 
 def test_a_provider_without_video_has_no_nearest():
-    assert nearest_call("", [Mode.T2V], "", 0, Capabilities(modes=frozenset())) is None
+    assert nearest_to(Combination(mode=Mode.T2V), Capabilities(modes=frozenset())) is None
 
 
 def test_there_are_fifteen_moves_in_both_languages():
@@ -263,7 +276,7 @@ def test_the_sdk_really_calls_itself_what_the_table_says():
 
 
 def test_render_times_are_plausible_for_every_call():
-    for call in every_call(list(Mode), ANY):
+    for call in legal_combinations(list(Mode), ANY):
         assert 30 <= usual_seconds(call.model, call.resolution, call.duration) <= 300
     assert usual_seconds("MiniMax-Hailuo-2.3-Fast", "768P", 6) < usual_seconds(
         "MiniMax-Hailuo-2.3", "1080P", 6

@@ -6,7 +6,6 @@ import pytest
 
 from hailuo_mcp.catalog.prices import (
     Price,
-    list_price,
     plan_named,
     plan_rpm,
     plan_unit,
@@ -15,7 +14,7 @@ from hailuo_mcp.catalog.prices import (
     published,
 )
 from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
-from hailuo_mcp.rules.combinations import every_call
+from hailuo_mcp.rules.judge import Seller, legal_combinations
 from hailuo_mcp.text import number
 
 ANY = Capabilities(modes=frozenset(Mode))
@@ -39,7 +38,8 @@ PRICES = [
 @pytest.mark.parametrize(("model", "resolution", "duration", "credits_", "cny", "usd"), PRICES)
 def test_a_clip_costs_what_is_published(model, resolution, duration, credits_, cny, usd):
     def price(price_list, plan):
-        return list_price(model, resolution, duration, price_list=price_list, plan=plan)
+        seller = Seller(name="here", capabilities=ANY, price_list=price_list, plan=plan)
+        return seller.charge(published(model, resolution, duration))
 
     assert price("cn", "payg") == Quote(amount=Decimal(cny), unit=Unit.CNY)
     assert price("global", "payg") == Quote(amount=Decimal(usd), unit=Unit.USD)
@@ -51,7 +51,7 @@ def test_a_clip_costs_what_is_published(model, resolution, duration, credits_, c
 
 def test_whatever_is_not_in_the_list_has_no_price():
     known = {row[:3] for row in PRICES}
-    for call in every_call(list(Mode), ANY):
+    for call in legal_combinations(list(Mode), ANY):
         clip = (call.model, call.resolution, call.duration)
         assert (published(*clip) == Price()) == (clip not in known)
 

@@ -7,10 +7,11 @@ import pytest
 from hailuo_mcp.catalog.video_templates import (
     find_template,
     nearest_template,
-    template_price,
     templates,
 )
-from hailuo_mcp.domain import Quote, Unit
+from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
+from hailuo_mcp.rules.judge import Seller
+from hailuo_mcp.rules.template import judge_template
 
 CHINA = {
     "392753057216684038": ("跳水", 1, 0),
@@ -81,13 +82,17 @@ def test_china_publishes_no_prices_for_templates():
 
 
 def test_a_template_is_priced_only_where_its_price_was_published():
-    diving = find_template("Diving", "global")
-    assert template_price(diving, price_list="global", plan="payg") == Quote(
-        amount=Decimal("0.4"), unit=Unit.USD
-    )
-    assert template_price(diving, price_list="cn", plan="payg") == Quote(amount=None, unit=Unit.CNY)
-    assert template_price(diving, price_list="global", plan="basic").amount is None
-    assert template_price(None, price_list="global", plan="payg").amount is None
+    def quote(name, region, plan="payg"):
+        capabilities = Capabilities(modes=frozenset(Mode), templates=True)
+        seller = Seller(
+            name="here", capabilities=capabilities, price_list=region, templates=region, plan=plan
+        )
+        return seller.charge(judge_template(name, seller).price)
+
+    assert quote("Diving", "global") == Quote(amount=Decimal("0.4"), unit=Unit.USD)
+    assert quote("Diving", "cn") == Quote(amount=None, unit=Unit.CNY)
+    assert quote("Diving", "global", "basic").amount is None
+    assert quote("1" * 18, "global").amount is None
 
 
 def test_a_near_name_is_known_for_what_it_means():

@@ -12,7 +12,8 @@ import urllib.request
 import pytest
 
 from hailuo_mcp import __version__
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.client.preparing import seller_of
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.rules.estimate import estimate
 from hailuo_mcp.wording.costs import cost_estimate
 
@@ -23,17 +24,10 @@ def test_the_version_is_printed(idle):
 
 def test_estimates_are_the_tools_own(idle):
     ran = idle("estimate", "--resolution", "1080p", "--count", "30", "--plan", "compare", "--json")
-    provider = PROVIDERS["minimax-cn"]
+    seller = seller_of(PROVIDERS["minimax-cn"], "payg")
 
     assert ran.answer == cost_estimate(
-        estimate(
-            resolution="1080p",
-            count=30,
-            plan="compare",
-            price_list=provider.price_list,
-            region=provider.region,
-            capabilities=dialect_of(provider).capabilities,
-        )
+        estimate(seller, resolution="1080p", count=30, plan="compare")
     )
 
 

@@ -27,9 +27,9 @@ from hailuo_mcp.cli.init.configure import configure
 from hailuo_mcp.cli.init.entry import PLACEHOLDER
 from hailuo_mcp.cli.system import System
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.journal.sqlite.peek import NAME
-from hailuo_mcp.journal.sqlite.schema import STEPS
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.schema import VERSION
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.worker import ProcessLocks
 
@@ -200,13 +200,13 @@ def test_no_journal_yet_is_fine_and_none_is_made(tmp_path: Path):
 
 def made_journal(folder: Path) -> Path:
     async def make() -> None:
-        journal = SqliteJournal(folder / "state" / NAME)
+        journal = SqliteStore(folder / "state" / FILE_NAME)
         await journal.open()
-        await journal.sign_in("1-gone", account="a b c", provider="a", base_url="b", pid=1, now=0)
+        await journal.register("1-gone", account="a b c", provider="a", base_url="b", pid=1, now=0)
         await journal.close()
 
     anyio.run(make)
-    return folder / "state" / NAME
+    return folder / "state" / FILE_NAME
 
 
 def add_task(path: Path, task_id: str, **values: object) -> None:
@@ -255,8 +255,8 @@ def test_processes_that_live_are_told_from_those_that_ended(tmp_path: Path):
 def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path):
     path = made_journal(tmp_path)
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
-        db.execute("UPDATE shape SET readable_since = ?", (len(STEPS) + 1,))
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+        db.execute("UPDATE shape SET readable_since = ?", (VERSION + 1,))
     assert "newer hailuo-mcp" in bad([*check_journal(settings(tmp_path), 0.0)])[0]
     path.write_bytes(b"not a database at all" * 300)
     (path.parent / "journal-unreadable-1.sqlite3").touch(mode=0o600)

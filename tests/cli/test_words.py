@@ -1,4 +1,4 @@
-"""Commands to paste, and sentences for a person."""
+"""Commands to paste."""
 
 from __future__ import annotations
 
@@ -9,28 +9,6 @@ import pytest
 
 from hailuo_mcp.cli import words
 from hailuo_mcp.cli.program import parser
-
-
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        (
-            'Then call query_task with task_id "v1m7x" in 5 s.',
-            "Then run hailuo-mcp query v1m7x in 5 s.",
-        ),
-        ("list_tasks shows the ids.", "hailuo-mcp tasks shows the ids."),
-        ("Call download_video again to go on.", "Run hailuo-mcp download again to go on."),
-        (
-            "Ask the person; if they say yes, repeat this call unchanged with confirm='a1b2c3'. The",
-            "If you agree, repeat the command with --confirm a1b2c3, or --yes. The",
-        ),
-        ("max_cost is 1 CNY.", "--max-cost is 1 CNY."),
-        ("first_frame_image: too small", "--first-frame-image: too small"),
-        ("Nothing was charged.", "Nothing was charged."),
-    ],
-)
-def test_a_sentence_for_an_agent_becomes_one_for_a_person(said, meant):
-    assert words.spoken(said) == meant
 
 
 @pytest.mark.parametrize(

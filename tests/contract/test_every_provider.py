@@ -57,7 +57,7 @@ async def test_each_mode_that_it_offers_ends_in_a_clip(counter, mode):
     assert link.expires_at is not None
     async with client.stream(link) as answer:
         data = bytearray()
-        await answer.pour(data.extend)
+        await answer.stream_to(data.extend)
     assert answer.status == 200
     assert data[4:8] == b"ftyp"
 

@@ -66,26 +66,24 @@ def _trace(event: str) -> Install:
     """Die when httpx reports this event of a POST."""
 
     def install(die: Callable[[], None]) -> None:
-        from hailuo_mcp.transport.pool import HttpLine
+        import httpx
 
-        build = HttpLine.build_request
+        send = httpx.AsyncHTTPTransport.handle_async_request
 
-        @functools.wraps(build)
-        def built(self: HttpLine, method: str, *args: Any, **kwargs: Any) -> Any:
-            request = build(self, method, *args, **kwargs)
+        async def traced(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
             known = request.extensions.get("trace")
-            if method == "POST":
 
-                async def trace(name: str, info: Any) -> None:
-                    if known is not None:
-                        await known(name, info)
-                    if name.endswith(event):
-                        die()
+            async def trace(name: str, info: Any) -> None:
+                if known is not None:
+                    await known(name, info)
+                if name.endswith(event):
+                    die()
 
+            if request.method == "POST":
                 request.extensions = {**request.extensions, "trace": trace}
-            return request
+            return await send(self, request)
 
-        HttpLine.build_request = built  # type: ignore[method-assign]
+        httpx.AsyncHTTPTransport.handle_async_request = traced  # type: ignore[method-assign]
 
     return install
 
@@ -95,9 +93,32 @@ def _step(place: Callable[[], Any], name: str, *, after: bool, only: Only = alwa
 
 
 def _journal() -> Any:
-    from hailuo_mcp.journal.sqlite.store import SqliteJournal
+    from hailuo_mcp.journal.sqlite.store import SqliteStore
 
-    return SqliteJournal
+    return SqliteStore
+
+
+def _uncommitted(name: str, only: Only = always) -> Install:
+    """Die when the step of this name is done and its transaction is still open."""
+
+    def install(die: Callable[[], None]) -> None:
+        from hailuo_mcp.journal.sqlite.database import Database
+
+        write = Database.write
+
+        async def armed(self: Any, step: Any, *args: Any, **kwargs: Any) -> Any:
+            def stepped(db: Any, *args: Any, **kwargs: Any) -> Any:
+                result = step(db, *args, **kwargs)
+                if only(args, result):
+                    die()
+                return result
+
+            wanted = step.__name__ == name
+            return await write(self, stepped if wanted else step, *args, **kwargs)
+
+        Database.write = armed  # type: ignore[method-assign]
+
+    return install
 
 
 def _module(name: str) -> Callable[[], Any]:
@@ -116,9 +137,9 @@ def _client() -> Any:
 
 
 def _part() -> Any:
-    from hailuo_mcp.files.part import Part
+    from hailuo_mcp.files.partial_file import PartialFile
 
-    return Part
+    return PartialFile
 
 
 def _pictures() -> Any:
@@ -128,40 +149,34 @@ def _pictures() -> Any:
 
 
 STEPS: dict[str, Install] = {
-    "signed in": _step(_journal, "sign_in", after=True),
+    "signed in": _step(_journal, "register", after=True),
     "picture kept": _step(_pictures, "keep", after=True),
     "before it is written down": _step(_journal, "record", after=False),
-    "written, not committed": _step(_module("journal.sqlite.purchase"), "record", after=True),
+    "written, not committed": _uncommitted("record"),
     "written down": _step(_journal, "record", after=True),
-    "recovering, not committed": _step(_module("journal.sqlite.leases"), "recover", after=True),
-    "claimed, not committed": _step(_module("journal.sqlite.leases"), "claim", after=True),
+    "recovering, not committed": _uncommitted("recover"),
+    "claimed, not committed": _uncommitted("claim"),
     "claimed": _step(_journal, "claim", after=True, only=lambda _a, got: bool(got.steps)),
     "before it is sent": _step(_client, "send", after=False),
     "headers begun": _trace("send_request_headers.started"),
     "request sent": _trace("send_request_body.complete"),
     "answer begun": _trace("receive_response_headers.complete"),
     "answered": _step(_client, "send", after=True),
-    "answer written, not committed": _step(
-        _module("journal.sqlite.change"), "change", after=True, only=_status("queued")
-    ),
+    "answer written, not committed": _uncommitted("change", _status("queued")),
     "answer recorded": _step(_journal, "change", after=True, only=_status("queued")),
     "before a poll": _step(_client, "query", after=False),
     "poll answered": _step(_client, "query", after=True),
     "poll recorded": _step(_journal, "change", after=True, only=_status("running")),
-    "success written, not committed": _step(
-        _module("journal.sqlite.change"), "change", after=True, only=_status("succeeded")
-    ),
+    "success written, not committed": _uncommitted("change", _status("succeeded")),
     "success recorded": _step(_journal, "change", after=True, only=_status("succeeded")),
     "link known": _step(_client, "link", after=True),
     "part opened": _step(_part, "__init__", after=True),
     "part written": _step(_part, "append", after=True),
     "before the part is finished": _step(_part, "finish", after=False),
-    "before the rename": _step(_module("files.disk"), "put_in_place", after=False),
+    "before the rename": _step(_module("files.clip_file"), "put_in_place", after=False),
     "in the middle of the rename": _step(lambda: Path, "hardlink_to", after=True),
-    "renamed, not recorded": _step(_module("files.disk"), "put_in_place", after=True),
-    "file written, not committed": _step(
-        _module("journal.sqlite.change"), "change", after=True, only=_file
-    ),
+    "renamed, not recorded": _step(_module("files.clip_file"), "put_in_place", after=True),
+    "file written, not committed": _uncommitted("change", _file),
     "file recorded": _step(_journal, "change", after=True, only=_file),
     "sidecar written": _step(_module("worker.polling"), "write_sidecar", after=True),
 }

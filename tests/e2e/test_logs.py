@@ -23,7 +23,7 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from until import until, until_now
 
-from hailuo_mcp.files.names import file_name
+from hailuo_mcp.files.naming import file_name
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Mode, Status, Task, Unit
-from hailuo_mcp.journal.sqlite.leases import Claimed
-from hailuo_mcp.journal.sqlite.purchase import KeyTaken, Limits, OverBudget, Written
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.store import Capacity, Claimed, KeyTaken, Limits, OverBudget, Recorded
 
 ACCOUNT, OTHER = "sandbox a 1", "sandbox a 2"
 LEASE, SUBMIT_LEASE = 30.0, 90.0
@@ -21,7 +20,7 @@ LEASE, SUBMIT_LEASE = 30.0, 90.0
 class Shop:
     """One process's view of a journal; several may share the file."""
 
-    def __init__(self, journal: SqliteJournal, owner: str = "me") -> None:
+    def __init__(self, journal: SqliteStore, owner: str = "me") -> None:
         self.journal = journal
         self.owner = owner
         self.now = 1_800_000_000.0
@@ -55,7 +54,7 @@ class Shop:
         since: float = 0.0,
         rpm: int | None = None,
         **facts: Any,
-    ) -> Written | OverBudget | KeyTaken:
+    ) -> Recorded | OverBudget | KeyTaken:
         limits = Limits(
             rpm=rpm,
             budget=None if budget is None else Decimal(budget),
@@ -67,14 +66,14 @@ class Shop:
 
     async def buy(self, **terms: Any) -> Task:
         found = await self.try_to_buy(**terms)
-        assert isinstance(found, Written), found
+        assert isinstance(found, Recorded), found
         assert not found.reused
         return found.task
 
     async def asks_again(self, **terms: Any) -> Task | None:
         """The task that the purchase repeats; None where it is a new one."""
         found = await self.try_to_buy(**terms)
-        assert isinstance(found, Written), found
+        assert isinstance(found, Recorded), found
         return found.task if found.reused else None
 
     async def claim(self, **terms: Any) -> Claimed:
@@ -82,9 +81,7 @@ class Shop:
         return await self.journal.claim(
             [ACCOUNT],
             self.owner,
-            **{**values, **terms},
-            submit_lease=SUBMIT_LEASE,
-            lease=LEASE,
+            Capacity(**{**values, **terms}, submit_lease=SUBMIT_LEASE, lease=LEASE),
             now=self.now,
         )
 
@@ -104,10 +101,10 @@ class Shop:
 
 
 async def begin(path: Path, owner: str) -> Shop:
-    shop = Shop(SqliteJournal(path), owner)
+    shop = Shop(SqliteStore(path), owner)
     await shop.journal.open()
     for account in (ACCOUNT, OTHER):
-        await shop.journal.sign_in(
+        await shop.journal.register(
             owner, account=account, provider="sandbox", base_url="a", pid=1, now=shop.now
         )
     return shop

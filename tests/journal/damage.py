@@ -20,9 +20,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from hailuo_mcp.domain import Mode, Status, Task
-from hailuo_mcp.journal.sqlite.losses import Losses
-from hailuo_mcp.journal.sqlite.purchase import Limits, Written
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.store import Limits, Losses, Recorded
 
 TASKS, OLDER, BACKED_UP = 300, 180, 120
 NOW = 1_800_000_000.0
@@ -53,25 +52,25 @@ def draft(number: int) -> Task:
     )
 
 
-async def buy(journal: SqliteJournal, number: int) -> Written | Losses:
+async def buy(journal: SqliteStore, number: int) -> Recorded | Losses:
     found = await journal.record(draft(number), Decimal(2), _LIMITS, now=NOW + number)
-    assert isinstance(found, Written | Losses), found
+    assert isinstance(found, Recorded | Losses), found
     return found
 
 
 async def make(folder: Path) -> None:
     """Folders `closed`, `killed` and `older`: one history, caught at three moments."""
     at_work = folder / "at-work"
-    journal = SqliteJournal(at_work / NAME)
+    journal = SqliteStore(at_work / NAME)
     await journal.open()
-    await journal.sign_in("gone", account="a", provider="p", base_url="b", pid=1, now=NOW)
+    await journal.register("gone", account="a", provider="p", base_url="b", pid=1, now=NOW)
     for number in range(TASKS):
         if number == BACKED_UP:
             await journal.back_up(NOW)
         if number == OLDER:
             await journal.close()
             shutil.copytree(at_work, folder / "older")
-            journal = SqliteJournal(at_work / NAME)
+            journal = SqliteStore(at_work / NAME)
             await journal.open()
         if number == TASKS - 20:
             await _free_some_pages(journal)
@@ -85,7 +84,7 @@ async def make(folder: Path) -> None:
     shutil.copytree(at_work, folder / "closed")
 
 
-async def _free_some_pages(journal: SqliteJournal) -> None:
+async def _free_some_pages(journal: SqliteStore) -> None:
     """Codes that were issued and have expired."""
     for number in range(200):
         code = {"caller": "c" * 40, "identity": "i" * 200, "amount": Decimal(1)}
@@ -249,7 +248,7 @@ async def suffer(folder: Path, damage: Damage) -> Outcome:
     pages = _pages_of_tasks(state / NAME) if damage.start == "closed" else {}
     touched = damage.do(state / NAME, random.Random(f"{damage.name} {damage.seed}"))
     outcome = Outcome(damage=damage)
-    journal = SqliteJournal(state / NAME)
+    journal = SqliteStore(state / NAME)
     await journal.open()
     try:
         there = {task.task_id for task in await journal.newest(limit=10 * TASKS)}
@@ -258,12 +257,12 @@ async def suffer(folder: Path, damage: Damage) -> Outcome:
         if touched is not None and pages:
             intact = {task_id for task_id, own in pages.items() if not own & touched}
             outcome.intact, outcome.kept_of_intact = len(intact), len(intact & there)
-        sums = await journal.money(draft(0).account, draft(0).unit, 0.0)
+        sums = await journal.sums(draft(0).account, draft(0).unit, 0.0)
         short = sums.spent + sums.reserved < 2 * TASKS
         outcome.budget_short = short and not outcome.refused
         for number in range(TASKS):
             found = await buy(journal, number)
-            if isinstance(found, Written) and not found.reused:
+            if isinstance(found, Recorded) and not found.reused:
                 outcome.bought_again.append(number)
     finally:
         await journal.close()

@@ -12,16 +12,16 @@ from decimal import Decimal
 from pathlib import Path
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.sqlite.losses import Losses
-from hailuo_mcp.journal.sqlite.purchase import Limits, Written
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.store import Limits, Losses, Recorded
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.wording.person import error_text
 
 BEFORE
 async def main(path, name):
-    journal = SqliteJournal(Path(path))
+    journal = SqliteStore(Path(path))
     try:
         await journal.open()
-        await journal.sign_in(name, account="a", provider="p", base_url="b", pid=1, now=1.0)
+        await journal.register(name, account="a", provider="p", base_url="b", pid=1, now=1.0)
         for number in range(int(sys.argv[3])):
             task = Task(task_id=f"{name}-{number}", account="a", provider="p", caller="",
                         status=Status.PENDING, created_at=1.0, updated_at=1.0, mode=Mode.T2V,
@@ -31,10 +31,10 @@ async def main(path, name):
             if isinstance(found, Losses):
                 print("refused", end=", ")
                 break
-            assert isinstance(found, Written)
+            assert isinstance(found, Recorded)
         print("set aside" if journal.rescued else "bought")
     except JournalError as no:
-        print(no)
+        print(error_text(no))
     finally:
         await journal.close()
 

@@ -15,7 +15,7 @@ import pytest
 from hailuo_mcp.domain import Status
 from hailuo_mcp.journal.sqlite import backup, check
 from hailuo_mcp.journal.sqlite.examine import examine
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
 
@@ -130,7 +130,7 @@ async def test_what_a_loss_is_said_to_have_cost_is_what_counts_and_not_what_was_
     await shop.becomes(kept, Status.SUCCEEDED)
     await shop.journal.close()
     path.unlink()
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     assert journal.losses
     assert journal.losses.missing == {("sandbox", "CNY"): Decimal(4)}

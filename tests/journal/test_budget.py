@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_mcp.domain import Money, Status, Unit
-from hailuo_mcp.journal.sqlite.purchase import OverBudget
 from hailuo_mcp.journal.sqlite.rows import from_micro, micro
+from hailuo_mcp.journal.store import OverBudget
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ async def test_every_status_settles_its_money(shop: Any, status: Status, money: 
     assert (await shop.read(task)).money is money
     found = await shop.try_to_buy(budget="1")
     assert isinstance(found, OverBudget) == (money is not Money.RELEASED)
-    sums = await shop.journal.money(task.account, Unit.CNY, 0.0)
+    sums = await shop.journal.sums(task.account, Unit.CNY, 0.0)
     expected = Decimal(1)
     if money is Money.SPENT:
         assert (sums.spent, sums.reserved) == (expected, 0)
@@ -51,7 +51,7 @@ async def test_every_status_settles_its_money(shop: Any, status: Status, money: 
 async def test_what_is_uncertain_is_told_apart_within_the_reserved(shop: Any) -> None:
     await shop.becomes(await shop.buy(cost="2"), Status.UNCONFIRMED)
     await shop.buy(cost="3")
-    sums = await shop.journal.money("sandbox a 1", Unit.CNY, 0.0)
+    sums = await shop.journal.sums("sandbox a 1", Unit.CNY, 0.0)
     assert (sums.spent, sums.reserved, sums.uncertain) == (0, 5, 2)
 
 

@@ -141,7 +141,7 @@ async def test_pictures_are_in_use_until_their_task_was_sent(shop: Any) -> None:
 
 
 async def test_another_process_sees_that_something_was_written(shop: Any, neighbour: Any) -> None:
-    before = await neighbour.journal.stamp()
-    assert await neighbour.journal.stamp() == before
+    before = await neighbour.journal.data_version()
+    assert await neighbour.journal.data_version() == before
     await shop.buy()
-    assert await neighbour.journal.stamp() != before
+    assert await neighbour.journal.data_version() != before

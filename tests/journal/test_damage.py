@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal.sqlite.losses import Losses
+from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.mark import path_of
-from hailuo_mcp.journal.sqlite.purchase import Limits, Written
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.store import Capacity, Limits, Losses, Recorded
 
 from .damage import NAME, NOW, TASKS, Damage, buy, damages, draft, make, suffer
 from .processes import answer, start
@@ -63,8 +63,8 @@ class TestAfterwards:
         (state / NAME).unlink()
         return state / NAME
 
-    async def _opened(self, path: Path) -> SqliteJournal:
-        journal = SqliteJournal(path)
+    async def _opened(self, path: Path) -> SqliteStore:
+        journal = SqliteStore(path)
         await journal.open()
         return journal
 
@@ -80,14 +80,14 @@ class TestAfterwards:
         assert journal.losses.expected == TASKS
         assert journal.losses.many == "180 of 300 tasks"
         await other.accept_losses(now=1.0)
-        assert isinstance(await buy(journal, TASKS + 1), Written)
+        assert isinstance(await buy(journal, TASKS + 1), Recorded)
         await journal.newest()
         assert journal.losses is None
         await other.close()
         await journal.close()
         journal = await self._opened(lost)
         assert journal.rescued is None
-        assert isinstance(await buy(journal, TASKS + 2), Written)
+        assert isinstance(await buy(journal, TASKS + 2), Recorded)
         await journal.close()
 
     async def test_what_was_waiting_or_being_sent_in_a_backup_is_unconfirmed_and_stays_reserved(
@@ -102,11 +102,7 @@ class TestAfterwards:
             await journal.claim(
                 [draft(0).account],
                 "me",
-                rpm=None,
-                sends=9,
-                steps=9,
-                submit_lease=9,
-                lease=9,
+                Capacity(rpm=None, sends=9, steps=9, submit_lease=9, lease=9),
                 now=2e9,
             )
         ).sends == ()
@@ -133,7 +129,7 @@ class TestAfterwards:
         assert len(await journal.newest(limit=10 * TASKS)) == TASKS
         assert isinstance(await buy(journal, TASKS + 1), Losses)
         await journal.accept_losses(now=1.0)
-        assert isinstance(await buy(journal, TASKS + 1), Written)
+        assert isinstance(await buy(journal, TASKS + 1), Recorded)
         await journal.close()
 
     async def test_damage_under_an_open_journal_is_noticed_and_the_next_purchase_opens_it_again(
@@ -143,7 +139,7 @@ class TestAfterwards:
         shutil.copytree(folders / "closed", state)
         journal = await self._opened(state / NAME)
         await journal.write(_spoil_a_row)
-        with pytest.raises(Exception, match="doctor"):
+        with pytest.raises(JournalError, match="could not be used"):
             await journal.newest(limit=TASKS)
         assert isinstance(await buy(journal, TASKS + 1), Losses)
         assert len(await journal.newest(limit=10 * TASKS)) == TASKS
@@ -225,7 +221,7 @@ class TestAfterwards:
         journal = await self._opened(path)
         limits = Limits(rpm=1, budget=None, since=0.0, lease=90.0)
         first = await journal.record(draft(0), Decimal(2), limits, now=now)
-        assert isinstance(first, Written)
+        assert isinstance(first, Recorded)
         sent = {"status": Status.QUEUED, "remote_id": "7"}
         await journal.change(first.task.task_id, sent, now=now, attempt=1)
         await journal.close()
@@ -233,7 +229,7 @@ class TestAfterwards:
         journal = await self._opened(path)
         assert journal.losses is None
         second = await journal.record(draft(1), Decimal(2), limits, now=now + 1)
-        assert isinstance(second, Written)
+        assert isinstance(second, Recorded)
         assert second.task.status is Status.PENDING
         await journal.close()
 
@@ -255,13 +251,13 @@ class TestAfterwards:
 
 
 _BUY_WHEN_TOLD = """
-opened = SqliteJournal.open
+opened = SqliteStore.open
 async def wait_after(self):
     await opened(self)
     await self.newest()
     print("open", flush=True)
     sys.stdin.readline()
-SqliteJournal.open = wait_after
+SqliteStore.open = wait_after
 """
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal.sqlite.purchase import KeyTaken, Written
+from hailuo_mcp.journal.store import KeyTaken, Recorded
 
 pytestmark = pytest.mark.anyio
 HOUR, DAY = 3600.0, 86_400.0
@@ -83,7 +83,7 @@ async def test_a_request_key_with_another_request_is_refused(shop: Any) -> None:
 async def test_a_request_key_is_its_callers_own(shop: Any) -> None:
     await shop.buy(**SAME, request_key="k", caller="alice")
     found = await shop.try_to_buy(identity="a dog", request_key="k", caller="bob")
-    assert isinstance(found, Written)
+    assert isinstance(found, Recorded)
     assert not found.reused
 
 
@@ -92,7 +92,7 @@ async def test_asking_what_stands_changes_nothing(shop: Any) -> None:
     assert await shop.journal.find_existing(draft, now=shop.now) is None
     task = await shop.buy(**SAME)
     found = await shop.journal.find_existing(draft, now=shop.now)
-    assert isinstance(found, Written)
+    assert isinstance(found, Recorded)
     assert found.task.task_id == task.task_id
     assert len(await shop.journal.newest()) == 1
 

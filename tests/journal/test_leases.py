@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Money, Status
-from hailuo_mcp.journal.sqlite.change import LONGEST_PAUSE
+from hailuo_mcp.journal.store import LONGEST_DELAY
 
 pytestmark = pytest.mark.anyio
 ACCOUNT, OTHER = "sandbox a 1", "sandbox a 2"
@@ -92,7 +92,7 @@ async def test_a_task_that_waits_for_a_time_of_another_clock_is_sent_now(shop: A
 async def test_nothing_is_put_off_further_than_the_longest_pause(shop: Any) -> None:
     """Or what was planned with a time from the future would be due again at every look."""
     task = await _queued(shop, due_in=8 * 3600)
-    assert task.due_at == (await shop.read(task)).due_at == shop.now + LONGEST_PAUSE
+    assert task.due_at == (await shop.read(task)).due_at == shop.now + LONGEST_DELAY
     assert (await shop.claim()).steps == ()
 
 
@@ -171,13 +171,15 @@ async def test_the_dead_are_forgotten_when_nothing_of_theirs_is_left(
     assert await neighbour.journal.owners() == ["other"]
 
 
-async def test_who_signs_out_gives_back_what_he_held_but_not_what_he_sent(shop: Any) -> None:
+async def test_who_leaves_gives_back_what_he_held_but_not_what_he_sent(
+    shop: Any, neighbour: Any
+) -> None:
     polled, sent = await _queued(shop, due_in=0), await shop.buy()
     await shop.claim()
-    await shop.journal.sign_out("me")
-    assert (await shop.read(polled)).owner == ""
-    assert (await shop.read(polled)).lease_until == 0
-    assert (await shop.read(sent)).owner == "me"
+    await shop.journal.close("me")
+    assert (await neighbour.read(polled)).owner == ""
+    assert (await neighbour.read(polled)).lease_until == 0
+    assert (await neighbour.read(sent)).owner == "me"
 
 
 async def test_what_a_process_took_upon_itself_to_send_can_be_asked(
@@ -195,15 +197,15 @@ async def test_another_keys_work_is_offered_only_where_nobody_holds_that_key(sho
     await shop.becomes(task, Status.QUEUED, due_at=shop.now)
 
     async def offered(provider: str = "sandbox", base_url: str = "a", alive: str = "me") -> Any:
-        return await shop.journal.neighbours(ACCOUNT, provider, base_url, [alive])
+        return await shop.journal.unattended_accounts(ACCOUNT, provider, base_url, [alive])
 
-    await shop.journal.sign_in(
+    await shop.journal.register(
         "me", account=ACCOUNT, provider="sandbox", base_url="a", pid=1, now=shop.now
     )
     assert await offered() == [OTHER]
     assert await offered(provider="hingnet") == []
     assert await offered(base_url="b") == []
-    await shop.journal.sign_in(
+    await shop.journal.register(
         "third", account=OTHER, provider="sandbox", base_url="a", pid=1, now=shop.now
     )
     assert await offered(alive="third") == []

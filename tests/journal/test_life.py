@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hailuo_mcp.domain import POLLED, Mode, Money, Status, Task, Unit
-from hailuo_mcp.journal.sqlite.purchase import Limits, OverBudget, Written
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.store import Capacity, Limits, OverBudget, Recorded
 from hailuo_mcp.worker.submitting import _write as record
 
 ACCOUNT, BUDGET, RPM = "a", Decimal(10), 3
@@ -34,7 +34,7 @@ ANY = st.integers(0, 1000)
 @dataclass
 class Process:
     owner: str
-    journal: SqliteJournal
+    journal: SqliteStore
     sending: list[Task] = field(default_factory=list)
     """Sent, and the answer is still to come."""
     working: list[Task] = field(default_factory=list)
@@ -68,10 +68,10 @@ class Life(RuleBasedStateMachine):
 
     def _process(self) -> Process:
         self.number += 1
-        journal = SqliteJournal(Path(self.folder.name) / "journal.sqlite3")
+        journal = SqliteStore(Path(self.folder.name) / "journal.sqlite3")
         self._do(journal.open())
         self._do(
-            journal.sign_in(
+            journal.register(
                 f"p{self.number}",
                 account=ACCOUNT,
                 provider="p",
@@ -122,7 +122,7 @@ class Life(RuleBasedStateMachine):
             and (not task.status.is_final)
             and (task.status is not Status.UNCONFIRMED or self.now - task.created_at < 86_400)
         ]
-        if isinstance(found, Written) and not found.reused:
+        if isinstance(found, Recorded) and not found.reused:
             assert not same, "bought although the same is under way"
             if found.task.status is Status.SUBMITTING:
                 self._leaves(process, found.task)
@@ -136,11 +136,7 @@ class Life(RuleBasedStateMachine):
             process.journal.claim(
                 [ACCOUNT],
                 process.owner,
-                rpm=RPM,
-                sends=5,
-                steps=5,
-                submit_lease=90.0,
-                lease=30.0,
+                Capacity(rpm=RPM, sends=5, steps=5, submit_lease=90.0, lease=30.0),
                 now=self.now,
             )
         )
@@ -277,7 +273,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def the_wall_stands(self) -> None:
-        sums = self._do(self.processes[1].journal.money(ACCOUNT, Unit.CNY, 0.0))
+        sums = self._do(self.processes[1].journal.sums(ACCOUNT, Unit.CNY, 0.0))
         assert sums.spent + sums.reserved <= BUDGET
         tasks = self._tasks()
         for money, total in ((Money.SPENT, sums.spent), (Money.RESERVED, sums.reserved)):

@@ -19,8 +19,9 @@ from filelock import FileLock
 
 from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.sqlite.schema import STEPS
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.sqlite.schema import VERSION
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.wording.person import error_text
 
 from .processes import answer, everything, half, header, middle, start
 
@@ -28,13 +29,13 @@ pytestmark = pytest.mark.anyio
 
 
 async def _refusal(path: Path) -> str:
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     try:
         with pytest.raises(JournalError) as caught:
             await journal.open()
     finally:
         await journal.close()
-    return str(caught.value)
+    return error_text(caught.value)
 
 
 async def test_eight_processes_that_open_a_new_journal_at_once_share_it(path: Path) -> None:
@@ -42,7 +43,7 @@ async def test_eight_processes_that_open_a_new_journal_at_once_share_it(path: Pa
     assert [answer(process) for process in processes] == ["bought"] * 8
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT COUNT(*) FROM tasks").fetchone() == (24,)
-        assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -71,10 +72,10 @@ async def test_a_newer_journal_that_says_it_suits_us_is_used(shop: Any, path: Pa
     await shop.buy()
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("ALTER TABLE tasks ADD COLUMN mood TEXT NOT NULL DEFAULT ''")
-        db.execute(f"PRAGMA user_version = {len(STEPS) + 3}")
+        db.execute(f"PRAGMA user_version = {VERSION + 3}")
     assert answer(start(path, "older")) == "bought"
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS) + 3,)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION + 3,)
 
 
 async def test_a_journal_of_the_first_version_is_brought_up_to_date_and_loses_nothing(
@@ -95,8 +96,8 @@ async def test_a_journal_of_the_first_version_is_brought_up_to_date_and_loses_no
 
 async def test_a_newer_journal_that_does_not_suit_us_is_left_alone(shop: Any, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute(f"PRAGMA user_version = {len(STEPS) + 3}")
-        db.execute(f"UPDATE shape SET readable_since = {len(STEPS) + 1}")
+        db.execute(f"PRAGMA user_version = {VERSION + 3}")
+        db.execute(f"UPDATE shape SET readable_since = {VERSION + 1}")
     said = await _refusal(path)
     assert "newer hailuo-mcp" in said
     assert "Nothing was sent or charged" in said
@@ -114,7 +115,7 @@ async def test_a_damaged_journal_is_kept_aside_whole_and_a_new_one_begun(
     if wal:
         path.with_name(path.name + "-wal").write_bytes(wal)
     damaged = path.read_bytes()
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         assert journal.rescued is not None
@@ -134,7 +135,7 @@ async def test_what_is_still_legible_of_a_damaged_journal_is_carried_over(path: 
     """Forgetting it would lose paid clips and open the budget again."""
     assert answer(start(path, "first", 40)) == "bought"
     middle(path)
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         tasks = await journal.newest(limit=100)
@@ -142,7 +143,7 @@ async def test_what_is_still_legible_of_a_damaged_journal_is_carried_over(path: 
         assert {(task.status, task.money) for task in tasks} == {
             (Status.UNCONFIRMED, Money.RESERVED)  # they were being sent when it was damaged
         }
-        sums = await journal.money("a", Unit.CNY, 0.0)
+        sums = await journal.sums("a", Unit.CNY, 0.0)
         assert sums.reserved == Decimal(len(tasks))
     finally:
         await journal.close()
@@ -151,7 +152,7 @@ async def test_what_is_still_legible_of_a_damaged_journal_is_carried_over(path: 
 async def test_a_second_damaged_journal_does_not_replace_the_first(path: Path) -> None:
     for number in (1, 2, 3):
         path.write_bytes(b"%d is no database" % number * 100)
-        journal = SqliteJournal(path)
+        journal = SqliteStore(path)
         await journal.open()
         await journal.close()
         assert journal.rescued.aside == path.with_name(f"journal-unreadable-{number}.sqlite3")
@@ -191,7 +192,7 @@ async def test_a_journal_that_another_program_locks_is_a_refusal_and_works_again
         await shop.journal._in_thread(
             lambda: shop.journal._opened().execute("PRAGMA busy_timeout = 50")
         )
-        with pytest.raises(JournalError, match="locked: close it"):
+        with pytest.raises(JournalError, match="another program keeps"):
             await shop.try_to_buy()
         assert await shop.journal.newest() == []  # reading goes on
         other.execute("ROLLBACK")
@@ -239,7 +240,7 @@ async def test_a_full_disk_refuses_and_what_was_written_before_stays(path: Path)
     process = start(path, "first", 1000, preexec_fn=_at_most_a_megabyte)
     said = answer(process)
     assert "Nothing was sent or charged" in said
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         kept = await journal.newest(limit=1000)
@@ -253,7 +254,7 @@ async def test_a_full_disk_refuses_and_what_was_written_before_stays(path: Path)
 
 
 async def test_a_journal_that_is_not_open_or_closed_again_says_so(path: Path) -> None:
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     with pytest.raises(JournalError, match="is closed"):
         await journal.newest()
     await journal.open()

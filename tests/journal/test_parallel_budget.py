@@ -90,11 +90,11 @@ import asyncio, sys
 from decimal import Decimal
 from pathlib import Path
 from hailuo_mcp.domain import Mode, Status, Task
-from hailuo_mcp.journal.sqlite.purchase import Limits, Written
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal.store import Limits, Recorded
+from hailuo_mcp.journal.sqlite.store import SqliteStore
 
 async def main():
-    journal = SqliteJournal(Path(sys.argv[1]))
+    journal = SqliteStore(Path(sys.argv[1]))
     await journal.open()
     limits = Limits(rpm=None, budget=Decimal(10), since=0.0, lease=90.0)
     print("ready", flush=True)
@@ -105,7 +105,7 @@ async def main():
                     status=Status.PENDING, created_at=1.0, updated_at=1.0, mode=Mode.T2V,
                     model="m", identity=f"{sys.argv[2]} {number}")
         found = await journal.record(task, Decimal(1), limits, now=1.0)
-        bought += isinstance(found, Written)
+        bought += isinstance(found, Recorded)
     await journal.close()
     print(bought)
 

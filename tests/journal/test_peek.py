@@ -11,15 +11,16 @@ import anyio
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal.sqlite.peek import NAME, unfinished
+from hailuo_mcp.journal import has_unfinished_work
+from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 
 pytestmark = pytest.mark.anyio
 
 LOOK = (
     "import sys\n"
     "from pathlib import Path\n"
-    "from hailuo_mcp.journal.sqlite.peek import unfinished\n"
-    "print(unfinished(Path(sys.argv[1])), 'sqlite3' in sys.modules)"
+    "from hailuo_mcp.journal import has_unfinished_work\n"
+    "print(has_unfinished_work(Path(sys.argv[1]).parent), 'sqlite3' in sys.modules)"
 )
 
 
@@ -39,14 +40,14 @@ def bought(arrive: Any, path: Path) -> Callable[..., Awaitable[None]]:
 
 
 def test_no_journal_needs_nobody(path: Path) -> None:
-    assert not unfinished(path)
+    assert not has_unfinished_work(path.parent)
 
 
 async def test_a_task_that_is_due_needs_a_process(path: Path, bought: Any) -> None:
     await bought("a", ended=False)
 
-    assert unfinished(path)
-    assert unfinished(path)
+    assert has_unfinished_work(path.parent)
+    assert has_unfinished_work(path.parent)
 
 
 async def test_the_second_look_at_the_same_journal_does_without_sqlite(
@@ -67,29 +68,29 @@ async def test_a_journal_that_was_written_just_now_is_looked_at_again(
     await bought("a", ended=True)
     os.utime(path, (time.time(), time.time()))
 
-    assert not unfinished(path)
+    assert not has_unfinished_work(path.parent)
 
-    assert not path.with_name(f"{NAME}.settled").exists()
+    assert not path.with_name(f"{FILE_NAME}.settled").exists()
 
 
 async def test_what_is_bought_after_a_look_is_seen_by_the_next(path: Path, bought: Any) -> None:
     await bought("c", ended=True)
-    assert not unfinished(path)
+    assert not has_unfinished_work(path.parent)
 
     await bought("d", ended=False)
 
-    assert unfinished(path)
+    assert has_unfinished_work(path.parent)
 
 
 async def test_what_another_process_has_bought_and_not_left_yet_is_seen(
     path: Path, bought: Any, arrive: Any
 ) -> None:
     await bought("e", ended=True)
-    assert not unfinished(path)
+    assert not has_unfinished_work(path.parent)
 
     other = await arrive("other")
     await other.buy()
-    assert unfinished(path)
+    assert has_unfinished_work(path.parent)
     await other.journal.close()
 
 
@@ -97,5 +98,5 @@ async def test_a_note_that_is_torn_or_of_another_file_is_no_answer(path: Path, b
     await bought("f", ended=False)
 
     for text in (b"", b"12", b"\xff\xff", b"1 2 3"):
-        path.with_name(f"{NAME}.settled").write_bytes(text)
-        assert unfinished(path)
+        path.with_name(f"{FILE_NAME}.settled").write_bytes(text)
+        assert has_unfinished_work(path.parent)

@@ -15,8 +15,8 @@ import pytest
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.sqlite.peek import unfinished
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal import has_unfinished_work
+from hailuo_mcp.journal.sqlite.store import SqliteStore
 
 from .processes import answer, middle, start
 
@@ -66,7 +66,7 @@ def damaged(path: Path) -> Path:
 
 
 async def _tasks(path: Path) -> set[str]:
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     try:
         return {task.task_id for task in await journal.newest(limit=10 * TASKS)}
@@ -112,7 +112,7 @@ async def test_a_rescue_that_is_killed_at_any_step_is_ended_by_the_next(
     killed = start(damaged, "second", before=DIE_AT.replace("AT", str(at)))
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    assert unfinished(damaged)
+    assert has_unfinished_work(damaged.parent)
     assert await _tasks(damaged) == legible
     (aside,) = damaged.parent.glob("journal-unreadable-*.sqlite3")
     assert aside.read_bytes() == before
@@ -164,7 +164,7 @@ async def test_what_is_written_while_another_process_rescues_comes_after_it_not_
     rescuer.communicate("go on\n", timeout=60)
     await writing
     assert (await shop.read(bought)).remote_id == "paid for"
-    journal = SqliteJournal(path)
+    journal = SqliteStore(path)
     await journal.open()
     assert await journal.find("paid for")
     await journal.close()
@@ -187,7 +187,7 @@ async def test_while_it_cannot_be_opened_again_every_write_says_so(shop: Any, pa
     shutil.rmtree(path.parent)
     path.parent.write_text("in the way")
     for _ in range(2):
-        with pytest.raises(JournalError, match="HAILUO_STATE_DIR"):
+        with pytest.raises(JournalError, match="cannot be written"):
             await shop.buy()
     path.parent.unlink()
     await shop.buy()

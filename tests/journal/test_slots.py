@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal.sqlite.purchase import Written, next_slot
+from hailuo_mcp.journal.sqlite.purchases import next_slot
+from hailuo_mcp.journal.store import Recorded
 
 pytestmark = pytest.mark.anyio
 
 
 async def _status(shop: Any, **terms: Any) -> Status:
     found = await shop.try_to_buy(**terms)
-    assert isinstance(found, Written)
+    assert isinstance(found, Recorded)
     return found.task.status
 
 

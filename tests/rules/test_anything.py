@@ -6,13 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailuo_mcp.catalog.camera_moves import moves
+from hailuo_mcp.catalog.prices import plans
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.rules.nearest import nearest_video
-from hailuo_mcp.rules.template import check_template
-from hailuo_mcp.rules.video import check_video
+from hailuo_mcp.rules.estimate import estimate
+from hailuo_mcp.rules.judge import Seller
+from hailuo_mcp.rules.template import check_template, judge_template
+from hailuo_mcp.rules.video import check_video, judge_video, nearest_video
+from hailuo_mcp.wording.agent import error_text
 
 NAMES = [m.name for m in models()]
 anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
@@ -71,10 +74,17 @@ facts = st.builds(
 )
 
 
+def seller(capabilities, **more):
+    return Seller(name="here", capabilities=capabilities, price_list="cn", **more)
+
+
 def check(request, capabilities, **more):
-    return check_video(
-        request, capabilities=capabilities, provider="here", price_list="cn", plan="payg", **more
-    )
+    return check_video(request, seller(capabilities), **more)
+
+
+def nearest(request, capabilities):
+    where = seller(capabilities)
+    return nearest_video(request, judge_video(request, where), where)
 
 
 @settings(max_examples=400)
@@ -87,9 +97,9 @@ def check(request, capabilities, **more):
 def test_any_request_is_returned_or_refused(request, capabilities, images, other):
     message = ""
     try:
-        got = check(request, capabilities, images=images, others={"there": other})
+        got = check_video(request, seller(capabilities, others={"there": other}), pictures=images)
     except InvalidRequestError as error:
-        message = str(error)
+        message = error_text(error)
         got = None
     if got is None:
         assert "Nothing was sent or charged." in message.encode().decode()
@@ -105,7 +115,7 @@ def test_any_request_is_returned_or_refused(request, capabilities, images, other
 @settings(max_examples=400)
 @given(requests, carriers)
 def test_the_nearest_request_is_itself_accepted(request, capabilities):
-    near = nearest_video(request, capabilities=capabilities)
+    near = nearest(request, capabilities)
     if near is None:
         return
     added = {"prompt": "a cat", "first_frame_image": "https://x/y.png"}
@@ -125,7 +135,7 @@ def test_a_request_that_passes_is_its_own_nearest(request, capabilities):
         got = check(request, capabilities).request
     except InvalidRequestError:
         return
-    near = nearest_video(got, capabilities=capabilities)
+    near = nearest(got, capabilities)
     assert near is not None
     assert near.needs == ()
     assert (
@@ -158,11 +168,104 @@ def test_any_template_request_is_returned_or_refused(
     )
     message = ""
     try:
-        got = check_template(request, capabilities=capabilities, region=region, provider="here")
+        got = check_template(request, seller(capabilities, templates=region))
     except InvalidRequestError as error:
-        message = str(error)
+        message = error_text(error)
         got = None
     if got is None:
         assert "Nothing was sent or charged." in message.encode().decode()
     elif template_id.strip().isdecimal() and template_id.isascii():
         assert got.request.template_id == template_id.strip()
+
+
+PICTURES = {
+    Mode.T2V: {},
+    Mode.I2V: {"first_frame_image": "https://x/y.png"},
+    Mode.FL2V: {
+        "first_frame_image": "https://x/y.png",
+        "last_frame_image": "https://x/z.png",
+    },
+    Mode.S2V: {"subject_image": "https://x/y.png"},
+}
+sellers = st.builds(
+    Seller,
+    name=st.just("here"),
+    capabilities=carriers,
+    price_list=st.sampled_from(["", "cn", "global"]),
+    region=st.sampled_from(["cn", "global"]),
+    plan=st.sampled_from([plan.name for plan in plans()]),
+    templates=st.sampled_from(["", "cn", "global"]),
+)
+
+
+def attempt(call):
+    try:
+        return call()
+    except InvalidRequestError as error:
+        return error
+
+
+@settings(max_examples=600)
+@given(
+    model=st.sampled_from(["", "x" * 150, "hailuo\u20602.3", "hailuo 2.4", "fast", *NAMES])
+    | anything,
+    mode=st.sampled_from(["", *PICTURES]),
+    duration=st.sampled_from([0, 6, 10, 7, -1, 99_999]) | st.integers(-(10**400), 10**400),
+    resolution=st.sampled_from(["", "512p", "768", "1080P", "720P", "4K", "HUGE!!"]) | anything,
+    seller=sellers,
+)
+def test_an_estimate_and_a_purchase_never_disagree(model, mode, duration, resolution, seller):
+    def buy(kind):
+        request = VideoRequest(
+            prompt="a cat",
+            model=model,
+            duration=duration or None,
+            resolution=resolution or None,
+            **PICTURES[kind],
+        )
+        return attempt(lambda: check_video(request, seller))
+
+    asked = {"model": model, "mode": mode, "duration": duration, "resolution": resolution}
+    priced = attempt(lambda: estimate(seller, **asked))
+    if isinstance(priced, InvalidRequestError):
+        bought = [buy(kind) for kind in ([mode] if mode else PICTURES)]
+        assert all(isinstance(it, InvalidRequestError) for it in bought)
+        assert priced.what in [it.what for it in bought]
+        return
+    got = buy(priced.clip.mode)
+    assert not isinstance(got, InvalidRequestError)
+    assert priced.clip.mode == (mode or priced.clip.mode)
+    assert priced.clip == judge_video(got.request, seller).combination
+    assert (priced.clip.model, priced.clip.resolution, priced.clip.duration) == (
+        got.request.model,
+        got.request.resolution,
+        got.request.duration,
+    )
+    assert priced.charge == got.quote
+    assert set(priced.warnings) <= set(got.warnings)
+
+
+@given(
+    name=st.sampled_from([word for it in templates("cn") for word in it.names])
+    | st.sampled_from([it.template_id for it in (*templates("cn"), *templates("global"))])
+    | st.integers(0, 10**19).map(str)
+    | anything,
+    seller=sellers,
+)
+def test_an_estimate_and_a_purchase_agree_on_templates_too(name, seller):
+    priced = attempt(lambda: estimate(seller, model=name, mode="template"))
+    if not name.strip() and not isinstance(priced, InvalidRequestError):
+        return  # the cheapest of all: no template was named
+    found = judge_template(name, seller).template
+    media, texts = (found.images, found.texts) if found else (0, 0)
+    request = TemplateRequest(
+        template_id=name,
+        media_inputs=("https://x/y.png",) * media,
+        text_inputs=("a lion",) * texts,
+    )
+    got = attempt(lambda: check_template(request, seller))
+    assert isinstance(priced, InvalidRequestError) == isinstance(got, InvalidRequestError)
+    if isinstance(priced, InvalidRequestError):
+        assert priced.what == got.what
+    else:
+        assert priced.charge == got.quote

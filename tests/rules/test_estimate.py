@@ -10,8 +10,10 @@ from hailuo_mcp.catalog.prices import Price, plans
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.rules.combinations import every_call
 from hailuo_mcp.rules.estimate import estimate
+from hailuo_mcp.rules.judge import Seller, legal_combinations
+from hailuo_mcp.wording.agent import error_text
+from hailuo_mcp.wording.costs import estimate_message
 
 ANY = Capabilities(modes=frozenset(Mode), templates=True)
 TWO = Capabilities(
@@ -20,15 +22,20 @@ TWO = Capabilities(
 )
 
 
-def ask(*args, price_list="cn", region="cn", capabilities=ANY, **kwargs):
-    return estimate(
-        *args, price_list=price_list, region=region, capabilities=capabilities, **kwargs
+def ask(model="", *, price_list="cn", region="cn", capabilities=ANY, **asked):
+    seller = Seller(
+        name="here",
+        capabilities=capabilities,
+        price_list=price_list,
+        region=region,
+        templates=price_list,
     )
+    return estimate(seller, model=model, **asked)
 
 
 def test_nothing_given_prices_the_default_clip():
     found = ask()
-    assert (found.model, found.mode, found.resolution, found.duration) == (
+    assert (found.clip.model, found.clip.mode, found.clip.resolution, found.clip.duration) == (
         "MiniMax-Hailuo-2.3",
         Mode.T2V,
         "768P",
@@ -45,7 +52,7 @@ def test_a_batch_is_the_sum():
     found = ask("hailuo 2.3 fast", count=10)
     assert found.total == Price(credits=Decimal(7), cny=Decimal("13.5"), usd=Decimal("1.9"))
     assert found.charge_total.amount == Decimal("13.5")
-    assert "10 are 13.5 CNY" in found.message
+    assert "10 are 13.5 CNY" in estimate_message(found)
 
 
 def test_a_global_account_pays_dollars():
@@ -55,9 +62,9 @@ def test_a_global_account_pays_dollars():
 
 def test_a_pack_charges_credits():
     found = ask(plan="基础包", resolution="1080p")
-    assert found.plan == "basic"
+    assert found.plan.name == "basic"
     assert found.charge == Quote(amount=Decimal(2), unit=Unit.CREDITS)
-    assert "3.8 CNY a clip if all of it is used" in found.message
+    assert "3.8 CNY a clip if all of it is used" in estimate_message(found)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,7 @@ def test_a_pack_charges_credits():
 )
 def test_what_is_left_out_is_chosen_as_the_check_would(kwargs, model, mode):
     found = ask(**kwargs)
-    assert (found.model, found.mode) == (model, mode)
+    assert (found.clip.model, found.clip.mode) == (model, mode)
 
 
 @pytest.mark.parametrize("model", ["S2V-01", "T2V-01", "I2V-01-live", "MiniMax-H3"])
@@ -81,7 +88,7 @@ def test_a_clip_without_a_published_price_is_unknown(model):
     assert found.status == "unknown"
     assert found.per_video == found.total == Price()
     assert found.charge.amount is None
-    assert "HAILUO_UNPRICED_COST" in found.message
+    assert "HAILUO_UNPRICED_COST" in estimate_message(found)
 
 
 def test_an_unpriced_provider_gives_no_amount_at_all():
@@ -89,7 +96,7 @@ def test_an_unpriced_provider_gives_no_amount_at_all():
     assert found.status == "unknown"
     assert found.per_video == Price()
     assert found.charge == Quote(amount=None, unit=Unit.CNY)
-    assert "HAILUO_UNPRICED_COST" in found.message
+    assert "HAILUO_UNPRICED_COST" in estimate_message(found)
     assert ask(price_list="", region="global").charge.unit is Unit.USD
 
 
@@ -98,7 +105,7 @@ def test_credits_of_a_global_account_are_unknown_though_list_prices_are_told():
     assert found.status == "unknown"
     assert found.charge == Quote(amount=None, unit=Unit.CREDITS)
     assert found.per_video.usd == Decimal("0.28")
-    assert "basic plan of a global account" in found.message
+    assert "basic plan of a global account" in estimate_message(found)
 
 
 def test_a_template_of_which_only_the_mode_is_known_has_a_floor_or_nothing():
@@ -111,10 +118,10 @@ def test_a_template_of_which_only_the_mode_is_known_has_a_floor_or_nothing():
 def test_a_template_that_is_named_has_its_own_price():
     found = ask("Diving", mode="template", price_list="global", region="global", count=2)
     assert (found.status, found.charge_total.amount) == ("exact", Decimal("0.80"))
-    assert "Diving is 0.4 USD; 2 are 0.8 USD" in found.message
+    assert "Diving is 0.4 USD; 2 are 0.8 USD" in estimate_message(found)
     unlisted = ask("1" * 18, mode="template", price_list="global", region="global")
     assert (unlisted.status, unlisted.per_video) == ("unknown", Price())
-    with pytest.raises(InvalidRequestError, match="no template Dving") as refused:
+    with pytest.raises(InvalidRequestError, match="unknown template Dving") as refused:
         ask("Dving", mode="template", price_list="global", region="global")
     assert "Diving" in str(refused.value)
 
@@ -122,8 +129,8 @@ def test_a_template_that_is_named_has_its_own_price():
 def test_a_short_name_gets_the_mode_of_the_model_that_is_meant():
     with pytest.raises(InvalidRequestError) as refused:
         ask("fast")
-    told = str(refused.value)
-    assert "nearest is MiniMax-Hailuo-2.3-Fast" in told
+    told = error_text(refused.value)
+    assert "nearest: MiniMax-Hailuo-2.3-Fast" in told
     assert "Nearest that works: MiniMax-Hailuo-2.3-Fast" in told.replace("model ", "")
 
 
@@ -136,17 +143,20 @@ def test_a_short_name_gets_the_mode_of_the_model_that_is_meant():
         ),
         (
             {"model": "hailuo-2.4"},
-            ["no model hailuo-2.4", "model MiniMax-Hailuo-2.3, 768P, 6 s, from text alone, 2 CNY"],
+            [
+                "unknown model hailuo-2.4",
+                "model MiniMax-Hailuo-2.3, 768P, 6 s, from text alone, 2 CNY",
+            ],
         ),
         (
             {"model": "hailuo-2.3-fast", "mode": "t2v"},
             ["makes clips from a first frame", "MiniMax-Hailuo-2.3, 768P"],
         ),
-        ({"mode": "s2v", "duration": 6}, ["S2V-01 takes no duration", "no published price"]),
-        ({"mode": "video"}, ["no mode video", "t2v, i2v, fl2v, s2v, template"]),
-        ({"plan": "gold"}, ["gold is no plan", "基础包", "compare"]),
-        ({"count": 0}, ["count must lie between 1 and"]),
-        ({"count": 10**9}, ["count must lie between 1 and"]),
+        ({"mode": "s2v", "duration": 6}, ["S2V-01 takes no length", "no published price"]),
+        ({"mode": "video"}, ["unknown mode video", "t2v, i2v, fl2v, s2v, template"]),
+        ({"plan": "gold"}, ["unknown plan gold", "基础包", "compare"]),
+        ({"count": 0}, ["number of clips must be between 1 and"]),
+        ({"count": 10**9}, ["number of clips must be between 1 and"]),
         ({"duration": -1}, ["not -1 s"]),
     ],
 )
@@ -154,13 +164,13 @@ def test_what_cannot_be_made_is_refused_with_the_nearest(kwargs, says):
     with pytest.raises(InvalidRequestError) as refused:
         ask(**kwargs)
     for words in (*says, "Nothing was sent or charged."):
-        assert words in str(refused.value)
+        assert words in error_text(refused.value)
 
 
 def test_what_the_provider_lacks_is_refused():
     with pytest.raises(InvalidRequestError, match="does not offer MiniMax-Hailuo-02"):
         ask("hailuo-02", capabilities=TWO)
-    with pytest.raises(InvalidRequestError, match="makes no clip from a subject picture"):
+    with pytest.raises(InvalidRequestError, match="cannot make a clip from a subject picture"):
         ask(mode="s2v", capabilities=TWO)
 
 
@@ -172,7 +182,7 @@ def test_a_model_that_is_not_offered_is_not_blamed_for_its_mode():
 
 @pytest.mark.parametrize("size", [1080, "1080", "1080p"])
 def test_a_bare_number_is_a_resolution(size):
-    assert (ask(resolution=size).resolution, ask(resolution=size).charge.amount) == (
+    assert (ask(resolution=size).clip.resolution, ask(resolution=size).charge.amount) == (
         "1080P",
         Decimal("3.5"),
     )
@@ -180,61 +190,65 @@ def test_a_bare_number_is_a_resolution(size):
 
 def test_comparing_names_the_cheapest_and_counts_what_lapses():
     found = ask("hailuo 2.3", count=3600, plan="compare")
-    ways = {way.plan: way for way in found.packs}
+    ways = {way.plan.name: way for way in found.packs}
     assert list(ways) == ["payg", "basic", "advanced", "plus", "enterprise"]
-    assert found.cheapest == "basic"
+    assert found.cheapest.plan.name == "basic"
     assert ways["payg"].cost == 7200
     assert (ways["basic"].cost, ways["basic"].credits_lapsing) == (7000, 80)
     assert ways["basic"].lapsing_cny == Decimal("152.17")
     assert ways["basic"].per_video == Decimal("1.94")
     assert ways["basic"].per_video_full == Decimal("1.90")
-    assert "Cheapest for 3600 a month: 1 × basic, 7000 CNY" in found.message
+    assert "Cheapest for 3600 a month: 1 × basic, 7000 CNY" in estimate_message(found)
 
 
 def test_comparing_tells_what_each_pack_offers_and_where_it_is_sold():
     found = ask("hailuo 2.3", count=3600, plan="compare")
     # Typed from the page on resource packs by hand (seed 000).
     assert [
-        (way.plan, way.rpm, way.list_cny, way.saves_percent) for way in found.packs if way.packs
+        (way.plan.name, way.rpm, way.plan.list_cny, way.plan.saves_percent)
+        for way in found.packs
+        if way.packs
     ] == [
         ("basic", 20, 7368, 5),
         ("advanced", 30, 16667, 10),
         ("plus", 40, 35294, 15),
         ("enterprise", 50, 50000, 20),
     ]
-    assert "advanced 30 RPM, 10 % off 16667 CNY" in found.message
+    assert "advanced 30 RPM, 10 % off 16667 CNY" in estimate_message(found)
     assert "sold at https://platform.minimaxi.com/user-center/payment/subscription." in (
-        found.message
+        estimate_message(found)
     )
 
 
 def test_only_packs_that_the_account_can_buy_are_compared():
     found = ask(price_list="global", region="global", plan="compare", count=4000)
-    assert (found.packs, found.cheapest) == ((), "")
-    assert found.message.startswith("Nothing to compare:")
-    assert "4000 are 1120 USD" in found.message
-    assert "enterprise" not in found.message
-    assert "compare" not in ask("S2V-01", plan="compare").message
+    assert (found.packs, found.cheapest) == ((), None)
+    assert estimate_message(found).startswith("Nothing to compare:")
+    assert "4000 are 1120 USD" in estimate_message(found)
+    assert "enterprise" not in estimate_message(found)
+    assert "compare" not in estimate_message(ask("S2V-01", plan="compare"))
 
 
 def test_a_few_clips_are_cheapest_as_you_go():
-    assert ask(count=10, plan="compare").cheapest == "payg"
+    assert ask(count=10, plan="compare").cheapest.plan.name == "payg"
 
 
 def test_packs_are_bought_whole_and_more_than_one_where_needed():
-    ways = {way.plan: way for way in ask(count=4000, plan="compare").packs}
+    ways = {way.plan.name: way for way in ask(count=4000, plan="compare").packs}
     assert (ways["basic"].packs, ways["basic"].cost) == (2, 14000)
     assert ways["basic"].credits_lapsing == 3360
-    assert ask(count=25_000, plan="compare").cheapest == "enterprise"
+    assert ask(count=25_000, plan="compare").cheapest.plan.name == "enterprise"
 
 
 @pytest.mark.parametrize("model", ["hailuo 2.3", "hailuo 02", "hailuo 2.3 fast"])
 def test_at_1080p_the_two_small_packs_are_dearer_even_at_full_use(model):
     found = ask(model, resolution="1080P", count=100_000, plan="compare")
-    assert [way.plan for way in found.packs if way.dearer_at_full_use] == ["basic", "advanced"]
-    assert "basic and advanced are dearer than pay as you go even at full use" in found.message
+    assert [way.plan.name for way in found.packs if way.dearer_at_full_use] == ["basic", "advanced"]
+    assert "basic and advanced are dearer than pay as you go even at full use" in estimate_message(
+        found
+    )
     full = {
-        way.plan: way.per_video_full
+        way.plan.name: way.per_video_full
         for way in ask("hailuo 2.3", resolution="1080P", plan="compare").packs
     }
     assert full == {
@@ -247,16 +261,22 @@ def test_at_1080p_the_two_small_packs_are_dearer_even_at_full_use(model):
 
 
 def test_at_other_sizes_no_pack_is_dearer_at_full_use():
-    for call in every_call(list(Mode), ANY):
-        if call.resolution in {"512P", "768P"}:
-            found = ask(call.model, call.mode, call.duration, call.resolution, plan="compare")
+    for clip in legal_combinations(list(Mode), ANY):
+        if clip.resolution in {"512P", "768P"}:
+            found = ask(
+                clip.model,
+                mode=clip.mode,
+                duration=clip.duration,
+                resolution=clip.resolution,
+                plan="compare",
+            )
             assert found.packs
             assert not any(way.dearer_at_full_use for way in found.packs)
 
 
 def test_nothing_is_compared_without_a_price():
     assert ask(mode="s2v", plan="compare").packs == ()
-    assert ask(price_list="", plan="compare").cheapest == ""
+    assert ask(price_list="", plan="compare").cheapest is None
 
 
 @given(
@@ -274,19 +294,19 @@ def test_any_question_is_answered_or_refused(
     model, mode, duration, resolution, count, plan, price_list, capabilities
 ):
     try:
-        found = estimate(
+        found = ask(
             model,
-            mode,
-            duration,
-            resolution,
-            count,
-            plan,
+            mode=mode,
+            duration=duration,
+            resolution=resolution,
+            count=count,
+            plan=plan,
             price_list=price_list,
             region=price_list,
             capabilities=capabilities,
         )
     except InvalidRequestError as refused:
-        refusal = str(refused)
+        refusal = error_text(refused)
         found = None
     if found is None:
         assert "Nothing was sent or charged." in refusal.encode().decode()

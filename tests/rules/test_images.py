@@ -3,9 +3,15 @@
 import pytest
 
 from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, VideoRequest
-from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.rules.images import image_problems
+from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.video import check_video
+from hailuo_mcp.wording.agent import error_text
+
+SELLER = Seller(
+    name="minimax-cn", capabilities=Capabilities(modes=frozenset(Mode)), price_list="cn"
+)
 
 
 def picture(width=1024, height=768, size=1000, mime="image/jpeg"):
@@ -26,53 +32,51 @@ def picture(width=1024, height=768, size=1000, mime="image/jpeg"):
     ],
 )
 def test_a_picture_at_the_edge_of_the_rules_passes(facts):
-    assert image_problems("first_frame_image", facts) == []
+    assert image_problems("the first frame", facts) == []
 
 
 @pytest.mark.parametrize(
     ("facts", "says"),
     [
-        (picture(300, 400), "300×400, and its short side must be over 300 px"),
-        (picture(400, 1001), "400×1001, and its shape must lie between 2:5 and 5:2"),
-        (picture(1001, 400), "1001×400, and its shape must lie between 2:5 and 5:2"),
-        (picture(size=20_000_000), "has 20.00 MB, and less than 20 MB is needed"),
-        (picture(mime="image/gif"), "is image/gif, and JPEG, PNG or WebP is needed"),
+        (picture(300, 400), "is 300×400 px; its short side must be over 300 px"),
+        (picture(400, 1001), "is 400×1001 px; its aspect ratio must be between 2:5 and 5:2"),
+        (picture(1001, 400), "is 1001×400 px; its aspect ratio must be between 2:5 and 5:2"),
+        (picture(size=20_000_000), "has 20.00 MB; it must have less than 20 MB"),
+        (picture(mime="image/gif"), "is image/gif; it must be JPEG, PNG or WebP"),
     ],
 )
 def test_a_picture_beyond_them_is_refused_with_its_numbers(facts, says):
-    assert image_problems("last_frame_image", facts) == [
-        f"last_frame_image {says}" if says[0] in "hi" else f"last_frame_image is {says}"
-    ]
+    assert image_problems("the last frame", facts) == [f"the last frame {says}"]
 
 
 def test_every_broken_rule_of_every_picture_is_named():
     with pytest.raises(InvalidRequestError) as refused:
         check_video(
             VideoRequest(first_frame_image="a", last_frame_image="b"),
-            images={
+            SELLER,
+            pictures={
                 "first_frame_image": picture(100, 900, 30_000_000, "image/gif"),
                 "last_frame_image": picture(200, 200),
             },
-            image_problems=["subject_image is not there"],
-            capabilities=Capabilities(modes=frozenset(Mode)),
-            provider="minimax-cn",
-            price_list="cn",
-            plan="payg",
+            unread={
+                "subject_image": InvalidRequestError(
+                    "There is no such file.", Step(Do.TRY, "give another path")
+                )
+            },
         )
-    assert str(refused.value).startswith(
-        "Refused for 6 reasons: subject_image is not there; first_frame_image is "
+    said = error_text(refused.value)
+    assert said.startswith(
+        "Refused for 6 reasons: the subject picture: There is no such file; the first frame is "
     )
+    assert said.endswith("Nothing was sent or charged. Give another path.")
 
 
 def test_a_last_frame_of_another_shape_is_a_warning():
     def warnings(last):
         return check_video(
             VideoRequest(first_frame_image="a", last_frame_image="b"),
-            images={"first_frame_image": picture(1024, 768), "last_frame_image": last},
-            capabilities=Capabilities(modes=frozenset(Mode)),
-            provider="minimax-cn",
-            price_list="cn",
-            plan="payg",
+            SELLER,
+            pictures={"first_frame_image": picture(1024, 768), "last_frame_image": last},
         ).warnings
 
     assert warnings(picture(512, 384)) == ()

@@ -2,12 +2,11 @@
 
 import pytest
 
-from hailuo_mcp.rules.camera import read_commands
-from hailuo_mcp.rules.prompt import check_prompt
+from hailuo_mcp.rules.prompt import check_prompt, read_moves
 
 
 def read(prompt, *, obeyed=True, model="MiniMax-Hailuo-2.3"):
-    return read_commands(prompt, model=model, obeyed=obeyed)
+    return read_moves(prompt, model=model, obeyed=obeyed)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,8 @@ def test_known_commands_get_their_documented_spelling(written, sent):
         "[,]",
         "【镜头一】",
         "【推进，然后】",
-        "[Pan left",
+        "[left",
+        "[Shakespeare reads",
         "Pan left]",
         "no brackets at all",
     ],
@@ -62,24 +62,24 @@ def test_what_is_evidently_no_command_is_left_alone(text):
     [
         (
             "[Pan lefft]",
-            "[Pan lefft] is no camera command (the nearest is [Pan left])",
+            "unknown camera move [Pan lefft] (nearest: [Pan left])",
             "[Pan left]",
         ),
         (
             "[Dolly out]",
-            "[Dolly out] is no camera command (the nearest is [Pull out])",
+            "unknown camera move [Dolly out] (nearest: [Pull out])",
             "[Pull out]",
         ),
-        ("[推近]", "[推近] is no camera command (the nearest is [推进])", "[推进]"),
-        ("[镜头左移]", "[镜头左移] is no camera command (the nearest is [左移])", "[左移]"),
-        ("[变焦推进]", "(the nearest is [变焦推近])", "[变焦推近]"),
-        ("[慢慢拉远]", "(the nearest is [拉远])", "[拉远]"),
-        ("[Pan up]", "(the nearest is [Tilt up])", "[Tilt up]"),
-        ("[Pan]", "(the nearest is [Pan left])", "[Pan left]"),
-        ("[slow push in]", "(the nearest is [Push in])", "[Push in]"),
-        ("[Zooms in]", "(the nearest is [Zoom in])", "[Zoom in]"),
-        ("[Shake, Dolly in]", "[Dolly in] is no camera command", "[Shake,Push in]"),
-        ("[OPEN, Dolly in]", "[Dolly in] is no camera command", "[OPEN,Push in]"),
+        ("[推近]", "unknown camera move [推近] (nearest: [推进])", "[推进]"),
+        ("[镜头左移]", "unknown camera move [镜头左移] (nearest: [左移])", "[左移]"),
+        ("[变焦推进]", "(nearest: [变焦推近])", "[变焦推近]"),
+        ("[慢慢拉远]", "(nearest: [拉远])", "[拉远]"),
+        ("[Pan up]", "(nearest: [Tilt up])", "[Tilt up]"),
+        ("[Pan]", "(nearest: [Pan left])", "[Pan left]"),
+        ("[slow push in]", "(nearest: [Push in])", "[Push in]"),
+        ("[Zooms in]", "(nearest: [Zoom in])", "[Zoom in]"),
+        ("[Shake, Dolly in]", "unknown camera move [Dolly in]", "[Shake,Push in]"),
+        ("[OPEN, Dolly in]", "unknown camera move [Dolly in]", "[OPEN,Push in]"),
     ],
 )
 def test_a_near_miss_of_a_move_is_refused_with_the_right_name(written, problem, fixed):
@@ -116,6 +116,22 @@ def test_what_else_stands_in_brackets_goes_through_with_one_sentence(written, ob
     assert got.problems == ()
     assert got.text == got.fixed == f"A door {written} opens {written}"
     assert got.warnings == (f"Not a camera move, so sent as plain text: {written}.",)
+
+
+@pytest.mark.parametrize(
+    ("written", "move"),
+    [
+        ("a door [push in", "Push in"),
+        ("[Pan left slowly. A cat [Shake]", "Pan left"),
+        ("猫 [推进，然后", "Push in"),
+    ],
+)
+def test_a_move_whose_bracket_is_not_closed_is_a_warning(written, move):
+    got = read(written)
+    assert got.problems == ()
+    assert got.text == written
+    assert "has no closing bracket, so it is sent as plain text" in got.warnings[0]
+    assert got.warnings[0].endswith(f"the camera move is [{move}].")
 
 
 def test_one_sentence_names_all_that_is_no_move():
@@ -159,15 +175,15 @@ def judge(prompt, *, needed_by=""):
 @pytest.mark.parametrize("prompt", ["x" * 2000, "猫" * 2000, "🐈" * 2000])
 def test_two_thousand_characters_pass_whatever_their_bytes(prompt):
     assert judge(prompt).problems == ()
-    assert judge(prompt + "!").problems == ("prompt has 2,001 characters, and 2,000 is the limit",)
+    assert judge(prompt + "!").problems == ("the prompt has 2,001 characters; the limit is 2,000",)
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "\n\t　"])
 def test_white_space_is_an_empty_prompt(prompt):
     assert judge(prompt).text == ""
     assert judge(prompt).problems == ()
-    assert judge(prompt, needed_by="text to video").problems == (
-        "prompt is empty, and text to video needs one",
+    assert judge(prompt, needed_by="text-to-video").problems == (
+        "the prompt is empty, and text-to-video needs one",
     )
 
 
@@ -197,7 +213,7 @@ def test_joiners_that_join_nothing_are_invisible():
 @pytest.mark.parametrize("prompt", ["a cat \ud83d", "\udc00" + "x" * 50])
 def test_lone_surrogates_are_refused(prompt):
     found = judge(prompt)
-    assert "lone surrogates" in found.problems[0]
+    assert "unpaired surrogate" in found.problems[0]
     found.fixed.encode()
 
 

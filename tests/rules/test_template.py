@@ -5,7 +5,9 @@ import pytest
 from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.template import check_template
+from hailuo_mcp.wording.agent import error_text
 
 MINIMAX = Capabilities(modes=frozenset(Mode), templates=True)
 XCOMPUTE = Capabilities(modes=frozenset({Mode.T2V}))
@@ -18,25 +20,28 @@ def check(
     capabilities=MINIMAX,
     provider="minimax-cn",
     images=None,
-    troubles=(),
+    unread=None,
     **inputs,
 ):
     return check_template(
         TemplateRequest(template_id=template_id, **inputs),
-        capabilities=capabilities,
-        region=region,
-        provider=provider,
-        images=images,
-        image_problems=troubles,
-        others={"minimax-cn": MINIMAX, "xcompute": XCOMPUTE},
+        Seller(
+            name=provider,
+            capabilities=capabilities,
+            templates=region,
+            others={"minimax-cn": MINIMAX, "xcompute": XCOMPUTE},
+        ),
+        pictures=images,
+        unread=unread,
     )
 
 
 def refused(*args, **kwargs):
     with pytest.raises(InvalidRequestError) as error:
         check(*args, **kwargs)
-    assert "Nothing was sent or charged." in str(error.value)
-    return str(error.value)
+    said = error_text(error.value)
+    assert "Nothing was sent or charged." in said
+    return said
 
 
 @pytest.mark.parametrize("region", ["cn", "global"])
@@ -55,9 +60,9 @@ def test_every_template_passes_by_id_and_names_with_its_inputs(region):
 
 
 def test_an_empty_picture_is_named_once():
-    said = refused("Diving", media_inputs=("",), troubles=("media_inputs[0]: it is empty",))
-    assert said.count("media_inputs[0]") == 1
-    assert refused("Diving", media_inputs=("",)).count("media_inputs[0]") == 1
+    unread = {"media_inputs[0]": InvalidRequestError("It is empty.")}
+    assert refused("Diving", media_inputs=("",), unread=unread).count("picture 1") == 1
+    assert refused("Diving", media_inputs=("",)).count("picture 1") == 1
 
 
 @pytest.mark.parametrize("lost", ["392753057216684032", "393769180141805568", "393879757702918144"])
@@ -70,7 +75,7 @@ def test_an_unknown_id_passes_digit_for_digit_with_a_warning(unknown):
     got = check(unknown, media_inputs=("a", "b", "c"))
     assert got.request.template_id == unknown
     assert got.template is None
-    assert "in no list" in got.warnings[0]
+    assert "not in hailuo-mcp's lists" in got.warnings[0]
 
 
 def test_the_other_regions_id_is_refused_with_the_right_one():
@@ -82,16 +87,16 @@ def test_the_other_regions_id_is_refused_with_the_right_one():
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("divin", "the nearest is 跳水 Diving"),
-        ("跳", "the nearest is 跳水 Diving"),
+        ("divin", "unknown template divin (nearest: 跳水 Diving)"),
+        ("跳", "(nearest: 跳水 Diving)"),
         ("Transformers", "Transformers is offered by the global site only"),
         (
             "zzzzzz",
-            "there is no template zzzzzz. Nothing was sent or charged. The templates here: 跳水 Diving (1 image); ",
+            "Refused: unknown template zzzzzz. The templates here: 跳水 Diving (1 image); ",
         ),
-        ("", "template_id is empty"),
-        ("12", "12 is no template id"),
-        ("1" * 5000, "is no template id"),
+        ("", "no template is named"),
+        ("12", "12 is not a template's id"),
+        ("1" * 5000, "is not a template's id"),
     ],
 )
 def test_an_unknown_name_is_refused_with_what_there_is(name, says):
@@ -100,19 +105,19 @@ def test_an_unknown_name_is_refused_with_what_there_is(name, says):
 
 def test_inputs_are_counted_against_the_template():
     message = refused("Run for Life", media_inputs=("a", "b"))
-    assert "takes 1 image in media_inputs, and 2 came" in message
-    assert "takes 1 text in text_inputs, and 0 came" in message
-    assert "takes no images in media_inputs" in refused(
+    assert "Run for Life takes 1 picture, not 2" in message
+    assert "Run for Life takes 1 text, not 0" in message
+    assert "takes no pictures, not 1" in refused(
         "生无可恋", text_inputs=("x",), media_inputs=("a",)
     )
-    assert "text_inputs[0] is empty" in refused("生无可恋", text_inputs=(" ",))
-    assert "lone surrogates" in refused("生无可恋", text_inputs=("\ud800",))
+    assert "text 1 is empty" in refused("生无可恋", text_inputs=(" ",))
+    assert "text 1 contains an unpaired surrogate" in refused("生无可恋", text_inputs=("\ud800",))
 
 
 def test_pictures_follow_the_same_rules_as_frames():
     small = ImageFacts(sha256="0", mime="image/png", size=10, width=100, height=100)
     message = refused("Diving", media_inputs=("a",), images={"media_inputs[0]": small})
-    assert "media_inputs[0] is 100×100" in message
+    assert "picture 1 is 100×100" in message
 
 
 def test_a_provider_without_templates_names_who_has_them():

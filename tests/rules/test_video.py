@@ -7,8 +7,9 @@ import pytest
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.domain import Capabilities, Mode, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.rules.combinations import every_call
+from hailuo_mcp.rules.judge import Seller, legal_combinations
 from hailuo_mcp.rules.video import check_video
+from hailuo_mcp.wording.agent import error_text
 
 MINIMAX = Capabilities(modes=frozenset(Mode), templates=True)
 XCOMPUTE = Capabilities(
@@ -34,21 +35,24 @@ PICTURES = {
 
 
 def check(request, *, provider="minimax-cn", price_list="cn", plan="payg", **more):
-    return check_video(
-        request,
+    seller = Seller(
+        name=provider,
         capabilities=EVERYBODY[provider],
-        provider=provider,
         price_list=price_list,
         plan=plan,
         others=EVERYBODY,
-        **more,
     )
+    return check_video(request, seller, **more)
+
+
+def unread(what, name="first_frame_image"):
+    return {name: InvalidRequestError(what)}
 
 
 def refused(request, **more):
     with pytest.raises(InvalidRequestError) as error:
         check(request, **more)
-    message = str(error.value)
+    message = error_text(error.value)
     assert message.count("Nothing was sent or charged.") == 1
     return message
 
@@ -57,7 +61,9 @@ def ask(mode=Mode.T2V, **fields):
     return VideoRequest(**{"prompt": "a cat", **PICTURES[mode], **fields})
 
 
-LEGAL = {(c.model, c.mode, c.resolution, c.duration) for c in every_call(list(Mode), MINIMAX)}
+LEGAL = {
+    (c.model, c.mode, c.resolution, c.duration) for c in legal_combinations(list(Mode), MINIMAX)
+}
 WHOLE = [
     (model.name, mode, resolution, duration)
     for model in models()
@@ -126,22 +132,22 @@ def test_every_problem_is_named_at_once_with_the_nearest_call_and_its_price():
             fast_pretreatment=True,
             prompt_optimizer=False,
         ),
-        image_problems=["first_frame_image cannot be read"],
+        unread=unread("It cannot be read."),
     )
     assert message == (
-        "Refused for 4 reasons: MiniMax-Hailuo-2.3 at 1080P makes 6 s, not 10 s; fast_pretreatment "
-        "only hastens the prompt optimizer, and prompt_optimizer is off; [Dolly in] is no camera "
-        "command (the nearest is [Push in]); first_frame_image cannot be read. Nothing was sent "
-        "or charged. Nearest that works: model MiniMax-Hailuo-2.3, 768P, 10 s, without "
-        "fast_pretreatment, 4 CNY."
+        "Refused for 4 reasons: MiniMax-Hailuo-2.3 at 1080P makes 6 s, not 10 s; fast pretreatment "
+        "only speeds up the prompt optimizer, which is off; unknown camera move [Dolly in] "
+        "(nearest: [Push in]); the first frame: It cannot be read. Nothing was sent or charged. "
+        "Nearest that works: model MiniMax-Hailuo-2.3, 768P, 10 s, without fast pretreatment, "
+        "4 CNY."
     )
 
 
 @pytest.mark.parametrize(
     ("request_", "more"),
     [
-        (ask(Mode.I2V), {"image_problems": ["first_frame_image: there is no file 'a.png'"]}),
-        (ask(Mode.I2V), {"image_problems": ["first_frame_image: its host answered HTTP 404"]}),
+        (ask(Mode.I2V), {"unread": unread("There is no file 'a.png'.")}),
+        (ask(Mode.I2V), {"unread": unread("Its host answered HTTP 404.")}),
         (ask(prompt="x" * 2001), {}),
         (ask(prompt=""), {}),
         (ask(prompt="x [Dolly in]"), {}),
@@ -182,38 +188,38 @@ def test_the_nearest_is_priced_in_the_plans_unit(price_list, plan, price):
     [
         (
             ask(model="MiniMax-Hailuo-2.4"),
-            "no model MiniMax-Hailuo-2.4 (the nearest is MiniMax-Hailuo-2.3)",
+            "unknown model MiniMax-Hailuo-2.4 (nearest: MiniMax-Hailuo-2.3)",
         ),
-        (ask(model="2.3-fast", mode=Mode.I2V), "(the nearest is MiniMax-Hailuo-2.3-Fast)"),
+        (ask(model="2.3-fast", mode=Mode.I2V), "(nearest: MiniMax-Hailuo-2.3-Fast)"),
         (
             ask(model="hailuo-2.3-fast"),
-            "makes clips from a first frame, not from text alone (give first_frame_image)",
+            "makes clips from a first frame, not from text alone (add a first frame)",
         ),
         (ask(Mode.FL2V, model="hailuo-2.3"), "not from a first and a last frame"),
         (ask(Mode.FL2V, resolution="512P"), "makes 768P or 1080P, not 512P"),
         (ask(resolution="512P"), "not 512P"),
-        (ask(last_frame_image="l"), "last_frame_image needs first_frame_image"),
+        (ask(last_frame_image="l"), "a last frame needs a first frame too"),
         (
             ask(Mode.S2V, first_frame_image="f"),
-            "first_frame_image cannot be combined with subject_image",
+            "a first frame cannot be combined with a subject picture",
         ),
-        (ask(Mode.S2V, duration=6), "S2V-01 takes no duration (its reference lists neither"),
+        (ask(Mode.S2V, duration=6), "S2V-01 takes no length: the provider decides both"),
         (ask(Mode.S2V, resolution="1080P"), "S2V-01 takes no resolution"),
         (
             ask(Mode.FL2V, fast_pretreatment=True),
-            "MiniMax-Hailuo-02 from a first and a last frame has no fast_pretreatment",
+            "MiniMax-Hailuo-02 from a first and a last frame has no fast pretreatment",
         ),
         (
             ask(model="T2V-01", fast_pretreatment=True),
-            "T2V-01 from text alone has no fast_pretreatment",
+            "T2V-01 from text alone has no fast pretreatment",
         ),
-        (ask(fast_pretreatment=True, prompt_optimizer=False), "prompt_optimizer is off"),
+        (ask(fast_pretreatment=True, prompt_optimizer=False), "the prompt optimizer, which is off"),
         (ask(duration=-6), "not -6 s"),
         (ask(resolution="HD\u202e"), "not HD�"),
-        (ask(model="zz\u0000zz"), "cannot be the name of a model"),
+        (ask(model="zz\u0000zz"), "zz�zz is not a valid model name"),
         (
             ask(model="zz-9", duration=-1, resolution="1:1"),
-            "1:1 is no resolution; duration is no number of seconds",
+            "unknown resolution 1:1; a clip cannot be -1 s long",
         ),
     ],
 )
@@ -253,9 +259,13 @@ def test_a_provider_that_sells_only_some_models_takes_no_unknown_one():
         (
             ask(Mode.FL2V),
             "xcompute",
-            "xcompute makes no clip from a first and a last frame (minimax-cn, compat can)",
+            "xcompute cannot make a clip from a first and a last frame (minimax-cn, compat can)",
         ),
-        (ask(Mode.S2V), "compat", "compat makes no clip from a subject picture (minimax-cn can)"),
+        (
+            ask(Mode.S2V),
+            "compat",
+            "compat cannot make a clip from a subject picture (minimax-cn can)",
+        ),
         (
             ask(model="hailuo-02"),
             "xcompute",
@@ -265,9 +275,9 @@ def test_a_provider_that_sells_only_some_models_takes_no_unknown_one():
         (
             ask(fast_pretreatment=True),
             "compat",
-            "compat has no fast_pretreatment (minimax-cn, xcompute can)",
+            "compat has no fast pretreatment (minimax-cn, xcompute can)",
         ),
-        (ask(Mode.I2V, prompt=" \n"), "xcompute", "prompt is empty, and xcompute needs one"),
+        (ask(Mode.I2V, prompt=" \n"), "xcompute", "the prompt is empty, and xcompute needs one"),
     ],
 )
 def test_what_a_dialect_cannot_carry_is_refused_with_who_could(request_, provider, says):
@@ -282,24 +292,18 @@ def test_what_a_dialect_cannot_say_and_nobody_asked_for_is_left_out():
 def test_dropping_a_picture_is_said():
     message = refused(ask(Mode.FL2V), provider="xcompute", price_list="")
     assert message.endswith(
-        "model MiniMax-Hailuo-2.3, 768P, 6 s, without last_frame_image, no published price."
+        "model MiniMax-Hailuo-2.3, 768P, 6 s, without a last frame, no published price."
     )
 
 
 def test_a_missing_first_frame_is_asked_for():
-    assert "768P, 6 s, with a first_frame_image, 2 CNY." in refused(ask(last_frame_image="l"))
+    assert "768P, 6 s, with a first frame, 2 CNY." in refused(ask(last_frame_image="l"))
 
 
 def test_a_provider_without_video_names_no_nearest_call():
     with pytest.raises(InvalidRequestError) as error:
-        check_video(
-            ask(),
-            capabilities=Capabilities(modes=frozenset()),
-            provider="p",
-            price_list="",
-            plan="payg",
-        )
-    assert "Nearest" not in str(error.value)
+        check_video(ask(), Seller(name="p", capabilities=Capabilities(modes=frozenset())))
+    assert error.value.then == ()
 
 
 def test_a_checked_request_passes_again_unchanged():

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from hailuo_mcp.sandbox.clips import camera
-from hailuo_mcp.sandbox.clips.lettering import wrapped, writable
 from hailuo_mcp.sandbox.clips.render import render
 from hailuo_mcp.sandbox.clips.scene import Landscape
-from hailuo_mcp.sandbox.task import Task
+from hailuo_mcp.sandbox.clips.text import wrapped, writable
+from hailuo_mcp.sandbox.job import Job
 
 from .conftest import Serve
 from .pictures import data_url, png
@@ -32,7 +32,7 @@ def far_apart(one: Image.Image, two: Image.Image) -> float:
     return sum(ImageStat.Stat(ImageChops.difference(one, two)).mean) / 3
 
 
-def task(**facts: Any) -> Task:
+def task(**facts: Any) -> Job:
     base = {
         "task_id": "176843862716480",
         "file_id": "1",
@@ -46,7 +46,7 @@ def task(**facts: Any) -> Task:
         "prompt": "a cat",
         "duration": 2,
     }
-    return Task(**{**base, **facts})
+    return Job(**{**base, **facts})
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def test_spending_in_two_units_is_said_by_list_tasks_tasks_and_doctor(
         (wall,) = listing.spending.others
         assert (wall.unit, wall.spent, wall.reserved) == (Unit.CNY, 2, 0)
         for said in (task_list(listing)["message"], spending(listing.spending, "sandbox")):
-            assert "2 CNY spent under another plan: each unit is a wall of its own" in said
+            assert "2 CNY spent under another plan; a budget counts only its own unit" in said
     (note,) = _budget_notes(tmp_path, sandbox, account, now, "basic")
     assert "2 CNY spent or reserved under another plan than basic" in note
     (note,) = _budget_notes(tmp_path, sandbox, account, now, "payg")

@@ -11,6 +11,7 @@ import anyio
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
+from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
@@ -47,7 +48,6 @@ def a_task(**values: Any) -> Task:
 def a_view(
     *,
     reused: bool = False,
-    notice: str = "",
     notes: tuple[str, ...] = (),
     auto: bool = True,
     **values: Any,
@@ -58,7 +58,6 @@ def a_view(
         task=task,
         now=NOW,
         reused=reused,
-        notice=notice,
         notes=notes,
         auto_download=auto,
         eta_seconds=40 if moving else None,
@@ -95,9 +94,7 @@ class FakeStudio:
     provider: Any = PROVIDERS["minimax-cn"]
     listeners: list[Callable[[str], None]] = field(default_factory=list)
 
-    @property
-    def notice(self) -> str:
-        return str(self.provider.notice)
+    losses = None
 
     @property
     def changes(self) -> FakeStudio:
@@ -132,7 +129,7 @@ class FakeStudio:
 
     async def query(self, task_id: str, **what: Any) -> View:
         if task_id == "unknown":
-            raise TaskNotFoundError("There is no task 'unknown' here. Nothing was charged.")
+            raise TaskNotFoundError("There is no task 'unknown' here.")
         await self._do("query", task_id=task_id, **what)
         return self.view
 
@@ -176,14 +173,7 @@ class FakeStudio:
 
     def estimate(self, **what: Any) -> Estimate:
         self.calls.append(("estimate", what))
-        from hailuo_mcp.dialects.providers import dialect_of
-
-        return estimate.estimate(
-            **what,
-            price_list="cn",
-            region="cn",
-            capabilities=dialect_of(self.provider).capabilities,
-        )
+        return estimate.estimate(seller_of(self.provider, "payg"), **what)
 
     def templates(self) -> tuple[Template, ...]:
         return video_templates.templates("cn")

@@ -11,8 +11,8 @@ import pytest
 from hailuo_mcp.domain import Mode, Money, Status, Unit
 from hailuo_mcp.server.tokens import tokens
 from hailuo_mcp.views import Listing, Saved
+from hailuo_mcp.wording.cases import progress_line
 from hailuo_mcp.wording.costs import cost_estimate
-from hailuo_mcp.wording.sentences import progress_line
 from hailuo_mcp.wording.tasks import saved_video, task_list, video_task
 
 from .fakes import ID, NOW, FakeStudio, a_view, saved_view
@@ -72,7 +72,7 @@ def test_a_reused_task_opens_with_that_nothing_was_charged() -> None:
     assert told(saved_view(reused=True)).startswith(
         "Not a new clip, nothing charged: the clip is saved"
     )
-    message = told(a_view(reused=True, notice=SANDBOX))
+    message = told(a_view(reused=True, provider="sandbox"))
     assert message.startswith(f"{SANDBOX} Not a new clip, nothing charged: rendering")
     assert video_task(a_view(reused=True))["reused"] is True
 
@@ -109,15 +109,17 @@ def test_a_failure_says_why_with_the_code_and_that_it_is_free() -> None:
         money=Money.RELEASED,
         error="The picture was refused by moderation.",
         error_code="1026",
+        error_kind="content_rejected",
     )
     assert (
         told(view)
-        == "The clip failed. The picture was refused by moderation. (1026) Nothing was charged."
+        == "The clip failed. The picture was refused by moderation (1026). Nothing was charged. Change "
+        "the prompt or the picture; the same input would be refused again."
     )
     assert video_task(view)["error_code"] == "1026"
 
 
-def test_a_failure_that_already_speaks_of_money_is_not_repeated() -> None:
+def test_a_whole_message_of_an_older_journal_is_told_as_it_is() -> None:
     error = "Moderation refused it (1026). Nothing was charged. Change the prompt."
     assert (
         told(a_view(status=Status.FAILED, money=Money.RELEASED, error=error, error_code="1026"))
@@ -155,7 +157,7 @@ def test_credits_and_unpriced_clips_are_worded() -> None:
 
 
 def test_notes_and_the_notice_are_told() -> None:
-    message = told(a_view(notice=SANDBOX, notes=("Four moves are many.",)))
+    message = told(a_view(provider="sandbox", notes=("Four moves are many.",)))
     assert message.startswith(SANDBOX)
     assert message.endswith("Four moves are many.")
 
@@ -182,12 +184,12 @@ def every_view():
             yield a_view(
                 status=status,
                 reused=reused,
-                notice=SANDBOX,
+                provider="sandbox",
                 error_code="1026" if status is Status.FAILED else "",
             )
-    yield saved_view(reused=True, notice=SANDBOX, prompt="一只橘猫在黄昏的海边慢慢散步，" * 8)
+    yield saved_view(reused=True, provider="sandbox", prompt="一只橘猫在黄昏的海边慢慢散步，" * 8)
     yield saved_view(
-        file="", save_error="The folder is read-only: /home/kim/Videos/Hailuo.", notice=SANDBOX
+        file="", save_error="The folder is read-only: /home/kim/Videos/Hailuo.", provider="sandbox"
     )
 
 
@@ -227,7 +229,7 @@ def test_a_list_says_what_is_under_way_and_what_was_spent() -> None:
 @pytest.mark.parametrize("status", list(Status))
 def test_a_message_of_the_sandbox_never_says_that_money_went(status) -> None:
     money = Money.SPENT if status is Status.SUCCEEDED else Money.RESERVED
-    values = {"status": status, "money": money, "notice": SANDBOX, "provider": "sandbox"}
+    values = {"status": status, "money": money, "provider": "sandbox"}
     for view in (a_view(**values), a_view(**values, file="/x.mp4"), a_view(**values, amount=None)):
         message = told(view)
         assert not re.search(r"It cost\b|is charged when|is charged if|CNY stays", message), message
@@ -243,7 +245,7 @@ def _listed(*views, provider: str):
 
 
 def test_a_list_of_the_sandbox_alone_says_that_it_is_play_money() -> None:
-    clip = saved_view(provider="sandbox", notice=SANDBOX)
+    clip = saved_view(provider="sandbox")
     listed = _listed(clip, provider="sandbox")
     assert listed["message"].startswith(f"{SANDBOX} 1 task, newest first.")
     assert "The spending is the sandbox's, in play money." in listed["message"]
@@ -259,7 +261,7 @@ def test_a_list_of_the_sandbox_alone_says_that_it_is_play_money() -> None:
     ],
 )
 def test_a_mixed_list_says_which_is_which(provider, whose) -> None:
-    clip = saved_view(provider="sandbox", notice=SANDBOX)
+    clip = saved_view(provider="sandbox")
     listed = _listed(clip, saved_view(), provider=provider)
     assert [row["cost"] for row in listed["tasks"]] == ["would cost 2 CNY", "2 CNY"]
     assert listed["message"].startswith("2 tasks, newest first.")
@@ -319,7 +321,7 @@ def test_an_estimate_is_small_and_its_comparison_a_row_each() -> None:
 
 def test_a_list_as_long_as_its_limit_may_not_be_all() -> None:
     listing = Listing(rows=(a_view(),), spending=_spending())
-    assert task_list(listing, limit=1)["message"].startswith("The newest 1 task; of older")
+    assert task_list(listing, limit=1)["message"].startswith("The newest 1 task; raise limit")
     assert task_list(listing, limit=2)["message"].startswith("1 task, newest first.")
 
 
@@ -335,10 +337,10 @@ def test_a_key_that_is_refused_while_the_clip_is_made_is_told() -> None:
     assert "HAILUO_API_KEY" in listed["message"]
 
 
-def test_a_provider_that_does_not_answer_is_told_and_asked_again_by_itself() -> None:
+def test_a_provider_that_does_not_answer_is_told_and_asked_again_automatically() -> None:
     message = told(a_view(error="minimax-cn had a fault.", error_kind="provider_unavailable"))
     assert "no usable answer" in message
-    assert "asked again by itself" in message
+    assert "asked again automatically" in message
     assert "saved without you" in message
 
 

@@ -7,13 +7,13 @@ import logging
 import pytest
 
 from hailuo_mcp.errors import (
-    AuthenticationError,
     BudgetExceededError,
     ConfigError,
+    Do,
     DownloadError,
-    InsufficientBalanceError,
     InvalidRequestError,
     RateLimitError,
+    Step,
     TaskNotFoundError,
     UnconfirmedSubmitError,
 )
@@ -23,61 +23,58 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
-    ("error", "facts"),
+    ("error", "text", "facts"),
     [
         (
-            BudgetExceededError("Over the budget. Nothing was charged. Tell the person."),
+            BudgetExceededError("Over the budget."),
+            "Over the budget. Nothing was sent or charged. estimate_cost compares prices, free.",
             {"code": "budget_exceeded", "charged": "no", "retry": False},
         ),
         (
-            UnconfirmedSubmitError("It may have been bought.", task_id="t1"),
+            UnconfirmedSubmitError("No answer came.", task_id="t1"),
+            (
+                "No answer came. It may have been charged. Ask the person to look at the "
+                "provider's bill and then run `hailuo-mcp settle t1 bought` or `not-bought`."
+            ),
             {"code": "unconfirmed", "charged": "maybe", "task_id": "t1", "retry": False},
         ),
         (
-            RateLimitError("Too fast (1002). Nothing was charged. Wait.", detail="provider text"),
+            RateLimitError("Too fast (1002).", detail="provider text"),
+            "Too fast (1002). Nothing was charged. Repeat this call in a minute.",
             {"code": "rate_limited", "charged": "no", "retry": True},
         ),
         (
-            DownloadError("The disk is full. Free some space."),
+            DownloadError("The disk is full.", Step(Do.ARRANGE, "free some space")),
+            "The disk is full. The clip is paid for. Ask the person to free some space.",
             {"code": "download_failed", "charged": "yes", "retry": True},
         ),
         (
-            TaskNotFoundError("There is no such task. Nothing was charged."),
+            TaskNotFoundError("There is no such task."),
+            "There is no such task. Nothing was charged. list_tasks shows the ids.",
             {"code": "task_not_found", "charged": "no", "retry": False},
         ),
     ],
 )
-async def test_our_errors_are_tool_errors_with_their_whole_text(ask, studio, error, facts) -> None:
+async def test_our_errors_are_tool_errors_with_their_whole_text(
+    ask, studio, error, text, facts
+) -> None:
     studio.error = error
     result = await ask("generate_video", {"prompt": "a"})
     assert result.is_error
-    assert result.content[0].text == str(error)
+    assert result.content[0].text == text
     assert result.structured_content == {"message": result.content[0].text, "error": facts}
 
 
 async def test_a_missing_picture_is_asked_of_the_person_because_attachments_do_not_arrive(
     ask, studio
 ) -> None:
-    studio.error = InvalidRequestError("There is no file 'cat.png'. Nothing was sent or charged.")
+    studio.error = InvalidRequestError("There is no file 'cat.png'.")
     plain = (await ask("generate_video", {"prompt": "a"})).content[0].text
     studio.error.no_such_file = True
     told = (await ask("generate_video", {"prompt": "a"})).content[0].text
-    assert plain == str(studio.error)
+    assert plain == "There is no file 'cat.png'. Nothing was sent or charged."
     assert told.startswith(plain)
     assert "attached to the chat does not reach this server: ask the person for" in told
-
-
-@pytest.mark.parametrize("kind", [AuthenticationError, InsufficientBalanceError])
-async def test_what_only_a_person_can_mend_is_for_the_person(ask, studio, kind) -> None:
-    studio.error = kind("The account is out of credit. Nothing was charged. Top up.")
-    told = (await ask("generate_video", {"prompt": "a"})).content[0].text
-    assert told.endswith("Top up. Tell the person: only they can do that.")
-
-
-async def test_a_refusal_that_forgot_the_money_says_that_none_moved(ask, studio) -> None:
-    studio.error = InvalidRequestError("'/etc/x' is outside the folders. Choose another.")
-    result = await ask("download_video", {"task_id": "x", "output_path": "/etc/x"})
-    assert result.content[0].text.endswith("Choose another. Nothing was charged.")
 
 
 async def test_a_fault_of_ours_in_a_free_tool_alarms_nobody(ask, studio) -> None:

@@ -189,7 +189,7 @@ SANDBOX = "SANDBOX: imitation, not a real generation."
 async def test_a_poll_that_finds_nothing_new_answers_within_90_tokens(
     connect, studio, status, tool
 ) -> None:
-    studio.view, studio.saved = a_view(status=Status(status), notice=SANDBOX), False
+    studio.view, studio.saved = a_view(status=Status(status), provider="sandbox"), False
     async with connect() as client:
         first = (await client.call_tool("query_task", {"task_id": ID})).structured_content
         assert first["cost"]["amount"] == "2"

@@ -6,18 +6,21 @@ import ipaddress
 
 import pytest
 
-from hailuo_mcp.transport import Hosts, RefusedLinkError
+from hailuo_mcp.errors import Do, Step
+from hailuo_mcp.transport import HostPolicy, RefusedLinkError
 
 pytestmark = pytest.mark.anyio
 
 
-def hosts(*addresses: str, **allowed) -> Hosts:
+def hosts(*addresses: str, **allowed) -> HostPolicy:
     async def resolve(host: str, port: int) -> list[str]:
         if not addresses:
             raise OSError("no such host")
         return list(addresses)
 
-    return Hosts(resolve=resolve, **{name: frozenset(those) for name, those in allowed.items()})
+    return HostPolicy(
+        resolve=resolve, **{name: frozenset(those) for name, those in allowed.items()}
+    )
 
 
 async def test_a_public_link_is_pinned_to_its_address():
@@ -149,7 +152,7 @@ async def test_public_addresses_beside_the_special_ones_are_connected_to(address
 @pytest.mark.parametrize("spelling", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1", "localhost"])
 async def test_odd_spellings_of_loopback_are_refused_by_what_they_resolve_to(spelling):
     with pytest.raises(RefusedLinkError):
-        await Hosts().check(f"https://{spelling}/x")
+        await HostPolicy().check(f"https://{spelling}/x")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,7 @@ async def test_the_name_is_resolved_once():
         asked.append(host)
         return ["93.184.216.34"] if len(asked) == 1 else ["127.0.0.1"]
 
-    target = await Hosts(resolve=rebinding).check("https://rebind.example.com/x")
+    target = await HostPolicy(resolve=rebinding).check("https://rebind.example.com/x")
     assert target.urls == ("https://93.184.216.34:443/x",)
     assert len(asked) == 1
 
@@ -228,7 +231,7 @@ async def test_a_name_that_does_not_resolve_is_refused():
 async def test_a_local_proxy_with_fake_addresses_is_explained():
     with pytest.raises(RefusedLinkError, match=r"198\.18\.0\.0/15") as caught:
         await hosts("198.18.0.7").check("https://cdn.example.com/x")
-    assert "HAILUO_ALLOWED_HOSTS_PRIVATE" in str(caught.value)
+    assert caught.value.then == (Step(Do.SET, "HAILUO_ALLOWED_HOSTS_PRIVATE=198.18.0.0/15"),)
     allowed = hosts("198.18.0.7", private={"198.18.0.0/15"})
     assert (await allowed.check("https://cdn.example.com/x")).name == "cdn.example.com"
 

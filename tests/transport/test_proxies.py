@@ -9,6 +9,7 @@ import pytest
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.transport.proxies import Proxies
+from hailuo_mcp.wording.agent import error_text
 
 API = "https://api.minimaxi.com"
 CLASH = "http://127.0.0.1:7890"
@@ -66,9 +67,9 @@ def test_a_proxy_may_be_written_as_people_write_it(text, meant):
     ["socks4://gate:1", "ftp://gate", "http://", "http://gate:port", "gate keeper", "http://[x"],
 )
 def test_what_is_no_proxy_is_refused_by_its_variables_name_alone(text):
-    with pytest.raises(ConfigError, match=r"^ALL_PROXY holds no address of a proxy") as caught:
+    with pytest.raises(ConfigError, match=r"^ALL_PROXY is not the address of a proxy") as caught:
         to(all_proxy=text)
-    assert "Nothing was sent or charged" in str(caught.value)
+    assert "Nothing was sent or charged" in error_text(caught.value)
     assert text not in str(caught.value).replace("http://127", "")
 
 

@@ -12,8 +12,8 @@ import pytest
 from hailuo_mcp.bootstrap import _desk, open_client
 from hailuo_mcp.domain import Capabilities, Link, Mode, RemoteStatus, Status, Submitted, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.sqlite.purchase import Limits, Written
-from hailuo_mcp.journal.sqlite.store import SqliteJournal
+from hailuo_mcp.journal import make_store
+from hailuo_mcp.journal.store import Limits, Recorded, Store
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.desk import Desk
 from hailuo_mcp.worker import ProcessLocks
@@ -21,33 +21,23 @@ from hailuo_mcp.worker import ProcessLocks
 FAILURE = JournalError("The disk is full. Nothing was sent or charged.")
 
 
-class FailingJournal(SqliteJournal):
-    """Fails as often as a test says, by the name of the method."""
+class FailingStore:
+    """Passes everything on to a store, and fails as often as a test says, by the method's name."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self.failures: dict[str, int] = {}
 
-    def _fail(self, name: str) -> None:
-        if self.failures.get(name, 0) > 0:
-            self.failures[name] -= 1
-            raise FAILURE
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
 
-    async def change(self, *args: Any, **conditions: Any) -> Task | None:
-        self._fail("change")
-        return await super().change(*args, **conditions)
+        async def call(*args: Any, **more: Any) -> Any:
+            if self.failures.get(name, 0) > 0:
+                self.failures[name] -= 1
+                raise FAILURE
+            return await found(*args, **more)
 
-    async def render_times(self, *kind: Any) -> Any:
-        self._fail("render_times")
-        return await super().render_times(*kind)
-
-    async def pause(self, *args: Any, **more: Any) -> float:
-        self._fail("pause")
-        return await super().pause(*args, **more)
-
-    async def stamp(self) -> int:
-        self._fail("stamp")
-        return await super().stamp()
+        return call if callable(found) else found
 
 
 class Client:
@@ -109,7 +99,7 @@ class Bench:
             }
         )
         self.now = 1_800_000_000.0
-        self.journal = FailingJournal(tmp_path / "state" / "journal.sqlite3")
+        self.journal: Any = FailingStore(make_store(tmp_path / "state"))
         self.client = Client()
         self.processes = ProcessLocks(tmp_path / "state" / "processes")
         desk = _desk(
@@ -141,7 +131,7 @@ class Bench:
         )
         limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
         found = await self.journal.record(replace(draft, **facts), Decimal(2), limits, now=self.now)
-        assert isinstance(found, Written)
+        assert isinstance(found, Recorded)
         return found.task
 
     async def held(self, **facts: Any) -> Task:
@@ -168,7 +158,7 @@ class Bench:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(tmp_path)
     await made.journal.open()
-    await made.journal.sign_in(
+    await made.journal.register(
         made.desk.owner,
         account=made.desk.account,
         provider="sandbox",

@@ -15,7 +15,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     UnexpectedResponseError,
 )
-from hailuo_mcp.files.answers import CorruptClipError
+from hailuo_mcp.files.download import CorruptClipError
 from hailuo_mcp.studio.fetching import _ask_for as ask_for
 from hailuo_mcp.worker.polling import Follower
 from hailuo_mcp.worker.schedule import CORRUPT_SECONDS, SAVE_TRIES

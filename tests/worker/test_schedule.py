@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.journal.sqlite.reads import RenderTime
-from hailuo_mcp.worker.schedule import backoff, next_poll
+from hailuo_mcp.backoff import backoff
+from hailuo_mcp.journal.store import RenderTime
+from hailuo_mcp.worker.schedule import next_poll
 
 LEARNED = [
     RenderTime(least=60, most=70),

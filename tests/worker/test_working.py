@@ -154,11 +154,11 @@ async def test_a_bug_in_one_job_ends_no_other(bench: Any, caplog: Any) -> None:
 
 
 async def test_a_journal_that_fails_while_somebody_waits_does_not_end_the_work(bench: Any) -> None:
-    bench.journal.failures = {"stamp": 1}
+    bench.journal.failures = {"data_version": 1}
     bench.client.answers = [TAKEN]
     async with _working(bench) as worker:
         await bench.desk.changes.wait(("vnone",), 0.6)
-        assert bench.journal.failures == {"stamp": 0}
+        assert bench.journal.failures == {"data_version": 0}
         worker.wake(await bench.bought())
         await until(lambda: bench.client.sent == 1)
 

@@ -13,9 +13,14 @@ from hailuo_mcp.cli.words import program
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.files.private import exposed
-from hailuo_mcp.journal.sqlite.examine import Contents, Flaw, FlawedJournalError, examine
-from hailuo_mcp.journal.sqlite.peek import NAME
-from hailuo_mcp.journal.sqlite.walls import walls_beside
+from hailuo_mcp.journal.sqlite.examine import (
+    Contents,
+    Flaw,
+    FlawedJournalError,
+    examine,
+    spent_in_other_units,
+)
+from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.desk import period_start
 from hailuo_mcp.text import number
@@ -27,7 +32,7 @@ _LONG = 3 * 86_400.0
 
 def check_journal(settings: Settings, now: float) -> Iterator[Result]:
     folder = settings.state_dir
-    path = folder / NAME
+    path = folder / FILE_NAME
     for kept in sorted(folder.glob("journal-unreadable-*.sqlite3")) if folder.is_dir() else []:
         yield note(
             "journal",
@@ -53,7 +58,8 @@ def check_journal(settings: Settings, now: float) -> Iterator[Result]:
     if contents.losses:
         yield problem(
             "journal",
-            contents.losses.notice,
+            f"The journal was damaged and {contents.losses.many} may be lost, so nothing new is "
+            "bought until you accept that.",
             f"Compare the provider's bill with {program()} tasks, then run {program()} journal "
             "accept.",
         )
@@ -68,7 +74,8 @@ def check_journal(settings: Settings, now: float) -> Iterator[Result]:
 def _other_units(settings: Settings, now: float) -> Iterator[Result]:
     unit = plan_unit(settings.plan, PROVIDERS[settings.provider].region)
     since = period_start(settings.budget_period, now)
-    found = walls_beside(settings.state_dir / NAME, account_of(settings), unit, since=since)
+    path = settings.state_dir / FILE_NAME
+    found = spent_in_other_units(path, account_of(settings), unit, since=since)
     if found:
         sums = " and ".join(f"{number(one.spent + one.reserved)} {one.unit}" for one in found)
         yield note(

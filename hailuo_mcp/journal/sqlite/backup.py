@@ -14,7 +14,6 @@ from hailuo_mcp.journal.sqlite import check
 FOLDER = "backups"
 KEPT = 3
 _PATIENCE = 10.0
-_PART = ".part"
 
 
 def newest_first(journal: Path) -> list[Path]:
@@ -35,7 +34,7 @@ def make(journal: Path, now: float) -> Path | None:
     Returns None where there is nothing in it yet.
 
     Raises:
-        check.DamagedJournalError: the copy, so the journal, has a flaw; no copy was dropped.
+        DamagedJournalError: the copy, so the journal, has a flaw; no copy was dropped.
         sqlite3.Error, OSError: it could not be read or written.
     """
     target = _of_day(journal, now)
@@ -54,10 +53,10 @@ def copy(journal: Path, target: Path) -> bool:
     """Write a checked copy to a file of its own; False where the journal is empty.
 
     Raises:
-        check.DamagedJournalError: the copy has a flaw.
+        DamagedJournalError: the copy has a flaw.
         sqlite3.Error, OSError: it could not be read or written.
     """
-    part = target.with_name(f"{target.name}.{os.getpid()}{_PART}")
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         make_private(part)
         source = f"{journal.absolute().as_uri()}?mode=ro"

@@ -7,6 +7,7 @@ import sqlite3
 
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.journal.sqlite import mark
+from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 from hailuo_mcp.journal.sqlite.mark import Mark
 from hailuo_mcp.journal.sqlite.rows import HELD, SEALED, SELECT, seal_of, task_of
 
@@ -19,47 +20,13 @@ _ROWS = (
 _STATUSES, _MONEY = frozenset(Status), frozenset(Money)
 
 
-_SURROUNDINGS = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_INTERRUPT,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_CONSTRAINT,
-        sqlite3.SQLITE_MISUSE,
-    }
-)
-"""What is the matter with the disk, another program or ours, not with the file."""
-
-
-class DamagedJournalError(sqlite3.DatabaseError):
-    """What a check found; the text is for the log and the doctor."""
-
-
-def means_damage(exc: sqlite3.Error | UnicodeDecodeError) -> bool:
-    """Whether what SQLite says is about the file's content."""
-    code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    return not isinstance(exc, sqlite3.InterfaceError) and code & 0xFF not in _SURROUNDINGS
-
-
-def flaw_of(exc: sqlite3.Error | UnicodeDecodeError) -> str:
-    """What is the matter, in words; Python cannot decode what SQLite says of a damaged schema."""
-    return "its schema is damaged" if isinstance(exc, UnicodeDecodeError) else str(exc)
-
-
 def pages(db: sqlite3.Connection) -> None:
     """Every page, and every index against its table (130 ms for 20,000 tasks, 2026-11).
 
     Raises:
         sqlite3.DatabaseError: one of them is damaged.
     """
-    said = str(db.execute("PRAGMA integrity_check(1)").fetchone()[0])
-    if said != "ok":
+    if db.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
         raise DamagedJournalError("a page or an index is damaged")
 
 

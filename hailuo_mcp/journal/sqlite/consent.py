@@ -1,14 +1,12 @@
-"""One-use codes and approvals: what a person has said yes to, and whether it was used."""
+"""One-use codes and approvals: what a person has agreed to, and whether it was used."""
 
 from __future__ import annotations
 
 import sqlite3
 from decimal import Decimal
 
-GOOD_FOR = 600.0
-"""Seconds, for a code and for the window in which an approval can be replayed."""
-AHEAD = 60.0
-"""Seconds. What is dated further ahead was written under another clock: it is void."""
+from hailuo_mcp.journal.sqlite.rows import exists
+from hailuo_mcp.journal.store import CLOCK_SKEW, CONSENT_SECONDS
 
 
 def issue_code(
@@ -20,9 +18,9 @@ def issue_code(
     amount: Decimal | None,
     now: float,
 ) -> None:
-    """`code` is a digest: the code itself is only ever in the refusal that carries it."""
     db.execute(
-        "DELETE FROM codes WHERE issued_at < ? OR issued_at > ?", (now - GOOD_FOR, now + AHEAD)
+        "DELETE FROM codes WHERE issued_at < ? OR issued_at > ?",
+        (now - CONSENT_SECONDS, now + CLOCK_SKEW),
     )
     db.execute(
         "INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?, NULL)",
@@ -39,21 +37,19 @@ def use_code(
     amount: Decimal | None,
     now: float,
 ) -> bool:
-    """True once, for this caller, request and price, within ten minutes."""
     used = db.execute(
         "UPDATE codes SET used_at = ? WHERE code = ? AND caller = ? AND identity = ?"
         " AND amount = ? AND used_at IS NULL AND issued_at > ? AND issued_at <= ?",
-        (now, code, caller, identity, str(amount), now - GOOD_FOR, now + AHEAD),
+        (now, code, caller, identity, str(amount), now - CONSENT_SECONDS, now + CLOCK_SKEW),
     )
     return used.rowcount == 1
 
 
 def use_approval(db: sqlite3.Connection, *, caller: str, identity: str, now: float) -> bool:
-    """Count a person's yes once: the protocol's sealed answer can be replayed for ten minutes."""
-    db.execute("DELETE FROM approvals WHERE at < ? OR at > ?", (now - GOOD_FOR, now + AHEAD))
-    if db.execute(
-        "SELECT 1 FROM approvals WHERE caller = ? AND identity = ?", (caller, identity)
-    ).fetchone():
+    db.execute(
+        "DELETE FROM approvals WHERE at < ? OR at > ?", (now - CONSENT_SECONDS, now + CLOCK_SKEW)
+    )
+    if exists(db, "SELECT 1 FROM approvals WHERE caller = ? AND identity = ?", caller, identity):
         return False
     db.execute("INSERT INTO approvals VALUES (?, ?, ?)", (caller, identity, now))
     return True

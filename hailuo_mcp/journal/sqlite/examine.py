@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from hailuo_mcp.domain import UNFINISHED, Status
-from hailuo_mcp.journal.sqlite import backup, check, mark
-from hailuo_mcp.journal.sqlite.losses import Losses, losses
+from hailuo_mcp.domain import UNFINISHED, Unit
+from hailuo_mcp.journal.sqlite import backup, check, mark, schema
+from hailuo_mcp.journal.sqlite.faults import DamagedJournalError, flaw_of
+from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.mark import Mark
-from hailuo_mcp.journal.sqlite.schema import KNOWS_RESCUES, STEPS
+from hailuo_mcp.journal.sqlite.purchases import other_units
+from hailuo_mcp.journal.sqlite.rows import marks
+from hailuo_mcp.journal.store import Losses, UnitSpending
 
 _PATIENCE = 5.0
 """Seconds to wait for whoever is writing."""
@@ -39,7 +42,7 @@ class FlawedJournalError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A process that has signed in and not out; it may be gone."""
+    """A process that has registered and not left; it may be gone."""
 
     name: str
     account: str
@@ -72,14 +75,12 @@ def examine(path: Path, *, old_before: float = 0.0) -> Contents:
     try:
         if not path.exists() or not path.stat().st_size:
             if (known and known.steps) or backup.newest_first(path):
-                raise check.DamagedJournalError(check.GONE)
+                raise DamagedJournalError(check.GONE)
             return Contents(version=0, counts={})
-        with closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
-        ) as db:
+        with closing(_read_only(path)) as db:
             return _contents(db, known, old_before)
     except (sqlite3.Error, UnicodeDecodeError) as exc:
-        text = check.flaw_of(exc).lower()
+        text = flaw_of(exc).lower()
         if "locked" in text or "busy" in text:
             flaw = Flaw.LOCKED
         elif "unable to open" in text or "readonly" in text:
@@ -89,30 +90,39 @@ def examine(path: Path, *, old_before: float = 0.0) -> Contents:
         raise FlawedJournalError(flaw, found=text) from exc
 
 
+def spent_in_other_units(
+    path: Path, account: str, unit: Unit, *, since: float
+) -> tuple[UnitSpending, ...]:
+    """What an account spent under plans of other units; nothing where it cannot be read."""
+    try:
+        with closing(_read_only(path)) as db:
+            return other_units(db, account, unit, since)
+    except sqlite3.Error:
+        return ()
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+
+
 def _contents(db: sqlite3.Connection, known: Mark | None, old_before: float) -> Contents:
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(STEPS):
-        (needs,) = db.execute("SELECT readable_since FROM shape").fetchone()
-        if int(needs) > len(STEPS):
-            raise FlawedJournalError(Flaw.NEWER, version)
+    version = schema.version(db)
+    if schema.is_too_new(db):
+        raise FlawedJournalError(Flaw.NEWER, version)
     check.pages(db)
     if version == 0:
         return Contents(version=0, counts={})
     lost: Losses | None = None
-    if version >= KNOWS_RESCUES:
+    if version >= schema.KNOWS_RESCUES:
         check.rows(db)
         check.against(db, known, marked=True)
         lost = losses(db)
-    going = tuple(UNFINISHED)
-    marks = ", ".join("?" * len(going))
-    (unsaved,) = db.execute(
-        "SELECT COUNT(*) FROM tasks WHERE status = ? AND file = '' AND due_at > 0",
-        (Status.SUCCEEDED,),
+    unsaved, old = db.execute(
+        "SELECT COUNT(*) FILTER (WHERE status = 'succeeded' AND file = '' AND due_at > 0),"
+        f" COUNT(*) FILTER (WHERE status IN ({marks(UNFINISHED)}) AND created_at < ?) FROM tasks",
+        (*UNFINISHED, old_before),
     ).fetchone()
-    (old,) = db.execute(
-        f"SELECT COUNT(*) FROM tasks WHERE status IN ({marks}) AND created_at < ?",  # marks only
-        (*going, old_before),
-    ).fetchone()
+    owners = db.execute("SELECT owner, account, pid, started_at FROM owners").fetchall()
     return Contents(
         version=version,
         counts=dict(db.execute("SELECT status, COUNT(*) FROM tasks GROUP BY status").fetchall()),
@@ -121,8 +131,6 @@ def _contents(db: sqlite3.Connection, known: Mark | None, old_before: float) -> 
         losses=lost,
         owners=tuple(
             Owner(name=name, account=account, pid=pid, started_at=at)
-            for name, account, pid, at in db.execute(
-                "SELECT owner, account, pid, started_at FROM owners"
-            )
+            for name, account, pid, at in owners
         ),
     )

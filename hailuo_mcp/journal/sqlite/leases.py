@@ -1,79 +1,76 @@
-"""Who works on what: claims, leases, and what a vanished process leaves behind."""
+"""Which process works on what: claims, leases, and what a vanished process leaves behind."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
-from hailuo_mcp.domain import Money, Status, Task
-from hailuo_mcp.journal.sqlite.change import LONGEST_PAUSE
-from hailuo_mcp.journal.sqlite.purchase import free_slots, hold_slot, next_slot
-from hailuo_mcp.journal.sqlite.rows import SELECT, task_of
-
-LONGEST_LEASE = 120.0
-"""Seconds. A lease that ends further ahead was written under another clock: it is void."""
-ORPHAN_SECONDS = 600.0
-"""A task that was never sent is sent by another process in this time, later cancelled."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    sends: tuple[Task, ...]
-    steps: tuple[Task, ...]
-    next_at: float | None
-    """When there is something to do next; None when nothing is unfinished."""
+from hailuo_mcp.domain import Task
+from hailuo_mcp.journal.sqlite.purchases import free_slots, next_slot, take_slot
+from hailuo_mcp.journal.sqlite.rows import exists, find_task, find_tasks, marks
+from hailuo_mcp.journal.store import (
+    LONGEST_DELAY,
+    LONGEST_LEASE,
+    ORPHAN_SECONDS,
+    Capacity,
+    Claimed,
+)
 
 
-def claim(  # noqa: PLR0913  # what the caller can carry, and for how long
+def register(
     db: sqlite3.Connection,
-    accounts: Sequence[str],
     owner: str,
     *,
-    rpm: int | None,
-    sends: int,
-    steps: int,
-    submit_lease: float,
-    lease: float,
+    account: str,
+    provider: str,
+    base_url: str,
+    pid: int,
     now: float,
-) -> Claimed:
-    """Take what is due: submits of the first account as slots allow, reads and saves of all.
-
-    `sends` and `steps` are how many more the caller can carry.
-    """
-    marks = ", ".join("?" * len(accounts))
+) -> None:
     db.execute(
-        f"UPDATE tasks SET due_at = ? WHERE account IN ({marks}) AND due_at > 0 AND due_at > ?"
-        " AND status != 'submitting'",
-        (now, *accounts, now + LONGEST_PAUSE),
+        "INSERT INTO accounts (account, provider, base_url) VALUES (?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        (account, provider, base_url),
     )
-    sent = _claim_sends(db, accounts[0], owner, rpm, sends, submit_lease, now)
+    db.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", (owner, account, pid, now))
+
+
+def owners(db: sqlite3.Connection) -> list[str]:
     rows = db.execute(
-        SELECT + f" WHERE account IN ({marks}) AND due_at > 0 AND due_at <= ?"
+        "SELECT owner FROM owners UNION SELECT owner FROM tasks WHERE owner != ''"
+    ).fetchall()
+    return [owner for (owner,) in rows]
+
+
+def claim(
+    db: sqlite3.Connection, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
+) -> Claimed:
+    some = marks(accounts)
+    db.execute(
+        f"UPDATE tasks SET due_at = ? WHERE account IN ({some}) AND due_at > 0 AND due_at > ?"
+        " AND status != 'submitting'",
+        (now, *accounts, now + LONGEST_DELAY),
+    )
+    sends = _claim_sends(db, accounts[0], owner, capacity, now)
+    steps = find_tasks(
+        db,
+        f"WHERE account IN ({some}) AND due_at > 0 AND due_at <= ?"
         " AND status IN ('queued', 'running', 'succeeded')"
         " AND (lease_until <= ? OR lease_until > ?) ORDER BY due_at LIMIT ?",
-        (*accounts, now, now, now + LONGEST_LEASE, steps),
-    ).fetchall()
-    taken = [task_of(row) for row in rows]
+        *(*accounts, now, now, now + LONGEST_LEASE, capacity.steps),
+    )
     db.executemany(
         "UPDATE tasks SET owner = ?, lease_until = ? WHERE task_id = ?",
-        [(owner, now + lease, task.task_id) for task in taken],
+        [(owner, now + capacity.lease, task.task_id) for task in steps],
     )
-    return Claimed(
-        sends=tuple(sent), steps=tuple(taken), next_at=next_due(db, accounts, rpm=rpm, now=now)
-    )
+    next_at = next_due(db, accounts, capacity.rpm, now=now)
+    return Claimed(sends=tuple(sends), steps=tuple(steps), next_at=next_at)
 
 
 def _claim_sends(
-    db: sqlite3.Connection,
-    account: str,
-    owner: str,
-    rpm: int | None,
-    most: int,
-    lease: float,
-    now: float,
+    db: sqlite3.Connection, account: str, owner: str, capacity: Capacity, now: float
 ) -> list[Task]:
-    room = min(most, free_slots(db, account, rpm, now)) if most > 0 else 0
+    room = min(capacity.sends, free_slots(db, account, capacity.rpm, now))
     if room <= 0:
         return []
     ids = db.execute(
@@ -81,19 +78,17 @@ def _claim_sends(
         " AND status = 'pending' ORDER BY created_at, task_id LIMIT ?",
         (account, now, room),
     ).fetchall()
-    sent: list[Task] = []
-    for (task_id,) in ids:
-        db.execute(
-            "UPDATE tasks SET status = 'submitting', attempt = attempt + 1, owner = ?,"
-            " lease_until = ?, due_at = ?, updated_at = ? WHERE task_id = ?",
-            (owner, now + lease, now, now, task_id),
-        )
-        sent.append(task_of(db.execute(SELECT + " WHERE task_id = ?", (task_id,)).fetchone()))
-    return sent
+    db.executemany(
+        "UPDATE tasks SET status = 'submitting', attempt = attempt + 1, owner = ?,"
+        " lease_until = ?, due_at = ?, updated_at = ? WHERE task_id = ?",
+        [(owner, now + capacity.submit_lease, now, now, task_id) for (task_id,) in ids],
+    )
+    found = (find_task(db, "WHERE task_id = ?", task_id) for (task_id,) in ids)
+    return [task for task in found if task]
 
 
 def next_due(
-    db: sqlite3.Connection, accounts: Sequence[str], *, rpm: int | None, now: float
+    db: sqlite3.Connection, accounts: Sequence[str], rpm: int | None, *, now: float
 ) -> float | None:
     """When anything is due next, leases of others included."""
     times = [at for account in accounts for at in _next_steps(db, account, now)]
@@ -106,18 +101,17 @@ def next_due(
 
 
 def _from_another_clock(db: sqlite3.Connection, account: str, now: float) -> bool:
-    return bool(
-        db.execute(
-            "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at > ?"
-            " AND status != 'submitting' LIMIT 1",
-            (account, now + LONGEST_PAUSE),
-        ).fetchone()
+    return exists(
+        db,
+        "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at > ?"
+        " AND status != 'submitting'",
+        *(account, now + LONGEST_DELAY),
     )
 
 
 def _next_send(db: sqlite3.Connection, account: str) -> float | None:
-    if not db.execute("SELECT 1 FROM tasks WHERE status = 'pending' LIMIT 1").fetchone():
-        return None  # or the next question would walk past everything that is on its way
+    if not exists(db, "SELECT 1 FROM tasks WHERE status = 'pending'"):
+        return None  # or the next question would walk past everything that is in flight
     (at,) = db.execute(
         "SELECT MIN(due_at) FROM tasks WHERE account = ? AND due_at > 0 AND status = 'pending'",
         (account,),
@@ -143,6 +137,10 @@ def _next_steps(db: sqlite3.Connection, account: str, now: float) -> list[float]
     return [float(row[0]) for row in (free, held) if row and row[0] is not None]
 
 
+def submitting(db: sqlite3.Connection, owner: str) -> list[Task]:
+    return find_tasks(db, "WHERE owner = ? AND owner != '' AND status = 'submitting'", owner)
+
+
 def renew(db: sqlite3.Connection, owner: str, task_ids: Collection[str], *, until: float) -> None:
     db.executemany(
         "UPDATE tasks SET lease_until = ? WHERE task_id = ? AND owner = ?",
@@ -151,56 +149,53 @@ def renew(db: sqlite3.Connection, owner: str, task_ids: Collection[str], *, unti
 
 
 def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tuple[str, ...]:
-    """Take over from processes that are gone. Returns the ids of tasks that changed.
-
-    A submit whose owner is gone or whose lease ran out may have been bought: `unconfirmed`.
-    Reads and saves are simply free again. What was never sent stays for ten minutes.
-    """
-    marks = ", ".join("?" * len(dead))
     gone = tuple(dead)
     lost = db.execute(
-        f"UPDATE tasks SET status = ?, owner = '', lease_until = 0, due_at = 0, updated_at = ?"
-        f" WHERE status = 'submitting' AND (owner IN ({marks}) OR lease_until <= ?"
-        " OR lease_until > ?) RETURNING task_id, account",
-        (Status.UNCONFIRMED, now, *gone, now, now + LONGEST_LEASE),
+        "UPDATE tasks SET status = 'unconfirmed', owner = '', lease_until = 0, due_at = 0,"
+        f" updated_at = ? WHERE status = 'submitting' AND (owner IN ({marks(gone)})"
+        " OR lease_until <= ? OR lease_until > ?) RETURNING task_id, account",
+        (now, *gone, now, now + LONGEST_LEASE),
     ).fetchall()
     for _, account in lost:
-        hold_slot(db, account, now)
-    changed = [task_id for task_id, _ in lost]
+        take_slot(db, account, now)
     if not gone:
-        return tuple(changed)
-    changed += [
-        task_id
-        for (task_id,) in db.execute(
-            f"UPDATE tasks SET status = ?, money = ?, owner = '', due_at = 0, updated_at = ?,"
-            " error = ?, error_code = '', error_kind = ''"
-            f" WHERE status = 'pending' AND owner IN ({marks})"
-            " AND (created_at <= ? OR created_at > ?) RETURNING task_id",
-            (
-                Status.CANCELLED,
-                Money.RELEASED,
-                now,
-                "It was never sent: hailuo-mcp was closed and nobody took it up in ten minutes.",
-                *gone,
-                now - ORPHAN_SECONDS,
-                now + ORPHAN_SECONDS,  # from another clock: nobody knows how old it is
-            ),
-        ).fetchall()
-    ]
+        return tuple(task_id for task_id, _ in lost)
+    cancelled = db.execute(
+        "UPDATE tasks SET status = 'cancelled', money = 'released', owner = '', due_at = 0,"
+        " updated_at = ?, error_code = '', error_kind = '', error = 'It was never sent:"
+        " hailuo-mcp was closed, and no other process sent it within ten minutes.'"
+        f" WHERE status = 'pending' AND owner IN ({marks(gone)})"
+        " AND (created_at <= ? OR created_at > ?) RETURNING task_id",
+        # Dated ahead, it is from another clock: nobody knows how old it is.
+        (now, *gone, now - ORPHAN_SECONDS, now + ORPHAN_SECONDS),
+    ).fetchall()
     release(db, gone)
-    return tuple(changed)
+    return tuple(row[0] for row in (*lost, *cancelled))
 
 
 def release(db: sqlite3.Connection, owners: Collection[str]) -> None:
-    """Set free what these hold, but not what they send, and forget those who hold nothing more."""
-    marks, names = ", ".join("?" * len(owners)), tuple(owners)
+    """Free what these hold, except what they send, and forget those that hold nothing more."""
+    names, some = tuple(owners), marks(owners)
     db.execute(
-        f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner != '' AND owner IN ({marks})"
+        f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner != '' AND owner IN ({some})"
         " AND status NOT IN ('pending', 'submitting')",
         names,
     )
     db.execute(
-        f"DELETE FROM owners WHERE owner IN ({marks}) AND NOT EXISTS"
+        f"DELETE FROM owners WHERE owner IN ({some}) AND NOT EXISTS"
         " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
         names,
     )
+
+
+def unattended_accounts(
+    db: sqlite3.Connection, account: str, provider: str, base_url: str, alive: Collection[str]
+) -> list[str]:
+    rows = db.execute(
+        "SELECT account FROM accounts WHERE account != ? AND provider = ? AND base_url = ?"
+        " AND NOT EXISTS (SELECT 1 FROM owners WHERE owners.account = accounts.account"
+        f" AND owners.owner IN ({marks(alive)})) AND EXISTS (SELECT 1 FROM tasks WHERE"
+        " tasks.account = accounts.account AND tasks.due_at > 0)",
+        (account, provider, base_url, *alive),
+    ).fetchall()
+    return [account for (account,) in rows]

@@ -4,55 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 
-from hailuo_mcp.errors import JournalDamagedError
 from hailuo_mcp.journal.sqlite import schema
 from hailuo_mcp.journal.sqlite.rows import from_micro
+from hailuo_mcp.journal.store import Losses
 
 UNACCEPTED = "NOT complete AND accepted_at IS NULL"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Losses:
-    """The newest rescue that may have lost tasks, and that nobody has accepted."""
-
-    at: float
-    """Unix seconds."""
-    kept: str
-    """The name of the damaged file beside the journal; empty where there was none."""
-    flaw: str
-    expected: int | None
-    """How many tasks the journal had held; None where nobody knows."""
-    carried: int
-    missing: Mapping[tuple[str, str], Decimal]
-    """By provider and unit, what the missing tasks had cost or reserved."""
-
-    @property
-    def many(self) -> str:
-        """How many tasks are missing, in words."""
-        if self.expected is None:
-            return "some tasks"
-        lost = max(0, self.expected - self.carried)
-        return f"{lost} of {self.expected} tasks" if lost else "the last changes of some tasks"
-
-    @property
-    def notice(self) -> str:
-        """What every answer says until it is accepted."""
-        return (
-            f"The journal was damaged and {self.many} may be lost, so nothing new is bought until "
-            "a person runs `hailuo-mcp journal accept`."
-        )
-
-    def error(self) -> JournalDamagedError:
-        return JournalDamagedError(
-            f"The journal was damaged and {self.many} may be lost, so the budget cannot be held "
-            "and a clip that was bought before could be bought again. Nothing was sent or charged. "
-            "A person has to compare the provider's bill with `hailuo-mcp tasks` and then run "
-            "`hailuo-mcp journal accept`. Everything that spends nothing works meanwhile."
-        )
 
 
 def losses(db: sqlite3.Connection) -> Losses | None:

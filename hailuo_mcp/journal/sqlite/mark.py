@@ -8,7 +8,7 @@ import sqlite3
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,10 +25,10 @@ class Mark:
     """What a journal held at one moment."""
 
     steps: int = 0
-    """Counts every task written down and every change of a status; it only ever rises."""
+    """Counts every task recorded and every change of a status; it only ever rises."""
     newest: str = ""
-    """The task_id that was written last."""
-    totals: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """The task_id that was recorded last."""
+    totals: Mapping[str, list[int]] = field(default_factory=dict[str, list[int]])
     """By account and unit, joined by a space: the number of tasks, and their cost in millionths."""
     locked: bool = False
     """Whether a loss of it waits for a person to accept it."""
@@ -47,85 +47,71 @@ class Remembered:
     """The stamp of the file that needs no check, if it is not too long ago."""
     checked_at: float = 0.0
     """When all of it was checked last, in Unix seconds."""
-    size: int = 0
-
-    @property
-    def long(self) -> bool:
-        return self.size > _COMPACT_BYTES
-
-
-_NOW = (
-    "SELECT account, unit, tasks, counted, steps,"
-    " (SELECT task_id FROM tasks ORDER BY rowid DESC LIMIT 1),"
-    f" EXISTS (SELECT 1 FROM rescues WHERE {UNACCEPTED}) FROM totals"
-)
+    long: bool = False
 
 
 def of(db: sqlite3.Connection) -> Mark:
     """What the journal holds now."""
-    rows = db.execute(_NOW).fetchall()
+    rows = db.execute(
+        "SELECT account, unit, tasks, counted, steps,"
+        " (SELECT task_id FROM tasks ORDER BY rowid DESC LIMIT 1),"
+        f" EXISTS (SELECT 1 FROM rescues WHERE {UNACCEPTED}) FROM totals"
+    ).fetchall()
     return Mark(
         steps=sum(row[4] for row in rows),
         newest=(rows[0][5] if rows else "") or "",
-        totals={f"{row[0]} {row[1]}": (row[2], row[3]) for row in rows if row[2]},
+        totals={f"{row[0]} {row[1]}": [row[2], row[3]] for row in rows if row[2]},
         locked=bool(rows and rows[0][6]),
     )
 
 
 def path_of(journal: Path) -> Path:
-    """A name that shares nothing with the journal's: who puts that back leaves this alone."""
+    """A name unlike the journal's: restoring journal.sqlite3* leaves this file alone."""
     return journal.with_name("mark")
 
 
-def read(journal: Path) -> Remembered:
-    """The farthest mark, whatever the order in which several processes have appended theirs."""
-    try:
-        data = path_of(journal).read_bytes()
-    except OSError:
-        return Remembered()
-    mark: Mark | None = None
-    checked, checked_at = "", 0.0
-    for line in data.splitlines():
-        told = _parsed(line)
-        if told is None:
-            continue  # torn, or damaged: another line may say it
-        if "checked" in told:
-            checked, checked_at = str(told["checked"]), float(told["at"])
-        elif mark is None or told["steps"] >= mark.steps:
-            totals = {
-                name: (tasks, reserved_amount)
-                for name, (tasks, reserved_amount) in told["totals"].items()
-            }
-            mark = Mark(
-                steps=told["steps"], newest=told["newest"], totals=totals, locked=told["locked"]
-            )
-    return Remembered(mark=mark, checked=checked, checked_at=checked_at, size=len(data))
+def read(journal: Path, *, tail: bool = False) -> Remembered:
+    """The farthest mark, whatever the order in which several processes have appended theirs.
 
-
-def farthest(journal: Path) -> int:
-    """How far any process has come, by the last lines."""
+    `tail`: by the last lines only, which is quick and enough to see how far others have come.
+    """
     try:
         with path_of(journal).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES) if tail else 0)
             lines = file.read().splitlines()
     except OSError:
-        return 0
-    return max((told.get("steps", 0) for line in lines if (told := _parsed(line))), default=0)
+        return Remembered()
+    found = Remembered(long=size > _COMPACT_BYTES)
+    for line in lines:
+        told = _parsed(line)
+        if "checked" in told:
+            found = replace(found, checked=str(told["checked"]), checked_at=float(told["at"]))
+        elif told and (found.mark is None or told["steps"] >= found.mark.steps):
+            known = {name: told[name] for name in ("steps", "newest", "totals", "locked")}
+            found = replace(found, mark=Mark(**known))
+    return found
 
 
-def append(journal: Path, mark: Mark) -> None:
-    """Add what the journal holds since the last commit; on the disk when this returns.
+def append(journal: Path, told: Mark | Mapping[str, object]) -> None:
+    """Add a line, which is on the disk when this returns.
 
     Raises:
         OSError: it cannot be written.
     """
-    _append(journal, asdict(mark))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    descriptor = private_opener(str(path_of(journal)), flags)
+    try:
+        os.write(descriptor, b"\n" + _line(told))  # the line before may be torn
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def note_checked(journal: Path, stamp: str, at: float) -> None:
     """The file that has this stamp comes from one that was checked at this time."""
     with suppress(OSError):  # then it is checked
-        _append(journal, {"checked": stamp, "at": at})
+        append(journal, {"checked": stamp, "at": at})
 
 
 def write(journal: Path, mark: Mark) -> None:
@@ -138,7 +124,7 @@ def write(journal: Path, mark: Mark) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with open(part, "wb", opener=private_opener) as file:  # takes an opener
-            file.write(_line(asdict(mark)))
+            file.write(_line(mark))
             file.flush()
             os.fsync(file.fileno())
         part.replace(target)
@@ -146,26 +132,18 @@ def write(journal: Path, mark: Mark) -> None:
         part.unlink(missing_ok=True)
 
 
-def _append(journal: Path, told: Mapping[str, object]) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    descriptor = private_opener(str(path_of(journal)), flags)
-    try:
-        os.write(descriptor, b"\n" + _line(told))  # the line before may be torn
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _line(told: Mapping[str, object]) -> bytes:
-    text = json.dumps(told, separators=(",", ":")).encode()
+def _line(told: Mark | Mapping[str, object]) -> bytes:
+    facts = asdict(told) if isinstance(told, Mark) else told
+    text = json.dumps(facts, separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def _parsed(line: bytes) -> dict[str, Any]:
+    """Empty where the line is torn or damaged: another one may say it."""
     checksum, _, text = line.partition(b" ")
     try:
-        if int(checksum, 16) != zlib.crc32(text):
-            return None
-        return cast("dict[str, Any]", json.loads(text))
+        if int(checksum, 16) == zlib.crc32(text):
+            return cast("dict[str, Any]", json.loads(text))
     except ValueError:
-        return None
+        pass
+    return {}

@@ -6,39 +6,38 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Generator
+from collections import defaultdict
+from collections.abc import Generator, Iterable
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
+from typing import cast
 
-from hailuo_mcp.journal.sqlite import backup, legible, mark, schema
-from hailuo_mcp.journal.sqlite.check import means_damage
-from hailuo_mcp.journal.sqlite.legible import Found
+from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.journal.sqlite import backup, mark, salvage, schema
+from hailuo_mcp.journal.sqlite.faults import means_damage
 from hailuo_mcp.journal.sqlite.mark import Mark
-from hailuo_mcp.journal.sqlite.peek import RESCUED
-from hailuo_mcp.journal.sqlite.purchase import WINDOW
-from hailuo_mcp.journal.sqlite.rows import SEALED, seal_of
+from hailuo_mcp.journal.sqlite.rows import (
+    COLUMNS,
+    HELD,
+    SEALED,
+    DamagedRowError,
+    marks,
+    seal_of,
+    task_of,
+)
+from hailuo_mcp.journal.sqlite.unfinished import RESCUED
+from hailuo_mcp.journal.store import RATE_WINDOW, Rescued
 
 _BUILDING = ".rescuing"
 _MAGIC = b"SQLite format 3\0"
+_WRITERS = 120
+"""The byte of the -shm file that SQLite's writers lock (walLockName, WAL_WRITE_LOCK)."""
+_UNSURE = "The journal was damaged, and nobody knows whether this request was sent before."
+_KINDS: dict[str, tuple[type, ...]] = {"TEXT": (str,), "INTEGER": (int,), "REAL": (int, float)}
 
-
-def no_database(path: Path) -> bool:
-    """Whether a file is there that is something else altogether."""
-    if not path.exists():
-        return False
-    with path.open("rb") as file:
-        start = file.read(len(_MAGIC))
-    return bool(start) and start != _MAGIC
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rescued:
-    aside: Path | None
-    """Where the damaged file is kept; None where there was none."""
-    carried: int
-    complete: bool
-    """Whether nothing that was recorded can be missing."""
+TaskRow = dict[str, salvage.Value]
 
 
 def rescue(path: Path, flaw: str, known: Mark | None, wal: bytes, *, timeout: float) -> Rescued:
@@ -54,24 +53,39 @@ def rescue(path: Path, flaw: str, known: Mark | None, wal: bytes, *, timeout: fl
         timeout: Seconds to wait for other processes.
     """
     with _held(path, timeout) as old:
-        number = _next_number(path)
-        found = legible.read(path, wal)
+        aside = _aside(path, _next_number(path))
+        kept = aside if path.exists() else None
+        found = _read(path, wal)
         complete = found.holds(known)
-        kept = _aside(path, number).name if path.exists() else ""
-        _build(path, found, known, flaw, kept, complete=complete)
+        _build(path, found, known, (kept.name if kept else "", flaw, complete))
         if old is not None and os.name == "nt":
-            old.close()  # there nobody moves a file that is open, whoever has it open
-        aside = _aside(path, number)
-        if path.exists():
-            path.rename(aside)  # the main file first: whoever finds it gone ends what is begun here
+            old.close()  # there nobody moves a file that is open
+        if kept:
+            path.rename(aside)  # first: whoever finds it gone ends what is begun here
         _put_into_place(path, aside)
-    return Rescued(aside=aside if kept else None, carried=len(found.tasks), complete=complete)
+    return Rescued(aside=kept, carried=len(found.tasks), complete=complete)
 
 
 def finish(path: Path) -> None:
     """End a rescue whose process was killed after it had moved the damaged journal away."""
     if not path.exists() and _beside(path, RESCUED).exists():
         _put_into_place(path, _aside(path, max(1, _next_number(path) - 1)))
+
+
+def no_database(path: Path) -> bool:
+    """Whether a file is there that is something else altogether."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        start = file.read(len(_MAGIC))
+    return bool(start) and start != _MAGIC
+
+
+def log_of(path: Path) -> bytes:
+    """The write-ahead log, before SQLite has thrown away what does not fit."""
+    with suppress(OSError):
+        return _beside(path, "-wal").read_bytes()
+    return b""
 
 
 def _put_into_place(path: Path, aside: Path) -> None:
@@ -117,13 +131,9 @@ def _held(path: Path, timeout: float) -> Generator[sqlite3.Connection | None]:
         yield db
 
 
-_WRITERS = 120
-"""The byte of the -shm file that SQLite's writers lock (walLockName, WAL_WRITE_LOCK)."""
-
-
 @contextmanager
 def _without_writers(path: Path, timeout: float) -> Generator[None]:
-    """Of a file without its magic SQLite takes no lock; who has it open may write to it still."""
+    """SQLite locks no file without its magic, but a process that has it open may still write."""
     shared = _beside(path, "-shm")
     if os.name == "nt" or not shared.exists():
         yield
@@ -143,12 +153,124 @@ def _without_writers(path: Path, timeout: float) -> Generator[None]:
         yield
 
 
-def _build(  # what is to stand in the new journal
-    path: Path, found: Found, known: Mark | None, flaw: str, kept: str, *, complete: bool
-) -> None:
-    """Make the new journal beside the old one, of one file, safe on the disk or not there."""
+@dataclass(kw_only=True)
+class _Found:
+    """What could be read of a journal and its backups."""
+
+    tasks: dict[str, TaskRow] = field(default_factory=dict[str, TaskRow])
+    """Column by column, by task_id."""
+    steps: int = 0
+    """How far the damaged file itself had come."""
+    doubtful: bool = False
+    """Whether the row of a task is damaged, or comes from an older page or a backup."""
+
+    def totals(self) -> dict[str, list[int]]:
+        sums = defaultdict[str, list[int]](lambda: [0, 0])
+        for task in self.tasks.values():
+            both = sums[f"{task['account']!s} {task['unit']!s}"]
+            both[0] += 1
+            both[1] += cast("int", task["counted"]) if task["money"] in HELD else 0
+        return dict(sums)
+
+    def holds(self, known: Mark | None) -> bool:
+        """Whether all that the journal is known to have held is here, as it stood last."""
+        if known is None or known.locked or self.steps < known.steps or self.doubtful:
+            return False
+        totals = self.totals()
+        return all(totals.get(name) == both for name, both in known.totals.items())
+
+
+def _read(path: Path, wal: bytes) -> _Found:
+    """All tasks that can be read, each in its best version: as it stands, older, from a backup."""
+    layout = _Layout()
+    pages = salvage.opened(path.read_bytes() if path.exists() else b"", log_of(path))
+    current, steps, broken = _sorted(pages.rows(), layout)
+    found = _Found(tasks=dict(current), steps=steps)
+    # SQLite reads a log up to the first flaw, and forgets the rest when it is opened.
+    lost = salvage.opened(b"", wal)
+    for task_id, task in _sorted(lost.rows(), layout)[0].items():
+        if task_id not in current or _age(current[task_id]) < _age(task):
+            found.tasks[task_id] = task
+    for rows in (pages.old_rows(), lost.old_rows()):
+        found.tasks = _sorted(rows, layout)[0] | found.tasks
+    for copy in backup.newest_first(path):
+        with suppress(OSError):
+            rows = salvage.opened(copy.read_bytes()).rows()
+            found.tasks = _sorted(rows, layout)[0] | found.tasks
+    found.tasks = broken | found.tasks  # better than to forget that it was bought
+    found.doubtful = any(task is not current.get(name) for name, task in found.tasks.items())
+    for task in found.tasks.values():  # rows may be old, and nothing is sent twice
+        if task["status"] in (Status.PENDING, Status.SUBMITTING):
+            task |= {"status": Status.UNCONFIRMED, "error": _UNSURE, "error_kind": "unconfirmed"}
+            task |= {"owner": "", "lease_until": 0.0, "due_at": 0.0, "money": Money.RESERVED}
+    return found
+
+
+def _sorted(
+    rows: Iterable[salvage.Row], layout: _Layout
+) -> tuple[dict[str, TaskRow], int, dict[str, TaskRow]]:
+    """The newest sound version of each task; the journal's steps; tasks that are not sound."""
+    sound, broken = dict[str, TaskRow](), dict[str, TaskRow]()
+    steps = defaultdict[tuple[salvage.Value, salvage.Value], int](int)
+    for row in rows:
+        if [type(value) for value in row] == [str, str, int, int, int]:  # of the totals
+            steps[row[0], row[1]] = max(steps[row[0], row[1]], int(row[4] or 0))
+        elif (task := layout.task(row)) is not None:
+            task_id = str(task["task_id"])
+            if task["seal"] and task["seal"] != seal_of([task[name] for name in SEALED]):
+                broken[task_id] = task
+            elif task_id not in sound or _age(sound[task_id]) <= _age(task):
+                sound[task_id] = task
+    return sound, sum(steps.values()), broken
+
+
+def _age(task: TaskRow) -> tuple[float, int]:
+    return float(task["updated_at"] or 0), int(task["attempt"] or 0)
+
+
+class _Layout:
+    """The columns of the tasks table in the order of the file."""
+
+    def __init__(self) -> None:
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+            schema.migrate(db)
+            columns = db.execute(
+                "SELECT name, dflt_value, type, \"notnull\" OR pk FROM pragma_table_info('tasks')"
+            ).fetchall()
+        self.names = [name for name, *_ in columns]
+        self.defaults = ["" if default == "''" else None for _, default, *_ in columns]
+        """What a row of an earlier version leaves out at its end."""
+        self.kinds = [_KINDS[kind] + (() if must else (NoneType,)) for _, _, kind, must in columns]
+        """What each column may hold."""
+
+    def task(self, row: salvage.Row) -> TaskRow | None:
+        """The row by column, if it is one of the tasks table that hailuo-mcp can work with."""
+        if not self.names.index("seal") <= len(row) <= len(self.names):
+            return None
+        values = (*row, *self.defaults[len(row) :])
+        task = dict(zip(self.names, values, strict=True))
+        try:
+            task_of(tuple(task[name] for name in COLUMNS))
+            seal_of([task[name] for name in SEALED])
+        except (DamagedRowError, TypeError, ValueError):
+            return None
+        fits = all(map(isinstance, values, self.kinds))
+        return task if fits and task["task_id"] else None
+
+
+def _build(path: Path, found: _Found, known: Mark | None, outcome: tuple[str, str, bool]) -> None:
+    """Make the new journal beside the old one, of one file, safe on the disk or not there.
+
+    It says what became of the old one, and counts on from where that was. `outcome` is the name
+    under which that one is kept, its flaw, and whether all of it is carried over.
+    """
     building = _beside(path, _BUILDING)
     building.unlink(missing_ok=True)
+    kept, flaw, complete = outcome
+    totals, held = found.totals(), (known or Mark()).totals
+    gone = {name: cost - totals.get(name, [0, 0])[1] for name, (_, cost) in held.items()}
+    missing = json.dumps({name: cost for name, cost in gone.items() if cost > 0})
+    expected, carried = known.tasks if known else None, len(found.tasks)
     try:
         backup.make_private(building)
         with closing(sqlite3.connect(building, isolation_level=None)) as db:
@@ -157,14 +279,23 @@ def _build(  # what is to stand in the new journal
             schema.migrate(db)
             db.execute("BEGIN IMMEDIATE")
             _fill(db, found, time.time())
-            _record(db, found, known, flaw, kept, complete=complete)
+            db.execute(
+                "INSERT INTO rescues VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+                (time.time(), kept, flaw, expected, carried, missing, complete),
+            )
+            behind = max(found.steps, (known or Mark()).steps) + 1 - mark.of(db).steps
+            if behind > 0:
+                db.execute("INSERT OR IGNORE INTO totals VALUES ('', '', 0, 0, 0)")
+                db.execute("UPDATE totals SET steps = steps + ? WHERE account = ''", (behind,))
+            if not complete:
+                db.execute("UPDATE shape SET readable_since = ?", (schema.KNOWS_RESCUES,))
             db.execute("COMMIT")
         building.replace(_beside(path, RESCUED))
     finally:
         building.unlink(missing_ok=True)
 
 
-def _fill(db: sqlite3.Connection, found: Found, now: float) -> None:
+def _fill(db: sqlite3.Connection, found: _Found, now: float) -> None:
     for account in {str(task["account"]) for task in found.tasks.values()}:
         provider, _, rest = account.partition(" ")
         db.execute(
@@ -172,45 +303,10 @@ def _fill(db: sqlite3.Connection, found: Found, now: float) -> None:
             (account, provider, rest.rpartition(" ")[0]),
         )
     for task in sorted(found.tasks.values(), key=lambda task: float(task["created_at"] or 0)):
-        if task["attempt"] and now - WINDOW < (sent := float(task["updated_at"] or 0)):
+        if task["attempt"] and now - RATE_WINDOW < (sent := float(task["updated_at"] or 0)):
             db.execute("INSERT INTO slots VALUES (?, ?)", (task["account"], min(sent, now)))
         sealed = task | {"seal": seal_of([task[name] for name in SEALED])}
-        names, marks = ", ".join(sealed), ", ".join("?" * len(sealed))
-        db.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(sealed.values()))
-
-
-def _record(  # the same
-    db: sqlite3.Connection,
-    found: Found,
-    known: Mark | None,
-    flaw: str,
-    kept: str,
-    *,
-    complete: bool,
-) -> None:
-    """Say in the new journal what became of the old one, and count on from where it was."""
-    totals = found.totals()
-    held = (known or Mark()).totals
-    missing = {
-        name: reserved_amount - totals.get(name, (0, 0))[1]
-        for name, (_, reserved_amount) in held.items()
-        if reserved_amount > totals.get(name, (0, 0))[1]
-    }
-    db.execute(
-        "INSERT INTO rescues VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
-        (
-            time.time(),
-            kept,
-            flaw,
-            known.tasks if known else None,
-            len(found.tasks),
-            json.dumps(missing),
-            complete,
-        ),
-    )
-    behind = max(found.steps, (known or Mark()).steps) + 1 - mark.of(db).steps
-    if behind > 0:
-        db.execute("INSERT OR IGNORE INTO totals VALUES ('', '', 0, 0, 0)")
-        db.execute("UPDATE totals SET steps = steps + ? WHERE account = ''", (behind,))
-    if not complete:
-        db.execute("UPDATE shape SET readable_since = ?", (schema.KNOWS_RESCUES,))
+        db.execute(
+            f"INSERT INTO tasks ({', '.join(sealed)}) VALUES ({marks(sealed)})",
+            tuple(sealed.values()),
+        )

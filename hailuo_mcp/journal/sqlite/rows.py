@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import fields
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any, cast
@@ -75,6 +75,25 @@ def task_of(row: sqlite3.Row | tuple[Any, ...]) -> Task:
         )
     except (ValueError, TypeError, InvalidOperation) as exc:
         raise DamagedRowError("a row of the tasks table is damaged") from exc
+
+
+def find_tasks(db: sqlite3.Connection, clauses: str, *values: object) -> list[Task]:
+    """All tasks that fit, as `clauses` (WHERE … ORDER BY …) says."""
+    return [task_of(row) for row in db.execute(f"{SELECT} {clauses}", values).fetchall()]
+
+
+def find_task(db: sqlite3.Connection, clauses: str, *values: object) -> Task | None:
+    row = db.execute(f"{SELECT} {clauses} LIMIT 1", values).fetchone()
+    return task_of(row) if row else None
+
+
+def exists(db: sqlite3.Connection, query: str, *values: object) -> bool:
+    return db.execute(f"{query} LIMIT 1", values).fetchone() is not None
+
+
+def marks(values: Sized) -> str:
+    """Question marks for so many values."""
+    return ", ".join("?" * len(values))
 
 
 def row_of(task: Task, reserved_amount: Decimal) -> tuple[Any, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.sandbox.clips.camera import in_english
-from hailuo_mcp.sandbox.clips.lettering import font, font_for, has_chinese, wrapped, writable
-from hailuo_mcp.sandbox.task import Task
+from hailuo_mcp.sandbox.clips.text import font, font_for, has_chinese, wrapped, writable
+from hailuo_mcp.sandbox.job import Job
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,7 +19,7 @@ _SHADE = (10, 12, 24, 150)
 class Overlay:
     """Painted once; per frame only the time code and the bar change."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Job) -> None:
         """Lay out the caption for the clip's size."""
         self._task = task
         self._size = (task.width, task.height)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from hailuo_mcp.sandbox.clips import camera
 from hailuo_mcp.sandbox.clips.overlay import Overlay
 from hailuo_mcp.sandbox.clips.scene import Landscape, Photograph
+from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.pictures import kept_at
-from hailuo_mcp.sandbox.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ _HALF = 0.5
 """The share of the clip after which the last frame fades in."""
 
 
-def render(task: Task, path: Path, state_dir: Path) -> None:
+def render(task: Job, path: Path, state_dir: Path) -> None:
     """Write the clip; the same task gives the same bytes wherever it is rendered."""
     av = _pyav()
     # A keyframe every second, for those who seek.
@@ -35,7 +35,7 @@ def render(task: Task, path: Path, state_dir: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def render_still(task: Task, path: Path) -> None:
+def render_still(task: Job, path: Path) -> None:
     """Write a plain and tiny clip of the task's size and length, for tests that need many."""
     size = (task.width, task.height, task.duration, task.fps)
     if size not in _stills:
@@ -48,7 +48,7 @@ _stills: dict[tuple[int, int, int, int], bytes] = {}
 """A few kilobytes for each size and length; a suite of tests starts hundreds of sandboxes."""
 
 
-def _encode_still(task: Task, path: Path) -> None:
+def _encode_still(task: Job, path: Path) -> None:
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (task.width, task.height), "#1f3552")
@@ -71,7 +71,7 @@ def _opened(path: Path) -> Any:  # noqa: ANN401
     return _pyav().open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
 
 
-def _stream(container: Any, task: Task, *, crf: int, keyframes: int) -> Any:  # noqa: ANN401
+def _stream(container: Any, task: Job, *, crf: int, keyframes: int) -> Any:  # noqa: ANN401
     # The number of threads is fixed because it decides the bytes.
     options = {"preset": "ultrafast", "crf": str(crf), "g": str(keyframes), "threads": "2"}
     stream = container.add_stream("libx264", rate=task.fps, options=options)
@@ -79,7 +79,7 @@ def _stream(container: Any, task: Task, *, crf: int, keyframes: int) -> Any:  # 
     return stream
 
 
-def _frames(task: Task, state_dir: Path) -> Iterator[Image]:
+def _frames(task: Job, state_dir: Path) -> Iterator[Image]:
     from PIL import Image
 
     first, last, subject = (_load(key, state_dir) for key in (task.first, task.last, task.subject))

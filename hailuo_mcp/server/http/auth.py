@@ -16,8 +16,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.server.context import Caller
-from hailuo_mcp.server.http.hosts import Names, is_loopback
+from hailuo_mcp.server.http.hosts import Names
 from hailuo_mcp.settings import Settings
 
 NOBODY = "http"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,20 +12,13 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hailuo_mcp.settings import LOOPBACK, Settings
+from hailuo_mcp.loopback import LOOPBACK_NAMES, is_loopback
+from hailuo_mcp.settings import Settings
 
 _ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  compared with, not bound
 _HOST = re.compile(
     r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?))(?::(\d{1,5}))?"
 )
-
-
-def is_loopback(host: str) -> bool:
-    plain = host.strip("[]").lower()
-    try:
-        return plain in LOOPBACK or ipaddress.ip_address(plain).is_loopback
-    except ValueError:
-        return False
 
 
 def split_host(text: str) -> tuple[str, str] | None:
@@ -46,7 +38,7 @@ class Names:
 
     @classmethod
     def of(cls, settings: Settings | None, bound: str) -> Names:
-        anywhere, exactly = set(LOOPBACK), set[tuple[str, str]]()
+        anywhere, exactly = set(LOOPBACK_NAMES), set[tuple[str, str]]()
         if bound not in _ANY_ADDRESS:
             anywhere.add(bound.strip("[]").lower())
         for text in settings.allowed_hosts if settings else ():

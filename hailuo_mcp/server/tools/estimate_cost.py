@@ -44,4 +44,4 @@ async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
         count=wanted.count,
         plan=wanted.plan,
     )
-    return cost_estimate(estimate, notice=call.studio.notice)
+    return cost_estimate(estimate, notice=call.backstage.notice)

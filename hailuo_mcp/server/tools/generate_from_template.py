@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from hailuo_mcp.catalog.video_templates import find_template
-from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
@@ -70,8 +69,8 @@ async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: 
     offered, provider = call.studio.templates(), call.studio.provider
     name = wanted.template_id.strip()
     if not name:
-        return template_choice(offered, notice=call.studio.notice)
+        return template_choice(offered, notice=call.backstage.notice)
     # A number may be a template that no list has yet; a name that is in none is a mistake.
     if offered and not name.isdigit() and not find_template(name, provider.templates):
-        raise InvalidRequestError(no_such_template(name, offered))
+        raise no_such_template(name, offered)
     return await buy(call, wanted, asked)

@@ -1,0 +1,288 @@
+"""A clip's file: locked, checked, put in place without overwriting, copied; disk errors in words."""
+
+import errno
+import hashlib
+import logging
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from anyio import CancelScope
+from anyio.to_thread import run_sync
+
+from hailuo_mcp.errors import Do, DownloadError, Step
+from hailuo_mcp.files import mp4
+from hailuo_mcp.files.probe import ClipFacts, UnreadableClipError, probe
+
+_log = logging.getLogger(__name__)
+
+_LOCK_SECONDS = 60
+"""How long to wait for another process that saves the same clip."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedFile:
+    """A clip on disk, checked."""
+
+    path: Path
+    bytes: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+
+
+class DiskError(DownloadError):
+    """The disk's fault, not the connection's; `retry` says whether another try may help."""
+
+    def __init__(self, what: str, *then: Step, retry: bool = False) -> None:
+        super().__init__(what, *then)
+        self.retry = retry
+
+
+_OTHER_FOLDER = Step(Do.SET, "HAILUO_OUTPUT_DIR")
+_OTHER_PATH = Step(Do.TRY, "give another path")
+_PERMISSIONS = Step(Do.ARRANGE, "change the permissions of the folder")
+_REASONS: dict[int, tuple[str, *tuple[Step, ...]]] = {
+    errno.EROFS: ("is on a read-only disk", _OTHER_FOLDER),
+    errno.EACCES: ("may not be written to", _PERMISSIONS, _OTHER_FOLDER),
+    errno.EPERM: ("may not be written to", _PERMISSIONS, _OTHER_FOLDER),
+    errno.ENAMETOOLONG: ("cannot hold a file name of this length", _OTHER_PATH),
+    errno.ENOTDIR: ("cannot be created, because a file is in its place", _OTHER_PATH),
+    errno.EEXIST: ("cannot be created, because a file is in its place", _OTHER_PATH),
+    errno.EISDIR: ("has a folder of that name", _OTHER_PATH),
+    errno.EFBIG: ("cannot hold a file of this size", _OTHER_FOLDER),
+    errno.ELOOP: ("is reached by a link that leads nowhere", _OTHER_PATH),
+}
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+def explain(trouble: OSError, folder: Path) -> DiskError:
+    """Turn the system's error into a sentence that names the folder."""
+    if trouble.errno in _FULL:
+        return DiskError(
+            f"The disk of {folder} is full, so the clip could not be saved. What has arrived is "
+            "kept.",
+            Step(Do.ARRANGE, "free some space on that disk"),
+            Step(Do.REPEAT),
+            retry=True,
+        )
+    if known := _REASONS.get(trouble.errno or 0):
+        what, *then = known
+        return DiskError(f"The clip could not be saved: the folder {folder} {what}.", *then)
+    reason = os.strerror(trouble.errno).lower() if trouble.errno else "no reason given"
+    return DiskError(f"The clip could not be written to {folder} ({reason}).", retry=True)
+
+
+@contextmanager
+def explained(folder: Path) -> Generator[None]:
+    """Let no bare OSError of the disk out: a broken connection is an OSError too."""
+    try:
+        yield
+    except OSError as trouble:
+        raise explain(trouble, folder) from trouble
+
+
+def already_exists(target: Path) -> DiskError:
+    return DiskError(
+        f"{target} already exists and was not changed.",
+        Step(Do.ARRANGE, "move that file away"),
+        Step(Do.TRY, "give another path, or ask for the file to be overwritten"),
+    )
+
+
+@asynccontextmanager
+async def locked(target: Path, *, sleep: Sleep) -> AsyncGenerator[None]:
+    """Hold the lock of the operating system on the target's .part; wait politely for it."""
+    from filelock import FileLock, Timeout
+
+    path = target.with_name(target.name + ".part.lock")
+    lock = FileLock(path, thread_local=False)
+
+    def acquire() -> bool:
+        with explained(target.parent):
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                return False
+        return True
+
+    def release() -> None:
+        # Removed while held: a waiter that had it open sees that it is gone and opens a new one.
+        with suppress(OSError):
+            path.unlink()
+        lock.release()
+        if os.name == "nt":
+            with suppress(OSError):
+                path.unlink()
+
+    try:
+        for _ in range(_LOCK_SECONDS):
+            if await run_sync(acquire):
+                break
+            await sleep(1)
+        else:
+            raise DiskError(
+                f"Another process has been saving {target.name} for {_LOCK_SECONDS} seconds.",
+                Step(Do.REPEAT),
+                retry=True,
+            )
+        yield
+    finally:
+        if lock.is_locked:
+            with CancelScope(shield=True):
+                await run_sync(release)
+
+
+def put_in_place(part: Path, target: Path, *, overwrite: bool) -> None:
+    """Rename the finished .part; a file that appeared meanwhile is not touched unless asked."""
+    with explained(target.parent):
+        try:
+            if overwrite:
+                part.replace(target)
+            elif os.name == "nt":
+                part.rename(target)
+            else:
+                _rename_to_free_name(part, target)
+        except FileExistsError as trouble:
+            raise already_exists(target) from trouble
+        _sync_folder(target.parent)
+
+
+def _rename_to_free_name(part: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some disks (exFAT, some network folders) know no hard links: take the name first.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        part.replace(target)
+    else:
+        part.unlink()
+
+
+def is_placeholder(target: Path) -> bool:
+    """Whether it is an empty file, as a process leaves that dies between those two steps."""
+    with suppress(OSError):
+        facts = target.lstat()
+        return stat.S_ISREG(facts.st_mode) and not facts.st_size
+    return False
+
+
+def remove_linked_part(target: Path) -> None:
+    """Remove a .part that is the finished clip itself: a process died between the two steps."""
+    part = target.with_name(target.name + ".part")
+    with suppress(OSError):
+        if part.samefile(target):
+            part.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a power cut, where the system can."""
+    if os.name != "nt":
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def inspect(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]:
+    """Say what keeps it from being a whole MP4, if anything, and what its headers tell.
+
+    A whole one that the media extra cannot read is kept: it is paid for, it is what the provider
+    serves, and a player may know more codecs.
+    """
+    with explained(path.parent):
+        with path.open("rb") as file:
+            if problem := mp4.flaw(file, length_known=length_known):
+                return problem, None
+        try:
+            return "", probe(path)
+        except UnreadableClipError as trouble:
+            size = path.stat().st_size  # not its name, which begins as the prompt does
+            _log.warning("a clip of %d bytes is whole, but %s", size, trouble)
+            return "", None
+
+
+def saved_file(path: Path, facts: ClipFacts | None, *, sha256: str = "") -> SavedFile:
+    """Describe a checked clip; its `sha256` is read where it is not known."""
+    return SavedFile(
+        path=path,
+        bytes=path.stat().st_size,
+        sha256=sha256 or _sha256_of(path),
+        width=facts.width if facts else None,
+        height=facts.height if facts else None,
+        seconds=facts.seconds if facts else None,
+    )
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def copy_clip(
+    clip: Path, target: Path, *, overwrite: bool, sleep: Sleep = anyio.sleep
+) -> SavedFile:
+    """Copy a saved clip; a target that already holds the same bytes is the answer."""
+
+    def find_existing() -> SavedFile | None:
+        return _same_clip(clip, target, overwrite=overwrite)
+
+    if found := await run_sync(find_existing):
+        return found
+    async with locked(target, sleep=sleep):
+        # The call that held the lock before us may have made this very copy.
+        return await run_sync(lambda: find_existing() or _copy(clip, target, overwrite=overwrite))
+
+
+def _same_clip(clip: Path, target: Path, *, overwrite: bool) -> SavedFile | None:
+    if not clip.is_file():
+        raise DiskError(
+            f"The saved clip {clip} is no longer there.",
+            Step(Do.TRY, "download the clip again, without a path"),
+        )
+    with explained(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not (target.exists() or target.is_symlink()):
+            return None
+        if target.is_file() and target.stat().st_size == clip.stat().st_size:
+            sha256 = _sha256_of(target)
+            if target.samefile(clip) or sha256 == _sha256_of(clip):
+                _, facts = inspect(target, length_known=True)
+                return saved_file(target, facts, sha256=sha256)
+    if overwrite:
+        return None
+    raise already_exists(target)
+
+
+def _copy(clip: Path, target: Path, *, overwrite: bool) -> SavedFile:
+    # Nobody else's name: <target>.part may be a browser's unfinished download.
+    draft = target.with_name(f"hailuo-{secrets.token_hex(8)}.part")
+    with explained(target.parent):
+        try:
+            with clip.open("rb") as source, draft.open("xb") as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
+                copy.flush()
+                os.fsync(copy.fileno())
+            problem, facts = inspect(draft, length_known=True)
+            if problem:
+                raise DiskError(
+                    f"The saved clip {clip} is damaged ({problem}) and was not copied.",
+                    Step(Do.TRY, "delete it, then download the clip again"),
+                )
+            put_in_place(draft, target, overwrite=overwrite)
+        finally:
+            draft.unlink(missing_ok=True)
+        return saved_file(target, facts)

@@ -1,0 +1,339 @@
+"""Download one clip: try, resume, ask for a new link, until it is whole, checked and in place."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from random import SystemRandom
+from typing import NoReturn
+
+import anyio
+from anyio import CancelScope
+from anyio.to_thread import run_sync
+
+from hailuo_mcp.backoff import backoff
+from hailuo_mcp.domain import Link
+from hailuo_mcp.errors import Do, DownloadError, HailuoError, LinkExpiredError, Step
+from hailuo_mcp.files import clip_file, mp4
+from hailuo_mcp.files.clip_file import DiskError, SavedFile, Sleep
+from hailuo_mcp.files.partial_file import PartialFile
+from hailuo_mcp.files.probe import ClipFacts
+from hailuo_mcp.transport.link_download import LinkResponse, OpenLink, content_length
+
+LARGEST = 2 << 30
+"""Bytes; a clip has some megabytes, and a wrong link must not fill a disk."""
+TRIES = 6
+"""Failures in a row, without one new byte, until we give up."""
+MOST_TRIES = 100
+NEW_LINKS = 2
+"""New links asked for in a row."""
+TRIES_OF_A_BAD_FILE = 2
+_LONGEST_PAUSE = 16.0
+_WHOLE, _PARTIAL, _NO_SUCH_RANGE = 200, 206, 416
+_DEAD_LINK = frozenset({400, 401, 403, 404, 410})
+_RANGE = re.compile(r"bytes (\d{1,17})-\d{1,17}/(\d{1,17}|\*)", re.ASCII)
+_DOCUMENT = 64 * 1024
+"""Bytes that are looked at of what is no video."""
+
+AskLink = Callable[[bool], Awaitable[Link]]
+"""Return the clip's link; True asks for a new one."""
+
+
+class CorruptClipError(DownloadError):
+    """It arrived whole, again and again, and is no whole MP4: the provider's file is damaged."""
+
+
+class _TooLargeError(DownloadError):
+    """No clip is that large."""
+
+    retry = False
+
+
+class _CutError(Exception):
+    """The connection broke or the answer ended early: go on from here."""
+
+
+class _StartAgainError(Exception):
+    """What is here and what comes do not fit together."""
+
+
+class _DeadLinkError(Exception):
+    """The link does not work any more."""
+
+
+class _NoVideoError(Exception):
+    """Something else came: an error message, or a login page."""
+
+    def __init__(self, document: bytes) -> None:
+        super().__init__()
+        self.document = document
+
+
+async def save(
+    ask_link: AskLink,
+    open_link: OpenLink,
+    target: Path,
+    *,
+    overwrite: bool = False,
+    task_id: str = "",
+    limit: int = LARGEST,
+    sleep: Sleep = anyio.sleep,
+) -> SavedFile:
+    """Download the clip that `ask_link` leads to and put it, checked, at `target`.
+
+    A complete clip of the same `task_id` that is there already is the answer. What has arrived
+    stays in a .part when this fails or is cancelled.
+    """
+    find_existing = partial(_find_existing, target, task_id, overwrite=overwrite)
+    if found := await run_sync(find_existing):
+        return found
+    async with clip_file.locked(target, sleep=sleep):
+        # The process that held the lock before us may have finished the work.
+        if found := await run_sync(find_existing):
+            return found
+        part = await run_sync(PartialFile, target.with_name(target.name + ".part"))
+        try:
+            facts = await _Download(ask_link, open_link, part, limit).run(sleep)
+            await run_sync(part.finish)
+            replace = overwrite or _is_our_placeholder(target, task_id)
+            await run_sync(lambda: clip_file.put_in_place(part.path, target, overwrite=replace))
+        finally:
+            with CancelScope(shield=True):
+                await run_sync(part.close)
+        return await run_sync(lambda: clip_file.saved_file(target, facts, sha256=part.sha256))
+
+
+def _find_existing(target: Path, task_id: str, *, overwrite: bool) -> SavedFile | None:
+    with clip_file.explained(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if overwrite or not (target.exists() or target.is_symlink()):
+            return None
+        if _is_our_placeholder(target, task_id):
+            return None  # replaced when the clip has arrived
+        if task_id and target.is_file() and task_id in target.stem:
+            problem, facts = clip_file.inspect(target, length_known=False)
+            if not problem:
+                clip_file.remove_linked_part(target)
+                return clip_file.saved_file(target, facts)
+    raise clip_file.already_exists(target)
+
+
+def _is_our_placeholder(target: Path, task_id: str) -> bool:
+    """Whether a process that died has left no more than the name of our clip."""
+    return bool(task_id) and task_id in target.stem and clip_file.is_placeholder(target)
+
+
+class _Body:
+    """The body of one answer on its way into the .part; nothing is written that is no MP4.
+
+    `overlap` is what the answer repeats of the .part. `most` is how long the file can be at most,
+    and `excess` is raised when it is longer.
+    """
+
+    def __init__(
+        self, part: PartialFile, start: int, overlap: bytes, *, most: int, excess: Exception
+    ) -> None:
+        self.position = start
+        """Bytes of the whole file that have arrived."""
+        self._part = part
+        self._overlap = overlap
+        self._most = most
+        self._excess = excess
+        self._is_video = bool(overlap)
+        self._document = b""
+
+    def take(self, block: bytearray) -> None:
+        self.position += len(block)
+        if self.position > self._most:
+            raise self._excess
+        same = min(len(self._overlap), len(block))
+        if block[:same] != self._overlap[:same]:
+            raise _StartAgainError("the file at the provider is another one now")
+        self._overlap = self._overlap[same:]
+        if not self._is_video:
+            self._document = bytes(block[:_DOCUMENT])
+            if len(block) < mp4.HEAD:
+                return  # a connection that broke at once; if not, finish() tells
+            self._is_video = mp4.starts_well(self._document)
+            self.finish()
+        self._part.append(memoryview(block)[same:])
+
+    def finish(self) -> None:
+        if not self._is_video:
+            raise _NoVideoError(self._document)
+
+
+class _Download:
+    """One clip on its way; lives as long as its .part is open."""
+
+    def __init__(
+        self, ask_link: AskLink, open_link: OpenLink, part: PartialFile, limit: int
+    ) -> None:
+        self._ask_link = ask_link
+        self._open_link = open_link
+        self._part = part
+        self._limit = limit
+        self._etag = ""
+        self._total: int | None = None
+        self._want_new_link = False
+        self._flaws = 0
+        self._flaw = ""
+        """What was wrong with a file that came to its end without having said how long it is."""
+
+    async def run(self, sleep: Sleep) -> ClipFacts | None:
+        """Return what the whole clip's headers tell; the .part is then ready to be renamed."""
+        best, tries, dead = self._part.size, 0, 0
+        cause: Exception = _CutError("nothing came")
+        for _ in range(MOST_TRIES):
+            try:
+                return await self._try()
+            except _DeadLinkError as trouble:
+                dead += 1
+                if dead > NEW_LINKS:
+                    raise _expired() from trouble
+                self._want_new_link = True
+                if dead > 1:
+                    await sleep(_pause(dead))
+                continue
+            except _StartAgainError as trouble:
+                cause = trouble
+                await run_sync(self._part.restart)
+                self._etag = ""
+            except _CutError as trouble:
+                cause = trouble
+            if self._part.size > best:
+                best, tries, dead = self._part.size, 0, 0
+            tries += 1
+            if tries >= TRIES:
+                break
+            await sleep(_pause(tries))
+        if self._flaw:
+            await self._give_up(self._flaw)
+        raise DownloadError(
+            f"{self._part.path.stem} could not be downloaded after several tries: {cause}. What "
+            "has arrived is kept."
+        ) from cause
+
+    async def _try(self) -> ClipFacts | None:
+        link = await self._current_link()
+        overlap = await run_sync(self._part.tail)
+        start = self._part.size - len(overlap)
+        etag = self._etag if start else ""
+        try:
+            async with self._open_link(link, start=start, etag=etag) as answer:
+                await self._receive(answer, start, overlap)
+        except DiskError:
+            raise
+        except _TooLargeError:
+            await run_sync(self._part.discard)
+            raise
+        except HailuoError as trouble:
+            if not trouble.retry:
+                raise
+            raise _CutError("the connection failed") from trouble
+        except OSError as trouble:
+            raise _CutError("the connection failed") from trouble
+        return await self._check()
+
+    async def _current_link(self) -> Link:
+        new, self._want_new_link = self._want_new_link, False
+        try:
+            link = await self._ask_link(new)
+            expired = link.expires_at is not None and link.expires_at <= time.time()
+            if expired and not new:
+                # Our clock may be wrong, so the new link is tried whatever it says.
+                link = await self._ask_link(expired)
+        except HailuoError as trouble:
+            if not trouble.retry:
+                raise
+            raise _CutError("the provider gave no link") from trouble
+        return link
+
+    async def _receive(self, answer: LinkResponse, start: int, overlap: bytes) -> None:
+        """Append what this one answer brings; return only if it ended where it should."""
+        if answer.status in _DEAD_LINK:
+            raise _DeadLinkError
+        if answer.status == _NO_SUCH_RANGE:
+            raise _StartAgainError("the server has no such part of the file")
+        if answer.status == _PARTIAL:
+            found = _RANGE.match(answer.headers.get("content-range", ""))
+            if not found or int(found[1]) != start:
+                raise _StartAgainError("the server sent another part than was asked for")
+            self._total = None if found[2] == "*" else int(found[2])
+        elif answer.status == _WHOLE:
+            self._total = content_length(answer.headers)
+            if start:
+                await run_sync(self._part.restart)
+                start, overlap = 0, b""
+        else:
+            raise _CutError(f"the server answered {answer.status}")
+        total, too_large = self._total, self._too_large()
+        if total is not None and total > self._limit:
+            raise too_large
+        # A weak tag promises no equal bytes, and If-Range may not carry it (RFC 9110, 13.1.5).
+        etag = answer.headers.get("etag", "")
+        self._etag = "" if etag.startswith("W/") else etag
+        longer = _StartAgainError("the server sent more than it had announced")
+        body = _Body(
+            self._part,
+            start,
+            overlap,
+            most=self._limit if total is None else total,
+            excess=too_large if total is None else longer,
+        )
+        try:
+            await answer.stream_to(body.take)
+            body.finish()
+        except _NoVideoError as trouble:
+            if mp4.looks_expired(trouble.document):
+                raise _DeadLinkError from trouble
+            self._want_new_link = True
+            what = mp4.kind_of_document(trouble.document)
+            raise _CutError(f"the link gave {what} and not a video") from trouble
+        if total is not None and body.position < total:
+            raise _CutError(f"the answer ended after {body.position} of {total} bytes")
+
+    async def _check(self) -> ClipFacts | None:
+        known = self._total is not None
+        flaw, facts = await run_sync(lambda: clip_file.inspect(self._part.path, length_known=known))
+        if not flaw:
+            return facts
+        if not known:
+            # Nothing said how long it is: perhaps the rest comes when it is asked for.
+            self._flaw = flaw
+            raise _CutError(f"the video came without its length and {flaw}")
+        self._flaws += 1
+        if self._flaws >= TRIES_OF_A_BAD_FILE:
+            await self._give_up(flaw)
+        self._want_new_link = True
+        raise _StartAgainError(f"the file arrived whole, but {flaw}")
+
+    async def _give_up(self, flaw: str) -> NoReturn:
+        """Keep nothing of it: the next try must not go on from what is damaged."""
+        await run_sync(self._part.discard)
+        raise CorruptClipError(
+            f"What the provider serves as {self._part.path.stem} is not a whole MP4: {flaw}. It "
+            "was removed.",
+            Step(Do.REPEAT),
+            Step(Do.ARRANGE, "show the provider the task's id if the file stays damaged"),
+        )
+
+    def _too_large(self) -> _TooLargeError:
+        return _TooLargeError(
+            f"What the link leads to is larger than {self._limit / 2**30:.1f} GB, so it is no clip "
+            "and was removed.",
+            Step(Do.ARRANGE, "ask the provider about this task"),
+        )
+
+
+def _pause(tries: int) -> float:
+    # A random part, so that a hundred downloads cut at once do not come back at once.
+    return backoff(tries - 1, first=0.4, most=_LONGEST_PAUSE, jitter=SystemRandom().random())
+
+
+def _expired() -> LinkExpiredError:
+    return LinkExpiredError(
+        "The provider's link to the clip no longer works, and neither does a new one. Providers "
+        "keep clips for a limited time: if this fails again, the clip is gone there."
+    )

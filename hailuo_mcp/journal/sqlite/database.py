@@ -1,0 +1,291 @@
+"""The file under the journal: checked before it is trusted, and driven from one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from anyio import CancelScope
+from anyio.to_thread import run_sync
+
+from hailuo_mcp.errors import Do, JournalError, Step
+from hailuo_mcp.files.private import private_folder
+from hailuo_mcp.journal.sqlite import backup, check, leases, mark, rescue, schema
+from hailuo_mcp.journal.sqlite.faults import (
+    DamagedJournalError,
+    flaw_of,
+    journal_error,
+    means_damage,
+)
+from hailuo_mcp.journal.sqlite.losses import losses
+from hailuo_mcp.journal.sqlite.unfinished import stamp_of
+from hailuo_mcp.journal.store import Losses, Rescued
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUSY_SECONDS = 10.0
+ALWAYS_BYTES = 8 * 1024 * 1024
+"""A journal up to this size (some 10,000 tasks) is checked whenever it is opened: bits that rot
+leave the file's time as it was. A larger one is checked once a day, and when it is not as it was
+left."""
+DAY = 86_400.0
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """One function is one transaction; a caller that is cancelled does not cut it in half."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rescued: Rescued | None = None
+        self.losses: Losses | None = None
+        self.on_reopen: Callable[[sqlite3.Connection], object] | None = None
+        """What a file that is opened in the place of another one must be told first."""
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        """Which file is open, whatever its name is by now."""
+        self._closed = False
+        self._steps = 0
+        """How far the journal had come with the last commit of this process."""
+        self._checked_at = 0.0
+        """When all of the file was checked last, in Unix seconds."""
+        self._suspect = False
+        """A page or a row of it could not be read: it is opened again, with all checks."""
+
+    async def open(self) -> None:
+        await self._in_thread(self._open)
+
+    def _open(self) -> None:
+        from filelock import FileLock, Timeout
+
+        # One process at a time: SQLite changes to WAL without waiting for its busy timeout, and
+        # of two that find the file broken, the second must not put the first one's new one aside.
+        lock = self.path.with_name(self.path.name + ".opening")
+        try:
+            private_folder(self.path.parent)
+            with FileLock(lock, timeout=BUSY_SECONDS, mode=0o600):
+                self._db = db = self._connect_or_rescue()
+                self._file = _identity(self.path)
+                self._suspect = False
+                self._bring_mark_up_to_date(db)
+        except Timeout as exc:
+            locked = sqlite3.OperationalError("database is locked")
+            raise journal_error(self.path, locked) from exc
+        except (sqlite3.Error, OSError) as exc:
+            raise journal_error(self.path, exc) from exc
+
+    def _connect_or_rescue(self) -> sqlite3.Connection:
+        rescue.finish(self.path)
+        self.rescued = None
+        known, wal = mark.read(self.path), rescue.log_of(self.path)
+        try:
+            return self._connect(known)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
+            if not means_damage(exc):
+                raise
+            flaw = flaw_of(exc)
+        _log.warning("%s is damaged: %s", self.path.name, flaw)
+        found = rescue.rescue(self.path, flaw, known.mark, wal, timeout=BUSY_SECONDS)
+        missing = "" if found.complete else "; some may be missing"
+        _log.warning("%d tasks of it were carried over%s", found.carried, missing)
+        self.rescued, self._suspect = found, True
+        return self._connect(None)
+
+    def _connect(self, known: mark.Remembered | None) -> sqlite3.Connection:
+        """`known` is None of a journal that was just rescued: it is ahead of what was known."""
+        path, rescued = self.path, known is None
+        known = known or mark.Remembered()
+        stamp = stamp_of(path)
+        if not path.exists() or not path.stat().st_size:
+            if (known.mark and known.mark.steps) or backup.newest_first(path):
+                raise DamagedJournalError(check.GONE)
+            backup.make_private(path)
+        if rescue.no_database(path):
+            # Not even opened: on closing, SQLite would throw away a -wal that does not fit.
+            raise DamagedJournalError("the file is not a database")
+        db = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+        )
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            recently = 0 <= time.time() - known.checked_at < DAY
+            as_left = recently and stamp and stamp == known.checked
+            checks = self._suspect or path.stat().st_size <= ALWAYS_BYTES or not as_left
+            if checks:
+                check.pages(db)
+            marked = schema.version(db) >= schema.KEEPS_TOTALS
+            if not marked:
+                mark.write(path, mark.Mark())  # now: a kill must not leave the journal without one
+            schema.migrate(db)
+            if checks:
+                check.rows(db)
+            check.against(db, known.mark, marked=marked and not rescued)
+        except BaseException:
+            db.close()
+            raise
+        self._checked_at = time.time() if checks else known.checked_at
+        return db
+
+    def _bring_mark_up_to_date(self, db: sqlite3.Connection) -> None:
+        known = mark.read(self.path)
+        db.execute("BEGIN IMMEDIATE")  # nobody can come farther meanwhile
+        try:
+            now = mark.of(db)
+            self._steps, self.losses = now.steps, losses(db)
+            if known.long or known.mark != now:
+                self._remember(mark.write, now)
+        finally:
+            db.execute("ROLLBACK")
+
+    def _remember(self, write: Callable[[Path, mark.Mark], None], now: mark.Mark) -> None:
+        try:
+            write(self.path, now)
+        except OSError as exc:  # the purchase is recorded, which is what counts
+            _log.warning("the mark beside the journal could not be written: %s", exc)
+
+    async def back_up(self, now: float) -> None:
+        """Keep a copy, at most once a day; none of a journal whose losses nobody has accepted."""
+        if self.losses or not await run_sync(backup.is_due, self.path, now):
+            return
+        try:
+            await run_sync(backup.make, self.path, now)
+        except DamagedJournalError as exc:
+            _log.warning("%s is damaged: %s", self.path.name, exc)
+            self._suspect = True
+        except (sqlite3.Error, OSError) as exc:
+            _log.warning("the journal could not be backed up: %s", exc)
+
+    async def close(self, owner: str = "") -> None:
+        if self._closed:
+            return
+        if owner and self._db is not None:
+            with suppress(JournalError):
+                await self.write(leases.release, [owner])
+
+        def shut() -> None:
+            if self._db is not None:
+                self._db.close()
+                self._db = self._file = None  # what comes after this is told that it is closed
+                # The last process has left one file behind, as it was checked and written since.
+                if not self._suspect and self._checked_at and (stamp := stamp_of(self.path)):
+                    mark.note_checked(self.path, stamp, self._checked_at)
+
+        await self._in_thread(shut)
+        self._closed = True
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise _is_closed()
+        done = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        with CancelScope(shield=True):
+            await asyncio.wait((done,))
+        return done.result()
+
+    async def read(
+        self,
+        question: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        def work() -> T:
+            try:
+                db = self._opened()
+                if self.losses:  # another process may have accepted them
+                    self.losses = losses(db)
+                return question(db, *args, **kwargs)
+            except (sqlite3.Error, UnicodeDecodeError) as exc:
+                raise self._error(exc) from exc
+
+        return await self._in_thread(work)
+
+    async def write(
+        self,
+        step: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a step as one transaction, which is on the disk when this returns."""
+
+        def work() -> T:
+            try:
+                db = self._begin()
+                result = step(db, *args, **kwargs)
+                now = mark.of(db)
+                if now.steps < self._steps:
+                    raise DamagedJournalError(check.OLDER)
+                if bool(self.losses) != now.locked:
+                    self.losses = losses(db)
+                db.execute("COMMIT")
+            except BaseException as exc:
+                if self._db is not None and self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                if isinstance(exc, sqlite3.Error | UnicodeDecodeError):
+                    raise self._error(exc) from exc
+                raise
+            if now.steps != self._steps:
+                self._steps = now.steps
+                self._remember(mark.append, now)
+            return result
+
+        return await self._in_thread(work)
+
+    def _begin(self) -> sqlite3.Connection:
+        """Lock the file, and only then look whether it still is the journal.
+
+        A rescue holds this lock while it puts a damaged file aside; what was written to that one
+        later nobody else would see, and two processes would buy the same clip.
+        """
+        db = self._opened()
+        db.execute("BEGIN IMMEDIATE")
+        # The mark is ahead where others write what this process does not see: without the
+        # -shm file that it has open, say, which somebody has deleted.
+        others = mark.read(self.path, tail=True).mark
+        behind = others and others.steps > self._steps and mark.of(db).steps < others.steps
+        if not self._suspect and not behind and _identity(self.path) == self._file:
+            return db
+        _log.warning("the journal was replaced, deleted or damaged while open: opening it again")
+        # First: connections of one process share what they know of the file, and their locks.
+        db.close()
+        self._db = None
+        db = self._opened()
+        db.execute("BEGIN IMMEDIATE")
+        if self.on_reopen is not None:
+            self.on_reopen(db)
+        return db
+
+    def _error(self, exc: sqlite3.Error | UnicodeDecodeError) -> JournalError:
+        self._suspect = self._suspect or means_damage(exc)
+        return journal_error(self.path, exc)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is None and self._file is not None and not self._closed:
+            self._open()  # it could not be opened again before
+        if self._db is None:
+            raise _is_closed()
+        return self._db
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:  # deleted, or out of reach: opening it again says what is wrong
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _is_closed() -> JournalError:
+    return JournalError(
+        "The journal is closed: hailuo-mcp is about to end.",
+        Step(Do.TRY, "repeat the call when hailuo-mcp runs again"),
+    )

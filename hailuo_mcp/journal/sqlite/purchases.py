@@ -1,0 +1,188 @@
+"""Deduplication, budget, reservation and the rate limit's slot, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from decimal import Decimal
+
+from hailuo_mcp.domain import Money, Status, Task, Unit
+from hailuo_mcp.journal.sqlite.losses import losses
+from hailuo_mcp.journal.sqlite.rows import INSERT, exists, find_task, from_micro, micro, row_of
+from hailuo_mcp.journal.store import (
+    RATE_WINDOW,
+    REUSE_SECONDS,
+    REUSE_UNCONFIRMED_SECONDS,
+    KeyTaken,
+    Limits,
+    Losses,
+    OverBudget,
+    Recorded,
+    Sums,
+    UnitSpending,
+)
+
+
+def record(
+    db: sqlite3.Connection, draft: Task, reserved_amount: Decimal, limits: Limits, *, now: float
+) -> Recorded | OverBudget | KeyTaken | Losses:
+    if before := find_existing(db, draft, now=now):
+        return before
+    if lost := losses(db):
+        return lost
+    if limits.budget is not None:
+        spent, reserved = spent_and_reserved(db, draft.account, draft.unit, limits.since)
+        if spent + reserved + micro(reserved_amount) > micro(limits.budget):
+            return OverBudget(spent=from_micro(spent), reserved=from_micro(reserved))
+    # Counted in the period in which it is recorded, not in that in which it was drafted.
+    task = replace(draft, created_at=now, updated_at=now, due_at=now)
+    queued = exists(  # first come, first served
+        db,
+        "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at <= ?"
+        " AND status = 'pending'",
+        *(draft.account, now),
+    )
+    if not queued and free_slots(db, draft.account, limits.rpm, now) > 0:
+        task = replace(task, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease)
+    db.execute(INSERT, row_of(task, reserved_amount))
+    return Recorded(task=task, reused=False)
+
+
+def find_existing(db: sqlite3.Connection, draft: Task, *, now: float) -> Recorded | KeyTaken | None:
+    newest = "AND status NOT IN ('failed', 'cancelled') ORDER BY created_at DESC"
+    if draft.request_key:
+        named = find_task(
+            db,
+            f"WHERE account = ? AND caller = ? AND request_key = ? {newest}",
+            *(draft.account, draft.caller, draft.request_key),
+        )
+        if named:
+            same = named.identity == draft.identity
+            return Recorded(task=named, reused=True) if same else KeyTaken(task=named)
+    found = find_task(
+        db, f"WHERE account = ? AND identity = ? {newest}", draft.account, draft.identity
+    )
+    if found is None:
+        return None
+    if found.status is Status.UNCONFIRMED or found.status.is_final:
+        unconfirmed = found.status is Status.UNCONFIRMED
+        kept = REUSE_UNCONFIRMED_SECONDS if unconfirmed else REUSE_SECONDS
+        if now - found.created_at >= kept:
+            return None
+    return Recorded(task=found, reused=True)
+
+
+def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums:
+    spent, reserved = spent_and_reserved(db, account, unit, since)
+    (uncertain,) = db.execute(
+        "SELECT SUM(counted) FROM tasks WHERE account = ? AND unit = ? AND money = 'reserved'"
+        " AND created_at >= ? AND status = 'unconfirmed'",
+        (account, unit, since),
+    ).fetchone()
+    return Sums(
+        spent=from_micro(spent),
+        reserved=from_micro(reserved),
+        uncertain=from_micro(uncertain),
+        others=other_units(db, account, unit, since),
+    )
+
+
+def other_units(
+    db: sqlite3.Connection, account: str, unit: Unit, since: float
+) -> tuple[UnitSpending, ...]:
+    found = [
+        (other, *spent_and_reserved(db, account, other, since))
+        for other in Unit
+        if other is not unit
+    ]
+    return tuple(
+        UnitSpending(unit=other, spent=from_micro(spent), reserved=from_micro(reserved))
+        for other, spent, reserved in found
+        if spent or reserved
+    )
+
+
+def spent_and_reserved(
+    db: sqlite3.Connection, account: str, unit: Unit, since: float
+) -> tuple[int, int]:
+    """In millionths."""
+    found = dict(
+        db.execute(
+            "SELECT money, SUM(counted) FROM tasks WHERE account = ? AND unit = ?"
+            " AND money IN ('spent', 'reserved') AND created_at >= ? GROUP BY money",
+            (account, unit, since),
+        ).fetchall()
+    )
+    return found.get(Money.SPENT, 0), found.get(Money.RESERVED, 0)
+
+
+def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> int:
+    """How many submits may leave now; 0 while the provider has asked for a pause.
+
+    A request arrives at some moment between its sending and its answer. So it takes a slot for
+    all of that time, by being `submitting`, and for a minute more, by a row of `slots`.
+    """
+    if _paused_until(db, account, now) > now:
+        return 0
+    if rpm is None:
+        return 1_000_000
+    # a slot from the future (the clock was set back) counts as taken now
+    db.execute("UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now))
+    (held,) = db.execute(
+        "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - RATE_WINDOW)
+    ).fetchone()
+    return max(0, rpm - _submits_in_flight(db, account) - int(held))
+
+
+def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> float:
+    """The earliest moment at which the next submit may leave."""
+    pause = _paused_until(db, account, now)
+    if rpm is None:
+        return pause
+    left = rpm - _submits_in_flight(db, account)
+    if left <= 0:  # even if one of them is answered at this moment
+        return max(now + RATE_WINDOW, pause)
+    held = db.execute(
+        "SELECT at FROM slots WHERE account = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+        (account, now - RATE_WINDOW, left - 1),
+    ).fetchone()
+    # One from the future is put right by whoever looks under the lock: at once, or never.
+    free_at = held[0] + RATE_WINDOW if held and held[0] <= now else now
+    return max(pause, free_at)
+
+
+def _paused_until(db: sqlite3.Connection, account: str, now: float) -> float:
+    """When the pause ends that the provider has asked for; now where there is none."""
+    row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
+    # A pause that ends further ahead was written before the clock was set back: it is void.
+    return float(row[0]) if row and now < row[0] <= now + 2 * RATE_WINDOW else now
+
+
+def _submits_in_flight(db: sqlite3.Connection, account: str) -> int:
+    # By status, of which there are few: SQLite would walk all of the account's (hence the plus).
+    (count,) = db.execute(
+        "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND +account = ?", (account,)
+    ).fetchone()
+    return int(count)
+
+
+def take_slot(db: sqlite3.Connection, account: str, now: float) -> None:
+    """A submit has ended, so its request cannot arrive any more: it holds its slot from now on."""
+    db.execute("DELETE FROM slots WHERE account = ? AND at <= ?", (account, now - RATE_WINDOW))
+    db.execute("INSERT INTO slots VALUES (?, ?)", (account, now))
+
+
+def pause(db: sqlite3.Connection, account: str, seconds: float | None, *, now: float) -> float:
+    row = db.execute("SELECT refusals FROM accounts WHERE account = ?", (account,)).fetchone()
+    refusals = int(row[0]) if row else 0
+    wait = max(min(60.0, 3.0 * 2.0**refusals), min(seconds or 0.0, 2 * RATE_WINDOW))
+    until = max(now + wait, _paused_until(db, account, now))
+    db.execute(
+        "UPDATE accounts SET paused_until = ?, refusals = MIN(refusals + 1, 10) WHERE account = ?",
+        (until, account),
+    )
+    return now + wait
+
+
+def reset_backoff(db: sqlite3.Connection, account: str) -> None:
+    db.execute("UPDATE accounts SET refusals = 0 WHERE account = ?", (account,))

@@ -1,0 +1,229 @@
+"""Steps in a task's life, applied only if it is still as the caller saw it; and look-ups."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from hailuo_mcp.domain import POLLED, Money, Status, Task
+from hailuo_mcp.journal.sqlite.purchases import take_slot
+from hailuo_mcp.journal.sqlite.rows import (
+    COLUMNS,
+    INSERT,
+    SEALED,
+    exists,
+    find_task,
+    find_tasks,
+    marks,
+    row_of,
+    seal_of,
+    text_of,
+)
+from hailuo_mcp.journal.store import LONGEST_DELAY, IdTaken, RenderTime
+
+SETTLES: Mapping[Status, Money] = {
+    Status.SUCCEEDED: Money.SPENT,
+    Status.FAILED: Money.RELEASED,
+    Status.CANCELLED: Money.RELEASED,
+}
+"""What an end means for the reservation."""
+
+
+def change(  # the conditions of one compare-and-set
+    db: sqlite3.Connection,
+    task_id: str,
+    values: Mapping[str, object],
+    *,
+    now: float,
+    status_in: Collection[Status] = (),
+    attempt: int | None = None,
+    held_by: str | None = None,
+    remote_id: str | None = None,
+) -> Task | None:
+    task = find_task(db, "WHERE task_id = ?", task_id)
+    if (
+        task is None
+        or (status_in and task.status not in status_in)
+        or (attempt is not None and task.attempt != attempt)
+        or (held_by is not None and task.owner != held_by)
+        or (remote_id is not None and task.remote_id != remote_id)
+    ):
+        return None
+    new = dict(values)
+    detail = new.pop("detail", None)
+    status = new.get("status")
+    if isinstance(status, Status) and task.money is Money.RESERVED:
+        new.setdefault("money", SETTLES.get(status, Money.RESERVED))
+    if isinstance(status, Status) and (task.status is Status.SUBMITTING or attempt is not None):
+        take_slot(db, task.account, now)  # from its sender, perhaps after it was given up
+    if isinstance(due_at := new.get("due_at"), float):
+        new["due_at"] = min(due_at, now + LONGEST_DELAY)
+    new["updated_at"] = now
+    known: dict[str, Any] = {name: new[name] for name in new if name in COLUMNS}
+    db.execute(
+        f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in known)} WHERE task_id = ?",
+        (*map(text_of, known.values()), task_id),
+    )
+    if not known.keys().isdisjoint(SEALED):
+        _seal(db, task_id)
+    if detail:
+        db.execute("UPDATE tasks SET detail = ? WHERE task_id = ?", (str(detail)[:2000], task_id))
+    changed = replace(task, **known)
+    if changed.remote_id != task.remote_id:
+        _take_from_adopters(db, changed)
+    return changed
+
+
+def _seal(db: sqlite3.Connection, task_id: str) -> None:
+    """After a change of what the row's checksum vouches for."""
+    query = f"SELECT {', '.join(SEALED)} FROM tasks WHERE task_id = ?"
+    row = db.execute(query, (task_id,)).fetchone()
+    db.execute("UPDATE tasks SET seal = ? WHERE task_id = ?", (seal_of(row), task_id))
+
+
+def _take_from_adopters(db: sqlite3.Connection, task: Task) -> None:
+    """A remote id is known to be this purchase's: callers who adopted it have it no longer."""
+    db.execute(
+        "UPDATE tasks SET status = 'cancelled', caller = ?, error = ?, error_kind = '',"
+        " error_code = '', remote_id = '', remote_alias = '', file_id = '', url = '',"
+        " url_expires_at = NULL, file = '', owner = '', lease_until = 0, due_at = 0, updated_at = ?"
+        " WHERE remote_id != '' AND remote_id IN (?, ?) AND +account = ? AND task_id != ?"
+        " AND money = 'unknown'",
+        (
+            task.caller,
+            f"It turned out to be task {task.task_id}, where it goes on.",
+            task.updated_at,
+            *(task.remote_id, task.remote_alias, task.account, task.task_id),
+        ),
+    )
+
+
+def settle(
+    db: sqlite3.Connection, task_id: str, values: Mapping[str, object], *, now: float
+) -> Task | IdTaken | None:
+    task = find_task(db, "WHERE task_id = ?", task_id)
+    if task is None or not task.can_be_settled:
+        return None
+    remote_id = str(values.get("remote_id", ""))
+    if remote_id != task.remote_id:
+        for other in _known_as(db, task.account, remote_id):
+            if other.task_id != task_id and other.money is not Money.UNKNOWN:
+                return IdTaken(task=other)
+    said = {**values, "settled_at": now}
+    if task.money is Money.UNKNOWN:
+        said.pop("money", None)  # the account that bought it elsewhere has paid
+    return change(db, task_id, said, now=now)
+
+
+def adopt(db: sqlite3.Connection, task: Task) -> Task | None:
+    if found := _known_as(db, task.account, task.remote_id):
+        return next((one for one in found if task.caller in ("", one.caller)), None)
+    if others_await_ids(db, task.account, task.caller):
+        return None
+    db.execute(INSERT, row_of(task, Decimal(0)))
+    return task
+
+
+def others_await_ids(db: sqlite3.Connection, account: str, caller: str) -> bool:
+    return bool(caller) and exists(
+        db,
+        "SELECT 1 FROM tasks WHERE status IN ('submitting', 'unconfirmed', 'failed')"
+        " AND (status != 'failed' OR money = 'spent') AND remote_id = ''"
+        " AND +account = ? AND caller != ?",
+        account,
+        caller,
+    )
+
+
+def _known_as(db: sqlite3.Connection, account: str, remote_id: str) -> list[Task]:
+    """The account's tasks with this id at the provider."""
+    return [
+        task
+        for column in ("remote_id", "remote_alias")
+        for task in find_tasks(
+            db, f"WHERE {column} = ? AND {column} != '' AND +account = ?", remote_id, account
+        )
+    ]
+
+
+def other_with_remote_id(db: sqlite3.Connection, task_id: str, account: str, remote_id: str) -> str:
+    other = find_task(
+        db,
+        "WHERE remote_id = ? AND remote_id != '' AND account = ? AND task_id != ?"
+        " ORDER BY created_at",
+        *(remote_id, account, task_id),
+    )
+    return other.task_id if other else ""
+
+
+def find(db: sqlite3.Connection, some_id: str, *, caller: str = "") -> Task | None:
+    for column in ("task_id", "remote_id", "remote_alias"):
+        clauses = f"WHERE {column} = ? AND {column} != '' AND ? IN ('', caller)"
+        if task := find_task(db, f"{clauses} ORDER BY created_at DESC", some_id, caller):
+            return task
+    return None
+
+
+def by_callback(db: sqlite3.Connection, token: str) -> Task | None:
+    return find_task(db, "WHERE callback_token = ? AND callback_token != ''", token)
+
+
+def newest(
+    db: sqlite3.Connection,
+    *,
+    caller: str | None = None,
+    statuses: Collection[Status] = (),
+    saved: bool | None = None,
+    limit: int = 20,
+) -> list[Task]:
+    wanted, values = ["1 = 1"], list[object]()
+    if caller is not None:
+        wanted.append("caller = ?")
+        values.append(caller)
+    if statuses:
+        wanted.append(f"status IN ({marks(statuses)})")
+        values += statuses
+    if saved is not None:
+        wanted.append("file != ''" if saved else "file = ''")
+    order = "ORDER BY created_at DESC, task_id DESC LIMIT ?"
+    return find_tasks(db, f"WHERE {' AND '.join(wanted)} {order}", *values, limit)
+
+
+def counts(db: sqlite3.Connection) -> dict[Status, int]:
+    rows = db.execute("SELECT status, count(*) FROM tasks GROUP BY status").fetchall()
+    return {Status(status): number for status, number in rows}
+
+
+def in_flight(db: sqlite3.Connection, account: str) -> int:
+    query = (
+        "SELECT count(*) FROM tasks WHERE account = ? AND due_at > 0"
+        f" AND status IN ({marks(POLLED)})"
+    )
+    return int(db.execute(query, (account, *POLLED)).fetchone()[0])
+
+
+def render_times(
+    db: sqlite3.Connection,
+    provider: str,
+    model: str,
+    resolution: str | None,
+    duration: int | None,
+) -> list[RenderTime]:
+    rows = db.execute(
+        "SELECT COALESCE(unfinished_at, submitted_at) - submitted_at, finished_at - submitted_at"
+        " FROM tasks WHERE provider = ? AND model = ? AND resolution IS ? AND duration IS ?"
+        " AND finished_at IS NOT NULL AND submitted_at IS NOT NULL AND finished_at > submitted_at"
+        " ORDER BY finished_at DESC LIMIT 20",
+        (provider, model, resolution, duration),
+    ).fetchall()
+    return [RenderTime(least=max(0.0, least), most=most) for least, most in rows]
+
+
+def pictures_in_use(db: sqlite3.Connection) -> str:
+    rows = db.execute(
+        "SELECT request FROM tasks WHERE status IN ('pending', 'submitting', 'unconfirmed')"
+    ).fetchall()
+    return "\n".join(request for (request,) in rows)

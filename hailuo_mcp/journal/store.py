@@ -1,0 +1,366 @@
+"""What a store of tasks, money, rate limit and leases can do, and the facts that it answers with.
+
+Each method is one transaction: it has happened whole, and for good, when it returns, or not at all.
+Times are Unix seconds. Every method raises JournalError where the store cannot be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+from hailuo_mcp.domain import Status, Task, Unit
+from hailuo_mcp.errors import JournalDamagedError
+
+RATE_WINDOW = 60.0
+"""Seconds: limits are per minute."""
+REUSE_SECONDS = 3600.0
+"""For so long after its creation the same request finds a finished task instead of a new one."""
+REUSE_UNCONFIRMED_SECONDS = 24 * 3600.0
+LONGEST_LEASE = 120.0
+"""Seconds. A lease that ends further ahead was written under another clock: it is void."""
+LONGEST_DELAY = 7200.0
+"""Seconds. No task is put off further: what is due later was planned by a clock that was ahead."""
+ORPHAN_SECONDS = 600.0
+"""A task that was never sent is sent by another process in this time, later cancelled."""
+CONSENT_SECONDS = 600.0
+"""How long a code is good, and how long an approval could be replayed."""
+CLOCK_SKEW = 60.0
+"""Seconds. Consent that is dated further ahead was written under another clock: it is void."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What holds for the account at this moment."""
+
+    rpm: int | None
+    """Submits per minute; None where there is no limit."""
+    budget: Decimal | None
+    since: float
+    """The start of the budget's period."""
+    lease: float
+    """Seconds that a submit is owned; longer than its HTTP timeout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    task: Task
+    reused: bool
+    """The request repeats an earlier purchase: nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverBudget:
+    spent: Decimal
+    reserved: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyTaken:
+    """The request key names this task, which was bought with another request."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdTaken:
+    """Another purchase has that remote id."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Losses:
+    """The newest damage that may have cost tasks, and that nobody has accepted."""
+
+    at: float
+    kept: str
+    """The name of the damaged file beside the journal; empty where there was none."""
+    flaw: str
+    expected: int | None
+    """How many tasks the journal had held; None where nobody knows."""
+    carried: int
+    missing: Mapping[tuple[str, str], Decimal]
+    """By provider and unit, what the missing tasks had cost or reserved."""
+
+    @property
+    def many(self) -> str:
+        """How many tasks are missing, in words."""
+        if self.expected is None:
+            return "some tasks"
+        lost = max(0, self.expected - self.carried)
+        return f"{lost} of {self.expected} tasks" if lost else "the last changes of some tasks"
+
+    def error(self) -> JournalDamagedError:
+        return JournalDamagedError(
+            f"The journal was damaged and {self.many} may be lost, so the budget cannot be held "
+            "and a clip that was bought before could be bought again. Everything that spends "
+            "nothing still works."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescued:
+    """What became of a damaged journal that was found when it was opened."""
+
+    aside: Path | None
+    """Where the damaged file is kept; None where there was none."""
+    carried: int
+    """How many tasks were carried over."""
+    complete: bool
+    """Whether nothing that was recorded can be missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitSpending:
+    """What one unit's budget counts."""
+
+    unit: Unit
+    spent: Decimal
+    reserved: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    spent: Decimal
+    reserved: Decimal
+    uncertain: Decimal
+    """The part of `reserved` that belongs to `unconfirmed` tasks."""
+    others: tuple[UnitSpending, ...] = ()
+    """What was bought in other units, under another plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What a process can take on now."""
+
+    rpm: int | None
+    """Submits per minute of its own account; None where there is no limit."""
+    sends: int
+    """How many more submits."""
+    steps: int
+    """How many more reads and saves."""
+    submit_lease: float
+    """Seconds that a submit is owned; longer than its HTTP timeout."""
+    lease: float
+    """Seconds that a read or a save is owned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    sends: tuple[Task, ...] = ()
+    steps: tuple[Task, ...] = ()
+    next_at: float | None = None
+    """When there is something to do next; None when nothing is unfinished."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderTime:
+    """How long one finished task took: more than `least`, at most `most` seconds."""
+
+    least: float
+    most: float
+
+
+# The methods return Awaitable, which what `async def` returns is one of.
+class Purchases(Protocol):
+    """Deduplication, budget and rate limit."""
+
+    def record(
+        self, draft: Task, reserved_amount: Decimal, limits: Limits, *, now: float
+    ) -> Awaitable[Recorded | OverBudget | KeyTaken | Losses]:
+        """Record a purchase and reserve its cost, or find the one that it repeats.
+
+        The task is `submitting` and owned by its writer when a slot was free, else `pending`.
+        """
+        ...
+
+    def find_existing(self, draft: Task, *, now: float) -> Awaitable[Recorded | KeyTaken | None]:
+        """The purchase that this one would repeat, if there is one."""
+        ...
+
+    def sums(self, account: str, unit: Unit, since: float) -> Awaitable[Sums]:
+        """What the account has spent and reserved since then."""
+        ...
+
+    def pause(self, account: str, seconds: float | None, *, now: float) -> Awaitable[float]:
+        """The provider said "too fast": nobody submits until the time that is returned.
+
+        Whatever `seconds` it asked for, the shortest pause doubles with each refusal in a row, to a
+        minute.
+        """
+        ...
+
+    def reset_backoff(self, account: str) -> Awaitable[None]:
+        """A submit was accepted: the next refusal starts with a short pause again."""
+        ...
+
+
+class Leases(Protocol):
+    """Which process works on what."""
+
+    def register(
+        self, owner: str, *, account: str, provider: str, base_url: str, pid: int, now: float
+    ) -> Awaitable[None]:
+        """Enter this process, which works for that account."""
+        ...
+
+    def owners(self) -> Awaitable[list[str]]:
+        """Every process that has registered or still holds something."""
+        ...
+
+    def claim(
+        self, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
+    ) -> Awaitable[Claimed]:
+        """Take what is due: submits of the first account as slots allow, reads and saves of all."""
+        ...
+
+    def submitting(self, owner: str) -> Awaitable[list[Task]]:
+        """What this process has undertaken to send, sent or not."""
+        ...
+
+    def renew(self, owner: str, task_ids: Collection[str], *, until: float) -> Awaitable[None]: ...
+
+    def recover(self, dead: Collection[str], *, now: float) -> Awaitable[tuple[str, ...]]:
+        """Take over from processes that are gone. Returns the ids of tasks that changed.
+
+        A submit whose owner is gone or whose lease ran out may have been bought: `unconfirmed`.
+        Reads and saves are free again. What was never sent stays for ORPHAN_SECONDS.
+        """
+        ...
+
+    def unattended_accounts(
+        self, account: str, provider: str, base_url: str, alive: Collection[str]
+    ) -> Awaitable[list[str]]:
+        """Accounts of other keys at the same provider that have work left and no process."""
+        ...
+
+
+class Tasks(Protocol):
+    """One task's life, and questions about many."""
+
+    def change(  # the conditions of one compare-and-set
+        self,
+        task_id: str,
+        values: Mapping[str, object],
+        *,
+        now: float,
+        status_in: Collection[Status] = (),
+        attempt: int | None = None,
+        held_by: str | None = None,
+        remote_id: str | None = None,
+    ) -> Awaitable[Task | None]:
+        """Set `values` if the task still has such a status, attempt, holder and id; else None.
+
+        A status that ends the task settles its money, unless the money is not the account's own
+        (adopted) or `values` says otherwise.
+        """
+        ...
+
+    def settle(
+        self, task_id: str, values: Mapping[str, object], *, now: float
+    ) -> Awaitable[Task | IdTaken | None]:
+        """Set what a person says became of a purchase; None where that is not theirs to say."""
+        ...
+
+    def adopt(self, task: Task) -> Awaitable[Task | None]:
+        """Take in a task that was bought elsewhere; an earlier adoption of it wins.
+
+        None where it is another caller's, or may be.
+        """
+        ...
+
+    def others_await_ids(self, account: str, caller: str) -> Awaitable[bool]:
+        """Whether another caller has a purchase whose remote id is not known (yet).
+
+        An unknown id may then be of that purchase. The local person (no caller) sees everybody's.
+        """
+        ...
+
+    def other_with_remote_id(self, task_id: str, account: str, remote_id: str) -> Awaitable[str]:
+        """Another task of the account with the same remote id; empty if there is none."""
+        ...
+
+    def find(self, some_id: str, *, caller: str = "") -> Awaitable[Task | None]:
+        """By our id, or by either of the provider's; only this caller's, where one is named."""
+        ...
+
+    def by_callback(self, token: str) -> Awaitable[Task | None]: ...
+
+    def newest(
+        self,
+        *,
+        caller: str | None = None,
+        statuses: Collection[Status] = (),
+        saved: bool | None = None,
+        limit: int = 20,
+    ) -> Awaitable[list[Task]]: ...
+
+    def counts(self) -> Awaitable[dict[Status, int]]:
+        """How many tasks have each status."""
+        ...
+
+    def in_flight(self, account: str) -> Awaitable[int]:
+        """How many tasks of the account are at the provider, still to be read."""
+        ...
+
+    def render_times(
+        self, provider: str, model: str, resolution: str | None, duration: int | None
+    ) -> Awaitable[list[RenderTime]]:
+        """How long the newest tasks of this kind took, newest first."""
+        ...
+
+    def pictures_in_use(self) -> Awaitable[str]:
+        """The requests of all tasks that may still be sent, joined: pictures by sha256."""
+        ...
+
+
+class Consent(Protocol):
+    """One-use codes and approvals: what a person has agreed to, and whether it was used."""
+
+    def issue_code(
+        self, code: str, *, caller: str, identity: str, amount: Decimal | None, now: float
+    ) -> Awaitable[None]:
+        """`code` is a digest: the code itself is only ever in the refusal that carries it."""
+        ...
+
+    def use_code(
+        self, code: str, *, caller: str, identity: str, amount: Decimal | None, now: float
+    ) -> Awaitable[bool]:
+        """True once, for this caller, request and price, within CONSENT_SECONDS."""
+        ...
+
+    def use_approval(self, *, caller: str, identity: str, now: float) -> Awaitable[bool]:
+        """True once in CONSENT_SECONDS: the protocol's sealed answer could be replayed."""
+        ...
+
+
+class Store(Purchases, Leases, Tasks, Consent, Protocol):
+    """All of it, and what the store itself needs."""
+
+    @property
+    def losses(self) -> Losses | None:
+        """What damage may have cost, until a person accepts it: nothing is bought until then."""
+        ...
+
+    @property
+    def rescued(self) -> Rescued | None:
+        """What became of a damaged journal, if the last opening found one."""
+        ...
+
+    def open(self) -> Awaitable[None]: ...
+
+    def close(self, owner: str = "") -> Awaitable[None]:
+        """Close it; first give back what this owner holds, as far as the store still answers."""
+        ...
+
+    def data_version(self) -> Awaitable[int]:
+        """A number that changes when another process has written."""
+        ...
+
+    def back_up(self, now: float) -> Awaitable[None]:
+        """Keep a copy, at most once a day, where nobody else does that for the store."""
+        ...

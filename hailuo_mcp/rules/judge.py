@@ -1,0 +1,335 @@
+"""The judge: may this clip be made, at what price, and which is the nearest that may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import log
+
+from hailuo_mcp.catalog.prices import NO_PRICE, Price, plan_unit, price_words, published
+from hailuo_mcp.catalog.video_models import Model, ModeRules, find_model, models, nearest_model
+from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
+from hailuo_mcp.errors import InvalidRequestError, Step
+from hailuo_mcp.text import shown
+
+MODE_WORDS = {
+    Mode.T2V: "text alone",
+    Mode.I2V: "a first frame",
+    Mode.FL2V: "a first and a last frame",
+    Mode.S2V: "a subject picture",
+    Mode.TEMPLATE: "a template",
+}
+PICTURES = {
+    Mode.S2V: ("subject_image",),
+    Mode.FL2V: ("first_frame_image", "last_frame_image"),
+    Mode.I2V: ("first_frame_image",),
+    Mode.T2V: (),
+}
+"""The pictures that each mode is made from."""
+WORDS = {
+    "prompt": "a prompt",
+    "first_frame_image": "a first frame",
+    "last_frame_image": "a last frame",
+    "subject_image": "a subject picture",
+    "resolution": "a resolution",
+    "duration": "a length",
+    "fast_pretreatment": "fast pretreatment",
+    "watermark": "a watermark",
+    "prompt_optimizer": "the prompt optimizer",
+}
+"""What a request is made of, in every reader's words."""
+
+# For what no list confirms: wide enough for anything that is meant seriously.
+_LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600
+_MOST_PROBLEMS = 20
+"""More than that are a flood, not help."""
+_FARTHEST = 10_000
+"""Beyond it, it no longer matters how far off a number is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """What decides what may be bought and at what price: the provider, and how the account pays."""
+
+    name: str
+    capabilities: Capabilities
+    price_list: str = ""
+    """Whose published prices hold: "cn", "global", or "" where nobody publishes any."""
+    region: str = "cn"
+    """Decides the unit where no prices are published."""
+    plan: str = "payg"
+    templates: str = ""
+    """Which region's templates it offers; empty for none."""
+    others: Mapping[str, Capabilities] = field(default_factory=dict[str, Capabilities])
+    """What other providers can do, to name those that could."""
+
+    def charge(self, price: Price) -> Quote:
+        """Quote a clip with these prices in the plan's unit; no amount where none is published.
+
+        Credits are published for the packs that are sold in China only.
+        """
+        unit = plan_unit(self.plan, self.price_list or self.region)
+        amounts = {
+            ("cn", Unit.CNY): price.cny,
+            ("cn", Unit.CREDITS): price.credits,
+            ("global", Unit.USD): price.usd,
+        }
+        return Quote(amount=amounts.get((self.price_list, unit)), unit=unit)
+
+    def elsewhere(self, *, mode: Mode | None = None, model: str = "", option: str = "") -> str:
+        """Name the other providers that could, as the end of a clause; "" for none."""
+        names = [
+            name
+            for name, can in self.others.items()
+            if name != self.name
+            and (mode is None or mode in can.modes)
+            and (not model or can.offers(model))
+            and (not option or getattr(can, option))
+        ]
+        return f" ({', '.join(names)} can)" if names else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """What decides whether a clip can be made, and its price."""
+
+    model: str = ""
+    mode: Mode
+    resolution: str | None = None
+    duration: int | None = None
+    """Seconds."""
+
+    @property
+    def words(self) -> str:
+        length = f"{self.duration} s" if self.duration else ""
+        return ", ".join(part for part in (self.model, self.resolution, length) if part)
+
+    @property
+    def rules(self) -> ModeRules | None:
+        """What the catalogue says of it; None where model and mode do not go together."""
+        model = find_model(self.model)
+        return model.modes.get(self.mode) if model else None
+
+    @property
+    def price(self) -> Price:
+        """Every price that is published for it."""
+        return published(self.model, self.resolution, self.duration)
+
+
+@dataclass(slots=True, kw_only=True)
+class Verdict:
+    """What was asked, as it would be made, and everything that is wrong with it."""
+
+    asked: Combination
+    combination: Combination
+    """With defaults and proper names; the model is "" while none is right."""
+    model: Model | None = None
+    """The known model, or the one that a misspelt name probably means."""
+    problems: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
+    doubt: str = ""
+    """Why the provider can do so little, where that is the reason for a problem."""
+
+
+def judge(asked: Combination, seller: Seller) -> Verdict:
+    """Judge a combination that is not a template's: the one place where this is decided."""
+    can, mode = seller.capabilities, asked.mode
+    size, seconds = size_name(asked.resolution) or None, asked.duration or None
+    asked = replace(asked, model=asked.model.strip(), resolution=size, duration=seconds)
+    verdict = Verdict(asked=asked, combination=replace(asked, model=""))
+    if mode not in can.modes:
+        verdict.problems.append(
+            f"{seller.name} cannot make a clip from {MODE_WORDS[mode]}{seller.elsewhere(mode=mode)}"
+        )
+        verdict.doubt = can.doubt
+    elif can.doubt:
+        verdict.warnings.append(can.doubt)
+    _choose_model(verdict, seller)
+    model = verdict.model
+    if model is None:
+        _check_unlisted(verdict)
+    elif not verdict.combination.model or mode not in model.modes:
+        if size or seconds:
+            likely = mode if mode in model.modes else next(iter(model.modes))
+            verdict.problems += _resolved(model, likely, size, seconds)[2]
+    else:
+        size, seconds, problems = _resolved(model, mode, size, seconds)
+        verdict.combination = replace(verdict.combination, resolution=size, duration=seconds)
+        verdict.problems += problems
+    return verdict
+
+
+def _choose_model(verdict: Verdict, seller: Seller) -> None:
+    can, mode, problems = seller.capabilities, verdict.asked.mode, verdict.problems
+    name = verdict.asked.model
+    if not name:
+        name = default_model(mode, verdict.asked.resolution, can)
+        if not name and mode in can.modes:
+            problems.append(f"{seller.name} has no model for {MODE_WORDS[mode]}")
+        if not name:
+            return
+    known = verdict.model = find_model(name)
+    if known:
+        name = known.name
+        if not can.offers(name):
+            could = seller.elsewhere(model=name, mode=mode)
+            problems.append(f"{seller.name} does not offer {name}{could}")
+        if mode not in known.modes:
+            offered = " or ".join(MODE_WORDS[it] for it in known.modes)
+            wrong = f"{name} makes clips from {offered}, not from {MODE_WORDS[mode]}"
+            needed = PICTURES[next(iter(known.modes))]
+            missing = [WORDS[it] for it in needed if it not in PICTURES[mode]]
+            problems.append(wrong + (f" (add {' and '.join(missing)})" if missing else ""))
+    elif near := nearest_model(name):
+        verdict.model = find_model(near)
+        problems.append(f"unknown model {shown(name)} (nearest: {near})")
+        return
+    elif len(name) > _LONGEST_NAME or not name.isprintable():
+        problems.append(f"{shown(name)} is not a valid model name")
+        return
+    elif can.models is not None:
+        offered = " and ".join(sorted(can.models))
+        problems.append(f"{seller.name} offers {offered}, not {shown(name)}")
+        return
+    else:
+        verdict.warnings.append(
+            f"{name} is not in hailuo-mcp's list of models: it is passed on unchecked and has no "
+            "published price."
+        )
+    verdict.combination = replace(verdict.combination, model=name)
+
+
+def _check_unlisted(verdict: Verdict) -> None:
+    """Check size and length of a model that no list confirms."""
+    size, seconds = verdict.asked.resolution, verdict.asked.duration
+    if size and not (size.isascii() and size.isalnum() and len(size) <= _LONGEST_SIZE):
+        verdict.problems.append(f"unknown resolution {shown(size)}")
+        size = None
+    if seconds is not None and not 0 < seconds <= _LONGEST_CLIP:
+        verdict.problems.append(
+            f"a clip cannot be {_asked_seconds(seconds)} long (the longest is {_LONGEST_CLIP:,} s)"
+        )
+        seconds = None
+    verdict.combination = replace(verdict.combination, resolution=size, duration=seconds)
+
+
+def size_name(asked: object) -> str:
+    """Spell a resolution as the references do: 768, "768" and "768p" are 768P; "" for none."""
+    name = str(asked or "").strip().upper()
+    return f"{name}P" if name.isascii() and name.isdigit() else name
+
+
+def default_model(mode: Mode, resolution: str | None, capabilities: Capabilities) -> str:
+    """Choose the model for an empty name; "" where the provider has none for this mode.
+
+    The catalogue's order decides, except where only a later model has the asked size. A size that
+    only unpriced older models have is not worth a silent change of model: it is refused instead.
+    """
+    able = [model for model in models() if mode in model.modes and capabilities.offers(model.name)]
+    able.sort(key=lambda model: model.last_choice)
+    for model in able:
+        lengths = model.modes[mode].sizes.get(resolution or "", ())
+        if any(published(model.name, resolution, length) != NO_PRICE for length in lengths):
+            return model.name
+    return able[0].name if able else ""
+
+
+def _resolved(
+    model: Model, mode: Mode, size: str | None, seconds: int | None
+) -> tuple[str | None, int | None, list[str]]:
+    """Resolution and length with defaults filled in, and what is wrong with them."""
+    rules = model.modes[mode]
+    if not rules.sizes:
+        given = [word for word, it in (("resolution", size), ("length", seconds)) if it]
+        which = f"{model.name} takes no {' and no '.join(given)}: the provider decides both"
+        return None, None, [which] if given else []
+    size, seconds = size or rules.default_resolution or "", seconds or rules.default_duration
+    lengths = rules.sizes.get(size)
+    if lengths is not None:
+        made = f"{model.name} at {size} makes {_seconds(lengths)}, not {_asked_seconds(seconds)}"
+        return size, seconds, [] if seconds in lengths else [made]
+    offered = " or ".join(rules.sizes)
+    problems = [f"{model.name} from {MODE_WORDS[mode]} makes {offered}, not {shown(size)}"]
+    every = sorted({length for known in rules.sizes.values() for length in known})
+    if seconds not in every:
+        problems.append(f"it makes {_seconds(every)}, not {_asked_seconds(seconds)}")
+    return size, seconds, problems
+
+
+def _seconds(lengths: Iterable[int]) -> str:
+    return " or ".join(f"{length} s" for length in lengths)
+
+
+def _asked_seconds(seconds: int | None) -> str:
+    return f"{seconds:,} s" if abs(seconds or 0) < _FARTHEST * 10 else "that many seconds"
+
+
+def legal_combinations(modes: Sequence[Mode], capabilities: Capabilities) -> Iterator[Combination]:
+    """All combinations of these modes in the catalogue that one provider can make."""
+    for mode in modes:
+        for model in models() if mode in capabilities.modes else ():
+            rules = model.modes.get(mode)
+            if rules is None or not capabilities.offers(model.name):
+                continue
+            sizes: list[tuple[str | None, int | None]] = [
+                (size, seconds) for size, lengths in rules.sizes.items() for seconds in lengths
+            ]
+            for size, seconds in sizes or [(None, None)]:
+                yield Combination(model=model.name, mode=mode, resolution=size, duration=seconds)
+
+
+def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combination | None:
+    """Find the legal combination that changes least: `modes` by preference, then model, then size.
+
+    An unlisted model that may pass is kept. None where the provider makes no video.
+    """
+    can, asked = seller.capabilities, verdict.asked
+    if verdict.model is None and verdict.combination.model:
+        for mode in modes:
+            if mode in can.modes:
+                return replace(verdict.combination, mode=mode)
+    size = _lines(asked.resolution)
+
+    def change(offered: Combination) -> tuple[float, int]:
+        usual = default_model(offered.mode, offered.resolution if size else None, can)
+        wanted = verdict.model.name if verdict.model else usual
+        far = 4.0 * modes.index(offered.mode)
+        if offered.model != wanted:
+            far += 2.0 if offered.model == usual else 2.5
+        far += _apart(size, _lines(offered.resolution)) + _apart(asked.duration, offered.duration)
+        if rules := offered.rules:
+            far += 0.3 * (not size and offered.resolution != rules.default_resolution)
+            far += 0.3 * (not asked.duration and offered.duration != rules.default_duration)
+        return far, offered.duration or 0
+
+    return min(legal_combinations(modes, can), key=change, default=None)
+
+
+def _lines(text: str | None) -> int | None:
+    """How many lines a resolution has, read generously: 1080, 1080p and 4K are understood."""
+    name = (text or "").strip().upper()
+    digits = name.rstrip("PK")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5):  # noqa: PLR2004  16320P
+        return None
+    return int(digits) * (540 if name.endswith("K") else 1)
+
+
+def _apart(asked: int | None, offered: int | None) -> float:
+    if not asked or not offered or asked < 0:
+        return 0.0
+    return abs(log(offered / min(asked, _FARTHEST)))
+
+
+def offer_words(combination: Combination, seller: Seller, *changes: str) -> str:
+    """A combination that may be made, with its price, for a Step."""
+    price = price_words(seller.charge(combination.price))
+    return ", ".join((f"model {combination.words}", *changes, price))
+
+
+def refusal(problems: Sequence[str], *then: Step, remark: str = "") -> InvalidRequestError:
+    """Put all problems into one error; `remark` is a sentence that explains them."""
+    named = list(dict.fromkeys(problems))
+    opening = "Refused" if len(named) == 1 else f"Refused for {len(named)} reasons"
+    if len(named) > _MOST_PROBLEMS:
+        named[_MOST_PROBLEMS:] = [f"and {len(named) - _MOST_PROBLEMS} more of the kind"]
+    return InvalidRequestError(f"{opening}: {'; '.join(named)}. {remark}".strip(), *then)

@@ -1,0 +1,187 @@
+"""The one path that every create takes, whatever its dialect: read, judge, write down, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import json
+import re
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hailuo_mcp.sandbox import callbacks, faults, pictures, prices, wire
+from hailuo_mcp.sandbox.backend import (
+    Backend,
+    Dialect,
+    KeyHolder,
+    fingerprint,
+    json_object,
+    key_holder,
+)
+from hailuo_mcp.sandbox.book import Attempt, Past
+from hailuo_mcp.sandbox.faults import Faults
+from hailuo_mcp.sandbox.job import Job
+from hailuo_mcp.sandbox.refusal import RATE_LIMIT, RESET, Refusal
+from hailuo_mcp.sandbox.rules import Order, clip_size
+
+_DATA_URL = re.compile(r"data:[^\"\s]{64,}")
+_SHOWN = 64
+_HANG_SECONDS = 120.0
+_MEDIA_MISSING = 'the sandbox cannot render clips here; run: pip install "hailuo-mcp[media]"'
+
+
+async def create(request: Request, backend: Backend, dialect: Dialect) -> Response:
+    """Take one create."""
+    raw = await request.body()
+    attempt = Attempt(
+        at=backend.now(),
+        key=fingerprint(request),
+        dialect=dialect.name,
+        path=request.url.path,
+        fingerprint=hashlib.sha256(raw).hexdigest()[:16],
+        body=shorten(raw),
+    )
+    try:
+        who = key_holder(request)
+        order = dialect.read(json_object(raw))
+        asked = faults.read((order.prompt, *order.texts))
+        task = await _draft(order, asked, attempt, backend, dialect)
+    except Refusal as refusal:
+        early = refusal
+        backend.book.submit(attempt, lambda _: early)
+        return dialect.refused(refusal)
+
+    def decide(past: Past) -> Job | Refusal:
+        return asked.refusal(past.occasion) or _house_refusal(backend, who, past) or task
+
+    answer = asked.answer or _chaotic_answer(backend)
+    verdict = backend.book.submit(attempt, decide, note=answer)
+    if isinstance(verdict, Refusal):
+        if verdict.code == RESET:
+            return wire.NoAnswer(reset=True)
+        return dialect.refused(verdict)
+    backend.render_queue.begin(task)
+    if task.callback_url:
+        backend.in_background(callbacks.follow(backend, task))
+    return _answer(answer, asked, task, dialect)
+
+
+def _house_refusal(backend: Backend, who: KeyHolder, past: Past) -> Refusal | None:
+    """Refuse for chaos, for money or for the rate, in that order."""
+    if backend.dice.strikes("reset"):
+        return Refusal(RESET, note="chaos")
+    if backend.dice.strikes("error_before"):
+        return Refusal(backend.dice.choice((500, 502, 503)), note="chaos")
+    if backend.dice.strikes("rate_refusal"):
+        return Refusal(RATE_LIMIT, note="chaos")
+    if who.is_poor:
+        return Refusal(1008)
+    if backend.options.rpm and past.last_minute >= backend.options.rpm:
+        return Refusal(RATE_LIMIT)
+    return None
+
+
+def _chaotic_answer(backend: Backend) -> str:
+    if backend.dice.strikes("lost"):
+        return "lost"
+    return "http500-after" if backend.dice.strikes("error_after") else ""
+
+
+async def _draft(
+    order: Order, asked: Faults, attempt: Attempt, backend: Backend, dialect: Dialect
+) -> Job:
+    if importlib.util.find_spec("av") is None or importlib.util.find_spec("PIL") is None:
+        raise Refusal(503, _MEDIA_MISSING)
+    named = {
+        "first_frame_image": order.first,
+        "last_frame_image": order.last,
+        "subject_reference": order.subject,
+    }
+    read = await asyncio.gather(
+        *(
+            pictures.fetch(url, name, backend.options.state_dir)
+            for name, url in named.items()
+            if url
+        )
+    )
+    found = dict(zip((name for name, url in named.items() if url), read, strict=True))
+    first, last, subject = (found.get(name) for name in named)
+    width, height = clip_size(order.resolution, first.size if first else None)
+    credits_, cny, usd = (
+        prices.price(order.model, order.resolution, order.duration)
+        if backend.options.prices
+        else ("", "", "")
+    )
+    task_id, platform_id, file_id = dialect.ids(order)
+    return Job(
+        task_id=task_id,
+        platform_id=platform_id,
+        file_id=file_id,
+        key=attempt.key,
+        dialect=dialect.name,
+        family=dialect.family,
+        created_at=attempt.at,
+        seconds_to_ready=asked.value("seconds", backend.options.seconds_to_ready),
+        kind=order.kind,
+        model=order.model,
+        mode=order.mode,
+        template_id=order.template_id,
+        prompt=faults.without_markers(" ".join((order.prompt, *order.texts))),
+        duration=order.duration,
+        resolution=order.resolution,
+        width=width,
+        height=height,
+        fps=order.fps,
+        first=first.sha256 if first else "",
+        last=last.sha256 if last else "",
+        subject=subject.sha256 if subject else "",
+        ending=asked.ending,
+        markers=asked.markers,
+        callback_url=order.callback_url,
+        credits=credits_,
+        cny=cny,
+        usd=usd,
+    )
+
+
+def _answer(answer: str, asked: Faults, task: Job, dialect: Dialect) -> Response:
+    body = dialect.accepted(task)
+    whole = JSONResponse(body)
+    match answer:
+        case "lost":
+            response: Response = wire.NoAnswer()
+        case "hang":
+            response = wire.Later(whole, _HANG_SECONDS)
+        case "garbage":
+            response = wire.html_page()
+        case "cutjson":
+            response = wire.half_json(body)
+        case "noid":
+            response = JSONResponse(wire.without_ids(body))
+        case "http500-after":
+            response = dialect.refused(Refusal(500))
+        case _:
+            late = asked.value("late", 0.0)
+            response = wire.Later(whole, late) if late else whole
+    return response
+
+
+def shorten(raw: bytes) -> str:
+    """Return a body for the book: data URLs cut to 64 characters, with the hash of their bytes."""
+    text = raw.decode("utf-8", "replace")
+    cut = _DATA_URL.sub(_digest, text)
+    try:
+        return json.dumps(json.loads(cut))
+    except (ValueError, RecursionError):
+        return cut[:4000]
+
+
+def _digest(found: re.Match[str]) -> str:
+    url = found[0]
+    try:
+        content = pictures.decode(url.replace("\\/", "/"))
+    except Refusal:
+        return url[:_SHOWN] + "…(undecodable)"
+    return f"{url[:_SHOWN]}…sha256={hashlib.sha256(content).hexdigest()}"

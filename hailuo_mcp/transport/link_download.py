@@ -1,0 +1,232 @@
+"""Following links: clips come as streams, pictures as bytes, and every hop is checked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urljoin, urlsplit
+
+import anyio
+from anyio.to_thread import run_sync
+
+from hailuo_mcp.domain import Link
+from hailuo_mcp.errors import Do, DownloadError, InvalidRequestError, Step
+from hailuo_mcp.transport.connections import (
+    CONNECT_SECONDS,
+    Connections,
+    TooLargeError,
+    build_request,
+    whole_body,
+)
+from hailuo_mcp.transport.hosts import HostPolicy, RefusedLinkError, Target
+from hailuo_mcp.transport.proxies import ProxyError
+
+if TYPE_CHECKING:
+    import httpx
+
+_MOST_HOPS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BLOCK = 1 << 20
+"""Bytes handed to a worker thread at once."""
+_IDLE_SECONDS = 30.0
+"""Between two pieces of a body."""
+
+
+class RefusedDownloadError(DownloadError):
+    """The clip exists, but its link points to where this program does not go."""
+
+    retry = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkResponse:
+    """An open answer."""
+
+    response: httpx.Response
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Their names are found in any case."""
+        return self.response.headers
+
+    async def stream_to(self, take: Callable[[bytearray], None]) -> None:
+        """Hand the body to `take` in a worker thread, about 1 MB at a time.
+
+        What has arrived is handed over even where the connection breaks or the caller is cancelled.
+        What `take` raises ends it.
+
+        Raises:
+            DownloadError: the connection broke.
+        """
+        import httpx
+
+        block = bytearray()
+        try:
+            async for piece in self.response.aiter_bytes():
+                block += piece
+                if len(block) >= _BLOCK:
+                    full, block = block, bytearray()
+                    await run_sync(take, full)
+        except anyio.get_cancelled_exc_class():
+            if block:
+                with anyio.CancelScope(shield=True), suppress(Exception):  # cancelled all the same
+                    await run_sync(take, block)
+            raise
+        except (httpx.HTTPError, OSError) as fault:
+            if block:
+                await run_sync(take, block)
+            raise _broken(type(fault).__name__) from None
+        if block:
+            await run_sync(take, block)
+
+
+class OpenLink(Protocol):
+    """LinkReader.open."""
+
+    def __call__(
+        self, link: Link, *, start: int = 0, etag: str = ""
+    ) -> AbstractAsyncContextManager[LinkResponse]: ...
+
+
+class LinkReader:
+    """Opens links: only on hosts that are allowed, without the key, redirects checked one by one."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        hosts: HostPolicy,
+        base_url: str,
+        authorisation: Callable[[], dict[str, str]],
+    ) -> None:
+        self._connections = connections
+        self._hosts = hosts
+        self._base_url = base_url
+        self._authorisation = authorisation
+
+    @asynccontextmanager
+    async def open(
+        self, link: Link, *, start: int = 0, etag: str = ""
+    ) -> AsyncGenerator[LinkResponse]:
+        """Open a clip from a byte on, if it is still the one of that `etag`."""
+        import httpx
+
+        headers: dict[str, str] = {}
+        if start > 0:
+            headers["Range"] = f"bytes={start}-"
+            if etag:
+                headers["If-Range"] = etag
+        try:
+            response = await self._follow(link, headers, _IDLE_SECONDS)
+        except RefusedLinkError as refused:
+            kind = DownloadError if refused.passing else RefusedDownloadError
+            raise kind(f"The clip was not fetched: {refused.reason}.", *refused.then) from None
+        except ProxyError as fault:
+            raise DownloadError(
+                f"The clip was not fetched: {fault}.",
+                Step(Do.ARRANGE, "check the proxy"),
+                Step(Do.REPEAT),
+            ) from None
+        except (httpx.HTTPError, OSError) as fault:
+            raise _broken(type(fault).__name__) from None
+        try:
+            yield LinkResponse(response)
+        finally:
+            await response.aclose()
+
+    async def fetch(self, url: str, *, limit: int, seconds: float) -> bytes:
+        """Read a picture of at most `limit` bytes within so many seconds."""
+        import httpx
+
+        try:
+            with anyio.fail_after(seconds):
+                response = await self._follow(Link(url=url), {}, seconds)
+                try:
+                    if response.status_code != 200:  # noqa: PLR2004
+                        raise _unread(f"its host answered HTTP {response.status_code}")
+                    if (content_length(response.headers) or 0) > limit:
+                        raise TooLargeError
+                    return await whole_body(response, limit)
+                finally:
+                    await response.aclose()
+        except RefusedLinkError as refused:
+            raise _unread(refused.reason, *refused.then) from None
+        except TooLargeError:
+            raise _unread(f"it is larger than {limit / 1_000_000:.0f} MB") from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise _unread(f"its host did not deliver it within {seconds:g} s") from None
+        except ProxyError as fault:
+            raise _unread(str(fault)) from None
+        except (httpx.HTTPError, OSError):
+            raise _unread("its host could not be reached") from None
+
+    async def _follow(self, link: Link, headers: dict[str, str], idle: float) -> httpx.Response:
+        url = link.url
+        if link.authorised:
+            url = f"{self._base_url}{url}" if url.startswith("/") else url
+            if not self._is_own(url):
+                raise RefusedLinkError("it asks for the key and is not at the provider")
+        for _ in range(_MOST_HOPS + 1):
+            target = await self._hosts.check(url)
+            key = self._authorisation() if link.authorised and self._is_own(url) else {}
+            response = await self._connect(target, {**headers, **key}, idle)
+            onward = response.headers.get("location", "")
+            if response.status_code not in _REDIRECTS or not onward:
+                return response
+            await response.aclose()
+            try:
+                url = urljoin(url, onward)
+            except ValueError:
+                raise RefusedLinkError("it redirects to what is not a link") from None
+        raise RefusedLinkError(f"it redirects more than {_MOST_HOPS} times")
+
+    async def _connect(
+        self, target: Target, headers: dict[str, str], idle: float
+    ) -> httpx.Response:
+        """Ask at each address of the target in turn, until one takes the connection."""
+        import httpx
+
+        extensions = {"sni_hostname": target.name} if target.name else {}
+        for url in target.urls:
+            request = build_request(
+                "GET",
+                url,
+                headers={**headers, "Host": target.host},
+                timeout=httpx.Timeout(idle, connect=min(CONNECT_SECONDS, idle)),
+                extensions=extensions,
+            )
+            try:
+                return await self._connections.send("link", request, target.proxy)
+            except (httpx.ConnectError, httpx.ConnectTimeout, ProxyError):
+                if url == target.urls[-1]:
+                    raise
+        raise RefusedLinkError("its host has no address")  # unreachable: a target has one
+
+    def _is_own(self, url: str) -> bool:
+        own, there = urlsplit(self._base_url), urlsplit(url)
+        return (own.scheme, own.netloc.lower()) == (there.scheme, there.netloc.lower())
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """The length of the body, where the answer tells it; a compressed one's says nothing of it."""
+    if headers.get("content-encoding", "identity") not in ("", "identity"):
+        return None
+    text = headers.get("content-length", "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None  # noqa: PLR2004
+
+
+def _broken(detail: str) -> DownloadError:
+    return DownloadError("The connection broke while the clip was fetched.", detail=detail)
+
+
+def _unread(reason: str, *then: Step) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"The picture behind the link cannot be used: {reason}; give another link or the path of a "
+        "file.",
+        *then,
+    )

@@ -1,0 +1,154 @@
+"""Which case a task is in, and the values that its sentence needs: one analysis for all voices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.domain import POLLED, Mode, Money, Status, Task, Unit
+from hailuo_mcp.errors import AuthenticationError, Do, ProviderError, Step, error_class
+from hailuo_mcp.wording import phrases
+
+if TYPE_CHECKING:
+    from hailuo_mcp.views import View
+    from hailuo_mcp.wording.phrases import Sentences
+
+
+class Case(StrEnum):
+    """What a task's sentence is about; a status may have several."""
+
+    PENDING = "pending"
+    DELAYED = "pending, after something went wrong"
+    SUBMITTING = "submitting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    KEY_REFUSED = "queued or running, and the key is refused"
+    SAVED = "saved"
+    SAVING = "succeeded"
+    NOT_SAVED = "succeeded, saving failed"
+    LEFT_THERE = "succeeded, not saved unless asked for"
+    FAILED = "failed"
+    NO_CLIP = "failed, settled as bought"
+    CANCELLED = "cancelled"
+    CANCELLED_ELSEWHERE = "cancelled, bought elsewhere"
+    UNCONFIRMED = "unconfirmed"
+
+
+def case_of(view: View) -> Case:
+    task = view.task
+    found = Case(task.status.value)
+    match task.status:
+        case Status.PENDING if task.error:
+            found = Case.DELAYED
+        case Status.QUEUED | Status.RUNNING if key_is_refused(task):
+            found = Case.KEY_REFUSED
+        case Status.SUCCEEDED if task.saved:
+            found = Case.SAVED
+        case Status.SUCCEEDED if task.save_error:
+            found = Case.NOT_SAVED
+        case Status.SUCCEEDED if not view.auto_download:
+            found = Case.LEFT_THERE
+        case Status.FAILED if task.money is Money.SPENT:  # a person says that it was bought
+            found = Case.NO_CLIP
+        case Status.CANCELLED if task.money is Money.UNKNOWN:
+            found = Case.CANCELLED_ELSEWHERE
+    return found
+
+
+def key_is_refused(task: Task) -> bool:
+    """The provider has the clip and does not let this key ask about it."""
+    return task.status in POLLED and task.error_kind == AuthenticationError.code
+
+
+def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
+    """What the sentences of the cases leave open; `sentences` and `names` say the next steps."""
+    task = view.task
+    return {
+        **names,
+        "task_id": task.task_id,
+        "provider": task.provider,
+        "tool": "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video",
+        "left": left(view),
+        "again": phrases.about(view.next_check_seconds or 30),
+        "owed": _owed(view, "when it succeeds"),
+        "owed_if_accepted": _owed(view, "if it is accepted"),
+        "paid": phrases.paid(task),
+        "held": _held(view),
+        "mute": f" {task.provider} gives no usable answer at the moment; it is asked again "
+        "automatically."
+        if task.error
+        else "",
+        "error": task.error,
+        "save_error": task.save_error,
+        "why": _why(task, sentences, **names),
+    }
+
+
+def left(view: View) -> str:
+    """The time left, to follow a word."""
+    return f", {phrases.about(view.eta_seconds)} left" if view.eta_seconds else ""
+
+
+def progress_line(view: View) -> str:
+    """What a progress bar says beside itself."""
+    task = view.task
+    if task.status is Status.SUCCEEDED:
+        return "saved" if task.saved else "saving the clip"
+    word = {Status.RUNNING: "rendering", Status.PENDING: "waiting for its turn"}.get(
+        task.status, task.status.value
+    )
+    return f"{word}{left(view)}"
+
+
+def _owed(view: View, when: str) -> str:
+    """What is charged when something happens, to stand behind a semicolon."""
+    task = view.task
+    if view.notice:
+        told = phrases.imitated(task)
+        return f"{told[0].lower()}{told[1:]}"
+    if task.money is Money.UNKNOWN:
+        return "bought elsewhere"
+    return f"{phrases.price(task)} {'are' if _are_several(task) else 'is'} charged {when}"
+
+
+def _are_several(task: Task) -> bool:
+    return task.unit is Unit.CREDITS and task.amount not in (None, 1)
+
+
+def _held(view: View) -> str:
+    """What stays reserved as long as nobody knows."""
+    task = view.task
+    if task.amount is None:
+        return "No price is published for it"
+    of_play = " of play money" if view.notice else ""
+    return f"{phrases.price(task)}{of_play} {'stay' if _are_several(task) else 'stays'} reserved"
+
+
+_MONEY: Mapping[Status, str] = {
+    Status.PENDING: "Nothing is charged so far.",
+    Status.FAILED: "Nothing was charged.",
+    Status.UNCONFIRMED: "It may have been bought and charged; it is never sent again.",
+}
+_REASONS: Mapping[Status, str] = {
+    Status.FAILED: "The provider gave no reason.",
+    Status.CANCELLED: "It was withdrawn before it was sent.",
+    Status.UNCONFIRMED: "The request was sent, but no usable answer came.",
+}
+"""What is said where none is recorded."""
+_UNEXPLAINED = ("", "provider_failed", ProviderError.code)
+
+
+def _why(task: Task, sentences: Sentences, **names: str) -> str:
+    """What was recorded of its end, with the money and, of a failure, what can be done."""
+    if "charged" in task.error.casefold():
+        return task.error  # journals of older versions hold the whole message
+    code = f" ({task.error_code})" if task.error_code and task.error_code not in task.error else ""
+    reason = (task.error or _REASONS.get(task.status, "")).removesuffix(".")
+    said = [f"{reason}{code}." if reason else "", _MONEY.get(task.status, "")]
+    if task.status is Status.FAILED and task.settled_at is None:
+        steps = error_class(task.error_kind).then
+        if not steps and task.error_kind in _UNEXPLAINED:
+            steps = (Step(Do.TRY, "change the prompt or the picture a little, or try again later"),)
+        said += [phrases.next_step(step, sentences, **names) for step in steps]
+    return phrases.join(*said)

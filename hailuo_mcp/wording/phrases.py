@@ -1,0 +1,145 @@
+"""What the voices share: an error's sentences in their order, times, prices and money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.catalog.prices import price_words
+from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.domain import Money, Quote, Status, Task, Unit
+from hailuo_mcp.errors import (
+    Charged,
+    ConfigError,
+    Do,
+    HailuoError,
+    InvalidRequestError,
+    JournalError,
+    RateLimitError,
+    Step,
+)
+from hailuo_mcp.text import number
+
+if TYPE_CHECKING:
+    from hailuo_mcp.journal.store import UnitSpending
+
+Sentences = Mapping[Do, str]
+"""How one voice says each step; a step without a sentence is not for its reader."""
+
+_NOTHING_SENT = (ConfigError, InvalidRequestError, JournalError)
+_MINUTES_FROM = 120
+
+
+def join(*parts: str) -> str:
+    """Sentences as a paragraph; empty ones are left out."""
+    return " ".join(part for part in parts if part)
+
+
+def say(
+    error: HailuoError, sentences: Sentences, *, then: Iterable[Step] | None = None, **names: str
+) -> str:
+    """An error in one voice: what happened, whether money moved, what is next.
+
+    `then` replaces the error's own steps; `names` fill what the sentences leave open.
+    """
+    wait = error.retry_after if isinstance(error, RateLimitError) else None
+    repeat = f"{wait:.0f}" if wait else ""
+    said = (
+        next_step(step, sentences, task_id=error.task_id, repeat=repeat, **names)
+        for step in (error.then if then is None else then)
+        if error.retry or step.do is not Do.REPEAT
+    )
+    return join(error.what, money(error), *said)
+
+
+def next_step(
+    step: Step, sentences: Sentences, *, task_id: str = "", repeat: str = "", **names: str
+) -> str:
+    """What can be done next; empty where this reader cannot do it."""
+    sentence, about = sentences.get(step.do, ""), step.about
+    if step.do is Do.REPEAT:
+        seconds = about or repeat
+        about = f"in {seconds} s" if seconds else "in a minute"
+    elif step.do in (Do.SETTLE, Do.QUERY, Do.DOWNLOAD):
+        about = about or task_id
+    if not about and "{about}" in sentence:
+        return ""
+    return sentence.format(about=about, clause=f"{about[:1].upper()}{about[1:]}", **names)
+
+
+def money(error: HailuoError) -> str:
+    """Whether money moved."""
+    if "charged" in error.what.casefold() or "costs nothing" in error.what:
+        return ""  # interim, while sentences still carry it themselves
+    if error.charged == "no":
+        sent = "sent or " if isinstance(error, _NOTHING_SENT) else ""
+        return f"Nothing was {sent}charged."
+    charged = {"maybe": "It may have been charged.", "yes": "The clip is paid for."}
+    return charged.get(error.charged, "")
+
+
+def moment(seconds: float) -> str:
+    """ISO 8601 in local time with its zone."""
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
+
+
+def about(seconds: float) -> str:
+    """A length of time as a person would say it."""
+    whole = max(1, round(seconds))
+    return f"about {whole} s" if whole < _MINUTES_FROM else f"about {round(whole / 60)} min"
+
+
+def amount(value: Decimal, unit: Unit) -> str:
+    """An amount with its unit."""
+    return price_words(Quote(amount=value, unit=unit))
+
+
+def price(task: Task) -> str:
+    """The task's cost, or what stands for it."""
+    return (
+        "its cost (no price is published)"
+        if task.amount is None
+        else amount(task.amount, task.unit)
+    )
+
+
+def charged(task: Task) -> Charged | None:
+    """Whether money moved; None where somebody else bought it."""
+    if task.status is Status.UNCONFIRMED:
+        return "maybe"
+    words: dict[Money, Charged] = {
+        Money.SPENT: "yes",
+        Money.RELEASED: "no",
+        Money.RESERVED: "no" if task.status in (Status.CANCELLED, Status.FAILED) else "not yet",
+    }
+    return words.get(task.money)
+
+
+def paid(task: Task) -> str:
+    """That the money has gone, as far as it is known."""
+    if notice_of(task.provider):
+        return f"{imitated(task)}."
+    if task.money is Money.UNKNOWN:
+        return "Bought elsewhere, so its cost is not known here."
+    if task.amount is None:
+        return "It was charged; no price is published."
+    return f"It cost {price(task)}."
+
+
+def imitated(task: Task) -> str:
+    """What the sandbox says in place of a cost."""
+    return "It is free" if task.amount is None else f"A real one would cost {price(task)}"
+
+
+def other_units_text(others: Sequence[UnitSpending]) -> str:
+    """That the same key pays in other units too; empty where it does not."""
+    if not others:
+        return ""
+    sums = " and ".join(
+        f"{number(other.spent)} {other.unit} spent"
+        + (f" with {number(other.reserved)} more reserved" if other.reserved else "")
+        for other in others
+    )
+    return f"The same key also has {sums} under another plan; a budget counts only its own unit."
