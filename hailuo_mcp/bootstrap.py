@@ -7,43 +7,31 @@ import os
 import random
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import anyio
 
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.private import close_to_others
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.changes import Changes
-from hailuo_mcp.studio.desk import SUBMIT_SECONDS, Desk, Rules, Uploads
+from hailuo_mcp.studio.context import SUBMIT_SECONDS, RemoteAccess
+from hailuo_mcp.studio.events import Changes
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.studio.studio import Studio
-from hailuo_mcp.worker import ProcessLocks, Worker
+from hailuo_mcp.studio.timing import InFlight, RenderTimes
+from hailuo_mcp.worker.processes import ProcessLocks
+from hailuo_mcp.worker.worker import Worker
 
 if TYPE_CHECKING:
     from hailuo_mcp.transport import HttpTransport
 
 SANDBOX_KEY = "free"
 """The imitation asks for a key as the providers do; any will do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Front:
-    """What a server for callers elsewhere adds: links to clips, pictures handed in, figures.
-
-    Only where there is one are callbacks asked for: it is who hears them.
-    """
-
-    link: Callable[[Task], Link | None]
-    uploads: Uploads
-    observe: Callable[[str, float], None]
 
 
 @asynccontextmanager
@@ -53,69 +41,86 @@ async def open_studio(
     wire: HttpTransport | None = None,
     clock: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
-    front: Front | None = None,
+    remote: RemoteAccess | None = None,
     fenced: bool = True,
     works: bool = True,
 ) -> AsyncGenerator[Studio]:
     """A studio whose worker runs until the block is left.
 
     Leaving waits at most 1.8 s, and only while a paid request is on its way. Everything else is
-    in the journal and goes on in the next process. `fenced`: callers may name files only in the
-    allowed folders, which is for agents; a person at their own shell needs no fence. `works`: what
-    is due is sent, polled and saved meanwhile; a question alone needs none of that.
+    in the journal and goes on in the next process. `remote`: what an HTTP server adds for callers
+    on other computers. `fenced`: callers may name files only in the allowed folders, which is for
+    agents; a person at their own shell needs no fence. `works`: what is due is sent, polled and
+    saved meanwhile; a question alone needs none of that.
 
     Raises:
         JournalError: the state folder cannot be used.
     """
     close_to_others(settings.state_dir)
     processes = ProcessLocks(settings.state_dir / "processes")
-    processes.sign_in()
-    journal = make_store(settings.state_dir)
-    client = open_client(settings, wire=wire, fenced=fenced)
-    try:
-        await journal.open()
-        desk = _desk(settings, processes, journal, client, clock, fenced=fenced)
-        await journal.register(
-            desk.owner,
-            account=desk.account,
-            provider=desk.provider.name,
-            base_url=desk.base_url,
-            pid=os.getpid(),
-            now=clock(),
-        )
-        if front is not None:
-            desk.link, desk.uploads, desk.observe = front.link, front.uploads, front.observe
-            desk.rules = replace(desk.rules, callback_url=settings.callback_url)
-        worker = Worker(desk, processes, chance=chance)
-        trouble: Exception | None = None
-        desk.wake = worker.wake
-        async with anyio.create_task_group() as work:
+    with processes.held():
+        store = make_store(settings.state_dir)
+        client = open_client(settings, wire=wire, fenced=fenced)
+        try:
+            await store.open()
+            studio = join(
+                settings, store, client, processes.owner, clock, chance, remote, fenced=fenced
+            )
+            await store.register(
+                studio.owner,
+                account=studio.account,
+                provider=studio.provider.name,
+                base_url=studio.base_url,
+                pid=os.getpid(),
+                now=clock(),
+            )
+            work: AbstractAsyncContextManager[None] = nullcontext()
             if works:
-                work.start_soon(worker.run)
-            try:
-                yield Studio(desk)
-            except Exception as exc:  # noqa: BLE001  # raised below: the group would wrap it
-                trouble = exc
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await worker.finish()
-                work.cancel_scope.cancel()
-        with anyio.CancelScope(shield=True):
-            await worker.put_back_unsent()
-        if trouble is not None:
-            raise trouble
-    finally:
-        with anyio.CancelScope(shield=True):
-            await journal.close(processes.owner)
-            await client.aclose()
-        processes.sign_out()
+                work = Worker(studio, processes).running()
+            async with work:
+                yield studio
+        finally:
+            with anyio.CancelScope(shield=True):
+                await store.close(processes.owner)
+                await client.aclose()
+
+
+def join(
+    settings: Settings,
+    store: Store,
+    client: HailuoClient,
+    owner: str,
+    clock: Callable[[], float],
+    chance: Callable[[], float] = random.random,
+    remote: RemoteAccess | None = None,
+    *,
+    fenced: bool = True,
+) -> Studio:
+    """The studio over these parts; `owner` is this process, as the journal knows it."""
+    provider, account = client.provider, account_of(settings)
+    return Studio(
+        settings=settings,
+        provider=provider,
+        account=account,
+        owner=owner,
+        store=store,
+        client=client,
+        folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
+        pictures=Pictures(settings.state_dir / "inputs"),
+        changes=Changes(store.data_version),
+        render_times=RenderTimes(store, provider, clock),
+        in_flight=InFlight(store, account, clock),
+        remote=remote or RemoteAccess(),
+        clock=clock,
+        chance=chance,
+    )
 
 
 def open_client(
     settings: Settings, *, wire: HttpTransport | None = None, fenced: bool = True
 ) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
-    embedded = PROVIDERS[settings.provider].embedded and not settings.base_url
+    provider = PROVIDERS[settings.provider]
 
     def serve() -> str:
         from hailuo_mcp.sandbox.options import SandboxOptions
@@ -124,7 +129,7 @@ def open_client(
         return serve_in_thread(SandboxOptions(state_dir=settings.state_dir / "sandbox")).base_url
 
     return HailuoClient(
-        settings.api_key or (SANDBOX_KEY if PROVIDERS[settings.provider].embedded else None),
+        settings.api_key or (SANDBOX_KEY if provider.embedded else None),
         provider=settings.provider,
         base_url=settings.base_url,
         plan=settings.plan,
@@ -132,7 +137,7 @@ def open_client(
         private_hosts=settings.private_hosts,
         environ=settings.proxy_variables,
         wire=wire,
-        serve=serve if embedded else None,
+        serve=serve if provider.embedded and not settings.base_url else None,
         key_advice="Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free, "
         "without a key.",
         submit_timeout=SUBMIT_SECONDS,
@@ -143,36 +148,3 @@ def account_of(settings: Settings) -> str:
     """Whose money it is: provider, base URL and a fingerprint of the key."""
     fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
     return f"{settings.provider} {settings.address or 'embedded'} {fingerprint}"
-
-
-def _desk(
-    settings: Settings,
-    processes: ProcessLocks,
-    journal: Store,
-    client: HailuoClient,
-    clock: Callable[[], float],
-    *,
-    fenced: bool = True,
-) -> Desk:
-    return Desk(
-        rules=Rules(
-            plan=settings.plan,
-            rpm=settings.rpm,
-            budget=settings.budget,
-            budget_period=settings.budget_period,
-            unpriced_cost=settings.unpriced_cost,
-            confirm_above=settings.confirm_above,
-            poll_seconds=settings.poll_seconds,
-            auto_download=settings.auto_download,
-        ),
-        provider=client.provider,
-        account=account_of(settings),
-        base_url=settings.address or "embedded",
-        owner=processes.owner,
-        journal=journal,
-        client=client,
-        folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
-        pictures=Pictures(settings.state_dir / "inputs"),
-        changes=Changes(journal.data_version),
-        clock=clock,
-    )

@@ -14,7 +14,7 @@ from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.journal.sqlite import schema
 from hailuo_mcp.journal.sqlite.rows import INSERT, row_of
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
-from hailuo_mcp.studio.intent import new_task_id
+from hailuo_mcp.studio.request_record import new_task_id
 
 ACCOUNT = "the account"
 

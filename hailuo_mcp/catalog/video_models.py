@@ -118,3 +118,15 @@ def usual_seconds(model: str, resolution: str | None, duration: int | None) -> f
         if all(row.get(key, value) == value for key, value in clip.items())
     )
     return float(next(fitting)["seconds"])
+
+
+def resolutions() -> list[str]:
+    """Every resolution that some model makes, the smallest first."""
+    sizes = {size for model in models() for rules in model.modes.values() for size in rules.sizes}
+    return sorted(sizes, key=lambda size: (size.endswith("K"), int(size.rstrip("PK"))))
+
+
+def lengths() -> list[int]:
+    """Every length in seconds that some model makes, the shortest first."""
+    modes = [rules for model in models() for rules in model.modes.values()]
+    return sorted({it for rules in modes for lengths in rules.sizes.values() for it in lengths})

@@ -65,7 +65,7 @@ async def _look(session: Session, task_id: str, progress: Bar | Lines) -> View:
     session.tasks = [view.task]
     if session.is_elsewhere(view.task):
         return view
-    due = (view.task.polled_at or view.task.submitted_at or 0) + studio.rules.poll_seconds
+    due = (view.task.polled_at or view.task.submitted_at or 0) + studio.settings.poll_seconds
     while (
         view.task.status in POLLED
         and due <= began + _FRESH_SECONDS

@@ -100,7 +100,7 @@ async def _wait_for_all(session: Session) -> list[View]:
     Returns what was waited for, and every other clip that was paid for and is not on disk.
     """
     studio = session.studio
-    if studio.rules.auto_download:  # there may be room on the disk by now: save every clip again
+    if studio.settings.auto_download:  # there may be room on the disk by now: save every clip again
         for view in (await studio.tasks(status="unsaved", limit=_MOST)).rows:
             if not session.is_elsewhere(view.task):
                 await studio.download(view.task.task_id)

@@ -14,9 +14,7 @@ from hailuo_mcp.errors import InvalidRequestError
 if TYPE_CHECKING:
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.files.images import OpenedImage
-    from hailuo_mcp.rules.judge import Seller
-    from hailuo_mcp.rules.template import CheckedTemplate
-    from hailuo_mcp.rules.video import CheckedVideo
+    from hailuo_mcp.rules.judge import Checked, Seller
 
 Fetch = Callable[[str], Awaitable[bytes]]
 Upload = Callable[[str], bytes | None]
@@ -47,7 +45,7 @@ async def prepare(
 
     images, unread = await _open(_named(request), folders, fetch, upload)
     pictures = {name: image.facts for name, image in images.items()}
-    checked: CheckedTemplate | CheckedVideo
+    checked: Checked[AnyRequest]
     try:
         if isinstance(request, TemplateRequest):
             checked = check_template(request, seller, pictures=pictures, unread=unread)

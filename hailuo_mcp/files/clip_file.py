@@ -1,4 +1,4 @@
-"""A clip's file: locked, checked, put in place without overwriting, copied; disk errors in words."""
+"""A clip's file: locked, checked, put in place without overwriting anything, copied."""
 
 import errno
 import hashlib

@@ -148,7 +148,7 @@ class _Body:
         if self.position > self._most:
             raise self._excess
         same = min(len(self._overlap), len(block))
-        if block[:same] != self._overlap[:same]:
+        if not block.startswith(self._overlap[:same]):
             raise _StartAgainError("the file at the provider is another one now")
         self._overlap = self._overlap[same:]
         if not self._is_video:
@@ -252,36 +252,21 @@ class _Download:
 
     async def _receive(self, answer: LinkResponse, start: int, overlap: bytes) -> None:
         """Append what this one answer brings; return only if it ended where it should."""
-        if answer.status in _DEAD_LINK:
-            raise _DeadLinkError
-        if answer.status == _NO_SUCH_RANGE:
-            raise _StartAgainError("the server has no such part of the file")
-        if answer.status == _PARTIAL:
-            found = _RANGE.match(answer.headers.get("content-range", ""))
-            if not found or int(found[1]) != start:
-                raise _StartAgainError("the server sent another part than was asked for")
-            self._total = None if found[2] == "*" else int(found[2])
-        elif answer.status == _WHOLE:
-            self._total = content_length(answer.headers)
-            if start:
-                await run_sync(self._part.restart)
-                start, overlap = 0, b""
-        else:
-            raise _CutError(f"the server answered {answer.status}")
-        total, too_large = self._total, self._too_large()
-        if total is not None and total > self._limit:
+        self._total = self._announced_total(answer, start)
+        if start and answer.status == _WHOLE:
+            await run_sync(self._part.restart)
+            start, overlap = 0, b""
+        too_large = self._too_large()
+        if self._total is None:
+            body = _Body(self._part, start, overlap, most=self._limit, excess=too_large)
+        elif self._total > self._limit:
             raise too_large
+        else:
+            longer = _StartAgainError("the server sent more than it had announced")
+            body = _Body(self._part, start, overlap, most=self._total, excess=longer)
         # A weak tag promises no equal bytes, and If-Range may not carry it (RFC 9110, 13.1.5).
         etag = answer.headers.get("etag", "")
         self._etag = "" if etag.startswith("W/") else etag
-        longer = _StartAgainError("the server sent more than it had announced")
-        body = _Body(
-            self._part,
-            start,
-            overlap,
-            most=self._limit if total is None else total,
-            excess=too_large if total is None else longer,
-        )
         try:
             await answer.stream_to(body.take)
             body.finish()
@@ -291,8 +276,23 @@ class _Download:
             self._want_new_link = True
             what = mp4.kind_of_document(trouble.document)
             raise _CutError(f"the link gave {what} and not a video") from trouble
-        if total is not None and body.position < total:
-            raise _CutError(f"the answer ended after {body.position} of {total} bytes")
+        if self._total is not None and body.position < self._total:
+            raise _CutError(f"the answer ended after {body.position} of {self._total} bytes")
+
+    def _announced_total(self, answer: LinkResponse, start: int) -> int | None:
+        """How long the whole file is by this answer, if it brings what was asked for."""
+        if answer.status in _DEAD_LINK:
+            raise _DeadLinkError
+        if answer.status == _NO_SUCH_RANGE:
+            raise _StartAgainError("the server has no such part of the file")
+        if answer.status == _WHOLE:
+            return content_length(answer.headers)
+        if answer.status != _PARTIAL:
+            raise _CutError(f"the server answered {answer.status}")
+        found = _RANGE.match(answer.headers.get("content-range", ""))
+        if not found or int(found[1]) != start:
+            raise _StartAgainError("the server sent another part than was asked for")
+        return None if found[2] == "*" else int(found[2])
 
     async def _check(self) -> ClipFacts | None:
         known = self._total is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Literal
 
 from hailuo_mcp.catalog.prices import (
@@ -145,7 +146,7 @@ def estimate(
         Combination(model=model, mode=it, resolution=resolution, duration=duration)
         for it in ([wanted] if wanted else _MODES)
     ]
-    verdict = min((judge(it, seller) for it in asked), key=_wrongness)
+    verdict = min((judge(it, seller) for it in asked), key=partial(_badness, seller=seller))
     if verdict.problems:
         raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.doubt)
     clip = verdict.combination
@@ -168,7 +169,7 @@ def _plan(text: str) -> Plan:
     try:
         return plan_named(text)
     except ValueError as names:
-        hint = Step(Do.TRY, f"choose one of {names}; or compare, which compares them")
+        hint = Step(Do.TRY, f"choose one of {names}, or compare to see what each pack costs")
         raise refusal([f"unknown plan {shown(text)}"], hint) from None
 
 
@@ -180,10 +181,14 @@ def _mode(text: str) -> Mode | None:
     return Mode(word) if word else None
 
 
-def _wrongness(verdict: Verdict) -> tuple[int, bool]:
-    """The fewest problems are best, then a mode that the named model has."""
-    model = verdict.model
-    return len(verdict.problems), bool(model and verdict.asked.mode not in model.modes)
+def _badness(verdict: Verdict, seller: Seller) -> tuple[bool, bool, bool]:
+    """Best is a mode without problems, then one of the model's, then one of the provider's."""
+    model, mode = verdict.model, verdict.asked.mode
+    return (
+        bool(verdict.problems),
+        model is not None and mode not in model.modes,
+        mode not in seller.capabilities.modes,
+    )
 
 
 def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:

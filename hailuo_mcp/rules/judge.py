@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
+from typing import Generic, TypeVar
 
 from hailuo_mcp.catalog.prices import NO_PRICE, Price, plan_unit, price_words, published
 from hailuo_mcp.catalog.video_models import Model, ModeRules, find_model, models, nearest_model
-from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
+from hailuo_mcp.domain import AnyRequest, Capabilities, Mode, Quote, Unit
 from hailuo_mcp.errors import InvalidRequestError, Step
 from hailuo_mcp.text import shown
 
@@ -38,6 +39,8 @@ WORDS = {
     "prompt_optimizer": "the prompt optimizer",
 }
 """What a request is made of, in every reader's words."""
+
+Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
 
 # For what no list confirms: wide enough for anything that is meant seriously.
 _LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600
@@ -116,6 +119,16 @@ class Combination:
         return published(self.model, self.resolution, self.duration)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked(Generic[Request_co]):
+    """A request that may be bought."""
+
+    request: Request_co
+    """As it will be sent: names in their own spelling, defaults resolved."""
+    quote: Quote
+    warnings: tuple[str, ...] = ()
+
+
 @dataclass(slots=True, kw_only=True)
 class Verdict:
     """What was asked, as it would be made, and everything that is wrong with it."""
@@ -179,7 +192,8 @@ def _choose_model(verdict: Verdict, seller: Seller) -> None:
             wrong = f"{name} makes clips from {offered}, not from {MODE_WORDS[mode]}"
             needed = PICTURES[next(iter(known.modes))]
             missing = [WORDS[it] for it in needed if it not in PICTURES[mode]]
-            problems.append(wrong + (f" (add {' and '.join(missing)})" if missing else ""))
+            enough = missing and set(needed) > set(PICTURES[mode])
+            problems.append(wrong + (f" (add {' and '.join(missing)})" if enough else ""))
     elif near := nearest_model(name):
         verdict.model = find_model(near)
         problems.append(f"unknown model {shown(name)} (nearest: {near})")

@@ -96,11 +96,11 @@ def read_moves(prompt: str, *, model: str, obeyed: bool | None) -> CheckedPrompt
     seen = _Reading()
     fixed = _BRACKETS.sub(seen.bracket, prompt)
     warnings = seen.warnings
-    for match in _UNCLOSED.finditer(prompt):
-        if move := leading_move(match[1]):
+    for part in _UNCLOSED.findall(prompt):
+        if move := leading_move(part):
             warnings.append(
-                f"[{shown(match[1].strip())} has no closing bracket, so it is sent as plain text; "
-                f"the camera move is [{move.english}]."
+                f"[{shown(part.strip())} has no closing bracket, so it is sent as plain text; the "
+                f"camera move is [{_spelt(move, part)}]."
             )
     if seen.used and obeyed is False:
         warnings.append(f"Camera moves are not documented for {model}: it may ignore them.")
@@ -151,13 +151,17 @@ class _Reading:
         if move is None:
             self.others.append(f"[{part}]")
             return part
-        # The language stays the one in which it was written.
-        right = move.chinese if _CHINESE.search(part) else move.english
+        right = _spelt(move, part)
         if find_move(part) is None:
             self.problems.append(f"unknown camera move [{shown(part)}] (nearest: [{right}])")
         elif is_misnomer(part):
             self.warnings.append(f"[{part}] is not on MiniMax's list and was read as [{right}].")
         return right
+
+
+def _spelt(move: Move, part: str) -> str:
+    """The move in the language in which it was written."""
+    return move.chinese if _CHINESE.search(part) else move.english
 
 
 def _meant(part: str) -> Move | None:

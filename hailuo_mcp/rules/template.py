@@ -7,27 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from hailuo_mcp.catalog.prices import NO_PRICE, Price
 from hailuo_mcp.catalog.video_templates import Template, find_template, nearest_template, templates
-from hailuo_mcp.domain import ImageFacts, Quote, TemplateRequest
+from hailuo_mcp.domain import ImageFacts, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.images import picture_problems
-from hailuo_mcp.rules.judge import Seller, refusal
+from hailuo_mcp.rules.judge import Checked, Seller, refusal
 from hailuo_mcp.rules.prompt import SURROGATE, has_surrogate
 from hailuo_mcp.text import shown
 
 _REGION_WORDS = {"cn": "China", "global": "the global site"}
 _SHORTEST_ID, _LONGEST_ID = 6, 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedTemplate:
-    """A template request that may be bought."""
-
-    request: TemplateRequest
-    """With the template's id in place of its name."""
-    quote: Quote
-    warnings: tuple[str, ...] = ()
-    template: Template | None = None
-    """None where the id is in neither list."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +100,7 @@ def check_template(
     *,
     pictures: Mapping[str, ImageFacts] | None = None,
     unread: Mapping[str, InvalidRequestError] | None = None,
-) -> CheckedTemplate:
+) -> Checked[TemplateRequest]:
     """Return the request with the template's id; InvalidRequestError names every problem.
 
     `pictures` and `unread` are keyed media_inputs[0], media_inputs[1] …
@@ -126,11 +114,10 @@ def check_template(
         raise refusal(problems, *steps, remark=verdict.remark)
     found = verdict.template
     template_id = found.template_id if found else request.template_id.strip()
-    return CheckedTemplate(
+    return Checked(
         request=replace(request, template_id=template_id),
         quote=seller.charge(verdict.price),
         warnings=tuple(verdict.warnings),
-        template=found,
     )
 
 

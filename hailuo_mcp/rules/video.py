@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hailuo_mcp.domain import IMAGE_FIELDS, ImageFacts, Mode, Quote, VideoRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, ImageFacts, Mode, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.rules.images import picture_problems
 from hailuo_mcp.rules.judge import (
     MODE_WORDS,
     PICTURES,
     WORDS,
+    Checked,
     Combination,
     Seller,
     Verdict,
@@ -24,16 +25,6 @@ from hailuo_mcp.rules.judge import (
 from hailuo_mcp.rules.prompt import CheckedPrompt, check_prompt
 
 _OPTIONS = ("prompt_optimizer", "fast_pretreatment", "watermark")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedVideo:
-    """A request that may be bought."""
-
-    request: VideoRequest
-    """Model in its own spelling, defaults resolved, camera moves as documented."""
-    quote: Quote
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +43,7 @@ def check_video(
     *,
     pictures: Mapping[str, ImageFacts] | None = None,
     unread: Mapping[str, InvalidRequestError] | None = None,
-) -> CheckedVideo:
+) -> Checked[VideoRequest]:
     """Return the request as it will be sent; InvalidRequestError names every problem at once.
 
     `pictures` are the facts of those that could be opened, by argument; `unread` says why the
@@ -80,7 +71,7 @@ def check_video(
         **_options(request, seller),
     )
     warnings = [*verdict.warnings, *prompt.warnings, *_cropping(pictures)]
-    return CheckedVideo(
+    return Checked(
         request=checked,
         quote=seller.charge(made.price),
         warnings=tuple(dict.fromkeys(warnings)),

@@ -97,14 +97,13 @@ def add_prompts(server: Server, backstage: Backstage) -> None:
 
 async def _values(backstage: Backstage, name: str, typed: str) -> list[str]:
     from hailuo_mcp.catalog.camera_moves import moves
-    from hailuo_mcp.catalog.video_models import models
+    from hailuo_mcp.catalog.video_models import models, resolutions
 
     match name:
         case "model":
             known = [model.name for model in models()]
         case "resolution":
-            sizes = {s for m in models() for rules in m.modes.values() for s in rules.sizes}
-            known = sorted(sizes, key=lambda size: int(size.rstrip("P")))
+            known = resolutions()
         case "camera":
             known = [name for move in moves() for name in (move.english, move.chinese)]
         case "template_id":

@@ -8,12 +8,12 @@ import re
 import time
 from pathlib import Path
 
-from hailuo_mcp.errors import JournalError
+from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.files.private import private_folder, private_opener
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _FRESH_SECONDS = 900.0
-"""A picture this young may belong to a purchase that is being written down at this moment."""
+"""A picture this young may belong to a purchase that is being recorded at this moment."""
 
 
 class Pictures:
@@ -36,9 +36,10 @@ class Pictures:
             part.replace(target)
         except OSError as exc:
             raise JournalError(
-                f"The picture could not be kept in {self._folder}, and a purchase that cannot be "
-                "recorded is not made. Nothing was sent or charged. Free some space there, or set "
-                "HAILUO_STATE_DIR to a folder that can be written.",
+                f"The picture could not be kept in {self._folder}, and nothing is bought that "
+                "cannot be recorded.",
+                Step(Do.ARRANGE, "free some disk space, or make the folder writable"),
+                Step(Do.SET, "HAILUO_STATE_DIR"),
                 detail=str(exc),
             ) from exc
 

@@ -95,7 +95,7 @@ class OpenLink(Protocol):
 
 
 class LinkReader:
-    """Opens links: only on hosts that are allowed, without the key, redirects checked one by one."""
+    """Opens links on allowed hosts, without the key, and checks every redirect."""
 
     def __init__(
         self,

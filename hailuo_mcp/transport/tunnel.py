@@ -38,15 +38,21 @@ def proxied_transport(
         to_proxy = tls if proxy.scheme == "https" else None
         handed_over = httpx.Proxy(str(proxy), auth=proxy.auth, ssl_context=to_proxy)
         return httpx.AsyncHTTPTransport(proxy=handed_over, **options)
-    transport = httpx.AsyncHTTPTransport(**options)
-    transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001  # httpx has no way to pass one
-        ssl_context=tls,
-        max_connections=limits.max_connections,
-        max_keepalive_connections=limits.max_keepalive_connections,
-        keepalive_expiry=limits.keepalive_expiry,
-        network_backend=_TunnelBackend(proxy, tls),
-    )
-    return transport
+    return _TunnelTransport(proxy, **options)
+
+
+class _TunnelTransport(httpx.AsyncHTTPTransport):
+    def __init__(
+        self, proxy: Proxy, *, verify: ssl.SSLContext, limits: httpx.Limits, trust_env: bool
+    ) -> None:
+        super().__init__(verify=verify, limits=limits, trust_env=trust_env)
+        self._pool = httpcore.AsyncConnectionPool(  # httpx offers no network backend
+            ssl_context=verify,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=_TunnelBackend(proxy, verify),
+        )
 
 
 async def try_tunnel(
@@ -133,14 +139,15 @@ async def _http_connect(
     url = httpcore.URL(
         scheme=b"http", host=origin.host, port=proxy.port, target=place.encode("ascii")
     )
-    answer = await httpcore.AsyncHTTP11Connection(origin, stream).handle_async_request(
-        httpcore.Request("CONNECT", url, headers=headers)
-    )
+    connection = httpcore.AsyncHTTP11Connection(origin, stream)
+    request = httpcore.Request("CONNECT", url, headers=headers)
+    answer: Any = await connection.handle_async_request(request)
     if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         raise _RefusedError(_credentials(proxy))
     if not 200 <= answer.status < 300:  # noqa: PLR2004
         raise _RefusedError(f"refused the connection (HTTP {answer.status})")
-    return cast("httpcore.AsyncNetworkStream", answer.extensions["network_stream"])
+    opened: httpcore.AsyncNetworkStream = answer.extensions["network_stream"]
+    return opened
 
 
 async def _socks_connect(

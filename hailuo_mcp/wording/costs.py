@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
-from hailuo_mcp.catalog.prices import NO_PRICE, price_words
+from hailuo_mcp.catalog.prices import NO_PRICE
 from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.domain import Mode, Quote, Unit
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
@@ -40,7 +40,7 @@ def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
     return cast(
         "CostEstimate",
         only_given(
-            message=f"{notice} {estimate_message(estimate)}".strip(),
+            message=join(notice, estimate_message(estimate)),
             status=estimate.status,
             model=clip.model,
             mode=clip.mode.value,
@@ -63,10 +63,13 @@ def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
 def estimate_message(estimate: Estimate) -> str:
     """What clips would cost, in sentences for every reader."""
     of_template = estimate.clip.mode is Mode.TEMPLATE
-    said = [_comparison(estimate)] if estimate.comparing else []
-    said.append(_template_cost(estimate) if of_template else _clip_cost(estimate))
-    said += [_UNPRICED] if estimate.status == "unknown" else []
-    return " ".join((*said, *estimate.warnings, "Nothing was charged."))
+    return join(
+        _comparison(estimate) if estimate.comparing else "",
+        _template_cost(estimate) if of_template else _clip_cost(estimate),
+        _UNPRICED if estimate.status == "unknown" else "",
+        *estimate.warnings,
+        "Nothing was charged.",
+    )
 
 
 def _clip_cost(estimate: Estimate) -> str:
@@ -79,7 +82,7 @@ def _clip_cost(estimate: Estimate) -> str:
     if (each := estimate.charge.amount) is None:
         whose = f"the {plan.name} plan of a {price_list} account"
         return f"Unknown: no price is published for {whose}{also}."
-    said = f"One clip of {what} is {price_words(estimate.charge)}{also}{_many(estimate)}."
+    said = f"One clip of {what} is {amount(each, estimate.charge.unit)}{also}{_many(estimate)}."
     if plan.price_cny is not None and plan.credits:
         full = (plan.price_cny / plan.credits * each).quantize(Decimal("0.01"))
         said += (
@@ -101,14 +104,16 @@ def _template_cost(estimate: Estimate) -> str:
             f"{number(low)} to {number(high)} USD."
         )
     return (
-        f"One clip of the template {estimate.clip.model} is {price_words(estimate.charge)}"
+        f"One clip of the template {estimate.clip.model} is {amount(low, estimate.charge.unit)}"
         f"{_many(estimate)}, by the historical price page."
     )
 
 
 def _many(estimate: Estimate) -> str:
-    total = price_words(estimate.charge_total)
-    return f"; {estimate.count} are {total}" if estimate.count > 1 else ""
+    total = estimate.charge_total
+    if estimate.count == 1 or total.amount is None:
+        return ""
+    return f"; {estimate.count} are {amount(total.amount, total.unit)}"
 
 
 def _other_schemes(estimate: Estimate) -> str:
@@ -120,9 +125,9 @@ def _other_schemes(estimate: Estimate) -> str:
         ("from a Chinese pack", price.credits, Unit.CREDITS),
     ]
     words = [
-        f"{price_words(Quote(amount=amount, unit=unit))} {where}"
-        for where, amount, unit in others
-        if amount is not None and unit is not estimate.charge.unit
+        f"{amount(known, unit)} {where}"
+        for where, known, unit in others
+        if known is not None and unit is not estimate.charge.unit
     ]
     return f" ({', '.join(words)})" if words else ""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.errors import JournalError
+from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.files.private import private_folder
 
 if TYPE_CHECKING:
@@ -22,27 +22,31 @@ class ProcessLocks:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._mine: BaseFileLock | None = None
 
-    def sign_in(self) -> None:
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Hold this process's own lock.
+
+        Raises:
+            JournalError: the state folder cannot be written.
+        """
         try:
             private_folder(self._folder)
-            self._mine = self._lock(self.owner)
-            self._mine.acquire(blocking=False)
+            mine = self._lock(self.owner)
+            mine.acquire(blocking=False)
         except OSError as exc:
             raise JournalError(
                 f"The state folder {self._folder.parent} cannot be written, and nothing is bought "
-                "that cannot be recorded. Nothing was sent or charged. Set HAILUO_STATE_DIR to a "
-                "folder that can.",
+                "that cannot be recorded.",
+                Step(Do.SET, "HAILUO_STATE_DIR"),
                 detail=str(exc),
             ) from exc
-
-    def sign_out(self) -> None:
-        if self._mine is not None:
-            with suppress(OSError):  # a name that stays behind is held by nobody
-                self._mine.release()
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # a file that stays behind is locked by nobody
+                mine.release()
                 self._path(self.owner).unlink(missing_ok=True)
-            self._mine = None
 
     def dead(self, owners: Iterable[str]) -> list[str]:
         """Those of them whose lock nobody holds any more."""
@@ -57,10 +61,8 @@ class ProcessLocks:
         lock = self._lock(owner)
         try:
             lock.acquire(blocking=False)
-        except Timeout:
-            return True
-        except OSError:
-            return True  # nobody can tell: leave its work alone, the leases run out
+        except (Timeout, OSError):
+            return True  # an OSError tells nothing: leave its work alone, the leases run out
         with suppress(OSError):
             lock.release()
             path.unlink(missing_ok=True)

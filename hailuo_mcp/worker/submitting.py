@@ -1,9 +1,9 @@
-"""The one paid request: sent once, and its outcome written down whatever it is."""
+"""The one paid request: sent once, and its outcome recorded whatever it is."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import chain, repeat
 
@@ -12,16 +12,17 @@ import anyio
 from hailuo_mcp.domain import Status, Submitted, Task
 from hailuo_mcp.errors import (
     HailuoError,
+    InvalidRequestError,
     JournalError,
     ProviderError,
     ProviderUnavailableError,
     RateLimitError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.journal.store import RenderTime
-from hailuo_mcp.studio.desk import Desk
-from hailuo_mcp.studio.intent import request_of
-from hailuo_mcp.worker.schedule import next_poll
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.request_record import request_from_json
+from hailuo_mcp.worker.polling import error_values
+from hailuo_mcp.worker.schedule import PollSchedule, poll_schedule
 
 _log = logging.getLogger(__name__)
 
@@ -37,56 +38,38 @@ that was paid for."""
 Sleep = Callable[[float], Awaitable[None]]
 Outcome = Mapping[str, object]
 
-_INTERRUPTED: Outcome = {
-    "status": Status.UNCONFIRMED,
-    "error_kind": UnconfirmedSubmitError.code,
-    "error": "hailuo-mcp ended while the request was on its way, before the answer came. It may "
-    "have been bought and charged; it is never sent again.",
-    "due_at": 0.0,
-}
-_NEVER_SENT: Outcome = {
-    "status": Status.PENDING,
-    "error": "It was not sent before hailuo-mcp was closed. Nothing was charged.",
-}
 
-
-class _Parcel:
-    """Whether the paid request may have left."""
-
-    left = False
-
-    def leaving(self) -> None:
-        self.left = True
-
-
-async def send(desk: Desk, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
+async def submit(context: Context, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
     """Submit a task that this process owns and record what became of it.
 
     Cancelled when the request may be on its way, the task is `unconfirmed`; before, it goes back.
     """
-    outcome, parcel = _INTERRUPTED, _Parcel()
-    began = desk.clock()
+    leaving = anyio.Event()
+    interrupted = "hailuo-mcp ended before the provider answered the request."
+    outcome = _refused(Status.UNCONFIRMED, UnconfirmedSubmitError(interrupted))
+    began = context.clock()
     try:
-        outcome = await _submit(desk, task, parcel, sleep)
+        outcome = await _send(context, task, leaving, sleep)
     except anyio.get_cancelled_exc_class():
-        if not parcel.left:
-            outcome = _NEVER_SENT
+        if not leaving.is_set():
+            never_sent = "It was not sent before hailuo-mcp was closed."
+            outcome = {"status": Status.PENDING, "error": never_sent}
         raise
     finally:
         try:
-            await _record(desk, task, outcome, sleep)
+            await _record(context, task, outcome, sleep)
         finally:
-            desk.changes.tell(task.task_id)
-    # Told only now: between the answer and the record nothing may go wrong.
+            context.changes.announce(task.task_id)
+    # Only now: between the answer and the record nothing may go wrong.
     if isinstance(submitted_at := outcome.get("submitted_at"), float):
-        desk.observe("submit", submitted_at - began)
-        await _note_a_shared_id(desk, task, str(outcome["remote_id"]))
+        context.remote.observe("submit", submitted_at - began)
+        await _warn_of_shared_id(context, task, str(outcome["remote_id"]))
 
 
-async def _note_a_shared_id(desk: Desk, task: Task, remote_id: str) -> None:
-    """Two purchases that the provider calls by one id may be one clip: let the person know."""
+async def _warn_of_shared_id(context: Context, task: Task, remote_id: str) -> None:
+    """Two purchases that the provider knows by one id may be one clip: let the person know."""
     with suppress(JournalError):
-        other = await desk.journal.other_with_remote_id(task.task_id, task.account, remote_id)
+        other = await context.store.other_with_remote_id(task.task_id, task.account, remote_id)
         if not other:
             return
         _log.warning("task %s has the remote_id %s of task %s", task.task_id, remote_id, other)
@@ -95,58 +78,45 @@ async def _note_a_shared_id(desk: Desk, task: Task, remote_id: str) -> None:
             "the provider's bill says how often it was charged."
         )
         values = {"warnings": (*task.warnings, note)}
-        await desk.journal.change(task.task_id, values, now=desk.clock())
-        desk.changes.tell(task.task_id)
+        await context.store.change(task.task_id, values, now=context.clock())
+        context.changes.announce(task.task_id)
 
 
-async def _submit(desk: Desk, task: Task, parcel: _Parcel, sleep: Sleep) -> Outcome:
+async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep) -> Outcome:
+    """Make the paid request. `leaving` is set just before it leaves this machine."""
     try:
-        request = request_of(task.request, desk.pictures.data_url)
+        request = request_from_json(task.request, context.pictures.data_url)
     except KeyError:
-        return {
-            "status": Status.FAILED,
-            "error_kind": "invalid_request",
-            "error": "A picture of this request is no longer in the state folder, so it was never "
-            "sent. Nothing was charged. Call generate_video again with the picture.",
-            "due_at": 0.0,
-        }
+        gone = "A picture of this request is no longer in the state folder, so it was never sent."
+        return _refused(Status.FAILED, InvalidRequestError(gone))
     callback = ""
-    if desk.told(task):
-        callback = f"{desk.rules.callback_url}/callbacks/{task.callback_token}"
-    render_times, usual = await desk.render_times(task), desk.catalogued(task)
-    desk.observe("rate_wait", desk.clock() - task.created_at)
+    if context.expects_callback(task):
+        callback = f"{context.remote.callback_url}/callbacks/{task.callback_token}"
+    schedule = await poll_schedule(context, task)
+    context.remote.observe("rate_wait", context.clock() - task.created_at)
     for pause in (*_NEVER_LEFT_PAUSES, None):
         try:
-            submitted = await desk.client.send(
-                request, callback_url=callback, leaving=parcel.leaving
+            submitted = await context.client.send(
+                request, callback_url=callback, leaving=leaving.set
             )
         except ProviderUnavailableError as exc:
             if pause is None or exc.provider_code:  # a code is an answer: the request did leave
-                return _failed(exc)
+                return _refused(Status.FAILED, exc)
             await sleep(pause)
         except RateLimitError as exc:
-            return await _too_fast(desk, task, exc)
+            return await _rate_limited(context, task, exc)
         except UnconfirmedSubmitError as exc:
             _log.warning("submit of %s is unconfirmed", task.task_id)
-            return {
-                "status": Status.UNCONFIRMED,
-                "error_kind": exc.code,
-                "error": str(exc),
-                "detail": exc.detail,
-                "due_at": 0.0,
-            }
+            return _refused(Status.UNCONFIRMED, exc)
         except HailuoError as exc:
-            return _failed(exc)
+            return _refused(Status.FAILED, exc)
         else:
-            return _accepted(desk, task, submitted, render_times, usual)
+            return _accepted(submitted, schedule, context.clock())
     raise AssertionError("the last pause is None")
 
 
-def _accepted(
-    desk: Desk, task: Task, submitted: Submitted, render_times: Sequence[RenderTime], usual: float
-) -> Outcome:
+def _accepted(submitted: Submitted, schedule: PollSchedule, now: float) -> Outcome:
     """It is bought: from here to the record nothing may fail, wait or be cancelled."""
-    now = desk.clock()
     return {
         "status": Status.QUEUED,
         "remote_id": submitted.remote_id,
@@ -157,110 +127,80 @@ def _accepted(
         "error_kind": "",
         "error_code": "",
         "tries": 0,
-        "due_at": next_poll(
-            now=now,
-            submitted_at=now,
-            render_times=render_times,
-            usual=usual,
-            poll_seconds=desk.rules.poll_seconds,
-            told=desk.told(task),
-        ),
+        "due_at": schedule.next_poll(now, now),
     }
 
 
-async def _too_fast(desk: Desk, task: Task, exc: RateLimitError) -> Outcome:
+async def _rate_limited(context: Context, task: Task, exc: RateLimitError) -> Outcome:
     """Certainly not bought: back into the queue, for ten minutes from the first such answer."""
-    now = desk.clock()
+    now = context.clock()
     since = task.refused_at if task.refused_at and task.refused_at <= now else now
     if now - since > ASK_AGAIN_SECONDS:
-        return _failed(exc)
+        return _refused(Status.FAILED, exc)
     try:
-        due_at = await desk.journal.pause(desk.account, exc.retry_after, now=now)
+        due_at = await context.store.pause(context.account, exc.retry_after, now=now)
     except JournalError:
         # Still certainly not bought. Without the common pause it waits for itself.
         due_at = now + (exc.retry_after or _UNRECORDED_PAUSE)
-    return {
-        "status": Status.PENDING,
-        "refused_at": since,
-        "error": str(exc),
-        "error_kind": exc.code,
-        "error_code": exc.provider_code,
-        "detail": exc.detail,
-        "due_at": due_at,
-    }
+    return {**_refused(Status.PENDING, exc), "refused_at": since, "due_at": due_at}
 
 
-def _failed(exc: HailuoError) -> Outcome:
-    code = exc.provider_code if isinstance(exc, ProviderError) else ""
-    trace = exc.trace_id if isinstance(exc, ProviderError) else ""
-    return {
-        "status": Status.FAILED,
-        "error": str(exc),
-        "error_kind": exc.code,
-        "error_code": code,
-        "trace_id": trace,
-        "detail": exc.detail,
-        "due_at": 0.0,
-    }
+def _refused(status: Status, exc: HailuoError) -> Outcome:
+    trace_id = exc.trace_id if isinstance(exc, ProviderError) else ""
+    return {**error_values(exc), "status": status, "trace_id": trace_id, "due_at": 0.0}
 
 
-async def _record(desk: Desk, task: Task, outcome: Outcome, sleep: Sleep) -> None:
+async def _record(context: Context, task: Task, outcome: Outcome, sleep: Sleep) -> None:
     """Write the outcome if the attempt is still ours to speak for.
 
     A disk that fails at this moment is tried again for as long as the process lives: the provider's
-    id must not be lost. A process that leaves in a pause tries once more and goes.
+    id must not be lost. A process that ends during a pause tries once more.
     """
     pauses = chain(_RECORD_PAUSES, repeat(_RECORD_PAUSES[-1]))
-    while not await _recorded(desk, task, outcome):
+    while not await _try_to_record(context, task, outcome):
         try:
             await sleep(next(pauses))
         except anyio.get_cancelled_exc_class():
-            await _recorded(desk, task, outcome)
+            await _try_to_record(context, task, outcome)
             raise
 
 
-async def _recorded(desk: Desk, task: Task, outcome: Outcome) -> bool:
+async def _try_to_record(context: Context, task: Task, outcome: Outcome) -> bool:
     try:
         with anyio.CancelScope(shield=True):
-            await _write(desk, task, outcome)
+            await record_outcome(context, task, outcome)
     except JournalError:
-        _log.exception(
-            "task %s could not be recorded as %s (remote_id %s)",
-            task.task_id,
-            outcome["status"],
-            outcome.get("remote_id", ""),
-        )
+        status, remote_id = outcome["status"], outcome.get("remote_id", "")
+        text = "task %s could not be recorded as %s (remote_id %s)"
+        _log.exception(text, task.task_id, status, remote_id)
         return False
     return True
 
 
-async def _write(desk: Desk, task: Task, outcome: Outcome) -> None:
+async def record_outcome(context: Context, task: Task, outcome: Outcome) -> None:
     """Compare and set on the attempt.
 
-    A task that was given up as `unconfirmed` in the meantime is still told what really became of
-    it. Only back into the queue it does not go: its person may have bought it another way by now.
+    A task that became `unconfirmed` in the meantime still gets its outcome, except that it does not
+    go back into the queue: its person may have bought it another way by now.
     """
     again = outcome["status"] is Status.PENDING
-    written = await desk.journal.change(
+    written = await context.store.change(
         task.task_id,
         {**outcome, "owner": task.owner if again else "", "lease_until": 0.0},
-        now=desk.clock(),
+        now=context.clock(),
         status_in=(Status.SUBMITTING,) if again else (Status.SUBMITTING, Status.UNCONFIRMED),
         attempt=task.attempt,
     )
     if again and written is None:
-        await desk.journal.change(
+        await context.store.change(
             task.task_id,
             {**outcome, "status": Status.FAILED, "due_at": 0.0},
-            now=desk.clock(),
+            now=context.clock(),
             status_in=(Status.UNCONFIRMED,),
             attempt=task.attempt,
         )
     if outcome["status"] is Status.QUEUED and written is None:
-        _log.warning(
-            "task %s was settled before its answer came: remote_id %s",
-            task.task_id,
-            outcome["remote_id"],
-        )
+        text = "task %s was settled before its answer came: remote_id %s"
+        _log.warning(text, task.task_id, outcome["remote_id"])
     if outcome["status"] is Status.QUEUED and task.refused_at:
-        await desk.journal.reset_backoff(desk.account)
+        await context.store.reset_backoff(context.account)

@@ -64,7 +64,7 @@ def test_only_the_command_line_prints():
 def test_only_until_sleeps_and_nothing_else_in_the_tests():
     """Elsewhere a test sleeps either too short for a busy machine or longer than it must."""
     own = {"until.py", "test_architecture.py", "run.py"}  # run.py: the crash run, a program
-    dripping = {"test_transport_pay.py", "test_transport_links.py"}  # servers that send slowly
+    dripping = {"test_pay.py", "test_links.py"}  # servers that send slowly
     found = [
         str(path.relative_to(ROOT))
         for path in (ROOT / "tests").rglob("*.py")

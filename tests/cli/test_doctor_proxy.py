@@ -106,7 +106,7 @@ async def test_links_may_go_another_way_than_the_provider():
 
 async def test_a_proxy_that_cannot_be_used_and_a_missing_extra_say_what_to_do(monkeypatch):
     (wrong,) = await examined(HTTPS_PROXY="http://mei:s3cret@")
-    assert wrong.message.startswith("HTTPS_PROXY holds no address of a proxy")
+    assert wrong.message.startswith("HTTPS_PROXY is not the address of a proxy")
     monkeypatch.setattr("hailuo_mcp.transport.proxies.find_spec", lambda _name: None)
     (lacking,) = await examined(ALL_PROXY="socks5://127.0.0.1:7891")
     assert 'pip install "hailuo-mcp[socks]"' in lacking.fix

@@ -54,7 +54,7 @@ class Statements:
 
 @contextmanager
 def told(studio: Studio) -> Iterator[Statements]:
-    db: Any = studio._desk.journal._db
+    db: Any = studio.store._db
     found = Statements()
     db.set_trace_callback(found.all.append)
     try:

@@ -15,7 +15,7 @@ from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.views import Terms
-from hailuo_mcp.worker.schedule import next_poll
+from hailuo_mcp.worker.schedule import PollSchedule
 
 from .counts_of import Provider, opened
 
@@ -24,16 +24,12 @@ POLL_SECONDS = 10.0
 
 def polls(took: float, render_times: list[RenderTime], usual: float = 120.0) -> tuple[int, float]:
     """How many status reads a clip needs that takes so long, and how late the last one is."""
+    schedule = PollSchedule(
+        render_times=render_times, published=usual, poll_seconds=POLL_SECONDS, callback=False
+    )
     now, count = 0.0, 0
     while now < took:
-        now = next_poll(
-            now=now,
-            submitted_at=0.0,
-            render_times=render_times,
-            usual=usual,
-            poll_seconds=POLL_SECONDS,
-            told=False,
-        )
+        now = schedule.next_poll(now, 0.0)
         count += 1
     return count, now - took
 
@@ -62,15 +58,10 @@ def test_a_clip_of_unknown_length_is_read_about_every_ten_seconds_at_most() -> N
 
 
 def test_with_a_callback_a_clip_is_read_once_underneath() -> None:
-    at = next_poll(
-        now=0.0,
-        submitted_at=0.0,
-        render_times=[],
-        usual=120.0,
-        poll_seconds=POLL_SECONDS,
-        told=True,
+    schedule = PollSchedule(
+        render_times=[], published=120.0, poll_seconds=POLL_SECONDS, callback=True
     )
-    assert at >= 240.0
+    assert schedule.next_poll(0.0, 0.0) >= 240.0
 
 
 @pytest.mark.anyio

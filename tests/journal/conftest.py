@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Mode, Status, Task, Unit
-from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import Capacity, Claimed, KeyTaken, Limits, OverBudget, Recorded
+from hailuo_mcp.journal.store import (
+    Capacity,
+    Claimed,
+    KeyTaken,
+    Limits,
+    OverBudget,
+    Recorded,
+    Store,
+)
+
+from .stores import STORES
 
 ACCOUNT, OTHER = "sandbox a 1", "sandbox a 2"
 LEASE, SUBMIT_LEASE = 30.0, 90.0
@@ -20,7 +29,7 @@ LEASE, SUBMIT_LEASE = 30.0, 90.0
 class Shop:
     """One process's view of a journal; several may share the file."""
 
-    def __init__(self, journal: SqliteStore, owner: str = "me") -> None:
+    def __init__(self, journal: Store, owner: str = "me") -> None:
         self.journal = journal
         self.owner = owner
         self.now = 1_800_000_000.0
@@ -100,37 +109,38 @@ class Shop:
         return found
 
 
-async def begin(path: Path, owner: str) -> Shop:
-    shop = Shop(SqliteStore(path), owner)
-    await shop.journal.open()
-    for account in (ACCOUNT, OTHER):
-        await shop.journal.register(
-            owner, account=account, provider="sandbox", base_url="a", pid=1, now=shop.now
-        )
-    return shop
+@pytest.fixture(params=STORES)
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Each is another process's, on the same journal."""
+    return lambda: STORES[request.param](tmp_path)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal.sqlite3"
+def arrive(make_store: Callable[[], Store]) -> Callable[[str], Awaitable[Shop]]:
+    """Any number of processes, by their names."""
+
+    async def begin(owner: str) -> Shop:
+        shop = Shop(make_store(), owner)
+        await shop.journal.open()
+        for account in (ACCOUNT, OTHER):
+            await shop.journal.register(
+                owner, account=account, provider="sandbox", base_url="a", pid=1, now=shop.now
+            )
+        return shop
+
+    return begin
 
 
 @pytest.fixture
-async def shop(path: Path) -> AsyncIterator[Shop]:
-    opened = await begin(path, "me")
+async def shop(arrive: Callable[[str], Awaitable[Shop]]) -> AsyncIterator[Shop]:
+    opened = await arrive("me")
     yield opened
     await opened.journal.close()
 
 
 @pytest.fixture
-async def neighbour(path: Path, shop: Shop) -> AsyncIterator[Shop]:
+async def neighbour(arrive: Callable[[str], Awaitable[Shop]], shop: Shop) -> AsyncIterator[Shop]:
     """Another process on the same journal."""
-    opened = await begin(path, "other")
+    opened = await arrive("other")
     yield opened
     await opened.journal.close()
-
-
-@pytest.fixture
-def arrive(path: Path) -> Callable[[str], Awaitable[Shop]]:
-    """Any number of processes, one after the other, by their names."""
-    return lambda owner: begin(path, owner)

@@ -12,14 +12,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from hailuo_mcp.domain import POLLED, Mode, Money, Status, Task, Unit
-from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import Capacity, Limits, OverBudget, Recorded
-from hailuo_mcp.worker.submitting import _write as record
+from hailuo_mcp.journal.store import Capacity, Limits, OverBudget, Recorded, Store
+from hailuo_mcp.worker.submitting import record_outcome
+
+from .stores import STORES
 
 ACCOUNT, BUDGET, RPM = "a", Decimal(10), 3
 MONEY = {
@@ -34,7 +42,7 @@ ANY = st.integers(0, 1000)
 @dataclass
 class Process:
     owner: str
-    journal: SqliteStore
+    journal: Store
     sending: list[Task] = field(default_factory=list)
     """Sent, and the answer is still to come."""
     working: list[Task] = field(default_factory=list)
@@ -42,6 +50,9 @@ class Process:
 
 
 class Life(RuleBasedStateMachine):
+    store = ""
+    """Which of STORES keeps the tasks."""
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
@@ -68,7 +79,7 @@ class Life(RuleBasedStateMachine):
 
     def _process(self) -> Process:
         self.number += 1
-        journal = SqliteStore(Path(self.folder.name) / "journal.sqlite3")
+        journal = STORES[self.store](Path(self.folder.name))
         self._do(journal.open())
         self._do(
             journal.register(
@@ -170,10 +181,10 @@ class Life(RuleBasedStateMachine):
             "refused": {"status": Status.FAILED, "due_at": 0.0},
             "too fast": {"status": Status.PENDING, "refused_at": self.now, "due_at": self.now + 3},
         }.get(end, {"status": Status.UNCONFIRMED, "due_at": 0.0})
-        desk: Any = SimpleNamespace(
-            journal=process.journal, account=ACCOUNT, clock=lambda: self.now
+        context: Any = SimpleNamespace(
+            store=process.journal, account=ACCOUNT, clock=lambda: self.now
         )
-        self._do(record(desk, task, outcome))
+        self._do(record_outcome(context, task, outcome))
 
     @rule(side=SIDES, which=ANY, end=st.sampled_from(["running", "succeeded", "failed"]))
     def a_poll_is_answered(self, side: int, which: int, end: str) -> None:
@@ -306,5 +317,9 @@ class Life(RuleBasedStateMachine):
         assert sum(reserved_amount, Decimal(0)) - bill == sum(never, Decimal(0))
 
 
-TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+@pytest.mark.parametrize("store", STORES)
+def test_life(store: str) -> None:
+    run_state_machine_as_test(
+        type("LifeOf", (Life,), {"store": store}),
+        settings=settings(max_examples=40, stateful_step_count=50, deadline=None),
+    )

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal.sqlite.purchases import next_slot
 from hailuo_mcp.journal.store import Recorded
 
 pytestmark = pytest.mark.anyio
@@ -133,8 +132,8 @@ async def test_while_all_slots_are_on_their_way_the_next_is_free_in_a_minute_at_
     shop: Any,
 ) -> None:
     await shop.buy(rpm=1)
-    waiting = await shop.buy(rpm=1)
-    assert await shop.journal.read(next_slot, waiting.account, 1, shop.now) == shop.now + 60
+    await shop.buy(rpm=1)
+    assert (await shop.claim(rpm=1)).next_at == shop.now + 60
 
 
 async def test_without_a_limit_everything_leaves_at_once(shop: Any) -> None:
@@ -256,27 +255,3 @@ async def test_a_hundred_buyers_in_a_minute_get_exactly_the_slots(
         sent += await _status(who, rpm=7) is Status.SUBMITTING
         who.now -= turn * 0.5
     assert sent == 7
-
-
-async def test_a_claim_costs_the_same_however_much_was_bought_before(shop: Any) -> None:
-    def steps(db: Any) -> int:
-        count = 0
-
-        def step() -> None:
-            nonlocal count
-            count += 1
-
-        db.set_progress_handler(step, 1)
-        next_slot(db, "sandbox a 1", 5, shop.now)
-        db.set_progress_handler(None, 0)
-        return count
-
-    async def buy(many: int) -> int:
-        for _ in range(many):
-            await _answered(shop, await shop.buy())
-        shop.now += 60
-        await shop.buy()
-        return int(await shop.journal.read(steps))
-
-    few = await buy(3)
-    assert await buy(300) <= few + 20

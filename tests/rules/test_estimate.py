@@ -153,6 +153,12 @@ def test_a_short_name_gets_the_mode_of_the_model_that_is_meant():
             ["makes clips from a first frame", "MiniMax-Hailuo-2.3, 768P"],
         ),
         ({"mode": "s2v", "duration": 6}, ["S2V-01 takes no length", "no published price"]),
+        (
+            {"resolution": "HUGE!!", "duration": 99_999},
+            ["makes 768P or 1080P, not HUGE!!", "makes 6 s or 10 s, not 99,999 s", "from text"],
+        ),
+        ({"model": "x" * 150}, ["is not a valid model name"]),
+        ({"model": "zz\u2060zz"}, ["zz�zz is not a valid model name"]),
         ({"mode": "video"}, ["unknown mode video", "t2v, i2v, fl2v, s2v, template"]),
         ({"plan": "gold"}, ["unknown plan gold", "基础包", "compare"]),
         ({"count": 0}, ["number of clips must be between 1 and"]),

@@ -123,7 +123,7 @@ def test_what_else_stands_in_brackets_goes_through_with_one_sentence(written, ob
     [
         ("a door [push in", "Push in"),
         ("[Pan left slowly. A cat [Shake]", "Pan left"),
-        ("猫 [推进，然后", "Push in"),
+        ("猫 [推进，然后", "推进"),
     ],
 )
 def test_a_move_whose_bracket_is_not_closed_is_a_warning(written, move):

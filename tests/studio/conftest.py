@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from hailuo_mcp.bootstrap import Front, open_studio
+from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 
 Open = Callable[..., AbstractAsyncContextManager[Studio]]
@@ -79,13 +80,13 @@ def scripted(tmp_path: Path, provider: Provider) -> Open:
 
     @asynccontextmanager
     async def begin(
-        clock: Callable[[], float] = time.time, front: Front | None = None, **variables: str
+        clock: Callable[[], float] = time.time, remote: RemoteAccess | None = None, **variables: str
     ) -> AsyncIterator[Studio]:
         known = {"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": "k"}
         given = {f"HAILUO_{name.upper()}": value for name, value in variables.items()}
         wire = httpx.MockTransport(provider)
         settings = _settings(tmp_path, {**known, **given})
-        async with open_studio(settings, wire=wire, clock=clock, front=front) as studio:
+        async with open_studio(settings, wire=wire, clock=clock, remote=remote) as studio:
             yield studio
 
     return begin

@@ -6,8 +6,9 @@ import pytest
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.errors import RateLimitError, TaskNotFoundError
-from hailuo_mcp.studio.guesses import MOST
+from hailuo_mcp.studio.lookup_limit import LOOKUPS_PER_MINUTE
 from hailuo_mcp.views import Terms
+from hailuo_mcp.wording.agent import error_text
 from hailuo_mcp.wording.tasks import video_task
 
 pytestmark = pytest.mark.anyio
@@ -17,7 +18,7 @@ async def _lost(studio: Any, caller: str, *, status: Status = Status.UNCONFIRMED
     """A purchase whose answer did not come: nobody here knows its id."""
     task = (await studio.generate(VideoRequest(prompt="a cat"), Terms(), caller=caller)).task
     values = {"status": status, "remote_id": "", "due_at": 0.0, "owner": "", "lease_until": 0.0}
-    return await studio._desk.journal.change(task.task_id, values, now=task.created_at)
+    return await studio.store.change(task.task_id, values, now=task.created_at)
 
 
 @pytest.mark.parametrize("status", [Status.UNCONFIRMED, Status.SUBMITTING])
@@ -32,7 +33,7 @@ async def test_an_id_that_may_be_of_anothers_lost_purchase_is_not_adopted(
             await studio.query("771", caller="bob")
         assert provider.polls == asked  # it does not even say whether the provider knows it
         assert refused.value.retry
-        said = str(refused.value)
+        said = error_text(refused.value)
         assert task.task_id not in said
         assert "alice" not in said
         assert "Nothing was charged" in said
@@ -92,15 +93,15 @@ async def test_of_two_callers_who_adopt_one_id_at_once_one_gets_it(
     scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with scripted(poll_seconds="600") as studio:
-        journal = studio._desk.journal
-        ask = studio._desk.client.query
+        journal = studio.store
+        ask = studio.client.query
 
         async def meanwhile(remote_id: str, **more: Any) -> Any:
             monkeypatch.undo()
             await studio.query(remote_id, caller="alice")
             return await ask(remote_id, **more)
 
-        monkeypatch.setattr(studio._desk.client, "query", meanwhile)
+        monkeypatch.setattr(studio.client, "query", meanwhile)
         with pytest.raises(TaskNotFoundError):
             await studio.query("771", caller="bob")
         assert (await journal.find("771")).caller == "alice"
@@ -110,14 +111,14 @@ async def test_a_purchase_that_is_lost_during_the_question_stops_the_adoption(
     scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with scripted(poll_seconds="600") as studio:
-        ask = studio._desk.client.query
+        ask = studio.client.query
 
         async def meanwhile(remote_id: str, **more: Any) -> Any:
             monkeypatch.undo()
             await _lost(studio, "alice")
             return await ask(remote_id, **more)
 
-        monkeypatch.setattr(studio._desk.client, "query", meanwhile)
+        monkeypatch.setattr(studio.client, "query", meanwhile)
         with pytest.raises(TaskNotFoundError):
             await studio.query("7799", caller="bob")
 
@@ -130,7 +131,7 @@ async def test_a_callers_own_task_is_found_though_somebody_elses_has_the_same_re
         mine = (await studio.query("771", caller="alice")).task
     async with scripted(poll_seconds="600", api_key="second") as studio:
         await studio.query("772", caller="bob")
-        journal = studio._desk.journal
+        journal = studio.store
         other = await journal.find("772")
         await journal.change(other.task_id, {"remote_id": "771"}, now=other.created_at)
         assert (await studio.query("771", caller="alice")).task.task_id == mine.task_id
@@ -142,7 +143,7 @@ async def test_unknown_ids_are_asked_for_a_few_times_a_minute_and_by_each_caller
     now = 1_800_000_000.0
     async with scripted(poll_seconds="600", clock=lambda: now) as studio:
         mine = (await studio.generate(VideoRequest(prompt="a cat"), Terms(), caller="bob")).task
-        for number in range(MOST - 1):
+        for number in range(LOOKUPS_PER_MINUTE - 1):
             await studio.query(f"88{number}", caller="alice")
         with pytest.raises(TaskNotFoundError):
             await studio.query(mine.task_id, caller="alice")  # a miss counts
@@ -150,7 +151,7 @@ async def test_unknown_ids_are_asked_for_a_few_times_a_minute_and_by_each_caller
         with pytest.raises(RateLimitError) as refused:
             await studio.query("999", caller="alice")
         assert refused.value.retry
-        assert "Nothing was charged" in str(refused.value)
+        assert "Nothing was charged" in error_text(refused.value)
         assert provider.polls <= asked + 1  # the worker's own look at one that was adopted
         await studio.query("881", caller="alice")  # hers by now
         await studio.query("999")
@@ -166,4 +167,4 @@ async def test_callers_who_ask_no_more_are_forgotten(scripted: Any) -> None:
             await studio.query(f"88{number}", caller=f"caller {number}")
         now -= 3600  # a clock that is set back does not lock anybody out
         await studio.query("999", caller="caller 1")
-        assert len(studio._desk.guesses._asked) == 1
+        assert len(studio.lookup_limit._asked) == 1

@@ -12,8 +12,15 @@ from PIL import Image
 from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
-from hailuo_mcp.errors import BudgetExceededError, InvalidRequestError, TaskFailedError
+from hailuo_mcp.errors import (
+    BudgetExceededError,
+    Do,
+    InvalidRequestError,
+    Step,
+    TaskFailedError,
+)
 from hailuo_mcp.views import Terms
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 CAT = VideoRequest(prompt="a cat")
@@ -220,7 +227,7 @@ async def test_beyond_the_budget_nothing_is_sent_and_the_refusal_says_what_is_le
         await studio.generate(CAT, Terms())
         with pytest.raises(BudgetExceededError) as caught:
             await studio.generate(VideoRequest(prompt="a dog"), Terms())
-    said = str(caught.value)
+    said = error_text(caught.value)
     assert "1.5 of the sandbox's budget of 3.5 CNY is left today (0 spent, 2 reserved" in said
     assert "Nothing was sent or charged" in said
     assert sandbox.received == 1
@@ -231,8 +238,9 @@ async def test_an_unpriced_clip_under_a_budget_is_refused_by_name(
 ) -> None:
     request = VideoRequest(prompt="a cat", model="T2V-01")
     async with opened(budget="100") as studio:
-        with pytest.raises(BudgetExceededError, match="HAILUO_UNPRICED_COST"):
+        with pytest.raises(BudgetExceededError, match="No price is published") as refused:
             await studio.generate(request, Terms())
+        assert refused.value.then == (Step(Do.SET, "HAILUO_UNPRICED_COST"),)
     assert sandbox.received == 0
     async with opened(budget="100", unpriced_cost="7") as studio:
         await studio.generate(request, Terms())
@@ -246,11 +254,11 @@ async def test_max_cost_is_a_ceiling(opened: Any, sandbox: Any) -> None:
 
     async with opened() as studio:
         with pytest.raises(
-            BudgetExceededError, match=r"would cost 2 CNY, and max_cost is 1.99 CNY"
+            BudgetExceededError, match=r"would cost 2 CNY, more than the ceiling of 1.99 CNY"
         ):
             await studio.generate(CAT, Terms(max_cost=Decimal("1.99")))
         unpriced = VideoRequest(prompt="a cat", model="T2V-01")
-        with pytest.raises(BudgetExceededError, match="Leave max_cost out"):
+        with pytest.raises(BudgetExceededError, match="the ceiling for its cost cannot be held"):
             await studio.generate(unpriced, Terms(max_cost=Decimal(100)))
         assert sandbox.received == 0
         await studio.generate(CAT, Terms(max_cost=Decimal(2)))

@@ -10,6 +10,7 @@ from hailuo_mcp.domain import Status, VideoRequest
 from hailuo_mcp.errors import BudgetExceededError, ConsentRequiredError, TaskFailedError
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.views import Terms
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 CAT = VideoRequest(prompt="a cat")
@@ -27,7 +28,7 @@ class Clock:
 async def _code(studio: Studio, request: VideoRequest, caller: str = "", **terms: Any) -> str:
     with pytest.raises(ConsentRequiredError) as caught:
         await studio.generate(request, Terms(**terms), caller=caller)
-    said = str(caught.value)
+    said = error_text(caught.value)
     assert "Nothing was sent or charged" in said
     found = re.search(r"confirm='([0-9a-f]+)'", said)
     assert found, said
@@ -62,7 +63,7 @@ async def test_a_code_buys_once(opened: Any, sandbox: Any) -> None:
         code = await _code(studio, failing)
         with pytest.raises(TaskFailedError):
             await studio.generate(failing, Terms(confirm=code))
-        with pytest.raises(ConsentRequiredError, match="not good for this request"):
+        with pytest.raises(ConsentRequiredError, match="not valid for this request"):
             await studio.generate(failing, Terms(confirm=code))
     assert sandbox.received == 1
 
@@ -79,7 +80,7 @@ async def test_a_code_is_bound_to_the_caller_the_request_and_the_price(
             ("alice", CAT, {"take": 2}),
             ("alice", CAT, {"request_key": "k"}),
         ):
-            with pytest.raises(ConsentRequiredError, match="not good"):
+            with pytest.raises(ConsentRequiredError, match="not valid"):
                 await studio.generate(request, Terms(confirm=code, **terms), caller=caller)
         assert provider.creates == []
     async with scripted(confirm_above="0.5", plan="basic") as studio:  # another price
@@ -177,9 +178,7 @@ async def test_a_quote_tells_the_price_what_is_left_and_whether_somebody_is_aske
 async def test_an_unpriced_clip_is_asked_about(opened: Any) -> None:
     unpriced = VideoRequest(prompt="a cat", model="T2V-01")
     async with opened(confirm_above="1000") as studio:
-        with pytest.raises(
-            ConsentRequiredError, match="would cost an amount that nobody publishes"
-        ):
+        with pytest.raises(ConsentRequiredError, match="would cost an unpublished amount"):
             await studio.generate(unpriced, Terms())
         code = await _code(studio, unpriced)
         await studio.generate(unpriced, Terms(confirm=code))

@@ -9,15 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hailuo_mcp.journal.store import LONGEST_LEASE
-from hailuo_mcp.studio.desk import SUBMIT_LEASE, SUBMIT_SECONDS
-from hailuo_mcp.worker import LEASE
+from hailuo_mcp.studio.context import SUBMIT_LEASE, SUBMIT_SECONDS
+from hailuo_mcp.worker.worker import LEASE
 
 ASK = """
 import sys
-from types import SimpleNamespace
-from hailuo_mcp.studio.desk import Desk, Rules
-desk = SimpleNamespace(rules=Rules(budget_period=sys.argv[1]), clock=lambda: float(sys.argv[2]))
-print(Desk.period_start(desk))
+from hailuo_mcp.studio.context import period_start
+print(period_start(sys.argv[1], float(sys.argv[2])))
 """
 
 

@@ -68,7 +68,7 @@ async def test_a_clip_that_cannot_be_fetched_is_spent_and_says_so_and_tries_agai
         task = await until(unsaved)
         assert (task.status, task.money, task.file) == (Status.SUCCEEDED, Money.SPENT, "")
         assert task.due_at > time.time()  # it will be tried again by itself
-        assert "paid for" in task.save_error
+        assert "no longer works" in task.save_error
 
 
 async def test_a_clip_that_was_corrupt_at_the_provider_is_saved_when_it_is_asked_for_later(

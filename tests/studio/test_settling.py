@@ -25,7 +25,7 @@ async def _given_up(studio: Any, prompt: str = "a cat") -> Any:
     """Accepted, and then nobody found it for an hour."""
     task = (await studio.generate(VideoRequest(prompt=prompt), Terms())).task
     values = {"status": Status.UNCONFIRMED, "due_at": 0.0, "owner": "", "lease_until": 0.0}
-    return await studio._desk.journal.change(task.task_id, values, now=task.created_at)
+    return await studio.store.change(task.task_id, values, now=task.created_at)
 
 
 async def test_bought_with_its_id_it_is_followed_and_saved(opened: Any, sandbox: Any) -> None:
@@ -153,7 +153,7 @@ async def test_an_answer_about_the_id_that_it_had_before_is_not_its_own(
 ) -> None:
     """A read of the wrong id may be under way while the person puts it right."""
     async with scripted(poll_seconds="600") as studio:
-        journal = studio._desk.journal
+        journal = studio.store
         task = await _given_up(studio)
         await studio.settle(task.task_id, bought=True, remote_id="99")
         await studio.settle(task.task_id, bought=True, remote_id="771")

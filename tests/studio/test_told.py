@@ -6,30 +6,18 @@ import anyio
 import pytest
 from until import until
 
-from hailuo_mcp.bootstrap import Front
 from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
 REQUEST = VideoRequest(prompt="a cat")
 HERE = "https://me.example.com"
-
-
-class NoUploads:
-    def find(self, upload_id: str) -> None:
-        del upload_id
-
-    def invitation(self) -> str:
-        return ""
-
-
-LISTENING = Front(
-    link=lambda _task: None, uploads=NoUploads(), observe=lambda _what, _seconds: None
-)
+LISTENING = RemoteAccess(callback_url=HERE)
 
 
 async def test_a_process_that_listens_gives_its_address(scripted: Any, provider: Any) -> None:
-    async with scripted(front=LISTENING, callback_url=HERE) as studio:
+    async with scripted(remote=LISTENING, callback_url=HERE) as studio:
         await studio.generate(REQUEST, Terms())
     assert provider.creates[0]["callback_url"].startswith(f"{HERE}/callbacks/")
 
@@ -46,7 +34,7 @@ async def test_who_waits_does_not_wait_for_a_call_that_another_process_may_miss(
     scripted: Any, provider: Any, waits_for: str
 ) -> None:
     async with (
-        scripted(front=LISTENING, callback_url=HERE) as listener,
+        scripted(remote=LISTENING, callback_url=HERE) as listener,
         scripted(callback_url=HERE) as other,
         anyio.create_task_group() as callers,
     ):
@@ -66,7 +54,7 @@ async def test_who_waits_does_not_wait_for_a_call_that_another_process_may_miss(
 async def test_what_was_to_be_told_to_a_process_that_is_gone_is_sent_without_an_address(
     scripted: Any, provider: Any
 ) -> None:
-    async with scripted(front=LISTENING, callback_url=HERE, rpm="1") as listener:
+    async with scripted(remote=LISTENING, callback_url=HERE, rpm="1") as listener:
         await listener.generate(REQUEST, Terms())
         await listener.generate(VideoRequest(prompt="a dog"), Terms())
     async with scripted(callback_url=HERE):

@@ -7,10 +7,10 @@ import pytest
 from hailuo_mcp.bootstrap import account_of
 from hailuo_mcp.cli.doctor.journal import check_journal
 from hailuo_mcp.cli.doctor.result import Level
-from hailuo_mcp.cli.results import spending
 from hailuo_mcp.domain import Unit, VideoRequest
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.views import Terms
+from hailuo_mcp.wording.person import spending_text
 from hailuo_mcp.wording.tasks import task_list
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ async def test_spending_in_two_units_is_said_by_list_tasks_tasks_and_doctor(
         listing = await studio.tasks()
         (wall,) = listing.spending.others
         assert (wall.unit, wall.spent, wall.reserved) == (Unit.CNY, 2, 0)
-        for said in (task_list(listing)["message"], spending(listing.spending, "sandbox")):
+        for said in (task_list(listing)["message"], spending_text(listing.spending)):
             assert "2 CNY spent under another plan; a budget counts only its own unit" in said
     (note,) = _budget_notes(tmp_path, sandbox, account, now, "basic")
     assert "2 CNY spent or reserved under another plan than basic" in note

@@ -9,7 +9,7 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import TypeAdapter
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.video_models import find_model, limits, models
+from hailuo_mcp.catalog.video_models import find_model, limits, resolutions
 from hailuo_mcp.server.app import instructions
 from hailuo_mcp.server.tokens import count
 from hailuo_mcp.server.tools import all_tools
@@ -219,8 +219,7 @@ def test_pictures_are_asked_for_by_their_path() -> None:
 
 def test_models_and_sizes_that_descriptions_name_exist() -> None:
     described = TOOLS["generate_video"].parameters["properties"]
-    sizes = {s for m in models() for rules in m.modes.values() for s in rules.sizes}
-    for size in sizes:
+    for size in resolutions():
         assert size in described["resolution"]["description"]
     for name in ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02", "S2V-01", "MiniMax-Hailuo-2.3-Fast"):
         assert name in described["model"]["description"]

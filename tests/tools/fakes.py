@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -15,8 +16,6 @@ from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
-from hailuo_mcp.rules import estimate
-from hailuo_mcp.rules.estimate import Estimate
 from hailuo_mcp.views import Listing, Saved, Spending, View
 
 NOW = 1_800_000_000.0
@@ -171,9 +170,9 @@ class FakeStudio:
             left=Decimal("85.50"),
         )
 
-    def estimate(self, **what: Any) -> Estimate:
-        self.calls.append(("estimate", what))
-        return estimate.estimate(seller_of(self.provider, "payg"), **what)
+    @property
+    def client(self) -> Any:
+        return SimpleNamespace(seller=seller_of(self.provider, "payg"))
 
     def templates(self) -> tuple[Template, ...]:
         return video_templates.templates("cn")

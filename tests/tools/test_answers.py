@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from hailuo_mcp.domain import Mode, Money, Status, Unit
+from hailuo_mcp.rules.estimate import estimate
 from hailuo_mcp.server.tokens import tokens
 from hailuo_mcp.views import Listing, Saved
 from hailuo_mcp.wording.cases import progress_line
@@ -309,9 +310,9 @@ def test_progress_lines_are_short() -> None:
 def test_an_estimate_is_small_and_its_comparison_a_row_each() -> None:
     studio = FakeStudio()
     asked = {"model": "", "mode": "", "duration": 0, "resolution": ""}
-    single = studio.estimate(**asked, count=10, plan="")
+    single = estimate(studio.client.seller, **asked, count=10, plan="")
     assert tokens(cost_estimate(single, notice=SANDBOX)) <= 250
-    compared = cost_estimate(studio.estimate(**asked, count=2000, plan="compare"))
+    compared = cost_estimate(estimate(studio.client.seller, **asked, count=2000, plan="compare"))
     assert all(tokens(row) <= 60 for row in compared["compared"])
     assert compared["cheapest"]
     basic = next(row for row in compared["compared"] if row["plan"] == "basic")

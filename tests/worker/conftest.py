@@ -1,4 +1,4 @@
-"""A desk without a worker: a real journal, and a client that a test scripts."""
+"""A studio without a worker: a real journal, and a client that a test scripts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -9,14 +9,14 @@ from typing import Any
 import anyio
 import pytest
 
-from hailuo_mcp.bootstrap import _desk, open_client
+from hailuo_mcp.bootstrap import join, open_client
 from hailuo_mcp.domain import Capabilities, Link, Mode, RemoteStatus, Status, Submitted, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Limits, Recorded, Store
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.desk import Desk
-from hailuo_mcp.worker import ProcessLocks
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.worker.processes import ProcessLocks
 
 FAILURE = JournalError("The disk is full. Nothing was sent or charged.")
 
@@ -87,7 +87,7 @@ class Client:
 
 
 class Bench:
-    """A desk, a clock that the test holds, and pauses that take no time."""
+    """A studio, a clock that the test holds, and pauses that take no time."""
 
     def __init__(self, tmp_path: Path) -> None:
         settings = Settings.from_env(
@@ -102,11 +102,10 @@ class Bench:
         self.journal: Any = FailingStore(make_store(tmp_path / "state"))
         self.client = Client()
         self.processes = ProcessLocks(tmp_path / "state" / "processes")
-        desk = _desk(
-            settings, self.processes, self.journal, open_client(settings), lambda: self.now
-        )
+        owner, client = self.processes.owner, open_client(settings)
+        studio = join(settings, self.journal, client, owner, lambda: self.now)
         scripted: Any = self.client
-        self.desk: Desk = replace(desk, client=scripted)
+        self.context: Context = replace(studio, client=scripted, chance=lambda: 0.5)
         self.paused: list[float] = []
 
     async def sleep(self, seconds: float) -> None:
@@ -116,7 +115,7 @@ class Bench:
         """A task that is this process's to send."""
         draft = Task(
             task_id=f"v{self.now:.0f}",
-            account=self.desk.account,
+            account=self.context.account,
             provider="sandbox",
             caller="",
             status=Status.PENDING,
@@ -127,7 +126,7 @@ class Bench:
             request='{"model": "m", "prompt": "a cat"}',
             identity="a cat",
             amount=Decimal(2),
-            owner=self.desk.owner,
+            owner=self.context.owner,
         )
         limits = Limits(rpm=None, budget=None, since=0.0, lease=90.0)
         found = await self.journal.record(replace(draft, **facts), Decimal(2), limits, now=self.now)
@@ -159,10 +158,10 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(tmp_path)
     await made.journal.open()
     await made.journal.register(
-        made.desk.owner,
-        account=made.desk.account,
+        made.context.owner,
+        account=made.context.account,
         provider="sandbox",
-        base_url=made.desk.base_url,
+        base_url=made.context.base_url,
         pid=1,
         now=made.now,
     )

@@ -16,9 +16,10 @@ from hailuo_mcp.errors import (
     UnexpectedResponseError,
 )
 from hailuo_mcp.files.download import CorruptClipError
-from hailuo_mcp.studio.fetching import _ask_for as ask_for
-from hailuo_mcp.worker.polling import Follower
+from hailuo_mcp.studio.download import _save_now as save_now
+from hailuo_mcp.worker.saving import record_save_error
 from hailuo_mcp.worker.schedule import CORRUPT_SECONDS, SAVE_TRIES
+from hailuo_mcp.worker.worker import take_step
 
 pytestmark = pytest.mark.anyio
 NOT_FOUND = RemoteTaskNotFoundError("No such task. Asking costs nothing.")
@@ -32,9 +33,9 @@ def _state(phase: Phase, **more: Any) -> RemoteStatus:
 async def _step(bench: Any, task: Any, *states: Any) -> Any:
     """One step as the worker takes it: claimed, done, released."""
     bench.client.states = list(states)
-    values = {"owner": bench.desk.owner, "lease_until": bench.now + 30}
+    values = {"owner": bench.context.owner, "lease_until": bench.now + 30}
     held = await bench.journal.change(task.task_id, values, now=bench.now)
-    await Follower(bench.desk, lambda: 0.5).step(held)
+    await take_step(bench.context, held)
     return await bench.read(task)
 
 
@@ -75,7 +76,8 @@ async def test_a_success_is_spent_even_if_the_clip_cannot_be_saved_yet(bench: An
 
 
 async def test_a_clip_that_shall_wait_to_be_asked_for_is_not_fetched(bench: Any) -> None:
-    bench.desk.rules = replace(bench.desk.rules, auto_download=False)
+    settings = bench.context.settings.model_copy(update={"auto_download": False})
+    bench.context = replace(bench.context, settings=settings)
     bench.client.no_link = AssertionError("nobody asked for it")
     task = await _step(bench, await bench.held(), _state(Phase.SUCCEEDED, file_id="5"))
     assert (task.status, task.due_at, task.owner) == (Status.SUCCEEDED, 0, "")
@@ -234,17 +236,16 @@ async def test_another_keys_clip_is_never_given_up_by_this_one(bench: Any) -> No
 async def test_a_trouble_that_may_pass_is_tried_for_a_week(bench: Any) -> None:
     """No network over night, a full disk over the weekend: the clip is paid for."""
     task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now)
-    follower = Follower(bench.desk, lambda: 0.5)
     away = DownloadError("The network is away.")
     for _ in range(7 * 24):
-        held = {"owner": bench.desk.owner}
+        held = {"owner": bench.context.owner}
         task = await bench.journal.change(task.task_id, held, now=bench.now)
-        await follower._save_trouble(task, away)
+        await record_save_error(bench.context, task, away)
         task = await bench.read(task)
         assert bench.now < task.due_at <= bench.now + 900
         bench.now += 3600
-    await bench.journal.change(task.task_id, {"owner": bench.desk.owner}, now=bench.now)
-    await follower._save_trouble(task, away)
+    await bench.journal.change(task.task_id, {"owner": bench.context.owner}, now=bench.now)
+    await record_save_error(bench.context, task, away)
     task = await bench.read(task)
     assert (task.due_at, task.status) == (0, Status.SUCCEEDED)
 
@@ -252,11 +253,11 @@ async def test_a_trouble_that_may_pass_is_tried_for_a_week(bench: Any) -> None:
 async def test_a_clip_that_was_ready_long_ago_has_all_its_tries(bench: Any) -> None:
     """A laptop that was closed for a week wakes before its network does."""
     task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now - 8 * DAY)
-    follower = Follower(bench.desk, lambda: 0.5)
+    away = DownloadError("The network is away.")
     for tries in range(10):
-        held = {"owner": bench.desk.owner}
+        held = {"owner": bench.context.owner}
         task = await bench.journal.change(task.task_id, held, now=bench.now)
-        await follower._save_trouble(task, DownloadError("The network is away."))
+        await record_save_error(bench.context, task, away)
         task = await bench.read(task)
         assert (task.due_at > 0) == (tries < 9)
 
@@ -265,14 +266,14 @@ async def test_what_only_a_person_can_cure_is_not_tried_again_by_itself(bench: A
     task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now)
     trouble = DownloadError("The folder may not be written to.")
     trouble.retry = False
-    await Follower(bench.desk, lambda: 0.5)._save_trouble(task, trouble)
+    await record_save_error(bench.context, task, trouble)
     task = await bench.read(task)
     assert (task.due_at, task.save_error) == (0, "The folder may not be written to.")
 
 
 async def _save_again(bench: Any, task: Any, trouble: Exception) -> Any:
-    held = await bench.journal.change(task.task_id, {"owner": bench.desk.owner}, now=bench.now)
-    await Follower(bench.desk, lambda: 0.5)._save_trouble(held, trouble)
+    held = await bench.journal.change(task.task_id, {"owner": bench.context.owner}, now=bench.now)
+    await record_save_error(bench.context, held, trouble)
     return await bench.read(task)
 
 
@@ -284,7 +285,7 @@ async def test_a_clip_that_is_corrupt_is_asked_for_with_growing_pauses_and_an_en
     pauses = []
     for _ in range(SAVE_TRIES - 1):
         task = await _save_again(bench, task, damaged)
-        assert "not tried again by itself" not in task.save_error
+        assert "not tried again automatically" not in task.save_error
         pauses.append(task.due_at - bench.now)
         bench.now = task.due_at
     assert pauses[0] == CORRUPT_SECONDS
@@ -292,9 +293,9 @@ async def test_a_clip_that_is_corrupt_is_asked_for_with_growing_pauses_and_an_en
     task = await _save_again(bench, task, damaged)
     assert (task.due_at, task.status, task.money) == (0, Status.SUCCEEDED, Money.SPENT)
     assert task.save_error.startswith(
-        "It is not a whole MP4. The clip is paid for. It was tried 10"
+        "It is not a whole MP4. The clip is paid for. 10 tries have failed"
     )
-    assert "not tried again by itself" in task.save_error
+    assert "not tried again automatically" in task.save_error
 
 
 async def test_who_asks_again_and_again_makes_the_pauses_no_shorter(bench: Any) -> None:
@@ -303,9 +304,11 @@ async def test_who_asks_again_and_again_makes_the_pauses_no_shorter(bench: Any) 
     for _ in range(SAVE_TRIES - 1):
         task = await _save_again(bench, task, damaged)
         pauses.append(task.due_at - bench.now)
-        task = await ask_for(bench.desk, task)
+        task = await save_now(bench.context, task)
         assert (task.due_at, task.save_error) == (bench.now, "")  # one try, at once
     assert pauses == sorted(set(pauses))
     task = await _save_again(bench, task, damaged)
     assert task.due_at == 0
-    assert (await ask_for(bench.desk, task)).due_at == bench.now  # the paid clip can still be had
+    assert (
+        await save_now(bench.context, task)
+    ).due_at == bench.now  # the paid clip can still be had

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hailuo_mcp.backoff import backoff
 from hailuo_mcp.journal.store import RenderTime
-from hailuo_mcp.worker.schedule import next_poll
+from hailuo_mcp.worker.schedule import PollSchedule
 
 LEARNED = [
     RenderTime(least=60, most=70),
@@ -15,18 +15,23 @@ LEARNED = [
 ]
 
 
+def _schedule(
+    render_times: list[RenderTime],
+    usual: float,
+    poll: float,
+    *,
+    told: bool,
+) -> PollSchedule:
+    return PollSchedule(
+        render_times=render_times, published=usual, poll_seconds=poll, callback=told
+    )
+
+
 def _next(
     age: float, render_times: list[RenderTime], *, usual: float = 80, told: bool = False
 ) -> float:
     """Seconds from now until the next poll of a task of that age."""
-    return next_poll(
-        now=1000 + age,
-        submitted_at=1000,
-        render_times=render_times,
-        usual=usual,
-        poll_seconds=10,
-        told=told,
-    ) - (1000 + age)
+    return _schedule(render_times, usual, 10, told=told).next_poll(1000 + age, 1000) - (1000 + age)
 
 
 def test_a_learned_kind_is_first_asked_when_the_fastest_was_ready() -> None:
@@ -65,16 +70,8 @@ def test_what_is_late_is_asked_about_ever_more_rarely(age: float, wait: float) -
 def test_a_crowd_is_asked_about_no_more_often_than_fifty_times_a_second(
     in_flight: int, wait: float
 ) -> None:
-    at = next_poll(
-        now=1060,
-        submitted_at=1000,
-        render_times=LEARNED,
-        usual=80,
-        poll_seconds=10,
-        told=False,
-        in_flight=in_flight,
-    )
-    assert at - 1060 == wait
+    schedule = _schedule(LEARNED, 80, 10, told=False)
+    assert schedule.next_poll(1060, 1000, in_flight) - 1060 == wait
 
 
 def test_with_a_callback_polling_only_goes_on_underneath() -> None:
@@ -84,9 +81,7 @@ def test_with_a_callback_polling_only_goes_on_underneath() -> None:
 
 
 def test_a_task_from_the_future_is_asked_about_all_the_same() -> None:
-    assert next_poll(
-        now=1000, submitted_at=5000, render_times=[], usual=80, poll_seconds=10, told=False
-    ) == pytest.approx(1030)
+    assert _schedule([], 80, 10, told=False).next_poll(1000, 5000) == pytest.approx(1030)
 
 
 render_times = st.lists(
@@ -108,23 +103,10 @@ def test_the_next_poll_is_never_behind_nor_out_of_sight_and_two_are_apart(
     age: float, render_times: list[RenderTime], usual: float, poll: float, told: bool
 ) -> None:
     now = 1e6 + age
-    at = next_poll(
-        now=now,
-        submitted_at=1e6,
-        render_times=render_times,
-        usual=usual,
-        poll_seconds=poll,
-        told=told,
-    )
+    schedule = _schedule(render_times, usual, poll, told=told)
+    at = schedule.next_poll(now, 1e6)
     assert now <= at <= now + 3 * 3600
-    after = next_poll(
-        now=at,
-        submitted_at=1e6,
-        render_times=render_times,
-        usual=usual,
-        poll_seconds=poll,
-        told=told,
-    )
+    after = schedule.next_poll(at, 1e6)
     assert after - at >= 0.19 * poll
 
 

@@ -1,5 +1,6 @@
 """The one paid request: whatever happens around it, its outcome is written down and it is not repeated."""
 
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -13,7 +14,8 @@ from hailuo_mcp.errors import (
     RateLimitError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.worker.submitting import _RECORD_PAUSES, send
+from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.worker.submitting import _RECORD_PAUSES, submit
 
 pytestmark = pytest.mark.anyio
 TAKEN = Submitted(remote_id="77", remote_alias="p77", trace_id="t")
@@ -23,7 +25,7 @@ NEVER_LEFT = ProviderUnavailableError("It never left. Nothing was charged.")
 async def _sent(bench: Any, *answers: Any, **facts: Any) -> Any:
     task = await bench.bought(**facts)
     bench.client.answers = list(answers)
-    await send(bench.desk, task, sleep=bench.sleep)
+    await submit(bench.context, task, sleep=bench.sleep)
     return await bench.read(task)
 
 
@@ -75,7 +77,7 @@ async def test_a_lease_that_ran_out_meanwhile_does_not_lose_the_id(bench: Any) -
     bench.journal.failures = {"change": 3}
     task = await bench.bought()
     bench.client.answers = [TAKEN]
-    await send(bench.desk, task, sleep=sleep)
+    await submit(bench.context, task, sleep=sleep)
     task = await bench.read(task)
     assert (task.status, task.remote_id) == (Status.QUEUED, "77")
 
@@ -91,7 +93,7 @@ async def test_who_leaves_while_an_id_waits_to_be_recorded_tries_once_more(bench
     task = await bench.bought()
     bench.client.answers = [TAKEN]
     async with anyio.create_task_group() as process:
-        process.start_soon(lambda: send(bench.desk, task, sleep=sleep))
+        process.start_soon(lambda: submit(bench.context, task, sleep=sleep))
         await pausing.wait()
         process.cancel_scope.cancel()
     task = await bench.read(task)
@@ -130,7 +132,7 @@ async def test_a_bug_is_unconfirmed_too(bench: Any) -> None:
     task = await bench.bought()
     bench.client.answers = [RuntimeError("a bug")]
     with pytest.raises(RuntimeError):
-        await send(bench.desk, task, sleep=bench.sleep)
+        await submit(bench.context, task, sleep=bench.sleep)
     assert (await bench.read(task)).status is Status.UNCONFIRMED
 
 
@@ -138,7 +140,7 @@ async def test_too_fast_goes_back_into_the_queue_until_the_pause_is_over(bench: 
     task = await _sent(bench, RateLimitError("Slow.", provider_code="1002", retry_after=7))
     assert (task.status, task.due_at) == (Status.PENDING, bench.now + 7)
     assert (task.money, task.refused_at) == (Money.RESERVED, bench.now)
-    assert task.owner == bench.desk.owner
+    assert task.owner == bench.context.owner
 
 
 async def test_too_fast_is_still_free_when_the_pause_cannot_be_written(bench: Any) -> None:
@@ -158,26 +160,26 @@ async def test_a_caller_of_the_work_who_is_cancelled_leaves_it_unconfirmed(bench
 
     bench.client.answers = [hang]
     async with anyio.create_task_group() as process:
-        process.start_soon(send, bench.desk, task)
+        process.start_soon(submit, bench.context, task)
         await on_its_way.wait()
         process.cancel_scope.cancel()
     found = await bench.read(task)
     assert (found.status, found.money) == (Status.UNCONFIRMED, Money.RESERVED)
-    assert "It may have been bought" in found.error
+    assert "ended before the provider answered" in found.error
 
 
 async def test_what_waits_for_a_connection_when_the_process_leaves_goes_back(bench: Any) -> None:
     task = await bench.bought()
     bench.client.unreachable = anyio.Event()
     async with anyio.create_task_group() as process:
-        process.start_soon(send, bench.desk, task)
+        process.start_soon(submit, bench.context, task)
         await bench.client.unreachable.wait()
         process.cancel_scope.cancel()
     found = await bench.read(task)
     assert (found.status, found.money, found.owner) == (
         Status.PENDING,
         Money.RESERVED,
-        bench.desk.owner,
+        bench.context.owner,
     )
     assert found.due_at > 0  # whoever is next sends it
 
@@ -198,7 +200,7 @@ async def test_what_never_left_goes_back_when_the_process_leaves_between_two_tri
     bench.client.answers = [refused]
     bench.client.leaves = False
     async with anyio.create_task_group() as process:
-        process.start_soon(lambda: send(bench.desk, task, sleep=sleep))
+        process.start_soon(lambda: submit(bench.context, task, sleep=sleep))
         await pausing.wait()
         process.cancel_scope.cancel()
     assert (await bench.read(task)).status is Status.PENDING
@@ -217,7 +219,7 @@ async def test_leaving_does_not_wait_for_a_journal_that_fails(bench: Any) -> Non
     bench.journal.failures = {"change": 100}
     with anyio.fail_after(1):
         async with anyio.create_task_group() as process:
-            process.start_soon(send, bench.desk, task)
+            process.start_soon(submit, bench.context, task)
             await on_its_way.wait()
             process.cancel_scope.cancel()
 
@@ -238,13 +240,13 @@ async def test_a_late_answer_is_heard_by_a_task_that_was_given_up(
     task = await bench.bought()
 
     async def late() -> Submitted:
-        await bench.journal.recover([bench.desk.owner], now=bench.now)
+        await bench.journal.recover([bench.context.owner], now=bench.now)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     bench.client.answers = [late]
-    await send(bench.desk, task, sleep=bench.sleep)
+    await submit(bench.context, task, sleep=bench.sleep)
     found = await bench.read(task)
     assert (found.status, found.money) == (status, money)
 
@@ -253,13 +255,13 @@ async def test_a_late_answer_does_not_touch_what_a_person_has_settled(bench: Any
     task = await bench.bought()
 
     async def late() -> Submitted:
-        await bench.journal.recover([bench.desk.owner], now=bench.now)
+        await bench.journal.recover([bench.context.owner], now=bench.now)
         values = {"status": Status.FAILED, "money": Money.SPENT}
         await bench.journal.change(task.task_id, values, now=bench.now)
         return TAKEN
 
     bench.client.answers = [late]
-    await send(bench.desk, task, sleep=bench.sleep)
+    await submit(bench.context, task, sleep=bench.sleep)
     found = await bench.read(task)
     assert (found.status, found.money, found.remote_id) == (Status.FAILED, Money.SPENT, "")
 
@@ -271,11 +273,11 @@ async def test_an_observer_that_fails_cannot_come_between_the_answer_and_the_rec
         if what == "submit":
             raise RuntimeError("a bug")
 
-    bench.desk.observe = observe
+    bench.context = replace(bench.context, remote=RemoteAccess(observe=observe))
     task = await bench.bought()
     bench.client.answers = [TAKEN]
     with pytest.raises(RuntimeError):
-        await send(bench.desk, task, sleep=bench.sleep)
+        await submit(bench.context, task, sleep=bench.sleep)
     assert (await bench.read(task)).remote_id == "77"
 
 

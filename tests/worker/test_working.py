@@ -12,7 +12,8 @@ import pytest
 from until import until
 
 from hailuo_mcp.domain import Phase, RemoteStatus, Status, Submitted
-from hailuo_mcp.worker import ProcessLocks, Worker
+from hailuo_mcp.worker.processes import ProcessLocks
+from hailuo_mcp.worker.worker import Worker
 
 pytestmark = pytest.mark.anyio
 TAKEN = Submitted(remote_id="77")
@@ -20,14 +21,10 @@ TAKEN = Submitted(remote_id="77")
 
 @asynccontextmanager
 async def _working(bench: Any) -> AsyncIterator[Worker]:
-    bench.processes.sign_in()
-    worker = Worker(bench.desk, bench.processes, chance=lambda: 0.5)
-    async with anyio.create_task_group() as work:
-        work.start_soon(worker.run)
-        yield worker
-        await worker.finish()
-        work.cancel_scope.cancel()
-    bench.processes.sign_out()
+    worker = Worker(bench.context, bench.processes)
+    with bench.processes.held():
+        async with worker.running():
+            yield worker
 
 
 async def _status(bench: Any, task: Any) -> Status:
@@ -39,9 +36,9 @@ async def test_what_a_cancelled_caller_could_not_hand_over_is_sent_by_itself(ben
     async with _working(bench) as worker:
         task = await bench.bought()
         bench.now += 3
-        worker.wake(None)
+        bench.context.wakeup.notify()
         await until(lambda: bench.client.sent == 1)
-        await worker.finish()
+        await worker.close()
         assert await _status(bench, task) is Status.QUEUED
 
 
@@ -56,14 +53,14 @@ async def test_an_attempt_is_begun_once_whoever_hands_it_over(bench: Any) -> Non
     async with _working(bench) as worker:
         task = await bench.bought()
         for _ in range(5):
-            worker.wake(task)
+            bench.context.wakeup.notify(task)
             bench.now += 3
-            worker.wake(None)
+            bench.context.wakeup.notify()
             await anyio.wait_all_tasks_blocked()
             await bench.read(task)  # the journal's thread takes turns: what was asked is done
         answered.set()
-        await worker.finish()
-        worker.wake(task)  # and not after its end either
+        await worker.close()
+        bench.context.wakeup.notify(task)  # and not after its end either
         await anyio.wait_all_tasks_blocked()
     assert bench.client.sent == 1
     assert await _status(bench, task) is Status.QUEUED
@@ -72,11 +69,11 @@ async def test_an_attempt_is_begun_once_whoever_hands_it_over(bench: Any) -> Non
 async def test_who_is_closing_sends_nothing_new_and_gives_it_back(bench: Any) -> None:
     async with _working(bench) as worker:
         unheard = await bench.bought()
-        await worker.finish()
+        await worker.close()
         assert await _status(bench, unheard) is Status.PENDING
         late = await bench.bought(identity="a dog", task_id="vlate")
-        worker.wake(late)
-        await worker.finish()
+        bench.context.wakeup.notify(late)
+        await worker.close()
         assert await _status(bench, late) is Status.PENDING
     assert bench.client.sent == 0
     assert (await bench.read(late)).money == "reserved"
@@ -86,8 +83,8 @@ async def test_what_comes_after_the_end_is_given_back(bench: Any) -> None:
     async with _working(bench) as worker:
         pass
     late = await bench.bought()
-    worker.wake(late)
-    await worker.put_back_unsent()
+    bench.context.wakeup.notify(late)
+    await worker.return_unsent()
     assert await _status(bench, late) is Status.PENDING
     assert bench.client.sent == 0
 
@@ -103,10 +100,10 @@ async def test_closing_waits_for_the_answer_of_what_was_sent(bench: Any) -> None
     bench.client.answers = [slowly]
     async with _working(bench) as worker:
         task = await bench.bought()
-        worker.wake(task)
+        bench.context.wakeup.notify(task)
         await sent.wait()
         async with anyio.create_task_group() as both:
-            both.start_soon(worker.finish)
+            both.start_soon(worker.close)
             await anyio.wait_all_tasks_blocked()
             answered.set()
     assert await _status(bench, task) is Status.QUEUED
@@ -124,10 +121,10 @@ async def test_a_process_that_slept_does_not_do_its_own_work_twice(bench: Any) -
     bench.client.states = [slowly]
     async with _working(bench) as worker:
         task = await bench.held(owner="", lease_until=0.0)
-        worker.wake(None)
+        bench.context.wakeup.notify()
         await asked.wait()
         bench.now += 3600
-        worker.wake(None)
+        bench.context.wakeup.notify()
         await anyio.wait_all_tasks_blocked()
         await bench.read(task)
         await anyio.wait_all_tasks_blocked()
@@ -142,12 +139,12 @@ async def test_a_bug_in_one_job_ends_no_other(bench: Any, caplog: Any) -> None:
     with caplog.at_level(logging.ERROR):
         async with _working(bench) as worker:
             first = await bench.bought()
-            worker.wake(first)
+            bench.context.wakeup.notify(first)
             await until(lambda: bench.client.sent == 1)
             second = await bench.bought(identity="a dog", task_id="vsecond")
-            worker.wake(second)
+            bench.context.wakeup.notify(second)
             await until(lambda: bench.client.sent == 2)
-            await worker.finish()
+            await worker.close()
     assert "ended unexpectedly" in caplog.text
     assert await _status(bench, first) is Status.UNCONFIRMED
     assert await _status(bench, second) is Status.QUEUED
@@ -156,10 +153,10 @@ async def test_a_bug_in_one_job_ends_no_other(bench: Any, caplog: Any) -> None:
 async def test_a_journal_that_fails_while_somebody_waits_does_not_end_the_work(bench: Any) -> None:
     bench.journal.failures = {"data_version": 1}
     bench.client.answers = [TAKEN]
-    async with _working(bench) as worker:
-        await bench.desk.changes.wait(("vnone",), 0.6)
+    async with _working(bench):
+        await bench.context.changes.wait(("vnone",), 0.6)
         assert bench.journal.failures == {"data_version": 0}
-        worker.wake(await bench.bought())
+        bench.context.wakeup.notify(await bench.bought())
         await until(lambda: bench.client.sent == 1)
 
 
@@ -178,10 +175,10 @@ class Blind(ProcessLocks):
 async def test_a_state_folder_that_cannot_be_looked_into_does_not_end_the_work(bench: Any) -> None:
     bench.processes = Blind(bench.processes._folder)
     bench.client.answers = [TAKEN]
-    async with _working(bench) as worker:
+    async with _working(bench):
         await until(lambda: bench.processes.looks == 1)
-        worker.wake(await bench.bought())
+        bench.context.wakeup.notify(await bench.bought())
         await until(lambda: bench.client.sent == 1)
         bench.now += 3
-        worker.wake(None)
+        bench.context.wakeup.notify()
         await until(lambda: bench.processes.looks == 2)

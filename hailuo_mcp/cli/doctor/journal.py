@@ -22,9 +22,9 @@ from hailuo_mcp.journal.sqlite.examine import (
 )
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.desk import period_start
+from hailuo_mcp.studio.context import period_start
 from hailuo_mcp.text import number
-from hailuo_mcp.worker import ProcessLocks
+from hailuo_mcp.worker.processes import ProcessLocks
 
 _LONG = 3 * 86_400.0
 """Seconds after which an unfinished task is forgotten rather than slow."""

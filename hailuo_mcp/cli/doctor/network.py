@@ -14,8 +14,7 @@ import anyio.to_thread
 
 from hailuo_mcp.cli.doctor.result import Level, Result, note, of_error, ok, problem
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.transport.proxies import Proxies, Proxy
-from hailuo_mcp.transport.trouble import ProxyError
+from hailuo_mcp.transport.proxies import Proxies, Proxy, ProxyError
 
 if TYPE_CHECKING:
     from hailuo_mcp.settings import Settings
@@ -53,7 +52,7 @@ async def check_network(settings: Settings, reach: Reach) -> AsyncGenerator[Resu
     if proxy is None:
         yield await reach(host, port, secure)
         return
-    reached = await anyio.to_thread.run_sync(_reach_through, proxy, host, port, secure)
+    reached = await _reach_through(proxy, host, port, secure=secure)
     yield reached
     looked_up = reached.level is not Level.OK or await anyio.to_thread.run_sync(_is_found, host)
     if links is not None and not looked_up:
@@ -94,15 +93,15 @@ def _reach(host: str, port: int, secure: bool) -> Result:  # noqa: FBT001
     return ok("host", f"{host} answers ({'TLS, ' if secure else ''}{_since(began)})")
 
 
-def _reach_through(proxy: Proxy, host: str, port: int, secure: bool) -> Result:  # noqa: FBT001
+async def _reach_through(proxy: Proxy, host: str, port: int, *, secure: bool) -> Result:
     """Where plain http is handed to a proxy, only the proxy itself is tried."""
     if not secure and proxy.scheme != "socks5":
-        return _answers(proxy)
+        return await anyio.to_thread.run_sync(_answers, proxy)
     from hailuo_mcp.transport.tunnel import try_tunnel
 
     trust, began = _trust(), time.monotonic()
     try:
-        try_tunnel(proxy, host, port, trust=trust, secure=secure, seconds=_SECONDS)
+        await try_tunnel(proxy, host, port, tls=trust, secure=secure, seconds=_SECONDS)
     except ProxyError as exc:
         return problem("proxy", f"{host} cannot be reached: {exc}.", _proxy_fix(proxy))
     except ssl.SSLCertVerificationError as exc:
@@ -113,9 +112,8 @@ def _reach_through(proxy: Proxy, host: str, port: int, secure: bool) -> Result: 
             f"{host} port {port} does not answer through the proxy {proxy}: {_reason(exc)}.",
             "Ask the operator of the proxy whether it allows this host.",
         )
-    return ok(
-        "host", f"{host} answers through the proxy ({'TLS, ' if secure else ''}{_since(began)})"
-    )
+    how = "TLS, " if secure else ""
+    return ok("host", f"{host} answers through the proxy ({how}{_since(began)})")
 
 
 def _answers(proxy: Proxy) -> Result:

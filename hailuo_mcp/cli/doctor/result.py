@@ -38,8 +38,7 @@ def problem(check: str, message: str, fix: str) -> Result:
 def of_error(check: str, error: HailuoError, fix: str = "") -> Result:
     """A problem in an error's words; `fix` is for one that does not say what to do."""
     from hailuo_mcp.wording import person
-    from hailuo_mcp.wording.phrases import next_step
+    from hailuo_mcp.wording.phrases import join, next_step
 
-    what, _, advice = error.what.partition(" Nothing was sent or charged. ")
     steps = (next_step(step, person.STEPS, program=program()) for step in error.then)
-    return problem(check, what, " ".join(filter(None, (advice, *steps))) or fix)
+    return problem(check, error.what, join(*steps) or fix)

@@ -14,7 +14,7 @@ from hailuo_mcp.journal.sqlite import backup, check, mark, schema
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError, flaw_of
 from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.mark import Mark
-from hailuo_mcp.journal.sqlite.purchases import other_units
+from hailuo_mcp.journal.sqlite.purchases import sums
 from hailuo_mcp.journal.sqlite.rows import marks
 from hailuo_mcp.journal.store import Losses, UnitSpending
 
@@ -96,7 +96,7 @@ def spent_in_other_units(
     """What an account spent under plans of other units; nothing where it cannot be read."""
     try:
         with closing(_read_only(path)) as db:
-            return other_units(db, account, unit, since)
+            return sums(db, account, unit, since).others
     except sqlite3.Error:
         return ()
 

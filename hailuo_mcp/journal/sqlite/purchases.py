@@ -8,7 +8,15 @@ from decimal import Decimal
 
 from hailuo_mcp.domain import Money, Status, Task, Unit
 from hailuo_mcp.journal.sqlite.losses import losses
-from hailuo_mcp.journal.sqlite.rows import INSERT, exists, find_task, from_micro, micro, row_of
+from hailuo_mcp.journal.sqlite.rows import (
+    INSERT,
+    exists,
+    find_task,
+    from_micro,
+    marks,
+    micro,
+    row_of,
+)
 from hailuo_mcp.journal.store import (
     RATE_WINDOW,
     REUSE_SECONDS,
@@ -31,9 +39,9 @@ def record(
     if lost := losses(db):
         return lost
     if limits.budget is not None:
-        spent, reserved = spent_and_reserved(db, draft.account, draft.unit, limits.since)
-        if spent + reserved + micro(reserved_amount) > micro(limits.budget):
-            return OverBudget(spent=from_micro(spent), reserved=from_micro(reserved))
+        so_far = sums(db, draft.account, draft.unit, limits.since)
+        if micro(so_far.spent + so_far.reserved) + micro(reserved_amount) > micro(limits.budget):
+            return OverBudget(spent=so_far.spent, reserved=so_far.reserved)
     # Counted in the period in which it is recorded, not in that in which it was drafted.
     task = replace(draft, created_at=now, updated_at=now, due_at=now)
     queued = exists(  # first come, first served
@@ -53,7 +61,7 @@ def find_existing(db: sqlite3.Connection, draft: Task, *, now: float) -> Recorde
     if draft.request_key:
         named = find_task(
             db,
-            f"WHERE account = ? AND caller = ? AND request_key = ? {newest}",
+            f"WHERE account = ? AND caller = ? AND request_key = ? AND request_key != '' {newest}",
             *(draft.account, draft.caller, draft.request_key),
         )
         if named:
@@ -73,47 +81,30 @@ def find_existing(db: sqlite3.Connection, draft: Task, *, now: float) -> Recorde
 
 
 def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums:
-    spent, reserved = spent_and_reserved(db, account, unit, since)
-    (uncertain,) = db.execute(
-        "SELECT SUM(counted) FROM tasks WHERE account = ? AND unit = ? AND money = 'reserved'"
-        " AND created_at >= ? AND status = 'unconfirmed'",
-        (account, unit, since),
-    ).fetchone()
-    return Sums(
-        spent=from_micro(spent),
-        reserved=from_micro(reserved),
-        uncertain=from_micro(uncertain),
-        others=other_units(db, account, unit, since),
-    )
-
-
-def other_units(
-    db: sqlite3.Connection, account: str, unit: Unit, since: float
-) -> tuple[UnitSpending, ...]:
-    found = [
-        (other, *spent_and_reserved(db, account, other, since))
+    rows = db.execute(
+        "SELECT unit, money, SUM(counted), SUM(counted * (status = 'unconfirmed')) FROM tasks"
+        f" WHERE account = ? AND unit IN ({marks(Unit)}) AND money IN ('spent', 'reserved')"
+        " AND created_at >= ? GROUP BY unit, money",
+        (account, *Unit, since),
+    ).fetchall()
+    found = {(of, money): (from_micro(sum_), from_micro(doubt)) for of, money, sum_, doubt in rows}
+    nothing = Decimal(0), Decimal(0)
+    others = [
+        UnitSpending(
+            unit=other,
+            spent=found.get((other, Money.SPENT), nothing)[0],
+            reserved=found.get((other, Money.RESERVED), nothing)[0],
+        )
         for other in Unit
         if other is not unit
     ]
-    return tuple(
-        UnitSpending(unit=other, spent=from_micro(spent), reserved=from_micro(reserved))
-        for other, spent, reserved in found
-        if spent or reserved
+    reserved, uncertain = found.get((unit, Money.RESERVED), nothing)
+    return Sums(
+        spent=found.get((unit, Money.SPENT), nothing)[0],
+        reserved=reserved,
+        uncertain=uncertain,
+        others=tuple(other for other in others if other.spent or other.reserved),
     )
-
-
-def spent_and_reserved(
-    db: sqlite3.Connection, account: str, unit: Unit, since: float
-) -> tuple[int, int]:
-    """In millionths."""
-    found = dict(
-        db.execute(
-            "SELECT money, SUM(counted) FROM tasks WHERE account = ? AND unit = ?"
-            " AND money IN ('spent', 'reserved') AND created_at >= ? GROUP BY money",
-            (account, unit, since),
-        ).fetchall()
-    )
-    return found.get(Money.SPENT, 0), found.get(Money.RESERVED, 0)
 
 
 def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> int:

@@ -7,9 +7,9 @@ the "Database File Format" page of the SQLite documentation (2026-11), sections 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 PAGE = 4096
 """SQLite's default, which no version of hailuo-mcp has changed."""
@@ -26,45 +26,30 @@ _LARGEST_LOCAL = PAGE - 35
 _SMALLEST_LOCAL = (PAGE - 12) * 32 // 255 - 23
 _LONGEST = 8 * 1024 * 1024
 """Bytes. No row of ours is longer; a damaged length may say anything."""
+_SIZES = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)
+"""Bytes of a value by its kind, as far as the kind is not a length."""
+_FLOAT, _ZERO, _ONE, _BLOB = 7, 8, 9, 12
+"""Kinds: 0 is NULL, below 7 are integers; from 12 on, even ones are blobs and odd ones text."""
 
 Value = str | bytes | int | float | None
 Row = tuple[Value, ...]
-
-
-class Bytes(Protocol):
-    """A file's content: bytes, or a memory map."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, part: slice, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
     """A file as it stands with its write-ahead log, and what else of old pages lies about."""
 
-    file: Bytes
+    file: bytes
     newest: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
     """Pages of the log that stand for those of the file, by number."""
     older: Sequence[bytes] = ()
     """Pages of the log that later ones, or the file, have replaced."""
 
-    @property
-    def count(self) -> int:
-        return max(-(-len(self.file) // PAGE), max(self.newest, default=0))
-
-    def page(self, number: int) -> bytes:
-        if (page := self.newest.get(number)) is not None:
-            return page
-        return self._on_file(number)
-
-    def _on_file(self, number: int) -> bytes:
-        at = (number - 1) * PAGE
-        return bytes(self.file[at : at + PAGE]) if number > 0 else b""
-
     def rows(self) -> Iterator[Row]:
         """Rows of all tables as they stand, as far as their pages are whole."""
-        for number in range(1, self.count + 1):
-            yield from self._of(self.page(number), number)
+        count = max(-(-len(self.file) // PAGE), max(self.newest, default=0))
+        for number in range(1, count + 1):
+            yield from self._of(self._page(number), number)
 
     def old_rows(self) -> Iterator[Row]:
         """Rows of pages that were replaced: perhaps the only legible version of a task."""
@@ -72,6 +57,13 @@ class Pages:
             yield from self._of(page, 0)
         for number in self.newest:
             yield from self._of(self._on_file(number), number)
+
+    def _page(self, number: int) -> bytes:
+        return self.newest.get(number) or self._on_file(number)
+
+    def _on_file(self, number: int) -> bytes:
+        at = (number - 1) * PAGE
+        return self.file[at : at + PAGE] if number > 0 else b""
 
     def _of(self, page: bytes, number: int) -> Iterator[Row]:
         head = _FIRST_PAGE_HEADER if number == 1 else 0
@@ -97,9 +89,9 @@ class Pages:
             local = _SMALLEST_LOCAL + (length - _SMALLEST_LOCAL) % (PAGE - 4)
             local = local if local <= _LARGEST_LOCAL else _SMALLEST_LOCAL
         payload = bytearray(page[at : at + local])
-        further = int.from_bytes(page[at + local : at + local + 4]) if local < length else 0
+        further = int.from_bytes(page[at + local : at + local + 4])
         while len(payload) < length:
-            more = self.page(further)
+            more = self._page(further)
             if len(more) <= 4:  # noqa: PLR2004  # no room for more than the next page's number
                 raise ValueError(further)
             payload += more[4 : 4 + length - len(payload)]
@@ -107,7 +99,7 @@ class Pages:
         return bytes(payload)
 
 
-def opened(file: Bytes, wal: Bytes = b"") -> Pages:
+def opened(file: bytes, wal: bytes = b"") -> Pages:
     """The pages of a file and of the write-ahead log beside it.
 
     A log is written from its start again and again. Its first frame tells which are of the last
@@ -115,12 +107,11 @@ def opened(file: Bytes, wal: Bytes = b"") -> Pages:
     """
     newest, older = dict[int, bytes](), list[bytes]()
     written = dict[int, bytes]()  # since the last commit
-    salt: bytes | None = None
+    first_salt = b""
     for at in range(_WAL_HEADER, len(wal) - _FRAME_HEADER - PAGE + 1, _FRAME_HEADER + PAGE):
-        frame = bytes(wal[at : at + _FRAME_HEADER])
-        page = bytes(wal[at + _FRAME_HEADER : at + _FRAME_HEADER + PAGE])
-        number, salt = int.from_bytes(frame[:4]), salt or frame[_SALT]
-        if frame[_SALT] != salt or not 0 < number < 2**24:
+        frame, page = wal[at : at + _FRAME_HEADER], wal[at + _FRAME_HEADER :][:PAGE]
+        number, first_salt = int.from_bytes(frame[:4]), first_salt or frame[_SALT]
+        if frame[_SALT] != first_salt or not 0 < number < 2**24:
             older.append(page)
             continue
         written[number] = page
@@ -129,7 +120,7 @@ def opened(file: Bytes, wal: Bytes = b"") -> Pages:
             newest |= written
             written = {}
     older += written.values()
-    if salt is not None and salt != bytes(wal[_WAL_SALT]):
+    if first_salt and first_salt != wal[_WAL_SALT]:
         older += newest.values()  # nobody knows whether these were the newest
         newest = {}
     return Pages(file=file, newest=newest, older=older)
@@ -137,56 +128,38 @@ def opened(file: Bytes, wal: Bytes = b"") -> Pages:
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     value = 0
-    for index in range(9):
+    for index in range(8):
         byte = data[at + index]
-        if index == 8:  # noqa: PLR2004  # the ninth byte has eight bits of the number
-            return (value << 8) | byte, at + 9
         value = (value << 7) | (byte & 0x7F)
         if byte < 0x80:  # noqa: PLR2004  # the last byte
             return value, at + index + 1
-    raise AssertionError("a varint has nine bytes at most")
+    return (value << 8) | data[at + 8], at + 9  # the ninth byte has eight bits of the number
 
 
 def _record(payload: bytes) -> Row:
     """The values of a row; ValueError or IndexError where the bytes are none."""
     header, at = _varint(payload, 0)
-    if header > len(payload):
-        raise ValueError(header)
     kinds = list[int]()
     while at < header:
         kind, at = _varint(payload, at)
         kinds.append(kind)
     values = list[Value]()
     for kind in kinds:
-        size = _size(kind)
-        part = payload[at : at + size]
-        if len(part) != size:
+        size = (kind - _BLOB) // 2 if kind >= _BLOB else _SIZES[kind]
+        if at + size > len(payload):
             raise ValueError(size)
-        values.append(_value(kind, part))
+        values.append(_value(kind, payload[at : at + size]))
         at += size
     if at != len(payload):
         raise ValueError(at)
     return tuple(values)
 
 
-def _size(kind: int) -> int:
-    if kind >= 12:  # noqa: PLR2004  # text and blobs carry their length
-        return (kind - 12) // 2
-    return (0, 1, 2, 3, 4, 6, 8, 8, 0, 0, _LONGEST, _LONGEST)[kind]
-
-
 def _value(kind: int, part: bytes) -> Value:
-    import struct
-
-    match kind:
-        case 0:
-            return None
-        case 7:
-            (number,) = struct.unpack(">d", part)
-            return float(number)
-        case 8 | 9:
-            return kind - 8
-        case _ if kind < 12:  # noqa: PLR2004
-            return int.from_bytes(part, signed=True)
-        case _:
-            return part.decode("utf-8") if kind % 2 else part
+    if kind >= _BLOB:
+        return part.decode("utf-8") if kind % 2 else part
+    if kind == _FLOAT:
+        return float(struct.unpack(">d", part)[0])
+    if kind in (_ZERO, _ONE):
+        return kind - _ZERO
+    return int.from_bytes(part, signed=True) if kind else None

@@ -165,9 +165,9 @@ class HttpParts:
         if isinstance(self.settings, ConfigError):
             raise self.settings
         self.backstage.patience.setting = self.settings.wait_seconds
-        front = self.outside.open(self.settings)
+        remote = self.outside.open(self.settings)
         async with (
-            open_studio(self.settings, front=front) as studio,
+            open_studio(self.settings, remote=remote) as studio,
             anyio.create_task_group() as relay,
         ):
             relay.start_soon(publish_changes, studio, self.bus)
@@ -179,7 +179,7 @@ class HttpParts:
         """Answer everybody who waits with what is known now, then end what would stay open."""
         with anyio.move_on_after(DRAIN_SECONDS):
             if self.backstage.lent:
-                self.backstage.lent.operations.hurry()
+                self.backstage.lent.changes.close()
             await self.backstage.quiet()
             await anyio.sleep(_LAST_WORDS_SECONDS)
         self.streams.end()

@@ -20,7 +20,7 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
 
 if TYPE_CHECKING:
-    from hailuo_mcp.studio.operations import Operations
+    from hailuo_mcp.studio.studio import Studio
 
 LIMIT = 64 * 1024
 _SECONDS = 5.0
@@ -46,12 +46,12 @@ class Callbacks:
 
     def __init__(
         self,
-        operations: Callable[[], Operations | None],
+        studio: Callable[[], Studio | None],
         *,
         clock: Callable[[], float] = time.time,
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
-        self._operations = operations
+        self._studio = studio
         self._clock = clock
         self._count = count
         self._known: OrderedDict[str, _Known] = OrderedDict()
@@ -63,11 +63,11 @@ class Callbacks:
         self._bell = anyio.Event()
 
     async def hear(self, request: Request) -> Response:
-        operations = self._operations()
-        if operations is None:
+        studio = self._studio()
+        if studio is None:
             return JSONResponse({"error": "not open"}, status_code=503)
         try:
-            known = await self._find(operations, str(request.path_params["token"]))
+            known = await self._find(studio, str(request.path_params["token"]))
         except JournalError:
             self._count("failed")
             return JSONResponse({"error": "Try again."}, 503, headers={"Retry-After": "5"})
@@ -83,7 +83,7 @@ class Callbacks:
         challenge = told.get("challenge")
         if _is_challenge(challenge):
             self._count("challenge")
-            operations.heard(known.task_id)
+            studio.confirm_callback(known.task_id)
             # In ASCII: half of a surrogate pair is JSON, but has no bytes in UTF-8.
             return Response(json.dumps({"challenge": challenge}), media_type="application/json")
         if phase_of(str(told.get("status", ""))).is_final:
@@ -116,27 +116,27 @@ class Callbacks:
             self._bell.set()
 
     async def _look(self, known: _Known, now: float) -> None:
-        operations = self._operations()
-        task = await operations.find(known.task_id) if operations else None
-        if operations is None or task is None or task.status not in UNFINISHED:
+        studio = self._studio()
+        task = await studio.store.find(known.task_id) if studio else None
+        if studio is None or task is None or task.status not in UNFINISHED:
             del self._wanted[known.task_id]
             return
         if task.status not in POLLED:
             known.unsent, known.next_at = True, now + _PAUSES[1]
             return
-        await operations.look(task, at=now)
+        await studio.expedite_poll(task, now)
         known.looks += 1
         known.next_at = now + _PAUSES[min(known.looks, len(_PAUSES) - 1)]
         if known.looks >= len(_PAUSES):
             del self._wanted[known.task_id]
 
-    async def _find(self, operations: Operations, token: str) -> _Known | None:
+    async def _find(self, studio: Studio, token: str) -> _Known | None:
         if known := self._known.get(token):
             return known
         if not _TOKEN.fullmatch(token):
             return None
         async with self._guesses:
-            task = await operations.by_callback(token)
+            task = await studio.store.by_callback(token)
         if task is None:
             return None
         known = self._known[token] = self._known.get(token) or _Known(task.task_id)

@@ -35,19 +35,19 @@ class Readiness:
 
     async def answer(self, _request: Request) -> Response:
         try:
-            operations = (await self._backstage.studio()).operations
+            studio = await self._backstage.studio()
         except HailuoError as error:
             return _answer(settings=error.code)
-        journal = await _outcome(operations.reach_journal)
+        journal = await _outcome(studio.store.data_version)
         async with self._asking:
             now = self._clock()
             if self._asked is None or now - self._asked >= ASK_AGAIN_SECONDS:
-                self._provider = await _outcome(operations.reach_provider)
+                self._provider = await _outcome(studio.check_provider)
                 self._asked = now
         return _answer(journal=journal, provider=self._provider)
 
 
-async def _outcome(check: Callable[[], Awaitable[None]]) -> str:
+async def _outcome(check: Callable[[], Awaitable[object]]) -> str:
     with anyio.move_on_after(ANSWER_SECONDS):
         try:
             await check()

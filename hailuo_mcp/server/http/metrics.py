@@ -106,7 +106,7 @@ class Metrics:
         del request
         try:
             studio = await self._backstage.studio()
-            counts, money = await studio.operations.counts(), await studio.spending()
+            counts, money = await studio.store.counts(), await studio.spending()
         except HailuoError as error:
             return Response(f"# {error.code}", status_code=503, media_type="text/plain")
         for status in Status:

@@ -36,12 +36,7 @@ async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
     Next: generate_video, with max_cost if the person set a limit.
     """
     call = await accept(ctx)
-    estimate = call.studio.estimate(
-        model=wanted.model,
-        mode=wanted.mode,
-        duration=wanted.duration,
-        resolution=wanted.resolution,
-        count=wanted.count,
-        plan=wanted.plan,
-    )
-    return cost_estimate(estimate, notice=call.backstage.notice)
+    from hailuo_mcp.rules.estimate import estimate  # the list of tools does not need it
+
+    found = estimate(call.studio.client.seller, **wanted.model_dump())
+    return cost_estimate(found, notice=call.backstage.notice)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from hailuo_mcp.catalog.camera_moves import moves
+from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
+from hailuo_mcp.domain import Capabilities, Mode
+from hailuo_mcp.rules.judge import default_model
 from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
@@ -28,25 +31,31 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import Terms
 
 
+_DEFAULTS = {mode: default_model(mode, None, Capabilities(modes=frozenset(Mode))) for mode in Mode}
+_CHOSEN_BY_NAME = " ".join(f"{it.name}: {it.about}" for it in models() if it.last_choice)
+
+
 class GenerateVideo(Arguments):
     prompt: str = Field(
         "",
-        description="What is to be seen and how it moves, at most 2,000 characters. Camera moves "
-        "stand in square brackets where they happen, at most three together: "
+        description=f"What is to be seen and how it moves, at most {limits().prompt_characters:,} "
+        "characters. Camera moves stand in square brackets where they happen, at most "
+        f"{limits().moves_together} together: "
         + ", ".join(f"[{move.english}]" for move in moves())
         + ".",
     )
     model: str = Field(
         "",
-        description="Empty chooses by the inputs: MiniMax-Hailuo-2.3, with a last frame "
-        "MiniMax-Hailuo-02, with a subject S2V-01. MiniMax-Hailuo-2.3-Fast needs a first frame and "
-        "is cheaper. All: hailuo://models.",
+        description=f"Empty chooses by the inputs: {_DEFAULTS[Mode.T2V]}, with a last frame "
+        f"{_DEFAULTS[Mode.FL2V]}, with a subject {_DEFAULTS[Mode.S2V]}. {_CHOSEN_BY_NAME} "
+        "All: hailuo://models.",
     )
     first_frame_image: str = Field(
         "",
         description="The picture that the clip starts from: a path, a file:// or https:// URL or a "
-        "data URL; JPEG, PNG or WebP under 20 MB. A picture attached to the chat does not reach "
-        "this server: ask the person for its path. Never invent a path or write base64.",
+        f"data URL; {limits().image_formats} under {limits().image_bytes // 10**6} MB. A picture "
+        "attached to the chat does not reach this server: ask the person for its path. Never "
+        "invent a path or write base64.",
     )
     last_frame_image: str = Field(
         "", description="The picture that the clip ends with, given as first_frame_image is."
@@ -57,11 +66,14 @@ class GenerateVideo(Arguments):
         "not together with frames.",
     )
     duration: int = Field(
-        0, ge=0, description="Seconds: 6, or 10 where the model makes it. 0: the model's default."
+        0,
+        ge=0,
+        description=f"Seconds: {' or '.join(map(str, lengths()))}, as the model makes it. "
+        "0: its default.",
     )
     resolution: Size = Field(
         "",
-        description="512P, 720P, 768P or 1080P, as the model makes it. Empty: its default.",
+        description=f"{' or '.join(resolutions())}, as the model makes it. Empty: its default.",
     )
     prompt_optimizer: bool = Field(
         default=True,
@@ -69,7 +81,7 @@ class GenerateVideo(Arguments):
     )
     fast_pretreatment: bool = Field(
         default=False,
-        description="Shorten that rewriting (MiniMax-Hailuo-2.3, 2.3-Fast and 02).",
+        description="Shorten that rewriting, where the model can.",
     )
     watermark: bool = Field(default=False, description="Put the provider's watermark on the clip.")
     take: int = Field(1, ge=0, le=MOST_TAKES, description=TAKE)

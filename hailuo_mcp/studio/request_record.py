@@ -1,4 +1,4 @@
-"""From a checked request to the record of it: identity, normal form, and the way back."""
+"""From a checked request to the record of it: task id, identity, JSON, and the way back."""
 
 from __future__ import annotations
 
@@ -6,30 +6,20 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import (
-    IMAGE_FIELDS,
-    AnyRequest,
-    ImageFacts,
-    TemplateRequest,
-    VideoRequest,
-)
+from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, TemplateRequest, VideoRequest
+
+if TYPE_CHECKING:
+    from hailuo_mcp.files.images import OpenedImage
+    from hailuo_mcp.views import Terms
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to read out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """An opened picture, as far as the record needs it."""
-
-    facts: ImageFacts
-    url: str = ""
-    """Set where the provider is given the address instead of the bytes."""
-
-
 def new_task_id(now: float) -> str:
-    """Short, sortable by time, easy to copy: nine characters of time, six of chance."""
+    """Short, sortable by time, easy to copy: nine characters of time, six random ones."""
     number, text = int(now * 1000), ""
     for _ in range(9):
         number, digit = divmod(number, 32)
@@ -37,14 +27,17 @@ def new_task_id(now: float) -> str:
     return "v" + text + "".join(secrets.choice(_LETTERS) for _ in range(6))
 
 
-def normal_form(request: AnyRequest, pictures: Mapping[str, Picture]) -> str:
+def request_json(
+    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, urls: bool = True
+) -> str:
     """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text."""
 
     def picture(text: str) -> object:
         if not text:
             return None
         held = pictures[text]
-        return {"sha256": held.facts.sha256, "mime": held.facts.mime, "url": held.url}
+        url = held.url if urls else ""
+        return {"sha256": held.facts.sha256, "mime": held.facts.mime, "url": url}
 
     body: dict[str, object] = asdict(request)
     if isinstance(request, VideoRequest):
@@ -56,7 +49,7 @@ def normal_form(request: AnyRequest, pictures: Mapping[str, Picture]) -> str:
     return json.dumps(kept, ensure_ascii=False, sort_keys=True)
 
 
-def request_of(record: str, load: Callable[[str, str], str]) -> AnyRequest:
+def request_from_json(record: str, load: Callable[[str, str], str]) -> AnyRequest:
     """The request behind a record; `load(sha256, mime)` gives a picture's data URL.
 
     Raises:
@@ -81,12 +74,11 @@ def request_of(record: str, load: Callable[[str, str], str]) -> AnyRequest:
 
 def identity(
     request: AnyRequest,
-    pictures: Mapping[str, Picture],
+    pictures: Mapping[str, OpenedImage],
+    terms: Terms,
     *,
     account: str,
     caller: str,
-    take: int,
-    request_key: str,
 ) -> str:
     """What makes two requests the same: content with defaults resolved, images by their bytes."""
     if isinstance(request, VideoRequest):
@@ -96,6 +88,6 @@ def identity(
             fast_pretreatment=bool(request.fast_pretreatment),
             watermark=bool(request.watermark),
         )
-    by_bytes = {text: Picture(facts=held.facts) for text, held in pictures.items()}
-    parts = (account, caller, normal_form(request, by_bytes), str(take), request_key)
+    content = request_json(request, pictures, urls=False)
+    parts = (account, caller, content, str(terms.take), terms.request_key)
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

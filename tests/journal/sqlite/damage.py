@@ -1,4 +1,4 @@
-"""Fifty ways to damage a journal, by seed; `python tests/journal/damage.py` prints what is left.
+"""Fifty ways to damage a journal, by seed; `python tests/journal/sqlite/damage.py` prints what is left.
 
 The journal has 300 tasks, some with prompts over several pages. It is damaged as it lies on the
 disk: closed, with its write-ahead log (as a killed process leaves it), and in a state folder that

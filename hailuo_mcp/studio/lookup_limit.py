@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
-from hailuo_mcp.errors import RateLimitError
+from hailuo_mcp.errors import Do, RateLimitError, Step
 
-MOST = 6
-SECONDS = 60.0
+LOOKUPS_PER_MINUTE = 6
+_SECONDS = 60.0
 
 
-class Guesses:
-    """By caller, when they asked in the last minute."""
+class LookupLimit:
+    """By caller, when they asked for an unknown id in the last minute."""
 
     def __init__(self) -> None:
         self._asked: dict[str, deque[float]] = {}
@@ -23,17 +23,18 @@ class Guesses:
             RateLimitError: there were enough in this minute.
         """
         for name, asked in list(self._asked.items()):
-            while asked and not 0 <= now - asked[0] < SECONDS:  # a clock may have been set back
+            while asked and not 0 <= now - asked[0] < _SECONDS:  # a clock may have been set back
                 asked.popleft()
             if not asked:
                 del self._asked[name]
         asked = self._asked.setdefault(caller, deque())
-        if len(asked) >= MOST:
-            wait = SECONDS - (now - asked[0])
+        if len(asked) >= LOOKUPS_PER_MINUTE:
+            wait = _SECONDS - (now - asked[0])
             raise RateLimitError(
-                f"{MOST} ids that this server does not know were asked for within a minute, and "
-                f"no more are looked up for {wait:.0f} s. Nothing was charged. Take the ids that "
-                "list_tasks shows, or ask for this one again then.",
+                f"{LOOKUPS_PER_MINUTE} unknown ids were looked up within a minute, and that is the "
+                "limit.",
+                Step(Do.LIST_TASKS),
+                Step(Do.REPEAT, f"{wait:.0f}"),
                 retry_after=wait,
             )
         asked.append(now)

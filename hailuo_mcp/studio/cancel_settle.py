@@ -1,0 +1,146 @@
+"""Ends that a person decides: cancel what was not sent, settle what nobody knows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hailuo_mcp.domain import POLLED, Money, Phase, Status, Task
+from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, RemoteTaskNotFoundError, Step
+from hailuo_mcp.journal.store import IdTaken
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.lookup import find_task
+from hailuo_mcp.studio.waiting import read_again
+from hailuo_mcp.text import shown
+from hailuo_mcp.views import View
+
+_log = logging.getLogger(__name__)
+
+
+async def cancel_task(context: Context, task_id: str, *, caller: str = "") -> View:
+    """Cancel what was not sent; of the rest, say why it cannot be cancelled."""
+    task = await find_task(context, task_id, caller)
+    withdrawn = await context.store.change(
+        task.task_id,
+        {
+            "status": Status.CANCELLED,
+            "due_at": 0.0,
+            "error": "Withdrawn before it was sent.",
+            "error_kind": "",
+            "error_code": "",
+        },
+        now=context.clock(),
+        status_in=(Status.PENDING,),
+    )
+    if withdrawn:
+        context.changes.announce(task.task_id)
+        return await context.view(withdrawn)
+    task = await read_again(context, task)
+    note = ""
+    if task.status in (Status.SUBMITTING, *POLLED):
+        note = (
+            f"It could not be withdrawn: it was already sent, and {context.provider.name} offers "
+            "no way to cancel. It is charged if it succeeds, and saved as usual."
+        )
+    elif task.status is Status.UNCONFIRMED:
+        note = "It could not be withdrawn: it is not known whether the provider took it."
+    elif task.status is not Status.CANCELLED:
+        note = f"There is nothing to withdraw: it has already {task.status}."
+    return await context.view(task, notes=(note,) if note else ())
+
+
+_RESET: Mapping[str, object] = {
+    **dict.fromkeys(("owner", "remote_status", "file_id", "url"), ""),
+    **dict.fromkeys(("error", "error_kind", "error_code"), ""),
+    **dict.fromkeys(("lease_until", "due_at"), 0.0),
+    **dict.fromkeys(("polls", "tries"), 0),
+    **dict.fromkeys(("url_expires_at", "polled_at", "unfinished_at", "finished_at"), None),
+}
+"""Nothing is known of a task under its new id."""
+_NO_ID = "Settled as bought, without the provider's id, so the clip cannot be downloaded here."
+_ENDS = {True: (Money.SPENT, _NO_ID), False: (Money.RELEASED, "Settled as not bought.")}
+"""By whether it was bought, though no id of it is known."""
+
+
+async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id: str = "") -> View:
+    """A person says what became of a purchase, from the provider's own bill.
+
+    Of one that is `unconfirmed`, or of one that was settled before, until it has a clip.
+    """
+    task = await context.store.find(task_id)
+    if task is None:
+        raise context.unknown_task(task_id)
+    if not task.can_be_settled:
+        raise _cannot_be_settled(task)
+    found, note = await _check_id(context, task, remote_id.strip()) if bought else ("", "")
+    # An id that a person gave may be wrong, and somebody else's; one from the provider is kept.
+    kept = found or (task.remote_id if task.settled_at is None else "")
+    alias = task.remote_alias if task.remote_id == kept else ""
+    values: dict[str, object] = {**_RESET, "remote_id": kept, "remote_alias": alias}
+    if found:
+        values |= {"status": Status.QUEUED, "money": Money.RESERVED, "due_at": context.clock()}
+        values["submitted_at"] = task.submitted_at or task.created_at
+    else:
+        money, error = _ENDS[bought]
+        values |= {"status": Status.FAILED, "money": money, "error": error}
+    settled = await context.store.settle(task.task_id, values, now=context.clock())
+    if isinstance(settled, IdTaken):
+        raise InvalidRequestError(
+            f"{shown(found)!r} is task {settled.task.task_id} already, so it cannot be this one "
+            "as well. Nothing was changed or charged.",
+            Step(Do.ARRANGE, "look for another id in the provider's bill"),
+            task_id=task.task_id,
+        )
+    if settled is None:
+        raise _cannot_be_settled(await read_again(context, task))
+    context.changes.announce(task.task_id)
+    context.wakeup.notify()
+    return await context.view(settled, notes=(note,) if note else ())
+
+
+def _cannot_be_settled(task: Task) -> InvalidRequestError:
+    has = "has its clip" if task.status is Status.SUCCEEDED else f"is {task.status}"
+    return InvalidRequestError(
+        f"Task {task.task_id} {has}, and only an unconfirmed task can be settled, or one that was "
+        "settled before and has no clip. Nothing was changed or charged.",
+        task_id=task.task_id,
+    )
+
+
+async def _check_id(context: Context, task: Task, named: str) -> tuple[str, str]:
+    """The id to poll the task by, empty for none; and what the person should know about it.
+
+    Raises:
+        InvalidRequestError: the provider does not know the id that the person named.
+    """
+    remote_id = named or task.remote_id
+    if not remote_id:
+        return "", ""
+    if remote_id != task.remote_id:
+        task = replace(task, remote_id=remote_id, remote_alias="")
+    why = f"{context.provider.name} gave no usable answer"
+    if task.account != context.account:
+        why = f"it was bought at {task.provider} with other settings than these"
+    else:
+        try:
+            found = await context.read_status(task)
+        except RemoteTaskNotFoundError as exc:
+            if not named:  # accepted once, then given up, and still not found
+                return "", ""
+            raise InvalidRequestError(
+                f"{context.provider.name} knows no task {shown(remote_id)!r}. Nothing was changed "
+                "or charged.",
+                Step(Do.ARRANGE, "look for another id in the bill, or settle it without an id"),
+                detail=exc.detail,
+                task_id=task.task_id,
+            ) from exc
+        except HailuoError as exc:
+            _log.info("the id of %s could not be checked: %s", task.task_id, exc)
+        else:
+            if found.phase is not Phase.UNKNOWN:
+                return remote_id, ""
+    return remote_id, (
+        f"Whether {shown(remote_id)!r} is its id could not be checked, because {why}. If the id is "
+        "wrong, settle the task again."
+    )

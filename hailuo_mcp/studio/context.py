@@ -1,0 +1,196 @@
+"""What every use case and the worker share: settings, the store, the client, the clock."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
+from hailuo_mcp.client import HailuoClient
+from hailuo_mcp.dialects.wire import Provider
+from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
+from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
+from hailuo_mcp.files.folders import Folders
+from hailuo_mcp.journal.store import Losses, Store
+from hailuo_mcp.studio.events import Changes, Wakeup
+from hailuo_mcp.studio.lookup_limit import LookupLimit
+from hailuo_mcp.studio.pictures import Pictures
+from hailuo_mcp.studio.timing import InFlight, RenderTimes
+from hailuo_mcp.text import shown
+from hailuo_mcp.views import Spending, View
+
+if TYPE_CHECKING:
+    from hailuo_mcp.settings import Settings
+
+SUBMIT_SECONDS = 60.0
+"""The HTTP timeout of a paid request."""
+SUBMIT_LEASE = SUBMIT_SECONDS + 30.0
+"""Outlives the timeout, so that nobody calls a submit lost while its owner still listens."""
+_MOST_CONFIRMED = 20_000
+
+
+class Uploads(Protocol):
+    """Pictures that callers on other computers have uploaded."""
+
+    def find(self, upload_id: str) -> bytes | None: ...
+
+    def invitation(self) -> str:
+        """How the present caller can upload a picture; empty for a caller at this computer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAccess:
+    """What an HTTP server adds for callers on other computers; the defaults add nothing."""
+
+    link: Callable[[Task], Link | None] = lambda _task: None
+    """Where the present caller, if they are elsewhere, can fetch a saved clip."""
+    uploads: Uploads | None = None
+    observe: Callable[[str, float], None] = lambda _what, _seconds: None
+    """Called with how long things took: submit, poll, download, and the wait for the rate limit."""
+    callback_url: str = ""
+    """Where providers reach this server; empty where it receives no callbacks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    settings: Settings
+    provider: Provider
+    account: str
+    """Provider, base URL and a fingerprint of the key, separated by spaces."""
+    owner: str
+    """This process, as the journal knows it."""
+    store: Store
+    client: HailuoClient
+    folders: Folders
+    pictures: Pictures
+    changes: Changes
+    wakeup: Wakeup = field(default_factory=Wakeup)
+    render_times: RenderTimes
+    in_flight: InFlight
+    lookup_limit: LookupLimit = field(default_factory=LookupLimit)
+    callback_confirmed: set[str] = field(default_factory=set[str])
+    """Ids of tasks whose provider has found their callback address: it will announce their end."""
+    remote: RemoteAccess = RemoteAccess()
+    clock: Callable[[], float] = time.time
+    chance: Callable[[], float] = random.random
+    """A number in [0, 1), to spread what would otherwise happen at one moment."""
+
+    @property
+    def base_url(self) -> str:
+        return self.settings.address or "embedded"
+
+    @property
+    def unit(self) -> Unit:
+        return plan_unit(self.settings.plan, self.provider.region)
+
+    @property
+    def rpm(self) -> int | None:
+        return self.settings.rpm or plan_rpm(self.settings.plan, self.provider.region)
+
+    @property
+    def period_start(self) -> float:
+        return period_start(self.settings.budget_period, self.clock())
+
+    @property
+    def losses(self) -> Losses | None:
+        """What a damaged journal may have lost, until a person accepts it."""
+        return self.store.losses
+
+    @property
+    def rescued(self) -> bool:
+        """Whether the journal was found damaged when it was opened."""
+        return self.store.rescued is not None
+
+    def expects_callback(self, task: Task) -> bool:
+        """Whether the provider has, or will be given, an address of this process for the task."""
+        return bool(
+            task.callback_token and self.remote.callback_url and self.client.capabilities.callback
+        )
+
+    def confirm_callback(self, task_id: str) -> None:
+        """The provider has found this task's callback address: it needs fewer polls."""
+        if len(self.callback_confirmed) >= _MOST_CONFIRMED:
+            self.callback_confirmed.clear()  # those tasks are polled a little more often
+        self.callback_confirmed.add(task_id)
+
+    async def read_status(self, task: Task) -> RemoteStatus:
+        """Ask the provider for the task's status, by its second id where the first finds none."""
+        template = task.mode is Mode.TEMPLATE
+        try:
+            return await self.client.query(task.remote_id, template=template)
+        except RemoteTaskNotFoundError:
+            if not task.remote_alias:
+                raise
+            return await self.client.query(task.remote_alias, template=template)
+
+    async def ask_link(self, task: Task, *, fresh: bool) -> Link:
+        """Where the clip can be downloaded; if `fresh`, by another link than the one on record."""
+        known = RemoteStatus(
+            phase=Phase.SUCCEEDED,
+            word=task.remote_status,
+            file_id=task.file_id,
+            url=task.url,
+            url_expires_at=task.url_expires_at,
+        )
+        if fresh and not task.file_id:  # such a link comes with the status only
+            known = await self.read_status(task)
+        return await self.client.link(known)
+
+    async def spending(self) -> Spending:
+        """What was spent and is left in the budget's period."""
+        sums = await self.store.sums(self.account, self.unit, self.period_start)
+        budget = self.settings.budget
+        return Spending(
+            provider=self.provider.name,
+            unit=self.unit,
+            period=self.settings.budget_period,
+            spent=sums.spent,
+            reserved=sums.reserved,
+            uncertain=sums.uncertain,
+            budget=budget,
+            left=None if budget is None else max(Decimal(0), budget - sums.spent - sums.reserved),
+            others=sums.others,
+        )
+
+    async def view(self, task: Task, *, reused: bool = False, notes: tuple[str, ...] = ()) -> View:
+        now = self.clock()
+        eta = check = None
+        if task.status in UNFINISHED:
+            start = task.submitted_at or max(now, task.due_at)
+            left = start + await self.render_times.typical(task) - now
+            eta = round(left) if left >= 1 else None
+            # Past its usual time nobody knows: look again soon, but not for every second of it.
+            check = min(60, max(5, round(left) if left > 0 else 15))
+        return View(
+            task=task,
+            now=now,
+            losses=self.losses,
+            reused=reused,
+            notes=(*task.warnings, *notes),
+            eta_seconds=eta,
+            next_check_seconds=check,
+            auto_download=self.settings.auto_download,
+            link=self.remote.link(task) if task.saved else None,
+        )
+
+    def unknown_task(self, task_id: str) -> TaskNotFoundError:
+        return TaskNotFoundError(
+            f"Unknown task {shown(task_id)!r}: neither this journal nor the provider in use "
+            f"({self.provider.name}) has a task with this id.",
+            Step(Do.LIST_TASKS),
+        )
+
+
+def period_start(period: str, now: float) -> float:
+    """When the budget's period began, by the local clock."""
+    if period == "total":
+        return 0.0
+    today = time.localtime(now)
+    day = 1 if period == "month" else today.tm_mday
+    # -1: midnight may have had another summer time than this moment
+    return time.mktime((today.tm_year, today.tm_mon, day, 0, 0, 0, 0, 0, -1))

@@ -1,0 +1,112 @@
+"""A finished clip: on this disk, copied where the caller wants it, or behind a link."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+
+from hailuo_mcp.domain import Link, Status, Task
+from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.lookup import find_task
+from hailuo_mcp.studio.waiting import wait
+from hailuo_mcp.views import Progress, Saved, View
+
+LINK_SECONDS = 3.0
+"""A caller who does not wait for the clip waits no longer than this for a link to it."""
+
+
+async def download_clip(
+    context: Context,
+    task_id: str,
+    *,
+    caller: str = "",
+    output_path: str = "",
+    overwrite: bool = False,
+    wait_seconds: float = 0,
+    on_progress: Progress | None = None,
+) -> Saved:
+    """Have the clip on disk, and a copy where the caller asks for one. Costs nothing."""
+    task = await find_task(context, task_id, caller)
+    target = None
+    if output_path:  # refused before anything is fetched for it
+        name = Path(task.file).name if task.file else f"{task.task_id}.mp4"
+        target = context.folders.target(output_path, default_name=name)
+    if task.file and not await anyio.Path(task.file).exists():
+        task = await _change(context, task, file="", sha256="", bytes=None)
+    deadline = time.monotonic() + wait_seconds
+    if task.status is Status.SUCCEEDED and not task.saved:
+        task = await _save_now(context, task)
+    view = await wait(context, task, wait_seconds, on_progress, until_saved=True)
+    ready = view.task.status is Status.SUCCEEDED and not view.task.saved
+    if ready and not view.task.due_at and not view.task.save_error:
+        # It became ready while the caller waited, and nobody saves it unasked.
+        task = await _save_now(context, view.task)
+        left = deadline - time.monotonic()
+        view = await wait(context, task, left, on_progress, until_saved=True)
+    task = view.task
+    if not task.saved:
+        saving = task.status is Status.SUCCEEDED and not task.save_error
+        return Saved(view=view, status="saving" if saving else "not_ready", url=task.url)
+    saved = Saved(
+        view=view,
+        status="saved",
+        file=task.file,
+        bytes=task.bytes,
+        sha256=task.sha256,
+        width=task.width,
+        height=task.height,
+        seconds=task.seconds,
+    )
+    if target is None or target == Path(task.file):
+        return saved
+    from hailuo_mcp.files.clip_file import copy_clip
+
+    if target.name == f"{task.task_id}.mp4":
+        target = target.with_name(Path(task.file).name)
+    copied = await copy_clip(Path(task.file), target, overwrite=overwrite)
+    return replace(saved, file=str(copied.path))
+
+
+async def _save_now(context: Context, task: Task) -> Task:
+    """Have the worker save it now, whatever came of earlier tries.
+
+    They stay counted: asking again and again makes the pauses in between no shorter.
+    """
+    changed = await _change(context, task, due_at=context.clock(), save_error="")
+    context.wakeup.notify()
+    return changed
+
+
+async def _change(context: Context, task: Task, **values: object) -> Task:
+    return await context.store.change(task.task_id, values, now=context.clock()) or task
+
+
+async def with_link(context: Context, view: View) -> View:
+    """The view with a working link where the clip is not on this disk and will not be soon.
+
+    The provider is asked only where no link is known; without an answer the view stays as it is.
+    """
+    task = view.task
+    saving = view.auto_download and not task.save_error
+    if task.status is not Status.SUCCEEDED or task.saved or saving:
+        return view
+    expired = task.url_expires_at is not None and task.url_expires_at <= view.now
+    if task.account != context.account or (task.url and not expired):
+        return view
+    link: Link | None = None
+    with anyio.move_on_after(LINK_SECONDS):
+        try:
+            link = await context.ask_link(task, fresh=True)
+        except HailuoError:
+            return view  # the message says how to save it; asking again is free
+    if link is None or link.authorised:  # such a path needs the key
+        return view
+    values = {"url": link.url, "url_expires_at": link.expires_at}
+    kept = await context.store.change(
+        task.task_id, values, now=context.clock(), status_in=(Status.SUCCEEDED,)
+    )
+    return replace(view, task=kept or task)

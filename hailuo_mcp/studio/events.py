@@ -1,0 +1,95 @@
+"""How the parts of one process notify each other: of tasks that changed, of work to do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+
+import anyio
+
+from hailuo_mcp.domain import Task
+from hailuo_mcp.errors import JournalError
+
+LOOK_SECONDS = 0.25
+"""How often the journal is asked whether another process wrote, while somebody waits."""
+
+
+class Changes:
+    """Wakes those who wait for a task when it may have changed."""
+
+    def __init__(self, version: Callable[[], Awaitable[int]]) -> None:
+        self._version = version
+        self._waiting: dict[anyio.Event, Collection[str]] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._last = 0
+        self.count = 0
+        """Rises with every change of any task: the same number as before means no news."""
+        self.closing = False
+        """The process is leaving: waiting calls answer with what is known now."""
+
+    def announce(self, task_id: str) -> None:
+        """Say that something happened to this task."""
+        self.count += 1
+        for event, task_ids in self._waiting.items():
+            if task_id in task_ids:
+                event.set()
+        for listener in self._listeners:
+            listener(task_id)
+
+    def close(self) -> None:
+        """Let every waiting call answer now."""
+        self.closing = True
+        self._wake_all()
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call this with the id of each task that changes in this process."""
+        self._listeners.append(listener)
+
+    async def wait(self, task_ids: Collection[str], seconds: float) -> None:
+        """Return when one of them may have changed, or when the time is up."""
+        event = anyio.Event()
+        self._waiting[event] = task_ids
+        try:
+            with anyio.move_on_after(seconds):
+                await event.wait()
+        finally:
+            del self._waiting[event]
+
+    async def watch(self) -> None:
+        """Wake everybody when another process has written. Runs as long as the studio."""
+        while True:
+            await anyio.sleep(LOOK_SECONDS)
+            if not self._waiting:
+                continue
+            try:
+                version = await self._version()
+            except JournalError:
+                continue  # who waits also looks by itself now and then
+            if version != self._last:
+                self._last = version
+                self.count += 1
+                self._wake_all()
+
+    def _wake_all(self) -> None:
+        for event in self._waiting:
+            event.set()
+
+
+class Wakeup:
+    """Wakes the worker, and hands it the tasks that this process has to send."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+        self._tasks: list[Task] = []
+
+    def notify(self, task: Task | None = None) -> None:
+        """There is work in the journal; `task` is new and can be sent without looking there."""
+        if task is not None:
+            self._tasks.append(task)
+        self._event.set()
+
+    async def wait(self) -> list[Task]:
+        """Wait for a call of notify() and return the tasks that came with it."""
+        await self._event.wait()
+        self._event = anyio.Event()
+        tasks, self._tasks = self._tasks, []
+        return tasks

@@ -1,0 +1,77 @@
+"""Which task is meant: by our id, by the provider's, or one that only the provider knows."""
+
+from __future__ import annotations
+
+from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.request_record import new_task_id
+
+_LONGEST_ID = 200
+
+
+async def find_task(context: Context, task_id: str, caller: str) -> Task:
+    """The task that the caller means; an id that only the provider knows is adopted.
+
+    Raises:
+        TaskNotFoundError: nobody knows it, or it is another caller's.
+        RateLimitError: the caller has asked for too many unknown ids.
+    """
+    task_id = task_id.strip()
+    if task := await context.store.find(task_id, caller=caller):
+        return task
+    if caller:
+        context.lookup_limit.count(caller, now=context.clock())
+    if await context.store.find(task_id):
+        raise context.unknown_task(task_id)  # somebody else's
+    return await _adopt(context, task_id, caller)
+
+
+async def _adopt(context: Context, remote_id: str, caller: str) -> Task:
+    """Take in a task that the provider knows and the journal does not."""
+    if not remote_id or len(remote_id) > _LONGEST_ID or not remote_id.isprintable():
+        raise context.unknown_task(remote_id)
+    context.client.need_key()
+    if await context.store.others_await_ids(context.account, caller):
+        # Said of every such id, so that nobody learns by it which ones the provider knows.
+        refusal = TaskNotFoundError(
+            "None of your tasks has this id. It may belong to another caller's clip whose id is "
+            "not known yet, so the provider is not asked about it now.",
+            Step(Do.TRY, "try again later"),
+        )
+        refusal.retry = True
+        raise refusal
+    found: RemoteStatus | None = None
+    template = False
+    for template in (False, True) if context.client.capabilities.templates else (False,):
+        try:
+            found = await context.client.query(remote_id, template=template)
+            break
+        except RemoteTaskNotFoundError:
+            continue
+    if found is None or found.phase is Phase.UNKNOWN:
+        raise context.unknown_task(remote_id)
+    now = context.clock()
+    adopted = await context.store.adopt(
+        Task(
+            task_id=new_task_id(now),
+            account=context.account,
+            provider=context.provider.name,
+            caller=caller,
+            status=Status.QUEUED,
+            created_at=now,
+            updated_at=now,
+            mode=Mode.TEMPLATE if template else Mode.T2V,
+            model="",
+            identity=f"adopted {remote_id}",
+            remote_id=remote_id,
+            remote_status=found.word,
+            unit=context.unit,
+            money=Money.UNKNOWN,
+            due_at=now,
+        )
+    )
+    if adopted is None:
+        raise context.unknown_task(remote_id)
+    context.wakeup.notify()
+    return adopted

@@ -1,0 +1,88 @@
+"""Have a finished clip on disk, with its description beside it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from hailuo_mcp.domain import Link, Task
+from hailuo_mcp.errors import DownloadError, HailuoError
+from hailuo_mcp.files.download import CorruptClipError, save
+from hailuo_mcp.files.naming import file_name, write_sidecar
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.views import cost_words
+from hailuo_mcp.worker.polling import record_step
+from hailuo_mcp.worker.schedule import retry_save_after
+
+_log = logging.getLogger(__name__)
+
+
+async def save_clip(context: Context, task: Task) -> None:
+    """Save the clip of a task that this process holds the lease of, and record the outcome."""
+    target = context.folders.output_dir / file_name(task.created_at, task.prompt, task.task_id)
+    asked = False
+
+    async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
+        nonlocal asked
+        again, asked = asked, True
+        return await context.ask_link(task, fresh=fresh or again or task.tries > 0)
+
+    began = context.clock()
+    try:
+        saved = await save(link, context.client.stream, target, task_id=task.task_id)
+    except HailuoError as exc:
+        await record_save_error(context, task, exc)
+        return
+    context.remote.observe("download", context.clock() - began)
+    values: dict[str, object] = {
+        "file": str(saved.path),
+        "bytes": saved.bytes,
+        "sha256": saved.sha256,
+        "width": saved.width or task.width,
+        "height": saved.height or task.height,
+        "seconds": saved.seconds,
+        "save_error": "",
+        "tries": 0,
+        "due_at": 0.0,
+    }
+    done = await record_step(context, task, values)
+    if done:
+        _describe(saved.path, done)
+
+
+async def record_save_error(context: Context, task: Task, exc: HailuoError) -> None:
+    now, what = context.clock(), exc.what
+    wait = retry_save_after(
+        exc,
+        tries=task.tries + 1,
+        age=now - (task.finished_at or task.created_at),
+        own=task.account == context.account,
+        jitter=context.chance(),
+    )
+    if wait is None and isinstance(exc, CorruptClipError):
+        what += f" {task.tries + 1} tries have failed; it is not tried again automatically."
+    # Not its words: they name the file, which is named by the prompt. The journal has them.
+    _log.warning("saving %s failed (%s), try %d", task.task_id, exc.code, task.tries + 1)
+    values: dict[str, object] = {
+        "tries": task.tries + 1,
+        "save_error": what,
+        "detail": exc.detail,
+        "due_at": 0.0 if wait is None else now + wait,
+    }
+    await record_step(context, task, values)
+
+
+_DESCRIBED = (
+    *("task_id", "remote_id", "provider", "model", "prompt", "duration", "resolution"),
+    *("width", "height", "seconds", "created_at", "sha256", "request"),
+)
+
+
+def _describe(clip: Path, task: Task) -> None:
+    """The sidecar is a courtesy: a clip without it is still saved."""
+    facts = {name: getattr(task, name) for name in _DESCRIBED}
+    facts |= {"mode": task.known_mode, "cost": cost_words(task) or None}
+    try:
+        write_sidecar(clip, {name: value for name, value in facts.items() if value is not None})
+    except (OSError, DownloadError):
+        _log.warning("the description of %s could not be written", task.task_id)

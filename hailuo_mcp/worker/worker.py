@@ -1,0 +1,234 @@
+"""What goes on without a caller: send what is due, poll, save, take over from dead processes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from hailuo_mcp.domain import POLLED, Status, Task
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.store import Capacity
+from hailuo_mcp.studio.context import SUBMIT_LEASE, Context
+from hailuo_mcp.worker.polling import poll
+from hailuo_mcp.worker.processes import ProcessLocks
+from hailuo_mcp.worker.saving import save_clip
+from hailuo_mcp.worker.submitting import submit
+
+_log = logging.getLogger(__name__)
+
+LEASE = 30.0
+"""Seconds that a poll or a save is held; renewed at a third of that."""
+MOST_SUBMITS = 32
+MOST_STEPS = 64
+STEPS_AT_ONCE = 8
+"""Begun at one look: a caller's answer waits for as many turns of the event loop."""
+BUSY_SECONDS = 2.0
+"""How often to look for what a dead process left, while anything is unfinished."""
+IDLE_SECONDS = 10.0
+BATCH_SECONDS = 0.03
+"""What happens within this time is looked at once: a thousand clips wake the worker often."""
+SWEEP_SECONDS = 600.0
+"""How often pictures that no task needs any more are looked for."""
+CLOSE_SECONDS = 1.8
+"""How long closing waits for the answer of a submit; clients kill two seconds after asking."""
+
+Job = Callable[[Task], Awaitable[None]]
+
+
+class Worker:
+    """Owned by the process, not by a request: a caller that leaves takes nothing along."""
+
+    def __init__(self, context: Context, processes: ProcessLocks) -> None:
+        self._context = context
+        self._processes = processes
+        self._due = anyio.Event()
+        """There may be something to do in the journal."""
+        self._submitting: set[str] = set()
+        self._begun: set[tuple[str, int]] = set()
+        """Every attempt that this process has begun: none is begun twice, whoever hands it over."""
+        self._idle = anyio.Event()
+        """Nothing is being submitted; only close() waits for it."""
+        self._held: set[str] = set()
+        self._accounts: list[str] = [context.account]
+        self._recovered_at = float("-inf")
+        self._swept_at = float("-inf")
+        self._closing = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Work until the block is left, then wait a moment for the answer of what was just sent."""
+        trouble: Exception | None = None
+        async with anyio.create_task_group() as jobs:
+            jobs.start_soon(self._context.changes.watch)
+            jobs.start_soon(self._renew_leases)
+            jobs.start_soon(self._keep_looking, jobs)
+            jobs.start_soon(self._take_new_tasks, jobs)
+            try:
+                yield
+            except Exception as exc:  # noqa: BLE001  # raised below: the group would wrap it
+                trouble = exc
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self.close()
+                jobs.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await self.return_unsent()
+        if trouble is not None:
+            raise trouble
+
+    async def _take_new_tasks(self, jobs: TaskGroup) -> None:
+        while True:
+            for task in await self._context.wakeup.wait():
+                if task.status is Status.SUBMITTING:
+                    self._start_submit(jobs, task)
+            self._due.set()
+
+    async def close(self) -> None:
+        """Start nothing new; wait a moment for the answer of what was just sent."""
+        self._closing = True
+        await self.return_unsent()
+        with anyio.move_on_after(CLOSE_SECONDS):
+            while self._submitting:
+                self._idle = anyio.Event()
+                await self._idle.wait()
+
+    async def return_unsent(self) -> None:
+        """What was recorded and not begun is another process's to send."""
+        with suppress(JournalError):
+            for task in await self._context.store.submitting(self._context.owner):
+                if (task.task_id, task.attempt) not in self._begun:
+                    await self._return_to_queue(task)
+
+    async def _keep_looking(self, jobs: TaskGroup) -> None:
+        while True:
+            self._due = anyio.Event()
+            try:
+                pause = await self._look(jobs)
+            except (JournalError, OSError) as exc:  # the folders of the state, too
+                _log.warning("%s", exc)
+                pause = BUSY_SECONDS
+            with anyio.move_on_after(pause):
+                await self._due.wait()
+                await anyio.sleep(BATCH_SECONDS)
+
+    async def _look(self, jobs: TaskGroup) -> float:
+        """Start what is due. Returns how long to rest."""
+        context = self._context
+        now = context.clock()
+        if self._closing:
+            return IDLE_SECONDS
+        if not 0 <= now - self._recovered_at < BUSY_SECONDS:
+            await self._recover(jobs, now)
+        claimed = await context.store.claim(
+            self._accounts,
+            context.owner,
+            Capacity(
+                rpm=context.rpm,
+                sends=MOST_SUBMITS - len(self._submitting),
+                steps=min(STEPS_AT_ONCE, MOST_STEPS - len(self._held)),
+                submit_lease=SUBMIT_LEASE,
+                lease=LEASE,
+            ),
+            now=now,
+        )
+        for task in claimed.sends:
+            self._start_submit(jobs, task)
+        for task in claimed.steps:
+            # Its lease may have lapsed while this process slept; the claim has renewed it.
+            if task.task_id not in self._held:
+                self._held.add(task.task_id)
+                jobs.start_soon(self._job, self._step, task, self._held)
+        if claimed.next_at is None:
+            return IDLE_SECONDS
+        if claimed.sends or claimed.steps:
+            return BATCH_SECONDS  # there may be more than fitted
+        full = len(self._held) >= MOST_STEPS or len(self._submitting) >= MOST_SUBMITS
+        return BUSY_SECONDS if full else min(BUSY_SECONDS, max(0.02, claimed.next_at - now))
+
+    async def _recover(self, jobs: TaskGroup, now: float) -> None:
+        """Find processes that are gone, and another key's work that nobody does."""
+        context, store = self._context, self._context.store
+        self._recovered_at = now
+        owners = await store.owners()
+        dead = self._processes.dead(owners)
+        for task_id in await store.recover(dead, now=now):
+            context.changes.announce(task_id)
+        alive = [owner for owner in owners if owner not in dead]
+        others = await store.unattended_accounts(
+            context.account, context.provider.name, context.base_url, alive
+        )
+        self._accounts = [context.account, *others]
+        for task in await store.submitting(context.owner):
+            # Recorded by a caller who was cancelled before they could hand it over.
+            self._start_submit(jobs, task)
+        if not 0 <= now - self._swept_at < SWEEP_SECONDS:
+            self._swept_at = now
+            in_use = await store.pictures_in_use()
+            await anyio.to_thread.run_sync(context.pictures.sweep, in_use)
+            await store.back_up(now)
+
+    def _start_submit(self, jobs: TaskGroup, task: Task) -> None:
+        attempt = (task.task_id, task.attempt)
+        if attempt not in self._begun:
+            self._begun.add(attempt)
+            self._submitting.add(task.task_id)
+            jobs.start_soon(self._job, self._submit, task, self._submitting)
+
+    async def _job(self, work: Job, task: Task, busy: set[str]) -> None:
+        """A bug here must not end the other jobs.
+
+        The lease runs out, and a task that was being sent becomes `unconfirmed`: the truth.
+        """
+        try:
+            await work(task)
+        except Exception:  # noqa: BLE001  # the job boundary
+            _log.exception("work on %s ended unexpectedly", task.task_id)
+        finally:
+            busy.discard(task.task_id)
+            self._idle.set()
+            self._due.set()
+
+    async def _submit(self, task: Task) -> None:
+        if self._closing:
+            await self._return_to_queue(task)
+        else:
+            await submit(self._context, task)
+
+    async def _return_to_queue(self, task: Task) -> None:
+        """Certainly not sent: another process sends it, or nobody does."""
+        await self._context.store.change(
+            task.task_id,
+            {"status": Status.PENDING, "lease_until": 0.0},
+            now=self._context.clock(),
+            status_in=(Status.SUBMITTING,),
+            attempt=task.attempt,
+        )
+
+    async def _step(self, task: Task) -> None:
+        await take_step(self._context, task)
+
+    async def _renew_leases(self) -> None:
+        context = self._context
+        while True:
+            await anyio.sleep(LEASE / 3)
+            now = context.clock()
+            try:
+                for held, length in ((self._held, LEASE), (self._submitting, SUBMIT_LEASE)):
+                    if held:
+                        await context.store.renew(context.owner, tuple(held), until=now + length)
+            except JournalError as exc:
+                _log.warning("%s", exc)
+
+
+async def take_step(context: Context, task: Task) -> None:
+    """Take one due step of a task that this process holds the lease of: poll, save, or both."""
+    ready: Task | None = task
+    if task.status in POLLED:
+        ready = await poll(context, task)
+    if ready is not None and ready.status is Status.SUCCEEDED:
+        await save_clip(context, ready)
