@@ -138,8 +138,6 @@ def open_client(
         environ=settings.proxy_variables,
         wire=wire,
         serve=serve if provider.embedded and not settings.base_url else None,
-        key_advice="Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free, "
-        "without a key.",
         submit_timeout=SUBMIT_SECONDS,
     )
 

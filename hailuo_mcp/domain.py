@@ -1,10 +1,14 @@
-"""What the product talks about: requests, tasks, money, and what a provider can carry. No I/O."""
+"""What the product is about: requests, tasks, money, and what a provider can do. No I/O."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
+
+LONGEST_ID = 200
+"""Characters of a provider's id; what is longer is none."""
 
 
 class Mode(StrEnum):
@@ -18,10 +22,10 @@ class Mode(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a task stands; see docs/money.md for what each means for the bill."""
+    """How far a task has come; see docs/money.md for what each means for the bill."""
 
     PENDING = "pending"
-    """Written down, not sent: waiting for its turn."""
+    """Recorded, not sent: waiting for its turn."""
     SUBMITTING = "submitting"
     QUEUED = "queued"
     RUNNING = "running"
@@ -40,7 +44,7 @@ FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 POLLED = frozenset({Status.QUEUED, Status.RUNNING})
 UNFINISHED = frozenset({Status.PENDING, Status.SUBMITTING, *POLLED})
 STATUS_WORDS = (*Status, "saved", "unsaved", "unfinished")
-"""What tasks are listed by: a status, which of the succeeded are on disk, or all of UNFINISHED."""
+"""What tasks are listed by: a status, whether a succeeded one is on disk, or all of UNFINISHED."""
 
 
 class Unit(StrEnum):
@@ -65,9 +69,14 @@ IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
 
 
+def _option(default: object = None) -> Any:  # noqa: ANN401  # as dataclasses.field
+    """An argument that not every dialect can say; `default` is what providers take for None."""
+    return field(default=None, metadata={"provider_default": default})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:
-    """What the person wants, provider-neutral.
+    """What the person wants, provider-neutral. The one declaration of its arguments.
 
     None means "not given": the provider's default holds and the field is not sent.
     Images are an https URL or a data URL by the time a dialect sees them.
@@ -82,9 +91,9 @@ class VideoRequest:
     """Seconds."""
     resolution: str | None = None
     """512P, 720P, 768P or 1080P; "768" and the number 768 are read as 768P."""
-    prompt_optimizer: bool | None = None
-    fast_pretreatment: bool | None = None
-    watermark: bool | None = None
+    prompt_optimizer: bool | None = _option(default=True)
+    fast_pretreatment: bool | None = _option(default=False)
+    watermark: bool | None = _option(default=False)
 
     @property
     def mode(self) -> Mode:
@@ -93,6 +102,14 @@ class VideoRequest:
         if self.last_frame_image:
             return Mode.FL2V
         return Mode.I2V if self.first_frame_image else Mode.T2V
+
+
+PROVIDER_DEFAULTS: dict[str, Any] = {
+    each.name: each.metadata["provider_default"]
+    for each in fields(VideoRequest)
+    if "provider_default" in each.metadata
+}
+"""The options of a VideoRequest, and what providers take where one is not given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,19 +144,18 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a dialect is able to say. What it cannot carry is refused before anything is sent."""
+    """What a dialect is able to say. What it cannot say is refused before anything is sent."""
 
     modes: frozenset[Mode]
     models: frozenset[str] | None = None
     """The only models it takes; None where it takes any."""
+    options: frozenset[str] = frozenset(PROVIDER_DEFAULTS)
+    """The options of a VideoRequest that it can say."""
     prompt_required: bool = False
-    prompt_optimizer: bool = True
-    fast_pretreatment: bool = True
-    watermark: bool = True
     callback: bool = True
     templates: bool = False
-    doubt: str = ""
-    """Why it carries so little here and what to do, where its host may not speak the dialect."""
+    caveat: str = ""
+    """Why it can do so little here and what to do, where its host may not speak the dialect."""
 
     def offers(self, model: str) -> bool:
         return self.models is None or model in self.models

@@ -200,7 +200,7 @@ class RejectedParametersError(ProviderError):
 class RemoteTaskNotFoundError(ProviderError):
     code = "remote_task_not_found"
     then = (
-        Step(Do.TRY, "check the id, and that the key is of the account that bought the clip"),
+        Step(Do.TRY, "check the id, and that the key belongs to the account that bought the clip"),
         Step(Do.LIST_TASKS),
     )
 

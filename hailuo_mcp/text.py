@@ -9,10 +9,10 @@ _SHOWN = 40
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = _SHOWN) -> str:
     """Make somebody's own text fit for a message: short, and nothing invisible in it."""
-    seen = "".join(c if c.isprintable() else "�" for c in text[: _SHOWN + 1])
-    return f"{seen[:_SHOWN]}…" if len(text) > _SHOWN else seen
+    seen = "".join(c if c.isprintable() else "�" for c in text[: most + 1])
+    return f"{seen[:most]}…" if len(text) > most else seen
 
 
 def number(amount: Decimal) -> str:

@@ -15,7 +15,6 @@ from pathlib import Path
 from fill_journal import ACCOUNT, fill, tasks
 
 from hailuo_mcp.domain import Money, Status, Unit
-from hailuo_mcp.journal.sqlite.purchases import sums
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.store import Limits
 from hailuo_mcp.studio.request_record import new_task_id
@@ -36,7 +35,7 @@ async def main(folder: Path, count: int) -> dict[str, float]:
         # The whole transaction of a purchase but its end: the part that grows with the journal.
         new = replace(draft, task_id=new_task_id(time.time()), identity=f"new {number}")
         await journal.find_existing(new, now=time.time())
-        await journal.read(sums, ACCOUNT, Unit.CNY, limits.since)
+        await journal.sums(ACCOUNT, Unit.CNY, limits.since)
 
     async def listed(_: int) -> None:
         await journal.newest(limit=20)

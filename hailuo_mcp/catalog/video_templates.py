@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 
 from hailuo_mcp.catalog.tables import rows, table
-from hailuo_mcp.text import squeeze
+from hailuo_mcp.text import number, squeeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,12 @@ class Template:
     @property
     def title(self) -> str:
         return f"{self.chinese} {self.name}" if self.chinese else self.name
+
+    @property
+    def line(self) -> str:
+        """Id, title, inputs and price, to choose from."""
+        price = f", {number(self.usd)} USD" if self.usd is not None else ""
+        return f'"{self.template_id}" {self.title}: {self.inputs}{price}'
 
 
 REGIONS = ("cn", "global")

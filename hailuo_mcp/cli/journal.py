@@ -38,15 +38,15 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 
 def _check(path: Path, terminal: Terminal) -> int:
-    from hailuo_mcp.journal.sqlite.examine import FlawedJournalError, examine
+    from hailuo_mcp.journal.sqlite.examine import FaultyJournalError, examine
     from hailuo_mcp.wording import person
 
     try:
         contents = examine(path)
-    except FlawedJournalError as flawed:
-        found = flawed.found or flawed.flaw.value
+    except FaultyJournalError as flawed:
+        found = flawed.found or flawed.fault.value
         if terminal.json:
-            terminal.data({"status": flawed.flaw.value, "file": str(path), "found": found})
+            terminal.data({"status": flawed.fault.value, "file": str(path), "found": found})
         else:
             terminal.paragraph(
                 "Problem:",

@@ -105,14 +105,13 @@ def _meant(name: str, options: Sequence[str]) -> list[str]:
     """The option that another program calls so, by the tools' table, or that is spelt nearly so."""
     if not name.startswith("--"):
         return []
-    from hailuo_mcp.server.tools._spelling import OURS
+    from hailuo_mcp.server.tools.argument_names import our_name
 
-    ours = OURS.get(name.removeprefix("--").replace("-", "_").lower(), ())
-    named = [f"--{one.replace('_', '-')}" for one in ours]
     begun = [option for option in options if option.startswith(name)]
     ends = [option.removeprefix("--") for option in options]
+    ours = our_name(name.removeprefix("--"), [end.replace("-", "_") for end in ends])
     near = difflib.get_close_matches(name.removeprefix("--"), ends, n=1)
-    return [option for option in named if option in options] or begun or [f"--{it}" for it in near]
+    return [f"--{ours.replace('_', '-')}"] if ours else begun or [f"--{it}" for it in near]
 
 
 def parser(argv: Sequence[str] = ()) -> ArgumentParser:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from hailuo_mcp.domain import POLLED, Status
+from hailuo_mcp.domain import Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,8 +90,4 @@ def _words(view: View, done: int, of: int) -> str:
     from hailuo_mcp.wording.cases import progress_line
 
     line = progress_line(view)
-    if view.task.save_error and not view.task.saved:
-        line = f"not saved yet: {view.task.save_error.partition('. ')[0]}"
-    elif view.task.status in POLLED and view.task.error:
-        line += f" ({view.task.error.partition('. ')[0]})"
     return line if of == 1 else f"{done} of {of} done; {view.task.task_id} {line}"

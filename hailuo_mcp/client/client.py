@@ -1,4 +1,4 @@
-"""Buy, ask, wait and fetch over any dialect."""
+"""HailuoClient: submit, query, wait and download over any dialect."""
 
 from __future__ import annotations
 
@@ -9,29 +9,46 @@ from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 import anyio
+import anyio.to_thread
 
-from hailuo_mcp.client.connection import KEY_ADVICE, Connection
 from hailuo_mcp.client.preparing import Prepared, prepare, seller_of, working_folders
-from hailuo_mcp.client.saving import save_clip
 from hailuo_mcp.client.wording import for_programmers
-from hailuo_mcp.dialects.wire import NO_TASK, HttpReply, Provider
+from hailuo_mcp.dialects.dialect import NO_TASK, HttpReply, HttpRequest, Provider
+from hailuo_mcp.dialects.providers import (
+    CLIP_DOMAINS,
+    DEFAULT_PROVIDER,
+    PROVIDERS,
+    clean_base_url,
+    dialect_of,
+    provider_for,
+    provider_named,
+    reached_at,
+)
 from hailuo_mcp.domain import (
     AnyRequest,
     Capabilities,
     Link,
+    Phase,
     RemoteStatus,
     Submitted,
     TemplateRequest,
 )
 from hailuo_mcp.errors import (
+    ConfigError,
+    Do,
+    DownloadError,
     InvalidRequestError,
     ProviderUnavailableError,
     RateLimitError,
+    RemoteTaskNotFoundError,
+    Step,
     UnexpectedResponseError,
 )
-from hailuo_mcp.transport import Transport
+from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.wording.programmer import status_text
 
 if TYPE_CHECKING:
     import random
@@ -45,16 +62,17 @@ if TYPE_CHECKING:
     from hailuo_mcp.transport import HttpTransport, LinkResponse
 
 _PICTURE_SECONDS = 3.0
-_PATIENCE = 10
-"""Polls in a row that may fail before wait() gives the trouble to its caller."""
+_MOST_FAILED_POLLS = 10
+"""In a row; after that wait() raises the error."""
 
 
 class HailuoClient:
-    """Buy, ask, wait and fetch. Nothing paid is ever repeated.
+    """One provider, with nothing kept between runs. Nothing paid is ever repeated.
 
-    `provider` is a name of the table in dialects/providers.py. `serve` starts the imitation for a
-    provider that is served by this process and returns its base URL. `key_advice` is what people
-    without a key are told. `environ` tells the proxies, `wire` replaces the network.
+    `provider` is a name of the table in dialects/providers.py; empty means the one that `base_url`
+    identifies. `folders` limits which pictures are read and where clips are written. `environ` is
+    where the proxies are read from. `serve` starts the sandbox in this process and returns its
+    base URL. `wire` replaces the network.
     """
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
@@ -68,7 +86,6 @@ class HailuoClient:
         private_hosts: Iterable[str] = (),
         environ: Mapping[str, str] = os.environ,
         serve: Callable[[], str] | None = None,
-        key_advice: str = KEY_ADVICE,
         wire: HttpTransport | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -76,42 +93,41 @@ class HailuoClient:
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
     ) -> None:
+        self._private = frozenset(entry.strip().lower() for entry in private_hosts if entry.strip())
         with for_programmers():
-            self._connection = Connection(
-                api_key,
-                provider=provider,
-                base_url=base_url,
-                private_hosts=private_hosts,
-                environ=None if wire else environ,
-                serve=serve,
-                key_advice=key_advice,
-                connect=partial(
-                    Transport,
-                    wire=wire,
-                    rng=rng,
-                    sleep=sleep,
-                    submit_timeout=submit_timeout,
-                    read_timeout=read_timeout,
-                ),
-            )
+            row = provider_named(provider) if provider else provider_for(base_url)
+            self._use(row or PROVIDERS[DEFAULT_PROVIDER], base_url)
+        self._api_key = api_key
         self._plan = plan
         self._folders = folders
+        self._environ = None if wire else environ
+        self._serve = serve
         self._sleep = sleep
         self._clock = clock
+        self._connect = partial(
+            Transport,
+            wire=wire,
+            rng=rng,
+            sleep=sleep,
+            submit_timeout=submit_timeout,
+            read_timeout=read_timeout,
+        )
+        self._transport: Transport | None = None
+        self._opening = anyio.Lock()
 
     @property
     def provider(self) -> Provider:
         """The provider's row, with the base URL in use."""
-        return self._connection.provider
+        return self._provider
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._connection.dialect.capabilities
+        return self._dialect.capabilities
 
     @property
     def seller(self) -> Seller:
         """What may be bought here, and at what price."""
-        return seller_of(self.provider, self._plan)
+        return seller_of(self._provider, self._plan)
 
     async def __aenter__(self) -> Self:
         return self
@@ -120,11 +136,128 @@ class HailuoClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._connection.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
+
+    async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
+        """Check a request and buy it."""
+        self.need_key()
+        prepared = await self.prepare(request)
+        return await self.send(prepared.request, callback_url=callback_url)
+
+    async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
+        """Read a task's status once, by any id that the provider knows it by."""
+        with for_programmers():
+            asked = self._dialect.status(remote_id, template=template)
+            return self._dialect.read_status(await self._read(asked))
+
+    def explain(self, status: RemoteStatus) -> str:
+        """Say what a status means: of a failure, the reason and what can be done."""
+        return status_text(status, self._provider)
+
+    async def wait(
+        self,
+        remote_id: str,
+        *,
+        template: bool = False,
+        timeout: float | None = 1200,  # noqa: ASYNC109  # a wait is what this is
+        poll_seconds: float = 10,
+    ) -> RemoteStatus:
+        """Return when the task is final; TimeoutError loses nothing, the id stays good."""
+        began, failed = self._clock(), 0
+        while True:
+            pause = poll_seconds
+            try:
+                status = await self.query(remote_id, template=template)
+            except (ProviderUnavailableError, RateLimitError, UnexpectedResponseError) as error:
+                failed += 1
+                if failed >= _MOST_FAILED_POLLS:
+                    raise
+                asked = error.retry_after if isinstance(error, RateLimitError) else None
+                pause = max(poll_seconds, asked or 0.0)
+            else:
+                failed = 0
+                if status.phase.is_final:
+                    return status
+            if timeout is not None and self._clock() - began + pause > timeout:
+                raise TimeoutError(
+                    f"The clip was not ready after {timeout:g} s. The provider still works on it; "
+                    "wait for the same id again. Nothing more is charged."
+                )
+            await self._sleep(pause)
+
+    async def download(
+        self,
+        remote_id: str,
+        path: str | Path,
+        *,
+        template: bool = False,
+        overwrite: bool = False,
+    ) -> SavedFile:
+        """Wait for a clip, check it and save it to a file or in a folder.
+
+        A folder is one that exists or ends in a slash; the clip's name there contains its id.
+        """
+        from hailuo_mcp.files.download import save
+
+        status = await self.wait(remote_id, template=template)
+
+        async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
+            # Only another status read renews a link that came with the status.
+            current = await self.query(remote_id, template=template) if fresh else status
+            return await self.link(current)
+
+        with for_programmers():
+            if status.phase is not Phase.SUCCEEDED:
+                raise InvalidRequestError(
+                    f"There is no clip to save: the task ended as {status.phase}.",
+                    Step(Do.TRY, "send a new request"),
+                )
+            target = self._target(str(path), remote_id)
+            return await save(link, self.stream, target, overwrite=overwrite)
+
+    async def submit_template(
+        self, request: TemplateRequest, *, callback_url: str = ""
+    ) -> Submitted:
+        return await self.submit(request, callback_url=callback_url)
+
+    async def query_template(self, remote_id: str) -> RemoteStatus:
+        return await self.query(remote_id, template=True)
+
+    async def wait_template(
+        self,
+        remote_id: str,
+        *,
+        timeout: float | None = 1200,  # noqa: ASYNC109  # as wait
+        poll_seconds: float = 10,
+    ) -> RemoteStatus:
+        return await self.wait(remote_id, template=True, timeout=timeout, poll_seconds=poll_seconds)
+
+    async def download_template(
+        self, remote_id: str, path: str | Path, *, overwrite: bool = False
+    ) -> SavedFile:
+        return await self.download(remote_id, path, template=True, overwrite=overwrite)
+
+    async def check_key(self) -> None:
+        """Raise what stands in the way of buying; costs nothing."""
+        self.read_probe(await self.probe())
 
     def need_key(self) -> str:
         """Return the key, or raise a ConfigError that says where it goes."""
-        return self._connection.need_key()
+        key = self._api_key
+        text = key if isinstance(key, str) else key.get_secret_value() if key else ""
+        if text.strip():
+            return text.strip()
+        if self._provider.embedded:
+            return "sandbox"
+        with for_programmers():
+            raise ConfigError(
+                f"There is no API key for {self._provider.name}. Keys come from "
+                f"{self._provider.console}; the sandbox is free and needs none.",
+                Step(Do.SET, "HAILUO_API_KEY"),
+                Step(Do.SET, "HAILUO_PROVIDER=sandbox"),
+            )
 
     async def prepare(
         self,
@@ -154,147 +287,112 @@ class HailuoClient:
 
         `leaving` is called just before it leaves: cancelled earlier, nothing was sent.
         """
-        if callback_url and not self.capabilities.callback:
-            raise InvalidRequestError(
-                f"{self.provider.name} calls nobody back. Nothing was sent or charged. Leave "
-                "callback_url out, and use wait() to learn when the clip is ready."
-            )
         with for_programmers():
-            asked = self._connection.dialect.submit(request, callback_url=callback_url)
-            transport = await self._connection.open()
-            return self._connection.dialect.read_submit(await transport.pay(asked, leaving=leaving))
-
-    async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
-        """Check a request and buy it."""
-        self.need_key()
-        prepared = await self.prepare(request)
-        return await self.send(prepared.request, callback_url=callback_url)
-
-    async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
-        """Read a task's status once, by any id that the provider knows it by."""
-        with for_programmers():
-            asked = self._connection.dialect.status(remote_id, template=template)
-            return self._connection.dialect.read_status(await self._connection.read(asked))
+            if callback_url and not self.capabilities.callback:
+                raise InvalidRequestError(
+                    f"{self._provider.name} does not support callbacks.",
+                    Step(Do.TRY, "leave the callback URL out, and wait for the clip instead"),
+                )
+            asked = self._dialect.submit(request, callback_url=callback_url)
+            transport = await self._open()
+            return self._dialect.read_submit(await transport.pay(asked, leaving=leaving))
 
     async def link(self, status: RemoteStatus) -> Link:
         """Return where the finished clip can be fetched."""
         with for_programmers():
-            return await self._connection.link(status)
+            asked = self._dialect.file(status)
+            if asked is None:
+                if status.url:
+                    return Link(url=status.url, expires_at=status.url_expires_at)
+                raise DownloadError(f"{self._provider.name} gave no link for this clip.")
+            try:
+                return self._dialect.read_file(await self._read(asked), status)
+            except (RemoteTaskNotFoundError, ProviderUnavailableError, UnexpectedResponseError):
+                if (fallback := self._dialect.file_fallback(status)) is None:
+                    raise
+                return fallback
 
     @asynccontextmanager
     async def stream(
         self, link: Link, *, start: int = 0, etag: str = ""
     ) -> AsyncGenerator[LinkResponse]:
-        """Open a clip from a byte on; what the downloader takes."""
+        """Open a clip from a byte on; what files.download takes."""
         with for_programmers():
-            transport = await self._connection.open()
+            transport = await self._open()
             async with transport.links.open(link, start=start, etag=etag) as answer:
                 yield answer
-
-    async def wait(
-        self,
-        remote_id: str,
-        *,
-        template: bool = False,
-        timeout: float | None = 1200,  # noqa: ASYNC109  # a wait is what this is
-        poll_seconds: float = 10,
-    ) -> RemoteStatus:
-        """Return when the task is final; TimeoutError loses nothing, the id stays good."""
-        begun, troubles = self._clock(), 0
-        while True:
-            pause = poll_seconds
-            try:
-                status = await self.query(remote_id, template=template)
-            except (ProviderUnavailableError, RateLimitError, UnexpectedResponseError) as trouble:
-                troubles += 1
-                if troubles >= _PATIENCE:
-                    raise
-                asked = trouble.retry_after if isinstance(trouble, RateLimitError) else None
-                pause = max(poll_seconds, asked or 0.0)
-            else:
-                troubles = 0
-                if status.phase.is_final:
-                    return status
-            if timeout is not None and self._clock() - begun + pause > timeout:
-                raise TimeoutError(
-                    f"The clip was not final after {timeout:g} s. It goes on at the provider; "
-                    "wait for the same id again. Nothing more is charged."
-                )
-            await self._sleep(pause)
-
-    async def download(
-        self,
-        remote_id: str,
-        path: str | Path,
-        *,
-        template: bool = False,
-        overwrite: bool = False,
-    ) -> SavedFile:
-        """Wait for a clip and save it, checked, at a path or in a folder."""
-        status = await self.wait(remote_id, template=template)
-
-        async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
-            # Only another status read renews a link that came with the status.
-            current = await self.query(remote_id, template=template) if fresh else status
-            return await self.link(current)
-
-        with for_programmers():
-            return await save_clip(
-                status,
-                link,
-                self.stream,
-                path,
-                name=remote_id,
-                folders=self._folders,
-                overwrite=overwrite,
-            )
-
-    async def submit_template(
-        self, request: TemplateRequest, *, callback_url: str = ""
-    ) -> Submitted:
-        return await self.submit(request, callback_url=callback_url)
-
-    async def query_template(self, remote_id: str) -> RemoteStatus:
-        return await self.query(remote_id, template=True)
-
-    async def wait_template(
-        self,
-        remote_id: str,
-        *,
-        timeout: float | None = 1200,  # noqa: ASYNC109  # as wait
-        poll_seconds: float = 10,
-    ) -> RemoteStatus:
-        return await self.wait(remote_id, template=True, timeout=timeout, poll_seconds=poll_seconds)
-
-    async def download_template(
-        self, remote_id: str, path: str | Path, *, overwrite: bool = False
-    ) -> SavedFile:
-        return await self.download(remote_id, path, template=True, overwrite=overwrite)
-
-    async def check_key(self) -> None:
-        """Ask something that costs nothing; raises what stands in the way of buying."""
-        if (reply := await self.probe()) is not None:
-            self.read_probe(reply)
-
-    async def probe(self) -> HttpReply | None:
-        """Ask something that costs nothing; None where the provider has no such question."""
-        if (asked := self._connection.dialect.probe()) is None:
-            return None
-        with for_programmers():
-            reply = await self._connection.read(asked)
-            if reply.status == HTTPStatus.NOT_FOUND:  # not everybody who speaks the dialect has it
-                reply = await self._connection.read(self._connection.dialect.status(NO_TASK))
-            return reply
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """Raise what the answer to probe() says stands in the way of buying."""
-        with for_programmers():
-            self._connection.dialect.read_probe(reply)
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, guarded as every link is."""
         from hailuo_mcp.files.images import most_bytes
 
         with for_programmers():
-            transport = await self._connection.open()
+            transport = await self._open()
             return await transport.links.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
+
+    async def probe(self) -> HttpReply:
+        """Ask something that costs nothing and shows whether the key is good."""
+        with for_programmers():
+            reply = await self._read(self._dialect.probe())
+            if reply.status == HTTPStatus.NOT_FOUND:  # not everybody who speaks the dialect has it
+                reply = await self._read(self._dialect.status(NO_TASK))
+            return reply
+
+    def read_probe(self, reply: HttpReply) -> None:
+        """Raise what the answer to probe() says stands in the way of buying."""
+        with for_programmers():
+            self._dialect.read_probe(reply)
+
+    def _use(self, row: Provider, base_url: str) -> None:
+        url = base_url.strip()
+        url = url and clean_base_url(row, url, private_hosts=self._private)
+        self._provider = reached_at(row, url)
+        self._dialect = dialect_of(self._provider)
+
+    async def _read(self, request: HttpRequest) -> HttpReply:
+        return await (await self._open()).read(request)
+
+    async def _open(self) -> Transport:
+        """Return the transport, starting the sandbox where that is the provider."""
+        async with self._opening:
+            if self._transport is None:
+                if not self._provider.base_url:
+                    await self._start_sandbox()
+                parts = urlsplit(self._provider.base_url)
+                port = parts.port or (443 if parts.scheme == "https" else 80)
+                from hailuo_mcp.transport.proxies import Proxies
+
+                proxies = Proxies() if self._environ is None else Proxies.from_env(self._environ)
+                self._transport = self._connect(
+                    f"{self._provider.base_url}{self._provider.prefix}",
+                    self.need_key,
+                    HostPolicy(
+                        private=self._private,
+                        own=frozenset({f"{parts.hostname}:{port}"}),
+                        known=CLIP_DOMAINS,
+                        proxy_to=proxies.to,
+                    ),
+                    host=self._provider.host,
+                )
+            return self._transport
+
+    async def _start_sandbox(self) -> None:
+        if self._serve is None:
+            raise ConfigError(
+                f"The provider {self._provider.name} is not running.",
+                Step(Do.ARRANGE, "start it with `hailuo-mcp sandbox`, and use its address"),
+                Step(Do.SET, "HAILUO_BASE_URL"),
+            )
+        self._use(self._provider, await anyio.to_thread.run_sync(self._serve))
+
+    def _target(self, path: str, remote_id: str) -> Path:
+        from pathlib import Path
+
+        from hailuo_mcp.files.naming import file_name
+
+        name = file_name(time.time(), "", remote_id)
+        if self._folders is not None:
+            return self._folders.target(path, default_name=name)
+        target = Path(path).expanduser()
+        # A Path knows no separator at its end, so the text is asked.
+        return target / name if path.endswith(("/", os.sep)) or target.is_dir() else target

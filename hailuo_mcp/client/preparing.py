@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
-from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, Quote, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
 

@@ -9,17 +9,27 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from hailuo_mcp.dialects.compat import Compat
+from hailuo_mcp.dialects.dialect import Dialect, Provider
 from hailuo_mcp.dialects.minimax import MiniMax
-from hailuo_mcp.dialects.wire import Dialect, Provider
 from hailuo_mcp.dialects.xcompute import XCompute
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 
 DEFAULT_PROVIDER = "minimax-cn"
-_DOUBT = (
-    "Without a base URL, {} goes to MiniMax's own host, which takes pictures and options by other "
-    "names, ignores these, and may not find the clip afterwards. Give the base URL of a gateway "
-    "that speaks {}, or use minimax-cn."
+CLIP_DOMAINS = (
+    "cdn.minimaxi.com",
+    "cdn.minimax.io",
+    "filecdn.minimax.chat",
+    "cdn.hailuoai.com",
+    "oss-cn-wulanchabu.aliyuncs.com",
+    "oss-us-east-1.aliyuncs.com",
+)
+"""Under which MiniMax's clips are handed out (facts 1.7). Only MiniMax and its object store give
+addresses to names in them, and only public ones."""
+_CAVEAT = (
+    "Without a base URL, {0} goes to MiniMax's own host, which has other names for pictures and "
+    "options, ignores these, and may not find the clip afterwards. Give the base URL of a gateway "
+    "that speaks {0}, or use minimax-cn."
 )
 
 _ROWS = (
@@ -82,7 +92,7 @@ _ROWS = (
         dialect="compat",
         base_url="https://api.minimaxi.com",
         console="https://platform.minimaxi.com",
-        doubt=_DOUBT.format("compat", "compat"),
+        caveat=_CAVEAT.format("compat"),
         source="seed 004",
         checked="2026-11-20",
     ),
@@ -91,7 +101,7 @@ _ROWS = (
         dialect="compat-v3",
         base_url="https://api.minimaxi.com",
         console="https://platform.minimaxi.com",
-        doubt=_DOUBT.format("compat-v3", "compat-v3"),
+        caveat=_CAVEAT.format("compat-v3"),
         source="seed 004, legacy addresses",
         checked="2026-11-20",
     ),
@@ -129,19 +139,19 @@ _TAILS = (
 
 def provider_named(name: str) -> Provider:
     """Return a row by its name, in any case."""
-    row = PROVIDERS.get(name.strip().lower())
-    if row is None:
-        near = get_close_matches(name.strip().lower(), PROVIDERS, 1)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        raise ConfigError(
-            f"There is no such provider.{meant} Nothing was sent or charged. Set HAILUO_PROVIDER "
-            f"to one of: {', '.join(PROVIDERS)}."
-        )
-    return row
+    wanted = name.strip().lower()
+    if row := PROVIDERS.get(wanted):
+        return row
+    near = get_close_matches(wanted, PROVIDERS, 1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    raise ConfigError(
+        f"There is no such provider.{meant} The providers are {', '.join(PROVIDERS)}.",
+        Step(Do.CHECK, "HAILUO_PROVIDER"),
+    )
 
 
 def notice_of(name: str) -> str:
-    """What messages about this provider's tasks open with; a row that is gone had nothing."""
+    """Return what messages about this provider's tasks open with; empty for a row that is gone."""
     row = PROVIDERS.get(name)
     return row.notice if row else ""
 
@@ -157,12 +167,12 @@ def provider_for(base_url: str) -> Provider | None:
 
 
 def reached_at(provider: Provider, base_url: str) -> Provider:
-    """The row with the base URL in use; whoever gives one knows what is spoken there."""
-    return replace(provider, base_url=base_url, doubt="") if base_url else provider
+    """Return the row with the base URL in use: who gives one knows what is spoken there."""
+    return replace(provider, base_url=base_url, caveat="") if base_url else provider
 
 
 def dialect_of(provider: Provider) -> Dialect:
-    """Return the dialect that a provider speaks, telling it whom to name in its sentences."""
+    """Return the dialect that a provider speaks."""
     return _DIALECTS[provider.dialect](provider)
 
 
@@ -184,15 +194,16 @@ def clean_base_url(
     odd = parts.username is not None or parts.query or parts.fragment
     if not host or odd or not url.isprintable() or " " in url or "\\" in url:
         raise ConfigError(
-            "HAILUO_BASE_URL is not an address such as https://api.minimaxi.com. "
-            "Nothing was sent or charged. Correct it."
+            "The base URL is not an address such as https://api.minimaxi.com.",
+            Step(Do.CHECK, "HAILUO_BASE_URL"),
         )
     known = {host, f"{host}:{port}"} & private_hosts
     if parts.scheme != "https" and not (parts.scheme == "http" and (known or is_loopback(host))):
         raise ConfigError(
-            "HAILUO_BASE_URL must begin with https://: the key would travel in the clear. "
-            "Nothing was sent or charged. Only this computer, and hosts that "
-            "HAILUO_ALLOWED_HOSTS_PRIVATE names, may be reached by http://."
+            "The base URL does not begin with https://, so the key would be sent unencrypted. "
+            "Only this computer and allowed private hosts may be reached by http://.",
+            Step(Do.CHECK, "HAILUO_BASE_URL"),
+            Step(Do.CHECK, "HAILUO_ALLOWED_HOSTS_PRIVATE"),
         )
     path = parts.path.rstrip("/")
     for tail in _TAILS:

@@ -1,15 +1,17 @@
-"""Which places on disk may be touched: an agent's pictures and clips stay within these."""
+"""Which places on disk may be used: an agent's pictures and clips stay within these."""
 
 import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hailuo_mcp.errors import ConfigError, InvalidRequestError
+from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
+from hailuo_mcp.text import shown
 
 _LONGEST = 4096
 """Characters; no system takes a longer path, and what is longer is usually pasted base64."""
@@ -23,13 +25,15 @@ _DEVICES = frozenset(
 )
 """Names that Windows reads as devices, with any extension (Microsoft, Naming Files, 2026-11)."""
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_LETTERS_SUFFIX = re.compile(r"\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,5}")
-
-
-def shown(text: str) -> str:
-    """Make the text fit for a message: one line, printable, not long."""
-    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return clean if len(clean) <= _SHOWN else clean[: _SHOWN - 1] + "…"
+_EXTENSION = re.compile(r"\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,5}")
+_READ_FLAGS: int = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    # Non-blocking, so that a pipe put there since the check cannot hold us.
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 @dataclass(frozen=True)
@@ -45,24 +49,27 @@ class Folders:
     """Whose Downloads, Desktop and Pictures are searched; None: this user's."""
 
     def readable(self, text: str) -> Path:
-        """Return the regular file that the text names, symlinks resolved."""
-        given = self._path(text)
-        _refuse_windows_names(given, text, self, always=os.name == "nt")
-        outside = False
-        for candidate in self._candidates(given):
-            real = self._resolved(candidate, text)
-            if not self._contains(real):
-                outside = True
-            elif stat.S_ISREG(mode := _mode(real)):
-                return real
-            elif mode:
-                raise InvalidRequestError(
-                    f"{shown(text)!r} is {_kind(mode)}; give the path of one picture file."
-                )
-        if outside:
-            raise self.refusal(f"{shown(text)!r} is outside the folders that may be read")
-        places = "" if given.is_absolute() else f" in {_named(self._searched(given))}"
-        missing = InvalidRequestError(f"There is no file {shown(text)!r}{places}.")
+        """Return the regular file that the text names, symlinks resolved.
+
+        Outside the allowed folders the error is the same whether there is a file or not.
+        """
+        # "Screenshot 12:30.png" is an ordinary name elsewhere than on Windows.
+        given = self._path(text, portable=os.name == "nt")
+        places = [given] if given.is_absolute() else [at / given for at in self._searched(given)]
+        real = [self._resolved(place, text) for place in places]
+        inside = [place for place in real if self._contains(place)]
+        for place in inside:
+            if stat.S_ISREG(mode := _mode(place)):
+                return place
+            if mode:
+                raise _refused(text, f"is {_kind(mode)}", "give the path of one picture file")
+        if len(inside) < len(real):
+            raise self._outside(text)
+        searched = ", ".join(str(at) for at in self._searched(given))
+        missing = InvalidRequestError(
+            f"There is no file {_shown(text)}"
+            + ("." if given.is_absolute() else f" in {searched}.")
+        )
         missing.no_such_file = True
         raise missing
 
@@ -70,45 +77,37 @@ class Folders:
         """Return the whole file, if it is a regular one of at most `limit` bytes."""
         path = self.readable(text)
         try:
-            # Non-blocking, so that a pipe put there since the check cannot hold us.
             descriptor = os.open(path, _READ_FLAGS)
         except OSError as trouble:
-            raise InvalidRequestError(
-                f"{shown(text)!r} cannot be read: {_reason(trouble)}."
-            ) from trouble
+            raise _refused(text, f"cannot be read: {_reason(trouble)}") from trouble
         with os.fdopen(descriptor, "rb") as file:
             facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode) or not self._still(path, facts):
-                raise self.refusal(f"{shown(text)!r} changed while it was opened")
+            if not stat.S_ISREG(facts.st_mode) or not _is_still(path, facts):
+                raise _refused(text, "changed while it was opened")
             # The size comes first, and the read is bounded all the same: the file may grow.
             data = file.read(limit + 1) if facts.st_size <= limit else b""
-        if facts.st_size > limit or len(data) > limit:
-            raise InvalidRequestError(
-                f"{shown(text)!r} has {max(facts.st_size, len(data)) / 10**6:.1f} MB, and only less"
-                f" than {(limit + 1) / 10**6:.0f} MB may be sent; make the picture smaller."
-            )
+        if (size := max(facts.st_size, len(data))) > limit:
+            why = f"has {size / 10**6:.1f} MB, and the limit is {(limit + 1) / 10**6:.0f} MB"
+            raise _refused(text, why, "make the picture smaller")
         return data
 
     def target(self, text: str, *, default_name: str) -> Path:
         """Return where a clip goes: `text` is a folder or a file, relative to the output folder."""
         if not text.strip():
             return self._writable(self.output_dir / default_name, default_name)
-        given = self._path(text)
-        _refuse_windows_names(given, text, self, always=True)
+        # A clip may be synchronised to a computer with another system.
+        given = self._path(text, portable=True)
         place = self.output_dir / given
-        real = self._resolved(place, text)
         if (
             text.rstrip().endswith(("/", "\\"))
             or given.name in {"", ".", ".."}
-            or stat.S_ISDIR(_mode(real))
+            or stat.S_ISDIR(_mode(self._resolved(place, text)))
         ):
             return self._writable(place / default_name, text)
         if place.suffix.lower() != ".mp4":
-            if _LETTERS_SUFFIX.fullmatch(place.suffix):
-                raise InvalidRequestError(
-                    f"{shown(text)!r} does not end in .mp4, and clips are MP4 files;"
-                    " end a file's name in .mp4 and a folder's in a slash."
-                )
+            if _EXTENSION.fullmatch(place.suffix):
+                how = "end a file's name in .mp4 and a folder's in a slash"
+                raise _refused(text, "does not end in .mp4, and clips are MP4 files", how)
             place = place.with_name(place.name + ".mp4")
         return self._writable(place, text)
 
@@ -122,18 +121,9 @@ class Folders:
                 pass
         except OSError as trouble:
             raise ConfigError(
-                f"Clips cannot be written to {self.output_dir} ({_reason(trouble)}). Nothing was "
-                "sent or charged. Set HAILUO_OUTPUT_DIR to a folder that can be written."
+                f"Clips cannot be written to {self.output_dir} ({_reason(trouble)}).",
+                Step(Do.CHECK, "HAILUO_OUTPUT_DIR"),
             ) from trouble
-
-    def refusal(self, what: str) -> InvalidRequestError:
-        """Say no, and which places are open."""
-        if not self.fenced:
-            return InvalidRequestError(f"{what}.")
-        return InvalidRequestError(
-            f"{what}; files may be read and written only in {_named(self._roots)}"
-            " (HAILUO_ALLOWED_DIRS sets which)."
-        )
 
     @cached_property
     def _home(self) -> Path:
@@ -147,67 +137,60 @@ class Folders:
     def _contains(self, real: Path) -> bool:
         return not self.fenced or any(real.is_relative_to(root) for root in self._roots)
 
-    def _path(self, text: str) -> Path:
+    def _outside(self, text: str) -> InvalidRequestError:
+        roots = ", ".join(map(str, self._roots))
+        return InvalidRequestError(
+            f"{_shown(text)} is outside the folders that may be used: {roots}.",
+            Step(Do.TRY, "choose a path in one of them"),
+            Step(Do.CHECK, "HAILUO_ALLOWED_DIRS"),
+        )
+
+    def _path(self, text: str, *, portable: bool) -> Path:
         try:
             plain = plain_path(text, windows=os.name == "nt")
         except ValueError as problem:
-            raise self.refusal(f"{shown(text)!r} {problem}") from None
-        if plain == "~" or plain.startswith(("~/", "~\\")):
-            return self._home / plain[2:]
-        return Path(plain)
+            raise _refused(text, str(problem)) from None
+        tilde = plain == "~" or plain.startswith(("~/", "~\\"))
+        path = self._home / plain[2:] if tilde else Path(plain)
+        for name in (path.parts[1:] if path.anchor else path.parts) if portable else ():
+            if why := odd_on_windows(name):
+                raise _refused(text, why)
+        return path
 
-    def _searched(self, given: Path) -> Iterator[Path]:
+    def _searched(self, given: Path) -> list[Path]:
+        """Return the folders in which a relative path is looked for."""
+        found = dict.fromkeys(self._usual_places(bare=len(given.parts) == 1))
+        return [place for place in found if self._contains(Path(os.path.realpath(place)))]
+
+    def _usual_places(self, *, bare: bool) -> Iterator[Path]:
+        if not self.fenced:
+            with suppress(OSError):  # it was deleted
+                yield Path.cwd()
         yield self.output_dir
         yield self._home
-        if len(given.parts) == 1:
+        if bare:
             yield from (self._home / name for name in ("Downloads", "Desktop", "Pictures"))
-            if self.home is None:
-                import platformdirs
+        if bare and self.home is None:
+            import platformdirs
 
-                # Elsewhere where the desktop speaks another language or OneDrive moved them.
-                yield Path(platformdirs.user_downloads_dir())
-                yield Path(platformdirs.user_desktop_dir())
-                yield Path(platformdirs.user_pictures_dir())
-
-    def _candidates(self, given: Path) -> Iterator[Path]:
-        if given.is_absolute():
-            yield given
-        else:
-            for folder in self._searched(given):
-                if self._contains(Path(os.path.realpath(folder))):
-                    yield folder / given
+            # Elsewhere where the desktop speaks another language or OneDrive moved them.
+            yield Path(platformdirs.user_downloads_dir())
+            yield Path(platformdirs.user_desktop_dir())
+            yield Path(platformdirs.user_pictures_dir())
 
     def _resolved(self, path: Path, text: str) -> Path:
         try:
             return Path(os.path.realpath(path))
         except (OSError, ValueError) as trouble:
-            raise self.refusal(f"{shown(text)!r} cannot be resolved") from trouble
-
-    def _still(self, path: Path, facts: os.stat_result) -> bool:
-        """Tell whether the open file is the one allowed: no folder became a symlink meanwhile."""
-        try:
-            return os.path.realpath(path) == str(path) and os.path.samestat(path.stat(), facts)
-        except OSError:
-            return False
+            raise _refused(text, "cannot be resolved") from trouble
 
     def _writable(self, place: Path, text: str) -> Path:
         real = self._resolved(place, text)
         if not self._contains(real):
-            raise self.refusal(f"{shown(text)!r} is outside the folders that may be written to")
+            raise self._outside(text)
         if (mode := _mode(real)) and not stat.S_ISREG(mode):
-            raise InvalidRequestError(
-                f"{shown(text)!r} is {_kind(mode)}, so no clip can go there; choose another name."
-            )
+            raise _refused(text, f"is {_kind(mode)}", "choose another name for the clip")
         return real
-
-
-_READ_FLAGS: int = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 def plain_path(text: str, *, windows: bool) -> str:
@@ -221,7 +204,7 @@ def plain_path(text: str, *, windows: bool) -> str:
         raise ValueError("is empty")
     if len(plain) > _LONGEST:
         raise ValueError("is too long for a path (base64 needs data:image/png;base64, before it)")
-    if any(_is_odd(unicodedata.category(c)) and c not in _JOINERS for c in plain):
+    if any(_is_invisible(character) for character in plain):
         raise ValueError("has invisible, control or right-to-left characters")
     if plain.startswith(("\\\\", "//", "\\/", "/\\")):
         raise ValueError("is a network or device path")
@@ -247,9 +230,7 @@ def _without_file_scheme(rest: str, *, windows: bool) -> str:
         plain = slash + path
     elif plain.startswith("//"):
         plain = plain[2:]
-    if windows and _DRIVE.match(plain[1:]):
-        plain = plain[1:]
-    return plain
+    return plain[1:] if windows and _DRIVE.match(plain[1:]) else plain
 
 
 def odd_on_windows(name: str) -> str:
@@ -259,27 +240,31 @@ def odd_on_windows(name: str) -> str:
     if name.split(".", maxsplit=1)[0].rstrip(" ").upper() in _DEVICES:
         return "is the name of a device on Windows"
     if name.endswith((".", " ")):
-        return "ends in a dot or a space"
+        return "has a name that ends in a dot or a space"
     if any(c in _RESERVED for c in name):
         return 'has one of < > : " | ? * in a name'
     return ""
 
 
-def _refuse_windows_names(given: Path, text: str, folders: Folders, *, always: bool) -> None:
-    # Reading elsewhere than on Windows is free of this: "Screenshot 12:30.png" is an ordinary
-    # name there. A clip that we write may be synchronised to anywhere.
-    if always:
-        for name in given.parts[1:] if given.anchor else given.parts:
-            if problem := odd_on_windows(name):
-                raise folders.refusal(f"{shown(text)!r} {problem}")
+def _refused(text: str, why: str, how: str = "give another path") -> InvalidRequestError:
+    return InvalidRequestError(f"{_shown(text)} {why}.", Step(Do.TRY, how))
 
 
-def _is_odd(category: str) -> bool:
-    return category[0] == "C" or category in {"Zl", "Zp"}
+def _shown(text: str) -> str:
+    return repr(shown(text, _SHOWN))
 
 
-def _named(folders: Iterable[Path]) -> str:
-    return ", ".join(str(folder) for folder in dict.fromkeys(folders))
+def _is_invisible(character: str) -> bool:
+    category = unicodedata.category(character)
+    return (category[0] == "C" or category in {"Zl", "Zp"}) and character not in _JOINERS
+
+
+def _is_still(path: Path, facts: os.stat_result) -> bool:
+    """Tell whether the open file is the one allowed: no folder became a symlink meanwhile."""
+    try:
+        return os.path.realpath(path) == str(path) and os.path.samestat(path.stat(), facts)
+    except OSError:
+        return False
 
 
 def _mode(path: Path) -> int:

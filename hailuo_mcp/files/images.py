@@ -14,8 +14,9 @@ from anyio.lowlevel import RunVar
 
 from hailuo_mcp.catalog.video_models import limits
 from hailuo_mcp.domain import ImageFacts
-from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.files.folders import Folders, shown
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
+from hailuo_mcp.files.folders import Folders
+from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,25 +33,31 @@ DECODERS = 2
 _TURNED = frozenset({5, 6, 7, 8})
 """EXIF orientations that swap width and height."""
 _ORIENTATION = 0x0112
-_OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"GIF8[79]a"), "a GIF: save one frame of it as PNG"),
-    (re.compile(rb"....ftyp(?:avif|avis)", re.DOTALL), "an AVIF picture: save it as JPEG or PNG"),
-    (
-        re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL),
-        "a HEIC picture, as phones take them: export it as JPEG",
-    ),
-    (re.compile(rb"....ftyp", re.DOTALL), "a video: save one frame of it as PNG or JPEG"),
-    (re.compile(rb"BM.{4}\0{4}", re.DOTALL), "a BMP picture: save it as PNG"),
-    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF or raw picture: save it as JPEG or PNG"),
-    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL picture: save it as JPEG or PNG"),
-    (re.compile(rb"%PDF-"), "a PDF: export the page as PNG"),
-    (
-        re.compile(rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg", re.DOTALL),
-        "an SVG drawing: export it as PNG",
-    ),
+_OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), kind, how)
+    for pattern, kind, how in (
+        (rb"GIF8[79]a", "a GIF", "save one frame of it as PNG"),
+        (rb"....ftyp(?:avif|avis)", "an AVIF picture", "save it as JPEG or PNG"),
+        (
+            rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)",
+            "a HEIC picture, as phones take them",
+            "export it as JPEG",
+        ),
+        (rb"....ftyp", "a video", "save one frame of it as PNG or JPEG"),
+        (rb"BM.{4}\0{4}", "a BMP picture", "save it as PNG"),
+        (rb"II\*\0|MM\0\*", "a TIFF or raw picture", "save it as JPEG or PNG"),
+        (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture", "save it as JPEG or PNG"),
+        (rb"%PDF-", "a PDF", "export the page as PNG"),
+        (
+            rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg",
+            "an SVG drawing",
+            "export it as PNG",
+        ),
+        (rb"$", "an empty file", "give another picture"),
+    )
 )
 _SCAN = re.compile(rb"\xff\xda\0[\x06-\x0e]")
-"""The marker and the length of its header, not to find it in a film behind the picture."""
+"""The marker and the length of its header: a film behind the picture may hold the marker alone."""
 _BASE64_PICTURE = re.compile(r"(?:/9j/|iVBORw0KGgo|UklGR)[A-Za-z0-9+/_=\s-]{100,}")
 _SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]+)://|(sandbox|blob|attachment|cid|task):)")
 _decoders = RunVar[anyio.CapacityLimiter]("hailuo_picture_decoders")
@@ -87,37 +94,40 @@ async def open_image(
     fetch: Callable[[str], Awaitable[bytes]],
     upload: Callable[[str], bytes | None] | None = None,
 ) -> OpenedImage:
-    """Return the picture that `source` names; InvalidRequestError has one sentence.
+    """Return the picture that `source` names; raises InvalidRequestError.
 
     Without `folders` no path is read: the caller sits at another computer.
     """
     source = source.strip()
     kind = source[:8].lower()
     if not source:
-        raise InvalidRequestError(
-            "The picture's path or address is empty; give one or leave it out."
-        )
+        raise _refused("The picture's path or address is empty", "give one or leave it out")
     if kind.startswith("data:"):
         return await _in_thread(lambda: _inspect("The data URL", _from_data_url(source)))
     if kind.startswith("https://"):
         if not source.isprintable() or " " in source:
-            raise InvalidRequestError(
-                f"{shown(source)!r} has spaces or control characters; percent-encode them."
+            raise _refused(
+                f"{shown(source)!r} has spaces or control characters", "percent-encode them"
             )
         data = await fetch(source)
         return await _in_thread(lambda: _inspect(_host(source), data, url=source))
     if kind.startswith("http://"):
-        raise InvalidRequestError(
-            f"{_host(source)} is asked for over http://; give an https:// address or a local path."
+        raise _refused(
+            f"{_host(source)} has an http:// address", "give an https:// address or a local path"
         )
     if kind.startswith("upload:"):
         found = upload(source[7:]) if upload else None
         if found is None:
-            raise InvalidRequestError(
-                f"There is no uploaded picture {shown(source)!r}; upload it again, use its new id."
+            raise _refused(
+                f"There is no uploaded picture {shown(source)!r}",
+                "upload it again, and use its new id",
             )
         return await _in_thread(lambda: _inspect(shown(source), found))
     return await _in_thread(lambda: _from_path(source, folders))
+
+
+def _refused(what: str, how: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{what}.", Step(Do.TRY, how))
 
 
 async def _in_thread(work: Callable[[], OpenedImage]) -> OpenedImage:
@@ -131,20 +141,21 @@ async def _in_thread(work: Callable[[], OpenedImage]) -> OpenedImage:
 
 def _from_path(source: str, folders: Folders | None) -> OpenedImage:
     if _BASE64_PICTURE.match(source):
-        raise InvalidRequestError(
-            "The picture is bare base64; give the path of the file, or put data:image/png;base64,"
-            " before it."
+        raise _refused(
+            "The picture is bare base64",
+            "give the path of the file, or put data:image/png;base64, before it",
         )
     if (found := _SCHEME.match(source)) and not source.lower().startswith("file:"):
         scheme = (found[1] or found[2]).lower()
-        raise InvalidRequestError(
-            f"A {scheme}: address cannot be opened here; give a path on this computer, an https://"
-            " address or a data URL."
+        raise _refused(
+            f"A {scheme}: address cannot be opened here",
+            "give a path on this computer, an https:// address or a data URL",
         )
     if folders is None:
-        raise InvalidRequestError(
-            f"{shown(source)!r} is a path, and this server reads no files for callers on other"
-            " computers; give an https:// address, a data URL or an upload:<id>."
+        raise _refused(
+            f"{shown(source)!r} is a path, and hailuo-mcp reads no files for callers on other "
+            "computers",
+            "give an https:// address, a data URL or an upload:<id>",
         )
     return _inspect(repr(shown(source)), folders.read(source, limit=most_bytes()))
 
@@ -153,8 +164,9 @@ def _from_data_url(source: str) -> bytes:
     header, comma, payload = source.partition(",")
     # What the header says of the type is not believed: the bytes tell.
     if not comma or not header.lower().rstrip().endswith(";base64"):
-        raise InvalidRequestError(
-            "The data URL is not base64; write it as data:image/png;base64,<the bytes in base64>."
+        raise _refused(
+            "The data URL is not base64",
+            "write it as data:image/png;base64,<the bytes in base64>",
         )
     if len(payload) > most_bytes() * 2:
         raise _too_large("The data URL")
@@ -164,13 +176,12 @@ def _from_data_url(source: str) -> bytes:
         payload = unquote(payload)
     text = "".join(payload.split()).translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidRequestError(
-            "The data URL holds no valid base64, perhaps it was shortened; give the path of the"
-            " file instead."
+        raise _refused(
+            "The data URL is not valid base64, perhaps because it was shortened",
+            "give the path of the file instead",
         ) from None
-    return data
 
 
 def _host(url: str) -> str:
@@ -187,8 +198,8 @@ def _inspect(name: str, data: bytes, *, url: str = "") -> OpenedImage:
         raise _too_large(name)
     mime = _mime(data)
     if not mime:
-        raise InvalidRequestError(f"{name} is not a JPEG, PNG or WebP picture{_what_it_is(data)}.")
-    width, height = _measure(name, data)
+        raise _not_a_picture(name, data[:2048])
+    width, height = _measure(name, data, most=WEBP_PIXELS if mime == "image/webp" else PIXELS)
     facts = ImageFacts(
         sha256=hashlib.sha256(data).hexdigest(),
         mime=mime,
@@ -201,7 +212,7 @@ def _inspect(name: str, data: bytes, *, url: str = "") -> OpenedImage:
 
 def _too_large(name: str) -> InvalidRequestError:
     least = (most_bytes() + 1) // 10**6
-    return InvalidRequestError(f"{name} has {least} MB or more; make the picture smaller.")
+    return _refused(f"{name} has {least} MB or more", "make the picture smaller")
 
 
 def _mime(data: bytes) -> str:
@@ -209,54 +220,37 @@ def _mime(data: bytes) -> str:
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    return ""
+    return "image/webp" if data.startswith(b"RIFF") and data[8:12] == b"WEBP" else ""
 
 
-def _what_it_is(data: bytes) -> str:
-    if not data:
-        return "; it is empty"
-    head = data[:2048]
-    for pattern, words in _OTHER_FORMATS:
+def _not_a_picture(name: str, head: bytes) -> InvalidRequestError:
+    what = f"{name} is not a JPEG, PNG or WebP picture"
+    for pattern, kind, how in _OTHER_FORMATS:
         if pattern.match(head):
-            return f" but {words}"
-    return "; give a photo or drawing saved as one of these"
+            return _refused(f"{what} but {kind}", how)
+    return _refused(what, "give a photo or drawing saved as one of these")
 
 
-def _measure(name: str, data: bytes) -> tuple[int, int]:
+def _measure(name: str, data: bytes, *, most: int) -> tuple[int, int]:
     """Return width and height as seen, after the whole picture was decoded once."""
     import struct
     import zlib
 
     from PIL import Image
 
-    flaws = (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        LookupError,
-        TypeError,
-        OverflowError,
-        struct.error,
-        zlib.error,
-    )
     bombs = (Image.DecompressionBombWarning, Image.DecompressionBombError)
-    most = WEBP_PIXELS if _mime(data) == "image/webp" else PIXELS
+    flaws = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError)
     try:
         with _opened(data) as picture:
             width, height = picture.size
             if width * height > most:
                 raise Image.DecompressionBombError
             if picture.format == "JPEG" and len(_SCAN.findall(data)) > SCANS:
-                raise InvalidRequestError(
-                    f"{name} is a JPEG of more than {SCANS} scans; save it again or give another."
+                raise _refused(
+                    f"{name} is a JPEG of more than {SCANS} scans", "save it again or give another"
                 )
             if getattr(picture, "is_animated", False) and picture.format in {"PNG", "WEBP"}:
-                raise InvalidRequestError(
-                    f"{name} is an animation; save one frame of it as PNG or JPEG."
-                )
+                raise _refused(f"{name} is an animation", "save one frame of it as PNG or JPEG")
             picture.verify()
         with _opened(data) as picture:
             turned = picture.getexif().get(_ORIENTATION) in _TURNED
@@ -264,13 +258,13 @@ def _measure(name: str, data: bytes) -> tuple[int, int]:
             picture.draft("RGB", (width // 8, height // 8))
             picture.load()
     except bombs:
-        raise InvalidRequestError(
-            f"{name} has more than {most // 10**6} million pixels; make the picture smaller."
+        raise _refused(
+            f"{name} has more than {most // 10**6} million pixels", "make the picture smaller"
         ) from None
-    except (*flaws, MemoryError):
-        raise InvalidRequestError(
-            f"{name} is damaged or cut short and does not open as a picture; save it again or give"
-            " another."
+    except (*flaws, MemoryError, struct.error, zlib.error):
+        raise _refused(
+            f"{name} is damaged or cut short and does not open as a picture",
+            "save it again or give another",
         ) from None
     return (height, width) if turned else (width, height)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 FOLDERS = ("backups", "inputs", "processes", "uploads", "sandbox")
 _FILES = ("journal", "links.key", "mark")
-"""How the names of our files begin; a folder that somebody chose may hold other things too."""
+"""How the names of our files begin; a folder that a person chose may hold other files too."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -27,21 +27,21 @@ def private_folder(path: Path) -> Path:
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For open(): a file that it makes is its owner's alone."""
+    """For open(): a new file is readable and writable by its owner only."""
     return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
 
 
 def exposed(state_dir: Path) -> list[Path]:
-    """What of the state others may read, the folder first."""
+    """Return what other users may read of the state, the folder first."""
     if os.name == "nt":
-        return []  # there the user's own folder is closed to others
+        return []  # there the user's own folder is private already
     return [path for path in _ours(state_dir) if _mode(path) & _OTHERS]
 
 
 def close_to_others(state_dir: Path) -> None:
-    """Take from others what earlier versions left open to them."""
+    """Take away the access that earlier versions left to other users."""
     for path in exposed(state_dir):
-        with suppress(OSError):  # another user's: the doctor tells
+        with suppress(OSError):  # owned by another user: the doctor reports it
             path.chmod(_mode(path) & ~_OTHERS)
 
 

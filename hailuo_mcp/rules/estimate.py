@@ -29,7 +29,7 @@ from hailuo_mcp.rules.judge import (
     offer_words,
     refusal,
 )
-from hailuo_mcp.rules.template import TemplateVerdict, judge_template
+from hailuo_mcp.rules.template import TemplateVerdict, need_template
 from hailuo_mcp.text import shown
 
 _MOST_CLIPS = 1_000_000
@@ -148,7 +148,7 @@ def estimate(
     ]
     verdict = min((judge(it, seller) for it in asked), key=partial(_badness, seller=seller))
     if verdict.problems:
-        raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.doubt)
+        raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.caveat)
     clip = verdict.combination
     price = clip.price if seller.price_list else NO_PRICE
     as_of, source = prices_read() if price != NO_PRICE else ("", "")
@@ -193,7 +193,7 @@ def _badness(verdict: Verdict, seller: Seller) -> tuple[bool, bool, bool]:
 
 def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
     modes = list(dict.fromkeys([verdict.asked.mode, *_MODES]))
-    near = None if verdict.doubt else nearest(verdict, modes, seller)
+    near = None if verdict.caveat else nearest(verdict, modes, seller)
     if near is None:
         return []
     return [Step(Do.NEAREST, offer_words(near, seller, f"from {MODE_WORDS[near.mode]}"))]
@@ -202,9 +202,7 @@ def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
 def _template(name: str, count: int, seller: Seller) -> Estimate:
     """Price a template, or the cheapest where only the mode is known."""
     any_of_them = not name and seller.capabilities.templates
-    verdict = TemplateVerdict() if any_of_them else judge_template(name, seller)
-    if verdict.problems:
-        raise refusal(verdict.problems, remark=verdict.remark)
+    verdict = TemplateVerdict() if any_of_them else need_template(name, seller)
     offered = templates(seller.templates) if any_of_them else (verdict.template,)
     known = sorted(
         amount

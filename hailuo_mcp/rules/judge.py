@@ -42,6 +42,12 @@ WORDS = {
 
 Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
 
+
+def words(name: str) -> str:
+    """What messages call an argument of a request."""
+    return WORDS.get(name, name.replace("_", " "))
+
+
 # For what no list confirms: wide enough for anything that is meant seriously.
 _LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600
 _MOST_PROBLEMS = 20
@@ -87,7 +93,7 @@ class Seller:
             if name != self.name
             and (mode is None or mode in can.modes)
             and (not model or can.offers(model))
-            and (not option or getattr(can, option))
+            and (not option or option in can.options)
         ]
         return f" ({', '.join(names)} can)" if names else ""
 
@@ -140,7 +146,7 @@ class Verdict:
     """The known model, or the one that a misspelt name probably means."""
     problems: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
-    doubt: str = ""
+    caveat: str = ""
     """Why the provider can do so little, where that is the reason for a problem."""
 
 
@@ -154,9 +160,9 @@ def judge(asked: Combination, seller: Seller) -> Verdict:
         verdict.problems.append(
             f"{seller.name} cannot make a clip from {MODE_WORDS[mode]}{seller.elsewhere(mode=mode)}"
         )
-        verdict.doubt = can.doubt
-    elif can.doubt:
-        verdict.warnings.append(can.doubt)
+        verdict.caveat = can.caveat
+    elif can.caveat:
+        verdict.warnings.append(can.caveat)
     _choose_model(verdict, seller)
     model = verdict.model
     if model is None:
@@ -311,6 +317,7 @@ def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combinat
         if offered.model != wanted:
             far += 2.0 if offered.model == usual else 2.5
         far += _apart(size, _lines(offered.resolution)) + _apart(asked.duration, offered.duration)
+        far += 0.1 * (bool(size) and offered.resolution != asked.resolution)  # 2K and 1080P
         if rules := offered.rules:
             far += 0.3 * (not size and offered.resolution != rules.default_resolution)
             far += 0.3 * (not asked.duration and offered.duration != rules.default_duration)

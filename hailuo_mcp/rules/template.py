@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from hailuo_mcp.catalog.prices import NO_PRICE, Price
 from hailuo_mcp.catalog.video_templates import Template, find_template, nearest_template, templates
-from hailuo_mcp.domain import ImageFacts, TemplateRequest
+from hailuo_mcp.domain import ImageFacts, Mode, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.images import picture_problems
 from hailuo_mcp.rules.judge import Checked, Seller, refusal
@@ -26,7 +26,7 @@ class TemplateVerdict:
     problems: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
     remark: str = ""
-    """What there is, where the name is like nothing that there is."""
+    """What there is to choose from, where no template has the name."""
 
     @property
     def price(self) -> Price:
@@ -40,7 +40,7 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
     """
     name, region = name.strip(), seller.templates
     if not seller.capabilities.templates:
-        could = seller.elsewhere(option="templates")
+        could = seller.elsewhere(mode=Mode.TEMPLATE)
         return TemplateVerdict(problems=[f"{seller.name} has no templates{could}"])
     if found := find_template(name, region):
         return TemplateVerdict(template=found)
@@ -52,7 +52,7 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
             "unchecked, and no price is published for it."
         )
         return TemplateVerdict(warnings=[warning])
-    offered = "; ".join(f"{it.title} ({it.inputs})" for it in templates(region))
+    offered = "; ".join(it.line for it in templates(region))
     remark = f"The templates here: {offered}." if offered else ""
     if not name:
         wrong = "no template is named: give its id or name"
@@ -61,10 +61,18 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
     elif elsewhere := find_template(name, _other(region)):
         wrong = f"{elsewhere.title} is offered by {_REGION_WORDS[elsewhere.region]} only"
     elif near := nearest_template(name, region):
-        wrong, remark = f"unknown template {shown(name)} (nearest: {near.title})", ""
+        wrong = f"unknown template {shown(name)} (nearest: {near.title})"
     else:
         wrong = f"unknown template {shown(name)}"
     return TemplateVerdict(problems=[wrong], remark=remark)
+
+
+def need_template(name: str, seller: Seller) -> TemplateVerdict:
+    """Judge an id or a name by itself; InvalidRequestError lists what there is."""
+    verdict = judge_template(name, seller)
+    if verdict.problems:
+        raise refusal(verdict.problems, remark=verdict.remark)
+    return verdict
 
 
 def _other(region: str) -> str:

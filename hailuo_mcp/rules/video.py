@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hailuo_mcp.domain import IMAGE_FIELDS, ImageFacts, Mode, VideoRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, ImageFacts, Mode, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.rules.images import picture_problems
 from hailuo_mcp.rules.judge import (
@@ -21,10 +21,16 @@ from hailuo_mcp.rules.judge import (
     nearest,
     offer_words,
     refusal,
+    words,
 )
 from hailuo_mcp.rules.prompt import CheckedPrompt, check_prompt
 
-_OPTIONS = ("prompt_optimizer", "fast_pretreatment", "watermark")
+_UNSUPPORTED = {
+    "prompt_optimizer": "cannot switch the prompt optimizer off",
+    "fast_pretreatment": "has no fast pretreatment",
+    "watermark": "cannot add a watermark",
+}
+"""How it is said that a provider cannot do what an option asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +64,9 @@ def check_video(
     flaws = [*prompt.problems, *picture_problems(pictures, unread)]
     if problems or flaws:
         steps = [step for why in unread.values() for step in why.then]
-        if problems and not verdict.doubt:
+        if problems and not verdict.caveat:
             steps += _nearest_step(request, verdict, seller)
-        raise refusal([*problems, *flaws], *steps, remark=verdict.doubt)
+        raise refusal([*problems, *flaws], *steps, remark=verdict.caveat)
     made = verdict.combination
     checked = replace(
         request,
@@ -101,19 +107,13 @@ def _clashing_pictures(request: VideoRequest) -> list[str]:
 
 def _option_problems(request: VideoRequest, verdict: Verdict, seller: Seller) -> list[str]:
     can, problems = seller.capabilities, list[str]()
-    if request.watermark and not can.watermark:
-        problems.append(
-            f"{seller.name} cannot add a watermark{seller.elsewhere(option='watermark')}"
-        )
-    if request.prompt_optimizer is False and not can.prompt_optimizer:
-        could = seller.elsewhere(option="prompt_optimizer")
-        problems.append(f"{seller.name} cannot switch the prompt optimizer off{could}")
-        verdict.doubt = can.doubt
+    for name, usual in PROVIDER_DEFAULTS.items():
+        if name not in can.options and getattr(request, name) not in (None, usual):
+            cannot = _UNSUPPORTED.get(name, f"cannot take {words(name)}")
+            problems.append(f"{seller.name} {cannot}{seller.elsewhere(option=name)}")
+            verdict.caveat = can.caveat
     if not request.fast_pretreatment:
         return problems
-    if not can.fast_pretreatment:
-        could = seller.elsewhere(option="fast_pretreatment")
-        problems.append(f"{seller.name} has no fast pretreatment{could}")
     if request.prompt_optimizer is False:
         problems.append("fast pretreatment only speeds up the prompt optimizer, which is off")
     made = verdict.combination
@@ -133,7 +133,9 @@ def _read_prompt(prompt: str, made: Combination, seller: Seller) -> CheckedPromp
 def _options(request: VideoRequest, seller: Seller) -> dict[str, Any]:
     """The options to send: what the dialect cannot say and nobody needs is left out."""
     can = seller.capabilities
-    return {name: getattr(request, name) if getattr(can, name) else None for name in _OPTIONS}
+    return {
+        name: getattr(request, name) if name in can.options else None for name in PROVIDER_DEFAULTS
+    }
 
 
 def _cropping(pictures: Mapping[str, ImageFacts]) -> list[str]:
@@ -176,9 +178,10 @@ def _nearest_step(request: VideoRequest, verdict: Verdict, seller: Seller) -> li
         return []
     got = near.request
     dropped = [
-        WORDS[name]
-        for name in (*IMAGE_FIELDS, "fast_pretreatment", "watermark", "resolution", "duration")
-        if getattr(request, name) and not getattr(got, name)
+        words(name)
+        for name in (*IMAGE_FIELDS, *PROVIDER_DEFAULTS, "resolution", "duration")
+        if getattr(request, name) not in (None, "", PROVIDER_DEFAULTS.get(name))
+        and not getattr(got, name)
     ]
     added = [WORDS[name] for name in near.needs]
     if request.prompt_optimizer is False and got.prompt_optimizer is None:

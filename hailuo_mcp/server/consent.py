@@ -1,4 +1,4 @@
-"""Asking the person before a dear purchase, where the client has a way to ask."""
+"""Asking the person before an expensive purchase, where the client has a way to ask."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from decimal import Decimal
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -15,13 +16,17 @@ from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult,
 from mcp.types import ElicitResult
 from pydantic import BaseModel, Field, ValidationError
 
-from hailuo_mcp.errors import ConsentRequiredError
-from hailuo_mcp.server.calls import asker, is_modern
+from hailuo_mcp.errors import ConsentRequiredError, Do, Step
+from hailuo_mcp.server.client_memory import ClientKey
 from hailuo_mcp.server.context import Ctx
+from hailuo_mcp.server.request import client_of, is_modern
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import AnyRequest
     from hailuo_mcp.views import Terms
+
+
+_SMALLEST = Decimal("0.000001")  # the journal counts in millionths
 
 
 class Approval(BaseModel):
@@ -31,65 +36,83 @@ class Approval(BaseModel):
 
 
 class NotAsked(Approval):
-    """Nobody was asked: no need, or no way. The studio decides what that means."""
+    """Nobody was asked: it is not needed, or not possible. The studio decides what that means."""
 
     buy: bool = False
 
 
-class Purchase(Protocol):
+class PurchaseArguments(Protocol):
     """The arguments of a tool that spends."""
 
+    take: int
+    request_key: str
+    wait_seconds: float
+    max_cost: float
+    confirm: str
+
     def request(self) -> AnyRequest: ...
-    def terms(self) -> Terms: ...
 
 
-_answer_by: ContextVar[anyio.CancelScope] = ContextVar("_answer_by")
+def terms_of(wanted: PurchaseArguments) -> Terms:
+    from hailuo_mcp.views import Terms
+
+    # A JSON number becomes exactly the decimal that was written.
+    ceiling = max(Decimal(str(wanted.max_cost)), _SMALLEST) if wanted.max_cost else None
+    return Terms(
+        take=wanted.take,
+        request_key=wanted.request_key,
+        max_cost=ceiling,
+        confirm=wanted.confirm,
+    )
+
+
+_answer_deadline: ContextVar[anyio.CancelScope] = ContextVar("_answer_deadline")
 
 
 @contextmanager
 def time_to_answer() -> Generator[None]:
-    """Bound the time that a question may stay open within this call; no answer is a no."""
+    """Limit the time that a question may stay open within this call; no answer is a no."""
     with anyio.CancelScope() as scope:
-        token = _answer_by.set(scope)
+        token = _answer_deadline.set(scope)
         try:
             yield
         finally:
-            _answer_by.reset(token)
+            _answer_deadline.reset(token)
     if scope.cancelled_caught:
         raise ConsentRequiredError(
-            "Not bought, nothing was charged: the person was asked and did not answer in time. "
-            "Ask in the chat, then repeat this call for a new question."
+            "Not bought: the person was asked and did not answer in time.",
+            Step(Do.TRY, "ask in the chat, then repeat this call for a new question"),
         )
 
 
-async def ask_person(wanted: Purchase, ctx: Ctx) -> Approval | Elicit[Approval]:
+async def ask_person(wanted: PurchaseArguments, ctx: Ctx) -> Approval | Elicit[Approval]:
     """Put the studio's question to the person; the same arguments always give the same question."""
     if not _can_ask(ctx):
         return NotAsked()
-    backstage = ctx.request_context.lifespan_context
-    studio = await backstage.studio()
-    caller = backstage.caller()
+    app = ctx.request_context.lifespan_context
+    studio, caller = await app.studio(), app.caller()
     question = await studio.consent_question(
-        wanted.request(), wanted.terms(), caller=caller.name, local=caller.local
+        wanted.request(), terms_of(wanted), caller=caller.name, local=caller.local
     )
     if question is None:
         return NotAsked()
-    who = asker(ctx)
+    client = client_of(ctx)
     if is_modern(ctx):
-        return _as_answer(ctx, question, who.key)
-    _answer_by.get().deadline = anyio.current_time() + backstage.patience.for_an_answer(who)
+        return _as_answer(ctx, question, client.key)
+    seconds = app.wait_limits.answer_limit(client)
+    _answer_deadline.get().deadline = anyio.current_time() + seconds
     return await _within_the_call(ctx, question)
 
 
-def _as_answer(ctx: Ctx, question: str, who: object) -> Approval | Elicit[Approval]:
-    """In the modern era the question is the call's answer, and its reply a new call.
+def _as_answer(ctx: Ctx, question: str, client: ClientKey) -> Approval | Elicit[Approval]:
+    """In the modern era the question is the call's answer, and the reply to it is a new call.
 
-    A client that cannot answer says so to nobody: it only calls again, as if nothing was asked.
+    A client that cannot answer does not say so: it only calls again, as if nothing was asked.
     """
-    questions = ctx.request_context.lifespan_context.questions
+    questions = ctx.request_context.lifespan_context.open_questions
     if ctx.input_responses is None:
-        return Elicit(question, Approval) if questions.may_be_put(who, question) else NotAsked()
-    questions.answered(who, question)
+        return Elicit(question, Approval) if questions.may_ask(client, question) else NotAsked()
+    questions.close(client, question)
     usable = all(_can_be_read(answer) for answer in ctx.input_responses.values())
     return Elicit(question, Approval) if usable else NotAsked()
 
@@ -107,7 +130,7 @@ def _can_be_read(answer: object) -> bool:
 
 
 async def _within_the_call(ctx: Ctx, question: str) -> Approval:
-    """Ask, and take no answer that can be read for a client that cannot ask."""
+    """Ask; a client whose answer cannot be read counts as one that cannot ask."""
     try:
         answer = await ctx.elicit(question, Approval)
     except (ValueError, MCPError):  # accepted without what was asked for; or the client failed
@@ -118,27 +141,28 @@ async def _within_the_call(ctx: Ctx, question: str) -> Approval:
 Asked = Annotated[ElicitationResult[Approval], Resolve(ask_person)]
 
 
-def agreed(terms: Terms, asked: ElicitationResult[Approval]) -> Terms:
-    """The terms with the person's answer in them.
+def agreed_terms(wanted: PurchaseArguments, asked: ElicitationResult[Approval]) -> Terms:
+    """The terms of the purchase, with the person's answer in them.
 
     Raises:
         ConsentRequiredError: they said no, or closed the question.
     """
-    _answer_by.get().deadline = inf
+    _answer_deadline.get().deadline = inf
     match asked:
         case AcceptedElicitation(data=NotAsked()):
-            return terms
+            return terms_of(wanted)
         case AcceptedElicitation(data=Approval(buy=True)):
-            return replace(terms, approved=True)
+            return replace(terms_of(wanted), approved=True)
         case _:
             raise ConsentRequiredError(
-                "Not bought, nothing was charged: the person was asked and did not agree to the "
-                "price. Do not ask again unless they want it; estimate_cost finds a cheaper clip."
+                "Not bought: the person was asked and did not agree to the price.",
+                Step(Do.TRY, "do not ask again unless they want it"),
+                Step(Do.ESTIMATE),
             )
 
 
 def _can_ask(ctx: Ctx) -> bool:
-    """Whether the client declared forms ({} is the old way to), and there is a way to reach it."""
+    """Whether the client declared forms ({} is the older way to do so) and can be reached."""
     declared = ctx.client_capabilities.elicitation if ctx.client_capabilities else None
     if declared is None or (declared.form is None and declared.url is not None):
         return False

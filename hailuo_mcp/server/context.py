@@ -1,4 +1,4 @@
-"""What the process owns and lends to every request: the studio, once it is open."""
+"""What the process owns and every request uses: the studio, once it is open."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ import anyio
 from mcp.server.mcpserver import Context
 
 from hailuo_mcp.errors import HailuoError, JournalError
-from hailuo_mcp.server.patience import Patience
-from hailuo_mcp.server.questions import Questions
-from hailuo_mcp.server.told import Told
-from hailuo_mcp.wording.agent import opening
+from hailuo_mcp.server.client_memory import LastAnswers, OpenQuestions, WaitLimits
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio.studio import Studio
 
-
-TRY_AGAIN_SECONDS = 60.0
-"""Clips under way want polling, though nobody calls while the journal cannot be opened."""
+RETRY_SECONDS = 60.0
+"""Clips in flight need polling even if nobody calls while the journal cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks."""
+    """Who makes a request."""
 
     name: str = ""
     """Empty for the person at this computer, who sees everybody's tasks."""
@@ -36,71 +32,72 @@ class Caller:
 
 
 @dataclass(kw_only=True)
-class Backstage:
-    """Handed over by the SDK's lifespan, which neither opens nor closes anything."""
+class AppContext:
+    """The SDK's lifespan context. The SDK neither opens nor closes anything in it."""
 
     caller: Callable[[], Caller] = Caller
     """Who makes the present request; over HTTP its token says so."""
-    patience: Patience = field(default_factory=Patience)
-    questions: Questions = field(default_factory=Questions)
-    told: Told = field(default_factory=Told)
-    wanted: anyio.Event = field(default_factory=anyio.Event)
+    wait_limits: WaitLimits = field(default_factory=WaitLimits)
+    open_questions: OpenQuestions = field(default_factory=OpenQuestions)
+    last_answers: LastAnswers = field(default_factory=LastAnswers)
+    studio_wanted: anyio.Event = field(default_factory=anyio.Event)
     """Somebody needs the studio now; until then it may open at leisure."""
-    leaving: anyio.Event = field(default_factory=anyio.Event)
-    retry_patience: float = 3.0
-    """Seconds that a call waits for another try; then the last refusal answers it."""
-    lent: Studio | None = None
+    shutting_down: anyio.Event = field(default_factory=anyio.Event)
+    retry_wait: float = 3.0
+    """Seconds that a call waits for another try to open; then the last error answers it."""
+    opened: Studio | None = None
     """The studio, once it is open."""
-    _refusal: HailuoError | None = None
+    _error: HailuoError | None = None
     _decided: anyio.Event = field(default_factory=anyio.Event)
     _calls: int = 0
     _idle: anyio.Event = field(default_factory=anyio.Event)
 
-    async def own(
+    async def run_studio(
         self,
-        opened: Callable[[], AbstractAsyncContextManager[Studio]],
+        open_studio: Callable[[], AbstractAsyncContextManager[Studio]],
         *,
-        again: float = TRY_AGAIN_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
-        """Keep the studio open until the process leaves; what goes on in it is no request's.
+        """Keep the studio open until `shut_down`; no request owns what goes on in it.
 
-        A journal that was locked, or a full disk, may be no trouble at the next call.
+        A journal that is locked, or a full disk, is tried again at the next call.
         """
-        while not self.leaving.is_set():
+        while not self.shutting_down.is_set():
             try:
-                async with opened() as studio:
-                    self.lend(studio)
-                    await self.leaving.wait()
-            except JournalError as error:
-                self.refuse(error)
-                await self._next_call(again)
+                async with open_studio() as studio:
+                    self.set_studio(studio)
+                    await self.shutting_down.wait()
             except HailuoError as error:
-                self.refuse(error)
-                await self.leaving.wait()
+                self.set_error(error)
+                if not isinstance(error, JournalError):
+                    await self.shutting_down.wait()
+                    return
+                # Those who wait get the error; a later call waits for another try.
+                self._decided, self.studio_wanted = anyio.Event(), anyio.Event()
+                with anyio.move_on_after(0 if self.shutting_down.is_set() else retry_seconds):
+                    await self.studio_wanted.wait()
 
-    async def _next_call(self, seconds: float) -> None:
-        """Let those who waited have the refusal; who comes now waits for another try."""
-        self._decided, self.wanted = anyio.Event(), anyio.Event()
-        with anyio.move_on_after(0 if self.leaving.is_set() else seconds):
-            await self.wanted.wait()
+    def shut_down(self) -> None:
+        self.shutting_down.set()
+        self.studio_wanted.set()  # ends a wait for a reason to open
 
-    def leave(self) -> None:
-        self.leaving.set()
-        self.wanted.set()  # whoever waits for a reason to open has a reason to end
-
-    def lend(self, studio: Studio) -> None:
-        self.lent = studio
+    def set_studio(self, studio: Studio) -> None:
+        self.opened = studio
         self._decided.set()
 
-    def refuse(self, error: HailuoError) -> None:
-        """There is no studio; whoever waits for it is answered with the reason."""
-        self._refusal = error
+    def set_error(self, error: HailuoError) -> None:
+        """There is no studio; every call is answered with the reason."""
+        self._error = error
         self._decided.set()
 
     @property
     def notice(self) -> str:
-        """What every message opens with, errors included: the sandbox says what it is."""
-        return opening(self.lent.provider.name, self.lent.losses) if self.lent else ""
+        """What every message begins with, errors included: the sandbox says what it is."""
+        if self.opened is None:
+            return ""
+        from hailuo_mcp.wording.agent import opening
+
+        return opening(self.opened.provider.name, self.opened.losses)
 
     async def studio(self) -> Studio:
         """Wait until it is open.
@@ -108,16 +105,16 @@ class Backstage:
         Raises:
             HailuoError: it cannot be opened: the settings or the journal are broken.
         """
-        self.wanted.set()
-        with anyio.move_on_after(inf if self._refusal is None else self.retry_patience):
+        self.studio_wanted.set()
+        with anyio.move_on_after(inf if self._error is None else self.retry_wait):
             await self._decided.wait()
-        if self.lent is None:
-            raise self._refusal.with_traceback(None) if self._refusal else RuntimeError("no studio")
-        return self.lent
+        if self.opened is None:
+            raise self._error.with_traceback(None) if self._error else RuntimeError("no studio")
+        return self.opened
 
     @contextmanager
-    def at_work(self) -> Generator[None]:
-        """A call is under way."""
+    def track_call(self) -> Generator[None]:
+        """Count a call as in progress."""
         self._calls += 1
         try:
             yield
@@ -126,12 +123,12 @@ class Backstage:
             if not self._calls:
                 self._idle.set()
 
-    async def quiet(self) -> None:
-        """Wait until no call is under way."""
+    async def wait_until_idle(self) -> None:
+        """Wait until no call is in progress."""
         while self._calls:
             self._idle = anyio.Event()
             await self._idle.wait()
 
 
-Ctx = Context[Backstage, Any]
+Ctx = Context[AppContext, Any]
 """What the SDK gives each handler."""

@@ -1,4 +1,4 @@
-"""What a server may log: whatever goes wrong, no word of a prompt, a file's name or a link."""
+"""What a server may log: never a prompt, the name of a file or a link."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PlainLines(logging.Formatter):
 
 
 def message_of(record: logging.LogRecord) -> str:
-    """Our own words, which name tasks by their ids; of a library's only where they stand.
+    """Our own messages, which name tasks by id; of a library's message only where it was logged.
 
     Some libraries log what a client has sent.
     """
@@ -40,16 +40,16 @@ def message_of(record: logging.LogRecord) -> str:
 
 
 def places(exc: BaseException, depth: int = 5) -> list[str]:
-    """An exception's kind and its places: its words may hold what somebody sent."""
-    told = [type(exc).__name__]
+    """An exception's type and where it was raised: its message may contain what somebody sent."""
+    lines = [type(exc).__name__]
     if isinstance(exc, OSError) and exc.errno is not None:
-        told = [f"{told[0]}: {os.strerror(exc.errno)}"]
+        lines = [f"{lines[0]}: {os.strerror(exc.errno)}"]
     if isinstance(exc, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", exc)
-        told += [line for one in group.exceptions for line in places(one, depth)]
+        lines += [line for one in group.exceptions for line in places(one, depth)]
     else:
         frames = traceback.extract_tb(exc.__traceback__)[-20:]
-        told += [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        lines += [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     if exc.__cause__ and depth:
-        told += ["caused by", *places(exc.__cause__, depth - 1)]
-    return told[:100]
+        lines += ["caused by", *places(exc.__cause__, depth - 1)]
+    return lines[:100]

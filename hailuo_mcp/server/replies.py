@@ -1,4 +1,4 @@
-"""How an answer and a refusal go out: the one place where our errors become a tool's answers."""
+"""Answers and errors as tool results."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from mcp.types import CallToolResult, TextContent
 
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.wording import agent
-from hailuo_mcp.wording.tasks import error_answer
 
 
-def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False) -> CallToolResult:
+def tool_result(
+    answer: Mapping[str, Any], *, text: str = "", is_error: bool = False
+) -> CallToolResult:
     """Say it twice: some clients show the model only the text, others only the structure."""
     line = text or json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
     return CallToolResult(
@@ -23,10 +23,13 @@ def spoken(answer: Mapping[str, Any], *, text: str = "", is_error: bool = False)
     )
 
 
-def refused(error: HailuoError, opening: str) -> CallToolResult:
+def error_result(error: HailuoError, opening: str) -> CallToolResult:
+    from hailuo_mcp.wording import agent
+    from hailuo_mcp.wording.tasks import error_answer
+
     # Its detail is untrusted text of the provider's and may repeat the prompt: not for the model,
     # nor for the log.
     text = agent.error_text(error, opening=opening)
     # Pydantic AI shows the model the structure alone, and the Inspector holds it to the tool's
     # output schema, errors included: so it opens with the message, as every answer does.
-    return spoken({"message": text, **error_answer(error)}, text=text, is_error=True)
+    return tool_result({"message": text, **error_answer(error)}, text=text, is_error=True)

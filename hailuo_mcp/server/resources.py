@@ -1,78 +1,57 @@
-"""What can be read beside the tools, as JSON."""
+"""What can be read besides the tools, as JSON."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp.server.mcpserver.resources import FunctionResource, Resource
+from mcp.server.mcpserver.resources import FunctionResource
 
-from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.prices import plans, published
-from hailuo_mcp.catalog.video_models import models
-from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.errors import HailuoError, TaskNotFoundError
-from hailuo_mcp.server.calls import accept
-from hailuo_mcp.server.context import Backstage, Ctx
-from hailuo_mcp.server.server import Server
-from hailuo_mcp.text import number
-from hailuo_mcp.wording import agent, costs
-from hailuo_mcp.wording.costs import prices
-from hailuo_mcp.wording.tasks import video_task
+from hailuo_mcp.server.context import AppContext, Ctx
+from hailuo_mcp.server.request import tool_request
+
+if TYPE_CHECKING:
+    from hailuo_mcp.catalog.video_models import Model
 
 JSON = "application/json"
 TASK_URI = "hailuo://tasks/{task_id}"
 SPENDING_URI = "hailuo://spending"
+_MODELS = "What each model can make, at which sizes, its prices, and the packs."
+_TEMPLATES = "The templates of both regions, their inputs and prices."
 
 
-def all_resources(backstage: Backstage) -> list[Resource]:
+def add_resources(server: MCPServer[AppContext], app: AppContext) -> None:
     async def spending() -> str:
+        from hailuo_mcp.wording import agent, costs
+
         try:
-            studio = await backstage.studio()
+            studio = await app.studio()
             so_far, provider = await studio.spending(), studio.provider
-            whose = {"message": provider.notice} if provider.notice else {}
-            return _json({**whose, "provider": provider.name, **costs.spending(so_far)})
         except HailuoError as error:
             raise ResourceError(agent.error_text(error)) from error
+        notice = {"message": provider.notice} if provider.notice else {}
+        return _json({**notice, "provider": provider.name, **costs.spending(so_far)})
 
-    return [
-        FunctionResource(
-            uri="hailuo://models",
-            name="models",
-            title="Video models",
-            description="What each model can make, at which sizes, its prices, and the packs.",
-            mime_type=JSON,
-            fn=_models,
-        ),
-        FunctionResource(
-            uri="hailuo://camera",
-            name="camera",
-            title="Camera moves",
-            description="The 15 camera moves, in English and Chinese.",
-            mime_type=JSON,
-            fn=_camera,
-        ),
-        FunctionResource(
-            uri="hailuo://templates",
-            name="templates",
-            title="Templates",
-            description="The templates of both regions, their inputs and prices.",
-            mime_type=JSON,
-            fn=_templates,
-        ),
-        FunctionResource(
-            uri=SPENDING_URI,
-            name="spending",
-            title="Spending",
-            description="Spent, reserved and left in the budget's period.",
-            mime_type=JSON,
-            fn=spending,
-        ),
-    ]
+    for name, title, description, read in (
+        ("models", "Video models", _MODELS, _models),
+        ("camera", "Camera moves", "The 15 camera moves, in English and Chinese.", _camera),
+        ("templates", "Templates", _TEMPLATES, _templates),
+        ("spending", "Spending", "Spent, reserved and left in the budget's period.", spending),
+    ):
+        server.add_resource(
+            FunctionResource(
+                uri=f"hailuo://{name}",
+                name=name,
+                title=title,
+                description=description,
+                mime_type=JSON,
+                fn=read,
+            )
+        )
 
-
-def add_task_resource(server: Server) -> None:
     @server.resource(
         TASK_URI,
         name="task",
@@ -81,9 +60,12 @@ def add_task_resource(server: Server) -> None:
         mime_type=JSON,
     )
     async def task(task_id: str, ctx: Ctx) -> str:  # pyright: ignore[reportUnusedFunction]  registered
+        from hailuo_mcp.wording import agent
+        from hailuo_mcp.wording.tasks import video_task
+
         try:
-            call = await accept(ctx)
-            view = await call.studio.query(task_id, caller=call.caller.name, wait_seconds=0)
+            request = await tool_request(ctx)
+            view = await request.studio.query(task_id, caller=request.caller.name, wait_seconds=0)
         except TaskNotFoundError as error:
             raise ResourceNotFoundError(agent.error_text(error)) from error
         except HailuoError as error:
@@ -95,58 +77,61 @@ def _json(value: Any) -> str:  # noqa: ANN401  any JSON
     return json.dumps(value, ensure_ascii=False)
 
 
+_PLAN_FIELDS = ("saves_percent", "valid", "buy_at", "source", "checked")
+_TEMPLATE_FIELDS = ("template_id", "region", "name", "chinese", "about", "images", "texts")
+
+
 def _models() -> str:
-    return _json({"models": _each_model(), "packs": _packs()})
+    from hailuo_mcp.catalog.prices import plans, published
+    from hailuo_mcp.catalog.video_models import models
+    from hailuo_mcp.wording.costs import prices
 
-
-def _packs() -> list[dict[str, Any]]:
-    return [
-        {
-            "plan": plan.name,
-            "chinese": plan.chinese,
-            "price_cny": str(plan.price_cny),
-            "list_cny": str(plan.list_cny),
-            "saves_percent": plan.saves_percent,
-            "credits": str(plan.credits),
-            "valid": plan.valid,
-            "rpm": plan.rpm[plan.sold_in],
-            "for_accounts_in": plan.sold_in,
-            "buy_at": plan.buy_at,
-            "source": plan.source,
-            "checked": plan.checked,
+    def modes(model: Model) -> dict[str, Any]:
+        return {
+            mode.value: {
+                "default": [rules.default_resolution, rules.default_duration],
+                "sizes": {
+                    size: {str(s): prices(published(model.name, size, s)) for s in lengths}
+                    for size, lengths in rules.sizes.items()
+                },
+                "fast_pretreatment": rules.fast_pretreatment,
+            }
+            for mode, rules in model.modes.items()
         }
-        for plan in plans()
-        if plan.pack
-    ]
 
-
-def _each_model() -> list[dict[str, Any]]:
-    return [
+    return _json(
         {
-            "model": model.name,
-            "about": model.about,
-            "modes": {
-                mode.value: {
-                    "default": [rules.default_resolution, rules.default_duration],
-                    "sizes": {
-                        size: {
-                            str(seconds): prices(published(model.name, size, seconds))
-                            for seconds in lengths
-                        }
-                        for size, lengths in rules.sizes.items()
-                    },
-                    "fast_pretreatment": rules.fast_pretreatment,
+            "models": [
+                {
+                    "model": model.name,
+                    "about": model.about,
+                    "modes": modes(model),
+                    "source": model.source,
+                    "checked": model.checked,
                 }
-                for mode, rules in model.modes.items()
-            },
-            "source": model.source,
-            "checked": model.checked,
+                for model in models()
+            ],
+            "packs": [
+                {
+                    "plan": plan.name,
+                    "chinese": plan.chinese,
+                    "price_cny": str(plan.price_cny),
+                    "list_cny": str(plan.list_cny),
+                    "credits": str(plan.credits),
+                    "rpm": plan.rpm[plan.sold_in],
+                    "for_accounts_in": plan.sold_in,
+                    **{name: getattr(plan, name) for name in _PLAN_FIELDS},
+                }
+                for plan in plans()
+                if plan.pack
+            ],
         }
-        for model in models()
-    ]
+    )
 
 
 def _camera() -> str:
+    from hailuo_mcp.catalog.camera_moves import moves
+
     return _json(
         [
             {"move": f"[{move.english}]", "chinese": f"[{move.chinese}]", "group": move.group}
@@ -156,19 +141,14 @@ def _camera() -> str:
 
 
 def _templates() -> str:
+    from hailuo_mcp.catalog.video_templates import REGIONS, templates
+    from hailuo_mcp.text import number
+
     return _json(
         [
-            {
-                "template_id": template.template_id,
-                "region": template.region,
-                "name": template.name,
-                "chinese": template.chinese,
-                "about": template.about,
-                "images": template.images,
-                "texts": template.texts,
-            }
+            {name: getattr(template, name) for name in _TEMPLATE_FIELDS}
             | ({"usd": number(template.usd)} if template.usd is not None else {})
-            for region in ("cn", "global")
+            for region in REGIONS
             for template in templates(region)
         ]
     )

@@ -1,4 +1,4 @@
-"""Serving one client over stdin and stdout, by a process that owns the work and leaves in time."""
+"""Serving one client over stdin and stdout; the process owns the work and exits in time."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ import anyio.to_thread
 from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
 
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
-from hailuo_mcp.server.updates import publish_changes
+from hailuo_mcp.server.mcp_server import Server
+from hailuo_mcp.server.subscriptions import publish_changes
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import FrameType
 
-    from hailuo_mcp.server.server import Server
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio.studio import Studio
 
-LOOK_SECONDS = 0.5
-"""After this the journal is looked at though nobody has asked: earlier clips may want polling.
-Until then the client gets its first answers from a process that does nothing else."""
-LOOK_AGAIN_SECONDS = 60.0
-"""Another process may have gone since, and left its clips."""
+FIRST_CHECK_SECONDS = 0.5
+"""After this the journal is checked for earlier clips that need polling. Until then the client
+gets its first answers from a process that does nothing else."""
+NEXT_CHECK_SECONDS = 60.0
+"""Another process may have ended since, and left its clips."""
 
 
 def main() -> NoReturn:
@@ -55,68 +54,65 @@ def serve_stdio(settings: Callable[[], Settings]) -> NoReturn:
     """
     log_to_stderr(PlainLines())  # stdout belongs to the protocol
     bus = InMemorySubscriptionBus()
-    backstage = Backstage()
-    server = build_server(backstage, bus=bus)
-    # What is loaded now stays: never walked by the collector again, nor when the process ends.
+    app = AppContext()
+    server = Server(app, bus=bus)
+    # What is loaded now stays: the collector never walks it again, not even when the process ends.
     gc.enable()
     gc.freeze()
-    anyio.run(_serve, server, backstage, bus, settings)
-    _leave()
+    anyio.run(_serve, server, app, bus, settings)
+    _exit()
 
 
 async def _serve(
-    server: Server,
-    backstage: Backstage,
-    bus: SubscriptionBus,
-    settings: Callable[[], Settings],
+    server: Server, app: AppContext, bus: SubscriptionBus, settings: Callable[[], Settings]
 ) -> None:
-    _heed_signals(asyncio.get_running_loop(), backstage.leave)
+    _handle_signals(asyncio.get_running_loop(), app.shut_down)
     async with anyio.create_task_group() as process:
-        process.start_soon(_own_the_work, backstage, bus, settings)
+        process.start_soon(_run_studio, app, bus, settings)
         try:
             await server.run_stdio_async()
         except* OSError:
             pass  # the client is gone, and with it the pipe that an answer was for
-        backstage.leave()
+        app.shut_down()
 
 
-async def _own_the_work(
-    backstage: Backstage, bus: SubscriptionBus, settings: Callable[[], Settings]
+async def _run_studio(
+    app: AppContext, bus: SubscriptionBus, settings: Callable[[], Settings]
 ) -> None:
-    await _until_needed(backstage, settings)
-    await backstage.own(lambda: _opened(backstage, bus, settings))
-    _leave()
+    await _until_needed(app, settings)
+    await app.run_studio(lambda: _opened(app, bus, settings))
+    _exit()
 
 
 @contextlib.asynccontextmanager
 async def _opened(
-    backstage: Backstage, bus: SubscriptionBus, settings: Callable[[], Settings]
+    app: AppContext, bus: SubscriptionBus, settings: Callable[[], Settings]
 ) -> AsyncGenerator[Studio]:
     # In a thread: this loads modules, and the client may be asking meanwhile.
     chosen, open_studio = await anyio.to_thread.run_sync(_ready, settings)
-    backstage.patience.setting = chosen.wait_seconds
+    app.wait_limits.setting = chosen.wait_seconds
     async with open_studio(chosen) as studio, anyio.create_task_group() as relay:
         relay.start_soon(publish_changes, studio, bus)
         yield studio
         relay.cancel_scope.cancel()
 
 
-async def _until_needed(backstage: Backstage, settings: Callable[[], Settings]) -> None:
-    """Stay small while there is nothing to do: most servers are started and never called."""
-    pause = LOOK_SECONDS
-    while not backstage.wanted.is_set():
+async def _until_needed(app: AppContext, settings: Callable[[], Settings]) -> None:
+    """Stay small while there is nothing to do: most servers are never called."""
+    pause = FIRST_CHECK_SECONDS
+    while not app.studio_wanted.is_set():
         with anyio.move_on_after(pause):
-            await backstage.wanted.wait()
+            await app.studio_wanted.wait()
             return
-        if pause == LOOK_SECONDS:
-            await anyio.to_thread.run_sync(_tidy)
+        if pause == FIRST_CHECK_SECONDS:
+            await anyio.to_thread.run_sync(_collect_garbage)
         if await anyio.to_thread.run_sync(_work_is_left, settings):
             return
-        pause = LOOK_AGAIN_SECONDS
+        pause = NEXT_CHECK_SECONDS
 
 
-def _tidy() -> None:
-    """Once, while nobody waits: 80 ms for the half megabyte of garbage that loading has left."""
+def _collect_garbage() -> None:
+    """Once, while nobody waits: it takes 80 ms and frees the half megabyte that loading left."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
@@ -143,26 +139,26 @@ def _ready(
     return settings(), open_studio
 
 
-def _heed_signals(loop: asyncio.AbstractEventLoop, leave: Callable[[], None]) -> None:
-    """Leave on the first signal, at the latest when the submit in flight is answered.
+def _handle_signals(loop: asyncio.AbstractEventLoop, shut_down: Callable[[], None]) -> None:
+    """Shut down at the first signal, once a submit in flight is answered; exit at the second.
 
     Without this SIGTERM would lose that answer, and SIGINT hang in the thread that reads stdin.
     """
-    asked: list[int] = []
+    received: list[int] = []
 
-    def heed(number: int, _frame: FrameType | None) -> None:
-        if asked:
-            _leave()  # asked twice
-        asked.append(number)
-        loop.call_soon_threadsafe(leave)
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if received:
+            _exit()
+        received.append(number)
+        loop.call_soon_threadsafe(shut_down)
 
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if number := getattr(signal, name, None):
-            signal.signal(number, heed)
+            signal.signal(number, handle)
 
 
-def _leave() -> NoReturn:
-    """End at once: the thread that reads stdin would keep an orderly exit waiting for ever."""
+def _exit() -> NoReturn:
+    """Exit at once: the thread that reads stdin would keep an orderly exit waiting forever."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # the client may have closed its end
             stream.flush()

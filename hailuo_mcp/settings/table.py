@@ -1,53 +1,82 @@
-"""What the operator decides: one field, one variable, one row of the README's table."""
+"""What the operator decides: one field, one variable, one row of the README's table.
+
+A new setting is a field here. Reading, the doctor's spelling help and the tables in the documents
+go by the fields; a type of values.py says what text it takes.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
-from pydantic_core import PydanticKnownError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.config import JsonDict
 
 from hailuo_mcp.dialects import providers
-from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.settings import reading
-from hailuo_mcp.text import is_number
+from hailuo_mcp.dialects.dialect import Provider
+from hailuo_mcp.errors import ConfigError, Do, Step
+from hailuo_mcp.loopback import is_loopback
+from hailuo_mcp.settings.values import (
+    Amount,
+    CallbackUrl,
+    Folder,
+    Folders,
+    Names,
+    NameSet,
+    Period,
+    PlanName,
+    Seconds,
+    Tokens,
+    Wait,
+    Whole,
+    flaw,
+    names,
+)
+
+_PREFIX = "HAILUO_"
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"})
 
 
-def _setting(variable: str, default: str, meaning: str, *, option: str = "") -> Any:  # noqa: ANN401
-    """`option`: what the value is called in the help of the command line's option for it."""
-    facts: dict[str, Any] = {"variable": variable, "default": default, "option": option}
-    return Field(description=meaning, json_schema_extra=facts)
+def _setting(
+    meaning: str,
+    default: object = None,
+    *,
+    documented: str = "",
+    variable: str = "",
+    option: str = "",
+) -> Any:  # noqa: ANN401
+    """A field; `documented` is what the documents call its default where that says more.
+
+    `option`: what the help calls its value; the command line has an option for it.
+    """
+    shown = f"`{default}`" if isinstance(default, str) and default else str(default).lower()
+    extra: JsonDict = {
+        "default": documented or (shown if default or default == 0 else "none"),
+        "variable": variable,
+        "option": option,
+    }
+    if callable(default):
+        return Field(description=meaning, json_schema_extra=extra, default_factory=default)
+    return Field(description=meaning, json_schema_extra=extra, default=default)
 
 
-def _as_written(
-    kind: Literal["decimal_parsing", "int_parsing", "float_parsing"],
-) -> BeforeValidator:
-    def check(value: object) -> object:
-        if isinstance(value, str) and not is_number(value):
-            raise PydanticKnownError(kind)
-        return value
+def _default_output() -> Path:
+    from platformdirs import user_videos_path
 
-    return BeforeValidator(check)
+    return user_videos_path() / "Hailuo"
 
 
-Amount = Annotated[
-    Decimal,
-    Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
-    _as_written("decimal_parsing"),
-]
-Whole = Annotated[int, _as_written("int_parsing")]
-Seconds = Annotated[float, _as_written("float_parsing")]
+def _default_state() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("hailuo-mcp", appauthor=False)
+
+
+def _default_allowed(read: dict[str, Any]) -> tuple[Path, ...]:
+    return (read["output_dir"], Path.home())
 
 
 class Settings(BaseModel):
@@ -56,146 +85,116 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     provider: str = _setting(
-        "HAILUO_PROVIDER",
-        f"from a known `HAILUO_BASE_URL`, else `{providers.DEFAULT_PROVIDER}`",
         "who is paid: " + " · ".join(f"`{name}`" for name in providers.PROVIDERS),
+        documented=f"from a known `HAILUO_BASE_URL`, else `{providers.DEFAULT_PROVIDER}`",
         option="NAME",
     )
-    api_key: SecretStr | None = _setting(
-        "HAILUO_API_KEY", "none", "MiniMax providers only: falls back to `MINIMAX_API_KEY`"
-    )
+    api_key: SecretStr | None = _setting("MiniMax providers only: falls back to `MINIMAX_API_KEY`")
     base_url: str = _setting(
-        "HAILUO_BASE_URL",
-        "the provider's",
         "with or without `/minimaxi` and `/v1`; MiniMax providers only: falls back to "
         "`MINIMAX_API_HOST`",
+        documented="the provider's",
         option="URL",
     )
-    output_dir: Path = _setting(
-        "HAILUO_OUTPUT_DIR",
-        "`Hailuo` in the user's videos folder",
+    output_dir: Folder = _setting(
         "where clips go",
+        _default_output,
+        documented="`Hailuo` in the user's videos folder",
         option="FOLDER",
     )
-    state_dir: Path = _setting(
-        "HAILUO_STATE_DIR",
-        "the platform's state folder",
+    state_dir: Folder = _setting(
         "the journal and its locks",
+        _default_state,
+        documented="the platform's state folder",
         option="FOLDER",
     )
-    plan: str = _setting(
-        "HAILUO_PLAN",
-        "`payg`",
+    plan: PlanName = _setting(
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
         "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
+        "payg",
         option="PLAN",
     )
     rpm: Annotated[Whole, Field(ge=0, le=100_000)] = _setting(
-        "HAILUO_RPM", "the plan's", "submits per minute, shared by every process on the journal"
+        "submits per minute, shared by every process on the journal", 0, documented="the plan's"
     )
-    budget: Amount | None = _setting(
-        "HAILUO_BUDGET", "none", "a wall, in the plan's unit, per account", option="AMOUNT"
-    )
-    budget_period: Literal["day", "month", "total"] = _setting(
-        "HAILUO_BUDGET_PERIOD", "`day`", "`day` · `month` (local time) · `total`"
-    )
+    budget: Amount | None = _setting("a wall, in the plan's unit, per account", option="AMOUNT")
+    budget_period: Period = _setting("`day` · `month` (local time) · `total`", "day")
     unpriced_cost: Amount | None = _setting(
-        "HAILUO_UNPRICED_COST",
-        "none",
-        "what a clip without a published price counts as; without it a budget refuses such a clip",
+        "what a clip without a published price counts as; without it a budget refuses such a clip"
     )
-    confirm_above: Amount | None = _setting(
-        "HAILUO_CONFIRM_ABOVE", "none", "ask the person above this cost"
-    )
-    poll_seconds: Annotated[Seconds, Field(ge=0.05, le=600)] = _setting(
-        "HAILUO_POLL_SECONDS", "10", "status interval"
-    )
-    wait_seconds: Annotated[Seconds, Field(ge=0, le=3600)] | None = _setting(
-        "HAILUO_WAIT_SECONDS",
-        "`auto`",
+    confirm_above: Amount | None = _setting("ask the person above this cost")
+    poll_seconds: Annotated[Seconds, Field(ge=0.05, le=600)] = _setting("status interval", 10)
+    wait_seconds: Wait = _setting(
         "the longest wait of a tool call: `auto` fits it to the client, at most 45; a number "
         "replaces the table of clients",
+        documented="`auto`",
     )
-    auto_download: bool = _setting(
-        "HAILUO_AUTO_DOWNLOAD", "true", "save a clip as soon as it is ready"
-    )
-    allowed_dirs: tuple[Path, ...] = _setting(
-        "HAILUO_ALLOWED_DIRS",
-        "the output folder and the home folder",
+    auto_download: bool = _setting("save a clip as soon as it is ready", default=True)
+    allowed_dirs: Folders = _setting(
         "where agents may have images read from and clips written to; separated as `PATH` is",
+        _default_allowed,
+        documented="the output folder and the home folder",
     )
-    private_hosts: frozenset[str] = _setting(
-        "HAILUO_ALLOWED_HOSTS_PRIVATE",
-        "none",
+    private_hosts: NameSet = _setting(
         "loopback or private hosts that image and download links may point to",
+        frozenset[str](),
+        variable="HAILUO_ALLOWED_HOSTS_PRIVATE",
     )
     proxies: Mapping[str, SecretStr] = _setting(
-        "HTTPS_PROXY",
-        "none",
         "with `ALL_PROXY` and `NO_PROXY`: the proxies on the way to the provider and to links, as "
         "every client reads them; SOCKS needs the extra `socks`",
+        variable="HTTPS_PROXY",
     )
-    callback_url: str = _setting(
-        "HAILUO_CALLBACK_URL",
-        "none",
-        "public base URL of the HTTP server, to be told instead of asking",
+    callback_url: CallbackUrl = _setting(
+        "public base URL of the HTTP server, to be told instead of asking", ""
     )
-    http_tokens: tuple[tuple[str, SecretStr], ...] = _setting(
-        "HAILUO_HTTP_TOKENS", "none", "who may use the HTTP server: `name:token`, comma-separated"
-    )
-    allowed_hosts: tuple[str, ...] = _setting(
-        "HAILUO_ALLOWED_HOSTS", "none", "under which host names the HTTP server answers"
-    )
+    http_tokens: Tokens = _setting("who may use the HTTP server: `name:token`, comma-separated", ())
+    allowed_hosts: Names = _setting("under which host names the HTTP server answers", ())
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], **overrides: object) -> Settings:
         """Read the variables; an override that is not None wins over its variable.
 
         Raises:
-            ConfigError: a value cannot be used; the message names its variable.
+            ConfigError: a value cannot be used; the error names its variable.
         """
-        given = reading.given(environ)
-        _refuse_broken_walls(given)
-        for name, value in overrides.items():
-            if value is not None and name in cls.model_fields:
-                given[variable_of(name)] = str(value)
-        provider = reading.provider(given)
-        output_dir = reading.folder(given, "HAILUO_OUTPUT_DIR") or reading.default_output()
+        given = {
+            name: text.strip()
+            for name, text in environ.items()
+            if name.startswith((_PREFIX, "MINIMAX_")) and _is_set(text)
+        }
+        _refuse_misspelt_limits(given)
+        variables = {name: variable_of(name) for name in cls.model_fields}
+        given |= {
+            variables[name]: str(value)
+            for name, value in overrides.items()
+            if value is not None and name in variables
+        }
         values: dict[str, object] = {
-            "provider": provider.name,
-            "api_key": reading.api_key(provider, given),
-            "base_url": reading.base_url(provider, given),
-            "output_dir": output_dir,
-            "state_dir": reading.folder(given, "HAILUO_STATE_DIR") or reading.default_state(),
-            "plan": reading.plan(given.get("HAILUO_PLAN", "payg")),
-            "rpm": given.get("HAILUO_RPM", 0),
-            "budget": given.get("HAILUO_BUDGET"),
-            "budget_period": given.get("HAILUO_BUDGET_PERIOD", "day").lower(),
-            "unpriced_cost": given.get("HAILUO_UNPRICED_COST"),
-            "confirm_above": given.get("HAILUO_CONFIRM_ABOVE"),
-            "poll_seconds": given.get("HAILUO_POLL_SECONDS", 10),
-            "wait_seconds": reading.auto(given.get("HAILUO_WAIT_SECONDS", "auto")),
-            "auto_download": given.get("HAILUO_AUTO_DOWNLOAD", True),
-            "allowed_dirs": reading.folders(given, "HAILUO_ALLOWED_DIRS")
-            or (output_dir, Path.home()),
-            "private_hosts": frozenset(
-                reading.words(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", ""))
-            ),
-            "proxies": reading.proxies(environ),
-            "callback_url": reading.callback_url(given),
-            "http_tokens": reading.tokens(given.get("HAILUO_HTTP_TOKENS", "")),
-            "allowed_hosts": tuple(reading.words(given.get("HAILUO_ALLOWED_HOSTS", ""))),
+            name: given[variable] for name, variable in variables.items() if variable in given
+        }
+        row = _provider(given)
+        values["provider"] = row.name
+        values["api_key"] = _api_key(row, given)
+        values["base_url"] = _base_url(row, given)
+        # As they are: which of them counts is decided where the connections are made.
+        values["proxies"] = {
+            name: text
+            for name, text in environ.items()
+            if name.lower() in _PROXIES and _is_set(text)
         }
         try:
             return cls.model_validate(values)
         except ValidationError as exc:
-            rows = "; ".join(
-                f"{variable_of(str(row['loc'][0]))} {reading.flaw(row['type'], row['msg'])}"
+            flaws = {
+                str(row["loc"][0]): flaw(row["type"], row["msg"])
                 for row in exc.errors()
-            )
+                if row["type"] != "default_factory_not_called"
+            }
+            what = "; ".join(f"the setting {name} {why}" for name, why in flaws.items())
             raise ConfigError(
-                f"The settings cannot be used: {rows}. Nothing was sent or charged. "
-                "Correct them where this server is configured and start it again."
+                f"{what[:1].upper()}{what[1:]}.",
+                *(Step(Do.CHECK, variable_of(name)) for name in flaws),
             ) from None
 
     @property
@@ -213,8 +212,9 @@ class Settings(BaseModel):
 
 
 def variable_of(field: str) -> str:
+    """Return the variable of a setting: its name with HAILUO_ before it, but for a few."""
     extra: Any = Settings.model_fields[field].json_schema_extra
-    return str(extra["variable"])
+    return str(extra["variable"]) or f"{_PREFIX}{field.upper()}"
 
 
 def option_help() -> dict[str, tuple[str, str]]:
@@ -234,18 +234,56 @@ def nearest_variable(name: str, cutoff: float = 0.6) -> str:
     return names[near[0]] if near else ""
 
 
-_PREFIX = "HAILUO_"
-_WALLS = ("HAILUO_BUDGET", "HAILUO_BUDGET_PERIOD", "HAILUO_UNPRICED_COST", "HAILUO_CONFIRM_ABOVE")
+def _is_set(text: str) -> bool:
+    """An empty value and an unsubstituted ${VAR} count as unset.
+
+    Hosts start servers with both: a `${user_config.x}` left as it stands is elevenlabs-mcp#102.
+    """
+    text = text.strip()
+    return bool(text) and not (text.startswith("${") and text.endswith("}"))
 
 
-def _refuse_broken_walls(given: Mapping[str, str]) -> None:
-    """Whoever misspells a limit on spending believes to have one."""
+def _refuse_misspelt_limits(given: Mapping[str, str]) -> None:
+    """A person who misspells a limit on spending believes to have one."""
+    limits = ("budget", "budget_period", "unpriced_cost", "confirm_above")
     known = {variable_of(field) for field in Settings.model_fields}
     for name in given:
         if name.startswith(_PREFIX) and name not in known:
             meant = nearest_variable(name, cutoff=0.8)
-            if meant in _WALLS:
+            if meant in map(variable_of, limits):
                 raise ConfigError(
-                    f"{name} is no setting, so it limits nothing. Nothing was sent or charged. "
-                    f"Rename it to {meant}, or remove it."
+                    f"{name} is not a setting, so it limits nothing.",
+                    Step(Do.ARRANGE, f"rename it to {meant}, or remove it"),
                 )
+
+
+def _provider(given: Mapping[str, str]) -> Provider:
+    if name := given.get("HAILUO_PROVIDER"):
+        return providers.provider_named(name)
+    urls = (given.get(name, "") for name in ("HAILUO_BASE_URL", "MINIMAX_API_HOST"))
+    found = next((row for row in map(providers.provider_for, urls) if row), None)
+    return found or providers.PROVIDERS[providers.DEFAULT_PROVIDER]
+
+
+def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
+    text = given.get("HAILUO_BASE_URL", "")
+    if not text and provider.minimax_env:
+        text = given.get("MINIMAX_API_HOST", "")
+    if (provider.embedded or provider.caveat) and not text:
+        return ""  # its own, which is another thing than the same one given
+    if provider.embedded and not is_loopback(urlsplit(text).hostname or ""):
+        raise ConfigError(
+            "The sandbox is free because it never leaves this computer, and the base URL points "
+            "elsewhere.",
+            Step(Do.ARRANGE, "remove the base URL, or name the provider that it belongs to"),
+            Step(Do.CHECK, "HAILUO_BASE_URL"),
+        )
+    private = frozenset(names(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", "")))
+    return providers.clean_base_url(provider, text or provider.base_url, private_hosts=private)
+
+
+def _api_key(provider: Provider, given: Mapping[str, str]) -> str | None:
+    if provider.embedded:  # it takes any, also the words that an example has in its place
+        return None
+    fallback = given.get("MINIMAX_API_KEY") if provider.minimax_env else None
+    return given.get("HAILUO_API_KEY") or fallback

@@ -88,7 +88,7 @@ async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id
     if isinstance(settled, IdTaken):
         raise InvalidRequestError(
             f"{shown(found)!r} is task {settled.task.task_id} already, so it cannot be this one "
-            "as well. Nothing was changed or charged.",
+            "as well. Nothing was changed.",
             Step(Do.ARRANGE, "look for another id in the provider's bill"),
             task_id=task.task_id,
         )
@@ -103,7 +103,7 @@ def _cannot_be_settled(task: Task) -> InvalidRequestError:
     has = "has its clip" if task.status is Status.SUCCEEDED else f"is {task.status}"
     return InvalidRequestError(
         f"Task {task.task_id} {has}, and only an unconfirmed task can be settled, or one that was "
-        "settled before and has no clip. Nothing was changed or charged.",
+        "settled before and has no clip. Nothing was changed.",
         task_id=task.task_id,
     )
 
@@ -129,8 +129,7 @@ async def _check_id(context: Context, task: Task, named: str) -> tuple[str, str]
             if not named:  # accepted once, then given up, and still not found
                 return "", ""
             raise InvalidRequestError(
-                f"{context.provider.name} knows no task {shown(remote_id)!r}. Nothing was changed "
-                "or charged.",
+                f"{context.provider.name} knows no task {shown(remote_id)!r}. Nothing was changed.",
                 Step(Do.ARRANGE, "look for another id in the bill, or settle it without an id"),
                 detail=exc.detail,
                 task_id=task.task_id,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient
-from hailuo_mcp.dialects.wire import Provider
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
@@ -56,8 +56,10 @@ class RemoteAccess:
     """Where providers reach this server; empty where it receives no callbacks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Context:
+    """One account's parts, joined once: nothing is exchanged afterwards."""
+
     settings: Settings
     provider: Provider
     account: str

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.domain import LONGEST_ID, Mode, Money, Phase, RemoteStatus, Status, Task
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import new_task_id
-
-_LONGEST_ID = 200
 
 
 async def find_task(context: Context, task_id: str, caller: str) -> Task:
@@ -29,7 +27,7 @@ async def find_task(context: Context, task_id: str, caller: str) -> Task:
 
 async def _adopt(context: Context, remote_id: str, caller: str) -> Task:
     """Take in a task that the provider knows and the journal does not."""
-    if not remote_id or len(remote_id) > _LONGEST_ID or not remote_id.isprintable():
+    if not remote_id or len(remote_id) > LONGEST_ID or not remote_id.isprintable():
         raise context.unknown_task(remote_id)
     context.client.need_key()
     if await context.store.others_await_ids(context.account, caller):

@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, TemplateRequest, VideoRequest
+from hailuo_mcp.domain import (
+    IMAGE_FIELDS,
+    PROVIDER_DEFAULTS,
+    AnyRequest,
+    TemplateRequest,
+    VideoRequest,
+)
 
 if TYPE_CHECKING:
     from hailuo_mcp.files.images import OpenedImage
@@ -82,12 +88,8 @@ def identity(
 ) -> str:
     """What makes two requests the same: content with defaults resolved, images by their bytes."""
     if isinstance(request, VideoRequest):
-        request = replace(
-            request,
-            prompt_optimizer=request.prompt_optimizer is not False,
-            fast_pretreatment=bool(request.fast_pretreatment),
-            watermark=bool(request.watermark),
-        )
+        absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
+        request = replace(request, **absent)
     content = request_json(request, pictures, urls=False)
     parts = (account, caller, content, str(terms.take), terms.request_key)
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -14,7 +14,7 @@ from hailuo_mcp.studio.query import list_tasks, query_task, recent_ids_of
 from hailuo_mcp.studio.waiting import poll_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Studio(Context):
     """What can be asked for, without knowing who asks; each use case stands in its module."""
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from hailuo_mcp.backoff import backoff
-from hailuo_mcp.dialects.wire import HttpReply, HttpRequest
+from hailuo_mcp.dialects.dialect import HttpReply, HttpRequest
 from hailuo_mcp.errors import (
     ConfigError,
     Do,

@@ -9,7 +9,15 @@ from hailuo_mcp.dialects.providers import notice_of
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError
 from hailuo_mcp.wording.cases import Case, case_of, key_is_refused, left, values_of
-from hailuo_mcp.wording.phrases import about, join, moment, other_units_text, paid, say
+from hailuo_mcp.wording.phrases import (
+    about,
+    join,
+    moment,
+    money,
+    next_steps,
+    other_units_text,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
@@ -67,7 +75,7 @@ TASKS: Mapping[Case, str] = {
     Case.NO_CLIP: "{error} {paid}",
     Case.CANCELLED: "Cancelled, nothing was charged. {why} To make the clip after all, call "
     "{tool}.",
-    Case.CANCELLED_ELSEWHERE: "Cancelled. {why}",
+    Case.CANCELLED_ELSEWHERE: "Cancelled, bought elsewhere. {why}",
     Case.UNCONFIRMED: "{why} {held}, and asking again does not help. {settle}",
 }
 _STILL: Mapping[Status, str] = {
@@ -86,7 +94,8 @@ def error_text(error: HailuoError, *, opening: str = "") -> str:
         if isinstance(error, InvalidRequestError) and error.no_such_file
         else ""
     )
-    return join(opening, say(error, STEPS), picture)
+    steps = next_steps(steps_of(error), STEPS)
+    return join(opening, error.what, money(error), steps, picture)
 
 
 def opening(provider: str, losses: Losses | None) -> str:
@@ -106,17 +115,10 @@ def losses_text(losses: Losses | None) -> str:
 
 def task_text(view: View) -> str:
     """The whole message of a task."""
-    settle = STEPS[Do.SETTLE].format(about=view.task.task_id)
-    values = values_of(view, _OF_A_TASK)
-    said = TASKS[case_of(view)].format_map({**values, "where": where(view), "settle": settle})
+    values = values_of(view, _OF_A_TASK) | {"where": _where(view)}
+    said = TASKS[case_of(view)].format_map(values)
     if view.reused:
         said = f"{REUSED} {said[0].lower()}{said[1:]}"
-    return join(opening(view.task.provider, view.losses), said, *view.notes)
-
-
-def saved_text(view: View) -> str:
-    """The message of a clip that is on disk."""
-    said = f"The clip is saved: {where(view)}. {paid(view.task)}"
     return join(opening(view.task.provider, view.losses), said, *view.notes)
 
 
@@ -126,7 +128,7 @@ def unchanged_text(view: View) -> str:
     return join(view.notice, f"{said} {about(view.next_check_seconds or 30)}.")
 
 
-def where(view: View) -> str:
+def _where(view: View) -> str:
     """Where the person finds a saved clip: on this disk, or behind a link of this server's."""
     if view.link is None:
         return "tell the person the path in file"
@@ -161,7 +163,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
         )
     said.append(other_units_text(spending.others))
     if imitations and imitations < len(rows):
-        said.append(f'{imitations} of them are the sandbox\'s, free: their cost says "would cost".')
+        said.append(f'{imitations} from the sandbox, free: the cost says "would cost".')
     if notice_of(spending.provider):
         said.append("The spending is the sandbox's, in play money.")
     elif imitations:

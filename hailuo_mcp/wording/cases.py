@@ -64,11 +64,11 @@ def key_is_refused(task: Task) -> bool:
 def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
     """What the sentences of the cases leave open; `sentences` and `names` say the next steps."""
     task = view.task
+    names["tool"] = "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video"
     return {
         **names,
         "task_id": task.task_id,
         "provider": task.provider,
-        "tool": "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video",
         "left": left(view),
         "again": phrases.about(view.next_check_seconds or 30),
         "owed": _owed(view, "when it succeeds"),
@@ -82,6 +82,7 @@ def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
         "error": task.error,
         "save_error": task.save_error,
         "why": _why(task, sentences, **names),
+        "settle": phrases.next_steps([Step(Do.SETTLE, task.task_id)], sentences, **names),
     }
 
 
@@ -90,15 +91,23 @@ def left(view: View) -> str:
     return f", {phrases.about(view.eta_seconds)} left" if view.eta_seconds else ""
 
 
+_PROGRESS: Mapping[Case, str] = {
+    Case.PENDING: "waiting for its turn",
+    Case.DELAYED: "waiting for its turn",
+    Case.RUNNING: "rendering",
+    Case.KEY_REFUSED: "rendering",
+    Case.SAVING: "saving the clip",
+    Case.NOT_SAVED: "not saved yet",
+    Case.LEFT_THERE: "ready",
+}
+
+
 def progress_line(view: View) -> str:
-    """What a progress bar says beside itself."""
-    task = view.task
-    if task.status is Status.SUCCEEDED:
-        return "saved" if task.saved else "saving the clip"
-    word = {Status.RUNNING: "rendering", Status.PENDING: "waiting for its turn"}.get(
-        task.status, task.status.value
-    )
-    return f"{word}{left(view)}"
+    """What a progress bar says beside itself; of a trouble, its first sentence."""
+    task, case = view.task, case_of(view)
+    trouble = (task.save_error if case is Case.NOT_SAVED else task.error).partition(". ")[0]
+    said = f"{_PROGRESS.get(case, case.value)}{left(view)}"
+    return f"{said} ({trouble.removesuffix('.')})" if trouble and not task.saved else said
 
 
 def _owed(view: View, when: str) -> str:
@@ -150,5 +159,5 @@ def _why(task: Task, sentences: Sentences, **names: str) -> str:
         steps = error_class(task.error_kind).then
         if not steps and task.error_kind in _UNEXPLAINED:
             steps = (Step(Do.TRY, "change the prompt or the picture a little, or try again later"),)
-        said += [phrases.next_step(step, sentences, **names) for step in steps]
+        said.append(phrases.next_steps(steps, sentences, **names))
     return phrases.join(*said)

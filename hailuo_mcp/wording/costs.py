@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, cast
 from hailuo_mcp.catalog.prices import NO_PRICE
 from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.domain import Mode, Quote, Unit
-from hailuo_mcp.errors import Do, InvalidRequestError, Step
-from hailuo_mcp.text import number, shown
+from hailuo_mcp.text import number
 from hailuo_mcp.wording.phrases import amount, join
 from hailuo_mcp.wording.shapes import (
     Cost,
@@ -265,15 +264,6 @@ def purchase_quote(offer: Offer) -> PurchaseQuote:
     )
 
 
-def template_lines(templates: Sequence[Template]) -> str:
-    """Each template with its id, inputs and price."""
-    return "; ".join(
-        f'"{template.template_id}" {template.title}: {template.inputs}'
-        + (f", {number(template.usd)} USD" if template.usd is not None else "")
-        for template in templates
-    )
-
-
 NO_TEMPLATES = "This provider offers no templates. Nothing was charged."
 
 
@@ -284,11 +274,6 @@ def template_choice(templates: Sequence[Template], *, notice: str = "") -> Video
     else:
         unpriced = all(template.usd is None for template in templates)
         none = " No prices are published for them." if unpriced else ""
-        said = f"Nothing was made or charged. Choose a template: {template_lines(templates)}.{none}"
+        lines = "; ".join(template.line for template in templates)
+        said = f"Nothing was made or charged. Choose a template: {lines}.{none}"
     return {"message": join(notice, said)}
-
-
-def no_such_template(name: str, templates: Sequence[Template]) -> InvalidRequestError:
-    """The refusal of a name that no template has."""
-    choose = Step(Do.TRY, f"choose a template: {template_lines(templates)}")
-    return InvalidRequestError(f"There is no template {shown(name)!r}.", choose)

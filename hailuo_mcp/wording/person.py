@@ -11,7 +11,15 @@ from hailuo_mcp.errors import Do, HailuoError, error_class
 from hailuo_mcp.text import number
 from hailuo_mcp.views import cost_words
 from hailuo_mcp.wording.cases import Case, case_of, values_of
-from hailuo_mcp.wording.phrases import amount, charged, join, next_step, other_units_text, say
+from hailuo_mcp.wording.phrases import (
+    amount,
+    charged,
+    join,
+    money,
+    next_steps,
+    other_units_text,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
@@ -44,7 +52,7 @@ TASKS: Mapping[Case, tuple[str, str]] = {
         "Waiting",
         "for its turn under the rate limit; it is recorded, and nothing is charged so far.",
     ),
-    Case.DELAYED: ("Waiting.", "{why} It is sent again automatically."),
+    Case.DELAYED: ("Waiting.", "{why} It is sent automatically."),
     Case.SUBMITTING: ("Sent", "to {provider}, which has not answered yet."),
     Case.QUEUED: ("Queued", "at {provider}{left}.{mute}"),
     Case.RUNNING: ("Rendering", "at {provider}{left}.{mute}"),
@@ -62,7 +70,7 @@ TASKS: Mapping[Case, tuple[str, str]] = {
     Case.FAILED: ("Failed.", "{why}"),
     Case.NO_CLIP: ("Bought, without a clip.", "{error} {paid}"),
     Case.CANCELLED: ("Cancelled.", "{why} Nothing was charged."),
-    Case.CANCELLED_ELSEWHERE: ("Cancelled.", "{why}"),
+    Case.CANCELLED_ELSEWHERE: ("Cancelled,", "bought elsewhere. {why}"),
     Case.UNCONFIRMED: ("Unconfirmed.", "{why} {held}. {settle}"),
 }
 """A label and what follows it; the facts of the clip, its cost among them, stand below."""
@@ -70,20 +78,24 @@ TASKS: Mapping[Case, tuple[str, str]] = {
 
 def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
     """What happened, whether money moved, and what to run; `program` is how this one is called."""
-    return say(error, STEPS, program=program)
+    return join(error.what, money(error), steps_text(error, program=program))
+
+
+def steps_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
+    """What to run or set after an error."""
+    return next_steps(steps_of(error), STEPS, program=program)
 
 
 def task_text(view: View, *, program: str = "hailuo-mcp") -> tuple[str, str]:
     """A task's label and sentence; both empty for a saved clip, whose facts say all."""
     label, sentence = TASKS[case_of(view)]
-    settle = STEPS[Do.SETTLE].format(about=view.task.task_id, program=program)
-    return label, sentence.format_map(values_of(view, STEPS, program=program) | {"settle": settle})
+    return label, sentence.format_map(values_of(view, STEPS, program=program))
 
 
 def trouble_text(task: Task, *, program: str = "hailuo-mcp") -> str:
     """Why a task's status cannot be read, and what to do about it."""
     steps = error_class(task.error_kind).then
-    return join(task.error, *(next_step(step, STEPS, program=program) for step in steps))
+    return join(task.error, next_steps(steps, STEPS, program=program))
 
 
 def losses_text(losses: Losses, *, program: str = "hailuo-mcp") -> str:
@@ -99,18 +111,13 @@ def cost(view: View) -> str:
     task = view.task
     if task.money is Money.UNKNOWN:
         return "bought elsewhere"
-    price = cost_words(task) or "no published price"
-    match charged(task):
-        case "yes":
-            return price
-        case "no":
-            return "nothing"
-        case _ if view.notice:
-            return price
-        case "maybe":
-            return f"{price}, perhaps charged"
-        case _:
-            return f"{price} when it succeeds"
+    price, moved = cost_words(task) or "no published price", charged(task)
+    if moved == "no":
+        return "nothing"
+    if moved == "maybe" and not view.notice:
+        return f"{price}, perhaps charged"
+    later = moved == "not yet" and task.amount is not None and not view.notice
+    return f"{price} when it succeeds" if later else price
 
 
 def spending_text(so_far: Spending) -> str:

@@ -1,10 +1,11 @@
-"""What the voices share: an error's sentences in their order, times, prices and money."""
+"""What the voices share: next steps, money, prices and times."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.prices import price_words
@@ -30,6 +31,7 @@ Sentences = Mapping[Do, str]
 
 _NOTHING_SENT = (ConfigError, InvalidRequestError, JournalError)
 _MINUTES_FROM = 120
+_JOINED = {Do.SET: " or ", Do.CHECK: " and "}
 
 
 def join(*parts: str) -> str:
@@ -37,42 +39,41 @@ def join(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def say(
-    error: HailuoError, sentences: Sentences, *, then: Iterable[Step] | None = None, **names: str
-) -> str:
-    """An error in one voice: what happened, whether money moved, what is next.
-
-    `then` replaces the error's own steps; `names` fill what the sentences leave open.
-    """
+def steps_of(error: HailuoError) -> Iterator[Step]:
+    """An error's next steps, with the wait and the task that it knows."""
     wait = error.retry_after if isinstance(error, RateLimitError) else None
-    repeat = f"{wait:.0f}" if wait else ""
-    said = (
-        next_step(step, sentences, task_id=error.task_id, repeat=repeat, **names)
-        for step in (error.then if then is None else then)
-        if error.retry or step.do is not Do.REPEAT
-    )
-    return join(error.what, money(error), *said)
+    for step in error.then:
+        if step.do in (Do.SETTLE, Do.QUERY, Do.DOWNLOAD):
+            yield Step(step.do, step.about or error.task_id)
+        elif step.do is not Do.REPEAT:
+            yield step
+        elif error.retry:
+            yield Step(step.do, step.about or (f"{wait:.0f}" if wait else ""))
 
 
-def next_step(
-    step: Step, sentences: Sentences, *, task_id: str = "", repeat: str = "", **names: str
-) -> str:
-    """What can be done next; empty where this reader cannot do it."""
-    sentence, about = sentences.get(step.do, ""), step.about
-    if step.do is Do.REPEAT:
-        seconds = about or repeat
-        about = f"in {seconds} s" if seconds else "in a minute"
-    elif step.do in (Do.SETTLE, Do.QUERY, Do.DOWNLOAD):
-        about = about or task_id
-    if not about and "{about}" in sentence:
-        return ""
-    return sentence.format(about=about, clause=f"{about[:1].upper()}{about[1:]}", **names)
+def next_steps(steps: Iterable[Step], sentences: Sentences, **names: str) -> str:
+    """What can be done next, as far as this reader can; `names` fill what sentences leave open.
+
+    Settings that stand side by side share a sentence: to set they are alternatives.
+    """
+    said = list[str]()
+    for do, same in groupby(steps, key=lambda step: step.do):
+        sentence = sentences.get(do, "")
+        details = [step.about for step in same]
+        if do is Do.REPEAT:
+            details = [f"in {seconds} s" if seconds else "in a minute" for seconds in details]
+        elif do in _JOINED:
+            details = [_JOINED[do].join(details)]
+        said += [
+            sentence.format(about=it, clause=f"{it[:1].upper()}{it[1:]}", **names)
+            for it in details
+            if it or "{about}" not in sentence
+        ]
+    return join(*said)
 
 
 def money(error: HailuoError) -> str:
     """Whether money moved."""
-    if "charged" in error.what.casefold() or "costs nothing" in error.what:
-        return ""  # interim, while sentences still carry it themselves
     if error.charged == "no":
         sent = "sent or " if isinstance(error, _NOTHING_SENT) else ""
         return f"Nothing was {sent}charged."

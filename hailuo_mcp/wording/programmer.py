@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import Phase, RemoteStatus
-from hailuo_mcp.errors import Do, HailuoError, Step
-from hailuo_mcp.wording.phrases import say
+from hailuo_mcp.errors import Do, HailuoError, ProviderError, Step
+from hailuo_mcp.wording.phrases import join, money, next_steps, steps_of
 
 if TYPE_CHECKING:
-    from hailuo_mcp.dialects.wire import Provider
+    from hailuo_mcp.dialects.dialect import Provider
 
 STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "{clause}.",
     Do.SET: "Pass {about} to HailuoClient.",
-    Do.CHECK: "Check {about}, as passed to HailuoClient.",
+    Do.CHECK: "Check {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.SETTLE: "The provider's bill shows whether it was bought.",
@@ -44,28 +43,24 @@ _PARAMETERS = {
 
 def error_text(error: HailuoError) -> str:
     """What happened, whether money moved, and what to change in the program."""
-    return say(error, STEPS, then=_steps(error.then))
+    return join(error.what, money(error), next_steps(_by_parameter(steps_of(error)), STEPS))
 
 
 def status_text(status: RemoteStatus, provider: Provider) -> str:
     """How a clip stands, by one status read."""
     if status.phase is not Phase.FAILED:
         return PHASES[status.phase].format(provider=provider.name)
-    kind, why = HailuoError, "The provider gave no reason."
-    if status.error_code not in ("", "0"):
-        refusal = explain(status.error_code, provider=provider)
-        kind, why = refusal.error, f"{refusal.cause} ({status.error_code})."
-    return error_text(kind(f"The clip failed. {why}"))
+    if status.error_code in ("", "0"):
+        return error_text(ProviderError("The clip failed. The provider gave no reason."))
+    refusal = explain(status.error_code, provider=provider)
+    return error_text(refusal.error(f"The clip failed. {refusal.what}", *refusal.then))
 
 
-def _steps(steps: tuple[Step, ...]) -> list[Step]:
+def _by_parameter(steps: Iterable[Step]) -> Iterator[Step]:
     """Settings by the parameters of HailuoClient that do the same; without those it has not."""
-    known = list[Step]()
     for step in steps:
-        if step.do not in (Do.SET, Do.CHECK):
-            known.append(step)
-            continue
         name, equals, value = step.about.partition("=")
-        if parameter := _PARAMETERS.get(name):
-            known.append(replace(step, about=f'{parameter}="{value}"' if equals else parameter))
-    return known
+        if step.do not in (Do.SET, Do.CHECK):
+            yield step
+        elif parameter := _PARAMETERS.get(name):
+            yield Step(step.do, f'{parameter}="{value}"' if equals else parameter)

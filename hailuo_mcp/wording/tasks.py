@@ -156,14 +156,11 @@ def _named(task: Task) -> str:
 def saved_video(saved: Saved, *, told: bool = False) -> SavedVideo:
     """`told`: the reader knows how the task stands, unless it is saved now."""
     view, task, link = saved.view, saved.view.task, saved.view.link
-    if saved.status == "saved":
-        message = agent.saved_text(view)
-    else:
-        message = still(view)["message"] if told else agent.task_text(view)
+    known = told and saved.status != "saved"
     return cast(
         "SavedVideo",
         only_given(
-            message=message,
+            message=still(view)["message"] if known else agent.task_text(view),
             task_id=task.task_id,
             status=saved.status,
             file="" if link else saved.file,

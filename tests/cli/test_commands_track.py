@@ -289,7 +289,7 @@ def test_a_person_settles_what_is_unconfirmed(program):
     assert program("tasks", "--json").answer["spending"]["spent"] == "4"
     wrong = program("settle", lost["task_id"], "bought", "--remote-id", "12345")
     assert wrong.code == 2
-    assert "knows no task '12345'. Nothing was changed or charged." in wrong.err
+    assert "knows no task '12345'. Nothing was changed." in wrong.err
     assert program("tasks", "--json").answer["spending"]["spent"] == "4"
 
 

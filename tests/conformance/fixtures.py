@@ -31,7 +31,7 @@ from mcp.types import (
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from hailuo_mcp.server.server import Server
+from hailuo_mcp.server.mcp_server import Server
 
 
 class Certified(Server):

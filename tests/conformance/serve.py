@@ -6,10 +6,9 @@ import sys
 import tempfile
 
 import fixtures
-import uvicorn
 
 from hailuo_mcp.server.http import create_app
-from hailuo_mcp.server.http.serving import HEAD_BYTES, Connection
+from hailuo_mcp.server.http.serving import AppServer
 from hailuo_mcp.settings import Settings
 
 
@@ -23,16 +22,8 @@ def main() -> None:
             }
         )
         app = create_app(settings, with_sse=True)
-        fixtures.certify(app.state.parts.server)
-        uvicorn.run(
-            app,
-            host="127.0.0.1",
-            port=int(sys.argv[1]),
-            http=Connection,
-            h11_max_incomplete_event_size=HEAD_BYTES,
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-        )
+        fixtures.certify(app.state.server.mcp)
+        AppServer(app, port=int(sys.argv[1])).run()
 
 
 if __name__ == "__main__":

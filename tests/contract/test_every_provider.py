@@ -197,7 +197,7 @@ async def test_an_expired_link_is_asked_for_again(counter, tmp_path):
 async def test_a_task_that_does_not_exist_is_said_not_to_be_known(counter):
     with pytest.raises(RemoteTaskNotFoundError) as caught:
         await counter.client.query("99999999999999")
-    assert "Asking costs nothing" in str(caught.value)
+    assert "Nothing was charged" in str(caught.value)
 
 
 async def test_a_task_that_the_provider_lost_is_an_error_and_no_failure(counter):

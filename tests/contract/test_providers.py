@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hailuo_mcp.dialects.links import expires_at
+from hailuo_mcp.dialects.link_expiry import expires_at
 from hailuo_mcp.dialects.providers import (
     DEFAULT_PROVIDER,
     PROVIDERS,
@@ -13,7 +13,7 @@ from hailuo_mcp.dialects.providers import (
     provider_for,
     provider_named,
 )
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.errors import ConfigError, Do, Step
 
 
 def test_the_rows_are_those_of_the_contract():
@@ -112,8 +112,9 @@ def test_a_base_url_loses_the_tails_that_people_paste(name, text, clean):
     ],
 )
 def test_a_base_url_that_would_betray_the_key_is_refused(text):
-    with pytest.raises(ConfigError, match="HAILUO_BASE_URL"):
+    with pytest.raises(ConfigError, match="The base URL") as caught:
         clean_base_url(PROVIDERS["minimax-cn"], text)
+    assert Step(Do.CHECK, "HAILUO_BASE_URL") in caught.value.then
 
 
 def test_an_operator_may_allow_plain_http_by_name():

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from hailuo_mcp.dialects.codes import MEANINGS
+from hailuo_mcp.dialects.dialect import HttpReply
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.dialects.refusals import explain, retry_after
-from hailuo_mcp.dialects.wire import HttpReply
 from hailuo_mcp.errors import (
     AuthenticationError,
     ContentRejectedError,
+    Do,
     HailuoError,
     InsufficientBalanceError,
     ProviderError,
@@ -22,6 +23,7 @@ from hailuo_mcp.errors import (
     RateLimitError,
     RejectedParametersError,
     RemoteTaskNotFoundError,
+    Step,
     UnconfirmedSubmitError,
     UnexpectedResponseError,
 )
@@ -56,8 +58,8 @@ def test_a_code_that_comes_before_a_task_is_free(code):
     error = submit_error(based(int(code)))
     assert isinstance(error, ProviderError)
     assert error.provider_code == code
-    assert f"({code})" in str(error)
-    assert "Nothing was charged." in str(error)
+    assert f"({code})" in error.what
+    assert error.charged == "no"
     assert "IGNORE" not in str(error)
     assert "IGNORE" in error.detail
 
@@ -200,7 +202,8 @@ def test_a_relays_own_code_on_a_read_never_ends_a_task(code, status, kind):
     body = json.dumps({"code": code, "message": "x"}).encode()
     error = status_error(HttpReply(status=status, body=body), HINGNET)
     assert isinstance(error, kind), repr(error)
-    assert "Nothing was charged" not in str(error)
+    assert "charged" not in error.what, "the voice says it"
+    assert error.charged == "no"
 
 
 BASE_READS = {
@@ -222,46 +225,44 @@ def test_a_code_on_a_poll_is_an_error_of_the_poll(code, kind):
 @pytest.mark.parametrize("code", ["1004", "2049"])
 def test_a_bad_key_names_host_region_and_setting(code):
     row = replace(CN, base_url="https://api.minimaxi.com")
-    text = str(submit_error(based(int(code)), row))
-    for part in ("api.minimaxi.com", "HAILUO_PROVIDER=minimax-global", "HAILUO_API_KEY"):
-        assert part in text
-    assert "https://api.minimax.io" in text
-    other = str(submit_error(based(int(code)), PROVIDERS["minimax-global"]))
-    assert "HAILUO_PROVIDER=minimax-cn" in other
+    error = submit_error(based(int(code)), row)
+    assert error.then == (Step(Do.CHECK, "HAILUO_API_KEY"),)
+    assert error.what.startswith("api.minimaxi.com did not accept the key")
+    assert "the provider minimax-global (base URL https://api.minimax.io)" in error.what
+    other = submit_error(based(int(code)), PROVIDERS["minimax-global"]).what
+    assert "the provider minimax-cn" in other
     assert "api.minimax.io" in other
-    assert "region" not in str(submit_error(based(int(code)), HINGNET))
+    assert "region" not in submit_error(based(int(code)), HINGNET).what
 
 
 def test_an_unknown_marker_is_called_one_by_the_sandbox_alone():
     def told(row):
         base = {"status_code": 2013, "status_msg": "invalid params, unknown marker [sandbox:x]"}
         body = json.dumps({"base_resp": base}).encode()
-        return str(submit_error(HttpReply(status=200, body=body), row))
+        return submit_error(HttpReply(status=200, body=body), row)
 
-    assert "docs/sandbox.md lists them" in told(PROVIDERS["sandbox"])
-    assert "combination" not in told(PROVIDERS["sandbox"])
-    assert "does not accept this combination of inputs (2013)" in told(CN)
+    assert "docs/sandbox.md lists them" in told(PROVIDERS["sandbox"]).then[0].about
+    assert "combination" not in told(PROVIDERS["sandbox"]).what
+    assert "does not accept this combination of inputs (2013)" in told(CN).what
 
 
-def test_1002_is_waited_out_and_says_who_shares_the_limit():
-    text = str(submit_error(based(1002)))
-    assert "waited out" in text
-    assert "sub-accounts" in text
-    assert "api@minimaxi.com" in text
+def test_1002_says_who_shares_the_limit_and_who_raises_it():
+    error = submit_error(based(1002))
+    assert "sub-accounts" in error.what
+    assert any("api@minimaxi.com" in step.about for step in error.then)
 
 
 @pytest.mark.parametrize("code", list(MEANINGS))
 @pytest.mark.parametrize("name", list(PROVIDERS))
-def test_every_code_has_a_cause_and_an_action_in_sentences(code, name):
-    refusal = explain(code, provider=PROVIDERS[name])
-    assert (
-        refusal.cause[0].isupper()
-        or refusal.cause.startswith(PROVIDERS[name].name)
-        or (refusal.cause.startswith(PROVIDERS[name].host))
-    )
-    assert refusal.action.endswith(".")
-    assert "{" not in refusal.message()
-    assert not refusal.cause.endswith(".")
+def test_every_code_has_a_cause_in_sentences_and_a_next_step(code, name):
+    meaning = explain(code, provider=PROVIDERS[name])
+    starts = (PROVIDERS[name].name, PROVIDERS[name].host)
+    assert meaning.what[0].isupper() or meaning.what.startswith(starts)
+    assert meaning.what.endswith(".")
+    assert not meaning.cause.endswith(".")
+    assert meaning.then or meaning.error.then
+    for text in (meaning.what, *(step.about for step in meaning.then)):
+        assert "{" not in text
 
 
 def test_moderation_is_1026_and_1027_only():

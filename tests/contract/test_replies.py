@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from hailuo_mcp.dialects.dialect import HttpReply
+from hailuo_mcp.dialects.parsing import identifier
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.dialects.refusals import explain
-from hailuo_mcp.dialects.wire import HttpReply, identifier
 from hailuo_mcp.domain import Phase, RemoteStatus
 from hailuo_mcp.errors import (
     AuthenticationError,
@@ -243,8 +244,9 @@ def test_compat_tolerates_base_resp():
 
 
 def test_a_compat_refusal_says_that_pictures_are_documented_as_urls():
-    with pytest.raises(HailuoError, match="give an https URL"):
+    with pytest.raises(HailuoError) as caught:
         COMPAT.read_submit(reply({"error": "bad image_url"}, status=400))
+    assert "give an https URL" in caught.value.then[-1].about
 
 
 def test_files_refused_by_moderation_say_so():
@@ -271,7 +273,7 @@ def test_a_strange_code_stays_in_the_journal(dialect, body):
     got = dialect.read_status(reply(body))
     assert (got.phase, got.error_code) == (Phase.FAILED, "unknown")
     assert INJECTED in got.detail
-    told = explain(got.error_code, provider=PROVIDERS["minimax-cn"]).message()
+    told = explain(got.error_code, provider=PROVIDERS["minimax-cn"]).what
     assert "ignore" not in told
     assert "unknown" not in told
 

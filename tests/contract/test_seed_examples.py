@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hailuo_mcp.dialects.dialect import HttpReply
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
-from hailuo_mcp.dialects.wire import HttpReply
 from hailuo_mcp.domain import Phase, RemoteStatus, Submitted, VideoRequest
 from hailuo_mcp.errors import (
     AuthenticationError,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from hailuo_mcp.server.tokens import count
+from tokens import count
+
 from hailuo_mcp.server.tools import all_tools
 
 from .counts_of import size
@@ -13,9 +14,9 @@ from .counts_of import size
 STARTED = """
 import sys
 from hailuo_mcp.server import stdio
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
-build_server(Backstage())
+from hailuo_mcp.server.mcp_server import Server
+from hailuo_mcp.server.context import AppContext
+Server(AppContext())
 print("\\n".join(sys.modules))
 """
 HEAVY = (
@@ -25,7 +26,6 @@ HEAVY = (
     "httpx",
     "numpy",
     "platformdirs",
-    "rich",
     "sqlite3",
     "hailuo_mcp.bootstrap",
     "hailuo_mcp.cli",

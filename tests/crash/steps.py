@@ -102,21 +102,17 @@ def _uncommitted(name: str, only: Only = always) -> Install:
     """Die when the step of this name is done and its transaction is still open."""
 
     def install(die: Callable[[], None]) -> None:
-        from hailuo_mcp.journal.sqlite.database import Database
+        from hailuo_mcp.journal.sqlite.store import SqliteStore, writes
 
-        write = Database.write
+        step = getattr(SqliteStore, name).__wrapped__
 
-        async def armed(self: Any, step: Any, *args: Any, **kwargs: Any) -> Any:
-            def stepped(db: Any, *args: Any, **kwargs: Any) -> Any:
-                result = step(db, *args, **kwargs)
-                if only(args, result):
-                    die()
-                return result
+        def stepped(db: Any, *args: Any, **kwargs: Any) -> Any:
+            result = step(db, *args, **kwargs)
+            if only(args, result):
+                die()
+            return result
 
-            wanted = step.__name__ == name
-            return await write(self, stepped if wanted else step, *args, **kwargs)
-
-        Database.write = armed  # type: ignore[method-assign]
+        setattr(SqliteStore, name, writes(stepped))
 
     return install
 
@@ -155,7 +151,7 @@ STEPS: dict[str, Install] = {
     "written, not committed": _uncommitted("record"),
     "written down": _step(_journal, "record", after=True),
     "recovering, not committed": _uncommitted("recover"),
-    "claimed, not committed": _uncommitted("claim"),
+    "claimed, not committed": _step(_module("journal.sqlite.leases"), "claim", after=True),
     "claimed": _step(_journal, "claim", after=True, only=lambda _a, got: bool(got.steps)),
     "before it is sent": _step(_client, "send", after=False),
     "headers begun": _trace("send_request_headers.started"),

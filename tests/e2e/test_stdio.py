@@ -522,7 +522,7 @@ async def test_after_a_loss_of_the_journal_every_answer_says_so_until_a_person_a
     for gone in ("journal.sqlite3", "backups"):
         path = tmp_path / "state" / gone
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    said = "nothing new is bought until a person runs `hailuo-mcp journal accept`"
+    said = "nothing new is bought until the person runs `hailuo-mcp journal accept`"
     async with shop(environ, mode) as call:
         refused = await call.raw("generate_video", prompt="after the loss")
         assert refused.structured_content["error"] == {

@@ -93,7 +93,7 @@ async def test_more_than_20_mb_is_refused_before_it_is_read(
     folders = Folders(output_dir=tmp_path, home=tmp_path)
     with (tmp_path / "huge.png").open("wb") as file:
         file.truncate(8 * 2**30)
-    with pytest.raises(InvalidRequestError, match=r"8589\.9 MB, and only less than 20 MB"):
+    with pytest.raises(InvalidRequestError, match=r"8589\.9 MB, and the limit is 20 MB"):
         await opened("huge.png", folders)
     with pytest.raises(InvalidRequestError, match="20 MB or more"):
         await opened("data:image/png;base64," + "AAAA" * (most_bytes() // 3 + 2))

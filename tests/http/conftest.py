@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +11,19 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
-import uvicorn
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
-from until import until_now
+from starlette.applications import Starlette
 
+from hailuo_mcp.local_http import listen
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.server.http import create_app
-from hailuo_mcp.server.http.serving import HEAD_BYTES, Connection
-from hailuo_mcp.server.http.shares import Limits
+from hailuo_mcp.server.http.app import HttpServer
+from hailuo_mcp.server.http.limits import Limits
+from hailuo_mcp.server.http.serving import AppServer
 from hailuo_mcp.settings import Settings
 
 TOKENS = {"alice": "alices-token-0123456789", "bob": "bobs-token-0123456789"}
@@ -34,7 +33,7 @@ WAYS = ("auto", "legacy", "sse")
 @dataclass
 class Served:
     port: int
-    app: Any
+    app: Starlette
     settings: Settings
     state: Path
     sandbox_state: Path
@@ -44,8 +43,8 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def parts(self) -> Any:
-        return self.app.state.parts
+    def served(self) -> HttpServer:
+        return self.app.state.server
 
     def http(self, caller: str = "alice", **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {TOKENS[caller]}"} if caller else {}
@@ -70,8 +69,7 @@ class Served:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    with listen("127.0.0.1", 0) as probe:
         return int(probe.getsockname()[1])
 
 
@@ -98,7 +96,7 @@ def _served(
     local: bool = False,
     callbacks: bool = False,
     limits: Limits | None = None,
-    connection: type[Connection] = Connection,
+    connections: int | None = None,
     **environ: str,
 ) -> Iterator[Served]:
     port = free_port()
@@ -122,30 +120,5 @@ def _served(
             }
         )
         app = create_app(settings, with_sse=True, local=local, limits=limits)
-        with _running(app, port, connection):
+        with AppServer(app, port=port, connections=connections).start():
             yield Served(port, app, settings, tmp_path / "state", sandbox_state)
-
-
-@contextlib.contextmanager
-def _running(app: Any, port: int, connection: type[Connection]) -> Iterator[None]:
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=port,
-        http=connection,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        h11_max_incomplete_event_size=HEAD_BYTES,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until_now(lambda: server.started)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(10)

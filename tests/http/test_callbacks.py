@@ -19,6 +19,7 @@ from until import until
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.callbacks import Callbacks
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +53,7 @@ async def test_the_challenge_is_echoed_at_once(serve):
 
 @pytest.mark.parametrize("challenge", ["狐狸", "\ud800", "", 123, 0])
 async def test_any_text_or_number_is_echoed_as_it_was_said(challenge):
-    async with hearing(Told(Status.RUNNING)) as http:
+    async with hearing(FakeStudio(Status.RUNNING)) as http:
         reply = await http.post(HERE, content=json.dumps({"challenge": challenge}))
 
     assert (reply.status_code, reply.json()) == (200, {"challenge": challenge})
@@ -60,7 +61,7 @@ async def test_any_text_or_number_is_echoed_as_it_was_said(challenge):
 
 @pytest.mark.parametrize("challenge", [True, False, None, 1.5, ["a"], "a" * 4097])
 async def test_what_is_no_challenge_is_not_echoed(challenge):
-    async with hearing(Told(Status.RUNNING)) as http:
+    async with hearing(FakeStudio(Status.RUNNING)) as http:
         reply = await http.post(HERE, json={"challenge": challenge})
 
     assert reply.json() == {"received": True}
@@ -108,7 +109,7 @@ async def test_what_says_nothing_wakes_nothing(serve, body):
     async with httpx.AsyncClient() as http:
         assert (await http.post(address, content=body)).status_code == 200
         assert (await http.post(address, json={"status": "processing"})).status_code == 200
-        told = Told(Status.RUNNING)
+        told = FakeStudio(Status.RUNNING)
         async with hearing(told) as heard:
             assert (await heard.post(HERE, content=body)).status_code == 200
             await anyio.wait_all_tasks_blocked()
@@ -164,7 +165,7 @@ async def test_guessed_addresses_find_nothing_and_do_not_hold_up_what_is_known(s
 
 
 async def test_wrong_guesses_turn_no_callback_off_for_their_address():
-    async with hearing(Told(Status.RUNNING)) as http:
+    async with hearing(FakeStudio(Status.RUNNING)) as http:
         refused = {
             (reply.status_code, reply.content)
             for number in range(300)
@@ -178,7 +179,7 @@ async def test_wrong_guesses_turn_no_callback_off_for_their_address():
 
 
 async def test_of_many_guesses_at_once_the_journal_is_asked_one_at_a_time():
-    told = Told(Status.RUNNING)
+    told = FakeStudio(Status.RUNNING)
     async with hearing(told) as http, anyio.create_task_group() as guessers:
         for number in range(50):
             guessers.start_soon(http.post, f"/callbacks/{number:032d}")
@@ -188,7 +189,7 @@ async def test_of_many_guesses_at_once_the_journal_is_asked_one_at_a_time():
 
 
 async def test_two_callbacks_at_once_are_remembered_as_one():
-    told = Told(Status.RUNNING)
+    told = FakeStudio(Status.RUNNING)
     async with hearing(told) as http, anyio.create_task_group() as both:
         for _ in range(2):
             both.start_soon(partial(http.post, HERE, json={"status": "success"}))
@@ -198,7 +199,7 @@ async def test_two_callbacks_at_once_are_remembered_as_one():
 
 
 async def test_a_callback_that_comes_while_the_journal_is_locked_may_come_again():
-    told = Told(Status.RUNNING)
+    told = FakeStudio(Status.RUNNING)
     told.trouble = JournalError("The journal is locked.")
     async with hearing(told) as http:
         early = await http.post(HERE, json={"challenge": "x"})
@@ -225,7 +226,7 @@ async def test_only_posts_are_heard(serve):
         assert (await http.get(address)).status_code == 405
 
 
-class Told:
+class FakeStudio:
     """The studio's side, with a task that the test moves on."""
 
     def __init__(self, *statuses: Status) -> None:
@@ -246,10 +247,14 @@ class Told:
     async def find(self, task_id):
         return SimpleNamespace(task_id="v1", status=self.statuses[0])
 
-    def heard(self, task_id):
+    @property
+    def store(self):
+        return self
+
+    def confirm_callback(self, task_id):
         pass
 
-    async def look(self, task, *, at):
+    async def expedite_poll(self, task, at):
         self.looks.append(at)
 
 
@@ -260,21 +265,23 @@ HERE = f"/callbacks/{TOKEN}"
 @asynccontextmanager
 async def hearing(told, **options):
     """A caller of callbacks that look at this studio, in one event loop."""
-    callbacks = Callbacks(lambda: told, **options)
-    app = Starlette(routes=[Route("/callbacks/{token}", callbacks.hear, methods=["POST"])])
+    context = AppContext()
+    context.set_studio(told)
+    callbacks = Callbacks(context, **options)
+    app = Starlette(routes=[Route("/callbacks/{token}", callbacks.receive, methods=["POST"])])
     transport = httpx.ASGITransport(app)
     async with (
         anyio.create_task_group() as work,
         httpx.AsyncClient(transport=transport, base_url="http://x") as http,
     ):
-        work.start_soon(callbacks.work)
+        work.start_soon(callbacks.run)
         told.callbacks = callbacks
         yield http
         work.cancel_scope.cancel()
 
 
 async def test_what_is_said_of_a_task_that_ended_causes_no_second_look():
-    told = Told(Status.SUCCEEDED)
+    told = FakeStudio(Status.SUCCEEDED)
     async with hearing(told) as http:
         for word in ("fail", "success", "processing"):
             assert (await http.post(HERE, json={"status": word})).status_code == 200
@@ -284,19 +291,19 @@ async def test_what_is_said_of_a_task_that_ended_causes_no_second_look():
 
 
 async def test_an_end_that_is_told_before_the_create_is_answered_is_looked_at_right_after():
-    told = Told(Status.SUBMITTING)
+    told = FakeStudio(Status.SUBMITTING)
     async with hearing(told) as http:
         await http.post(HERE, json={"status": "success"})
         await anyio.wait_all_tasks_blocked()
         assert told.looks == []
         told.statuses = [Status.QUEUED]
-        told.callbacks.changed("v1")
+        told.callbacks.task_changed("v1")
         await anyio.wait_all_tasks_blocked()
     assert len(told.looks) == 1
 
 
 async def test_a_task_that_has_not_ended_although_it_was_said_is_looked_at_ever_more_rarely():
-    told, now = Told(Status.RUNNING), [1000.0]
+    told, now = FakeStudio(Status.RUNNING), [1000.0]
     async with hearing(told, clock=lambda: now[0]) as http:
         for _ in range(120):  # a forger who says it every second for two minutes
             await http.post(HERE, json={"status": "success"})

@@ -10,6 +10,7 @@ import pytest
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.server.http import create_app, serve_http
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.wording import person
 
 GUARDED = ["/mcp", "/sse", "/messages/", "/ready", "/metrics", "/", "/files", "/nothing"]
 EVERYWHERE = ["/mcp", "/sse", "/messages/", "/ready", "/metrics", "/health"]
@@ -117,12 +118,13 @@ def _settings(tmp_path, **environ):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "mcp.example.com"])
 def test_without_a_token_it_does_not_listen_where_others_can_come(tmp_path, host):
-    with pytest.raises(ConfigError, match="HAILUO_HTTP_TOKENS"):
+    with pytest.raises(ConfigError, match="without a token") as refused:
         serve_http(_settings(tmp_path), host=host, port=0)
+    assert "HAILUO_HTTP_TOKENS" in person.error_text(refused.value)
 
 
 def test_without_a_token_it_takes_no_public_name(tmp_path):
-    with pytest.raises(ConfigError, match="HAILUO_HTTP_TOKENS"):
+    with pytest.raises(ConfigError, match=r"mcp\.example\.com.* without a token"):
         create_app(_settings(tmp_path, HAILUO_ALLOWED_HOSTS="mcp.example.com"))
 
 
@@ -131,7 +133,7 @@ async def test_without_a_token_only_this_computer_is_answered_whatever_the_host_
     app = create_app(_settings(tmp_path))
     for address, status in [("127.0.0.1", 503), ("10.0.0.7", 403), ("::1", 503)]:
         transport = httpx.ASGITransport(app, client=(address, 1))
-        app.state.parts.backstage.refuse(ConfigError("closed"))
+        app.state.server.context.set_error(ConfigError("closed"))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             assert (await http.get("/ready")).status_code == status
 

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from hailuo_mcp.server.http.links import Links
+from hailuo_mcp.server.http.signed_links import SignedLinks
 
 pytestmark = pytest.mark.anyio
 
@@ -88,11 +88,11 @@ async def test_altered_expired_and_guessed_links_all_get_the_same_answer(server)
     name, until, signature = url.rpartition("/")[2].removesuffix(".mp4").split(".")
     other, _ = await _made(server, prompt="Another boat")
     other_name = other["url"].rpartition("/")[2].split(".")[0]
-    parts = server.parts.outside
-    expired = Links(parts.links._key, clock=lambda: 1_000_000.0).sign("file", name, 3600)[0]
-    unknown = parts.links.sign("file", "v0000000000000000", 3600)[0]
-    as_upload = parts.links.sign("upload", name, 3600)[0]
-    strange_key = Links(b"x" * 32).sign("file", name, 3600)[0]
+    links = server.served.links
+    expired = SignedLinks(links._key, clock=lambda: 1_000_000.0).sign("file", name, 3600)[0]
+    unknown = links.sign("file", "v0000000000000000", 3600)[0]
+    as_upload = links.sign("upload", name, 3600)[0]
+    strange_key = SignedLinks(b"x" * 32).sign("file", name, 3600)[0]
     flipped = ("A" if signature[0] != "A" else "B") + signature[1:]
     bad = [
         f"{name}.{until}.{flipped}.mp4",
@@ -156,9 +156,9 @@ async def test_links_outlive_a_restart_and_their_key_is_the_owners_alone(server)
     key = server.state / "links.key"
 
     assert key.stat().st_mode & 0o077 == 0
-    again = Links()
+    again = SignedLinks()
     again.open(key)
-    signed, _ = server.parts.outside.links.sign("file", "v0000000000000000", 60)
+    signed, _ = server.served.links.sign("file", "v0000000000000000", 60)
     assert again.read("file", signed) == "v0000000000000000"
 
 

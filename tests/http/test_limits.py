@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import subprocess
 import sys
@@ -12,14 +11,10 @@ import pytest
 from starlette.datastructures import Headers
 from until import until_now
 
-from hailuo_mcp.server.http import serving
-from hailuo_mcp.server.http.intake import RefusedBodyError, Streams, read_body
-from hailuo_mcp.server.http.shares import Limits, Shares
+from hailuo_mcp.local_http import url_of
+from hailuo_mcp.server.http.limits import Limits, Quota, RefusedBodyError, Streams, read_body
 
 AUTH = "Authorization: Bearer alices-token-0123456789\r\n"
-
-
-ONE_AND_NO_MORE = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def _raw(server, text: bytes, seconds: float = 5) -> bytes:
@@ -68,39 +63,24 @@ def test_headers_have_an_end(server):
     assert reply.startswith(b"HTTP/1.1 400")
 
 
-@pytest.mark.parametrize("said", [b"", b"GET /health HTTP/1.1\r\nHost: loc"])
-def test_a_connection_that_does_not_say_what_it_wants_is_closed(serve, said):
-    class Impatient(serving.Connection):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **kwargs, seconds=0.3)
-
-    server = serve(connection=Impatient)
-
-    assert _raw(server, said) == b""
-
-
-def test_a_connection_too_many_is_closed_and_those_that_there_are_are_served(serve):
-    class Few(serving.Connection):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **kwargs)
-            self.limit_concurrency = 3
-
-    server = serve(connection=Few)
-    with server.http() as http, socket.create_connection(("127.0.0.1", server.port), 5) as idle:
+def test_more_connections_than_the_limit_are_told_to_come_back(serve):
+    server = serve(connections=2)
+    with (
+        server.http() as http,
+        socket.create_connection(("127.0.0.1", server.port), 5) as idle,
+    ):
         idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert idle.recv(4096).startswith(b"HTTP/1.1 200")
-        assert http.get("/health").status_code == 200
-        for _ in range(5):
-            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-                assert _raw(server, ONE_AND_NO_MORE) == b""
-        assert http.get("/health").status_code == 200
+        assert http.get("/health").status_code == 503
+    with server.http() as http:
+        until_now(lambda: http.get("/health").status_code == 200)
 
 
 @pytest.mark.parametrize(
     ("host", "url"), [("::", "http://[::]:8000"), ("mcp.local", "http://mcp.local:8000")]
 )
 def test_the_address_that_is_said_can_be_opened(host, url):
-    assert serving.url_of(host, 8000) == url
+    assert url_of(host, 8000) == url
 
 
 def test_connections_leave_room_for_other_files():
@@ -206,13 +186,13 @@ async def test_one_caller_s_sessions_leave_room_for_another_s(serve):
 
 def test_sessions_that_are_not_used_count_no_longer():
     now = [0.0]
-    shares = Shares(Limits(sessions=1), callers=2, clock=lambda: now[0])
+    quota = Quota(Limits(sessions=1), callers=2, clock=lambda: now[0])
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
-    shares.answered(scope, 200, Headers({"mcp-session-id": "a"}))
+    quota.note_answer(scope, 200, Headers({"mcp-session-id": "a"}))
     now[0] = Limits().session_idle_seconds
-    assert "sessions" in shares.refusal(scope)
+    assert "sessions" in quota.refusal(scope)
     now[0] += 1
-    assert not shares.refusal(scope)
+    assert not quota.refusal(scope)
 
 
 @pytest.mark.anyio

@@ -77,7 +77,7 @@ def test_it_is_refused_where_other_computers_could_come_in(host, more, tokens):
     settings = Settings.from_env(
         {"HAILUO_PROVIDER": "sandbox", "HAILUO_HTTP_TOKENS": tokens, **more}
     )
-    with pytest.raises(ConfigError, match="--local lets callers read and write files"):
+    with pytest.raises(ConfigError, match="Local callers may read and write files"):
         create_app(settings, host=host, local=True)
 
 

@@ -15,11 +15,11 @@ from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 
 @pytest.mark.anyio
 async def test_a_crash_is_counted_as_one_and_its_place_is_in_the_log(server, caplog):
-    studio = server.parts.backstage.lent
+    studio = server.served.context.opened
     async with server.client() as client:
-        server.parts.backstage.lend(SimpleNamespace(provider=studio.provider, notice=""))
+        server.served.context.set_studio(SimpleNamespace(provider=studio.provider, losses=None))
         crashed = await client.call_tool("query_task", {"task_id": "x"})
-        server.parts.backstage.lend(studio)
+        server.served.context.set_studio(studio)
         await client.call_tool("no_such_tool", {})
     with server.http() as http:
         figures = http.get("/metrics").text
@@ -53,9 +53,9 @@ async def test_only_what_broke_is_logged_as_broken(caplog):
 
     caplog.set_level(logging.INFO, "hailuo_mcp.server.http")
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
-    await RequestLog(left)(dict(scope), None, None)
+    await RequestLog(left, lambda *_: None)(dict(scope), None, None)
     with pytest.raises(ZeroDivisionError):
-        await RequestLog(broken)(dict(scope), None, None)
+        await RequestLog(broken, lambda *_: None)(dict(scope), None, None)
 
     assert [record.status for record in caplog.records] == [499, 500]
 

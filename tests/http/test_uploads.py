@@ -14,8 +14,8 @@ import pytest
 from until import until
 
 from hailuo_mcp.catalog.video_models import limits
-from hailuo_mcp.server.http.links import Links
-from hailuo_mcp.server.http.shares import Limits
+from hailuo_mcp.server.http.limits import Limits
+from hailuo_mcp.server.http.signed_links import SignedLinks
 
 pytestmark = pytest.mark.anyio
 
@@ -147,14 +147,14 @@ async def test_when_all_room_is_taken_the_new_picture_is_refused_and_nobodys_goe
 
 
 async def test_one_callers_slow_pictures_leave_places_for_the_others(server, tmp_path):
-    uploads = server.parts.outside.uploads
+    uploads = server.served.uploads
     with contextlib.ExitStack() as slow, server.http(caller="") as http:
         for count in range(1, 9):
             link = await _link(server, tmp_path)
             raw = slow.enter_context(socket.create_connection(("127.0.0.1", server.port), 5))
             head = f"POST {link.removeprefix(server.url)} HTTP/1.1\r\nHost: localhost\r\n"
             raw.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode())
-            await until(lambda count=count: len(uploads._under_way) == count)
+            await until(lambda count=count: len(uploads._arriving) == count)
         ninth = http.post(await _link(server, tmp_path), content=_picture())
         bobs = http.post(await _link(server, tmp_path, caller="bob"), content=_picture())
 
@@ -214,11 +214,11 @@ async def test_a_picture_that_is_too_large_is_not_read(server, tmp_path):
 
 
 async def test_altered_expired_and_guessed_links_take_nothing(server):
-    links = server.parts.outside.links
+    links = server.served.links
     nonce = "0" * 32
     good, _ = links.sign("upload", nonce, 60)
     head, _, signature = good.rpartition(".")
-    expired, _ = Links(links._key, clock=lambda: 1_000_000.0).sign("upload", nonce, 60)
+    expired, _ = SignedLinks(links._key, clock=lambda: 1_000_000.0).sign("upload", nonce, 60)
     as_file, _ = links.sign("file", nonce, 60)
     bad = [f"{head}.{'A' * 43}", f"{head}.{signature[:-1]}", expired, as_file, "x"]
     with server.http(caller="") as http:
@@ -261,17 +261,17 @@ async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, tmp_path)
 
 async def test_one_link_holds_up_no_other(server, tmp_path):
     slow, other = await _link(server, tmp_path), await _link(server, tmp_path)
-    uploads = server.parts.outside.uploads
+    uploads = server.served.uploads
     head = f"POST {slow.removeprefix(server.url)} HTTP/1.1\r\nHost: localhost\r\n"
     with server.http(caller="") as http:
         with socket.create_connection(("127.0.0.1", server.port), 5) as raw:
             raw.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode())
-            await until(lambda: uploads._under_way)
+            await until(lambda: uploads._arriving)
             assert [http.post(slow, content=_picture()).status_code for _ in range(20)] == [
                 409
             ] * 20
             assert http.post(other, content=_picture()).status_code == 201
-        await until(lambda: not uploads._under_way)
+        await until(lambda: not uploads._arriving)
         assert http.post(slow, content=_picture()).status_code == 201  # it was not used up
 
 

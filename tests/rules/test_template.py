@@ -90,7 +90,7 @@ def test_the_other_regions_id_is_refused_with_the_right_one():
         ("Transformers", "Transformers is offered by the global site only"),
         (
             "zzzzzz",
-            "Refused: unknown template zzzzzz. The templates here: 跳水 Diving (1 image); ",
+            'Refused: unknown template zzzzzz. The templates here: "392753057216684038" 跳水 Diving: 1',
         ),
         ("", "no template is named"),
         ("12", "12 is not a template's id"),

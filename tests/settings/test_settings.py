@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.settings import Settings, variable_of
 
 
@@ -56,8 +56,9 @@ def test_a_known_base_url_names_its_provider():
     [("HAILUO_BUGDET", "HAILUO_BUDGET"), ("HAILUO_CONFIRM_ABOVe", "HAILUO_CONFIRM_ABOVE")],
 )
 def test_a_misspelt_limit_on_spending_is_refused_and_not_ignored(name, meant):
-    with pytest.raises(ConfigError, match=f"Rename it to {meant}"):
+    with pytest.raises(ConfigError, match="is not a setting, so it limits nothing") as refused:
         Settings.from_env({name: "5"})
+    assert refused.value.then == (Step(Do.ARRANGE, f"rename it to {meant}, or remove it"),)
 
 
 @pytest.mark.parametrize("name", ["HAILUO_FOLLOW", "HAILUO_API_HOST", "HAILUO_MODEL", "BUDGET"])
@@ -81,15 +82,24 @@ def test_other_unknown_names_are_left_alone(name):
         ("HAILUO_POLL_SECONDS", "often", "is not a number"),
         ("HAILUO_AUTO_DOWNLOAD", "perhaps", "is neither true nor false"),
         ("HAILUO_RPM", "-1", "should be greater than or equal to 0"),
-        ("HAILUO_ALLOWED_DIRS", "pictures", "does not hold the whole path"),
+        ("HAILUO_ALLOWED_DIRS", "pictures", "is not the full path of a folder"),
         ("HAILUO_CALLBACK_URL", "me", "is not an address"),
     ],
 )
 def test_a_flaw_is_said_in_plain_words_without_the_value(name, value, flaw):
     with pytest.raises(ConfigError) as refused:
         Settings.from_env({name: value})
-    assert f"{name} {flaw}" in str(refused.value)
+    setting = name.removeprefix("HAILUO_").lower()
+    assert refused.value.what.startswith(f"The setting {setting} {flaw}")
+    assert refused.value.then == (Step(Do.CHECK, name),)
     assert f" {value} " not in str(refused.value)
+
+
+def test_every_flaw_is_named_at_once():
+    broken = {"HAILUO_OUTPUT_DIR": "clips", "HAILUO_RPM": "ten", "HAILUO_POLL_SECONDS": "0"}
+    with pytest.raises(ConfigError) as refused:
+        Settings.from_env(broken)
+    assert [step.about for step in refused.value.then] == list(broken)
 
 
 def test_chinese_plan_names_are_accepted():
@@ -124,12 +134,12 @@ def test_a_value_that_cannot_be_used_is_refused_without_repeating_it(variable, t
     with pytest.raises(ConfigError) as refused:
         Settings.from_env({variable: text, "HAILUO_API_KEY": "sk-very-secret"})
 
-    assert "othing was" in str(refused.value)
+    assert refused.value.then == (Step(Do.CHECK, variable),)
     assert "sk-very-secret" not in str(refused.value)
 
 
 def test_one_token_is_one_name_s():
-    with pytest.raises(ConfigError, match=r"HAILUO_HTTP_TOKENS .* under two names") as refused:
+    with pytest.raises(ConfigError, match=r"http_tokens .* under two names") as refused:
         Settings.from_env({"HAILUO_HTTP_TOKENS": "alice:hush-hush, bob: hush-hush"})
 
     assert "hush" not in str(refused.value)

@@ -7,14 +7,14 @@ import json
 import pytest
 from mcp.server.mcpserver.tools import Tool
 from pydantic import TypeAdapter
+from tokens import count
 
 from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.video_models import find_model, limits, resolutions
-from hailuo_mcp.server.app import instructions
-from hailuo_mcp.server.tokens import count
+from hailuo_mcp.server.mcp_server import instructions
 from hailuo_mcp.server.tools import all_tools
-from hailuo_mcp.server.tools._reading import Arguments
-from hailuo_mcp.server.tools._schema import output_schema
+from hailuo_mcp.server.tools.arguments import Arguments
+from hailuo_mcp.server.tools.registration import output_schema
 from hailuo_mcp.wording import shapes
 
 TOOLS = {tool.name: tool for tool in all_tools()}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from mcp import Client
 
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.mcp_server import Server
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_every_tool_is_as_it_was() -> None:
-    async with Client(build_server(Backstage()), mode="legacy") as client:
+    async with Client(Server(AppContext()), mode="legacy") as client:
         tools = {
             tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True)
             for tool in (await client.list_tools()).tools

@@ -10,8 +10,8 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.mcp_server import Server
 
 from .fakes import FakeStudio
 
@@ -29,18 +29,18 @@ def studio():
 
 
 @pytest.fixture
-def backstage(studio) -> Backstage:
-    lent = Backstage()
-    lent.lend(studio)
-    return lent
+def context(studio) -> AppContext:
+    context = AppContext()
+    context.set_studio(studio)
+    return context
 
 
 @pytest.fixture
-def connect(backstage, mode) -> Connect:
+def connect(context, mode) -> Connect:
     """A client that checks each answer against the tool's published schema."""
 
     def connect(**options: Any) -> Client:
-        return Client(build_server(backstage), mode=mode, **options)
+        return Client(Server(context), mode=mode, **options)
 
     return connect
 

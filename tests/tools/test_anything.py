@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client
 
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.mcp_server import Server
 from hailuo_mcp.server.tools import all_tools
-from hailuo_mcp.server.tools._spelling import NONE_HERE, OURS
+from hailuo_mcp.server.tools.argument_names import NOT_OFFERED, OTHER_NAMES
 
 from .fakes import FakeStudio
 
@@ -55,23 +55,21 @@ values = st.recursive(
     ),
     max_leaves=5,
 )
-names = st.sampled_from([*ARGUMENTS, *OURS, *NONE_HERE]) | st.text(
+names = st.sampled_from([*ARGUMENTS, *sum(OTHER_NAMES.values(), ()), *NOT_OFFERED]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=12
 )
 
 
 @pytest.fixture(scope="module")
 def call() -> Iterator:
-    backstage = Backstage()
-    backstage.lend(FakeStudio())
+    context = AppContext()
+    context.set_studio(FakeStudio())
 
     @contextmanager
     def opened() -> Iterator:
         with (
             start_blocking_portal() as portal,
-            portal.wrap_async_context_manager(
-                Client(build_server(backstage), mode="legacy")
-            ) as client,
+            portal.wrap_async_context_manager(Client(Server(context), mode="legacy")) as client,
         ):
             yield lambda name, arguments: portal.call(client.call_tool, name, arguments)
 

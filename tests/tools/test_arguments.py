@@ -181,7 +181,7 @@ async def test_another_name_is_refused_with_ours(ask, studio, name, ours) -> Non
     assert result.is_error
     assert repr(name) in told
     assert ours in told.split("It takes")[0]
-    assert "nothing was sent or charged" in told
+    assert "Nothing was sent or charged." in told
     assert result.structured_content == {
         "message": result.content[0].text,
         "error": {"code": "invalid_request", "charged": "no", "retry": False},
@@ -212,7 +212,8 @@ async def test_wrong_values_are_named_in_plain_words(ask, studio) -> None:
         },
     )
     told = result.content[0].text
-    assert told.startswith("generate_video was not called, nothing was sent or charged.")
+    assert told.startswith("generate_video was not called.")
+    assert told.endswith("Nothing was sent or charged.")
     assert "duration: must be a whole number (got 'six')" in told
     assert "take: must be at least 0 (got -1)" in told
     assert "max_cost: must be a number" in told
@@ -326,8 +327,8 @@ async def test_a_known_name_and_an_unknown_number_go_on(ask, studio) -> None:
         ("take", 10**30, "take: must be at most 1000000"),
         ("request_key", "k" * 201, "request_key: must be at most 200 characters"),
         ("request_key", 10**200, "request_key: must be at most 200 characters"),
-        ("request_key", "\ud800", "request_key: holds half of a character"),
-        ("confirm", "\ud800", "confirm: holds half of a character"),
+        ("request_key", "\ud800", "request_key: contains an unpaired surrogate"),
+        ("confirm", "\ud800", "confirm: contains an unpaired surrogate"),
     ],
 )
 async def test_what_no_record_can_hold_is_refused_free(ask, studio, argument, value, told) -> None:
@@ -338,13 +339,13 @@ async def test_what_no_record_can_hold_is_refused_free(ask, studio, argument, va
         result = await ask(tool, {**plain, argument: value})
         assert result.is_error
         assert told in result.content[0].text
-        assert "nothing was sent or charged" in result.content[0].text
+        assert "Nothing was sent or charged." in result.content[0].text
     assert not studio.calls
 
 
 @pytest.mark.parametrize("tool", ["query_task", "cancel_task", "download_video"])
-async def test_half_a_character_is_no_id(ask, studio, tool) -> None:
+async def test_an_unpaired_surrogate_is_not_an_id(ask, studio, tool) -> None:
     result = await ask(tool, {"task_id": "\ud800"})
     assert result.is_error
-    assert "task_id: holds half of a character" in result.content[0].text
+    assert "task_id: contains an unpaired surrogate" in result.content[0].text
     assert not studio.calls

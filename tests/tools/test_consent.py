@@ -7,9 +7,8 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import ElicitResult, ErrorData
 
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.patience import Patience
-from hailuo_mcp.server.questions import Questions
+from hailuo_mcp.server.client_memory import OpenQuestions, WaitLimits
+from hailuo_mcp.server.mcp_server import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +44,7 @@ async def test_anything_else_buys_nothing(ask, studio, action, content) -> None:
     result = await ask("generate_video", {"prompt": "a cat"}, elicitation_callback=callback)
     assert result.is_error
     assert len(asked) == 1
-    assert "Not bought, nothing was charged" in result.content[0].text
+    assert "Nothing was sent or charged." in result.content[0].text
     assert result.structured_content["error"]["code"] == "consent_required"
     assert not [1 for name, _ in studio.calls if name == "generate"]
 
@@ -95,14 +94,14 @@ async def test_an_answered_question_may_be_put_again(connect, studio) -> None:
 
 async def test_a_question_is_open_as_long_as_its_answer_is_taken() -> None:
     now = [0.0]
-    questions = Questions(clock=lambda: now[0])
-    assert questions.may_be_put("ann", QUESTION)
-    assert questions.may_be_put("bob", QUESTION)
+    questions = OpenQuestions(clock=lambda: now[0])
+    assert questions.may_ask("ann", QUESTION)
+    assert questions.may_ask("bob", QUESTION)
     now[0] += 599
-    assert not questions.may_be_put("ann", QUESTION)
-    assert questions.may_be_put("ann", QUESTION)
+    assert not questions.may_ask("ann", QUESTION)
+    assert questions.may_ask("ann", QUESTION)
     now[0] += 601
-    assert questions.may_be_put("ann", QUESTION)
+    assert questions.may_ask("ann", QUESTION)
 
 
 async def test_a_client_that_cannot_ask_is_left_to_the_studio(ask, studio) -> None:
@@ -128,7 +127,7 @@ async def test_templates_ask_too(ask, studio) -> None:
     assert studio.last("generate")["terms"].approved
 
 
-async def test_no_answer_in_time_is_a_no(studio, backstage) -> None:
+async def test_no_answer_in_time_is_a_no(studio, context) -> None:
     """In the modern era the question is the answer, and no call stays open."""
     studio.question = QUESTION
 
@@ -136,8 +135,8 @@ async def test_no_answer_in_time_is_a_no(studio, backstage) -> None:
         await anyio.sleep_forever()
         raise AssertionError
 
-    backstage.patience = Patience(answer=(0.05, 0.05))
-    async with Client(build_server(backstage), mode="legacy", elicitation_callback=never) as client:
+    context.wait_limits = WaitLimits(answer_seconds=(0.05, 0.05))
+    async with Client(Server(context), mode="legacy", elicitation_callback=never) as client:
         with anyio.fail_after(5):
             result = await client.call_tool("generate_video", {"prompt": "a cat"})
     assert result.is_error

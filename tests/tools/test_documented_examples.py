@@ -12,8 +12,8 @@ from PIL import Image
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import serve_in_thread
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.mcp_server import Server
 from hailuo_mcp.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "tools.md"
@@ -42,9 +42,9 @@ async def test_every_example_is_answered_as_its_schema_says(tmp_path):
             }
         )
         async with open_studio(settings) as studio:
-            lent = Backstage()
-            lent.lend(studio)
-            async with Client(build_server(lent)) as client:
+            context = AppContext()
+            context.set_studio(studio)
+            async with Client(Server(context)) as client:
                 tools = {tool.name: tool for tool in (await client.list_tools()).tools}
                 latest, used = "", set()
                 for call in CALLS:

@@ -17,7 +17,7 @@ from hailuo_mcp.errors import (
     TaskNotFoundError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +91,7 @@ async def test_a_fault_of_ours_says_to_look_before_buying_again(ask, studio, cap
     studio.error = KeyError("sk-secret-7")
     result = await ask("generate_video", {"prompt": "a"})
     assert result.is_error
-    assert "call list_tasks before you try again" in result.content[0].text
+    assert "Call list_tasks before you try again" in result.content[0].text
     assert "secret" not in result.content[0].text
     assert result.structured_content["error"] == {
         "code": "internal",
@@ -109,11 +109,11 @@ async def test_broken_settings_still_list_the_tools_and_answer_each_call(connect
 async def test_without_a_studio_every_call_says_why(mode) -> None:
     from mcp import Client
 
-    from hailuo_mcp.server.app import build_server
+    from hailuo_mcp.server.mcp_server import Server
 
-    backstage = Backstage()
-    backstage.refuse(ConfigError("HAILUO_PLAN does not name a plan. Nothing was charged. Set it."))
-    async with Client(build_server(backstage), mode=mode) as client:
+    context = AppContext()
+    context.set_error(ConfigError("HAILUO_PLAN does not name a plan. Nothing was charged. Set it."))
+    async with Client(Server(context), mode=mode) as client:
         for _ in range(2):
             result = await client.call_tool("list_tasks", {})
             assert result.is_error
@@ -122,11 +122,11 @@ async def test_without_a_studio_every_call_says_why(mode) -> None:
 
 
 async def test_callers_elsewhere_cannot_choose_a_place_on_the_disk(
-    connect, backstage, studio
+    connect, context, studio
 ) -> None:
     from hailuo_mcp.server.context import Caller
 
-    backstage.caller = lambda: Caller(name="alice", local=False)
+    context.caller = lambda: Caller(name="alice", local=False)
     async with connect() as client:
         refused = await client.call_tool("download_video", {"task_id": "x", "output_path": "/etc"})
         assert refused.is_error

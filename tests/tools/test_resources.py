@@ -14,9 +14,9 @@ from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.server.app import build_server, instructions
-from hailuo_mcp.server.context import Backstage
-from hailuo_mcp.server.updates import publish_changes
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.mcp_server import Server, instructions
+from hailuo_mcp.server.subscriptions import publish_changes
 
 from .fakes import ID
 
@@ -101,9 +101,9 @@ async def test_spending_says_whose_it_is(connect, studio) -> None:
 
 
 async def test_resources_say_why_there_is_no_studio(mode) -> None:
-    backstage = Backstage()
-    backstage.refuse(ConfigError("HAILUO_PLAN does not name a plan."))
-    async with Client(build_server(backstage), mode=mode) as client:
+    context = AppContext()
+    context.set_error(ConfigError("HAILUO_PLAN does not name a plan."))
+    async with Client(Server(context), mode=mode) as client:
         assert await read(client, "hailuo://camera")
         for uri in ("hailuo://spending", f"hailuo://tasks/{ID}"):
             with pytest.raises(MCPError, match="HAILUO_PLAN"):

@@ -9,22 +9,24 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.types import ElicitResult, Implementation
+from tokens import BYTES_PER_TOKEN
 
 from hailuo_mcp.catalog.mcp_clients import Signs
 from hailuo_mcp.domain import Money, Status
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
-from hailuo_mcp.server.patience import Asker, Patience
-from hailuo_mcp.server.tokens import BYTES_PER_TOKEN
-from hailuo_mcp.server.told import Told
+from hailuo_mcp.server.client_memory import Client as CallingClient
+from hailuo_mcp.server.client_memory import LastAnswers, WaitLimits
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.mcp_server import Server
 
 from .fakes import ID, NOW, a_view, saved_view
 
 pytestmark = pytest.mark.anyio
 
 
-def asker(name: str = "c", *, caller: str = "", session: str = "", modern: bool = False) -> Asker:
-    return Asker(signs=Signs(name=name, modern=modern), caller=caller, session=session)
+def asker(
+    name: str = "c", *, caller: str = "", session: str = "", modern: bool = False
+) -> CallingClient:
+    return CallingClient(signs=Signs(name=name, modern=modern), caller=caller, session=session)
 
 
 ONE = asker()
@@ -42,17 +44,17 @@ async def test_a_known_client_is_waited_for_by_the_table(ask, studio) -> None:
     assert studio.last("query")["wait_seconds"] == 45
 
 
-async def test_the_setting_replaces_the_table(ask, studio, backstage) -> None:
-    backstage.patience.setting = 12.0
+async def test_the_setting_replaces_the_table(ask, studio, context) -> None:
+    context.wait_limits.setting = 12.0
     await ask("query_task", {"task_id": "x"})
     assert studio.last("query")["wait_seconds"] == 12
     await ask("query_task", {"task_id": "x", "wait_seconds": 3})
     assert studio.last("query")["wait_seconds"] == 3
 
 
-async def test_a_client_that_gave_up_is_waited_for_less(connect, studio, backstage) -> None:
+async def test_a_client_that_gave_up_is_waited_for_less(connect, studio, context) -> None:
     now = [100.0]
-    backstage.patience = Patience(45.0, clock=lambda: now[0])
+    context.wait_limits = WaitLimits(45.0, clock=lambda: now[0])
     studio.hold = anyio.Event()
     async with connect() as client:
         with anyio.fail_after(5):
@@ -70,13 +72,15 @@ async def test_a_client_that_gave_up_is_waited_for_less(connect, studio, backsta
 
 
 async def test_an_error_is_no_sign_of_impatience(anyio_backend) -> None:
-    patience = Patience(45.0)
+    patience = WaitLimits(45.0)
     with pytest.raises(KeyError), patience.watch(ONE):
         raise KeyError
     assert patience.limit(ONE) == 45
 
 
-async def gives_up(patience: Patience, now: list[float], who: Asker, after: float) -> None:
+async def gives_up(
+    patience: WaitLimits, now: list[float], who: CallingClient, after: float
+) -> None:
     with anyio.CancelScope() as scope, patience.watch(who):
         scope.cancel()
         now[0] += after
@@ -85,7 +89,7 @@ async def gives_up(patience: Patience, now: list[float], who: Asker, after: floa
 
 async def test_patience_learns_from_cancellation_only(anyio_backend) -> None:
     now = [0.0]
-    patience = Patience(45.0, clock=lambda: now[0])
+    patience = WaitLimits(45.0, clock=lambda: now[0])
     await gives_up(patience, now, ONE, 10.0)
     assert patience.limit(ONE) == pytest.approx(7.0)
     await gives_up(patience, now, ONE, 30.0)  # it bears more than that: the least counts
@@ -95,7 +99,7 @@ async def test_patience_learns_from_cancellation_only(anyio_backend) -> None:
 
 async def test_a_cancellation_in_the_first_two_seconds_teaches_nothing(anyio_backend) -> None:
     now = [0.0]
-    patience = Patience(45.0, clock=lambda: now[0])
+    patience = WaitLimits(45.0, clock=lambda: now[0])
     for after in (0.1, 0.5, 1.9):
         await gives_up(patience, now, ONE, after)
     with patience.watch(ONE, "task"):
@@ -110,7 +114,7 @@ async def test_asking_again_while_a_call_still_waits_shows_that_it_was_given_up(
     anyio_backend,
 ) -> None:
     now = [0.0]
-    patience = Patience(45.0, clock=lambda: now[0])
+    patience = WaitLimits(45.0, clock=lambda: now[0])
     with patience.watch(ONE, "task"):
         now[0] += 10.0
         with patience.watch(ONE, "another task"):
@@ -125,7 +129,7 @@ async def test_two_sessions_that_ask_about_one_clip_are_no_sign_of_impatience(
     anyio_backend,
 ) -> None:
     now = [0.0]
-    patience = Patience(45.0, clock=lambda: now[0])
+    patience = WaitLimits(45.0, clock=lambda: now[0])
     one, other = asker(session="1"), asker(session="2")
     with patience.watch(one, "task"):
         now[0] += 10.0
@@ -141,7 +145,7 @@ async def test_a_client_that_tells_when_it_gives_up_may_ask_twice_at_the_same_ti
 ) -> None:
     """Without sessions they may be two clients, too."""
     now = [0.0]
-    patience = Patience(45.0, clock=lambda: now[0])
+    patience = WaitLimits(45.0, clock=lambda: now[0])
     modern = asker(modern=True)
     with patience.watch(modern, "task"):
         now[0] += 10.0
@@ -153,7 +157,7 @@ async def test_impatience_is_its_own_callers_and_is_forgotten_in_three_minutes(
     anyio_backend,
 ) -> None:
     now = [0.0]
-    patience = Patience(45.0, clock=lambda: now[0])
+    patience = WaitLimits(45.0, clock=lambda: now[0])
     ann, bob = asker(caller="ann"), asker(caller="bob")
     await gives_up(patience, now, ann, 10.0)
     assert patience.limit(ann) == pytest.approx(7.0)
@@ -165,7 +169,7 @@ async def test_impatience_is_its_own_callers_and_is_forgotten_in_three_minutes(
 
 
 async def test_two_calls_at_the_same_time_are_no_sign_of_impatience(anyio_backend) -> None:
-    patience = Patience(45.0, clock=lambda: 0.0)
+    patience = WaitLimits(45.0, clock=lambda: 0.0)
     with patience.watch(ONE, "task"), patience.watch(ONE, "task"):
         assert patience.limit(ONE) == 45
 
@@ -263,15 +267,15 @@ async def test_trouble_and_ends_are_told_each_time(connect, studio) -> None:
 
 async def test_each_asker_is_told_everything_once_and_again_after_a_while() -> None:
     now = [0.0]
-    told = Told(clock=lambda: now[0])
-    assert not told.already("ann", ID, "facts")
-    assert not told.already("bob", ID, "facts")
-    assert not told.already("ann", "another", "facts")
+    told = LastAnswers(clock=lambda: now[0])
+    assert not told.already_given("ann", ID, "facts")
+    assert not told.already_given("bob", ID, "facts")
+    assert not told.already_given("ann", "another", "facts")
     for _ in range(5):  # a poll a minute
         now[0] += 60.0
-        assert told.already("ann", ID, "facts")
+        assert told.already_given("ann", ID, "facts")
     now[0] += 120.0
-    assert not told.already("ann", ID, "facts")
+    assert not told.already_given("ann", ID, "facts")
 
 
 async def test_progress_rises_and_says_what_goes_on(connect, studio, mode) -> None:
@@ -303,14 +307,14 @@ async def test_other_calls_are_answered_while_one_waits(connect, studio) -> None
 
 
 async def test_a_call_waits_until_the_studio_is_open(studio, mode) -> None:
-    backstage = Backstage()
-    async with Client(build_server(backstage), mode=mode) as client:
+    context = AppContext()
+    async with Client(Server(context), mode=mode) as client:
         with anyio.fail_after(5):
             assert (await client.list_tools()).tools
-            assert not backstage.wanted.is_set()
+            assert not context.studio_wanted.is_set()
             async with anyio.create_task_group() as calls:
                 calls.start_soon(client.call_tool, "list_tasks", {})
-                await backstage.wanted.wait()
+                await context.studio_wanted.wait()
                 assert not studio.calls
-                backstage.lend(studio)
+                context.set_studio(studio)
             assert studio.calls

@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from hailuo_mcp.dialects.wire import HttpRequest
+from hailuo_mcp.dialects.dialect import HttpRequest
 from hailuo_mcp.errors import ProviderUnavailableError
 from hailuo_mcp.transport import HostPolicy, Transport
 

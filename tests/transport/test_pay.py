@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from hailuo_mcp.dialects.wire import HttpRequest
+from hailuo_mcp.dialects.dialect import HttpRequest
 from hailuo_mcp.errors import (
     ConfigError,
     InvalidRequestError,

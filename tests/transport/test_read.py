@@ -7,7 +7,7 @@ import random
 import anyio
 import pytest
 
-from hailuo_mcp.dialects.wire import HttpRequest
+from hailuo_mcp.dialects.dialect import HttpRequest
 from hailuo_mcp.errors import ProviderUnavailableError, UnexpectedResponseError
 from hailuo_mcp.transport import HostPolicy, Transport
 from hailuo_mcp.wording.agent import error_text

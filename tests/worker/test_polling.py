@@ -22,7 +22,7 @@ from hailuo_mcp.worker.schedule import CORRUPT_SECONDS, SAVE_TRIES
 from hailuo_mcp.worker.worker import take_step
 
 pytestmark = pytest.mark.anyio
-NOT_FOUND = RemoteTaskNotFoundError("No such task. Asking costs nothing.")
+NOT_FOUND = RemoteTaskNotFoundError("No such task.")
 DAY = 86_400.0
 
 

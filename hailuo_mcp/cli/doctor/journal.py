@@ -15,11 +15,11 @@ from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.files.private import exposed
 from hailuo_mcp.journal.sqlite.examine import (
     Contents,
-    Flaw,
-    FlawedJournalError,
+    FaultyJournalError,
     examine,
     spent_in_other_units,
 )
+from hailuo_mcp.journal.sqlite.faults import Fault
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import period_start
@@ -49,7 +49,7 @@ def check_journal(settings: Settings, now: float) -> Iterator[Result]:
         )
     try:
         contents = examine(path, old_before=now - _LONG)
-    except FlawedJournalError as flawed:
+    except FaultyJournalError as flawed:
         yield _flaw(path, flawed)
         return
     if contents.version == 0:
@@ -127,14 +127,14 @@ def _local(at: float) -> str:
     return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M}"  # noqa: DTZ006  # for a person
 
 
-def _flaw(path: Path, found: FlawedJournalError) -> Result:
-    if found.flaw is Flaw.NEWER:
+def _flaw(path: Path, found: FaultyJournalError) -> Result:
+    if found.fault is Fault.NEWER:
         said = f"{path} was written by a newer hailuo-mcp (format {found.version}) than this."
         return problem("journal", said, "Update this installation, or remove the older one.")
-    if found.flaw is Flaw.LOCKED:
+    if found.fault is Fault.LOCKED:
         said = f"Another program keeps {path} locked."
         return problem("journal", said, "Close it, then run this again.")
-    if found.flaw is Flaw.CLOSED:
+    if found.fault is Fault.CLOSED:
         fix = "Allow yourself to read and write it, or set HAILUO_STATE_DIR."
         return problem("journal", f"{path} cannot be opened.", fix)
     fix = f"Run {program()} tasks: it keeps the damaged file and copies what it and backups hold."

@@ -23,7 +23,7 @@ from hailuo_mcp.errors import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
-    from hailuo_mcp.dialects.wire import HttpReply, Provider
+    from hailuo_mcp.dialects.dialect import HttpReply, Provider
     from hailuo_mcp.settings import Settings
 
 Connect = Callable[["Settings"], "HailuoClient"]
@@ -44,7 +44,6 @@ async def check_provider(
 
     `keyed`: clients whose configuration has a key. `asks`: the examined client asks for it itself.
     """
-    provider = PROVIDERS[settings.provider]
     client = connect(settings)
     ready = True
     try:
@@ -59,10 +58,6 @@ async def check_provider(
         return
     try:
         reply = await client.probe()
-        if reply is None:
-            said = f"{provider.name} has no free request; the first purchase tries the key."
-            yield note("key", said)
-            return
         yield await _key(client, reply, settings, connect)
         if late := _clock(reply):
             yield late
@@ -116,7 +111,7 @@ async def _region(
     other = connect(settings.model_copy(update={"provider": twin.name, "base_url": twin.base_url}))
     try:
         reply = await other.probe()
-        if reply is None or reply.json() is None:
+        if reply.json() is None:
             return _refused(exc)
         other.read_probe(reply)
     except AuthenticationError:

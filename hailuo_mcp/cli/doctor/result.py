@@ -37,8 +37,6 @@ def problem(check: str, message: str, fix: str) -> Result:
 
 def of_error(check: str, error: HailuoError, fix: str = "") -> Result:
     """A problem in an error's words; `fix` is for one that does not say what to do."""
-    from hailuo_mcp.wording import person
-    from hailuo_mcp.wording.phrases import join, next_step
+    from hailuo_mcp.wording.person import steps_text
 
-    steps = (next_step(step, person.STEPS, program=program()) for step in error.then)
-    return problem(check, error.what, join(*steps) or fix)
+    return problem(check, error.what, steps_text(error, program=program()) or fix)

@@ -9,8 +9,8 @@ from hailuo_mcp.catalog.mcp_clients import ClientSetup
 from hailuo_mcp.catalog.prices import plan_unit
 from hailuo_mcp.cli.init.config_file import NAME, Entry
 from hailuo_mcp.cli.system import Launcher, System
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, provider_named
-from hailuo_mcp.dialects.wire import Provider
 from hailuo_mcp.domain import Unit
 
 KEY = "HAILUO_API_KEY"

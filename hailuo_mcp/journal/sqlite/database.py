@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
@@ -20,7 +20,7 @@ from hailuo_mcp.files.private import private_folder
 from hailuo_mcp.journal.sqlite import backup, check, leases, mark, rescue, schema
 from hailuo_mcp.journal.sqlite.faults import (
     DamagedJournalError,
-    flaw_of,
+    described,
     journal_error,
     means_damage,
 )
@@ -28,7 +28,6 @@ from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.unfinished import stamp_of
 from hailuo_mcp.journal.store import Losses, Rescued
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 BUSY_SECONDS = 10.0
@@ -92,7 +91,7 @@ class Database:
         except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
             if not means_damage(exc):
                 raise
-            flaw = flaw_of(exc)
+            flaw = described(exc)
         _log.warning("%s is damaged: %s", self.path.name, flaw)
         found = rescue.rescue(self.path, flaw, known.mark, wal, timeout=BUSY_SECONDS)
         missing = "" if found.complete else "; some may be missing"
@@ -170,7 +169,7 @@ class Database:
             return
         if owner and self._db is not None:
             with suppress(JournalError):
-                await self.write(leases.release, [owner])
+                await self.write(lambda db: leases.release(db, [owner]))
 
         def shut() -> None:
             if self._db is not None:
@@ -192,35 +191,25 @@ class Database:
             await asyncio.wait((done,))
         return done.result()
 
-    async def read(
-        self,
-        question: Callable[Concatenate[sqlite3.Connection, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
+    async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         def work() -> T:
             try:
                 db = self._opened()
                 if self.losses:  # another process may have accepted them
                     self.losses = losses(db)
-                return question(db, *args, **kwargs)
+                return question(db)
             except (sqlite3.Error, UnicodeDecodeError) as exc:
                 raise self._error(exc) from exc
 
         return await self._in_thread(work)
 
-    async def write(
-        self,
-        step: Callable[Concatenate[sqlite3.Connection, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
+    async def write(self, step: Callable[[sqlite3.Connection], T]) -> T:
         """Run a step as one transaction, which is on the disk when this returns."""
 
         def work() -> T:
             try:
                 db = self._begin()
-                result = step(db, *args, **kwargs)
+                result = step(db)
                 now = mark.of(db)
                 if now.steps < self._steps:
                     raise DamagedJournalError(check.OLDER)

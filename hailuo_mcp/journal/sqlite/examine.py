@@ -6,12 +6,11 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from hailuo_mcp.domain import UNFINISHED, Unit
 from hailuo_mcp.journal.sqlite import backup, check, mark, schema
-from hailuo_mcp.journal.sqlite.faults import DamagedJournalError, flaw_of
+from hailuo_mcp.journal.sqlite.faults import DamagedJournalError, Fault, described, fault_of
 from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.mark import Mark
 from hailuo_mcp.journal.sqlite.purchases import sums
@@ -22,19 +21,10 @@ _PATIENCE = 5.0
 """Seconds to wait for whoever is writing."""
 
 
-class Flaw(StrEnum):
-    NEWER = "newer"
-    """Written by a later version, in a shape that this one cannot read."""
-    LOCKED = "locked"
-    CLOSED = "closed"
-    """The file or its folder cannot be opened."""
-    DAMAGED = "damaged"
-
-
-class FlawedJournalError(Exception):
-    def __init__(self, flaw: Flaw, version: int = 0, found: str = "") -> None:
-        super().__init__(flaw)
-        self.flaw = flaw
+class FaultyJournalError(Exception):
+    def __init__(self, fault: Fault, version: int = 0, found: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
         self.version = version
         self.found = found
         """What is the matter with a damaged one."""
@@ -69,7 +59,7 @@ def examine(path: Path, *, old_before: float = 0.0) -> Contents:
     """Read what a journal holds, and check all of it; `old_before` is in Unix seconds.
 
     Raises:
-        FlawedJournalError: it cannot be read or is not whole, and why.
+        FaultyJournalError: it cannot be read or is not whole, and why.
     """
     known = mark.read(path).mark
     try:
@@ -80,14 +70,7 @@ def examine(path: Path, *, old_before: float = 0.0) -> Contents:
         with closing(_read_only(path)) as db:
             return _contents(db, known, old_before)
     except (sqlite3.Error, UnicodeDecodeError) as exc:
-        text = flaw_of(exc).lower()
-        if "locked" in text or "busy" in text:
-            flaw = Flaw.LOCKED
-        elif "unable to open" in text or "readonly" in text:
-            flaw = Flaw.CLOSED
-        else:
-            flaw = Flaw.DAMAGED
-        raise FlawedJournalError(flaw, found=text) from exc
+        raise FaultyJournalError(fault_of(exc), found=described(exc).lower()) from exc
 
 
 def spent_in_other_units(
@@ -108,7 +91,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
 def _contents(db: sqlite3.Connection, known: Mark | None, old_before: float) -> Contents:
     version = schema.version(db)
     if schema.is_too_new(db):
-        raise FlawedJournalError(Flaw.NEWER, version)
+        raise FaultyJournalError(Fault.NEWER, version)
     check.pages(db)
     if version == 0:
         return Contents(version=0, counts={})

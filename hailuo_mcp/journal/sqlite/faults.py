@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from hailuo_mcp.errors import Do, JournalError, Step
@@ -22,6 +24,37 @@ _DAMAGE = frozenset(
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
+class Fault(StrEnum):
+    """What keeps a journal from being used."""
+
+    NEWER = "newer"
+    """Written by a later version, in a shape that this one cannot read."""
+    FULL = "full"
+    """Its disk is full."""
+    CLOSED = "closed"
+    """The file or its folder cannot be opened or written."""
+    LOCKED = "locked"
+    DAMAGED = "damaged"
+
+
+_SAID: Mapping[Fault, tuple[str, *tuple[Step, ...]]] = {
+    Fault.FULL: (
+        "cannot be written, because its disk is full",
+        Step(Do.ARRANGE, "free some space"),
+    ),
+    Fault.CLOSED: (
+        "cannot be opened or written",
+        Step(Do.ARRANGE, "check the permissions of its folder, or choose another folder"),
+        Step(Do.SET, "HAILUO_STATE_DIR"),
+    ),
+    Fault.LOCKED: (
+        "is locked by another program",
+        Step(Do.ARRANGE, "close that program, or wait a moment"),
+    ),
+    Fault.DAMAGED: ("could not be used", Step(Do.DOCTOR)),
+}
+
+
 class DamagedJournalError(sqlite3.DatabaseError):
     """What a check found; the text is for the log and the doctor."""
 
@@ -32,30 +65,25 @@ def means_damage(exc: sqlite3.Error | UnicodeDecodeError) -> bool:
     return not isinstance(exc, sqlite3.InterfaceError) and code & 0xFF in _DAMAGE
 
 
-def flaw_of(exc: sqlite3.Error | UnicodeDecodeError) -> str:
+def described(exc: sqlite3.Error | UnicodeDecodeError) -> str:
     """What is wrong, in words; Python cannot decode what SQLite says of a damaged schema."""
     return "its schema is damaged" if isinstance(exc, UnicodeDecodeError) else str(exc)
 
 
+def fault_of(exc: Exception) -> Fault:
+    text = str(exc).lower()
+    if "full" in text or (isinstance(exc, OSError) and exc.errno in _DISK_FULL):
+        return Fault.FULL
+    if isinstance(exc, OSError) or "readonly" in text or "unable to open" in text:
+        return Fault.CLOSED
+    return Fault.LOCKED if "locked" in text or "busy" in text else Fault.DAMAGED
+
+
 def journal_error(path: Path, exc: Exception) -> JournalError:
     """What keeps the journal from working, and what can be done about it."""
-    text = str(exc).lower()
-    other_folder = Step(Do.SET, "HAILUO_STATE_DIR")
-    if "full" in text or (isinstance(exc, OSError) and exc.errno in _DISK_FULL):
-        what, steps = f"the disk of {path.parent} is full", [Step(Do.ARRANGE, "free some space")]
-    elif "readonly" in text or "read-only" in text or isinstance(exc, OSError):
-        advice = Step(Do.ARRANGE, "make that folder writable, or choose another one")
-        what, steps = f"{path.parent} cannot be written", [advice, other_folder]
-    elif "locked" in text or "busy" in text:
-        advice = Step(Do.ARRANGE, "close that program, or wait a moment")
-        what, steps = f"another program keeps {path.name} locked", [advice]
-    elif "unable to open" in text:
-        advice = Step(Do.ARRANGE, "check the folder's permissions, or choose another one")
-        what, steps = f"{path} cannot be opened", [advice, other_folder]
-    else:
-        what, steps = f"{path} could not be used", [Step(Do.DOCTOR)]
+    what, *steps = _SAID[fault_of(exc)]
     return JournalError(
-        f"The journal, without which nothing is bought, is out of reach: {what}.",
+        f"The journal, without which nothing is bought, is out of reach: {path} {what}.",
         *steps,
         detail=str(exc),
     )

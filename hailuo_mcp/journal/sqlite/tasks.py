@@ -227,3 +227,7 @@ def pictures_in_use(db: sqlite3.Connection) -> str:
         "SELECT request FROM tasks WHERE status IN ('pending', 'submitting', 'unconfirmed')"
     ).fetchall()
     return "\n".join(request for (request,) in rows)
+
+
+def data_version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA data_version").fetchone()[0])

@@ -1,4 +1,4 @@
-"""The server for callers elsewhere: MCP over HTTP and SSE, clips, pictures, callbacks, health."""
+"""The server for callers on other computers: MCP, clips, pictures, callbacks, health."""
 
 from hailuo_mcp.server.http.app import app_from_env, create_app
 from hailuo_mcp.server.http.serving import serve_http

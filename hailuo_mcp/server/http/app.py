@@ -1,41 +1,44 @@
-"""The ASGI app: everything that is served, around a studio that the app's own life owns."""
+"""The ASGI app: everything that is served, around a studio that the app itself owns."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Literal
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, HailuoError
-from hailuo_mcp.server.app import build_server
-from hailuo_mcp.server.context import Backstage
-from hailuo_mcp.server.http.auth import TokenAuth, caller, need_loopback, need_tokens
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure
+from hailuo_mcp.server.http.callbacks import Callbacks
+from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
-from hailuo_mcp.server.http.hosts import HostGuard, Names
-from hailuo_mcp.server.http.intake import Intake, Streams
+from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
+from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog
-from hailuo_mcp.server.http.metrics import RequestCount
-from hailuo_mcp.server.http.news import OwnNews
-from hailuo_mcp.server.http.outside import Outside
-from hailuo_mcp.server.http.shares import Limits
-from hailuo_mcp.server.server import Server
-from hailuo_mcp.server.updates import publish_changes
+from hailuo_mcp.server.http.metrics import Metrics
+from hailuo_mcp.server.http.signed_links import SignedLinks
+from hailuo_mcp.server.http.uploads import Uploads
+from hailuo_mcp.server.logs import PlainLines, log_to_stderr
+from hailuo_mcp.server.mcp_server import Server
+from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
-"""How long calls under way get to be answered when the server is told to leave."""
-_LAST_WORDS_SECONDS = 0.1
+"""How long calls in progress get to be answered when the server shuts down."""
+_LAST_BYTES_SECONDS = 0.1
 """Between a call's answer and its last byte on the wire."""
 
 
@@ -44,8 +47,10 @@ def app_from_env() -> Starlette:
 
     With --no-access-log: paths under /files, /uploads and /callbacks are secrets.
     HAILUO_HTTP_TOKENS is needed as soon as HAILUO_ALLOWED_HOSTS names anything but this computer.
-    Settings that cannot be used are told in every answer.
+    If the settings cannot be used, every answer says so.
     """
+    if not logging.getLogger().handlers:
+        log_to_stderr(PlainLines())
     try:
         settings = Settings.from_env(os.environ)
     except ConfigError as error:
@@ -70,116 +75,119 @@ def create_app(
         ConfigError: other computers could come in without a token, or as local.
     """
     known = settings if isinstance(settings, Settings) else None
-    names = Names.of(known, host)
-    if local:
-        need_loopback(names, host)
-    need_tokens(known, names, host)
-    parts = HttpParts(settings=settings, names=names, limits=limits or Limits())
+    names = HostNames.of(known, host)
+    check_exposure(known, names, host, local=local)
+    server = HttpServer(settings, limits or Limits())
+    tokens = known.http_tokens if known else ()
     app = Starlette(
-        routes=[*parts.mcp_routes(transport, with_sse=with_sse), *parts.other_routes()],
+        routes=server.routes(transport, with_sse=with_sse),
         middleware=[
-            Middleware(RequestLog),
-            Middleware(RequestCount, metrics=parts.outside.metrics),
+            Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
             Middleware(
                 TokenAuth,
-                tokens=known.http_tokens if known else (),
+                tokens=tokens,
                 base_url=known.callback_url if known else "",
                 local=local,
             ),
             Middleware(AuthContextMiddleware),
             Middleware(
-                Intake,
-                limits=parts.limits,
-                streams=parts.streams,
-                callers=len(known.http_tokens) if known else 0,
+                RequestLimits, limits=server.limits, streams=server.streams, callers=len(tokens)
             ),
         ],
-        lifespan=parts.life,
+        lifespan=server.lifespan,
     )
     app.router.redirect_slashes = False  # behind a TLS proxy they lead to http://
-    app.state.parts = parts
+    app.state.server = server
     return app
 
 
-@dataclass(kw_only=True)
-class HttpParts:
-    """What the app holds from its start to its end."""
+class HttpServer:
+    """What the app holds from its start to its end: MCP, clips out, pictures in, callbacks."""
 
-    settings: Settings | ConfigError
-    names: Names
-    limits: Limits
-    streams: Streams = field(default_factory=Streams)
-    backstage: Backstage = field(default_factory=lambda: Backstage(caller=caller))
-    bus: OwnNews = field(init=False)
-    server: Server = field(init=False)
-    outside: Outside = field(init=False)
+    def __init__(self, settings: Settings | ConfigError, limits: Limits) -> None:
+        self.settings = settings
+        self.limits = limits
+        self.streams = Streams()
+        self.context = AppContext(caller=caller)
+        self.bus = CallerBus(self.context)
+        self.mcp = Server(self.context, bus=self.bus)
+        self.metrics = Metrics(self.context, self.mcp.arguments_of)
+        self.mcp.middleware.append(self.metrics.time_call)
+        self.links = SignedLinks()
+        self.files = Files(self.links, self.context)
+        self.uploads = Uploads(self.links, limits=limits)
+        self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
 
-    def __post_init__(self) -> None:
-        self.outside = Outside(self.backstage, self.limits)
-        self.bus = OwnNews(caller, self.outside.owner)
-        self.server = build_server(self.backstage, bus=self.bus)
-        self.server.middleware.append(self.outside.metrics.call)
-
-    def mcp_routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
-        """The SDK's own, with its checks set to our rule; both eras are spoken on each."""
-        security, body = self.names.for_sdk(), self.limits.body
-        routes = list[BaseRoute]()
+    def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
+        """Ours, and the SDK's; both eras are spoken on each of those."""
+        # HostGuard checks names on every route, by the operator's settings.
+        security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+        body = self.limits.body
+        routes: list[BaseRoute] = [
+            Route("/health", alive),
+            Route("/ready", Readiness(self.context).answer),
+            Route("/metrics", self.metrics.show),
+            Route("/files/{signed}", self.files.send),
+            Route("/uploads/{signed}", self.uploads.receive, methods=["GET", "POST"]),
+            Route("/callbacks/{token}", self.callbacks.receive, methods=["POST"]),
+        ]
         if transport == "http":
-            routes += self.server.streamable_http_app(
+            routes += self.mcp.streamable_http_app(
                 transport_security=security,
                 max_request_body_size=body,
                 session_idle_timeout=self.limits.session_idle_seconds,
                 max_sessions=self.limits.sessions,
             ).routes
         if with_sse or transport == "sse":
-            routes += self.server.sse_app(
+            routes += self.mcp.sse_app(
                 transport_security=security, max_request_body_size=body
             ).routes
         return routes
 
-    def other_routes(self) -> list[BaseRoute]:
-        return [
-            Route("/health", alive),
-            Route("/ready", Readiness(self.backstage).answer),
-            *self.outside.routes(),
-        ]
-
     @asynccontextmanager
-    async def life(self, app: Starlette) -> AsyncGenerator[None]:
+    async def lifespan(self, app: Starlette) -> AsyncGenerator[None]:
         """Own the work: sessions come and go, a purchase stays."""
         async with anyio.create_task_group() as process:
-            process.start_soon(self.backstage.own, self._opened)
-            with suppress(HailuoError):  # each caller is told
-                await self.backstage.studio()
+            process.start_soon(self.context.run_studio, self._open_studio)
+            with suppress(HailuoError):  # each caller gets it
+                await self.context.studio()
             try:
                 async with AsyncExitStack() as sessions:
                     if any(getattr(route, "path", "") == "/mcp" for route in app.routes):
-                        await sessions.enter_async_context(self.server.session_manager.run())
+                        await sessions.enter_async_context(self.mcp.session_manager.run())
                     yield
             finally:
-                self.backstage.leave()
+                self.context.shut_down()
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncGenerator[Studio]:
+    async def _open_studio(self) -> AsyncGenerator[Studio]:
         if isinstance(self.settings, ConfigError):
             raise self.settings
-        self.backstage.patience.setting = self.settings.wait_seconds
-        remote = self.outside.open(self.settings)
+        self.context.wait_limits.setting = self.settings.wait_seconds
+        self.links.open(self.settings.state_dir / "links.key")
+        self.uploads.folder = self.settings.state_dir / "uploads"
+        remote = RemoteAccess(
+            link=self.files.link,
+            uploads=self.uploads,
+            observe=self.metrics.observe,
+            callback_url=self.settings.callback_url,
+        )
         async with (
             open_studio(self.settings, remote=remote) as studio,
-            anyio.create_task_group() as relay,
+            anyio.create_task_group() as tasks,
         ):
-            relay.start_soon(publish_changes, studio, self.bus)
-            relay.start_soon(self.outside.run, studio)
+            studio.changes.listen(self.callbacks.task_changed)
+            tasks.start_soon(publish_changes, studio, self.bus)
+            tasks.start_soon(self.callbacks.run)
             yield studio
-            relay.cancel_scope.cancel()
+            tasks.cancel_scope.cancel()
 
     async def drain(self) -> None:
-        """Answer everybody who waits with what is known now, then end what would stay open."""
+        """Answer every waiting call with what is known now, then end what would stay open."""
         with anyio.move_on_after(DRAIN_SECONDS):
-            if self.backstage.lent:
-                self.backstage.lent.changes.close()
-            await self.backstage.quiet()
-            await anyio.sleep(_LAST_WORDS_SECONDS)
+            if self.context.opened:
+                self.context.opened.changes.close()
+            await self.context.wait_until_idle()
+            await anyio.sleep(_LAST_BYTES_SECONDS)
         self.streams.end()

@@ -1,4 +1,4 @@
-"""Who makes the present request: a bearer token tells, compared in constant time."""
+"""Who makes the present request, by its bearer token, compared in constant time."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.server.context import Caller
-from hailuo_mcp.server.http.hosts import Names
+from hailuo_mcp.server.http.host_guard import HostNames
 from hailuo_mcp.settings import Settings
 
 NOBODY = "http"
-"""The caller where there are no tokens: not the empty name, which is the person at the keyboard,
-who sees everybody's tasks and whose folders are read. Whatever can open a port of this computer
-is not known to be that person, so it has a name of its own and sees only its own tasks."""
+"""The caller where there are no tokens. Not the empty name: that is the person at the keyboard, who
+sees everybody's tasks and whose folders are read. What can open a port of this computer need not be
+that person, so it has a name of its own and sees only its own tasks."""
 OPEN = ("/callbacks/", "/files/", "/uploads/")
 """Reached without a token: each has an unguessable or signed path instead."""
 
@@ -54,28 +54,28 @@ def caller() -> Caller:
     )
 
 
-def need_tokens(settings: Settings | None, names: Names, bound: str) -> None:
-    """Raise ConfigError where other computers could come in without a token."""
-    if settings is None or settings.http_tokens or (is_loopback(bound) and not names.beyond):
-        return
-    which = ", ".join(names.beyond) or bound
-    raise ConfigError(
-        f"The server would be open to other computers ({which}) and nobody has a token, so anybody "
-        "could spend your money. Nothing was sent or charged. Set HAILUO_HTTP_TOKENS to "
-        "name:token, the token a long random text."
-    )
-
-
-def need_loopback(names: Names, bound: str) -> None:
-    """Raise ConfigError where other computers could come in and count as local."""
+def check_exposure(settings: Settings | None, names: HostNames, bound: str, *, local: bool) -> None:
+    """Raise ConfigError where other computers could come in without a token, or as local."""
     if is_loopback(bound) and not names.beyond:
         return
     which = ", ".join(names.beyond) or bound
-    raise ConfigError(
-        f"--local lets callers read and write files of this computer, and others could come in as "
-        f"well ({which}). Nothing was sent or charged. Leave --local out, or serve this computer "
-        "only: --host 127.0.0.1, and no other name in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL."
-    )
+    if local:
+        raise ConfigError(
+            "Local callers may read and write files of this computer, and other computers could "
+            f"come in as local callers ({which}).",
+            Step(
+                Do.ARRANGE,
+                "leave --local out, or serve this computer only: host 127.0.0.1, and no other name "
+                "in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL",
+            ),
+        )
+    if settings is not None and not settings.http_tokens:
+        raise ConfigError(
+            f"The server would be open to other computers ({which}) without a token, so anybody "
+            "could spend your money.",
+            Step(Do.SET, "HAILUO_HTTP_TOKENS=name:token"),
+            Step(Do.ARRANGE, "make the token a long random text"),
+        )
 
 
 def path_of(scope: Scope) -> str:
@@ -86,7 +86,7 @@ def path_of(scope: Scope) -> str:
 
 
 class TokenAuth:
-    """Asks for a token everywhere but where the path itself is the secret, and at /health."""
+    """Requires a token, except where the path itself is the secret, and at /health."""
 
     def __init__(
         self,
@@ -107,23 +107,19 @@ class TokenAuth:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not self._tokens and not _is_near(scope):
-            await PlainTextResponse("Without HAILUO_HTTP_TOKENS only this computer may call.", 403)(
-                scope, receive, send
-            )
-            return
-        if self._local and not _is_of_this_computer(scope, headers):
-            await PlainTextResponse(
-                "With --local only programs of this computer may call, not a proxy or a page.", 403
-            )(scope, receive, send)
-            return
-        given = headers.getlist("authorization")
-        name = self._name(given)
-        if name is None:
-            await _refusal(given)(scope, receive, send)
-            return
-        base_url = self._base_url or f"{scope['scheme']}://{headers['host']}"
-        base_url += str(scope.get("root_path", "")).rstrip("/") if not self._base_url else ""
+        name = self._name(headers.getlist("authorization"))
+        if forbidden := self._forbidden(scope, headers):
+            await PlainTextResponse(forbidden, 403)(scope, receive, send)
+        elif name is None:
+            await _unauthorized(headers)(scope, receive, send)
+        else:
+            await self._serve(name, headers, scope, receive, send)
+
+    async def _serve(
+        self, name: str, headers: Headers, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        root = str(scope.get("root_path", "")).rstrip("/")
+        base_url = self._base_url or f"{scope['scheme']}://{headers['host']}{root}"
         # The SDK ties sessions and sealed states to this user: another token cannot use them.
         scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=name, scopes=[]))
         token = _visitor.set(Visitor(name=name, base_url=base_url, local=self._local))
@@ -131,6 +127,16 @@ class TokenAuth:
             await self._app(scope, receive, send)
         finally:
             _visitor.reset(token)
+
+    def _forbidden(self, scope: Scope, headers: Headers) -> str:
+        """Why nobody may call from there, whatever their token; empty where they may."""
+        if not self._tokens and not _comes_from_loopback(scope):
+            return "Without HAILUO_HTTP_TOKENS only this computer may call."
+        if self._local and not _is_local_program(scope, headers):
+            return (
+                "With --local only programs on this computer may call, not a proxy or a web page."
+            )
+        return ""
 
     def _name(self, given: Sequence[str]) -> str | None:
         if not self._tokens:
@@ -141,16 +147,16 @@ class TokenAuth:
         if scheme.lower() != "bearer":
             return None
         found, digest = None, _digest(token.strip())
-        for name, known in self._tokens:  # all of them: the time tells nothing
+        for name, known in self._tokens:  # compares all of them, so the time tells nothing
             if hmac.compare_digest(known, digest):
                 found = name
         return found
 
 
-def _is_near(scope: Scope) -> bool:
-    """Whether the connection, or the proxy's word for it, comes from this computer.
+def _comes_from_loopback(scope: Scope) -> bool:
+    """Whether the connection comes from this computer, or the trusted proxy says so.
 
-    Another ASGI server may listen anywhere, and a Host header is easily made up.
+    Another ASGI server may listen anywhere, and a Host header is easily forged.
     """
     client: tuple[str, int] | None = scope.get("client")
     return client is not None and is_loopback(client[0])
@@ -159,15 +165,15 @@ def _is_near(scope: Scope) -> bool:
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
-def _is_of_this_computer(scope: Scope, headers: Headers) -> bool:
-    """Whether a program of this computer calls for itself.
+def _is_local_program(scope: Scope, headers: Headers) -> bool:
+    """Whether a program on this computer calls for itself.
 
-    A proxy or a tunnel brings in others, and a page is somebody else's program: that it comes from
-    a server on this computer, as HostGuard demands, is not enough for one that reads files.
+    A proxy or a tunnel lets others in, and a web page is somebody else's program. HostGuard demands
+    only that a page comes from this computer, which is not enough for a server that reads files.
     """
     own = f"{scope['scheme']}://{headers['host']}"
     return (
-        _is_near(scope)
+        _comes_from_loopback(scope)
         and not any(name in headers for name in _FORWARDED)
         and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         and all(origin == own for origin in headers.getlist("origin"))
@@ -178,10 +184,10 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _refusal(given: Sequence[str]) -> PlainTextResponse:
-    challenge = 'Bearer realm="hailuo-mcp"' + (', error="invalid_token"' if given else "")
+def _unauthorized(headers: Headers) -> PlainTextResponse:
+    error = ', error="invalid_token"' if "authorization" in headers else ""
     return PlainTextResponse(
-        "This server asks for a token of its operator's: Authorization: Bearer <token>.",
+        "This server needs a token from its operator: Authorization: Bearer <token>.",
         401,
-        headers={"WWW-Authenticate": challenge},
+        headers={"WWW-Authenticate": f'Bearer realm="hailuo-mcp"{error}'},
     )

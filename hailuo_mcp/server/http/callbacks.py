@@ -1,4 +1,4 @@
-"""POST /callbacks/<token>: the provider says that something changed; then it is asked."""
+"""POST /callbacks/<token>: the provider says that a task changed, and is then polled."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hailuo_mcp.dialects.phases import phase_of
+from hailuo_mcp.dialects.statuses import phase_of
 from hailuo_mcp.domain import POLLED, UNFINISHED
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.http.limits import RefusedBodyError, read_body
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio.studio import Studio
@@ -27,115 +28,115 @@ _SECONDS = 5.0
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _CHALLENGE_CHARACTERS = 4096
 _PAUSES = (0.0, 2.0, 8.0, 30.0)
-"""Seconds between the looks that final words can cause: a task that has not ended although it was
-said is looked at again, ever more rarely, and then no more often than without callbacks."""
+"""Seconds between the polls that one "it has ended" can cause. A task that has not ended is polled
+again, more and more rarely, and then no more often than without callbacks."""
 _REMEMBERED = 20_000
 
 
 @dataclass(slots=True)
 class _Known:
     task_id: str
-    looks: int = 0
+    polls: int = 0
     next_at: float = 0.0
     unsent: bool = False
     """The end was announced before the provider had answered the create."""
 
 
 class Callbacks:
-    """Remembers tokens, so that a repeated or flooding caller costs a look into a table."""
+    """Remembers tokens, so that a repeated or flooding caller costs only a dictionary look-up."""
 
     def __init__(
         self,
-        studio: Callable[[], Studio | None],
+        app: AppContext,
         *,
         clock: Callable[[], float] = time.time,
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
-        self._studio = studio
+        self._app = app
         self._clock = clock
         self._count = count
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._wanted: dict[str, _Known] = {}
-        """Whose end was announced and not seen yet."""
-        self._guesses = anyio.Lock()
-        """Of those who guess, the journal is asked for one at a time. No address is turned away for
-        it: behind a proxy everybody has the same one, the provider too."""
-        self._bell = anyio.Event()
+        self._announced: dict[str, _Known] = {}
+        """Tasks whose end was announced and not seen yet."""
+        self._look_ups = anyio.Lock()
+        """The journal is asked for one unknown token at a time. No address is blocked for guessing:
+        behind a proxy everybody has the same one, the provider too."""
+        self._wake = anyio.Event()
 
-    async def hear(self, request: Request) -> Response:
-        studio = self._studio()
+    async def receive(self, request: Request) -> Response:
+        studio = self._app.opened
         if studio is None:
-            return JSONResponse({"error": "not open"}, status_code=503)
+            return JSONResponse({"error": "The server is not ready."}, status_code=503)
         try:
             known = await self._find(studio, str(request.path_params["token"]))
         except JournalError:
             self._count("failed")
-            return JSONResponse({"error": "Try again."}, 503, headers={"Retry-After": "5"})
+            return JSONResponse({"error": "Try again later."}, 503, headers={"Retry-After": "5"})
         if known is None:
             self._count("unknown")
-            return JSONResponse({"error": "There is nothing here."}, status_code=404)
+            return JSONResponse({"error": "Not found."}, status_code=404)
         try:
             body = await read_body(request.scope, request.receive, limit=LIMIT, seconds=_SECONDS)
         except RefusedBodyError as refused:
             self._count("refused")
             return refused.response
-        told = _object(body)
-        challenge = told.get("challenge")
+        sent = _object(body)
+        challenge = sent.get("challenge")
         if _is_challenge(challenge):
             self._count("challenge")
             studio.confirm_callback(known.task_id)
-            # In ASCII: half of a surrogate pair is JSON, but has no bytes in UTF-8.
+            # In ASCII: JSON can contain an unpaired surrogate, which UTF-8 cannot.
             return Response(json.dumps({"challenge": challenge}), media_type="application/json")
-        if phase_of(str(told.get("status", ""))).is_final:
+        if phase_of(str(sent.get("status", ""))).is_final:
             self._count("final")
-            self._wanted[known.task_id] = known
-            self._bell.set()
+            self._announced[known.task_id] = known
+            self._wake.set()
         else:
             self._count("news")
         return JSONResponse({"received": True})
 
-    async def work(self) -> None:
-        """Look at what was announced, until cancelled."""
+    async def run(self) -> None:
+        """Poll what was announced, until cancelled."""
         while True:
-            self._bell = anyio.Event()
+            self._wake = anyio.Event()
             now = self._clock()
-            for known in [known for known in self._wanted.values() if known.next_at <= now]:
+            for known in [known for known in self._announced.values() if known.next_at <= now]:
                 try:
-                    await self._look(known, now)
+                    await self._poll(known, now)
                 except JournalError:
                     known.next_at = now + _PAUSES[1]
-            waits = [known.next_at - now for known in self._wanted.values()]
+            waits = [known.next_at - now for known in self._announced.values()]
             with anyio.move_on_after(max(0.01, min(waits)) if waits else None):
-                await self._bell.wait()
+                await self._wake.wait()
 
-    def changed(self, task_id: str) -> None:
-        """A step of this task was written down; perhaps it can be asked about only now."""
-        known = self._wanted.get(task_id)
+    def task_changed(self, task_id: str) -> None:
+        """A step of this task was recorded; perhaps it can be polled only now."""
+        known = self._announced.get(task_id)
         if known is not None and known.unsent:
             known.next_at, known.unsent = 0.0, False
-            self._bell.set()
+            self._wake.set()
 
-    async def _look(self, known: _Known, now: float) -> None:
-        studio = self._studio()
+    async def _poll(self, known: _Known, now: float) -> None:
+        studio = self._app.opened
         task = await studio.store.find(known.task_id) if studio else None
         if studio is None or task is None or task.status not in UNFINISHED:
-            del self._wanted[known.task_id]
+            del self._announced[known.task_id]
             return
         if task.status not in POLLED:
             known.unsent, known.next_at = True, now + _PAUSES[1]
             return
         await studio.expedite_poll(task, now)
-        known.looks += 1
-        known.next_at = now + _PAUSES[min(known.looks, len(_PAUSES) - 1)]
-        if known.looks >= len(_PAUSES):
-            del self._wanted[known.task_id]
+        known.polls += 1
+        known.next_at = now + _PAUSES[min(known.polls, len(_PAUSES) - 1)]
+        if known.polls >= len(_PAUSES):
+            del self._announced[known.task_id]
 
     async def _find(self, studio: Studio, token: str) -> _Known | None:
         if known := self._known.get(token):
             return known
         if not _TOKEN.fullmatch(token):
             return None
-        async with self._guesses:
+        async with self._look_ups:
             task = await studio.store.by_callback(token)
         if task is None:
             return None

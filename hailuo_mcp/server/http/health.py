@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Whether the process is alive, and whether it can do its work."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
 
 ASK_AGAIN_SECONDS = 60.0
-"""How long the provider's answer holds: a load balancer may ask every second."""
+"""How long the provider's answer counts: a load balancer may ask every second."""
 ANSWER_SECONDS = 5.0
 
 
@@ -24,10 +24,8 @@ async def alive(_request: Request) -> Response:
 class Readiness:
     """Whether the journal answers and the provider can be reached."""
 
-    def __init__(
-        self, backstage: Backstage, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._backstage = backstage
+    def __init__(self, app: AppContext, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app = app
         self._clock = clock
         self._asked: float | None = None
         self._provider = ""
@@ -35,7 +33,7 @@ class Readiness:
 
     async def answer(self, _request: Request) -> Response:
         try:
-            studio = await self._backstage.studio()
+            studio = await self._app.studio()
         except HailuoError as error:
             return _answer(settings=error.code)
         journal = await _outcome(studio.store.data_version)

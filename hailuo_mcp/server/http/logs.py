@@ -1,4 +1,4 @@
-"""What is logged over HTTP: one line of JSON each, and in none of them a token, a key or a link."""
+"""Logs of the HTTP server: lines of JSON, none with a token, a key or a link in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,7 +32,7 @@ _ROUTES = {
     "uploads": "/uploads/{signed}",
     "callbacks": "/callbacks/{token}",
 }
-"""What stands in the log for a path: some paths are secrets, and any path is a stranger's text."""
+"""What is logged instead of a path: some paths are secrets, and any path is a stranger's text."""
 _SECRET_PATH = re.compile(r"/(files|uploads|callbacks)/\S+")
 _LEFT = 499
 """nginx's number for a client that left before it was answered."""
@@ -80,10 +81,11 @@ def route_of(scope: Scope) -> str:
 
 
 class RequestLog:
-    """Gives each request an id, in its log lines and in its answer, and logs how it ended."""
+    """Gives each request an id, in its log lines and its answer; logs and counts how it ended."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, count: Callable[[str, int], None]) -> None:
         self._app = app
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -95,16 +97,17 @@ class RequestLog:
         route = route_of(scope)  # a Mount changes the scope
         began = time.monotonic()
 
-        async def tell(message: Message) -> None:
+        async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                self._count(route, status)
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
         token = _request_id.set(request_id)
         try:
-            await self._app(scope, receive, tell)
+            await self._app(scope, receive, noted)
         except BaseException:
             status = 500 if status == _LEFT else status
             raise

@@ -1,9 +1,10 @@
-"""GET /metrics: the figures of one server, through Prometheus' own client."""
+"""GET /metrics: what one server measures, through Prometheus' own client."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -14,20 +15,18 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.process_collector import ProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.server.http.logs import route_of
 
 if TYPE_CHECKING:
-    from hailuo_mcp.server.context import Backstage
+    from hailuo_mcp.server.context import AppContext
 
-_WHAT = {
+_TIMED = {
     "submit": "From sending a paid request to the provider's answer",
     "poll": "One status request",
     "download": "From the link to the checked file on disk",
-    "rate_wait": "From writing a task down to sending it: the wait for the rate limit",
+    "rate_wait": "From recording a task to sending it: the wait for the rate limit",
 }
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
@@ -35,53 +34,40 @@ _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 class Metrics:
     """A registry of its own: several servers in one process, as in tests, do not mix."""
 
-    def __init__(self, backstage: Backstage, tools: Iterable[str]) -> None:
+    def __init__(self, app: AppContext, tools: Iterable[str]) -> None:
         self._names = frozenset(tools)
-        self._backstage = backstage
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self._tasks = Gauge(
-            "hailuo_tasks", "Tasks in the journal", ["status"], registry=self.registry
-        )
-        self._money = Gauge(
+        self._app = app
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        gauge, counter = partial(Gauge, registry=registry), partial(Counter, registry=registry)
+        histogram = partial(Histogram, buckets=_BUCKETS, registry=registry)
+        self._tasks = gauge("hailuo_tasks", "Tasks in the journal", ["status"])
+        self._money = gauge(
             "hailuo_money",
             "In the budget's period, at the provider in use; the sandbox's is play money",
             ["provider", "kind", "unit", "period"],
-            registry=self.registry,
         )
         self._times = {
-            what: Histogram(
-                f"hailuo_{what}_seconds", about, buckets=_BUCKETS, registry=self.registry
-            )
-            for what, about in _WHAT.items()
+            what: histogram(f"hailuo_{what}_seconds", about) for what, about in _TIMED.items()
         }
-        self._callbacks = Counter(
-            "hailuo_callbacks", "Callbacks received", ["outcome"], registry=self.registry
+        self._callbacks = counter("hailuo_callbacks", "Callbacks received", ["outcome"])
+        self._requests = counter(
+            "hailuo_http_requests", "HTTP requests answered", ["route", "status"]
         )
-        self._requests = Counter(
-            "hailuo_http_requests",
-            "HTTP requests answered",
-            ["route", "status"],
-            registry=self.registry,
-        )
-        self._calls = Histogram(
-            "hailuo_tool_seconds",
-            "Tool calls",
-            ["tool", "outcome"],
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
+        self._calls = histogram("hailuo_tool_seconds", "Tool calls", ["tool", "outcome"])
 
     def observe(self, what: str, seconds: float) -> None:
         self._times[what].observe(max(0.0, seconds))
 
-    def callback(self, outcome: str) -> None:
+    def count_callback(self, outcome: str) -> None:
         self._callbacks.labels(outcome).inc()
 
-    def request(self, route: str, status: int) -> None:
+    def count_request(self, route: str, status: int) -> None:
         self._requests.labels(route, str(status)).inc()
 
-    async def call(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    async def time_call(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
         """The SDK's middleware: times tool calls, never looks at their arguments."""
         if ctx.method != "tools/call":
             return await call_next(ctx)
@@ -105,7 +91,7 @@ class Metrics:
     async def show(self, request: Request) -> Response:
         del request
         try:
-            studio = await self._backstage.studio()
+            studio = await self._app.studio()
             counts, money = await studio.store.counts(), await studio.spending()
         except HailuoError as error:
             return Response(f"# {error.code}", status_code=503, media_type="text/plain")
@@ -116,28 +102,7 @@ class Metrics:
             if amount is not None:
                 labels = (money.provider, kind, money.unit, money.period)
                 self._money.labels(*labels).set(float(amount))
-        return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-class RequestCount:
-    """Counts answers by the name of their route."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        route = route_of(scope)  # a Mount changes the scope
-
-        async def reserved_amount(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._metrics.request(route, int(message["status"]))
-            await send(message)
-
-        await self._app(scope, receive, reserved_amount)
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _outcome(result: HandlerResult) -> str:

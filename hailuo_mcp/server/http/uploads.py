@@ -1,6 +1,6 @@
-"""POST /uploads/<signed>: a picture from elsewhere becomes an upload:<id> that the tools take.
+"""POST /uploads/<signed>: a picture from another computer becomes an upload:<id> for the tools.
 
-Each caller's pictures lie in a folder of their own: nobody finds or pushes out another's.
+Each caller's pictures lie in a folder of their own: nobody finds or displaces another's.
 """
 
 from __future__ import annotations
@@ -24,23 +24,33 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.server.http.auth import Visitor, visitor
-from hailuo_mcp.server.http.intake import RefusedBodyError, read_body
-from hailuo_mcp.server.http.links import DERIVED, UPLOAD_SECONDS, Links
-from hailuo_mcp.server.http.shares import Limits
+from hailuo_mcp.server.http.limits import Limits, RefusedBodyError, read_body
+from hailuo_mcp.server.http.signed_links import DERIVED, UPLOAD_SECONDS, SignedLinks
+from hailuo_mcp.wording import agent
 
 _SECONDS = 120.0
 _AT_ONCE = 16
-"""Bodies in memory; how many are decoded at once is the pictures' own limit."""
+"""Bodies in memory; opening pictures has a limit of its own."""
 _AT_ONCE_EACH = 8
 _KEPT_SECONDS = 24 * 3600.0
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _ID = re.compile(rf"[a-z2-7]{{{DERIVED}}}")
 
 
+_BUSY = 503
+_USED = "This link was already used. Ask for a new one."
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 class Uploads:
     def __init__(
         self,
-        links: Links,
+        links: SignedLinks,
         folder: Path = Path(),
         *,
         limits: Limits = Limits(),  # noqa: B008  frozen
@@ -52,24 +62,21 @@ class Uploads:
         self._limits = limits
         self._clock = clock
         self._seconds = seconds
-        self._under_way = dict[str, str]()
-        """Whose."""
+        self._arriving = dict[str, str]()
+        """Pictures on their way, and whose each is."""
         self._making_room = threading.Lock()
 
-    def link(self) -> str:
+    def invitation(self) -> str:
         """A new link for the present caller; it takes one picture."""
         here = visitor()
         if here is None:
             return ""
         subject = self._owner(here) + secrets.token_hex(8)
         signed, _ = self._links.sign("upload", subject, UPLOAD_SECONDS)
-        return f"{here.base_url}/uploads/{signed}"
-
-    def invitation(self) -> str:
-        link = self.link()
-        return link and (
-            f"To hand the picture in, the person opens {link} in a browser, or POST the file's "
-            "bytes there (curl --data-binary @FILE URL); use the upload:<id> that it answers with. "
+        return (
+            f"To upload the picture, the person opens {here.base_url}/uploads/{signed} in a "
+            "browser, or POST the file's bytes there (curl --data-binary @FILE URL); use the "
+            "upload:<id> of the answer. "
             f"The link takes one picture, within {UPLOAD_SECONDS // 60} minutes."
         )
 
@@ -87,80 +94,77 @@ class Uploads:
         """The name of their folder, which the links for them begin with."""
         return self._links.derive("uploads of", who.name)
 
-    async def take(self, request: Request) -> Response:
-        """Permission first, then the body, then a look at what it is."""
+    async def receive(self, request: Request) -> Response:
+        """Check the permission, then read the body, then check what it is."""
+        try:
+            return await self._receive(request)
+        except _RefusedError as refused:
+            later = {"Retry-After": "5"} if refused.status == _BUSY else None
+            return JSONResponse({"error": str(refused)}, refused.status, headers=later)
+        except RefusedBodyError as refused:
+            return refused.response
+
+    async def _receive(self, request: Request) -> Response:
         subject = self._links.read("upload", str(request.path_params["signed"]))
         if subject is None:
-            return _said(404, "There is nothing here, or no longer.")
+            raise _RefusedError(404, "Not found, or no longer there.")
         owner, upload_id = subject[:DERIVED], self._links.derive("upload id", subject)
         if await anyio.Path(self.folder / owner / upload_id).exists():
-            return _used()
+            raise _RefusedError(410, _USED)
         if request.method != "POST":
             return HTMLResponse(_PAGE, headers=_PAGE_HEADERS)
-        if upload_id in self._under_way:
-            return _said(409, "A picture is on its way to this link.")
-        own = sum(one == owner for one in self._under_way.values())
-        if len(self._under_way) >= _AT_ONCE or own >= _AT_ONCE_EACH:
-            busy = _said(503, "Too many pictures at once. Try again in a few seconds.")
-            busy.headers["Retry-After"] = "5"
-            return busy
-        self._under_way[upload_id] = owner
+        if upload_id in self._arriving:
+            raise _RefusedError(409, "A picture is already being sent to this link.")
+        own = sum(one == owner for one in self._arriving.values())
+        if len(self._arriving) >= _AT_ONCE or own >= _AT_ONCE_EACH:
+            raise _RefusedError(_BUSY, "Too many pictures are arriving. Try again in 5 seconds.")
+        self._arriving[upload_id] = owner
         try:
-            return await self._keep(request, owner, upload_id)
-        finally:
-            del self._under_way[upload_id]
-
-    async def _keep(self, request: Request, owner: str, upload_id: str) -> Response:
-        most = video_models.limits().image_bytes - 1
-        try:
+            most = video_models.limits().image_bytes - 1
             body = await read_body(
                 request.scope, request.receive, limit=most, seconds=self._seconds
             )
-            await _look_at(body)
-        except RefusedBodyError as refused:
-            return refused.response
-        except InvalidRequestError as refused:
-            return _said(415, str(refused))
-        try:
-            refusal = await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
-        except OSError:
-            refusal = _said(507, "The picture could not be kept: the server's disk refuses.")
-        if refusal is not None:
-            return refusal
+            await _check_picture(body)
+            await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
+        except InvalidRequestError as error:
+            raise _RefusedError(415, agent.error_text(error)) from error
+        except OSError as error:
+            said = "The picture could not be stored on the server's disk."
+            raise _RefusedError(507, said) from error
+        finally:
+            del self._arriving[upload_id]
         return JSONResponse({"upload": f"upload:{upload_id}", "bytes": len(body)}, status_code=201)
 
-    def _write(self, owner: str, upload_id: str, body: bytes) -> Response | None:
-        """Whole or not at all, and once: the second of two at the same moment is refused."""
+    def _write(self, owner: str, upload_id: str, body: bytes) -> None:
+        """Whole or not at all, and once: of two at the same moment, the second is refused."""
         folder = self.folder / owner
         for each in (self.folder, folder):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._making_room:
             if not self._make_room(folder, len(body)):
-                return _said(
+                raise _RefusedError(
                     507,
-                    "The server has no room for this picture: those handed in within the last day "
-                    "fill it. Nothing was charged. Try again later, or give an https:// address "
-                    "of the picture instead.",
+                    "The server has no room for this picture: those of the last day fill it. "
+                    "Nothing was charged. Try again later, or use the picture's https:// address.",
                 )
             part = folder / f".{upload_id}.{secrets.token_hex(4)}"
             try:
                 with os.fdopen(os.open(part, _NEW, 0o600), "wb") as file:
                     file.write(body)
                 os.link(part, folder / upload_id)
-            except FileExistsError:
-                return _used()
+            except FileExistsError as error:
+                raise _RefusedError(410, _USED) from error
             finally:
                 part.unlink(missing_ok=True)
-        return None
 
     def _make_room(self, folder: Path, size: int) -> bool:
-        """Drop what is old, and the caller's own oldest; never another's that is not old.
+        """Delete what is old, and the caller's own oldest; never what another has sent lately.
 
         A purchase keeps its own copy, so what is old is of no use.
         """
         kept = list[_Kept]()
         for path in self.folder.rglob("*"):
-            # One that another process has just put away is not ours to look at.
+            # Another process may have just deleted it.
             with suppress(FileNotFoundError):
                 facts = path.lstat()
                 if stat.S_ISDIR(facts.st_mode):
@@ -171,12 +175,12 @@ class Uploads:
                     kept.append(_Kept(facts.st_mtime, facts.st_size, path))
         limits = self._limits
         own = sorted(one for one in kept if one.path.parent == folder)
-        leaving = list[_Kept]()
+        dropped = list[_Kept]()
         while own and (len(own) >= limits.pictures or _sum(own) + size > limits.picture_bytes):
-            leaving.append(own.pop(0))
-        if _sum(kept) - _sum(leaving) + size > limits.all_picture_bytes:
+            dropped.append(own.pop(0))
+        if _sum(kept) - _sum(dropped) + size > limits.all_picture_bytes:
             return False
-        for one in leaving:
+        for one in dropped:
             one.path.unlink(missing_ok=True)
         return True
 
@@ -191,22 +195,14 @@ def _sum(pictures: Iterable[_Kept]) -> int:
     return sum(one.bytes for one in pictures)
 
 
-async def _look_at(body: bytes) -> None:
-    """The bytes decide, not what the sender calls them."""
+async def _check_picture(body: bytes) -> None:
+    """The bytes count, not what the sender calls them."""
     from hailuo_mcp.files.images import open_image
 
     async def nowhere(url: str) -> bytes:
-        raise InvalidRequestError(f"{url[:40]} is not fetched.")
+        raise InvalidRequestError(f"{url[:40]} is not fetched here.")
 
     await open_image("upload:the file", folders=None, fetch=nowhere, upload=lambda _id: body)
-
-
-def _used() -> Response:
-    return _said(410, "This link was used. Ask for a new one.")
-
-
-def _said(status: int, text: str) -> Response:
-    return JSONResponse({"error": text}, status_code=status)
 
 
 _PAGE_HEADERS = {
@@ -215,23 +211,4 @@ _PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
 }
-_PAGE = """<!doctype html>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>A picture for hailuo-mcp</title>
-<style>body{font:16px system-ui;max-width:34em;margin:4em auto;padding:0 1em}output{display:block;
-margin-top:1em;font-family:monospace}</style>
-<h1>A picture for the clip</h1>
-<p>JPEG, PNG or WebP, under 20 MB. The link takes one picture.</p>
-<input type="file" accept="image/jpeg,image/png,image/webp"><output></output>
-<script>
-const out = document.querySelector("output");
-document.querySelector("input").onchange = async event => {
-  out.textContent = "…";
-  try {
-    const answer = await fetch(location.href, {method: "POST", body: event.target.files[0]});
-    const said = await answer.json();
-    out.textContent = said.upload ? "Give this to the assistant: " + said.upload : said.error;
-  } catch (trouble) { out.textContent = "It could not be sent. Try again."; }
-};
-</script>
-"""
+_PAGE = Path(__file__).with_name("upload.html").read_text(encoding="utf-8")

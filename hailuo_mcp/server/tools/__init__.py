@@ -2,7 +2,6 @@
 
 from mcp.server.mcpserver.tools import Tool
 
-from hailuo_mcp.server.tools._register import ASKS, LOOKS, SPENDS, WITHDRAWS, WRITES, tool
 from hailuo_mcp.server.tools.cancel_task import cancel_task
 from hailuo_mcp.server.tools.download_video import download_video
 from hailuo_mcp.server.tools.estimate_cost import estimate_cost
@@ -10,19 +9,24 @@ from hailuo_mcp.server.tools.generate_from_template import generate_from_templat
 from hailuo_mcp.server.tools.generate_video import generate_video
 from hailuo_mcp.server.tools.list_tasks import list_tasks
 from hailuo_mcp.server.tools.query_task import query_task
+from hailuo_mcp.server.tools.registration import (
+    ASKS_PROVIDER,
+    CANCELS,
+    READS,
+    SPENDS,
+    WRITES,
+    tool,
+)
 
 
 def all_tools() -> list[Tool]:
-    """Build them; the schemas are made here, once for each server."""
+    """Build them, with their schemas, once for each server."""
     return [
         tool(generate_video, title="Generate a video (costs money)", hints=SPENDS),
-        tool(query_task, title="Wait for a video", hints=ASKS),
-        tool(list_tasks, title="List videos and spending", hints=LOOKS),
+        tool(query_task, title="Wait for a video", hints=ASKS_PROVIDER),
+        tool(list_tasks, title="List videos and spending", hints=READS),
         tool(download_video, title="Save a video", hints=WRITES),
-        tool(estimate_cost, title="Estimate the cost", hints=LOOKS),
-        tool(cancel_task, title="Cancel a video that was not sent", hints=WITHDRAWS),
+        tool(estimate_cost, title="Estimate the cost", hints=READS),
+        tool(cancel_task, title="Cancel a video that was not sent", hints=CANCELS),
         tool(generate_from_template, title="Generate from a template (costs money)", hints=SPENDS),
     ]
-
-
-__all__ = ["all_tools"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.context import Ctx
-from hailuo_mcp.server.tools._reading import Arguments, Id
+from hailuo_mcp.server.request import tool_request
+from hailuo_mcp.server.tools.arguments import Arguments, Id
 from hailuo_mcp.wording.shapes import VideoTask
-from hailuo_mcp.wording.tasks import video_task
 
 
 class CancelTask(Arguments):
@@ -21,5 +20,7 @@ async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask:
     Once sent, no provider takes a clip back: it is made, charged and saved, and the answer says so.
     Ask the person first.
     """
-    call = await accept(ctx)
-    return video_task(await call.studio.cancel(wanted.task_id, caller=call.caller.name))
+    from hailuo_mcp.wording.tasks import video_task
+
+    request = await tool_request(ctx)
+    return video_task(await request.studio.cancel(wanted.task_id, caller=request.caller.name))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.server.calls import accept
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.server.context import Ctx
-from hailuo_mcp.server.tools._reading import Arguments, Id
+from hailuo_mcp.server.request import tool_request
+from hailuo_mcp.server.tools.arguments import Arguments, Id
 from hailuo_mcp.wording.shapes import SavedVideo
-from hailuo_mcp.wording.tasks import saved_video
 
 
 class DownloadVideo(Arguments):
@@ -31,18 +30,21 @@ async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
     Clips are saved on their own, so this is needed only to copy one to a place of the person's
     choice or to try again after a failed download. If it is not ready, call query_task first.
     """
-    call = await accept(ctx)
-    if wanted.output_path and not call.caller.local:
+    from hailuo_mcp.wording.tasks import saved_video
+
+    request = await tool_request(ctx)
+    if wanted.output_path and not request.caller.local:
         raise InvalidRequestError(
-            "output_path is a place on the server's own disk, which callers elsewhere cannot "
-            "choose. Nothing was charged. Leave it out and fetch the clip from the url."
+            "output_path names a place on the server's own disk, which callers on other computers "
+            "cannot choose.",
+            Step(Do.TRY, "leave it out and fetch the clip from the url"),
         )
-    with call.waiting(wanted.wait_seconds, wanted.task_id) as seconds:
-        saved = await call.studio.download(
+    with request.wait(wanted.wait_seconds, wanted.task_id) as seconds:
+        saved = await request.studio.download(
             wanted.task_id,
-            caller=call.caller.name,
+            caller=request.caller.name,
             output_path=wanted.output_path,
             overwrite=wanted.overwrite,
             wait_seconds=seconds,
         )
-    return saved_video(saved, told=call.was_told(saved.view))
+    return saved_video(saved, told=request.knows(saved.view))

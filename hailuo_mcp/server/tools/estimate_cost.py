@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.context import Ctx
-from hailuo_mcp.server.tools._reading import Arguments, Size
-from hailuo_mcp.wording.costs import cost_estimate
+from hailuo_mcp.server.request import tool_request
+from hailuo_mcp.server.tools.arguments import Arguments, Size
 from hailuo_mcp.wording.shapes import CostEstimate
 
 
@@ -35,8 +34,9 @@ async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
     publishes a price, never a guess. Refuses what cannot be made and names the nearest that can.
     Next: generate_video, with max_cost if the person set a limit.
     """
-    call = await accept(ctx)
-    from hailuo_mcp.rules.estimate import estimate  # the list of tools does not need it
+    from hailuo_mcp.rules.estimate import estimate
+    from hailuo_mcp.wording.costs import cost_estimate
 
-    found = estimate(call.studio.client.seller, **wanted.model_dump())
-    return cost_estimate(found, notice=call.backstage.notice)
+    request = await tool_request(ctx)
+    found = estimate(request.studio.client.seller, **wanted.given())
+    return cost_estimate(found, notice=request.app.notice)

@@ -10,25 +10,22 @@ from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
 from hailuo_mcp.domain import Capabilities, Mode
 from hailuo_mcp.rules.judge import default_model
-from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
-from hailuo_mcp.server.tools._purchase import (
-    CONFIRM,
-    MAX_COST,
-    MOST_TAKES,
-    REQUEST_KEY,
-    TAKE,
-    WAIT,
+from hailuo_mcp.server.request import tool_request
+from hailuo_mcp.server.tools.arguments import Arguments, Size
+from hailuo_mcp.server.tools.purchase import (
+    Confirm,
+    MaxCost,
+    RequestKey,
+    Take,
+    Wait,
     buy,
-    terms_of,
 )
-from hailuo_mcp.server.tools._reading import Arguments, Id, Size
 from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import VideoRequest
-    from hailuo_mcp.views import Terms
 
 
 _DEFAULTS = {mode: default_model(mode, None, Capabilities(modes=frozenset(Mode))) for mode in Mode}
@@ -84,31 +81,20 @@ class GenerateVideo(Arguments):
         description="Shorten that rewriting, where the model can.",
     )
     watermark: bool = Field(default=False, description="Put the provider's watermark on the clip.")
-    take: int = Field(1, ge=0, le=MOST_TAKES, description=TAKE)
-    request_key: Id = Field("", description=REQUEST_KEY)
-    wait_seconds: float = Field(0, ge=0, description=WAIT)
-    max_cost: float = Field(0, ge=0, description=MAX_COST)
-    confirm: Id = Field("", description=CONFIRM)
+    take: Take = 1
+    request_key: RequestKey = ""
+    wait_seconds: Wait = 0
+    max_cost: MaxCost = 0
+    confirm: Confirm = ""
 
     def request(self) -> VideoRequest:
+        from dataclasses import fields
+
         from hailuo_mcp.domain import VideoRequest
 
-        return VideoRequest(
-            prompt=self.prompt,
-            model=self.model,
-            first_frame_image=self.first_frame_image,
-            last_frame_image=self.last_frame_image,
-            subject_image=self.subject_image,
-            duration=self.duration or None,
-            resolution=self.resolution or None,
-            # What a provider does anyway is not said: some options are documented for some only.
-            prompt_optimizer=None if self.prompt_optimizer else False,
-            fast_pretreatment=self.fast_pretreatment or None,
-            watermark=self.watermark or None,
-        )
-
-    def terms(self) -> Terms:
-        return terms_of(self)
+        # What a provider does anyway is not sent: some options are documented for some only.
+        names = {field.name for field in fields(VideoRequest)}
+        return VideoRequest(**{k: value for k, value in self.given().items() if k in names})
 
 
 async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> VideoTask:
@@ -120,4 +106,4 @@ async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> Video
     returns the same task and buys nothing. After an error or a timeout call list_tasks: the clip
     may be on its way.
     """
-    return await buy(await accept(ctx), wanted, asked)
+    return await buy(await tool_request(ctx), wanted, asked)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.context import Ctx
-from hailuo_mcp.server.tools._reading import Arguments
+from hailuo_mcp.server.request import tool_request
+from hailuo_mcp.server.tools.arguments import Arguments
 from hailuo_mcp.wording.shapes import TaskList
-from hailuo_mcp.wording.tasks import list_facts, still_listed, task_list
 
 
 class ListTasks(Arguments):
@@ -29,16 +28,18 @@ async def list_tasks(wanted: ListTasks, ctx: Ctx) -> TaskList:
     Use it to find a lost task_id, and before buying again after an error or a timeout. To wait for
     several clips, ask with status "unfinished" and wait_seconds. Next: query_task for one of them.
     """
-    call = await accept(ctx)
-    with call.waiting(wanted.wait_seconds) as seconds:
-        listing = await call.studio.tasks(
-            caller=call.caller.name,
+    from hailuo_mcp.wording.tasks import list_facts, still_listed, task_list
+
+    request = await tool_request(ctx)
+    with request.wait(wanted.wait_seconds) as seconds:
+        listing = await request.studio.tasks(
+            caller=request.caller.name,
             status=wanted.status,
             limit=wanted.limit,
             wait_seconds=seconds,
         )
     subject = f"tasks {wanted.status} {wanted.limit}"
-    told = call.knows(subject, list_facts(listing))
+    told = request.already_told(subject, list_facts(listing))
     if told and wanted.wait_seconds and (short := still_listed(listing)):
         return short
     return task_list(listing, limit=wanted.limit)

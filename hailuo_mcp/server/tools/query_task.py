@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hailuo_mcp.server.calls import accept
 from hailuo_mcp.server.context import Ctx
-from hailuo_mcp.server.tools._reading import Arguments, Id
+from hailuo_mcp.server.request import tool_request
+from hailuo_mcp.server.tools.arguments import Arguments, Id
 from hailuo_mcp.wording.shapes import VideoTask
-from hailuo_mcp.wording.tasks import still, video_task
 
 
 class QueryTask(Arguments):
@@ -27,12 +26,14 @@ async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask:
     Answers as soon as the clip is on disk or has failed. If it is still being made, call again
     after next_check_seconds; waiting costs nothing, and the clip is saved even if nobody asks.
     """
-    call = await accept(ctx)
-    with call.waiting(wanted.wait_seconds, wanted.task_id) as seconds:
-        view = await call.studio.query(
+    from hailuo_mcp.wording.tasks import still, video_task
+
+    request = await tool_request(ctx)
+    with request.wait(wanted.wait_seconds, wanted.task_id) as seconds:
+        view = await request.studio.query(
             wanted.task_id,
-            caller=call.caller.name,
+            caller=request.caller.name,
             wait_seconds=seconds,
-            on_progress=call.on_progress,
+            on_progress=request.on_progress,
         )
-    return still(view) if call.was_told(view) else video_task(view)
+    return still(view) if request.knows(view) else video_task(view)

@@ -192,7 +192,7 @@ async def test_a_journal_that_another_program_locks_is_a_refusal_and_works_again
         await shop.journal._in_thread(
             lambda: shop.journal._opened().execute("PRAGMA busy_timeout = 50")
         )
-        with pytest.raises(JournalError, match="another program keeps"):
+        with pytest.raises(JournalError, match="locked by another program"):
             await shop.try_to_buy()
         assert await shop.journal.newest() == []  # reading goes on
         other.execute("ROLLBACK")

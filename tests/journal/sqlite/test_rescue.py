@@ -187,7 +187,7 @@ async def test_while_it_cannot_be_opened_again_every_write_says_so(shop: Any, pa
     shutil.rmtree(path.parent)
     path.parent.write_text("in the way")
     for _ in range(2):
-        with pytest.raises(JournalError, match="cannot be written"):
+        with pytest.raises(JournalError, match="cannot be opened or written"):
             await shop.buy()
     path.parent.unlink()
     await shop.buy()

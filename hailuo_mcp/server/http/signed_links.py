@@ -1,4 +1,4 @@
-"""Links that carry their own permission: what for, until when, and a signature."""
+"""Links that carry their own permission: for what, until when, and a signature."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hailuo_mcp.errors import JournalError
+from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.files.private import private_folder
 
 FILE_SECONDS = 3600
@@ -42,25 +42,28 @@ def link_key(path: Path) -> bytes:
         key = path.read_bytes()
     except OSError as exc:
         raise JournalError(
-            f"The key of the file links cannot be kept in {path.parent}. Nothing was sent or "
-            "charged. Set HAILUO_STATE_DIR to a folder that can be written.",
+            f"The key that signs links cannot be stored in {path.parent}.",
+            Step(Do.SET, "HAILUO_STATE_DIR"),
             detail=str(exc),
         ) from exc
     if len(key) != _KEY_BYTES:
         raise JournalError(
-            f"{path} is damaged. Nothing was sent or charged. Delete it: a new one is made, and "
-            "only links given out before stop working."
+            f"{path} is damaged.",
+            Step(
+                Do.ARRANGE,
+                "delete it: a new one is made, and only links given out before stop working",
+            ),
         )
     return key
 
 
-class Links:
+class SignedLinks:
     def __init__(self, key: bytes = b"", *, clock: Callable[[], float] = time.time) -> None:
         self._key = key
         self._clock = clock
 
     def open(self, path: Path) -> None:
-        """Raises JournalError. Before it, every link is a bad one."""
+        """Raises JournalError. Until it is called, every link is invalid."""
         self._key = link_key(path)
 
     def sign(self, purpose: str, subject: str, seconds: int) -> tuple[str, float]:
@@ -69,7 +72,7 @@ class Links:
         return f"{subject}.{until}.{self._signature(purpose, subject, until)}", float(until)
 
     def read(self, purpose: str, text: str) -> str | None:
-        """The subject of a good link; one answer for every bad one."""
+        """The subject of a valid link; None for every other."""
         found = _SHAPE.fullmatch(text)
         if found is None or not self._key:
             return None

@@ -8,7 +8,7 @@ import pytest
 from until import until
 
 from hailuo_mcp.errors import ConfigError, HailuoError, JournalError
-from hailuo_mcp.server.context import Backstage
+from hailuo_mcp.server.context import AppContext
 
 from .fakes import FakeStudio
 
@@ -32,47 +32,47 @@ class Door:
 
 
 @asynccontextmanager
-async def _owned(door: Door, **options: float) -> AsyncGenerator[Backstage]:
-    backstage = Backstage()
+async def _owned(door: Door, **options: float) -> AsyncGenerator[AppContext]:
+    context = AppContext()
     with anyio.fail_after(20):
         async with anyio.create_task_group() as process:
-            process.start_soon(lambda: backstage.own(door.open, **options))
-            yield backstage
-            backstage.leave()
+            process.start_soon(lambda: context.run_studio(door.open, **options))
+            yield context
+            context.shut_down()
 
 
-async def _refused(backstage: Backstage) -> str:
+async def _refused(context: AppContext) -> str:
     with anyio.fail_after(5), pytest.raises(HailuoError) as caught:
-        await backstage.studio()
+        await context.studio()
     return str(caught.value)
 
 
 async def test_the_next_call_tries_again_to_open_the_journal() -> None:
     door = Door(JournalError("locked"), JournalError("full"))
-    async with _owned(door) as backstage:
-        assert await _refused(backstage) == "locked"
-        assert await _refused(backstage) == "full"
+    async with _owned(door) as context:
+        assert await _refused(context) == "locked"
+        assert await _refused(context) == "full"
         with anyio.fail_after(5):
-            assert await backstage.studio() is backstage.lent
+            assert await context.studio() is context.opened
     assert door.knocks == 3
 
 
 async def test_a_try_that_takes_long_holds_no_call_up() -> None:
     door = Door(JournalError("locked"))
-    async with _owned(door) as backstage:
-        assert await _refused(backstage) == "locked"
-        backstage.retry_patience = 0.0
-        assert await _refused(backstage) == "locked"
-        assert await until(lambda: backstage.lent)
+    async with _owned(door) as context:
+        assert await _refused(context) == "locked"
+        context.retry_wait = 0.0
+        assert await _refused(context) == "locked"
+        assert await until(lambda: context.opened)
     assert door.knocks == 2
 
 
 async def test_all_who_wait_are_told_why_it_did_not_open() -> None:
-    async with _owned(Door(JournalError("locked"))) as backstage:
+    async with _owned(Door(JournalError("locked"))) as context:
         told: list[str] = []
 
         async def call() -> None:
-            told.append(await _refused(backstage))
+            told.append(await _refused(context))
 
         async with anyio.create_task_group() as callers:
             for _ in range(3):
@@ -82,19 +82,19 @@ async def test_all_who_wait_are_told_why_it_did_not_open() -> None:
 
 async def test_it_is_tried_again_without_a_call_too() -> None:
     door = Door(JournalError("locked"), JournalError("locked"))
-    async with _owned(door, again=0.01) as backstage:
-        await until(lambda: backstage.lent)
+    async with _owned(door, retry_seconds=0.01) as context:
+        await until(lambda: context.opened)
     assert door.knocks == 3
 
 
 async def test_settings_are_not_read_again() -> None:
     door = Door(ConfigError("no key"))
-    async with _owned(door, again=0.01) as backstage:
+    async with _owned(door, retry_seconds=0.01) as context:
         for _ in range(3):
-            assert await _refused(backstage) == "no key"
+            assert await _refused(context) == "no key"
     assert door.knocks == 1
 
 
 async def test_who_leaves_while_the_journal_is_in_the_way_leaves_at_once() -> None:
-    async with _owned(Door(JournalError("locked"))) as backstage:
-        assert await _refused(backstage) == "locked"
+    async with _owned(Door(JournalError("locked"))) as context:
+        assert await _refused(context) == "locked"

@@ -1,4 +1,4 @@
-"""One request as the tools see it: the studio, who asks, how long they wait and how they hear."""
+"""One request as the tools see it: the studio, who asks, and how long they wait."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from mcp import MCPError
 
-from hailuo_mcp.server.context import Backstage, Caller, Ctx
-from hailuo_mcp.server.patience import Asker
-from hailuo_mcp.wording import tasks
-from hailuo_mcp.wording.cases import progress_line
-from hailuo_mcp.wording.tasks import video_task
+from hailuo_mcp.server.client_memory import Client
+from hailuo_mcp.server.context import AppContext, Caller, Ctx
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import Progress, View
     from hailuo_mcp.wording.shapes import VideoTask
-
 
 _MODERN = "2026-07-28"
 """From this version on every request stands for itself, and clients tell when they give up."""
@@ -29,53 +25,57 @@ _CAPABILITIES = ("elicitation", "roots", "sampling")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class ToolRequest:
     studio: Studio
     caller: Caller
-    asker: Asker
+    client: Client
     on_progress: Progress
-    backstage: Backstage
+    app: AppContext
 
     @contextmanager
-    def waiting(self, asked: float, task_id: str = "") -> Generator[float]:
+    def wait(self, asked: float, task_id: str = "") -> Generator[float]:
         """Give the seconds that this call may really wait; learn from it if the client gives up."""
-        patience = self.backstage.patience
-        with patience.watch(self.asker, task_id):
-            yield min(asked, patience.limit(self.asker))
+        limits = self.app.wait_limits
+        with limits.watch(self.client, task_id):
+            yield min(asked, limits.limit(self.client))
 
-    def was_told(self, view: View) -> bool:
-        """Whether this client knows how the task stands, from its last answer about it."""
-        return self.knows(view.task.task_id, tasks.facts(view))
+    def already_told(self, subject: str, facts: object) -> bool:
+        """Whether this client was last told these facts; from now on it was."""
+        return self.app.last_answers.already_given(self.client.key, subject, facts)
 
-    def knows(self, subject: str, facts: object) -> bool:
-        """Whether this client was told these facts last; from now on it was."""
-        return self.backstage.told.already(self.asker.key, subject, facts)
+    def knows(self, view: View) -> bool:
+        """Whether this client's last answer about this task said the same."""
+        from hailuo_mcp.wording.tasks import facts
 
-    def told(self, view: View) -> VideoTask:
-        """The whole of it, which the next poll need not repeat."""
-        self.was_told(view)
+        return self.already_told(view.task.task_id, facts(view))
+
+    def tell(self, view: View) -> VideoTask:
+        """The whole answer about a task, which the next poll need not repeat."""
+        from hailuo_mcp.wording.tasks import video_task
+
+        self.knows(view)
         return video_task(view)
 
 
-async def accept(ctx: Ctx) -> Call:
-    """Borrow what a request needs; a HailuoError says why there is no studio."""
-    backstage = ctx.request_context.lifespan_context
-    return Call(
-        studio=await backstage.studio(),
-        caller=backstage.caller(),
-        asker=asker(ctx),
-        on_progress=Relay(ctx),
-        backstage=backstage,
+async def tool_request(ctx: Ctx) -> ToolRequest:
+    """Join what a request needs; a HailuoError says why there is no studio."""
+    app = ctx.request_context.lifespan_context
+    return ToolRequest(
+        studio=await app.studio(),
+        caller=app.caller(),
+        client=client_of(ctx),
+        on_progress=ProgressReporter(ctx),
+        app=app,
     )
 
 
-def asker(ctx: Ctx) -> Asker:
-    """Who this request comes from, by all that it shows."""
+def client_of(ctx: Ctx) -> Client:
+    """Who makes this request, by all that it shows."""
     from hailuo_mcp.catalog.mcp_clients import Signs
 
     params, declared = ctx.session.client_params, ctx.client_capabilities
     request = ctx.request_context.request  # of HTTP; None on stdio
-    return Asker(
+    return Client(
         signs=Signs(
             name=params.client_info.name if params else "",
             version=params.client_info.version if params else "",
@@ -101,7 +101,7 @@ def _session(request: Any) -> str:  # noqa: ANN401  Starlette's, which only HTTP
     return named
 
 
-class Relay:
+class ProgressReporter:
     """Progress notifications: strictly rising, and none after one could not be delivered.
 
     The SDK sends none where the client has not asked for any.
@@ -114,6 +114,8 @@ class Relay:
         self._broken = False
 
     async def __call__(self, view: View) -> None:
+        from hailuo_mcp.wording.cases import progress_line
+
         spent = time.monotonic() - self._began
         if self._broken or spent <= self._last:
             return

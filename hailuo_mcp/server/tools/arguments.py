@@ -15,29 +15,28 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticKnownError
 
+from hailuo_mcp.domain import LONGEST_ID
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.server.tools._spelling import unknown_arguments
 from hailuo_mcp.text import is_number
 
 _BLANK: tuple[object, ...] = (None, "", "null", [], {})
-_PARSING: Mapping[object, Literal["int_parsing", "float_parsing"]] = {
+_NUMBERS: Mapping[object, Literal["int_parsing", "float_parsing"]] = {
     int: "int_parsing",
     float: "float_parsing",
 }
 _SHOWN = 40
-_LONGEST_ID = 200
 
 
 class Arguments(ArgModelBase):
     """A tool's arguments; the handler gets them as one object, named `wanted`."""
 
-    # defer_build: a validator is made at a tool's first call, not at the server's start.
+    # defer_build: a validator is built at a tool's first call, not when the server starts.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _as_written(cls, value: object, info: ValidationInfo) -> object:
-        kind = _PARSING.get(cls.model_fields[info.field_name or ""].annotation)
+    def _numbers_as_people_write_them(cls, value: object, info: ValidationInfo) -> object:
+        kind = _NUMBERS.get(cls.model_fields[info.field_name or ""].annotation)
         if kind and isinstance(value, str) and not is_number(value):
             raise PydanticKnownError(kind)
         return value
@@ -45,18 +44,26 @@ class Arguments(ArgModelBase):
     def model_dump_one_level(self) -> dict[str, Any]:
         return {"wanted": self}
 
+    def given(self) -> dict[str, Any]:
+        """What differs from the defaults: a default means "not given"."""
+        return {
+            name: value
+            for name, value in self
+            if value != type(self).model_fields[name].get_default(call_default_factory=True)
+        }
+
 
 def _exact(value: object) -> object:
-    """An id as text: exact as an integer, spoilt as a float, and such as can be written down."""
+    """An id as text: an integer is exact, a float is not, and some text cannot be stored."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if isinstance(value, float):
-        raise ValueError("ids have more digits than such a number keeps: write it as text")  # noqa: TRY004  pydantic reads ValueError
+        raise ValueError("a number cannot hold all digits of an id: write it as text")  # noqa: TRY004  pydantic reads ValueError
     if isinstance(value, str):
-        if len(value) > _LONGEST_ID:
-            raise ValueError(f"must be at most {_LONGEST_ID} characters")
+        if len(value) > LONGEST_ID:
+            raise ValueError(f"must be at most {LONGEST_ID} characters")
         if any("\ud800" <= mark <= "\udfff" for mark in value):
-            raise ValueError("holds half of a character, which no text can")
+            raise ValueError("contains an unpaired surrogate (invalid Unicode)")
     return value
 
 
@@ -75,40 +82,40 @@ Size = Annotated[str, BeforeValidator(_size)]
 Texts = Annotated[list[str], BeforeValidator(_several)]
 
 
-def read(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) -> dict[str, Any]:
+def read_arguments(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what means "not given"; refuse what does not exist.
 
     Raises:
         InvalidRequestError: an argument that the tool does not have.
     """
+    from hailuo_mcp.server.tools.argument_names import unknown_arguments
+
     fields = kind.model_fields
     if wrong := [name for name, value in sent.items() if name not in fields and value is not None]:
-        raise InvalidRequestError(unknown_arguments(tool, wrong, fields))
-    given: dict[str, Any] = {}
-    for name, value in sent.items():
-        if name not in fields:
-            continue
-        field = fields[name]
-        blank = _is_blank(value) or (
-            _is_zero(value) and field.annotation is not bool and name != "wait_seconds"
+        raise unknown_arguments(tool, wrong, fields)
+    return {
+        name: value
+        for name, value in sent.items()
+        if name in fields
+        and not _is_blank(
+            value, zero=name != "wait_seconds" and fields[name].annotation is not bool
         )
-        if not blank:
-            given[name] = value
-    return given
+    }
 
 
-def _is_blank(value: object) -> bool:
-    return value in _BLANK or (isinstance(value, str) and not value.strip())
+def _is_blank(value: object, *, zero: bool) -> bool:
+    """Whether a value means "not given"; `zero`: 0 does, too."""
+    if isinstance(value, bool):
+        return False
+    return (
+        value in _BLANK or (isinstance(value, str) and not value.strip()) or (zero and value == 0)
+    )
 
 
-def _is_zero(value: object) -> bool:
-    return value == 0 and not isinstance(value, bool)
-
-
-def mistakes(tool: str, wrong: ValidationError) -> InvalidRequestError:
+def invalid_arguments(tool: str, wrong: ValidationError) -> InvalidRequestError:
     """What is wrong with the values, in plain words."""
     rows = "; ".join(_mistake(error) for error in wrong.errors(include_url=False)[:8])
-    return InvalidRequestError(f"{tool} was not called, nothing was sent or charged. {rows}.")
+    return InvalidRequestError(f"{tool} was not called. {rows}.")
 
 
 _PLAIN = {
@@ -132,8 +139,8 @@ _PLAIN = {
 
 def _mistake(error: ErrorDetails) -> str:
     name = ".".join(str(part) for part in error["loc"]) or "arguments"
-    told = _PLAIN.get(error["type"], error["msg"]).format_map(error.get("ctx", {}))
+    problem = _PLAIN.get(error["type"], error["msg"]).format_map(error.get("ctx", {}))
     if error["type"] == "missing":
-        return f"{name}: {told}"
+        return f"{name}: {problem}"
     shown = repr(error["input"])
-    return f"{name}: {told} (got {shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''})"
+    return f"{name}: {problem} (got {shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''})"

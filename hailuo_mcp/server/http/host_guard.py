@@ -1,4 +1,4 @@
-"""Under which names this server answers: a page in somebody's browser must not reach it."""
+"""Under which host names this server answers: a page in somebody's browser must not reach it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,13 +21,13 @@ _HOST = re.compile(
 
 
 def split_host(text: str) -> tuple[str, str] | None:
-    """Name and port of a Host header or a setting; None for anything else than that."""
+    """Name and port of a Host header or a setting; None for anything else."""
     found = _HOST.fullmatch(text)
     return ((found[1] or found[2]).lower(), found[3] or "") if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class HostNames:
     """The loopback names, what the operator lists, the bound address and the public address."""
 
     anywhere: frozenset[str]
@@ -37,7 +36,7 @@ class Names:
     """At one port."""
 
     @classmethod
-    def of(cls, settings: Settings | None, bound: str) -> Names:
+    def of(cls, settings: Settings | None, bound: str) -> HostNames:
         anywhere, exactly = set(LOOPBACK_NAMES), set[tuple[str, str]]()
         if bound not in _ANY_ADDRESS:
             anywhere.add(bound.strip("[]").lower())
@@ -50,7 +49,7 @@ class Names:
 
     @property
     def beyond(self) -> Iterable[str]:
-        """Those under which other computers can come in."""
+        """Names under which other computers can reach this server."""
         names = {*self.anywhere, *(name for name, _ in self.exactly)}
         return sorted(name for name in names if not is_loopback(name))
 
@@ -62,21 +61,11 @@ class Names:
         scheme, _, rest = origin.partition("://")
         return scheme in ("http", "https") and self.knows(rest)
 
-    def for_sdk(self) -> TransportSecuritySettings:
-        """The same rule, for the SDK's own check of /mcp and /sse."""
-        names = [f"[{name}]" if ":" in name else name for name in sorted(self.anywhere)]
-        hosts = [host for name in names for host in (name, f"{name}:*")]
-        hosts += [f"{name}:{port}" for name, port in sorted(self.exactly)]
-        origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
-        return TransportSecuritySettings(
-            enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
-        )
-
 
 class HostGuard:
-    """Turns away foreign Hosts (421) and Origins (403), on every route."""
+    """Refuses foreign Hosts (421) and Origins (403), on every route."""
 
-    def __init__(self, app: ASGIApp, names: Names) -> None:
+    def __init__(self, app: ASGIApp, names: HostNames) -> None:
         self._app = app
         self._names = names
 
@@ -86,14 +75,11 @@ class HostGuard:
             return
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        answer = self._app
         if len(hosts) != 1 or not self._names.knows(hosts[0]):
-            refusal = PlainTextResponse(
-                "This server does not answer under that host name: see HAILUO_ALLOWED_HOSTS.", 421
+            answer = PlainTextResponse(
+                "This server does not answer under that host name; see HAILUO_ALLOWED_HOSTS.", 421
             )
-            await refusal(scope, receive, send)
         elif not all(self._names.trusts(origin) for origin in origins):
-            await PlainTextResponse("Requests of that origin are refused.", 403)(
-                scope, receive, send
-            )
-        else:
-            await self._app(scope, receive, send)
+            answer = PlainTextResponse("Requests from that origin are refused.", 403)
+        await answer(scope, receive, send)

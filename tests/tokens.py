@@ -1,11 +1,11 @@
-"""How much of a model's context the tools take: python -m hailuo_mcp.server.tokens."""
+"""How much of a model's context the tools take: python tests/tokens.py."""
 
 from __future__ import annotations
 
 import json
 import sys
 
-from hailuo_mcp.server.app import instructions
+from hailuo_mcp.server.mcp_server import instructions
 from hailuo_mcp.server.tools import all_tools
 
 BYTES_PER_TOKEN = 4
@@ -35,14 +35,14 @@ def count() -> dict[str, tuple[int, int]]:
 
 
 def main() -> None:
-    reserved_amount = count()
+    counted = count()
     rows = [
-        *reserved_amount.items(),
+        *counted.items(),
         (
             "all tools",
             (
-                sum(i for i, _ in reserved_amount.values()),
-                sum(o for _, o in reserved_amount.values()),
+                sum(i for i, _ in counted.values()),
+                sum(o for _, o in counted.values()),
             ),
         ),
         ("instructions", (tokens(instructions()), 0)),

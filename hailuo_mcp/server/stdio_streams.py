@@ -1,7 +1,7 @@
 """Answers every line of a stdio client, and writes nothing once the client has left.
 
-The SDK (2.3.0) drops a line that it cannot read, so its sender waits for ever; and it answers the
-calls under way when stdin ends, which breaks clients on the Python SDK 1.x while they close.
+The SDK (2.3.0) drops a line that it cannot read, so its sender waits forever; and it answers the
+calls in progress when stdin ends, which breaks clients on the Python SDK 1.x while they close.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from mcp.types import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, ErrorData, J
 from pydantic import ValidationError
 
 _LONGEST_NUMBER = 40
-"""Digits; the SDK reads no number that is much longer, and no id is."""
-_NO_REQUEST = "This is no JSON-RPC request."
+"""Digits; the SDK reads no much longer number, and no id has more."""
+_NO_REQUEST = "This is not a JSON-RPC request."
 _NOTHING_DONE = "Nothing was done or charged."
 
 
@@ -36,9 +36,9 @@ class _Sink(Protocol):
 
 
 def stdin_watch() -> Callable[[], bool]:
-    """Tell whether the client has closed its end, though not all that it said is read yet.
+    """Tell whether the client has closed its end, even if not all that it sent is read yet.
 
-    To be called before the SDK takes stdin away. Where the system cannot tell, the end is known
+    Call this before the SDK replaces stdin. Where the system cannot tell, the end is known only
     when it is read.
     """
     try:
@@ -51,7 +51,7 @@ def stdin_watch() -> Callable[[], bool]:
 
 
 class Outgoing(ObjectSendStream[SessionMessage]):
-    """What is said to the client, for as long as it is there."""
+    """Messages to the client, for as long as it is there."""
 
     def __init__(self, stream: _Sink, has_left: Callable[[], bool] = lambda: False) -> None:
         self._stream = stream
@@ -68,7 +68,7 @@ class Outgoing(ObjectSendStream[SessionMessage]):
 
 
 class Incoming(ObjectReceiveStream[SessionMessage]):
-    """What the client says, without the lines that are no message: those are answered here."""
+    """Messages from the client; lines that are not messages are answered here."""
 
     def __init__(self, stream: _Source, answers: Outgoing) -> None:
         self._stream = stream
@@ -98,7 +98,7 @@ def _answer(wrong: ValidationError) -> JSONRPCError | None:
         if not line.strip():
             return None
         return _error(_read(line), PARSE_ERROR, "The line cannot be read as JSON.")
-    # Where something is missing, the input is the whole message: in every line that is no reply.
+    # Where something is missing, the input is the whole message, except in a reply.
     whole = [_object(it["input"]) for it in mistakes if it["type"] == "missing"]
     message = (whole[0] if whole else None) or {}
     if "method" not in message:
@@ -124,14 +124,14 @@ def _error(message: dict[str, object], code: int, said: str) -> JSONRPCError:
 
 
 def _id(given: object) -> str | int | None:
-    """As far as it can be written down again."""
+    """The id, if it can be sent back."""
     if isinstance(given, str):
         return None if any("\ud800" <= mark <= "\udfff" for mark in given) else given
     return given if isinstance(given, int) and not isinstance(given, bool) else None
 
 
 def _read(line: str) -> dict[str, object]:
-    """Read again, more leniently than the SDK: halves of characters, long numbers, deep nesting."""
+    """Read more leniently than the SDK: unpaired surrogates, long numbers, deep nesting."""
     try:
         return _object(json.loads(line, parse_int=_number)) or {}
     except (ValueError, RecursionError):

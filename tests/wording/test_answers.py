@@ -7,16 +7,15 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from tokens import tokens
+from tools.fakes import ID, NOW, FakeStudio, a_view, saved_view
 
 from hailuo_mcp.domain import Mode, Money, Status, Unit
 from hailuo_mcp.rules.estimate import estimate
-from hailuo_mcp.server.tokens import tokens
 from hailuo_mcp.views import Listing, Saved
 from hailuo_mcp.wording.cases import progress_line
 from hailuo_mcp.wording.costs import cost_estimate
 from hailuo_mcp.wording.tasks import saved_video, task_list, video_task
-
-from .fakes import ID, NOW, FakeStudio, a_view, saved_view
 
 SANDBOX = "SANDBOX: imitation, not a real generation."
 
@@ -266,7 +265,7 @@ def test_a_mixed_list_says_which_is_which(provider, whose) -> None:
     listed = _listed(clip, saved_view(), provider=provider)
     assert [row["cost"] for row in listed["tasks"]] == ["would cost 2 CNY", "2 CNY"]
     assert listed["message"].startswith("2 tasks, newest first.")
-    assert 'sandbox\'s, free: their cost says "would cost"' in listed["message"]
+    assert '1 from the sandbox, free: the cost says "would cost"' in listed["message"]
     assert whose in listed["message"]
 
 

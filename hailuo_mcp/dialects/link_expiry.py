@@ -1,20 +1,10 @@
-"""Where signed links lead, and how long one lives, as far as the link itself says."""
+"""When a signed link expires, as far as the link itself says."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
-CLIP_DOMAINS = (
-    "cdn.minimaxi.com",
-    "cdn.minimax.io",
-    "filecdn.minimax.chat",
-    "cdn.hailuoai.com",
-    "oss-cn-wulanchabu.aliyuncs.com",
-    "oss-us-east-1.aliyuncs.com",
-)
-"""Under which MiniMax's clips are handed out (facts 1.7). Only MiniMax and its object store give
-addresses to names in them, and only public ones."""
 MINIMAX_LIFE = 3600.0
 """C1: 1 h is the shortest life anybody documents for a v1 download_url."""
 TEMPLATE_LIFE = 9 * 3600.0

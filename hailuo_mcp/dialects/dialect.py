@@ -1,0 +1,196 @@
+"""What a dialect is: a provider's row, one HTTP request out, one HTTP reply in."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import quote, urlencode, urlsplit
+
+from hailuo_mcp.dialects.parsing import identifier
+from hailuo_mcp.domain import (
+    PROVIDER_DEFAULTS,
+    AnyRequest,
+    Capabilities,
+    Link,
+    RemoteStatus,
+    Submitted,
+    VideoRequest,
+)
+from hailuo_mcp.errors import Do, InvalidRequestError, RemoteTaskNotFoundError, Step
+
+NO_TASK = "0"
+"""The id of no task: asking for it costs nothing and shows whether the key is good."""
+_ACCOUNT_REFUSALS = (401, 402, 403, 429)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Who is paid, and how to speak to them. One row of the table in providers.py."""
+
+    name: str
+    dialect: str
+    base_url: str
+    """Empty where the provider is served by this process."""
+    prefix: str = ""
+    """Put before every path of the dialect."""
+    region: str = "cn"
+    """Whose plans hold: "cn" or "global"."""
+    price_list: str = ""
+    """Whose published prices hold: "cn", "global", or "" where nobody publishes any."""
+    minimax_env: bool = False
+    """Whether the key and the host may also come from MINIMAX_API_KEY and MINIMAX_API_HOST."""
+    templates: str = ""
+    """Which region's Video Agent templates it offers; empty for none."""
+    twin: str = ""
+    """The same service in the other region, whose keys do not work here."""
+    twin_host: str = ""
+    embedded: bool = False
+    """Whether it is the free sandbox, which this process can serve itself."""
+    notice: str = ""
+    """What every message about its tasks opens with."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that identify it, for a base URL given without a provider."""
+    console: str = ""
+    """Where its keys come from and where the person can see what was bought."""
+    usual_seconds: float | None = None
+    """How long its clips take, where that is not the model's own time."""
+    probe: str = ""
+    """A path that costs nothing and shows whether a key is good."""
+    caveat: str = ""
+    """Why its own host may not speak its dialect, and what to do; empty at any other address."""
+    source: str = ""
+    checked: str = ""
+
+    @property
+    def host(self) -> str:
+        """What messages call the place; the sandbox's port is chance."""
+        return "the sandbox" if self.embedded else urlsplit(self.base_url).netloc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """One request, relative to the provider's base URL and prefix."""
+
+    path: str
+    method: str = "GET"
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    json: Mapping[str, object] | None = None
+
+    @property
+    def target(self) -> str:
+        """Path and query, encoded."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpReply:
+    """What came back, unread."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Names in lower case."""
+    body: bytes = b""
+    received_at: float = field(default_factory=time.time)
+    """Unix seconds: lives of links are counted from here."""
+
+    @property
+    def ok(self) -> bool:
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def is_account_or_server_trouble(self) -> bool:
+        """Whether it is about the key, the account or the server, not about what was asked."""
+        return self.status in _ACCOUNT_REFUSALS or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def json(self) -> object | None:
+        try:
+            parsed: object = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return parsed
+
+    @property
+    def trace_id(self) -> str:
+        names = ("trace-id", "x-request-id", "request-id", "minimax-request-id")
+        return next((found for name in names if (found := identifier(self.headers.get(name)))), "")
+
+
+class Dialect(Protocol):
+    """A wire format: pure functions between the domain and HTTP."""
+
+    capabilities: Capabilities
+
+    def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest:
+        """Write a request; a callback that cannot be said is left out, since polling does too."""
+        ...
+
+    def read_submit(self, reply: HttpReply) -> Submitted:
+        """Raise a ProviderError only where the refusal is certain to be free."""
+        ...
+
+    def status(self, remote_id: str, *, template: bool = False) -> HttpRequest: ...
+
+    def read_status(self, reply: HttpReply) -> RemoteStatus: ...
+
+    def file(self, status: RemoteStatus) -> HttpRequest | None:
+        """Return the request for a link; None where the status itself carries it."""
+        del status
+        return None
+
+    def read_file(self, reply: HttpReply, status: RemoteStatus) -> Link:
+        del reply
+        return Link(url=status.url, expires_at=status.url_expires_at)
+
+    def file_fallback(self, status: RemoteStatus) -> Link | None:
+        """Return a link that may work where the request for one fails."""
+        del status
+        return None
+
+    def probe(self) -> HttpRequest:
+        """Return a request that costs nothing and shows whether the key is good."""
+        return self.status(NO_TASK)
+
+    def read_probe(self, reply: HttpReply) -> None:
+        """Raise what stands in the way; a "no such task" means that the key was accepted."""
+        ...
+
+
+def options_in(names: Mapping[str, str]) -> frozenset[str]:
+    """Return the options of a VideoRequest that a dialect's table of field names holds."""
+    return frozenset(names) & frozenset(PROVIDER_DEFAULTS)
+
+
+def video_body(request: AnyRequest, names: Mapping[str, str]) -> dict[str, object]:
+    """Return the body of a submit: what is given, under the dialect's names for our fields."""
+    assert isinstance(request, VideoRequest)  # noqa: S101  # a template was refused before
+    given = {name: getattr(request, field) for field, name in names.items()}
+    return {name: value for name, value in given.items() if value not in (None, "")}
+
+
+def path_segment(remote_id: str) -> str:
+    """Return an id as one segment of a path, or refuse one that would name another address."""
+    if remote_id in ("", ".", "..") or identifier(remote_id) != remote_id:
+        raise RemoteTaskNotFoundError(
+            "No task or file of the provider can have this id, so the provider was not asked.",
+            Step(Do.TRY, "check the id"),
+        )
+    return quote(remote_id, safe="")
+
+
+def refuse_unsupported(request: AnyRequest, capabilities: Capabilities, provider: Provider) -> None:
+    """Stop what the dialect would otherwise drop in silence; the rules say it better, earlier."""
+    unsaid = [] if request.mode in capabilities.modes else [f"{request.mode} requests"]
+    unsaid += [
+        name
+        for name in PROVIDER_DEFAULTS
+        if name not in capabilities.options and getattr(request, name, None) is not None
+    ]
+    if unsaid:
+        raise InvalidRequestError(
+            f"{provider.name} has no way to take {' and '.join(unsaid)}. {provider.caveat}".strip(),
+            Step(Do.TRY, "leave it out, or use another provider"),
+        )

@@ -1,0 +1,117 @@
+"""Values out of a provider's reply: exact, bounded, and never more than they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from hailuo_mcp.domain import LONGEST_ID
+
+_LONGEST_URL = 8192
+_WORD = re.compile(r"[\w.:-]{1,40}")
+
+
+def fields(value: object) -> dict[str, object]:
+    """Return a JSON object, or an empty one for anything else."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(key): item for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def items(value: object) -> list[object]:
+    """Return a JSON list, or a list of the one value that stands where a list may stand."""
+    if isinstance(value, list):
+        return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return [] if value is None else [value]
+
+
+def given_id(value: object) -> str:
+    """What stands where a task's id should, for the journal; empty for nothing.
+
+    Even an id that cannot be used may be all that leads to a clip that was bought.
+    """
+    return (
+        ""
+        if value is None or str(value).strip() in ("", "0")
+        else f"task_id {ascii(value)[:300]}; "
+    )
+
+
+def identifier(value: object) -> str:
+    """Return an id as text, exact to the last digit; empty where it is none.
+
+    The same file_id comes as a string from the query and as a number from files/retrieve, and
+    18-digit ids do not survive a float: a float is refused rather than rounded.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    if isinstance(value, int) and abs(value) > 10**LONGEST_ID:
+        return ""
+    text = str(value).strip()
+    plain = text.isascii() and text.isprintable() and " " not in text
+    return text if plain and len(text) <= LONGEST_ID else ""
+
+
+def word(value: object) -> str:
+    """Return a short code or status word, to compare; statuses.py says what a model may see."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = str(value).strip().replace(" ", "_")
+    return text if _WORD.fullmatch(text) else ""
+
+
+def prose(value: object) -> str:
+    """Return provider text for the journal: bounded, on one line, encodable."""
+    if not isinstance(value, str):
+        return ""
+    safe = value[:500].encode("utf-8", "replace").decode("utf-8")
+    return "".join(mark if mark.isprintable() else " " for mark in safe).strip()
+
+
+def number(value: object) -> int | None:
+    """Return a whole number that came as a number or as digits."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 20:  # noqa: PLR2004
+        return int(value)
+    return None
+
+
+def size(value: object) -> int | None:
+    """Return a width or a height in pixels."""
+    pixels = number(value)
+    return pixels if pixels is not None and 0 < pixels < 100_000 else None  # noqa: PLR2004
+
+
+def link_text(value: object) -> str:
+    """Return an http(s) link; empty for anything else."""
+    if not isinstance(value, str) or len(value) > _LONGEST_URL:
+        return ""
+    text = value.strip()
+    plain = text.isprintable() and " " not in text and "\\" not in text
+    return text if plain and text.lower().startswith(("http://", "https://")) else ""
+
+
+def base_code(body: Mapping[str, object]) -> str:
+    """Return base_resp.status_code as text; empty for success and where there is none."""
+    base = fields(body.get("base_resp"))
+    if "status_code" not in base:
+        return ""
+    code = number(base["status_code"])
+    return "unreadable" if code is None else str(code) if code else ""
+
+
+def said(body: Mapping[str, object]) -> str:
+    """Return the provider's own text, wherever it stands: for the journal only."""
+    error = fields(body.get("error"))
+    texts = [
+        fields(body.get("base_resp")).get("status_msg"),
+        body.get("error"),
+        error.get("message"),
+    ]
+    texts += [body.get(name) for name in ("message", "error_message", "fail_reason")]
+    return "; ".join(dict.fromkeys(text for text in map(prose, texts) if text))[:500]

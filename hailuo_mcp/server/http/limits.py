@@ -1,0 +1,274 @@
+"""What callers may send and hold open: bodies, answers in progress, sessions, pictures."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import anyio
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hailuo_mcp.server.http.auth import NOBODY, path_of, visitor
+
+_SESSION = "mcp-session-id"
+_ERROR = 400
+_BUSY = 503
+_LATER = {"Retry-After": "10"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What all clients together may take up."""
+
+    body: int = 4 * 1024 * 1024
+    """Bytes; larger pictures are handed in at /uploads."""
+    body_seconds: float = 20.0
+    """For the whole body, however slowly its parts come."""
+    streams: int = 500
+    """Answers in progress at once, listening ones included."""
+    sessions: int = 1000
+    session_idle_seconds: float = 1800.0
+    pictures: int = 100
+    """Handed in by one caller and kept; the caller's oldest make room for new ones."""
+    picture_bytes: int = 500_000_000
+    """Of one caller's."""
+    all_picture_bytes: int = 2_000_000_000
+    """Of all callers': what does not fit is refused; one caller's never make room for another's."""
+
+
+class RefusedBodyError(Exception):
+    """A body that is too large (413), too slow (408), or whose sender is gone (400)."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.response = PlainTextResponse(message, status, headers={"Connection": "close"})
+
+
+async def read_body(scope: Scope, receive: Receive, *, limit: int, seconds: float) -> bytes:
+    """Read a body to its end; never holds more than `limit` bytes."""
+    body = bytearray()
+    declared = Headers(scope=scope).get("content-length", "0")
+    if not declared.isascii() or not declared.isdigit() or int(declared[:20]) > limit:
+        raise RefusedBodyError(413, f"The request is larger than {limit} bytes.")
+    with anyio.move_on_after(seconds):
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise RefusedBodyError(400, "The request ended early.")
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise RefusedBodyError(413, f"The request is larger than {limit} bytes.")
+            if not message.get("more_body", False):
+                return bytes(body)
+    raise RefusedBodyError(408, "The request took too long to arrive.")
+
+
+class Quota:
+    """How many answers in progress and sessions of the older era each caller has.
+
+    Where there are several callers, one may have half, so that nobody locks out the others. The
+    SDK (2.3.0) counts sessions only for all callers together.
+    """
+
+    def __init__(
+        self, limits: Limits, *, callers: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limits = limits
+        self._part = 2 if callers > 1 else 1
+        self._clock = clock
+        self._streams = Counter[str]()
+        self._sessions: defaultdict[str, OrderedDict[str, float]] = defaultdict(OrderedDict)
+        """When each was last used, the longest unused first."""
+
+    def refusal(self, scope: Scope) -> str:
+        """Why this request is one too many; empty where it is not."""
+        name, limits = _caller_name(), self._limits
+        if self._streams.total() >= limits.streams:
+            return "Too many requests are in progress. Try again later."
+        if self._streams[name] >= self._share(limits.streams):
+            return "Too many requests of this token are in progress. Try again later."
+        if _opens_session(scope) and self._open_sessions(name) >= self._share(limits.sessions):
+            return "This token has too many open sessions. End some of them, or try again later."
+        return ""
+
+    @contextmanager
+    def count_stream(self) -> Generator[None]:
+        """Count an answer as in progress."""
+        name = _caller_name()
+        self._streams[name] += 1
+        try:
+            yield
+        finally:
+            self._streams[name] -= 1
+
+    def note_answer(self, scope: Scope, status: int, headers: Headers) -> None:
+        """Follow which sessions there are, by what the SDK answers."""
+        session = Headers(scope=scope).get(_SESSION) or headers.get(_SESSION)
+        if not session or path_of(scope).rstrip("/") != "/mcp":
+            return
+        own = self._sessions[_caller_name()]
+        own.pop(session, None)
+        if status < _ERROR and scope["method"] != "DELETE":
+            own[session] = self._clock()
+
+    def _share(self, whole: int) -> int:
+        return max(1, whole // self._part)
+
+    def _open_sessions(self, name: str) -> int:
+        own = self._sessions[name]
+        ended = self._clock() - self._limits.session_idle_seconds
+        while own and next(iter(own.values())) < ended:
+            own.popitem(last=False)
+        return len(own)
+
+
+def _caller_name() -> str:
+    here = visitor()
+    return here.name if here else NOBODY
+
+
+def _opens_session(scope: Scope) -> bool:
+    """Whether the SDK would make a session for it: the newer era has none."""
+    headers = Headers(scope=scope)
+    version = headers.get("mcp-protocol-version")
+    return (
+        scope["method"] == "POST"
+        and path_of(scope).rstrip("/") == "/mcp"
+        and _SESSION not in headers
+        and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
+    )
+
+
+class RequestLimits:
+    """Reads a request for the SDK before the SDK does anything, and ends its streams in time."""
+
+    PATHS = ("/mcp", "/sse", "/messages")
+
+    def __init__(self, app: ASGIApp, limits: Limits, streams: Streams, callers: int) -> None:
+        self._app = app
+        self._quota = Quota(limits, callers=callers)
+        self._limits = limits
+        self._streams = streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not path_of(scope).startswith(self.PATHS):
+            await self._app(scope, receive, send)
+        elif _lacks_session(scope):
+            refusal = PlainTextResponse(
+                "There is no session yet: begin with POST.", 405, headers={"Allow": "POST"}
+            )
+            await refusal(scope, receive, send)
+        elif too_many := self._quota.refusal(scope):
+            await PlainTextResponse(too_many, _BUSY, headers=_LATER)(scope, receive, send)
+        else:
+            with self._quota.count_stream():  # while its body arrives, too: that is held in memory
+                await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await read_body(
+                scope,
+                self._streams.until_the_end(receive),
+                limit=self._limits.body,
+                seconds=self._limits.body_seconds,
+            )
+        except RefusedBodyError as refused:
+            await refused.response(scope, receive, send)
+            return
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                self._quota.note_answer(scope, message["status"], headers)
+                if message["status"] == _BUSY:  # the SDK's own, at its limit of sessions
+                    headers.update(_LATER)
+            await send(message)
+
+        await self._streams.run(self._app, scope, body, receive, noted)
+
+
+def _lacks_session(scope: Scope) -> bool:
+    """Whether a stream is asked for before there is a session.
+
+    The SDK (2.3.0) would make a session for the refusal, name it in the answer and forget it.
+    Vercel's client (@ai-sdk/mcp 1.0.101) asks while its session is being made, and takes the wrong
+    one of the two names.
+    """
+    return (
+        scope["method"] in ("GET", "DELETE")
+        and path_of(scope).rstrip("/") == "/mcp"
+        and _SESSION not in Headers(scope=scope)
+    )
+
+
+class Streams:
+    """Answers in progress. Those that would stay open forever end when the server shuts down."""
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._waiting: set[anyio.CancelScope] = set()
+
+    def end(self) -> None:
+        """Let every answer in progress find that its client has left."""
+        self._ended = True
+        for scope in self._waiting:
+            scope.cancel()
+
+    async def run(
+        self, app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send
+    ) -> None:
+        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        once = _SingleResponse(send)
+        rest = self.until_the_end(receive)
+
+        async def replay() -> Message:
+            return unread.pop() if unread else await rest()
+
+        await app(scope, replay, once)
+        if self._ended:
+            await once.finish()
+
+    def until_the_end(self, receive: Receive) -> Receive:
+        """What the client sends; once the server shuts down, that it has disconnected."""
+
+        async def receive_or_end() -> Message:
+            if not self._ended:
+                with anyio.CancelScope() as waiting:
+                    self._waiting.add(waiting)
+                    try:
+                        return await receive()
+                    finally:
+                        self._waiting.discard(waiting)
+            return {"type": "http.disconnect"}
+
+        return receive_or_end
+
+
+class _SingleResponse:
+    """One response: the SDK's /sse answers a second time when its stream was ended (2.3.0)."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = False
+        self._closed = False
+        self._ignoring = False
+
+    async def __call__(self, message: Message) -> None:
+        begins = message["type"] == "http.response.start"
+        self._ignoring = self._ignoring or self._closed or (begins and self._begun)
+        if self._ignoring:
+            return
+        self._begun = self._begun or begins
+        self._closed = not begins and not message.get("more_body", False)
+        await self._send(message)
+
+    async def finish(self) -> None:
+        """Close a stream that its handler left open, so that its client sees an orderly end."""
+        if self._begun and not self._closed:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})

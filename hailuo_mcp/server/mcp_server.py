@@ -1,0 +1,145 @@
+"""The MCP server: tools, resources, prompts and completions around one studio."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from mcp import MCPError
+from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.stdio import stdio_server
+from mcp.server.subscriptions import SubscriptionBus
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
+from pydantic import ValidationError
+
+from hailuo_mcp import __version__
+from hailuo_mcp.errors import Do, HailuoError, Step
+from hailuo_mcp.server.consent import time_to_answer
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.prompts import add_prompts
+from hailuo_mcp.server.replies import error_result
+from hailuo_mcp.server.resources import add_resources
+from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
+from hailuo_mcp.server.tools import all_tools
+from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
+
+log = logging.getLogger(__name__)
+
+_CACHED_LISTS: tuple[CacheableMethod, ...] = (
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "server/discover",
+)
+_HOUR = CacheHint(ttl_ms=3_600_000, scope="public")
+
+
+class Server(MCPServer[AppContext]):
+    """Reads arguments by our rules, and turns our errors and its own faults into answers."""
+
+    def __init__(self, app: AppContext, *, bus: SubscriptionBus | None = None) -> None:
+        """Open nothing: the process owns the studio, and the context gives it to each request."""
+
+        @asynccontextmanager
+        async def lifespan(_server: MCPServer[AppContext]) -> AsyncGenerator[AppContext]:
+            yield app
+
+        tools = all_tools()
+        super().__init__(
+            name="hailuo-mcp",
+            title="Hailuo video",
+            version=__version__,
+            instructions=instructions(),
+            tools=tools,
+            lifespan=lifespan,
+            subscriptions=bus,
+            log_level="WARNING",
+            cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),
+        )
+        self._app = app
+        self.arguments_of: dict[str, type[Arguments]] = {
+            tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
+        }
+        """The class that reads a tool's arguments, by the tool's name."""
+        add_resources(self, app)
+        add_prompts(self, app)
+
+    async def run_stdio_async(self) -> None:
+        """Serve the client at stdin and stdout until it leaves, and answer every line of it."""
+        sdk, has_left = self._lowlevel_server, stdin_watch()
+        async with stdio_server() as (lines, answers):
+            outgoing = Outgoing(answers, has_left)
+            incoming = Incoming(lines, outgoing)
+            await sdk.run(incoming, outgoing, sdk.create_initialization_options())
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[AppContext, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        if name not in self.arguments_of:
+            called = f" {name[:64]!r}" if name.isidentifier() else " of that name"  # no markup
+            raise ToolError(
+                f"There is no tool{called}. Nothing was charged. "
+                f"There are: {', '.join(self.arguments_of)}."
+            )
+        try:
+            given = read_arguments(name, self.arguments_of[name], arguments)
+            with self._app.track_call(), time_to_answer():
+                return await super().call_tool(name, given, context)
+        except HailuoError as error:
+            return error_result(error, self._app.notice)
+        except UnexpectedToolError as crash:
+            if isinstance(crash.__cause__, HailuoError):
+                return error_result(crash.__cause__, self._app.notice)
+            log.exception("%s failed", name)
+            return error_result(self._internal_error(name), self._app.notice)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                return error_result(invalid_arguments(name, error.__cause__), self._app.notice)
+            raise
+
+    def _internal_error(self, name: str) -> HailuoError:
+        """Nothing of the exception's own text, and whether money may have moved."""
+        spends = "max_cost" in self.arguments_of[name].model_fields
+        check = Step(Do.TRY, "call list_tasks before you try again: the clip may be on its way")
+        error = HailuoError(
+            f"{name} failed because of a fault in hailuo-mcp; its log has the details.",
+            check if spends else Step(Do.ARRANGE, "report it"),
+            charged="maybe" if spends else "no",
+        )
+        error.code = "internal"
+        return error
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[AppContext, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Render a prompt; the SDK (2.3.0) reports the asker's mistakes as faults of the server."""
+        prompts = {prompt.name: prompt.arguments or [] for prompt in await self.list_prompts()}
+        if name not in prompts:
+            raise MCPError(
+                INVALID_PARAMS, f"There is no prompt of that name. There are: {', '.join(prompts)}."
+            )
+        given, known = arguments or {}, [it.name for it in prompts[name]]
+        if missing := [it.name for it in prompts[name] if it.required and not given.get(it.name)]:
+            raise MCPError(INVALID_PARAMS, f"{name} needs {' and '.join(missing)}.")
+        if unknown := next((it for it in given if it not in known), ""):
+            raise MCPError(
+                INVALID_PARAMS, f"{name} has no {unknown[:40]!r}. It takes: {', '.join(known)}."
+            )
+        return await super().get_prompt(name, arguments, context)
+
+
+def instructions() -> str:
+    """What a model is told once about the whole server."""
+    return Path(__file__).with_name("instructions.md").read_text(encoding="utf-8").strip()

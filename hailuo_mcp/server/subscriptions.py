@@ -1,0 +1,76 @@
+"""Telling clients that a task has changed (resource subscriptions, 2026-07-28)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent, SubscriptionBus
+from mcp.shared.subscriptions import ResourceUpdated
+
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.resources import SPENDING_URI, TASK_URI
+
+if TYPE_CHECKING:
+    from hailuo_mcp.studio.studio import Studio
+
+_TASKS = TASK_URI.partition("{")[0]
+
+
+async def publish_changes(studio: Studio, bus: SubscriptionBus) -> None:
+    """Publish until cancelled."""
+    send, receive = anyio.create_memory_object_stream[str](math.inf)
+
+    def note(task_id: str) -> None:
+        # Called from a job that handles money: it must not wait, nor fail when nobody listens.
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            send.send_nowait(task_id)
+
+    studio.changes.listen(note)
+    async with send, receive:
+        async for task_id in receive:
+            await bus.publish(ResourceUpdated(uri=f"{_TASKS}{task_id}"))
+            await bus.publish(ResourceUpdated(uri=SPENDING_URI))
+
+
+@dataclass(frozen=True)
+class _TaskUpdated(ResourceUpdated):
+    owner: str | None
+
+
+class CallerBus(InMemorySubscriptionBus):
+    """Tells each caller of their own tasks only; the person at this computer, of everybody's."""
+
+    def __init__(self, app: AppContext) -> None:
+        super().__init__()
+        self._app = app
+
+    async def publish(self, event: ServerEvent) -> None:
+        if not self._listeners:
+            return
+        if isinstance(event, ResourceUpdated) and event.uri.startswith(_TASKS):
+            event = _TaskUpdated(event.uri, await self._owner(event.uri.removeprefix(_TASKS)))
+        await super().publish(event)
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        name = self._app.caller().name  # called in the listener's own request
+
+        def own(event: ServerEvent) -> None:
+            if not isinstance(event, _TaskUpdated) or name in ("", event.owner):
+                listener(event)
+
+        return super().subscribe(own)
+
+    async def _owner(self, task_id: str) -> str | None:
+        """The caller whose task it is; None where it cannot be read, and then nobody is told."""
+        try:
+            studio = self._app.opened
+            task = await studio.store.find(task_id) if studio else None
+        except JournalError:
+            return None
+        return task.caller if task else None

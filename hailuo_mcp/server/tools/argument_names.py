@@ -1,0 +1,88 @@
+"""Arguments that do not exist: what the caller probably meant, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.text import shown
+
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        # Other APIs' and servers' spellings: the seeds, the official server 0.0.19, common SDKs.
+        "watermark": ("aigc_watermark",),
+        "prompt_optimizer": ("enable_prompt_expansion", "prompt_expansion", "enhance_prompt"),
+        "subject_image": ("subject_reference", "reference_image", "character_image"),
+        "first_frame_image": (
+            *("first_frame", "image", "image_url", "image_path", "image_file", "images"),
+            *("init_image", "start_image"),
+        ),
+        "media_inputs": ("image", "image_url", "image_path", "image_file", "images"),
+        "last_frame_image": ("last_frame", "end_frame", "end_image", "tail_image"),
+        "prompt": ("text", "description"),
+        "text_inputs": ("text", "texts"),
+        "duration": ("seconds", "length"),
+        "resolution": ("size", "quality"),
+        "model": ("model_name", "model_id"),
+        "template_id": ("template", "template_name"),
+        "task_id": ("id", "remote_id", "video_id", "generation_id"),
+        "output_path": (*("output_directory", "output_dir", "output_file", "path", "filename"),),
+        "overwrite": ("force",),
+        "wait_seconds": ("timeout", "wait", "max_wait"),
+        "max_cost": ("budget", "max_price"),
+        "request_key": ("idempotency_key", "client_request_id"),
+        "count": ("n", "num_videos"),
+        "take": ("n", "num_videos", "count"),
+    }
+)
+_ELSEWHERE = "clips go to the server's folder; download_video copies one elsewhere"
+NOT_OFFERED: Mapping[str, str] = MappingProxyType(
+    {
+        "callback_url": "callbacks are a setting of the server, HAILUO_CALLBACK_URL",
+        "output_directory": _ELSEWHERE,
+        "output_dir": _ELSEWHERE,
+        "output_path": _ELSEWHERE,
+        "async_mode": "every call returns before the clip is ready",
+        "aspect_ratio": "a clip has its first frame's shape, else 16:9",
+        "ratio": "a clip has its first frame's shape, else 16:9",
+        "seed": "the API has no seed; take buys another clip of the same request",
+        "negative_prompt": "the API has none; say in the prompt what is there instead",
+        "api_key": "keys are a setting of the server, HAILUO_API_KEY; never send one in a call",
+        "mode": "the mode follows from the pictures that are given",
+    }
+)
+
+
+def our_name(name: str, known: Collection[str]) -> str:
+    """What an argument with another API's name is called here; empty if it has no such name."""
+    word = _plain(name)
+    others = (ours for ours, names in OTHER_NAMES.items() if word in map(_plain, names))
+    return next((ours for ours in others if ours in known), "")
+
+
+def unknown_arguments(
+    tool: str, wrong: Sequence[str], known: Collection[str]
+) -> InvalidRequestError:
+    named = "; ".join(_hint(name, known) for name in wrong[:8])
+    return InvalidRequestError(
+        f"{tool} was not called. It has no argument {named}. "
+        f"It takes: {', '.join(known) or 'none'}."
+    )
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    seen, word = shown(name), _plain(name)
+    if ours := our_name(name, known):
+        return f"{seen!r} (here it is called {ours!r})"
+    if why := next((why for other, why in NOT_OFFERED.items() if _plain(other) == word), ""):
+        return f"{seen!r} ({why})"
+    same = [ours for ours in known if _plain(ours) == word]
+    close = same or get_close_matches(name.strip().lower(), known, 1)
+    return f"{seen!r} (did you mean {close[0]!r}?)" if close else repr(seen)
+
+
+def _plain(name: str) -> str:
+    """A name in any case: image_url, imageUrl and Image-URL are one."""
+    return name.strip().lower().replace("-", "").replace("_", "")

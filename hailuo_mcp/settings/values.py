@@ -1,0 +1,126 @@
+"""From the texts of variables to values: one type for each kind of setting.
+
+What a type refuses is the end of a sentence that begins with the setting's name; the value itself
+is never repeated, since it may be a key in the wrong place.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from hailuo_mcp.catalog.prices import plan_named, plans
+from hailuo_mcp.text import is_number
+
+_OWN = "unusable"
+_Number = Literal["decimal_parsing", "int_parsing", "float_parsing"]
+_WORDS = {
+    "decimal": "is not an amount such as 50 or 0.5, without currency or separators",
+    "int": "is not a whole number",
+    "float": "is not a number",
+    "bool": "is neither true nor false",
+}
+
+
+def flaw(kind: str, message: str) -> str:
+    """Put pydantic's words for what is wrong with a value into ours."""
+    if kind == _OWN:
+        return message
+    known = _WORDS.get(kind.partition("_")[0]) if kind.endswith(("_parsing", "_type")) else None
+    return known or message.lower().replace("input should", "should")
+
+
+def _refused(why: str) -> PydanticCustomError:
+    return PydanticCustomError(_OWN, "{why}", {"why": why})
+
+
+def _text(read: Callable[[str], object]) -> BeforeValidator:
+    """Read what is text; a value that is none already is left to its type."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+def _as_written(kind: _Number) -> BeforeValidator:
+    def check(text: str) -> str:
+        if not is_number(text):
+            raise PydanticKnownError(kind)
+        return text
+
+    return _text(check)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_absolute():
+        raise _refused(
+            "is not the full path of a folder (~ for home works): servers are started in folders "
+            "of their own"
+        )
+    return path
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    return tuple(_folder(part.strip()) for part in text.split(os.pathsep) if part.strip())
+
+
+def names(text: str) -> tuple[str, ...]:
+    parts = text.replace(";", ",").split(",")
+    return tuple(part.strip().lower() for part in parts if part.strip())
+
+
+def _plan(text: str) -> str:
+    try:
+        return plan_named(text).name
+    except ValueError:
+        names = ", ".join(f"{plan.name} ({plan.chinese})" for plan in plans())
+        raise _refused(f"does not name a plan; it takes one of: {names}") from None
+
+
+def _callback_url(text: str) -> str:
+    if not text.startswith(("https://", "http://")):
+        raise _refused(
+            "is not an address that a provider could call, such as https://video.example.com"
+        )
+    return text.rstrip("/")
+
+
+def _tokens(text: str) -> tuple[tuple[str, SecretStr], ...]:
+    pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
+    names = [name.strip() for name, _, _ in pairs]
+    tokens = [token.strip() for _, _, token in pairs]
+    if not (all(names) and all(tokens)):
+        raise _refused(
+            "is not a list of name:token pairs separated by commas, such as "
+            "alice:<a long random text>"
+        )
+    if len(set(names)) != len(names):
+        raise _refused("has the same name twice; each token needs a name of its own")
+    if len(set(tokens)) != len(tokens):
+        raise _refused("has the same token under two names, which could not be told apart")
+    return tuple(zip(names, map(SecretStr, tokens), strict=True))
+
+
+Amount = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
+    _as_written("decimal_parsing"),
+]
+Whole = Annotated[int, _as_written("int_parsing")]
+Seconds = Annotated[float, _as_written("float_parsing")]
+Wait = Annotated[
+    Annotated[Seconds, Field(ge=0, le=3600)] | None,
+    _text(lambda text: None if text.lower() == "auto" else text),
+]
+Period = Annotated[Literal["day", "month", "total"], _text(str.lower)]
+PlanName = Annotated[str, _text(_plan)]
+Folder = Annotated[Path, _text(_folder)]
+Folders = Annotated[tuple[Path, ...], _text(_folders)]
+Names = Annotated[tuple[str, ...], _text(names)]
+NameSet = Annotated[frozenset[str], _text(names)]
+CallbackUrl = Annotated[str, _text(_callback_url)]
+Tokens = Annotated[tuple[tuple[str, SecretStr], ...], _text(_tokens)]
