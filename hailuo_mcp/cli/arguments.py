@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Mapping
@@ -303,7 +302,7 @@ def given_settings(args: Namespace) -> dict[str, str]:
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
     """The environment's settings with the command line's on top."""
-    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.settings import Settings, variable_of
 
     given = given_settings(args)
     if _changes_provider(given, environ):
@@ -311,18 +310,11 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
     try:
         return Settings.from_env(environ, **given)
     except ConfigError as exc:
-        then = [Step(step.do, _by_option(step.about, given)) for step in exc.then]
-        raise ConfigError(_by_option(exc.what, given), *then) from None
-
-
-def _by_option(message: str, given: Mapping[str, str]) -> str:
-    """Name the option that was typed in place of the variable."""
-    from hailuo_mcp.settings import variable_of
-
-    for name in given:
-        option = _flag(name)
-        message = re.sub(rf"\b{variable_of(name)}\b( \(or {option}\))?", option, message)
-    return message
+        # A setting is named by the option that was typed in place of its variable.
+        options = {variable_of(name): _flag(name) for name in given}
+        parts = [(step.do, *step.about.partition("=")) for step in exc.then]
+        then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
+        raise ConfigError(exc.what, *then) from None
 
 
 def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> bool:

@@ -31,7 +31,7 @@ from hailuo_mcp.journal.sqlite.schema import VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.worker import ProcessLocks
+from hailuo_mcp.worker.processes import ProcessLocks
 
 from .homes import HOMES, linux, mac, program
 
