@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 from urllib.parse import urlsplit
 
-from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, AnyRequest
 from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.text import is_number
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import Terms
 
 Request = TypeVar("Request", bound=AnyRequest)
+Add = Callable[..., object]
 
 STANDARD = "-"
 """Standard input or output, in place of a text or a file."""
@@ -119,8 +120,7 @@ _REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "duration": {"metavar": "SECONDS", "help": "6 or 10"},
     "resolution": {"help": "512P, 768P, 1080P …"},
     "prompt_optimizer": {
-        "action": BooleanOptionalAction,
-        "help": "have the provider improve the wording (the default), or keep it as it is",
+        "help": "have the provider improve the wording (the default), or keep it as it is"
     },
     "fast_pretreatment": {"help": "optimise the prompt faster"},
     "watermark": {"help": "put the provider's mark on the clip"},
@@ -161,9 +161,10 @@ def add_request(parser: ArgumentParser, kind: type[AnyRequest]) -> None:
 
 def _read_as(hint: object, name: str) -> dict[str, Any]:
     """How an option of a field of this type is read; an empty text and 0 count as not given."""
+    if hint == bool | None and PROVIDER_DEFAULTS.get(name):
+        return {"action": BooleanOptionalAction}
     if hint == bool | None:
-        boolean = "action" in _REQUEST_OPTIONS.get(name, {})
-        return {} if boolean else {"action": "store_const", "const": True}
+        return {"action": "store_const", "const": True}
     if hint == int | None:
         return {"type": _if_given(whole(0, 3600))}
     if hint == str | None:
@@ -194,15 +195,23 @@ def add_subject(
     parser: ArgumentParser, *names: str, metavar: str, what: str, needed: bool = False
 ) -> None:
     """What a command is about: by its place, or by a name, such as the tool's for it."""
-    named = [name for name in names if name.startswith("-")]
-    long, short = ({n for n in named if n.startswith("--") is so} for so in (True, False))
+    name, *flags = names
     given: list[str] = parser.get_default("argv") or []
-    if any(text.partition("=")[0] in long or text[:2] in short for text in given):
-        parser.add_argument(*named, dest=names[0], type=plain, metavar=metavar, help=what)
-    elif needed:
-        parser.add_argument(names[0], type=plain, metavar=metavar, help=what)
-    else:
-        parser.add_argument(names[0], nargs="?", default="", type=plain, metavar=metavar, help=what)
+    named = {text.partition("=")[0] if text.startswith("--") else text[:2] for text in given}
+    more: dict[str, Any] = {} if needed else {"nargs": "?", "default": ""}
+    if named & set(flags):
+        name, more = flags[0], {"dest": name}
+    others = flags[1:] if "dest" in more else ()
+    parser.add_argument(name, *others, type=plain, metavar=metavar, help=what, **more)
+
+
+def add_text(add: Add, *flags: str, what: str, metavar: str | None = None) -> None:
+    """An option for any text; `add` is the add_argument of a parser or a group."""
+    add(*flags, type=plain, default="", metavar=metavar, help=what)
+
+
+def add_flag(add: Add, flag: str, what: str) -> None:
+    add(flag, action="store_true", help=what)
 
 
 def add_wait(parser: ArgumentParser, what: str) -> None:
@@ -228,51 +237,26 @@ def add_settings(parser: ArgumentParser) -> None:
     )
     for name, (metavar, what) in option_help().items():
         group.add_argument(_flag(name), metavar=metavar, help=what)
-    group = parser.add_argument_group("output")
-    group.add_argument("--json", action="store_true", help="print the tool's own result")
-    group.add_argument(
-        "--debug",
-        action="store_true",
-        help="show the log, and the traceback of an unexpected error",
-    )
+    add = parser.add_argument_group("output").add_argument
+    add_flag(add, "--json", "print the tool's own result")
+    add_flag(add, "--debug", "show the log, and the traceback of an unexpected error")
 
 
 def add_terms(parser: ArgumentParser) -> None:
     """What a buyer says beside what is bought."""
-    group = parser.add_argument_group("purchase")
-    group.add_argument(
-        "--take", type=whole(1), default=1, metavar="N", help="2, 3 … buy another clip of the same"
-    )
-    group.add_argument(
-        "--request-key", type=plain, default="", metavar="KEY", help="names one purchase for good"
-    )
-    group.add_argument(
-        "--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this"
-    )
-    group.add_argument(
-        "--confirm", type=plain, default="", metavar="CODE", help="the code of a refusal that asked"
-    )
-    group.add_argument(
-        "--yes", action="store_true", help="agree to a price above HAILUO_CONFIRM_ABOVE"
-    )
-    group.add_argument("--dry-run", action="store_true", help="check and price it, and buy nothing")
-    group = parser.add_argument_group("result")
-    group.add_argument(
-        "-o",
-        "--output",
-        "--output-path",
-        type=plain,
-        default="",
-        metavar="PATH",
-        help="copy the clip here as well; - is standard output",
-    )
-    group.add_argument("--overwrite", action="store_true", help="replace what is there")
-    group.add_argument(
-        "--no-wait", action="store_true", help="return as soon as the provider has the request"
-    )
-    group.add_argument(
-        "--wait-seconds", type=seconds, metavar="SECONDS", help="return after this long at most"
-    )
+    add = parser.add_argument_group("purchase").add_argument
+    add("--take", type=whole(1), default=1, metavar="N", help="2, 3 … buy another clip of the same")
+    add_text(add, "--request-key", metavar="KEY", what="names one purchase for good")
+    add("--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this")
+    add_text(add, "--confirm", metavar="CODE", what="the code of a refusal that asked")
+    add_flag(add, "--yes", "agree to a price above HAILUO_CONFIRM_ABOVE")
+    add_flag(add, "--dry-run", "check and price it, and buy nothing")
+    add = parser.add_argument_group("result").add_argument
+    flags = ("-o", "--output", "--output-path")
+    add_text(add, *flags, metavar="PATH", what="copy the clip here as well; - is standard output")
+    add_flag(add, "--overwrite", "replace what is there")
+    add_flag(add, "--no-wait", "return as soon as the provider has the request")
+    add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after this long at most")
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:

@@ -55,10 +55,10 @@ def _moves(_args: Namespace, terminal: Terminal) -> int:
 
 
 def _estimate_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--model", default="", type=arguments.plain, help="chosen by the mode")
-    parser.add_argument("--mode", default="", type=arguments.plain, help=", ".join(Mode))
+    arguments.add_text(parser.add_argument, "--model", what="chosen by the mode")
+    arguments.add_text(parser.add_argument, "--mode", what=", ".join(Mode))
     parser.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
-    parser.add_argument("--resolution", default="", type=arguments.plain, help="512P … 1080P")
+    arguments.add_text(parser.add_argument, "--resolution", what="512P … 1080P")
     parser.add_argument(
         "--count", type=arguments.whole(1), default=1, metavar="N", help="how many clips"
     )

@@ -27,16 +27,14 @@ def _add_address(parser: ArgumentParser, *, port: int) -> None:
 
 def _serve_options(parser: ArgumentParser) -> None:
     parser.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio")
-    parser.add_argument(
-        "--with-sse", action="store_true", help="http: serve the older SSE transport as well"
-    )
+    add = parser.add_argument
+    arguments.add_flag(add, "--with-sse", "http: serve the older SSE transport as well")
     _add_address(parser, port=8000)
-    parser.add_argument(
-        "--local",
-        action="store_true",
-        help="http: callers are at this computer, so they may give paths and get files; "
-        "needs a loopback --host",
+    what = (
+        "http: callers are at this computer, so they may give paths and get files; "
+        "needs a loopback --host"
     )
+    arguments.add_flag(add, "--local", what)
 
 
 def _serve(args: Namespace, terminal: Terminal) -> int:
@@ -61,9 +59,8 @@ def _serve(args: Namespace, terminal: Terminal) -> int:
 
 def _sandbox_options(parser: ArgumentParser) -> None:
     _add_address(parser, port=8700)
-    parser.add_argument(
-        "--fast-clips", action="store_true", help="render each size and length once, for tests"
-    )
+    what = "render each size and length once, for tests"
+    arguments.add_flag(parser.add_argument, "--fast-clips", what)
     parser.add_argument(
         "--seconds", type=arguments.seconds, default=4.0, help="until a clip is ready"
     )

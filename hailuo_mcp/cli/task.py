@@ -89,7 +89,7 @@ def _download_options(parser: ArgumentParser) -> None:
         metavar="OUTPUT",
         what="copy it here as well: a file, or a folder; - is standard output",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace what is there")
+    arguments.add_flag(parser.add_argument, "--overwrite", "replace what is there")
     parser.add_argument(
         "--wait-seconds",
         type=arguments.seconds,
@@ -149,13 +149,8 @@ def _settle_options(parser: ArgumentParser) -> None:
         metavar="bought|not-bought",
         help="what the provider's bill says about it",
     )
-    parser.add_argument(
-        "--remote-id",
-        default="",
-        type=arguments.plain,
-        metavar="ID",
-        help="the provider's id of it, so that the clip can be fetched",
-    )
+    what = "the provider's id of it, so that the clip can be fetched"
+    arguments.add_text(parser.add_argument, "--remote-id", metavar="ID", what=what)
 
 
 def _settle(args: Namespace, terminal: Terminal) -> int:

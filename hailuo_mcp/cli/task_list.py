@@ -23,7 +23,7 @@ _LACKING = ("unsaved", "unconfirmed")
 
 def _options(parser: ArgumentParser) -> None:
     statuses = "only these: " + ", ".join(STATUS_WORDS)
-    parser.add_argument("--status", default="", type=arguments.plain, help=statuses)
+    arguments.add_text(parser.add_argument, "--status", what=statuses)
     parser.add_argument(
         "--limit",
         type=arguments.whole(1, 10_000),

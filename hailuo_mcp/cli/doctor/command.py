@@ -29,12 +29,8 @@ _INDENT = 9
 
 def _options(parser: ArgumentParser) -> None:
     names = ", ".join(app.name for app in client_setups())
-    parser.add_argument(
-        "--client",
-        default="",
-        metavar="CLIENT",
-        help=f"with the settings that this client's configuration gives: {names}",
-    )
+    what = f"with the settings that this client's configuration gives: {names}"
+    arguments.add_text(parser.add_argument, "--client", metavar="CLIENT", what=what)
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:

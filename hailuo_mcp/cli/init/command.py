@@ -47,11 +47,8 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--print", action="store_true", dest="only_print", help="change nothing, show what to paste"
     )
-    parser.add_argument(
-        "--key-stdin",
-        action="store_true",
-        help="read the API key from stdin (a command line could be seen by others)",
-    )
+    what = "read the API key from stdin (a command line could be seen by others)"
+    arguments.add_flag(parser.add_argument, "--key-stdin", what)
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
