@@ -153,9 +153,12 @@ class Capabilities:
     """The options of a VideoRequest that it can say."""
     prompt_required: bool = False
     callback: bool = True
-    templates: bool = False
     caveat: str = ""
     """Why it can do so little here and what to do, where its host may not speak the dialect."""
+
+    @property
+    def templates(self) -> bool:
+        return Mode.TEMPLATE in self.modes
 
     def offers(self, model: str) -> bool:
         return self.models is None or model in self.models

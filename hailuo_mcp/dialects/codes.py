@@ -26,7 +26,7 @@ from hailuo_mcp.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One row. {provider}, {host}, {console} and {region} are filled in from the provider in use.
+    """One row. {provider}, {host}, {console} and {keys} are filled in from the provider in use.
 
     `then` is empty where the error's own steps fit; `note` is more facts, in whole sentences.
     """
@@ -53,7 +53,6 @@ class Meaning:
 
 
 _CERTAIN = True
-_KEYS = "Keys come from {console}.{region}"
 _CHECK_URL = Step(Do.CHECK, "HAILUO_BASE_URL")
 
 
@@ -91,14 +90,14 @@ _TABLE = (
         AuthenticationError,
         "{host} did not accept the key",
         _CERTAIN,
-        note=_KEYS,
+        note="{keys}",
     ),
     Meaning(
         "http_403",
         AuthenticationError,
         "{host} does not allow this key to do this",
         _CERTAIN,
-        note=_KEYS,
+        note="{keys}",
     ),
     Meaning(
         "1008 payment_required http_402",

@@ -59,11 +59,9 @@ class MiniMax(Dialect):
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._refusals = Refusals(provider)
-        templates = bool(provider.templates)
         self.capabilities = Capabilities(
-            modes=_VIDEO | {Mode.TEMPLATE} if templates else _VIDEO,
+            modes=_VIDEO | {Mode.TEMPLATE} if provider.templates else _VIDEO,
             options=options_in(_FIELDS),
-            templates=templates,
         )
 
     def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest:

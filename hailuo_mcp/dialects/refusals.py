@@ -28,20 +28,23 @@ def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
     """
     unknown = MEANINGS["server_error"] if code.startswith("http_5") else UNKNOWN
     meaning = MEANINGS.get(as_code or code, unknown)
-    other_region = (
-        f" For a key of the other region use the provider {provider.twin}"
-        f" (base URL https://{provider.twin_host})."
-    )
+    keys = f"Keys come from {provider.console}." if provider.console else ""
+    if provider.twin:
+        keys += (
+            f" For a key of the other region use the provider {provider.twin}"
+            f" (base URL https://{provider.twin_host})."
+        )
     values = {
         "provider": provider.name,
         "host": provider.host,
         "console": provider.console or "the provider's console",
-        "region": other_region if provider.twin else "",
+        "keys": keys,
     }
+    cause = meaning.cause.format_map(values)
     return replace(
         meaning,
         codes=code,
-        cause=meaning.cause.format_map(values),
+        cause=f"T{cause[1:]}" if cause.startswith("the ") else cause,
         note=meaning.note.format_map(values),
         then=tuple(Step(step.do, step.about.format_map(values)) for step in meaning.then),
     )

@@ -40,13 +40,13 @@ WORDS = {
 }
 """What a request is made of, in every reader's words."""
 
-Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
-
 
 def words(name: str) -> str:
     """What messages call an argument of a request."""
     return WORDS.get(name, name.replace("_", " "))
 
+
+Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
 
 # For what no list confirms: wide enough for anything that is meant seriously.
 _LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600

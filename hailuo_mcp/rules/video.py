@@ -180,7 +180,8 @@ def _nearest_step(request: VideoRequest, verdict: Verdict, seller: Seller) -> li
     dropped = [
         words(name)
         for name in (*IMAGE_FIELDS, *PROVIDER_DEFAULTS, "resolution", "duration")
-        if getattr(request, name) not in (None, "", PROVIDER_DEFAULTS.get(name))
+        if (asked := getattr(request, name))
+        and asked != PROVIDER_DEFAULTS.get(name)
         and not getattr(got, name)
     ]
     added = [WORDS[name] for name in near.needs]

@@ -75,7 +75,7 @@ TASKS: Mapping[Case, str] = {
     Case.NO_CLIP: "{error} {paid}",
     Case.CANCELLED: "Cancelled, nothing was charged. {why} To make the clip after all, call "
     "{tool}.",
-    Case.CANCELLED_ELSEWHERE: "Cancelled, bought elsewhere. {why}",
+    Case.CANCELLED_ELSEWHERE: "Cancelled. {why}",
     Case.UNCONFIRMED: "{why} {held}, and asking again does not help. {settle}",
 }
 _STILL: Mapping[Status, str] = {

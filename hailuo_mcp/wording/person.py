@@ -70,7 +70,7 @@ TASKS: Mapping[Case, tuple[str, str]] = {
     Case.FAILED: ("Failed.", "{why}"),
     Case.NO_CLIP: ("Bought, without a clip.", "{error} {paid}"),
     Case.CANCELLED: ("Cancelled.", "{why} Nothing was charged."),
-    Case.CANCELLED_ELSEWHERE: ("Cancelled,", "bought elsewhere. {why}"),
+    Case.CANCELLED_ELSEWHERE: ("Cancelled.", "{why}"),
     Case.UNCONFIRMED: ("Unconfirmed.", "{why} {held}. {settle}"),
 }
 """A label and what follows it; the facts of the clip, its cost among them, stand below."""

@@ -23,7 +23,7 @@ from hailuo_mcp.rules.judge import (
     nearest,
 )
 
-ANY = Capabilities(modes=frozenset(Mode), templates=True)
+ANY = Capabilities(modes=frozenset(Mode))
 
 
 def nearest_to(asked, capabilities=ANY):

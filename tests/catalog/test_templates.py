@@ -83,7 +83,7 @@ def test_china_publishes_no_prices_for_templates():
 
 def test_a_template_is_priced_only_where_its_price_was_published():
     def quote(name, region, plan="payg"):
-        capabilities = Capabilities(modes=frozenset(Mode), templates=True)
+        capabilities = Capabilities(modes=frozenset(Mode))
         seller = Seller(
             name="here", capabilities=capabilities, price_list=region, templates=region, plan=plan
         )

@@ -257,6 +257,7 @@ def test_1002_says_who_shares_the_limit_and_who_raises_it():
 def test_every_code_has_a_cause_in_sentences_and_a_next_step(code, name):
     meaning = explain(code, provider=PROVIDERS[name])
     starts = (PROVIDERS[name].name, PROVIDERS[name].host)
+    assert not meaning.what.startswith("the ")
     assert meaning.what[0].isupper() or meaning.what.startswith(starts)
     assert meaning.what.endswith(".")
     assert not meaning.cause.endswith(".")

@@ -9,7 +9,14 @@ from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.prices import plans
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.catalog.video_templates import templates
-from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest, VideoRequest
+from hailuo_mcp.domain import (
+    PROVIDER_DEFAULTS,
+    Capabilities,
+    ImageFacts,
+    Mode,
+    TemplateRequest,
+    VideoRequest,
+)
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.estimate import estimate
 from hailuo_mcp.rules.judge import Seller
@@ -42,10 +49,7 @@ carriers = st.builds(
     modes=st.frozensets(st.sampled_from(Mode)),
     models=st.none() | st.frozensets(st.sampled_from(NAMES)),
     prompt_required=st.booleans(),
-    prompt_optimizer=st.booleans(),
-    fast_pretreatment=st.booleans(),
-    watermark=st.booleans(),
-    templates=st.booleans(),
+    options=st.frozensets(st.sampled_from(list(PROVIDER_DEFAULTS))),
 )
 maybe = st.none() | st.booleans()
 pictures = st.sampled_from(["", "https://x/y.png"])

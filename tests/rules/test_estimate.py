@@ -15,7 +15,7 @@ from hailuo_mcp.rules.judge import Seller, legal_combinations
 from hailuo_mcp.wording.agent import error_text
 from hailuo_mcp.wording.costs import estimate_message
 
-ANY = Capabilities(modes=frozenset(Mode), templates=True)
+ANY = Capabilities(modes=frozenset(Mode))
 TWO = Capabilities(
     modes=frozenset({Mode.T2V, Mode.I2V}),
     models=frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast"}),

@@ -9,7 +9,7 @@ from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.template import check_template
 from hailuo_mcp.wording.agent import error_text
 
-MINIMAX = Capabilities(modes=frozenset(Mode), templates=True)
+MINIMAX = Capabilities(modes=frozenset(Mode))
 XCOMPUTE = Capabilities(modes=frozenset({Mode.T2V}))
 
 

@@ -11,7 +11,7 @@ from hailuo_mcp.rules.judge import Seller, legal_combinations
 from hailuo_mcp.rules.video import check_video
 from hailuo_mcp.wording.agent import error_text
 
-MINIMAX = Capabilities(modes=frozenset(Mode), templates=True)
+MINIMAX = Capabilities(modes=frozenset(Mode))
 XCOMPUTE = Capabilities(
     modes=frozenset({Mode.T2V, Mode.I2V}),
     models=frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast"}),
@@ -22,8 +22,7 @@ COMPAT = Capabilities(
     modes=frozenset({Mode.T2V, Mode.I2V, Mode.FL2V}),
     models=frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"}),
     prompt_required=True,
-    fast_pretreatment=False,
-    watermark=False,
+    options=frozenset({"prompt_optimizer"}),
 )
 EVERYBODY = {"minimax-cn": MINIMAX, "xcompute": XCOMPUTE, "compat": COMPAT}
 PICTURES = {

@@ -79,7 +79,7 @@ async def test_an_agents_picture_outside_the_allowed_folders_is_refused_free(
     outside = tmp_path_factory.mktemp("outside") / "first.png"
     Image.new("RGB", (400, 400)).save(outside)
     async with opened() as studio:
-        with pytest.raises(InvalidRequestError, match="HAILUO_ALLOWED_DIRS"):
+        with pytest.raises(InvalidRequestError, match="outside the folders"):
             await studio.generate(VideoRequest(first_frame_image=str(outside)), Terms())
     assert sandbox.received == 0
 
@@ -159,7 +159,6 @@ async def test_a_documented_refusal_is_free(opened: Any, sandbox: Any, code: str
     async with opened(budget="2") as studio:
         with pytest.raises(TaskFailedError) as caught:
             await studio.generate(VideoRequest(prompt=f"[sandbox:{code}]"), Terms())
-        assert "charged" in str(caught.value)
         assert caught.value.charged == "no"
         task = (await studio.query(caught.value.task_id)).task
         assert (task.status, task.money) == (Status.FAILED, Money.RELEASED)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
 
 from pydantic import Field
 
 from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
-from hailuo_mcp.domain import Capabilities, Mode
+from hailuo_mcp.domain import Capabilities, Mode, VideoRequest
 from hailuo_mcp.rules.judge import default_model
 from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
@@ -23,10 +23,6 @@ from hailuo_mcp.server.tools.purchase import (
     buy,
 )
 from hailuo_mcp.wording.shapes import VideoTask
-
-if TYPE_CHECKING:
-    from hailuo_mcp.domain import VideoRequest
-
 
 _DEFAULTS = {mode: default_model(mode, None, Capabilities(modes=frozenset(Mode))) for mode in Mode}
 _CHOSEN_BY_NAME = " ".join(f"{it.name}: {it.about}" for it in models() if it.last_choice)
@@ -88,10 +84,6 @@ class GenerateVideo(Arguments):
     confirm: Confirm = ""
 
     def request(self) -> VideoRequest:
-        from dataclasses import fields
-
-        from hailuo_mcp.domain import VideoRequest
-
         # What a provider does anyway is not sent: some options are documented for some only.
         names = {field.name for field in fields(VideoRequest)}
         return VideoRequest(**{k: value for k, value in self.given().items() if k in names})
