@@ -1,4 +1,4 @@
-"""Writes the tool and settings tables into both READMEs: python docs/tables.py [--check]."""
+"""Writes the tables of tools, settings and clients: python docs/tables.py [--check]."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from hailuo_mcp.catalog.mcp_clients import client_setups
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings, variable_of
@@ -47,9 +48,40 @@ def settings(*, chinese: bool = False) -> str:
     return _table(*rows)
 
 
+def clients(*, chinese: bool = False) -> str:
+    """Where each client of `hailuo-mcp init` keeps its servers."""
+    del chinese  # the page is only in English
+    rows = [("`init …`", "client", "its file")]
+    for app in client_setups():
+        places = (
+            SYSTEMS[platform]
+            + ", else ".join(dict.fromkeys(_path(place.file, platform) for place in found))
+            for platform, found in app.places.items()
+        )
+        rows.append((f"`{app.name}`", app.title, "; ".join(places)))
+    return _table(*rows)
+
+
+SYSTEMS = {"darwin": "macOS ", "win32": "Windows ", "linux": "Linux ", "any": ""}
+ROOTS = {
+    "{home}": "~",
+    "{config}": "~/.config",
+    "{appdata}": "%APPDATA%",
+    "{localappdata}": "%LOCALAPPDATA%",
+}
+
+
+def _path(template: str, platform: str) -> str:
+    root, _, rest = template.partition("/")
+    if platform == "win32":
+        root = root.replace("{home}", "%USERPROFILE%")
+    path = f"{ROOTS.get(root, root.replace('{', '$').strip('}'))}/{rest}".replace("*", "…")
+    return f"`{path.replace('/', chr(92)) if platform == 'win32' else path}`"
+
+
 def filled(text: str, *, chinese: bool) -> str:
     """Return the page with each table between its markers."""
-    for name, table in (("tools", tools), ("settings", settings)):
+    for name, table in (("tools", tools), ("settings", settings), ("clients", clients)):
         text = re.sub(
             rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)",
             lambda found, table=table: f"{found[1]}{table(chinese=chinese)}\n{found[2]}",
@@ -61,7 +93,9 @@ def filled(text: str, *, chinese: bool) -> str:
 
 def main() -> int:
     status = 0
-    for page, chinese in ((DOCS.parent / "README.md", False), (DOCS / "README.zh-CN.md", True)):
+    pages = (DOCS.parent / "README.md", DOCS / "README.zh-CN.md", DOCS / "install.md")
+    for page in pages:
+        chinese = ".zh-" in page.name
         text = page.read_text("utf-8")
         now = filled(text, chinese=chinese)
         if now == text:

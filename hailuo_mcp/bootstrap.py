@@ -129,7 +129,7 @@ def open_client(
         return serve_in_thread(SandboxOptions(state_dir=settings.state_dir / "sandbox")).base_url
 
     return HailuoClient(
-        settings.api_key or (SANDBOX_KEY if provider.embedded else None),
+        settings.api_key or (SANDBOX_KEY if provider.is_sandbox else None),
         provider=settings.provider,
         base_url=settings.base_url,
         plan=settings.plan,
@@ -137,7 +137,7 @@ def open_client(
         private_hosts=settings.private_hosts,
         environ=settings.proxy_variables,
         wire=wire,
-        serve=serve if provider.embedded and not settings.base_url else None,
+        serve=serve if provider.is_sandbox and not settings.base_url else None,
         submit_timeout=SUBMIT_SECONDS,
     )
 

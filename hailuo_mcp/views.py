@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from hailuo_mcp.catalog.prices import price_words
-from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.dialects.providers import provider_notice
 from hailuo_mcp.domain import Link, Quote, Status, Task
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def cost_words(task: Task) -> str:
     if task.amount is None:
         return ""
     price = price_words(Quote(amount=task.amount, unit=task.unit))
-    return f"would cost {price}" if notice_of(task.provider) else price
+    return f"would cost {price}" if provider_notice(task.provider) else price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class View:
     @property
     def notice(self) -> str:
         """What its provider's messages open with: the sandbox says what it is."""
-        return notice_of(self.task.provider)
+        return provider_notice(self.task.provider)
 
     @property
     def settled(self) -> bool:
@@ -106,7 +106,7 @@ class Offer:
     @property
     def notice(self) -> str:
         """What its provider's messages open with: the sandbox says what it is."""
-        return notice_of(self.draft.provider)
+        return provider_notice(self.draft.provider)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

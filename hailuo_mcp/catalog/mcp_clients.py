@@ -1,11 +1,13 @@
-"""How long each MCP client can be made to wait for an answer."""
+"""The MCP clients: how long each waits for an answer, and how each one is set up."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, Literal
 
-from hailuo_mcp.catalog.tables import rows, table
+from hailuo_mcp.catalog.tables import Row, rows, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,25 +20,25 @@ class Signs:
     """It speaks the protocol of 2026-07-28."""
     http: bool = False
     progress: bool = False
-    """It asked to be told of progress."""
+    """It asked for progress notifications."""
     declares: frozenset[str] = frozenset()
-    """Which capabilities of its own it names: elicitation, roots, sampling."""
+    """The capabilities that it declares: elicitation, roots, sampling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class McpClient:
-    """A client, by the name that it gives in clientInfo and by whatever else tells it apart."""
+class WaitLimit:
+    """How long a client of these names waits, if it also shows the other signs."""
 
-    name: str
-    title: str
-    whole: bool
-    """The whole name must match, not only its beginning."""
+    names: tuple[str, ...]
+    """Values of clientInfo.name."""
     limit: float
     """Seconds after which it gives up."""
     wait: float
     """Seconds that are safe."""
     source: str
     checked: str
+    whole: bool = False
+    """The whole name must match, not only its beginning."""
     modern: bool = False
     http: bool = False
     progress: bool = False
@@ -44,51 +46,108 @@ class McpClient:
     """One of these is enough."""
     other_version_than: str = ""
 
-    def matches(self, signs: Signs) -> bool:
-        mine, theirs = self.name.casefold(), signs.name.strip().casefold()
-        return (
-            (theirs == mine if self.whole else theirs.startswith(mine))
-            and signs.modern >= self.modern
-            and signs.http >= self.http
-            and signs.progress >= self.progress
-            and (not self.declares or bool(self.declares & signs.declares))
-            and (not self.other_version_than or self._has_another(signs.version))
-        )
+    def matched(self, signs: Signs) -> int:
+        """How many characters of the client's name match; 0 where a sign is missing."""
+        shown = signs.name.strip().casefold()
+        if (
+            signs.modern < self.modern
+            or signs.http < self.http
+            or signs.progress < self.progress
+            or (self.declares and not self.declares & signs.declares)
+            or (self.other_version_than and signs.version in ("", self.other_version_than))
+        ):
+            return 0
+        names = [name.casefold() for name in self.names]
+        fits = [n for n in names if (shown == n if self.whole else shown.startswith(n))]
+        return max(map(len, fits), default=0)
 
-    def _has_another(self, version: str) -> bool:
-        return version not in ("", self.other_version_than)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One file in which a client may keep its servers."""
+
+    file: str
+    sign: str = ""
+    """What exists where this place is the one that counts; empty for a place that always does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSetup:
+    """Where a client keeps its list of servers, and what it expects there."""
+
+    name: str
+    title: str
+    key: str
+    """What the servers stand under in its file."""
+    gui: bool
+    """Started from the desktop, without the PATH of a shell."""
+    places: Mapping[str, tuple[Place, ...]]
+    """By platform: darwin, win32, linux, or any."""
+    restart: str
+    source: str
+    checked: str
+    aliases: tuple[str, ...] = ()
+    format: Literal["json", "toml"] = "json"
+    asks: bool = False
+    """Asks for secrets itself and keeps them better than a file would."""
+    wants: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What its entries say beside command, args and env."""
+    add: str = ""
+    """The client's own command that adds a server."""
 
 
 @cache
-def clients() -> tuple[McpClient, ...]:
+def wait_limits() -> tuple[WaitLimit, ...]:
     return tuple(
-        McpClient(
-            name=row["name"],
-            title=row.get("title", row["name"]),
-            whole=row.get("whole", False),
-            limit=float(row["limit"]),
-            wait=float(row["wait"]),
-            source=row["source"],
-            checked=str(row["checked"]),
-            modern=row.get("modern", False),
-            http=row.get("http", False),
-            progress=row.get("progress", False),
-            declares=frozenset(row.get("declares", ())),
-            other_version_than=row.get("other_version_than", ""),
-        )
-        for row in rows("clients", "client")
+        _wait_limit(row) for client in rows("clients", "client") for row in client.get("wait", ())
     )
+
+
+def _wait_limit(row: Row) -> WaitLimit:
+    values: dict[str, Any] = {
+        **row,
+        "names": tuple(row["names"]),
+        "limit": float(row["limit"]),
+        "wait": float(row["wait"]),
+        "checked": str(row["checked"]),
+        "declares": frozenset(row.get("declares", ())),
+    }
+    return WaitLimit(**values)
+
+
+@cache
+def client_setups() -> tuple[ClientSetup, ...]:
+    """The clients that `hailuo-mcp init` can set up."""
+    return tuple(
+        _setup(client["setup"], client["title"])
+        for client in rows("clients", "client")
+        if "setup" in client
+    )
+
+
+def _setup(row: Row, title: str) -> ClientSetup:
+    values: dict[str, Any] = {
+        **row,
+        "title": title,
+        "checked": str(row["checked"]),
+        "aliases": tuple(row.get("aliases", ())),
+        "places": {
+            platform: tuple(Place(**place) for place in found)
+            for platform, found in row["places"].items()
+        },
+    }
+    return ClientSetup(**values)
 
 
 def wait_limit(signs: Signs) -> float:
     """Say for how many seconds this client can be made to wait.
 
-    Of the rows with the longest name that match, all that tells a client apart from those with a
-    short limit is as good: the longest wait counts.
+    Of the rows with the longest name that match, each says what is certain of such a client: the
+    longest wait counts.
     """
-    known = [client for client in clients() if client.matches(signs)]
-    if not known:
+    known = [(row.matched(signs), row.wait) for row in wait_limits()]
+    longest = max(length for length, _ in known)
+    if not longest:
         return float(table("clients")["unknown"]["wait"])
-    longest = max(len(client.name) for client in known)
-    wait = max(client.wait for client in known if len(client.name) == longest)
+    wait = max(wait for length, wait in known if length == longest)
     return min(wait, float(table("clients")["most"]["wait"]))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 from urllib.parse import urlsplit
 
-from hailuo_mcp.cli.words import SETTINGS
-from hailuo_mcp.errors import ConfigError, InvalidRequestError
+from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, AnyRequest
+from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
+from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.text import is_number
 
 if TYPE_CHECKING:
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.views import Terms
 
+Request = TypeVar("Request", bound=AnyRequest)
+Add = Callable[..., object]
+
+STANDARD = "-"
+"""Standard input or output, in place of a text or a file."""
+FOREVER = 10 * 365 * 86_400.0
 _ELSEWHERE = ("data:", "http:", "https:", "file:", "~")
+_LONGEST_PROMPT = 100_000
+"""Characters; far more than any prompt has, so that an endless input ends."""
 
 
 def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
@@ -67,16 +76,12 @@ def _written(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of any language; bytes that are no text at all could not be stored or sent."""
+    """Text of any language; bytes that are not text could not be stored or sent."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ArgumentTypeError("has bytes that are not text in this terminal's encoding") from None
     return text
-
-
-_LONGEST_PROMPT = 100_000
-"""Characters; far more than any prompt has, so that an endless input ends."""
 
 
 def standard_input(terminal: Terminal) -> str:
@@ -91,92 +96,167 @@ def standard_input(terminal: Terminal) -> str:
         text = plain(sys.stdin.read(_LONGEST_PROMPT)) if sys.stdin else ""
     except (UnicodeDecodeError, ArgumentTypeError):
         raise InvalidRequestError(
-            "What came on standard input is not text in this terminal's encoding. Nothing was "
-            "sent or charged. Write it as UTF-8."
+            "Standard input is not text in this terminal's encoding.",
+            Step(Do.TRY, "write it as UTF-8"),
         ) from None
     if not (text := text.strip().removeprefix("\ufeff")):
         raise InvalidRequestError(
-            "There was no prompt on standard input. Nothing was sent or charged. Write for "
-            'example: echo "A fox in the snow" | hailuo-mcp generate -'
+            "There was no prompt on standard input.",
+            Step(Do.TRY, 'write for example: echo "A fox in the snow" | hailuo-mcp generate -'),
         )
     return text
+
+
+_REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "prompt": {
+        "metavar": "PROMPT",
+        "help": "what the clip shows, in quotes; camera moves (hailuo-mcp moves) in brackets; "
+        "- reads it from standard input",
+    },
+    "model": {"help": "chosen by the inputs; see hailuo-mcp models"},
+    "first_frame_image": {"metavar": "PICTURE", "help": "the clip starts with this picture"},
+    "last_frame_image": {"metavar": "PICTURE", "help": "the clip ends with this picture"},
+    "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
+    "duration": {"metavar": "SECONDS", "help": "6 or 10"},
+    "resolution": {"help": "512P, 768P, 1080P …"},
+    "prompt_optimizer": {
+        "help": "have the provider improve the wording (the default), or keep it as it is"
+    },
+    "fast_pretreatment": {"help": "optimise the prompt faster"},
+    "watermark": {"help": "put the provider's mark on the clip"},
+    "template_id": {
+        "metavar": "TEMPLATE",
+        "help": "an id or a name; without it they are listed, free",
+    },
+    "text_inputs": {
+        "flags": ["--text"],
+        "metavar": "TEXT",
+        "help": "a text of the template; repeat it in its order",
+    },
+    "media_inputs": {
+        "flags": ["--media"],
+        "metavar": "PICTURE",
+        "help": "a picture of the template; repeat it in its order",
+    },
+}
+"""What an option says beside its name and type, which are those of the request's field."""
+
+
+def add_request(parser: ArgumentParser, kind: type[AnyRequest]) -> None:
+    """An option for each field of a request; its first field is what the command is about."""
+    first, *rest = fields(kind)
+    subject = _REQUEST_OPTIONS[first.name]
+    add_subject(
+        parser, first.name, _flag(first.name), metavar=subject["metavar"], what=subject["help"]
+    )
+    group = parser.add_argument_group("clip")
+    hints = get_type_hints(kind)
+    for field in rest:
+        more = dict(_REQUEST_OPTIONS.get(field.name, {}))
+        flags = (*more.pop("flags", ()), _flag(field.name))
+        group.add_argument(
+            *flags, dest=field.name, **{**_read_as(hints[field.name], field.name), **more}
+        )
+
+
+def _read_as(hint: object, name: str) -> dict[str, Any]:
+    """How an option of a field of this type is read; an empty text and 0 count as not given."""
+    if hint == bool | None and PROVIDER_DEFAULTS.get(name):
+        return {"action": BooleanOptionalAction}
+    if hint == bool | None:
+        return {"action": "store_const", "const": True}
+    if hint == int | None:
+        return {"type": _if_given(whole(0, 3600))}
+    if hint == str | None:
+        return {"type": _if_given(plain)}
+    if hint is str:
+        return {"type": plain, "default": ""}
+    return {"type": plain, "action": "append", "default": []}
+
+
+def _if_given(read: Callable[[str], object]) -> Callable[[str], object]:
+    return lambda text: read(text) or None
+
+
+def request(args: Namespace, kind: type[Request]) -> Request:
+    """The request that the options make; pictures are relative to where the person stands."""
+    values: dict[str, Any] = {field.name: getattr(args, field.name) for field in fields(kind)}
+    for name, value in values.items():
+        if name in IMAGE_FIELDS:
+            values[name] = picture(value)
+        elif name == "media_inputs":
+            values[name] = tuple(picture(text) for text in value)
+        elif isinstance(value, list):
+            values[name] = tuple(cast("list[str]", value))
+    return kind(**values)
 
 
 def add_subject(
     parser: ArgumentParser, *names: str, metavar: str, what: str, needed: bool = False
 ) -> None:
     """What a command is about: by its place, or by a name, such as the tool's for it."""
-    named = [name for name in names if name.startswith("-")]
-    long, short = ({n for n in named if n.startswith("--") is so} for so in (True, False))
+    name, *flags = names
     given: list[str] = parser.get_default("argv") or []
-    if any(text.partition("=")[0] in long or text[:2] in short for text in given):
-        parser.add_argument(*named, dest=names[0], type=plain, metavar=metavar, help=what)
-    elif needed:
-        parser.add_argument(names[0], type=plain, metavar=metavar, help=what)
-    else:
-        parser.add_argument(names[0], nargs="?", default="", type=plain, metavar=metavar, help=what)
+    named = {text.partition("=")[0] if text.startswith("--") else text[:2] for text in given}
+    more: dict[str, Any] = {} if needed else {"nargs": "?", "default": ""}
+    if named & set(flags):
+        name, more = flags[0], {"dest": name}
+    others = flags[1:] if "dest" in more else ()
+    parser.add_argument(name, *others, type=plain, metavar=metavar, help=what, **more)
+
+
+def add_text(add: Add, *flags: str, what: str, metavar: str | None = None) -> None:
+    """An option for any text; `add` is the add_argument of a parser or a group."""
+    add(*flags, type=plain, default="", metavar=metavar, help=what)
+
+
+def add_flag(add: Add, flag: str, what: str) -> None:
+    add(flag, action="store_true", help=what)
+
+
+def add_wait(parser: ArgumentParser, what: str) -> None:
+    """--wait, with or without a number of seconds."""
+    parser.add_argument(
+        "--wait",
+        "--wait-seconds",
+        nargs="?",
+        type=seconds,
+        const=FOREVER,
+        metavar="SECONDS",
+        help=what,
+    )
 
 
 def add_settings(parser: ArgumentParser) -> None:
     """The settings that a command line may overrule, --json and --debug."""
+    from hailuo_mcp.settings import option_help
+
     group = parser.add_argument_group(
         "settings",
         "Each wins over its variable, HAILUO_PROVIDER and so on. Keys are only variables.",
     )
-    group.add_argument("--provider", metavar="NAME", help="who is paid; sandbox is free")
-    group.add_argument("--base-url", metavar="URL", help="where the provider is")
-    group.add_argument("--plan", metavar="PLAN", help="payg, basic, advanced, plus, enterprise …")
-    group.add_argument("--budget", metavar="AMOUNT", help="the most that may be spent per period")
-    group.add_argument("--output-dir", metavar="FOLDER", help="where clips go")
-    group.add_argument("--state-dir", metavar="FOLDER", help="where the journal is")
-    group = parser.add_argument_group("output")
-    group.add_argument("--json", action="store_true", help="print the tool's own result")
-    group.add_argument(
-        "--debug",
-        action="store_true",
-        help="show the log, and the traceback of an unexpected error",
-    )
+    for name, (metavar, what) in option_help().items():
+        group.add_argument(_flag(name), metavar=metavar, help=what)
+    add = parser.add_argument_group("output").add_argument
+    add_flag(add, "--json", "print the tool's own result")
+    add_flag(add, "--debug", "show the log, and the traceback of an unexpected error")
 
 
 def add_terms(parser: ArgumentParser) -> None:
     """What a buyer says beside what is bought."""
-    group = parser.add_argument_group("purchase")
-    group.add_argument(
-        "--take", type=whole(1), default=1, metavar="N", help="2, 3 … buy another clip of the same"
-    )
-    group.add_argument(
-        "--request-key", type=plain, default="", metavar="KEY", help="names one purchase for good"
-    )
-    group.add_argument(
-        "--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this"
-    )
-    group.add_argument(
-        "--confirm", type=plain, default="", metavar="CODE", help="the code of a refusal that asked"
-    )
-    group.add_argument(
-        "--yes", action="store_true", help="agree to a price above HAILUO_CONFIRM_ABOVE"
-    )
-    group.add_argument("--dry-run", action="store_true", help="check and price it, and buy nothing")
-    group = parser.add_argument_group("result")
-    group.add_argument(
-        "-o",
-        "--output",
-        "--output-path",
-        type=plain,
-        default="",
-        metavar="PATH",
-        help="copy the clip here as well; - is standard output",
-    )
-    group.add_argument("--overwrite", action="store_true", help="replace what is there")
-    group.add_argument(
-        "--no-wait", action="store_true", help="come back as soon as the provider has it"
-    )
-    group.add_argument(
-        "--wait-seconds",
-        type=seconds,
-        metavar="SECONDS",
-        help="come back after so long, whatever it has come to by then",
-    )
+    add = parser.add_argument_group("purchase").add_argument
+    add("--take", type=whole(1), default=1, metavar="N", help="2, 3 … buy another clip of the same")
+    add_text(add, "--request-key", metavar="KEY", what="names one purchase for good")
+    add("--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this")
+    add_text(add, "--confirm", metavar="CODE", what="the code of a refusal that asked")
+    add_flag(add, "--yes", "agree to a price above HAILUO_CONFIRM_ABOVE")
+    add_flag(add, "--dry-run", "check and price it, and buy nothing")
+    add = parser.add_argument_group("result").add_argument
+    flags = ("-o", "--output", "--output-path")
+    add_text(add, *flags, metavar="PATH", what="copy the clip here as well; - is standard output")
+    add_flag(add, "--overwrite", "replace what is there")
+    add_flag(add, "--no-wait", "return as soon as the provider has the request")
+    add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after this long at most")
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
@@ -192,61 +272,63 @@ def terms(args: Namespace, *, approved: bool) -> Terms:
     )
 
 
+def given_settings(args: Namespace) -> dict[str, str]:
+    """The settings that were given as options; folders relative to where the person stands."""
+    from hailuo_mcp.settings import option_help
+
+    given = {name: getattr(args, name, None) for name in option_help()}
+    return {
+        name: str(Path(text).expanduser().absolute()) if text and name.endswith("_dir") else text
+        for name, text in given.items()
+        if text is not None
+    }
+
+
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
     """The environment's settings with the command line's on top."""
-    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.settings import Settings, variable_of
 
-    given: dict[str, str | None] = {name: getattr(args, name, None) for name in SETTINGS}
-    for name in ("output_dir", "state_dir"):
-        if folder := given[name]:
-            given[name] = str(Path(folder).expanduser().absolute())
+    given = given_settings(args)
     if _changes_provider(given, environ):
         environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
     try:
         return Settings.from_env(environ, **given)
     except ConfigError as exc:
-        raise ConfigError(_by_option(str(exc), given)) from None
+        # A setting is named by the option that was typed in place of its variable.
+        options = {variable_of(name): _flag(name) for name in given}
+        parts = [(step.do, *step.about.partition("=")) for step in exc.then]
+        then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
+        raise ConfigError(exc.what, *then) from None
 
 
-def _by_option(message: str, given: Mapping[str, str | None]) -> str:
-    """What is said of a variable, said of the option that was typed in its place."""
-    for name in [name for name, value in given.items() if value is not None]:
-        option = f"--{name.replace('_', '-')}"
-        message = re.sub(rf"\bHAILUO_{name.upper()}\b( \(or {option}\))?", option, message)
-    return message
-
-
-def _changes_provider(given: Mapping[str, str | None], environ: Mapping[str, str]) -> bool:
+def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> bool:
     """Whether the environment's address belongs to another provider than the one asked for.
 
     Otherwise --provider sandbox would buy at a real provider's address, under the name of a free
-    one. An address of this computer is no provider's: whoever set it tries all of them there.
+    one. An address of this computer is no provider's: it serves to try all of them.
     """
-    provider = (given["provider"] or "").strip().lower()
-    if not provider or given["base_url"]:
+    provider = given.get("provider", "").strip().lower()
+    if not provider or given.get("base_url"):
         return False
     address = environ.get("HAILUO_BASE_URL", "").strip()
     try:
         host = urlsplit(address if "://" in address else f"//{address}").hostname
     except ValueError:
         host = None
-    here = host in ("localhost", "127.0.0.1", "::1")
-    return not here and provider != environ.get("HAILUO_PROVIDER", "").strip().lower()
+    current = environ.get("HAILUO_PROVIDER", "").strip().lower()
+    return not (host and is_loopback(host)) and provider != current
 
 
 def picture(text: str) -> str:
     """A picture's path as it is meant here: relative to where the person stands, if it is there."""
-    here = _here()
-    if not text or here is None or text.lower().startswith(_ELSEWHERE):
-        return text
     try:
-        return str(here / text) if (here / text).exists() else text
+        return path if (path := output_path(text)) and Path(path).exists() else text
     except (OSError, ValueError):
         return text
 
 
-def place(text: str) -> str:
-    """Where a clip is to go: relative to where the person stands; an ending slash says folder."""
+def output_path(text: str) -> str:
+    """A path relative to where the person stands; an ending slash says folder."""
     here = _here()
     if not text or here is None or text.lower().startswith(_ELSEWHERE):
         return text
@@ -260,3 +342,7 @@ def _here() -> Path | None:
     except OSError:
         return None
     return None if here == here.parent else here
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""What a command is: a name, a line of help, its options, and what it does."""
+"""What a command is: a name, a line of help, what it does, and its options."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from hailuo_mcp.cli.terminal import Terminal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def _no_options(_parser: ArgumentParser) -> None:
+    """A command without options of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     name: str
     summary: str
-    options: Callable[[ArgumentParser], None]
     run: Callable[[Namespace, Terminal], int]
-    """Returns the exit code; a HailuoError is told and mapped by the program."""
+    """Returns the exit code; the program prints a HailuoError and maps it."""
+    options: Callable[[ArgumentParser], None] = _no_options
     epilog: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import InvalidRequestError, JournalError
+from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
@@ -28,12 +29,12 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
     path = arguments.settings(args).state_dir / FILE_NAME
     if args.file and args.action != "backup":
-        raise InvalidRequestError(f"journal {args.action} takes no file. Nothing was changed.")
+        raise InvalidRequestError(f"journal {args.action} takes no file.")
     if args.action == "check":
         return _check(path, terminal)
-    return (
-        _back_up(path, args.file, terminal) if args.action == "backup" else _accept(path, terminal)
-    )
+    if args.action == "backup":
+        return _back_up(path, args.file, terminal)
+    return _accept(path, terminal)
 
 
 def _check(path: Path, terminal: Terminal) -> int:
@@ -59,11 +60,12 @@ def _check(path: Path, terminal: Terminal) -> int:
     lost = contents.losses
     if terminal.json:
         state = "losses" if lost else "sound" if contents.version else "none"
-        told = {"status": state, "file": str(path), "tasks": tasks}
-        found = person.losses_text(lost, program=words.program()) if lost else ""
-        terminal.data(told | ({"found": found} if lost else {}))
+        answer = {"status": state, "file": str(path), "tasks": tasks}
+        if lost:
+            answer["found"] = person.losses_text(lost, program=words.program())
+        terminal.data(answer)
     elif lost:
-        _tell(lost, terminal)
+        _report(lost, terminal)
     elif contents.version == 0:
         terminal.say(f"There is no journal at {path} yet: it is made with the first task.")
     else:
@@ -77,9 +79,9 @@ def _back_up(path: Path, file: str, terminal: Terminal) -> int:
 
     from hailuo_mcp.journal.sqlite import backup
 
-    target = Path(arguments.place(file)) if file else None
+    target = Path(arguments.output_path(file)) if file else None
     if target is not None and target.exists():
-        raise InvalidRequestError(f"{target} exists. Nothing was changed. Choose another name.")
+        raise InvalidRequestError(f"{target} exists.", Step(Do.TRY, "choose another name"))
     if not path.exists():
         raise InvalidRequestError(f"There is no journal at {path} yet, so nothing to back up.")
     try:
@@ -88,11 +90,10 @@ def _back_up(path: Path, file: str, terminal: Terminal) -> int:
         else:
             made = backup.make(path, time.time())
     except (sqlite3.Error, OSError) as exc:
-        raise JournalError(
-            f"No backup was made of {path}: {_reason(exc)}. Nothing was changed. "
-            "`hailuo-mcp journal check` says more.",
-            detail=str(exc),
-        ) from exc
+        why = os.strerror(exc.errno).lower() if isinstance(exc, OSError) and exc.errno else str(exc)
+        step = Step(Do.TRY, f"run {words.program()} journal check, which says more")
+        what = f"No backup was made of {path}: {why}. Nothing was changed."
+        raise JournalError(what, step, detail=str(exc)) from exc
     if terminal.json:
         terminal.data({"status": "saved" if made else "empty", "file": str(made or "")})
     elif made:
@@ -100,14 +101,6 @@ def _back_up(path: Path, file: str, terminal: Terminal) -> int:
     else:
         terminal.say("The journal is empty: there is nothing to back up.")
     return exits.DONE
-
-
-def _reason(exc: Exception) -> str:
-    import os
-
-    if isinstance(exc, OSError) and exc.errno:
-        return os.strerror(exc.errno).lower()
-    return str(exc)
 
 
 def _accept(path: Path, terminal: Terminal) -> int:
@@ -119,7 +112,7 @@ def _accept(path: Path, terminal: Terminal) -> int:
     elif lost is None:
         terminal.say("There is nothing to accept: the journal has lost nothing.")
     else:
-        _tell(lost, terminal)
+        _report(lost, terminal)
         terminal.say("Accepted: new clips can be bought again.")
     return exits.DONE
 
@@ -138,7 +131,7 @@ async def _accepted(path: Path) -> Losses | None:
         await journal.close()
 
 
-def _tell(lost: Losses, terminal: Terminal) -> None:
+def _report(lost: Losses, terminal: Terminal) -> None:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(lost.at))
     missing = "; ".join(
         f"{amount} {unit} at {provider}" for (provider, unit), amount in lost.missing.items()
@@ -157,10 +150,10 @@ def _tell(lost: Losses, terminal: Terminal) -> None:
 
 COMMANDS = (
     Command(
-        name="journal",
-        summary="check, back up, or accept losses of the record of purchases",
-        options=_options,
-        run=_run,
+        "journal",
+        "check, back up, or accept losses of the record of purchases",
+        _run,
+        _options,
         epilog="check reads every page and row and changes nothing; backup copies and checks;\n"
         "accept lets purchases go on after a damaged journal may have lost some.",
     ),

@@ -1,4 +1,4 @@
-"""The program: read the command line, run the command, turn trouble into words and an exit code."""
+"""The program: read the command line, run the command, turn errors into words and an exit code."""
 
 from __future__ import annotations
 
@@ -7,15 +7,33 @@ import logging
 import os
 import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import hailuo_mcp
-from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.table import COMMANDS
+from hailuo_mcp.cli import (
+    arguments,
+    buy,
+    exits,
+    journal,
+    offers,
+    serving,
+    task,
+    task_list,
+    words,
+)
+from hailuo_mcp.cli.doctor import command as doctor
+from hailuo_mcp.cli.init import command as init
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import HailuoError
+
+COMMANDS = tuple(
+    command
+    for module in (buy, task, task_list, offers, serving, doctor, journal, init)
+    for command in module.COMMANDS
+)
+"""In the order of the help."""
 
 _ABOUT = """\
 Make videos with Hailuo (MiniMax), from the shell or from an agent over MCP.
@@ -30,9 +48,7 @@ examples:
 Every argument of a tool is an option of that name: --prompt, --task-id, --output-path …
 
 """
-
-
-_WORDS = {"help": "--help", "version": "--version"}
+_COMMON_WORDS = {"help": "--help", "version": "--version"}
 """What people type who know other programs."""
 
 
@@ -43,16 +59,26 @@ class _Parser(ArgumentParser):
         """Name what is left of a command line, and the option that was probably meant."""
         options = [name for name in self._option_string_actions if name.startswith("--")]
         for word in left:
-            name = word.partition("=")[0]
-            if near := _meant(name, options):
+            if near := _meant(word.partition("=")[0], options):
                 self.error(f"{word[:40]!r} is not known here; did you mean {near[0]}?")
         self.error(f"unrecognized arguments: {' '.join(left)[:80]}")
 
     def error(self, message: str) -> NoReturn:
         hint = ""
         if "unrecognized arguments" in message and "--" not in message:
-            hint = " (text of several words stands in quotes)"
+            hint = " (put text of several words in quotes)"
         self.exit(exits.REFUSED, f"{self.prog}: {message}{hint}\nSee: {self.prog} --help\n")
+
+    def typed(self, values: Mapping[str, Any]) -> list[str]:
+        """The words of a command line that give these values."""
+        words = [self.prog.rpartition(" ")[2]]
+        for action in self._actions:
+            value = values.get(action.dest)
+            if value is None or value == action.default:
+                continue
+            several = cast("list[object]", value if isinstance(value, list) else [value])
+            words += [word for one in several for word in _words_for(action, one)]
+        return words
 
     def _check_value(self, action: Action, value: object) -> None:
         names = [str(name) for name in action.choices or ()]
@@ -62,21 +88,34 @@ class _Parser(ArgumentParser):
             self.error(f"{str(value)[:40]!r} is not known here; {hint}")
 
 
+def _words_for(action: Action, value: object) -> list[str]:
+    if action.nargs == 0:  # the last of several strings is the one with --no-
+        return [action.option_strings[0 if value else -1]]
+    text = str(value)
+    is_like_option = text.startswith("-") and text != arguments.STANDARD
+    if not action.option_strings:
+        return [f"--{action.dest.replace('_', '-')}={text}" if is_like_option else text]
+    flag = next((it for it in action.option_strings if it.startswith("--")), "")
+    if value == action.const:
+        return [flag]
+    return [f"{flag}={text}"] if is_like_option else [flag, text]
+
+
 def _meant(name: str, options: Sequence[str]) -> list[str]:
     """The option that another program calls so, by the tools' table, or that is spelt nearly so."""
     if not name.startswith("--"):
         return []
-    begun = [option for option in options if option.startswith(name)]
     from hailuo_mcp.server.tools.argument_names import our_name
 
+    begun = [option for option in options if option.startswith(name)]
     ends = [option.removeprefix("--") for option in options]
     ours = our_name(name.removeprefix("--"), [end.replace("-", "_") for end in ends])
     near = difflib.get_close_matches(name.removeprefix("--"), ends, n=1)
-    return [f"--{ours.replace('_', '-')}"] if ours else begun or [f"--{o}" for o in near]
+    return [f"--{ours.replace('_', '-')}"] if ours else begun or [f"--{it}" for it in near]
 
 
 def parser(argv: Sequence[str] = ()) -> ArgumentParser:
-    """All commands with their options, of which some depend on what is given."""
+    """All commands, and the options of the one that is given: reading the others takes time."""
     top = _Parser(
         prog="hailuo-mcp",
         description=_ABOUT,
@@ -94,23 +133,23 @@ def parser(argv: Sequence[str] = ()) -> ArgumentParser:
             epilog=command.epilog,
             allow_abbrev=False,
         )
-        one.set_defaults(argv=list(argv))
-        command.options(one)
-        arguments.add_settings(one)
-        one.set_defaults(run=command.run, refuse=one.refuse)
+        one.set_defaults(argv=list(argv), run=command.run, parser=one)
+        if not argv or command.name in argv:
+            command.options(one)
+            arguments.add_settings(one)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if given and given[0] in _WORDS:
-        given = [*given[1:], _WORDS[given[0]]]
+    if given and given[0] in _COMMON_WORDS:
+        given = [*given[1:], _COMMON_WORDS[given[0]]]
     terminal = Terminal()
     try:
         args, left = parser(given).parse_known_args(given)
         if left:
-            args.refuse(left)
+            args.parser.refuse(left)
     except SystemExit as ended:
         return int(ended.code or 0)
     terminal.json = args.json
@@ -127,7 +166,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     try:
         code: int = args.run(args, terminal)
     except HailuoError as exc:
-        return _tell(exc, terminal)
+        return _report(exc, terminal)
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     except BrokenPipeError:
@@ -135,12 +174,12 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     except Exception as exc:
         if args.debug:
             raise
-        _tell_unexpected(exc, terminal)
+        _report_unexpected(exc, terminal)
         return exits.FAILED
     return code
 
 
-def _tell(error: HailuoError, terminal: Terminal) -> int:
+def _report(error: HailuoError, terminal: Terminal) -> int:
     from hailuo_mcp.wording import agent, person
     from hailuo_mcp.wording.tasks import error_answer
 
@@ -153,21 +192,19 @@ def _tell(error: HailuoError, terminal: Terminal) -> int:
     return code
 
 
-def _tell_unexpected(exc: BaseException, terminal: Terminal) -> None:
-    if isinstance(exc, BaseExceptionGroup):  # from the studio's task group
-        _tell_unexpected(cast("BaseExceptionGroup[BaseException]", exc).exceptions[0], terminal)
-        return
+def _report_unexpected(exc: BaseException, terminal: Terminal) -> None:
+    while isinstance(exc, BaseExceptionGroup):  # from the studio's task group
+        exc = cast("BaseExceptionGroup[BaseException]", exc).exceptions[0]
     terminal.paragraph(
         "Failed:",
-        f"something went wrong that should not have ({type(exc).__name__}). What was bought is in "
-        f"the journal: {words.program()} tasks. The same command with --debug shows the details "
-        "for a report.",
+        f"an unexpected error ({type(exc).__name__}). What was bought is in the journal: "
+        f"{words.program()} tasks. The same command with --debug shows the details for a report.",
         style="bold red",
     )
 
 
 class _Notes(logging.Handler):
-    """What went wrong behind the command's back, in a line; the rest is for --debug."""
+    """What went wrong in the background, in a line; the rest is for --debug."""
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__(logging.ERROR)

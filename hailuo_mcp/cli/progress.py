@@ -5,25 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from hailuo_mcp.domain import Status
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
     from hailuo_mcp.views import View
 
 QUIET_SECONDS = 30.0
 """How long the plain form says nothing while nothing changes."""
-
-
-class Watcher(Protocol):
-    def tell(self, text: str) -> None:
-        """What is being done, before there is a task."""
-
-    async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
-        """How the task stands that takes longest, and how many of them are done."""
 
 
 class Lines:
@@ -35,10 +27,12 @@ class Lines:
         self._said_at = 0.0
 
     def tell(self, text: str) -> None:
+        """What is being done, before there is a task."""
         self._said_at = time.monotonic()
         self._write(text)
 
     async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
+        """The status of the task that takes longest, and how many of them are done."""
         task = view.task
         phase = (task.status, task.task_id, task.save_error) if of == 1 else (done, of)
         if phase == self._phase and time.monotonic() - self._said_at < QUIET_SECONDS:
@@ -48,72 +42,52 @@ class Lines:
         self.tell(f"{name}{_words(view, done, of)}")
 
 
-def _words(view: View, done: int, of: int) -> str:
-    from hailuo_mcp.wording.cases import progress_line
-
-    line = progress_line(view)
-    return line if of == 1 else f"{done} of {of} done; {view.task.task_id} {line}"
-
-
 class Bar:
     """For a person: one line that moves, and is gone when the work is done."""
 
     def __init__(self, console: Console) -> None:
-        from rich.live import Live
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
-        self._console = console
-        self._text = ""
-        self._started: float | None = None
-        self._ends = 0.0
-        self._filled = 0.0
-        self._live = Live(  # last: it draws at once
-            console=console, get_renderable=self._draw, transient=True, refresh_per_second=10
+        self._progress = Progress(
+            BarColumn(
+                bar_width=max(10, min(40, console.width - 40)),
+                complete_style="cyan",
+                pulse_style="cyan",
+            ),
+            TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(no_wrap=True, overflow="ellipsis"),
+            ),
+            console=console,
+            transient=True,
         )
+        self._line = self._progress.add_task("", total=None)
 
     def tell(self, text: str) -> None:
-        self._text = text
+        """What is being done, before there is a task."""
+        self._progress.update(self._line, description=text)
 
     async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
-        self._text = _words(view, done, of)
-        now = time.monotonic()
-        begun = view.task.submitted_at or view.task.created_at
-        if view.task.status is Status.SUCCEEDED or not view.eta_seconds:
-            self._started = None
-            return
-        self._started = now - max(0.0, view.now - begun)
-        self._ends = now + view.eta_seconds
+        """The status of the task that takes longest, and how many of them are done."""
+        self.tell(_words(view, done, of))
+        if view.task.status is not Status.SUCCEEDED and view.eta_seconds:
+            gone = max(0.0, view.now - (view.task.submitted_at or view.task.created_at))
+            self._progress.update(self._line, total=gone + view.eta_seconds, completed=gone)
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self._live.stop()
+        self._progress.stop()
 
-    def _draw(self) -> RenderableType:
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
-        from rich.text import Text
 
-        width = max(10, min(40, self._console.width - 40))
-        bar = ProgressBar(
-            total=1,
-            completed=self._fraction(),
-            width=width,
-            pulse=self._started is None,
-            complete_style="cyan",
-            pulse_style="cyan",
-        )
-        line = Table.grid(padding=(0, 2, 0, 0))
-        line.add_row(bar, Text(self._text, no_wrap=True, overflow="ellipsis"))
-        return line
+def _words(view: View, done: int, of: int) -> str:
+    from hailuo_mcp.wording.cases import progress_line
 
-    def _fraction(self) -> float:
-        """How much of the usual time has gone; never less than before, nor all of it."""
-        if self._started is not None:
-            now = time.monotonic()
-            gone = (now - self._started) / max(0.1, self._ends - self._started)
-            self._filled = max(self._filled, min(0.97, gone))
-        return self._filled
+    line = progress_line(view)
+    return line if of == 1 else f"{done} of {of} done; {view.task.task_id} {line}"

@@ -10,16 +10,16 @@ from hailuo_mcp.cli import words
 from hailuo_mcp.domain import Mode, Status, Task
 
 if TYPE_CHECKING:
-    from hailuo_mcp.cli.errands import Errand
+    from hailuo_mcp.cli.session import Session
     from hailuo_mcp.cli.terminal import Terminal
     from hailuo_mcp.views import Offer, View
 
 
-def show(errand: Errand, view: View, *, copy: str = "") -> None:
+def show(session: Session, view: View, *, copy: str = "") -> None:
     """The task as facts and one next step; `copy` is where the clip went as well."""
     from hailuo_mcp.wording import person, tasks
 
-    task, terminal = view.task, errand.terminal
+    task, terminal = view.task, session.terminal
     if terminal.json:
         answer = tasks.video_task(view)
         if copy:
@@ -65,15 +65,15 @@ def show_offer(args: Namespace, terminal: Terminal, offer: Offer) -> None:
         if not offer.repeats:
             terminal.say()
             terminal.say("Buy it:", style="dim")
-            terminal.say(f"  {words.for_real(args)}")
+            terminal.say(f"  {words.retyped(args, dry_run=False)}")
 
 
-def follow_up(errand: Errand, what: str, command: str) -> None:
+def follow_up(session: Session, what: str, command: str) -> None:
     """The next thing to try, on a line of its own to paste."""
-    if not errand.terminal.json:
-        errand.terminal.say()
-        errand.terminal.say(f"{what}:", style="dim")
-        errand.terminal.say(f"  {command}")
+    if not session.terminal.json:
+        session.terminal.say()
+        session.terminal.say(f"{what}:", style="dim")
+        session.terminal.say(f"  {command}")
 
 
 _STYLES = {

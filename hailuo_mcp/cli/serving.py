@@ -10,28 +10,31 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
     from hailuo_mcp.sandbox.serve import RunningSandbox
 
 _PORT = arguments.whole(0, 65_535)
-_KEY = "free"
+
+
+def _add_address(parser: ArgumentParser, *, port: int) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
+    parser.add_argument(
+        "--port", type=_PORT, default=port, help=f"{port}, unless set; 0 takes any that is free"
+    )
 
 
 def _serve_options(parser: ArgumentParser) -> None:
     parser.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio")
-    parser.add_argument(
-        "--with-sse", action="store_true", help="http: serve the older SSE transport as well"
+    add = parser.add_argument
+    arguments.add_flag(add, "--with-sse", "http: serve the older SSE transport as well")
+    _add_address(parser, port=8000)
+    what = (
+        "http: callers are at this computer, so they may give paths and get files; "
+        "needs a loopback --host"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
-    parser.add_argument("--port", type=_PORT, default=8000, help="8000, unless set")
-    parser.add_argument(
-        "--local",
-        action="store_true",
-        help="http: callers are at this computer, so they may give paths and get files; "
-        "needs a loopback --host",
-    )
+    arguments.add_flag(add, "--local", what)
 
 
 def _serve(args: Namespace, terminal: Terminal) -> int:
@@ -55,13 +58,9 @@ def _serve(args: Namespace, terminal: Terminal) -> int:
 
 
 def _sandbox_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
-    parser.add_argument(
-        "--port", type=_PORT, default=8700, help="8700, unless set; 0 takes any that is free"
-    )
-    parser.add_argument(
-        "--fast-clips", action="store_true", help="render each size and length once, for tests"
-    )
+    _add_address(parser, port=8700)
+    what = "render each size and length once, for tests"
+    arguments.add_flag(parser.add_argument, "--fast-clips", what)
     parser.add_argument(
         "--seconds", type=arguments.seconds, default=4.0, help="until a clip is ready"
     )
@@ -83,14 +82,19 @@ def _sandbox(args: Namespace, terminal: Terminal) -> int:
     try:
         sandbox = serve_in_thread(options, args.host, args.port)
     except OSError as exc:
+        reason = (os.strerror(exc.errno) if exc.errno else "the system refuses").lower()
         raise ConfigError(
-            f"The sandbox cannot listen on {args.host} port {args.port} "
-            f"({(os.strerror(exc.errno) if exc.errno else 'the system refuses').lower()}). Nothing "
-            "was charged. Choose another --port; 0 takes any that is free."
+            f"The sandbox cannot listen on {args.host} port {args.port} ({reason}).",
+            Step(Do.TRY, "choose another --port; 0 takes any that is free"),
         ) from exc
     with sandbox:
         _introduce(terminal, sandbox)
-        _until_interrupted(terminal)
+        stopped = threading.Event()
+        try:
+            while not stopped.wait(1.0):  # Windows hears Ctrl-C only between waits
+                pass
+        except KeyboardInterrupt:
+            terminal.note()
     return exits.DONE
 
 
@@ -98,7 +102,7 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
     from hailuo_mcp.dialects.providers import PROVIDERS
 
     bases = {
-        row.name: sandbox.base_url + row.prefix for row in PROVIDERS.values() if not row.embedded
+        row.name: sandbox.base_url + row.prefix for row in PROVIDERS.values() if not row.is_sandbox
     }
     if terminal.json:
         terminal.data({"base_url": sandbox.base_url, "providers": bases})
@@ -110,9 +114,8 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
     terminal.say()
     first, *others = bases
     terminal.say("To use it from another terminal:", style="dim")
-    for line in words.exports({"HAILUO_BASE_URL": sandbox.base_url, "HAILUO_API_KEY": _KEY}):
-        terminal.say(f"  {line}")
-    for line in words.exports({"HAILUO_PROVIDER": first}):
+    address = {"HAILUO_BASE_URL": sandbox.base_url, "HAILUO_API_KEY": "free"}
+    for line in (*words.exports(address), *words.exports({"HAILUO_PROVIDER": first})):
         terminal.say(f"  {line}")
     terminal.say(f"  (or {', '.join(others)})", style="dim")
     terminal.say()
@@ -121,26 +124,7 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
     terminal.say("Ctrl-C stops it.", style="dim")
 
 
-def _until_interrupted(terminal: Terminal) -> None:
-    stopped = threading.Event()
-    try:
-        while not stopped.wait(1.0):  # Windows hears Ctrl-C only between waits
-            pass
-    except KeyboardInterrupt:
-        terminal.note()
-
-
-COMMANDS: tuple[Command, ...] = (
-    Command(
-        name="serve",
-        summary="serve MCP; stdio is what hailuo-mcp alone does",
-        options=_serve_options,
-        run=_serve,
-    ),
-    Command(
-        name="sandbox",
-        summary="serve the free imitation of every provider",
-        options=_sandbox_options,
-        run=_sandbox,
-    ),
+COMMANDS = (
+    Command("serve", "serve MCP; stdio is what hailuo-mcp alone does", _serve, _serve_options),
+    Command("sandbox", "serve the free imitation of every provider", _sandbox, _sandbox_options),
 )

@@ -9,193 +9,205 @@ import sys
 import textwrap
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hailuo_mcp.cli.progress import Watcher
+    from hailuo_mcp.cli.progress import Bar, Lines
 
-_PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'"})
+_PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
 _WIDEST = 100
 _NARROWEST = 16
 """Characters that the column which may be cut keeps at least."""
 
 
+class _Stream:
+    """One of the two streams; styles and wraps only where a person looks."""
+
+    def __init__(self, file: TextIO | None) -> None:
+        if (
+            file is None
+        ):  # a process that was started without the stream gets one that leads nowhere
+            file = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        if reconfigure := getattr(file, "reconfigure", None):  # a StringIO has none
+            reconfigure(errors="replace")
+        self.file = file
+        self.is_terminal = _is_terminal(file)
+        self.unicode = (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
+
+    @cached_property
+    def console(self) -> Console:
+        from rich.console import Console
+
+        return Console(file=self.file, highlight=False)
+
+    def clean(self, text: str) -> str:
+        """Without what would move the cursor or colour the screen: prompts are foreign text."""
+        clean = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
+        return clean if self.unicode else clean.translate(_PLAIN)
+
+    def line(self, text: str, style: str = "", *, styled: int | None = None) -> None:
+        """A line, never cut or wrapped: it may be a path or a command.
+
+        `styled`: how many of its characters have the style; None for all.
+        """
+        if style and self.is_terminal:
+            from rich.text import Text
+
+            line = Text(self.clean(text))
+            line.stylize(style, 0, styled)
+            self.console.print(line, soft_wrap=True)
+        else:
+            self.file.write(self.clean(text) + "\n")
+            self.file.flush()
+
+    def paragraph(self, label: str, text: str, style: str, indent: int) -> None:
+        """Sentences, wrapped for a person; with an indent they stand in a column beside the label.
+
+        A word that is too long is not cut: it may be a path.
+        """
+        lead = f"{label:<{indent}}" if indent else f"{label} " if label else ""
+        lines = [lead + " ".join(text.split())]
+        if self.is_terminal:
+            lines = textwrap.wrap(
+                self.clean(lines[0][len(lead) :]),
+                max(_NARROWEST, min(_WIDEST, self.console.width)),
+                initial_indent=lead,
+                subsequent_indent=" " * indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        self.line("\n".join(lines), style, styled=len(label) or None)
+
+
 class Terminal:
-    """The two streams of this process; colours, bars and boxes only where a person looks."""
+    """The two streams of this process; colours, bars and tables only where a person looks."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self._out = _tolerant(out or sys.stdout)
-        self._err = _tolerant(err or sys.stderr)
+        self._out = _Stream(out or sys.stdout)
+        self._err = _Stream(err or sys.stderr)
         self.json = False
         """Results are for a machine."""
 
     @property
     def can_ask(self) -> bool:
         """A person sits here."""
-        return not self.json and _is_terminal(sys.stdin) and _is_terminal(self._err)
+        return not self.json and _is_terminal(sys.stdin) and self._err.is_terminal
 
-    def give_stdout(self) -> None:
-        """From now on standard output is for a clip's bytes, and everything else goes to stderr.
+    def reserve_stdout(self) -> None:
+        """Keep standard output for a clip's bytes; everything else goes to stderr from now on.
 
         Raises:
-            InvalidRequestError: a person looks at it.
+            InvalidRequestError: standard output is a terminal.
         """
-        if _is_terminal(self._out):
+        if self._out.is_terminal:
             raise InvalidRequestError(
-                "A clip is no text for a terminal. Nothing was sent or charged. Send it on, such "
-                "as: … - > clip.mp4, or give a file in place of -."
+                "A clip cannot be shown as text in a terminal.",
+                Step(Do.TRY, "redirect it, such as: … - > clip.mp4, or name a file in place of -"),
             )
         self._out = self._err
 
     @staticmethod
-    def pour(clip: str) -> None:
-        """Write a clip to standard output."""
+    def write_clip(clip: str) -> None:
+        """Write a clip's bytes to standard output."""
         with Path(clip).open("rb") as source:
             shutil.copyfileobj(source, sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
     def say(self, text: str = "", *, style: str = "") -> None:
-        """A line of the result. Never cut or wrapped here: it may be a path or a command."""
-        self._write(self._out, text, style)
+        """A line of the result."""
+        self._out.line(text, style)
 
-    def note(self, text: str = "", *, style: str = "") -> None:
+    def note(self, text: str = "") -> None:
         """A line about what is going on."""
-        self._write(self._err, text, style)
+        self._err.line(text)
 
-    def paragraph(self, label: str, text: str, *, style: str = "", result: bool = False) -> None:
+    def paragraph(
+        self, label: str, text: str, *, style: str = "", result: bool = False, indent: int = 0
+    ) -> None:
         """Sentences, wrapped to the width for a person and one line otherwise."""
-        stream = self._out if result else self._err
-        whole = _clean(f"{label} {text}".strip())
-        if not _is_terminal(stream):
-            self._write(stream, " ".join(whole.split()), "")
-            return
-        lines = textwrap.wrap(
-            whole,
-            min(_WIDEST, shutil.get_terminal_size().columns),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        self._write(stream, "\n".join(lines), style, first=len(label))
+        (self._out if result else self._err).paragraph(label, text, style, indent)
 
     def facts(self, rows: Sequence[tuple[str, str]]) -> None:
         """Labels and values, one line each."""
         width = max(len(label) for label, _ in rows) + 2
         for label, value in rows:
-            self._write(self._out, f"{label:<{width}}{value}", "bold", first=len(label))
+            self._out.line(f"{label:<{width}}{value}", "bold", styled=len(label))
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: int | None = None
     ) -> None:
         """A table for a person, lines with tabs for anything else; column `wide` may be cut."""
-        if not _is_terminal(self._out):
+        if not self._out.is_terminal:
             for row in (columns, *rows):
                 cells = (cell.replace("\t", " ").replace("\n", " ") or "-" for cell in row)
-                self._write(self._out, "\t".join(cells), "")
+                self._out.line("\t".join(cells))
             return
-        if not self._fits(columns, rows, wide):
-            self._stack(columns, rows)
-            return
+        from rich.cells import cell_len
         from rich.table import Table
         from rich.text import Text
-
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for index, name in enumerate(columns):
-            table.add_column(
-                name,
-                no_wrap=index != wide,  # the others keep their width
-                justify="right" if index and _is_numeric(rows, index) else "left",
-            )
-        for row in rows:
-            shown = (self._shown(cell, self._out) for cell in row)
-            table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in shown))
-        self._console(self._out).print(table)
-
-    @staticmethod
-    def _fits(columns: Sequence[str], rows: Sequence[Sequence[str]], wide: int | None) -> bool:
-        """Whether all but the column that may be cut can be shown whole."""
-        from rich.cells import cell_len
 
         widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
         if wide is not None:
             widths[wide] = min(widths[wide], _NARROWEST)
-        return sum(widths) + 2 * len(widths) <= shutil.get_terminal_size().columns
-
-    def _stack(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Each row as lines of its own: an id that is cut cannot be copied."""
-        for number, row in enumerate(rows):
-            if number:
-                self.say()
-            self.facts([pair for pair in zip(columns, row, strict=True) if pair[1]])
+        if sum(widths) + 2 * (len(widths) - 1) > self._out.console.width:
+            # Each row as lines of its own: an id that is cut cannot be copied.
+            for number, row in enumerate(rows):
+                if number:
+                    self.say()
+                self.facts([pair for pair in zip(columns, row, strict=True) if pair[1]])
+            return
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for index, name in enumerate(columns):
+            filled = [row[index] for row in rows if row[index] not in ("", "-")]
+            numeric = all(c.replace(".", "").replace(",", "").isdigit() for c in filled)
+            right = bool(index and filled) and numeric
+            table.add_column(name, no_wrap=index != wide, justify="right" if right else "left")
+        for row in rows:
+            shown = (self._out.clean(cell) for cell in row)
+            table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in shown))
+        self._out.console.print(table)
 
     def data(self, answer: Mapping[str, object]) -> None:
         """What a tool would return, as one line of JSON."""
-        text = json.dumps(answer, ensure_ascii=not _speaks_unicode(self._out))
-        self._out.write(text + "\n")
-        self._out.flush()
+        self._out.file.write(json.dumps(answer, ensure_ascii=not self._out.unicode) + "\n")
+        self._out.file.flush()
 
-    def ask(self, question: str) -> bool:
-        """Yes or no; anything that is not a yes is a no."""
+    def records(
+        self, key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], **more: str
+    ) -> None:
+        """Rows of a table as JSON objects."""
+        self.data({**more, key: [dict(zip(columns, row, strict=True)) for row in rows]})
+
+    def ask(self, question: str, *, refused: str) -> bool:
+        """Yes or no; anything but a yes is a no, and `refused` is then said."""
         self.paragraph("", question, style="bold")
-        self._err.write("[y/N] ")
-        self._err.flush()
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        self._err.file.write("[y/N] ")
+        self._err.file.flush()
+        try:
+            agreed = sys.stdin.readline().strip().lower() in ("y", "yes")
+        except KeyboardInterrupt:
+            self.note(f"\n{refused}")
+            raise
+        if not agreed:
+            self.note(refused)
+        return agreed
 
     @contextmanager
-    def watching(self) -> Generator[Watcher]:
-        """Shows how a task gets on, for as long as the block lasts."""
+    def progress(self) -> Generator[Bar | Lines]:
+        """Shows how a task is getting on, for as long as the block lasts."""
         from hailuo_mcp.cli.progress import Bar, Lines
 
-        if not _is_terminal(self._err) or os.environ.get("TERM") == "dumb":
+        if not self._err.is_terminal or os.environ.get("TERM") == "dumb":
             yield Lines(self.note)
             return
-        with Bar(self._console(self._err)) as bar:
+        with Bar(self._err.console) as bar:
             yield bar
-
-    def _console(self, stream: TextIO) -> Console:
-        from rich.console import Console
-
-        return Console(file=stream, highlight=False, soft_wrap=False)
-
-    def _write(self, stream: TextIO, text: str, style: str, *, first: int | None = None) -> None:
-        """Write a line, or style its first characters."""
-        shown = self._shown(text, stream)
-        if style and _is_terminal(stream):
-            from rich.text import Text
-
-            line = Text(shown)
-            line.stylize(style, 0, first)
-            self._console(stream).print(line, soft_wrap=True)
-            return
-        stream.write(shown + "\n")
-        stream.flush()
-
-    @staticmethod
-    def _shown(text: str, stream: TextIO) -> str:
-        clean = _clean(text)
-        return clean if _speaks_unicode(stream) else clean.translate(_PLAIN)
-
-
-def _clean(text: str) -> str:
-    """Without what would move the cursor or colour the screen: prompts are other people's text."""
-    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
-
-
-def _tolerant(stream: TextIO | None) -> TextIO:
-    """A stream that shows a question mark for what its encoding lacks, instead of failing.
-
-    A process that was started without the stream gets one that leads nowhere.
-    """
-    if stream is None:
-        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
-    reconfigure = getattr(stream, "reconfigure", None)  # a StringIO has none
-    if reconfigure is not None:
-        reconfigure(errors="replace")
-    return stream
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -203,12 +215,3 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
-
-
-def _speaks_unicode(stream: TextIO) -> bool:
-    return (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
-
-
-def _is_numeric(rows: Sequence[Sequence[str]], index: int) -> bool:
-    cells = [row[index] for row in rows if row[index] not in ("", "-")]
-    return bool(cells) and all(cell.replace(".", "").replace(",", "").isdigit() for cell in cells)

@@ -11,9 +11,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
 
-SETTINGS = ("provider", "base_url", "plan", "budget", "output_dir", "state_dir")
-"""The settings that are options too. The key is not: command lines are seen by other processes."""
-
 SHORT = 48
 """Characters of a prompt that tell a clip from others."""
 
@@ -39,81 +36,54 @@ def _short(path: str) -> str:
 
 def command(args: Namespace, *words: str) -> str:
     """A command to paste, with the settings that were given as options."""
-    given = [
-        part
-        for name in SETTINGS
-        if (value := getattr(args, name, None)) is not None
-        for part in (f"--{name.replace('_', '-')}", str(value))
-    ]
-    return f"{program()} {_quoted([*words, *given])}"
+    from hailuo_mcp.settings import option_help
+
+    options = list[str]()
+    for name in option_help():
+        if (value := getattr(args, name, None)) is not None:
+            options += [f"--{name.replace('_', '-')}", str(value)]
+    return f"{program()} {_quoted([*words, *options])}"
 
 
-def once_more(args: Namespace, *, take: int, provider: str = "") -> str:
+_PER_PURCHASE = {
+    "confirm": "",
+    "request_key": "",
+    "wait_seconds": None,
+    "overwrite": False,
+    "no_wait": False,
+    "yes": False,
+}
+"""What was said of one purchase and not of the next."""
+
+
+def another_take(args: Namespace, *, take: int, provider: str = "") -> str:
     """The command that was typed, for another take of the same or another provider."""
-    kept = _without(args.argv, (*_PER_PURCHASE, *(_PER_PROVIDER if provider else ())))
-    kept += ["-o", _beside(args.output, provider or str(take))] if args.output else []
-    kept += ["--take", str(take)] if take > 1 else []
-    kept += ["--provider", provider] if provider else []
-    return f"{program()} {_quoted(kept)}"
+    changes: dict[str, object] = {**_PER_PURCHASE, "take": take}
+    if args.output:
+        changes["output"] = _beside(args.output, provider or str(take))
+    if provider:
+        changes |= {"provider": provider, "base_url": None}
+    return retyped(args, **changes)
 
 
-def for_real(args: Namespace) -> str:
-    """The command that was typed, without --dry-run."""
-    return f"{program()} {_quoted([word for word in args.argv if word != '--dry-run'])}"
+def retyped(args: Namespace, **changes: object) -> str:
+    """The command that was typed, with other values."""
+    return f"{program()} {_quoted(args.parser.typed({**vars(args), **changes}))}"
 
 
-def troubled(args: Namespace) -> bool:
-    """Whether the command asks the sandbox for trouble, in words that a provider would refuse."""
-    return any("[sandbox:" in word.lower() for word in args.argv)
-
-
-def with_prompt(argv: Sequence[str], prompt: str) -> list[str]:
-    """The command line as it would be with the prompt in it that came from standard input."""
-    given = f"--prompt={prompt}" if prompt.startswith("-") else prompt
-    kept = list[str]()
-    for word in argv:
-        is_output = bool(kept) and kept[-1] in _OUTPUT
-        if word not in (STANDARD, f"--prompt={STANDARD}") or is_output:
-            kept.append(word)
-            continue
-        if kept[-1:] == ["--prompt"]:
-            kept.pop()
-        kept.append(given)
-    return kept
+def asks_for_fault(args: Namespace) -> bool:
+    """Whether the command asks the sandbox for a fault, in words that a provider would refuse."""
+    return "[sandbox:" in str(vars(args)).lower()
 
 
 def _beside(output: str, tag: str) -> str:
     """Where another clip can go: the same folder, or a file beside the last one."""
     path = Path(output).expanduser()
-    if output == STANDARD or output.endswith(("/", "\\")) or path.is_dir():
+    if output == "-" or output.endswith(("/", "\\")) or path.is_dir():
         return output
     tags = chain((tag,), (f"{tag}-{number}" for number in count(2)))
     names = (path.with_name(f"{path.stem}-{tag}{path.suffix}") for tag in tags)
     return str(next(name for name in names if not name.with_suffix(".mp4").exists()))
-
-
-STANDARD = "-"
-"""Standard input or output, in place of a text or a file."""
-_OUTPUT = ("-o", "--output", "--output-path")
-_PER_PURCHASE = (*_OUTPUT, "--take", "--confirm", "--request-key", "--wait-seconds")
-_FLAGS_PER_PURCHASE = ("--overwrite", "--no-wait", "--yes")
-_PER_PROVIDER = ("--provider", "--base-url")
-
-
-def _without(argv: Sequence[str], options: Sequence[str]) -> list[str]:
-    kept, skip = list[str](), False
-    for word in argv:
-        name, equals, _ = word.partition("=")
-        if skip:
-            skip = False
-            continue
-        if name in options:
-            skip = not equals
-            continue
-        if word.startswith("-o") or word in _FLAGS_PER_PURCHASE:
-            continue
-        kept.append(word)
-    return kept
 
 
 def _quoted(words: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from hailuo_mcp.dialects.providers import (
     dialect_of,
     provider_for,
     provider_named,
-    reached_at,
+    with_base_url,
 )
 from hailuo_mcp.domain import (
     AnyRequest,
@@ -249,7 +249,7 @@ class HailuoClient:
         text = key if isinstance(key, str) else key.get_secret_value() if key else ""
         if text.strip():
             return text.strip()
-        if self._provider.embedded:
+        if self._provider.is_sandbox:
             return "sandbox"
         with for_programmers():
             raise ConfigError(
@@ -346,7 +346,7 @@ class HailuoClient:
     def _use(self, row: Provider, base_url: str) -> None:
         url = base_url.strip()
         url = url and clean_base_url(row, url, private_hosts=self._private)
-        self._provider = reached_at(row, url)
+        self._provider = with_base_url(row, url)
         self._dialect = dialect_of(self._provider)
 
     async def _read(self, request: HttpRequest) -> HttpReply:

@@ -76,7 +76,7 @@ def seller_of(provider: Provider, plan: str) -> Seller:
         others={
             name: dialect_of(row).capabilities
             for name, row in PROVIDERS.items()
-            if not row.embedded
+            if not row.is_sandbox
         },
     )
 

@@ -22,7 +22,6 @@ from hailuo_mcp.dialects.parsing import base_code, fields, given_id, identifier,
 from hailuo_mcp.dialects.refusals import Refusals, sounds_moderated
 from hailuo_mcp.dialects.statuses import code_word, phase_of, remote_status
 from hailuo_mcp.domain import AnyRequest, Capabilities, Link, Mode, Phase, RemoteStatus, Submitted
-from hailuo_mcp.errors import Do, Step
 
 _FIELDS = {
     "model": "model",
@@ -34,10 +33,9 @@ _FIELDS = {
     "prompt_optimizer": "enable_prompt_expansion",
 }
 _MODELS = frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"})
-_HINT = Step(
-    Do.TRY,
-    "if a picture was given as a local file, give an https URL: this provider documents pictures "
-    "as URLs only",
+_HINT = (
+    "This provider documents pictures as URLs only: a picture given as a local file may be why, "
+    "and an https URL may work."
 )
 
 
@@ -69,7 +67,7 @@ class Compat(Dialect):
         body = fields(reply.json())
         code, task_id, detail = base_code(body), identifier(body.get("task_id")), said(body)
         named = given_id(body.get("task_id"))
-        hint = _HINT if reply.status in (400, 413, 415, 422) or code == "2013" else None
+        hint = _HINT if reply.status in (400, 413, 415, 422) or code == "2013" else ""
         if code and not named:
             raise self._refusals.submit(code, reply, detail=detail, hint=hint)
         if reply.status in (400, 403, 422) and sounds_moderated(detail):

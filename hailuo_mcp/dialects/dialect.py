@@ -45,10 +45,10 @@ class Provider:
     """Whether the key and the host may also come from MINIMAX_API_KEY and MINIMAX_API_HOST."""
     templates: str = ""
     """Which region's Video Agent templates it offers; empty for none."""
-    twin: str = ""
+    other_region: str = ""
     """The same service in the other region, whose keys do not work here."""
-    twin_host: str = ""
-    embedded: bool = False
+    other_region_host: str = ""
+    is_sandbox: bool = False
     """Whether it is the free sandbox, which this process can serve itself."""
     notice: str = ""
     """What every message about its tasks opens with."""
@@ -68,7 +68,7 @@ class Provider:
     @property
     def host(self) -> str:
         """What messages call the place; the sandbox's port is chance."""
-        return "the sandbox" if self.embedded else urlsplit(self.base_url).netloc
+        return "the sandbox" if self.is_sandbox else urlsplit(self.base_url).netloc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

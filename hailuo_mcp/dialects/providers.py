@@ -8,9 +8,11 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.dialects.compat import Compat
 from hailuo_mcp.dialects.dialect import Dialect, Provider
 from hailuo_mcp.dialects.minimax import MiniMax
+from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.dialects.xcompute import XCompute
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
@@ -41,8 +43,8 @@ _ROWS = (
         price_list="cn",
         minimax_env=True,
         templates="cn",
-        twin="minimax-global",
-        twin_host="api.minimax.io",
+        other_region="minimax-global",
+        other_region_host="api.minimax.io",
         hosts=("api.minimaxi.com", "api.minimax.cn", "api.minimax.chat"),
         console="https://platform.minimaxi.com",
         probe="/v1/token_plan/remains",
@@ -57,8 +59,8 @@ _ROWS = (
         price_list="global",
         minimax_env=True,
         templates="global",
-        twin="minimax-cn",
-        twin_host="api.minimaxi.com",
+        other_region="minimax-cn",
+        other_region_host="api.minimaxi.com",
         hosts=("api.minimax.io", "api.minimaxi.chat"),
         console="https://platform.minimax.io",
         probe="/v1/token_plan/remains",
@@ -111,7 +113,7 @@ _ROWS = (
         base_url="",
         price_list="cn",
         templates="cn",
-        embedded=True,
+        is_sandbox=True,
         usual_seconds=4.0,
         notice="SANDBOX: imitation, not a real generation.",
         source="this package",
@@ -150,10 +152,17 @@ def provider_named(name: str) -> Provider:
     )
 
 
-def notice_of(name: str) -> str:
+def provider_notice(name: str) -> str:
     """Return what messages about this provider's tasks open with; empty for a row that is gone."""
     row = PROVIDERS.get(name)
     return row.notice if row else ""
+
+
+def failure_steps(name: str, code: str) -> tuple[Step, ...]:
+    """Return what can be done after a failure of which a journal keeps the provider's code."""
+    row = PROVIDERS.get(name)
+    known = next((it for it in (code, f"http_{code}") if it in MEANINGS), "")
+    return explain(known, provider=row).then if row and known else ()
 
 
 def provider_for(base_url: str) -> Provider | None:
@@ -166,7 +175,7 @@ def provider_for(base_url: str) -> Provider | None:
     return next((row for row in _ROWS if host in row.hosts), None)
 
 
-def reached_at(provider: Provider, base_url: str) -> Provider:
+def with_base_url(provider: Provider, base_url: str) -> Provider:
     """Return the row with the base URL in use: who gives one knows what is spoken there."""
     return replace(provider, base_url=base_url, caveat="") if base_url else provider
 

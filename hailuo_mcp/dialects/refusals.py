@@ -29,10 +29,10 @@ def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
     unknown = MEANINGS["server_error"] if code.startswith("http_5") else UNKNOWN
     meaning = MEANINGS.get(as_code or code, unknown)
     keys = f"Keys come from {provider.console}." if provider.console else ""
-    if provider.twin:
+    if provider.other_region:
         keys += (
-            f" For a key of the other region use the provider {provider.twin}"
-            f" (base URL https://{provider.twin_host})."
+            f" For a key of the other region use the provider {provider.other_region}"
+            f" (base URL https://{provider.other_region_host})."
         )
     values = {
         "provider": provider.name,
@@ -57,22 +57,20 @@ class Refusals:
         self._provider = provider
 
     def submit(
-        self, code: str, reply: HttpReply, *, detail: str = "", hint: Step | None = None
+        self, code: str, reply: HttpReply, *, detail: str = "", hint: str = ""
     ) -> HailuoError:
         """Return the error for a submit that was answered with a code instead of a task."""
-        if self._provider.embedded and "[sandbox:" in detail:
+        if self._provider.is_sandbox and "[sandbox:" in detail:
             code = "sandbox_marker"
         refusal = explain(code, provider=self._provider)
         # A 5xx says that something went wrong underway, whatever else stands in it.
         if not refusal.certain or reply.status >= 500:  # noqa: PLR2004
             why = f"{refusal.cause[:1].lower()}{refusal.cause[1:]}{refusal.shown}"
             return self.unconfirmed(why, detail=detail or f"code {code}")
-        more = (*(refusal.then or refusal.error.then), hint) if hint else refusal.then
-        return _error(refusal.error, refusal.what, more, code, reply, detail)
+        what = f"{refusal.what} {hint}".strip()
+        return _error(refusal.error, what, refusal.then, code, reply, detail)
 
-    def bare_submit(
-        self, reply: HttpReply, *, detail: str = "", hint: Step | None = None
-    ) -> HailuoError:
+    def bare_submit(self, reply: HttpReply, *, detail: str = "", hint: str = "") -> HailuoError:
         """Return the error for a submit that only has an HTTP status to go by."""
         # A 400 is the API's own only when it speaks JSON; an edge's HTML page says nothing.
         if reply.status == 400 and not fields(reply.json()):  # noqa: PLR2004

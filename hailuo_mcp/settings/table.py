@@ -41,13 +41,22 @@ _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "req
 
 
 def _setting(
-    meaning: str, default: object = None, *, documented: str = "", variable: str = ""
+    meaning: str,
+    default: object = None,
+    *,
+    documented: str = "",
+    variable: str = "",
+    option: str = "",
 ) -> Any:  # noqa: ANN401
-    """A field; `documented` is what the documents call its default where that says more."""
+    """A field; `documented` is what the documents call its default where that says more.
+
+    `option`: what the help calls its value; the command line has an option for it.
+    """
     shown = f"`{default}`" if isinstance(default, str) and default else str(default).lower()
     extra: JsonDict = {
         "default": documented or (shown if default or default == 0 else "none"),
         "variable": variable,
+        "option": option,
     }
     if callable(default):
         return Field(description=meaning, json_schema_extra=extra, default_factory=default)
@@ -78,28 +87,37 @@ class Settings(BaseModel):
     provider: str = _setting(
         "who is paid: " + " · ".join(f"`{name}`" for name in providers.PROVIDERS),
         documented=f"from a known `HAILUO_BASE_URL`, else `{providers.DEFAULT_PROVIDER}`",
+        option="NAME",
     )
     api_key: SecretStr | None = _setting("MiniMax providers only: falls back to `MINIMAX_API_KEY`")
     base_url: str = _setting(
         "with or without `/minimaxi` and `/v1`; MiniMax providers only: falls back to "
         "`MINIMAX_API_HOST`",
         documented="the provider's",
+        option="URL",
     )
     output_dir: Folder = _setting(
-        "where clips go", _default_output, documented="`Hailuo` in the user's videos folder"
+        "where clips go",
+        _default_output,
+        documented="`Hailuo` in the user's videos folder",
+        option="FOLDER",
     )
     state_dir: Folder = _setting(
-        "the journal and its locks", _default_state, documented="the platform's state folder"
+        "the journal and its locks",
+        _default_state,
+        documented="the platform's state folder",
+        option="FOLDER",
     )
     plan: PlanName = _setting(
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
         "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
         "payg",
+        option="PLAN",
     )
     rpm: Annotated[Whole, Field(ge=0, le=100_000)] = _setting(
         "submits per minute, shared by every process on the journal", 0, documented="the plan's"
     )
-    budget: Amount | None = _setting("a wall, in the plan's unit, per account")
+    budget: Amount | None = _setting("a wall, in the plan's unit, per account", option="AMOUNT")
     budget_period: Period = _setting("`day` · `month` (local time) · `total`", "day")
     unpriced_cost: Amount | None = _setting(
         "what a clip without a published price counts as; without it a budget refuses such a clip"
@@ -199,6 +217,16 @@ def variable_of(field: str) -> str:
     return str(extra["variable"]) or f"{_PREFIX}{field.upper()}"
 
 
+def option_help() -> dict[str, tuple[str, str]]:
+    """The settings that a command line may overrule: by field, its value's name and its meaning."""
+    rows: dict[str, Any] = {n: f.json_schema_extra for n, f in Settings.model_fields.items()}
+    return {
+        name: (row["option"], str(Settings.model_fields[name].description).replace("`", ""))
+        for name, row in rows.items()
+        if row["option"]
+    }
+
+
 def nearest_variable(name: str, cutoff: float = 0.6) -> str:
     """The setting that an unknown HAILUO_ variable was probably meant to be; empty for none."""
     names = {variable_of(f).removeprefix(_PREFIX): variable_of(f) for f in Settings.model_fields}
@@ -241,9 +269,9 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
     text = given.get("HAILUO_BASE_URL", "")
     if not text and provider.minimax_env:
         text = given.get("MINIMAX_API_HOST", "")
-    if (provider.embedded or provider.caveat) and not text:
+    if (provider.is_sandbox or provider.caveat) and not text:
         return ""  # its own, which is another thing than the same one given
-    if provider.embedded and not is_loopback(urlsplit(text).hostname or ""):
+    if provider.is_sandbox and not is_loopback(urlsplit(text).hostname or ""):
         raise ConfigError(
             "The sandbox is free because it never leaves this computer, and the base URL points "
             "elsewhere.",
@@ -255,7 +283,7 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
 
 
 def _api_key(provider: Provider, given: Mapping[str, str]) -> str | None:
-    if provider.embedded:  # it takes any, also the words that an example has in its place
+    if provider.is_sandbox:  # it takes any, also the words that an example has in its place
         return None
     fallback = given.get("MINIMAX_API_KEY") if provider.minimax_env else None
     return given.get("HAILUO_API_KEY") or fallback

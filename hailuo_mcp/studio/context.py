@@ -182,8 +182,8 @@ class Context:
 
     def unknown_task(self, task_id: str) -> TaskNotFoundError:
         return TaskNotFoundError(
-            f"Unknown task {shown(task_id)!r}: neither this journal nor the provider in use "
-            f"({self.provider.name}) has a task with this id.",
+            f"There is no task {shown(task_id)!r}: neither the journal nor the provider in use "
+            f"({self.provider.name}) knows this id.",
             Step(Do.LIST_TASKS),
         )
 

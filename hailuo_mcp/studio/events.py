@@ -63,7 +63,7 @@ class Changes:
             try:
                 version = await self._version()
             except JournalError:
-                continue  # who waits also looks by itself now and then
+                continue  # a waiting call also reads the journal now and then
             if version != self._last:
                 self._last = version
                 self.count += 1

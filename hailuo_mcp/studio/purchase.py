@@ -13,6 +13,7 @@ from anyio.to_thread import run_sync
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.client import Prepared
+from hailuo_mcp.dialects.providers import failure_steps
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
     AnyRequest,
@@ -94,7 +95,7 @@ async def consent_question(
         return None
     draft = offer.draft
     price = _price(context, offer.reserved_amount)
-    of_play = " of play money" if context.provider.embedded else ""
+    of_play = " of play money" if context.provider.is_sandbox else ""
     size = (f"{draft.duration} s" if draft.duration else "", draft.resolution, draft.mode)
     what = ", ".join(part for part in size if part)
     return f"Buy this clip for {price}{of_play}? {draft.model}, {what}: {draft.prompt[:200]}"
@@ -129,6 +130,7 @@ async def generate(
     if task.status is Status.FAILED and not bought.reused:
         raise TaskFailedError(
             task.error or "The provider refused the request.",
+            *failure_steps(task.provider, task.error_code),
             code=task.error_kind or "provider_refused",
             retry=task.error_kind in ("rate_limited", "provider_unavailable"),
             task_id=task.task_id,
@@ -299,7 +301,7 @@ def _over_budget(
 ) -> BudgetExceededError:
     budget = context.settings.budget or _ZERO
     left = max(_ZERO, budget - found.spent - found.reserved)
-    whose = "the sandbox's" if context.provider.embedded else "the"
+    whose = "the sandbox's" if context.provider.is_sandbox else "the"
     period = {"day": "today", "month": "this month"}.get(context.settings.budget_period, "in total")
     return BudgetExceededError(
         f"This clip {_costs(context, reserved_amount)}, and only {number(left)} of {whose} budget "
@@ -312,7 +314,7 @@ def _over_budget(
 
 def _costs(context: Context, amount: Decimal | None) -> str:
     """What a clip costs; in the sandbox a real one would."""
-    return f"{'would cost' if context.provider.embedded else 'costs'} {_price(context, amount)}"
+    return f"{'would cost' if context.provider.is_sandbox else 'costs'} {_price(context, amount)}"
 
 
 def _price(context: Context, amount: Decimal | None) -> str:

@@ -35,10 +35,10 @@ class Connections:
         self._pools: dict[tuple[Use, Proxy | None, bool], httpx.AsyncBaseTransport] = {}
         self._tls: ssl.SSLContext | None = None
 
-    async def send(
+    def pool_for(
         self, use: Use, request: httpx.Request, proxy: Proxy | None = None
-    ) -> httpx.Response:
-        """Return the open answer, whatever its status; the caller closes it.
+    ) -> httpx.AsyncBaseTransport:
+        """Return what sends this request. The first call takes long, as it loads certificates.
 
         Only reads keep connections for the next one. A kept connection that the server has just
         closed looks like a lost answer, which on a paid call cannot be told from a bought clip.
@@ -51,7 +51,7 @@ class Connections:
         key = use, proxy, proxy is not None and request.url.scheme == "http"
         if (pool := self._pools.get(key)) is None:
             pool = self._pools[key] = self._given or self._new_pool(*key)
-        return await pool.handle_async_request(request)
+        return pool
 
     async def aclose(self) -> None:
         pools = list(self._pools.values())

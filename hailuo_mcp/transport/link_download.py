@@ -201,7 +201,8 @@ class LinkReader:
                 extensions=extensions,
             )
             try:
-                return await self._connections.send("link", request, target.proxy)
+                pool = self._connections.pool_for("link", request, target.proxy)
+                return await pool.handle_async_request(request)
             except (httpx.ConnectError, httpx.ConnectTimeout, ProxyError):
                 if url == target.urls[-1]:
                     raise

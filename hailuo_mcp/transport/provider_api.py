@@ -24,7 +24,6 @@ from hailuo_mcp.transport.connections import (
     CONNECT_SECONDS,
     Connections,
     TooLargeError,
-    Use,
     build_request,
     whole_body,
 )
@@ -117,11 +116,12 @@ class Transport:
         # Pictures travel in the request: a slow uplink is not a lost answer.
         seconds = self._submit_timeout + len(built.content) / _SLOWEST_UPLINK
         built.extensions = {"trace": trace, "timeout": self._timeout(seconds).as_dict()}
+        pool = self._connections.pool_for("pay", built, self._proxy)
         if not self._traced:
             leaving()
         try:
             with anyio.fail_after(seconds):
-                return await self._answer("pay", built)
+                return await _answer(pool, built)
         except TooLargeError:
             raise self._lost("its answer was too large to be one", "TooLarge") from None
         except (httpx.HTTPError, OSError) as fault:
@@ -151,9 +151,10 @@ class Transport:
         import httpx
 
         built = self._build(request, self._read_timeout)
+        pool = self._connections.pool_for("read", built, self._proxy)
         try:
             with anyio.fail_after(self._read_timeout):
-                return await self._answer("read", built), None
+                return await _answer(pool, built), None
         except TooLargeError:
             raise UnexpectedResponseError(
                 f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB.",
@@ -169,18 +170,6 @@ class Transport:
             json=request.json,
             headers=self._authorisation(),
             timeout=self._timeout(seconds),
-        )
-
-    async def _answer(self, use: Use, built: httpx.Request) -> HttpReply:
-        response = await self._connections.send(use, built, self._proxy)
-        try:
-            body = await whole_body(response, _LARGEST_ANSWER)
-        finally:
-            await response.aclose()
-        return HttpReply(
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=body,
         )
 
     def _unreached(self, fault: Exception | None) -> str:
@@ -222,3 +211,16 @@ class Transport:
             Step(Do.SETTLE),
             detail=detail,
         )
+
+
+async def _answer(pool: httpx.AsyncBaseTransport, built: httpx.Request) -> HttpReply:
+    response = await pool.handle_async_request(built)
+    try:
+        body = await whole_body(response, _LARGEST_ANSWER)
+    finally:
+        await response.aclose()
+    return HttpReply(
+        status=response.status_code,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        body=body,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.dialects.providers import provider_notice
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError
 from hailuo_mcp.wording.cases import Case, case_of, key_is_refused, left, values_of
@@ -100,7 +100,7 @@ def error_text(error: HailuoError, *, opening: str = "") -> str:
 
 def opening(provider: str, losses: Losses | None) -> str:
     """What every message opens with: that it is play, and that nothing can be bought."""
-    return join(notice_of(provider), losses_text(losses))
+    return join(provider_notice(provider), losses_text(losses))
 
 
 def losses_text(losses: Losses | None) -> str:
@@ -164,7 +164,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
     said.append(other_units_text(spending.others))
     if imitations and imitations < len(rows):
         said.append(f'{imitations} from the sandbox, free: the cost says "would cost".')
-    if notice_of(spending.provider):
+    if provider_notice(spending.provider):
         said.append("The spending is the sandbox's, in play money.")
     elif imitations:
         said.append(f"The spending is that of {spending.provider}, without the sandbox's.")
@@ -181,7 +181,9 @@ def list_unchanged_text(listing: Listing) -> str:
 def _list_opening(listing: Listing) -> str:
     """A mixed list does not open as if all of it were free."""
     alone = all(view.notice for view in listing.rows)
-    return join(notice_of(listing.spending.provider) if alone else "", losses_text(listing.losses))
+    return join(
+        provider_notice(listing.spending.provider) if alone else "", losses_text(listing.losses)
+    )
 
 
 def _soonest(unfinished: list[View]) -> str:

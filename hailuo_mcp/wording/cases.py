@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from hailuo_mcp.dialects.providers import failure_steps
 from hailuo_mcp.domain import POLLED, Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import AuthenticationError, Do, ProviderError, Step, error_class
 from hailuo_mcp.wording import phrases
@@ -158,7 +159,7 @@ def _why(task: Task, sentences: Sentences, **names: str) -> str:
     reason = (task.error or _REASONS.get(task.status, "")).removesuffix(".")
     said = [f"{reason}{code}." if reason else "", _MONEY.get(task.status, "")]
     if task.status is Status.FAILED and task.settled_at is None:
-        steps = error_class(task.error_kind).then
+        steps = failure_steps(task.provider, task.error_code) or error_class(task.error_kind).then
         if not steps and task.error_kind in _UNEXPLAINED:
             steps = (Step(Do.TRY, "change the prompt or the picture a little, or try again later"),)
         said.append(phrases.next_steps(steps, sentences, **names))

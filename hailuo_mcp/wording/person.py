@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.dialects.providers import failure_steps, provider_notice
 from hailuo_mcp.domain import Money, Task, Unit
 from hailuo_mcp.errors import Do, HailuoError, error_class
 from hailuo_mcp.text import number
@@ -94,7 +94,7 @@ def task_text(view: View, *, program: str = "hailuo-mcp") -> tuple[str, str]:
 
 def trouble_text(task: Task, *, program: str = "hailuo-mcp") -> str:
     """Why a task's status cannot be read, and what to do about it."""
-    steps = error_class(task.error_kind).then
+    steps = failure_steps(task.provider, task.error_code) or error_class(task.error_kind).then
     return join(task.error, next_steps(steps, STEPS, program=program))
 
 
@@ -125,7 +125,7 @@ def spending_text(so_far: Spending) -> str:
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
     spent = amount(so_far.spent, Unit(so_far.unit))
     said = f"At {so_far.provider}: {spent} spent {when}"
-    if notice_of(so_far.provider):
+    if provider_notice(so_far.provider):
         said = f"In the sandbox, free: clips that would cost {spent} {when}"
     if so_far.reserved:
         said += f", {number(so_far.reserved)} reserved"

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.prices import price_words
-from hailuo_mcp.dialects.providers import notice_of
+from hailuo_mcp.dialects.providers import provider_notice
 from hailuo_mcp.domain import Money, Quote, Status, Task, Unit
 from hailuo_mcp.errors import (
     Charged,
@@ -120,7 +120,7 @@ def charged(task: Task) -> Charged | None:
 
 def paid(task: Task) -> str:
     """That the money has gone, as far as it is known."""
-    if notice_of(task.provider):
+    if provider_notice(task.provider):
         return f"{imitated(task)}."
     if task.money is Money.UNKNOWN:
         return "Bought elsewhere, so its cost is not known here."

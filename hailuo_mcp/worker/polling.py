@@ -141,7 +141,7 @@ def _after_trouble(context: Context, task: Task, exc: HailuoError) -> Values:
 
 
 def error_values(exc: HailuoError) -> Values:
-    """What is recorded of an error: facts, of which its reader's voice makes sentences."""
+    """What is recorded of an error: facts, from which `wording` makes sentences."""
     code = exc.provider_code if isinstance(exc, ProviderError) else ""
     return {
         "error": exc.what,

@@ -20,9 +20,9 @@ MOST_READS = 50.0
 """A second, of all tasks together: each costs 3 ms of CPU time, and the provider's patience."""
 GIVE_UP_SECONDS = 7 * 86_400.0
 SAVE_TRIES = 10
-"""For a trouble that another try does not cure by itself; and no fewer for any."""
+"""At least so many for any trouble; at most so many for one that time alone does not cure."""
 SAVE_SECONDS = 7 * 86_400.0
-"""For a trouble that may pass, such as no network: the clip is paid for, and asking is free."""
+"""How long a trouble that may pass is retried, such as no network: the clip is paid for."""
 CORRUPT_SECONDS = 10.0
 """The first pause after a clip that is damaged at the provider; the ninth is 43 minutes. Each try
 downloads it whole, and it helps only once the provider has repaired it."""

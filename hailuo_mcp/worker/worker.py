@@ -50,7 +50,7 @@ class Worker:
         """There may be something to do in the journal."""
         self._submitting: set[str] = set()
         self._begun: set[tuple[str, int]] = set()
-        """Every attempt that this process has begun: none is begun twice, whoever hands it over."""
+        """Every attempt that this process has begun: none is begun a second time."""
         self._idle = anyio.Event()
         """Nothing is being submitted; only close() waits for it."""
         self._held: set[str] = set()

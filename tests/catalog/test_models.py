@@ -3,7 +3,7 @@
 import pytest
 
 from hailuo_mcp.catalog.camera_moves import find_move, is_misnomer, moves, near_move
-from hailuo_mcp.catalog.mcp_clients import Signs, clients, wait_limit
+from hailuo_mcp.catalog.mcp_clients import Signs, client_setups, wait_limit, wait_limits
 from hailuo_mcp.catalog.prices import plans
 from hailuo_mcp.catalog.video_models import (
     find_model,
@@ -73,7 +73,8 @@ def test_defaults_are_legal_and_rules_are_those_of_the_line(model):
 
 
 def test_every_row_has_a_source_and_a_date():
-    for row in (*models(), *plans(), *clients(), *templates("cn"), *templates("global"), limits()):
+    clients = (*wait_limits(), *client_setups())
+    for row in (*models(), *plans(), *clients, *templates("cn"), *templates("global"), limits()):
         assert row.source
         assert row.checked.startswith("2026-")
 
@@ -261,9 +262,10 @@ def test_google_adk_bears_more_over_http():
 
 
 def test_nobody_waits_longer_than_45_seconds_or_than_their_limit():
-    for client in clients():
-        assert client.wait < client.limit
-        assert wait_limit(Signs(name=client.name, progress=True, modern=True, http=True)) <= 45
+    for row in wait_limits():
+        assert row.wait < row.limit
+        for name in row.names:
+            assert wait_limit(Signs(name=name, progress=True, modern=True, http=True)) <= 45
 
 
 def test_the_sdk_really_calls_itself_what_the_table_says():

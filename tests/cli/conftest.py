@@ -89,7 +89,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., RunningSandbox]]:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """A machine of the test's own."""
+    """A system of the test's own."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     return {
         **kept,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hailuo_mcp.cli.machine import Machine, Platform
+from hailuo_mcp.cli.system import Platform, System
 
 CLAUDE = "claude_desktop_config.json"
 
@@ -15,7 +15,7 @@ def program(path: Path) -> Path:
     return path
 
 
-def mac(root: Path) -> Machine:
+def mac(root: Path) -> System:
     home = root / "Users" / "mei"
     for folder in (
         "Library/Application Support/Claude",
@@ -25,35 +25,35 @@ def mac(root: Path) -> Machine:
         ".codex",
     ):
         (home / folder).mkdir(parents=True)
-    return _machine("darwin", root, home, home / ".local/bin/hailuo-mcp")
+    return _system("darwin", root, home, home / ".local/bin/hailuo-mcp")
 
 
-def windows(root: Path) -> Machine:
+def windows(root: Path) -> System:
     home = root / "C" / "Users" / "Mei Lin"
     roaming, local = home / "AppData/Roaming", home / "AppData/Local"
     for folder in (roaming / "Claude", roaming / "Code/User", roaming / "Zed", home / ".cursor"):
         folder.mkdir(parents=True)
-    machine = _machine("win32", root, home, home / ".local/bin/hailuo-mcp.exe")
+    system = _system("win32", root, home, home / ".local/bin/hailuo-mcp.exe")
     # Environment variables of Windows are looked up in any case.
     more = {"AppData": str(roaming), "LOCALAPPDATA": str(local)}
-    return replace(machine, environ={**machine.environ, **more})
+    return replace(system, environ={**system.environ, **more})
 
 
-def linux(root: Path) -> Machine:
+def linux(root: Path) -> System:
     home = root / "home" / "mei"
     for folder in (".config/Claude", ".config/Code/User", ".config/zed", ".cursor", ".codex"):
         (home / folder).mkdir(parents=True)
-    return _machine("linux", root, home, home / ".local/bin/hailuo-mcp")
+    return _system("linux", root, home, home / ".local/bin/hailuo-mcp")
 
 
 HOMES = {"mac": mac, "windows": windows, "linux": linux}
 
 
-def _machine(platform: Platform, root: Path, home: Path, installed: Path) -> Machine:
+def _system(platform: Platform, root: Path, home: Path, installed: Path) -> System:
     program(installed)
     (root / "bin").mkdir()
     separator = ";" if platform == "win32" else ":"
-    return Machine(
+    return System(
         platform=platform,
         home=home,
         environ={"PATH": separator.join((str(installed.parent), str(root / "bin")))},
@@ -61,5 +61,5 @@ def _machine(platform: Platform, root: Path, home: Path, installed: Path) -> Mac
         called=str(installed.with_suffix("")),  # Windows leaves .exe out of argv[0]
         version=(3, 12, 1),
         has_media=True,
-        login_less=None if platform == "win32" else (str(root / "bin"),),
+        gui_path=None if platform == "win32" else (str(root / "bin"),),
     )

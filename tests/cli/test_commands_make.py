@@ -114,7 +114,7 @@ def test_an_output_that_may_not_be_written_is_refused_before_the_purchase(progra
     ran = program("generate", FOX, "-o", "closed/new/fox.mp4")
 
     assert ran.code == 2
-    assert "takes no clip" in ran.err
+    assert "is not a folder that can be written to" in ran.err
     assert bought(program.books) == 0
 
 
@@ -267,7 +267,7 @@ def test_sigterm_leaves_the_task_to_be_asked_for(idle, serve):
     _, said = process.communicate(timeout=20)
 
     assert process.returncode == 130
-    assert "Go on with" in said
+    assert "Resume with" in said
 
 
 def test_the_price_and_what_is_left_are_told_before_it_is_sent(program):

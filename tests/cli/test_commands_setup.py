@@ -72,7 +72,7 @@ def test_doctor_finds_nothing_wrong_with_the_sandbox_and_leaves_no_journal(idle)
 def test_doctor_ends_with_1_and_says_what_to_do(idle):
     ran = idle("doctor", "--provider", "sandbox", HAILUO_BUGET="5")
     assert ran.code == 1
-    assert "problem  settings: HAILUO_BUGET is no setting" in ran.out
+    assert "problem  settings: HAILUO_BUGET is not a setting" in ran.out
     assert "→ Rename it to HAILUO_BUDGET." in ran.out
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.cli.errands import Errand
+from hailuo_mcp.cli.session import Session
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import InvalidRequestError
@@ -177,8 +177,8 @@ def test_a_clip_is_not_written_to_a_terminal():
         def isatty(self) -> bool:
             return True
 
-    with pytest.raises(InvalidRequestError, match="no text for a terminal"):
-        Terminal(out=Screen(), err=io.StringIO()).give_stdout()
+    with pytest.raises(InvalidRequestError, match="cannot be shown as text"):
+        Terminal(out=Screen(), err=io.StringIO()).reserve_stdout()
 
 
 def _polled(**facts: Any) -> Task:
@@ -203,9 +203,13 @@ def _polled(**facts: Any) -> Task:
 def test_a_wait_is_in_vain_where_only_a_person_can_help(task, in_vain):
     """What was refused before this wait began says nothing: the key may have been mended."""
     terminal = Terminal(io.StringIO(), io.StringIO())
-    errand = Errand(args=Namespace(), terminal=terminal, settings=Settings.from_env({}), began=100)
+    session = Session(
+        args=Namespace(), terminal=terminal, settings=Settings.from_env({}), began=100
+    )
 
-    assert errand.needs_person(SimpleNamespace(account="p u key"), task) is in_vain
+    session.studio = SimpleNamespace(account="p u key")
+
+    assert session.needs_person(task) is in_vain
 
 
 def test_tasks_of_another_account_are_not_waited_for(program, idle):

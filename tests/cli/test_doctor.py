@@ -11,24 +11,27 @@ from pathlib import Path
 import anyio
 import pytest
 
-from hailuo_mcp.cli.doctor.apps import check_apps, keyed_apps
 from hailuo_mcp.cli.doctor.command import environ_of
-from hailuo_mcp.cli.doctor.disk import check_folders
-from hailuo_mcp.cli.doctor.finding import Finding, Level
-from hailuo_mcp.cli.doctor.http import check_http
+from hailuo_mcp.cli.doctor.installation import (
+    check_clients,
+    check_media,
+    check_program,
+    clients_with_key,
+)
 from hailuo_mcp.cli.doctor.journal import check_journal
-from hailuo_mcp.cli.doctor.program import check_media, check_program
-from hailuo_mcp.cli.doctor.variables import check_settings
-from hailuo_mcp.cli.init.client_apps import client_app
-from hailuo_mcp.cli.init.entry import PLACEHOLDER, Wishes
-from hailuo_mcp.cli.init.set_up import set_up
-from hailuo_mcp.cli.machine import Machine
+from hailuo_mcp.cli.doctor.result import Level, Result
+from hailuo_mcp.cli.doctor.settings import check_folders, check_http, check_settings
+from hailuo_mcp.cli.init.command import client_named
+from hailuo_mcp.cli.init.config_file import config_path
+from hailuo_mcp.cli.init.configure import configure
+from hailuo_mcp.cli.init.entry import PLACEHOLDER
+from hailuo_mcp.cli.system import System
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.journal.sqlite.schema import VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.worker import ProcessLocks
+from hailuo_mcp.worker.processes import ProcessLocks
 
 from .homes import HOMES, linux, mac, program
 
@@ -36,7 +39,7 @@ KEY = "sk-good-key"
 
 
 @pytest.fixture(params=HOMES)
-def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
+def system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
     return HOMES[request.param](tmp_path)
 
 
@@ -49,46 +52,46 @@ def settings(folder: Path, **more: str) -> Settings:
     return Settings.from_env({**given, **more})
 
 
-def bad(findings: list[Finding], level: Level = Level.PROBLEM) -> list[str]:
-    return [finding.said for finding in findings if finding.level is level]
+def bad(findings: list[Result], level: Level = Level.PROBLEM) -> list[str]:
+    return [finding.message for finding in findings if finding.level is level]
 
 
-def examined(environ: Mapping[str, str]) -> list[Finding]:
+def examined(environ: Mapping[str, str]) -> list[Result]:
     return check_settings(environ, {})[1]
 
 
 # ── the program ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_installed_copy_is_found_on_every_platform(machine: Machine):
-    findings = check_program(machine)
+def test_an_installed_copy_is_found_on_every_platform(system: System):
+    findings = [*check_program(system)]
     assert bad(findings) == bad(findings, Level.NOTE) == []
-    assert "Python 3.12.1" in findings[0].said
+    assert "Python 3.12.1" in findings[0].message
 
 
-def test_an_old_python_is_a_problem(machine: Machine):
-    assert "too old" in bad(check_program(replace(machine, version=(3, 10, 9))))[0]
+def test_an_old_python_is_a_problem(system: System):
+    assert "too old" in bad([*check_program(replace(system, version=(3, 10, 9)))])[0]
 
 
 def test_a_runner_that_only_a_shell_finds_is_named_with_its_path(tmp_path: Path):
-    machine = mac(tmp_path)
-    uvx = program(machine.home / ".local/bin/uvx")
-    (finding,) = [f for f in check_program(machine) if f.level is Level.NOTE]
-    assert str(uvx) in finding.do
-    assert "ENOENT" in finding.do
+    system = mac(tmp_path)
+    uvx = program(system.home / ".local/bin/uvx")
+    (finding,) = [f for f in [*check_program(system)] if f.level is Level.NOTE]
+    assert str(uvx) in finding.fix
+    assert "ENOENT" in finding.fix
 
 
 def test_a_folder_that_macos_guards_is_pointed_out(tmp_path: Path):
-    machine = mac(tmp_path)
-    inside = program(machine.home / "Documents/venv/bin/hailuo-mcp")
-    assert "Documents" in bad(check_program(replace(machine, called=str(inside))), Level.NOTE)[0]
+    system = mac(tmp_path)
+    inside = program(system.home / "Documents/venv/bin/hailuo-mcp")
+    assert "Documents" in bad([*check_program(replace(system, called=str(inside)))], Level.NOTE)[0]
 
 
-def test_a_missing_media_extra_is_worth_knowing(machine: Machine):
-    assert check_media(machine)[0].level is Level.OK
-    (finding,) = check_media(replace(machine, has_media=False))
+def test_a_missing_media_extra_is_worth_knowing(system: System):
+    assert next(check_media(system)).level is Level.OK
+    (finding,) = [*check_media(replace(system, has_media=False))]
     assert finding.level is Level.NOTE
-    assert "hailuo-mcp[media]" in finding.do
+    assert "hailuo-mcp[media]" in finding.fix
 
 
 # ── the settings ──────────────────────────────────────────────────────────────────────────────
@@ -96,7 +99,7 @@ def test_a_missing_media_extra_is_worth_knowing(machine: Machine):
 
 def test_good_settings_are_one_line():
     findings = examined({"HAILUO_API_KEY": KEY, "HAILUO_BUDGET": "50", "PATH": "/bin"})
-    assert [f.said for f in findings] == ["provider minimax-cn, plan payg, budget 50 a day"]
+    assert [f.message for f in findings] == ["provider minimax-cn, plan payg, budget 50 a day"]
 
 
 @pytest.mark.parametrize(
@@ -158,25 +161,25 @@ def test_no_budget_is_worth_knowing_but_not_for_the_free_sandbox():
 
 
 def test_the_http_servers_settings_are_looked_at_where_there_are_any(tmp_path: Path):
-    assert check_http(settings(tmp_path)) == []
+    assert [*check_http(settings(tmp_path))] == []
     good = settings(tmp_path, HAILUO_HTTP_TOKENS="mei:" + "x" * 32)
-    assert check_http(good)[0].level is Level.OK
+    assert next(check_http(good)).level is Level.OK
     short = settings(tmp_path, HAILUO_HTTP_TOKENS="mei:abc")
-    assert "guessed: mei" in bad(check_http(short), Level.NOTE)[0]
+    assert "guessed: mei" in bad([*check_http(short)], Level.NOTE)[0]
     bare = settings(tmp_path, HAILUO_ALLOWED_HOSTS="video.example")
-    assert "without" in bad(check_http(bare), Level.NOTE)[0]
+    assert "without" in bad([*check_http(bare)], Level.NOTE)[0]
     for url in ("http://video.example", "https://10.0.0.1", "https://localhost:1", "https://nas"):
         assert "cannot" not in url
-        assert bad(check_http(settings(tmp_path, HAILUO_CALLBACK_URL=url)))
+        assert bad([*check_http(settings(tmp_path, HAILUO_CALLBACK_URL=url))])
     public = settings(tmp_path, HAILUO_CALLBACK_URL="https://video.example/x")
-    assert bad(check_http(public)) == []
+    assert bad([*check_http(public)]) == []
 
 
 # ── the folders and the journal ───────────────────────────────────────────────────────────────
 
 
 def test_folders_are_tried_without_being_made(tmp_path: Path):
-    findings = check_folders(settings(tmp_path), {})
+    findings = [*check_folders(settings(tmp_path), {})]
     assert [f.level for f in findings] == [Level.OK, Level.OK]
     assert list(tmp_path.iterdir()) == []
 
@@ -184,14 +187,14 @@ def test_folders_are_tried_without_being_made(tmp_path: Path):
 def test_a_folder_that_is_a_file_and_one_that_is_missing_are_named(tmp_path: Path):
     (tmp_path / "clips").write_text("")
     env = {"HAILUO_ALLOWED_DIRS": str(tmp_path / "gone")}
-    findings = check_folders(settings(tmp_path, **env), env)
+    findings = [*check_folders(settings(tmp_path, **env), env)]
     assert "clips for clips cannot be written" in bad(findings)[0]
-    assert "HAILUO_OUTPUT_DIR" in next(f.do for f in findings if f.level is Level.PROBLEM)
-    assert "gone of HAILUO_ALLOWED_DIRS is not there" in bad(findings, Level.NOTE)[0]
+    assert "HAILUO_OUTPUT_DIR" in next(f.fix for f in findings if f.level is Level.PROBLEM)
+    assert "gone of HAILUO_ALLOWED_DIRS does not exist" in bad(findings, Level.NOTE)[0]
 
 
 def test_no_journal_yet_is_fine_and_none_is_made(tmp_path: Path):
-    assert check_journal(settings(tmp_path), 0.0)[0].level is Level.OK
+    assert next(check_journal(settings(tmp_path), 0.0)).level is Level.OK
     assert not (tmp_path / "state").exists()
 
 
@@ -218,35 +221,32 @@ def add_task(path: Path, task_id: str, **values: object) -> None:
 
 def test_unfinished_and_unconfirmed_tasks_are_counted_with_the_command_for_them(tmp_path: Path):
     path = made_journal(tmp_path)
-    assert bad(check_journal(settings(tmp_path), 0.0), Level.NOTE) == []
+    assert bad([*check_journal(settings(tmp_path), 0.0)], Level.NOTE) == []
     add_task(path, "a", status="running", created_at=0.0)
     add_task(path, "b", status="queued", created_at=1e9)
     add_task(path, "c", status="unconfirmed")
     add_task(path, "d", status="succeeded", due_at=5.0)
     add_task(path, "e", status="failed")
-    findings = check_journal(settings(tmp_path), 1e9)
-    told = {f.said: f.do for f in findings if f.level is Level.NOTE}
+    findings = [*check_journal(settings(tmp_path), 1e9)]
+    told = {f.message: f.fix for f in findings if f.level is Level.NOTE}
     unfinished, old, unconfirmed = told
     assert unfinished.startswith("2 unfinished, 1 finished but not saved")
     assert old.startswith("1 of them")
     assert unconfirmed.startswith("1 unconfirmed")
     assert "hailuo-mcp settle" in told[unconfirmed]
-    assert "5 tasks" in findings[0].said
+    assert "5 tasks" in findings[0].message
 
 
 def test_processes_that_live_are_told_from_those_that_ended(tmp_path: Path):
     path = made_journal(tmp_path)
-    assert "no other" in check_journal(settings(tmp_path), 0.0)[-1].said
+    assert "no other" in [*check_journal(settings(tmp_path), 0.0)][-1].message
     processes = ProcessLocks(tmp_path / "state" / "processes")
-    processes.sign_in()
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("INSERT INTO owners VALUES (?, 'minimax-cn x y', 77, 0)", (processes.owner,))
-    try:
+    with processes.held():
         assert "1 running on this journal: pid 77 (minimax-cn" in (
-            check_journal(settings(tmp_path), 0.0)[-1].said
+            [*check_journal(settings(tmp_path), 0.0)][-1].message
         )
-    finally:
-        processes.sign_out()
 
 
 def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path):
@@ -254,17 +254,17 @@ def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
         db.execute("UPDATE shape SET readable_since = ?", (VERSION + 1,))
-    assert "newer hailuo-mcp" in bad(check_journal(settings(tmp_path), 0.0))[0]
+    assert "newer hailuo-mcp" in bad([*check_journal(settings(tmp_path), 0.0)])[0]
     path.write_bytes(b"not a database at all" * 300)
     (path.parent / "journal-unreadable-1.sqlite3").touch(mode=0o600)
-    findings = check_journal(settings(tmp_path), 0.0)
+    findings = [*check_journal(settings(tmp_path), 0.0)]
     assert "is damaged" in bad(findings)[0]
     assert "put aside" in bad(findings, Level.NOTE)[0]
     assert path.read_bytes().startswith(b"not a database")
 
 
-def _problems(folder: Path) -> list[Finding]:
-    findings = check_journal(settings(folder), 0.0)
+def _problems(folder: Path) -> list[Result]:
+    findings = [*check_journal(settings(folder), 0.0)]
     return [finding for finding in findings if finding.level is Level.PROBLEM]
 
 
@@ -274,106 +274,107 @@ def test_a_journal_that_is_gone_or_has_lost_tasks_is_a_problem_with_its_command(
     made_journal(tmp_path)
     path.unlink()
     (finding,) = _problems(tmp_path)
-    assert "was deleted or emptied" in finding.said
+    assert "was deleted or emptied" in finding.message
     made_journal(tmp_path)
     (finding,) = _problems(tmp_path)
-    assert "1 of 1 tasks may be lost" in finding.said
-    assert "hailuo-mcp journal accept" in finding.do
+    assert "1 of 1 tasks may be lost" in finding.message
+    assert "hailuo-mcp journal accept" in finding.fix
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 def test_a_state_folder_that_others_may_read_is_a_problem(tmp_path: Path):
     path = made_journal(tmp_path)
-    assert bad(check_journal(settings(tmp_path), 0.0)) == []
+    assert bad([*check_journal(settings(tmp_path), 0.0)]) == []
     path.chmod(0o644)
-    assert "Other users of this computer" in bad(check_journal(settings(tmp_path), 0.0))[0]
+    assert "Other users of this computer" in bad([*check_journal(settings(tmp_path), 0.0)])[0]
 
 
 # ── the clients ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_no_client_set_up_is_worth_knowing(machine: Machine):
-    (finding,) = check_apps(machine)
+def test_no_client_set_up_is_worth_knowing(system: System):
+    (finding,) = [*check_clients(system)]
     assert finding.level is Level.NOTE
-    assert "init" in finding.do
+    assert "init" in finding.fix
 
 
-def test_what_init_writes_doctor_approves(machine: Machine):
+def test_what_init_writes_doctor_approves(system: System):
     for name in ("claude-desktop", "claude-code", "vscode", "cursor", "codex", "zed"):
-        set_up(client_app(name), machine, Wishes(env={}, key=KEY))
-    findings = check_apps(machine)
+        configure(client_named(name), system, {"HAILUO_API_KEY": KEY})
+    findings = [*check_clients(system)]
     assert [f.level for f in findings] == [Level.OK] * 6
-    assert "claude-desktop" in keyed_apps(machine)
+    assert "claude-desktop" in [*clients_with_key(system)]
 
 
-def configured(machine: Machine, name: str, entry: Mapping[str, object]) -> None:
-    app = client_app(name)
-    app.file(machine).parent.mkdir(parents=True, exist_ok=True)
-    app.file(machine).write_text(json.dumps({app.key: {"hailuo": entry}}))
+def configured(system: System, name: str, entry: Mapping[str, object]) -> None:
+    app = client_named(name)
+    config_path(app, system).parent.mkdir(parents=True, exist_ok=True)
+    config_path(app, system).write_text(json.dumps({app.key: {"hailuo": entry}}))
 
 
-def test_a_command_that_is_gone_is_a_problem(machine: Machine):
-    configured(machine, "cursor", {"command": str(machine.home / "gone/hailuo-mcp")})
-    (finding,) = check_apps(machine)
+def test_a_command_that_is_gone_is_a_problem(system: System):
+    configured(system, "cursor", {"command": str(system.home / "gone/hailuo-mcp")})
+    (finding,) = [*check_clients(system)]
     assert finding.level is Level.PROBLEM
-    assert "hailuo-mcp init cursor" in finding.do
+    assert "hailuo-mcp init cursor" in finding.fix
 
 
 def test_a_bare_name_that_only_a_shell_finds_is_spawn_enoent(tmp_path: Path):
-    machine = mac(tmp_path)
-    configured(machine, "claude-desktop", {"command": "hailuo-mcp"})
-    configured(machine, "claude-code", {"command": "hailuo-mcp"})  # started from a shell
-    desktop, code = check_apps(machine)
+    system = mac(tmp_path)
+    configured(system, "claude-desktop", {"command": "hailuo-mcp"})
+    configured(system, "claude-code", {"command": "hailuo-mcp"})  # started from a shell
+    desktop, code = [*check_clients(system)]
     assert (desktop.level, code.level) == (Level.PROBLEM, Level.OK)
-    assert "ENOENT" in desktop.said
-    assert str(machine.home / ".local/bin/hailuo-mcp") in desktop.do
+    assert "ENOENT" in desktop.message
+    assert str(system.home / ".local/bin/hailuo-mcp") in desktop.fix
 
 
 def test_a_clients_own_variables_are_examined_like_the_shells(tmp_path: Path):
-    machine = linux(tmp_path)
-    command = str(machine.home / ".local/bin/hailuo-mcp")
+    system = linux(tmp_path)
+    command = str(system.home / ".local/bin/hailuo-mcp")
     env = {"HAILUO_BUGET": "5", "HAILUO_API_KEY": "put your key here", "HAILUO_PLAN": "${env:P}"}
-    configured(machine, "cursor", {"command": command, "env": env})
-    said = bad(check_apps(machine))
+    configured(system, "cursor", {"command": command, "env": env})
+    said = bad([*check_clients(system)])
     assert any("HAILUO_BUGET in Cursor's configuration" in text for text in said)
     assert any("instead of a key" in text for text in said)
     assert len(said) == 2
 
 
-def test_a_broken_client_file_is_a_problem_and_the_others_are_still_seen(machine: Machine):
-    app = client_app("claude-desktop")
-    app.file(machine).parent.mkdir(parents=True, exist_ok=True)
-    app.file(machine).write_text("{")
-    set_up(client_app("cursor"), machine, Wishes(env={}, key=KEY))
-    broken, good = check_apps(machine)
-    assert "not valid JSON" in broken.said
+def test_a_broken_client_file_is_a_problem_and_the_others_are_still_seen(system: System):
+    app = client_named("claude-desktop")
+    config_path(app, system).parent.mkdir(parents=True, exist_ok=True)
+    config_path(app, system).write_text("{")
+    configure(client_named("cursor"), system, {"HAILUO_API_KEY": KEY})
+    broken, good = [*check_clients(system)]
+    assert "not valid JSON" in broken.message
     assert good.level is Level.OK
 
 
 def test_comments_do_not_hide_an_entry(tmp_path: Path):
-    machine = linux(tmp_path)
-    app = client_app("zed")
-    command = machine.home / ".local/bin/hailuo-mcp"
-    app.file(machine).write_text(
+    system = linux(tmp_path)
+    app = client_named("zed")
+    command = system.home / ".local/bin/hailuo-mcp"
+    config_path(app, system).write_text(
         f'// Zed\n{{"context_servers": {{"hailuo": {{"command": "{command}",}},}},}}'
     )
-    assert check_apps(machine)[0].said == f"Zed starts {command}"
+    assert next(check_clients(system)).message == f"Zed starts {command}"
 
 
 def test_a_clients_settings_can_be_examined_in_place_of_the_shells(tmp_path: Path):
-    machine = linux(tmp_path)
+    system = linux(tmp_path)
     shell = {"HAILUO_API_KEY": "sk-shell", "MINIMAX_API_HOST": "x"}
-    machine = replace(machine, environ={**machine.environ, **shell})
-    with pytest.raises(ConfigError, match="hailuo-mcp init cursor"):
-        environ_of("cursor", machine)
-    set_up(client_app("cursor"), machine, Wishes(env={"HAILUO_BUDGET": "9"}, key=KEY))
-    environ, asks = environ_of("cursor", machine)
+    system = replace(system, environ={**system.environ, **shell})
+    with pytest.raises(ConfigError, match="not set up for hailuo-mcp") as refused:
+        environ_of("cursor", system)
+    assert "hailuo-mcp init cursor" in refused.value.then[0].about
+    configure(client_named("cursor"), system, {"HAILUO_BUDGET": "9", "HAILUO_API_KEY": KEY})
+    environ, asks = environ_of("cursor", system)
     assert not asks
     assert environ["HAILUO_API_KEY"] == KEY
     assert environ["HAILUO_BUDGET"] == "9"
     assert "MINIMAX_API_HOST" not in environ
-    set_up(client_app("vscode"), machine, Wishes(env={}))
-    environ, asks = environ_of("vscode", machine)
+    configure(client_named("vscode"), system, {})
+    environ, asks = environ_of("vscode", system)
     assert asks
     assert "HAILUO_API_KEY" not in environ
 
@@ -382,7 +383,7 @@ def test_a_clients_settings_can_be_examined_in_place_of_the_shells(tmp_path: Pat
 def test_a_shells_proxies_are_not_taken_for_those_of_an_app_from_the_dock(
     name: str, seen: bool, tmp_path: Path
 ):
-    machine = linux(tmp_path)
-    machine = replace(machine, environ={**machine.environ, "https_proxy": "http://127.0.0.1:7890"})
-    set_up(client_app(name), machine, Wishes(env={}, key=KEY))
-    assert ("https_proxy" in environ_of(name, machine)[0]) is seen
+    system = linux(tmp_path)
+    system = replace(system, environ={**system.environ, "https_proxy": "http://127.0.0.1:7890"})
+    configure(client_named(name), system, {"HAILUO_API_KEY": KEY})
+    assert ("https_proxy" in environ_of(name, system)[0]) is seen

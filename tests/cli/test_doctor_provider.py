@@ -16,10 +16,10 @@ import pytest
 
 from hailuo_mcp import HailuoClient
 from hailuo_mcp.bootstrap import open_client
-from hailuo_mcp.cli.doctor.chain import examine
-from hailuo_mcp.cli.doctor.finding import Finding, Level, ok
+from hailuo_mcp.cli.doctor.command import examine
+from hailuo_mcp.cli.doctor.network import reach_host
 from hailuo_mcp.cli.doctor.provider import check_provider
-from hailuo_mcp.cli.doctor.way import reach
+from hailuo_mcp.cli.doctor.result import Level, Result, ok
 from hailuo_mcp.settings import Settings
 
 from .homes import linux
@@ -76,7 +76,7 @@ def served(host: Answering) -> Iterator[Answering]:
         server.server_close()
 
 
-async def knock(host: str, port: int, secure: bool) -> Finding:
+async def reach(host: str, port: int, secure: bool) -> Result:
     return ok("host", f"{host} {port} {secure}")
 
 
@@ -87,7 +87,7 @@ async def diagnosed(
     keyed: tuple[str, ...] = (),
     asks: bool = False,
     **given: str,
-) -> list[Finding]:
+) -> list[Result]:
     """Examine with the names of the real hosts; each provider's client goes to a host of ours."""
     settings = Settings.from_env({"HAILUO_API_KEY": key, **given})
 
@@ -96,7 +96,7 @@ async def diagnosed(
         url = host.url if host else chosen.base_url
         return open_client(chosen.model_copy(update={"base_url": url}))
 
-    return [f async for f in check_provider(settings, connect, knock, keyed=keyed, asks=asks)]
+    return [f async for f in check_provider(settings, connect, reach, keyed=keyed, asks=asks)]
 
 
 @pytest.mark.anyio
@@ -115,8 +115,8 @@ async def test_a_key_of_the_other_region_is_named_with_the_setting(code: int):
         findings = await diagnosed({"minimax-cn": china, "minimax-global": other})
     (finding,) = [f for f in findings if f.level is Level.PROBLEM]
     assert finding.check == "region"
-    assert f"({code})" in finding.said
-    assert finding.do == "Set HAILUO_PROVIDER=minimax-global."
+    assert f"({code})" in finding.message
+    assert finding.fix == "Set HAILUO_PROVIDER=minimax-global."
     assert [method for method, *_ in china.asked + other.asked] == ["GET", "GET"]
 
 
@@ -127,14 +127,14 @@ async def test_a_bare_http_401_is_tried_in_the_other_region_too():
         findings = await diagnosed(
             {"minimax-global": wide, "minimax-cn": china}, HAILUO_PROVIDER="minimax-global"
         )
-    assert "HAILUO_PROVIDER=minimax-cn" in findings[1].do
+    assert "HAILUO_PROVIDER=minimax-cn" in findings[1].fix
 
 
 @pytest.mark.anyio
 async def test_a_key_that_neither_region_takes_is_simply_wrong():
     with served(Answering(1004)) as china, served(Answering(2049)) as other:
         findings = await diagnosed({"minimax-cn": china, "minimax-global": other})
-    assert "Neither api.minimaxi.com nor api.minimax.io" in findings[1].said
+    assert "Neither api.minimaxi.com nor api.minimax.io" in findings[1].message
     assert KEY not in str(findings)
 
 
@@ -152,7 +152,7 @@ async def test_a_key_for_another_address_is_shown_to_no_other_host(provider: str
 @pytest.mark.anyio
 async def test_an_empty_account_and_a_busy_one_are_told_from_a_bad_key():
     with served(Answering(1008)) as host:
-        assert "out of credit" in (await diagnosed({"minimax-cn": host}))[1].said
+        assert "out of credit" in (await diagnosed({"minimax-cn": host}))[1].message
     with served(Answering(1002)) as host:
         assert (await diagnosed({"minimax-cn": host}))[1].level is Level.NOTE
 
@@ -161,8 +161,8 @@ async def test_an_empty_account_and_a_busy_one_are_told_from_a_bad_key():
 async def test_a_page_in_place_of_the_api_is_a_wrong_address():
     with served(Answering(status=404, body=b"<html>nothing here")) as host:
         findings = await diagnosed({"minimax-cn": host})
-    assert "not this API" in findings[1].said
-    assert "HAILUO_BASE_URL" in findings[1].do
+    assert "not this API" in findings[1].message
+    assert "HAILUO_BASE_URL" in findings[1].fix
 
 
 @pytest.mark.anyio
@@ -183,18 +183,18 @@ async def test_a_clock_that_is_off_is_worth_knowing(late: float, words: str):
     with served(Answering(late=late)) as host:
         findings = await diagnosed({"minimax-cn": host})
     assert findings[2].level is Level.NOTE
-    assert words in findings[2].said.replace("301", "300")
+    assert words in findings[2].message.replace("301", "300")
 
 
 @pytest.mark.anyio
 async def test_a_missing_key_is_a_problem_unless_a_client_has_one():
     lacking, _ = await diagnosed({}, key="")
     assert lacking.level is Level.PROBLEM
-    assert "HAILUO_API_KEY" in lacking.do
-    assert "sandbox" in lacking.do
+    assert "HAILUO_API_KEY" in lacking.fix
+    assert "sandbox" in lacking.fix
     elsewhere, _ = await diagnosed({}, key="", keyed=("cursor",))
     assert elsewhere.level is Level.NOTE
-    assert "hailuo-mcp doctor --client cursor" in elsewhere.do
+    assert "hailuo-mcp doctor --client cursor" in elsewhere.fix
     asked, _ = await diagnosed({}, key="", asks=True)
     assert asked.level is Level.NOTE
 
@@ -203,37 +203,37 @@ async def test_a_missing_key_is_a_problem_unless_a_client_has_one():
 async def test_a_host_is_reached_step_by_step():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert (await reach("127.0.0.1", port, False)).level is Level.OK
-    refused = await reach("127.0.0.1", port, False)
-    assert "cannot be reached: connection refused" in refused.said
-    unknown = await reach("no-such-host.invalid", 443, True)
-    assert "cannot be looked up" in unknown.said
+        assert (await reach_host("127.0.0.1", port, False)).level is Level.OK
+    refused = await reach_host("127.0.0.1", port, False)
+    assert "cannot be reached: connection refused" in refused.message
+    unknown = await reach_host("no-such-host.invalid", 443, True)
+    assert "cannot be looked up" in unknown.message
 
 
 @pytest.mark.anyio
 async def test_something_that_speaks_no_tls_is_not_taken_for_the_provider():
     with served(Answering()) as host:
         port = int(host.url.rpartition(":")[2])
-        assert (await reach("127.0.0.1", port, True)).level is Level.PROBLEM
+        assert (await reach_host("127.0.0.1", port, True)).level is Level.PROBLEM
 
 
 @pytest.mark.anyio
 async def test_the_whole_chain_over_the_sandbox_finds_nothing_wrong(tmp_path: Path):
-    machine = linux(tmp_path)
+    system = linux(tmp_path)
     environ = {
         "HAILUO_PROVIDER": "sandbox",
         "HAILUO_STATE_DIR": str(tmp_path / "state"),
         "HAILUO_OUTPUT_DIR": str(tmp_path / "clips"),
     }
 
-    async def findings() -> AsyncGenerator[Finding]:
+    async def findings() -> AsyncGenerator[Result]:
         async for finding in examine(
-            machine, environ, overrides={}, connect=open_client, knock=knock
+            system, environ, overrides={}, connect=open_client, reach=reach
         ):
             yield finding
 
     found = [finding async for finding in findings()]
-    assert [f.said for f in found if f.level is Level.PROBLEM] == []
+    assert [f.message for f in found if f.level is Level.PROBLEM] == []
     assert {"program", "launcher", "media", "settings", "folders", "journal", "key", "clients"} <= {
         f.check for f in found
     }

@@ -2,12 +2,15 @@
 
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.cli.init import json_edit, toml_edit
+from hailuo_mcp.cli.init import json_edit
+from hailuo_mcp.cli.init.command import client_named
+from hailuo_mcp.cli.init.config_file import Entry, read
 
 ENTRY = {"command": "/a b/hailuo-mcp", "args": ["-m", "x"], "env": {"K": '"\\ 中'}}
 KEYS = st.text(max_size=6) | st.sampled_from(["mcpServers", "hailuo", "{", '"', "//", ","])
@@ -69,38 +72,40 @@ def test_an_object_in_the_way_is_not_overwritten():
         json_edit.append('{"inputs": {}}', "inputs", 1)
 
 
+CODEX = client_named("codex")
 TABLES = [
     "",
     'model = "x"\n',
     '[mcp_servers.a]\ncommand = "a"\n\n[mcp_servers.a.env]\nK = "[mcp_servers.hailuo]"\n',
     '[mcp_servers.hailuo]\ncommand = "old"\n[mcp_servers.hailuo.env]\nA = "1"\n\n# end\n[z]\ny = 1\n',
     '[mcp_servers."hailuo"] # mine\ncommand = "old"\n[[list]]\na = 1\n',
+    '[mcp_servers.a]\ncommand = "a"\n[z]\ny = 1\n[mcp_servers.b]\ncommand = "b"\n',
+    'mcp_servers = { hailuo = { command = "x" } }\n',
+    '[mcp_servers]\nhailuo = { command = "x" } # mine\n',
 ]
+
+
+def changed(folder: Path, text: str) -> str:
+    path = folder / "config.toml"
+    path.write_bytes(text.encode())
+    return read(CODEX, path).with_entry(Entry(name="hailuo", values=ENTRY), None)
 
 
 @pytest.mark.parametrize("text", TABLES)
 @pytest.mark.parametrize("crlf", [False, True])
-def test_an_edit_of_toml_says_the_same_but_for_the_table(text: str, crlf: bool):
+def test_an_edit_of_toml_says_the_same_but_for_the_table(tmp_path: Path, text: str, crlf: bool):
     text = text.replace("\n", "\r\n") if crlf else text
-    after = toml_edit.put(text, ["mcp_servers", "hailuo"], ENTRY)
+    after = changed(tmp_path, text)
     before = tomllib.loads(text)
     servers = {**before.get("mcp_servers", {}), "hailuo": ENTRY}
     assert tomllib.loads(after) == {**before, "mcp_servers": servers}
-    assert ("# end" in after) is ("# end" in text)
-    assert tomllib.loads(toml_edit.put(after, ["mcp_servers", "hailuo"], ENTRY)) == {
-        **before,
-        "mcp_servers": servers,
-    }
+    for remark in ("# end", "# mine"):
+        assert (remark in after) is (remark in text)
+    if text:
+        assert after.count("\r\n") == (after.count("\n") if crlf else 0)
+    assert changed(tmp_path, after) == after
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        'mcp_servers = { hailuo = { command = "x" } }\n',
-        '[mcp_servers]\nhailuo = { command = "x" }\n',
-        '[mcp_servers]\nhailuo.command = "x"\n',
-    ],
-)
-def test_a_table_written_inside_another_is_left_to_the_person(text: str):
-    with pytest.raises(ValueError, match="inside another"):
-        toml_edit.put(text, ["mcp_servers", "hailuo"], ENTRY)
+def test_a_table_that_cannot_be_changed_alone_is_left_to_the_person(tmp_path: Path):
+    with pytest.raises(ValueError, match="touch other entries"):
+        changed(tmp_path, '[mcp_servers]\nhailuo.command = "x"\n')

@@ -23,7 +23,7 @@ from hailuo_mcp.cli.program import parser
     ],
 )
 def test_another_take_is_the_same_request_once_more(argv, output):
-    command = words.once_more(parser(argv).parse_args(argv), take=3)
+    command = words.another_take(parser(argv).parse_args(argv), take=3)
     name, *again = shlex.split(command)
     read = parser().parse_args(again)
 
@@ -41,9 +41,9 @@ def test_the_next_clip_is_not_suggested_over_one_that_is_there(tmp_path, monkeyp
         (tmp_path / name).touch()
     argv = ["generate", "x", "-o", "fox"]
 
-    command = words.once_more(parser(argv).parse_args(argv), take=2)
+    command = words.another_take(parser(argv).parse_args(argv), take=2)
 
-    assert command == "hailuo-mcp generate x -o fox-2-2 --take 2"
+    assert command == "hailuo-mcp generate x --take 2 --output fox-2-2"
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,13 @@ def test_the_next_clip_is_not_suggested_over_one_that_is_there(tmp_path, monkeyp
 )
 @pytest.mark.parametrize("prompt", ["a fox", "-fox"])
 def test_a_prompt_from_standard_input_is_in_the_commands_to_paste(typed, prompt):
-    argv = words.with_prompt(typed, prompt)
-    read, before = (parser(one).parse_args(one) for one in (argv, typed))
+    before = parser(typed).parse_args(typed)
+    assert before.prompt == "-"
+    before.prompt = prompt
+    argv = shlex.split(words.retyped(before))[1:]
+    read = parser(argv).parse_args(argv)
 
-    assert (read.prompt, before.prompt) == (prompt, "-")
+    assert read.prompt == prompt
     assert (read.output, read.take) == (before.output, before.take)
 
 

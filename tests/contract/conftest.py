@@ -107,7 +107,7 @@ class Counter:
 @pytest.fixture(params=list(PROVIDERS))
 async def counter(request, sandbox):
     url = sandbox.base_url.rstrip("/")
-    embedded = PROVIDERS[request.param].embedded
+    embedded = PROVIDERS[request.param].is_sandbox
     async with HailuoClient(
         KEY,
         provider=request.param,

@@ -34,10 +34,10 @@ def test_every_row_has_a_dialect_a_source_and_a_date(row):
     assert dialect_of(row).capabilities.modes
     assert row.source
     assert row.checked
-    assert row.embedded or (row.base_url.startswith("https://") and row.console)
-    assert not row.twin or PROVIDERS[row.twin].twin == row.name
-    assert not row.twin or PROVIDERS[row.twin].host == row.twin_host
-    assert row.embedded == row.notice.startswith("SANDBOX: ")
+    assert row.is_sandbox or (row.base_url.startswith("https://") and row.console)
+    assert not row.other_region or PROVIDERS[row.other_region].other_region == row.name
+    assert not row.other_region or PROVIDERS[row.other_region].host == row.other_region_host
+    assert row.is_sandbox == row.notice.startswith("SANDBOX: ")
 
 
 def test_names_are_found_in_any_case_and_a_wrong_one_lists_them_all():

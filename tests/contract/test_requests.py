@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hailuo_mcp.dialects.dialect import HttpReply
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, with_base_url
 from hailuo_mcp.domain import Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import (
     InvalidRequestError,
@@ -18,7 +18,7 @@ NOW = 1_760_000_000.0
 CN = dialect_of(PROVIDERS["minimax-cn"])
 HINGNET = dialect_of(PROVIDERS["hingnet"])
 XCOMPUTE = dialect_of(PROVIDERS["xcompute"])
-COMPAT = dialect_of(reached_at(PROVIDERS["compat"], "https://gateway.example.com"))
+COMPAT = dialect_of(with_base_url(PROVIDERS["compat"], "https://gateway.example.com"))
 ALL = [pytest.param(dialect_of(row), id=name) for name, row in PROVIDERS.items()]
 
 # Each changes when it passes through a float (facts 6.2).

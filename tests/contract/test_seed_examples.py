@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp.dialects.dialect import HttpReply
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, reached_at
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, with_base_url
 from hailuo_mcp.domain import Phase, RemoteStatus, Submitted, VideoRequest
 from hailuo_mcp.errors import (
     AuthenticationError,
@@ -64,7 +64,7 @@ FILES = [
 
 def dialect(name: str):
     row = PROVIDERS[name]
-    return dialect_of(reached_at(row, row.base_url))
+    return dialect_of(with_base_url(row, row.base_url))
 
 
 def reply(text: str, status: int = 200) -> HttpReply:

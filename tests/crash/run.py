@@ -39,7 +39,7 @@ from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.files import mp4  # noqa: F401  # likewise
 from hailuo_mcp.sandbox.options import Chaos, SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
-from hailuo_mcp.sandbox.serve import run
+from hailuo_mcp.sandbox.serve import RunningSandbox
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.views import Terms
@@ -265,7 +265,7 @@ def crash(options: argparse.Namespace, home: Path) -> int:
     sandbox = SandboxOptions(
         state_dir=home / "sandbox", seconds_to_ready=0.6, fast_clips=True, chaos=chaos
     )
-    provider = fork(lambda: run(sandbox, port=port))
+    provider = fork(lambda: RunningSandbox(sandbox, "127.0.0.1", port).run())
     env = {
         "HAILUO_PROVIDER": "sandbox",
         "HAILUO_BASE_URL": f"http://127.0.0.1:{port}",

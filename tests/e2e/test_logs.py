@@ -36,9 +36,9 @@ BROKEN = """
 import sys
 from hailuo_mcp.__main__ import main
 from hailuo_mcp.studio.studio import Studio
-from hailuo_mcp.worker import polling
+from hailuo_mcp.worker import saving
 
-cancel, describe = Studio.cancel, polling.Follower._describe
+cancel, describe = Studio.cancel, saving._describe
 
 async def broken_cancel(self, task_id, **more):
     try:
@@ -46,12 +46,12 @@ async def broken_cancel(self, task_id, **more):
     except OSError as exc:
         raise ValueError(f"broken by {task_id}") from exc
 
-def broken_describe(self, clip, task):
+def broken_describe(clip, task):
     if "crashes" in task.prompt:
         raise ValueError(f"broken by {task.prompt} at {clip}")
-    describe(self, clip, task)
+    describe(clip, task)
 
-Studio.cancel, polling.Follower._describe = broken_cancel, broken_describe
+Studio.cancel, saving._describe = broken_cancel, broken_describe
 sys.argv[0] = "hailuo-mcp"
 sys.exit(main())
 """

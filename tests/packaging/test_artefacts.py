@@ -48,7 +48,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel: zipfile.ZipFi
     assert inside == shipped()
     for needed in ("py.typed", "server/instructions.md", "catalog/prices.toml"):
         assert f"hailuo_mcp/{needed}" in inside
-    assert "hailuo_mcp/cli/client_apps.toml" in inside
+    assert "hailuo_mcp/catalog/clients.toml" in inside
 
 
 def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_mcp.cli.init.client_apps import client_apps
+from hailuo_mcp.catalog.mcp_clients import client_setups
 from hailuo_mcp.cli.program import parser
 from hailuo_mcp.settings import Settings
 
@@ -22,7 +22,7 @@ COMMANDS = re.findall(r"^hailuo-mcp ([^#\n]*)", PAGE, re.MULTILINE)
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_each_entry_is_one_that_some_client_reads_with_settings_that_exist(block: dict):
-    keys = {app.key for app in client_apps()}
+    keys = {app.key for app in client_setups()}
     (servers,) = [value for key, value in block.items() if key in keys]
     env = servers["hailuo"]["env"]
     settings = Settings.from_env({k: v for k, v in env.items() if not v.startswith("$")})
@@ -31,7 +31,7 @@ def test_each_entry_is_one_that_some_client_reads_with_settings_that_exist(block
 
 
 def test_every_client_of_init_is_on_the_page_with_its_file():
-    for app in client_apps():
+    for app in client_setups():
         row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{app.name}` |"))
         assert f"| {app.title} |" in row
         for places in app.places.values():

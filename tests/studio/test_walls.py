@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.bootstrap import account_of
-from hailuo_mcp.cli.doctor.finding import Level
 from hailuo_mcp.cli.doctor.journal import check_journal
+from hailuo_mcp.cli.doctor.result import Level
 from hailuo_mcp.domain import Unit, VideoRequest
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.views import Terms
@@ -22,7 +22,7 @@ def _budget_notes(tmp_path: Any, sandbox: Any, account: str, now: float, plan: s
     )
     assert account_of(settings) == account
     return [
-        finding.said
+        finding.message
         for finding in check_journal(settings, now)
         if finding.check == "budget" and finding.level is Level.NOTE
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import jsonschema
@@ -16,27 +16,28 @@ from hailuo_mcp.server.mcp_server import Server
 from .fakes import FakeStudio
 
 Connect = Callable[..., Client]
+Ask = Callable[..., Awaitable[CallToolResult]]
 
 
 @pytest.fixture(params=["auto", "legacy"])
-def mode(request) -> str:
+def mode(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture
-def studio():
+def studio() -> FakeStudio:
     return FakeStudio()
 
 
 @pytest.fixture
-def context(studio) -> AppContext:
+def context(studio: FakeStudio) -> AppContext:
     context = AppContext()
     context.set_studio(studio)
     return context
 
 
 @pytest.fixture
-def connect(context, mode) -> Connect:
+def connect(context: AppContext, mode: str) -> Connect:
     """A client that checks each answer against the tool's published schema."""
 
     def connect(**options: Any) -> Client:
@@ -46,7 +47,7 @@ def connect(context, mode) -> Connect:
 
 
 @pytest.fixture
-def ask(connect):
+def ask(connect: Connect) -> Ask:
     """Call one tool, and hold the answer to what was promised."""
 
     async def ask(

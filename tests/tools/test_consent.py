@@ -7,8 +7,12 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import ElicitResult, ErrorData
 
-from hailuo_mcp.server.client_memory import OpenQuestions, WaitLimits
+from hailuo_mcp.server.client_memory import WaitLimits
+from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.mcp_server import Server
+
+from .conftest import Ask, Connect
+from .fakes import FakeStudio
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +29,7 @@ def answering(action: str, content: dict | None = None):
     return callback, asked
 
 
-async def test_a_yes_buys_with_approval(ask, studio) -> None:
+async def test_a_yes_buys_with_approval(ask: Ask, studio: FakeStudio) -> None:
     studio.question = QUESTION
     callback, asked = answering("accept", {"buy": True})
     result = await ask("generate_video", {"prompt": "a cat"}, elicitation_callback=callback)
@@ -38,7 +42,7 @@ async def test_a_yes_buys_with_approval(ask, studio) -> None:
 @pytest.mark.parametrize(
     ("action", "content"), [("accept", {"buy": False}), ("decline", None), ("cancel", None)]
 )
-async def test_anything_else_buys_nothing(ask, studio, action, content) -> None:
+async def test_anything_else_buys_nothing(ask: Ask, studio: FakeStudio, action, content) -> None:
     studio.question = QUESTION
     callback, asked = answering(action, content)
     result = await ask("generate_video", {"prompt": "a cat"}, elicitation_callback=callback)
@@ -52,7 +56,9 @@ async def test_anything_else_buys_nothing(ask, studio, action, content) -> None:
 @pytest.mark.parametrize(
     "content", [None, {}, {"buy": "perhaps"}, {"yes": True}, {"buy": ["a", "b"]}], ids=str
 )
-async def test_a_yes_without_its_content_is_left_to_the_code(ask, studio, content) -> None:
+async def test_a_yes_without_its_content_is_left_to_the_code(
+    ask: Ask, studio: FakeStudio, content
+) -> None:
     studio.question = QUESTION
     callback, asked = answering("accept", content)
     result = await ask("generate_video", {"prompt": "a cat"}, elicitation_callback=callback)
@@ -62,7 +68,7 @@ async def test_a_yes_without_its_content_is_left_to_the_code(ask, studio, conten
 
 
 async def test_a_client_that_answers_a_question_with_an_error_is_left_to_the_code(
-    connect, studio, mode
+    connect: Connect, studio: FakeStudio, mode: str
 ) -> None:
     """A modern client tells nobody that it failed: it only calls again."""
     studio.question = QUESTION
@@ -82,7 +88,7 @@ async def test_a_client_that_answers_a_question_with_an_error_is_left_to_the_cod
         assert not studio.last("generate")["terms"].approved
 
 
-async def test_an_answered_question_may_be_put_again(connect, studio) -> None:
+async def test_an_answered_question_may_be_put_again(connect: Connect, studio: FakeStudio) -> None:
     studio.question = QUESTION
     callback, asked = answering("decline")
     async with connect(elicitation_callback=callback) as client:
@@ -92,26 +98,14 @@ async def test_an_answered_question_may_be_put_again(connect, studio) -> None:
     assert not [1 for name, _ in studio.calls if name == "generate"]
 
 
-async def test_a_question_is_open_as_long_as_its_answer_is_taken() -> None:
-    now = [0.0]
-    questions = OpenQuestions(clock=lambda: now[0])
-    assert questions.may_ask("ann", QUESTION)
-    assert questions.may_ask("bob", QUESTION)
-    now[0] += 599
-    assert not questions.may_ask("ann", QUESTION)
-    assert questions.may_ask("ann", QUESTION)
-    now[0] += 601
-    assert questions.may_ask("ann", QUESTION)
-
-
-async def test_a_client_that_cannot_ask_is_left_to_the_studio(ask, studio) -> None:
+async def test_a_client_that_cannot_ask_is_left_to_the_studio(ask: Ask, studio: FakeStudio) -> None:
     studio.question = QUESTION
     await ask("generate_video", {"prompt": "a cat"})
     assert not studio.last("generate")["terms"].approved
     assert not [1 for name, _ in studio.calls if name == "consent_question"]
 
 
-async def test_no_question_no_asking(ask, studio) -> None:
+async def test_no_question_no_asking(ask: Ask, studio: FakeStudio) -> None:
     callback, asked = answering("decline")
     await ask("generate_video", {"prompt": "a cat"}, elicitation_callback=callback)
     assert not asked
@@ -119,7 +113,7 @@ async def test_no_question_no_asking(ask, studio) -> None:
     assert studio.last("consent_question")["request"].prompt == "a cat"
 
 
-async def test_templates_ask_too(ask, studio) -> None:
+async def test_templates_ask_too(ask: Ask, studio: FakeStudio) -> None:
     studio.question = QUESTION
     callback, asked = answering("accept", {"buy": True})
     await ask("generate_from_template", {"template_id": "1" * 18}, elicitation_callback=callback)
@@ -127,7 +121,7 @@ async def test_templates_ask_too(ask, studio) -> None:
     assert studio.last("generate")["terms"].approved
 
 
-async def test_no_answer_in_time_is_a_no(studio, context) -> None:
+async def test_no_answer_in_time_is_a_no(studio: FakeStudio, context: AppContext) -> None:
     """In the modern era the question is the answer, and no call stays open."""
     studio.question = QUESTION
 
@@ -144,7 +138,7 @@ async def test_no_answer_in_time_is_a_no(studio, context) -> None:
     assert not [1 for name, _ in studio.calls if name == "generate"]
 
 
-async def test_the_question_is_not_an_argument(connect) -> None:
+async def test_the_question_is_not_an_argument(connect: Connect) -> None:
     async with connect() as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     for name in ("generate_video", "generate_from_template"):

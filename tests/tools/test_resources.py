@@ -18,7 +18,8 @@ from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.mcp_server import Server, instructions
 from hailuo_mcp.server.subscriptions import publish_changes
 
-from .fakes import ID
+from .conftest import Connect
+from .fakes import ID, FakeStudio
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +30,7 @@ async def read(client, uri: str):
     return json.loads(content.text)
 
 
-async def test_models_say_what_they_make_and_cost(connect) -> None:
+async def test_models_say_what_they_make_and_cost(connect: Connect) -> None:
     async with connect() as client:
         models = {row["model"]: row for row in (await read(client, "hailuo://models"))["models"]}
     assert set(models) == {model.name for model in video_models.models()}
@@ -40,7 +41,9 @@ async def test_models_say_what_they_make_and_cost(connect) -> None:
     }
 
 
-async def test_models_name_each_pack_with_its_rate_its_saving_and_its_shop(connect) -> None:
+async def test_models_name_each_pack_with_its_rate_its_saving_and_its_shop(
+    connect: Connect,
+) -> None:
     async with connect() as client:
         packs = {row["plan"]: row for row in (await read(client, "hailuo://models"))["packs"]}
     assert list(packs) == ["basic", "advanced", "plus", "enterprise"]
@@ -60,47 +63,47 @@ async def test_models_name_each_pack_with_its_rate_its_saving_and_its_shop(conne
     )
 
 
-async def test_camera_has_the_fifteen_moves_in_both_languages(connect) -> None:
+async def test_camera_has_the_fifteen_moves_in_both_languages(connect: Connect) -> None:
     async with connect() as client:
         moves = await read(client, "hailuo://camera")
     assert len(moves) == 15
     assert {"move": "[Push in]", "chinese": "[推进]", "group": "push and pull"} in moves
 
 
-async def test_templates_have_both_regions_and_text_ids(connect) -> None:
+async def test_templates_have_both_regions_and_text_ids(connect: Connect) -> None:
     async with connect() as client:
         rows = await read(client, "hailuo://templates")
     assert {row["region"] for row in rows} == {"cn", "global"}
     assert all(isinstance(row["template_id"], str) for row in rows)
 
 
-async def test_a_task_reads_as_query_task_answers(connect) -> None:
+async def test_a_task_reads_as_query_task_answers(connect: Connect) -> None:
     async with connect() as client:
         task = await read(client, f"hailuo://tasks/{ID}")
     assert task["task_id"] == ID
     assert next(iter(task)) == "message"
 
 
-async def test_an_unknown_task_is_not_found(connect) -> None:
+async def test_an_unknown_task_is_not_found(connect: Connect) -> None:
     async with connect() as client:
         with pytest.raises(MCPError, match="There is no task") as caught:
             await client.read_resource("hailuo://tasks/unknown")
     assert caught.value.error.code == -32602
 
 
-async def test_spending_is_readable(connect) -> None:
+async def test_spending_is_readable(connect: Connect) -> None:
     async with connect() as client:
         assert (await read(client, "hailuo://spending"))["left"] == "85.5"
 
 
-async def test_spending_says_whose_it_is(connect, studio) -> None:
+async def test_spending_says_whose_it_is(connect: Connect, studio: FakeStudio) -> None:
     studio.provider = PROVIDERS["sandbox"]
     async with connect() as client:
         told = await read(client, "hailuo://spending")
     assert (told["provider"], told["message"]) == ("sandbox", PROVIDERS["sandbox"].notice)
 
 
-async def test_resources_say_why_there_is_no_studio(mode) -> None:
+async def test_resources_say_why_there_is_no_studio(mode: str) -> None:
     context = AppContext()
     context.set_error(ConfigError("HAILUO_PLAN does not name a plan."))
     async with Client(Server(context), mode=mode) as client:
@@ -124,7 +127,7 @@ async def test_resources_say_why_there_is_no_studio(mode) -> None:
     ],
 )
 async def test_a_prompt_that_is_asked_for_wrongly_is_refused_in_plain_words(
-    connect, caplog, name, arguments, told
+    connect: Connect, caplog, name, arguments, told
 ) -> None:
     async with connect() as client:
         with pytest.raises(MCPError) as refused:
@@ -133,7 +136,7 @@ async def test_a_prompt_that_is_asked_for_wrongly_is_refused_in_plain_words(
     assert not [record for record in caplog.records if record.exc_info]
 
 
-async def test_prompts_lead_to_the_tools(connect) -> None:
+async def test_prompts_lead_to_the_tools(connect: Connect) -> None:
     async with connect() as client:
         assert {p.name for p in (await client.list_prompts()).prompts} == {
             "direct_shot",
@@ -160,7 +163,7 @@ async def test_prompts_lead_to_the_tools(connect) -> None:
         ("shot", "a", []),
     ],
 )
-async def test_fields_complete(connect, argument, typed, expected) -> None:
+async def test_fields_complete(connect: Connect, argument, typed, expected) -> None:
     async with connect() as client:
         ref = (
             ResourceTemplateReference(uri="hailuo://tasks/{task_id}")
@@ -171,7 +174,7 @@ async def test_fields_complete(connect, argument, typed, expected) -> None:
     assert found.completion.values == expected
 
 
-async def test_the_server_says_who_it_is_and_how_to_use_it(connect) -> None:
+async def test_the_server_says_who_it_is_and_how_to_use_it(connect: Connect) -> None:
     from hailuo_mcp import __version__
 
     async with connect() as client:
@@ -180,14 +183,14 @@ async def test_the_server_says_who_it_is_and_how_to_use_it(connect) -> None:
     assert len(instructions().split()) < 200
 
 
-async def test_lists_may_be_kept_for_an_hour(connect, mode) -> None:
+async def test_lists_may_be_kept_for_an_hour(connect: Connect, mode: str) -> None:
     async with connect() as client:
         listed = await client.list_tools()
     if mode == "auto":
         assert (listed.ttl_ms, listed.cache_scope) == (3_600_000, "public")
 
 
-async def test_changes_are_published_to_listeners(studio) -> None:
+async def test_changes_are_published_to_listeners(studio: FakeStudio) -> None:
     bus = InMemorySubscriptionBus()
     heard: list[str] = []
     bell = anyio.Event()

@@ -1,128 +1,146 @@
-"""hailuo-mcp doctor: look at the whole chain, buy nothing, and say what to do."""
+"""hailuo-mcp doctor: check the whole chain, buy nothing, and say what to do."""
 
 from __future__ import annotations
 
 import os
+import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import exits
+from hailuo_mcp.catalog.mcp_clients import client_setups
+from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.init import config_file
-from hailuo_mcp.cli.init.client_apps import client_app, client_apps
-from hailuo_mcp.cli.init.entry import is_reference
-from hailuo_mcp.cli.machine import Machine, this_machine
+from hailuo_mcp.cli.init.command import client_named
+from hailuo_mcp.cli.init.entry import KEY, is_reference
+from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.cli.words import SETTINGS
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
-    from hailuo_mcp.cli.doctor.finding import Finding
+    from hailuo_mcp.cli.doctor.network import Reach
+    from hailuo_mcp.cli.doctor.provider import Connect
+    from hailuo_mcp.cli.doctor.result import Result
 
 _STYLES = {"ok": "", "note": "yellow", "problem": "bold red"}
+_INDENT = 9
 
 
 def _options(parser: ArgumentParser) -> None:
-    names = ", ".join(app.name for app in client_apps())
-    parser.add_argument(
-        "--client",
-        default="",
-        metavar="CLIENT",
-        help=f"with the settings that this client's configuration gives: {names}",
-    )
+    names = ", ".join(app.name for app in client_setups())
+    what = f"with the settings that this client's configuration gives: {names}"
+    arguments.add_text(parser.add_argument, "--client", metavar="CLIENT", what=what)
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
     import anyio
 
-    machine = this_machine()
+    from hailuo_mcp.bootstrap import open_client
+
+    system = this_system()
     environ: Mapping[str, str] = os.environ
     asks = False
     if args.client:
-        environ, asks = environ_of(args.client, machine)
-    findings = anyio.run(_examined, args, terminal, machine, environ, asks)
-    problems = sum(finding.level == "problem" for finding in findings)
+        environ, asks = environ_of(args.client, system)
+    overrides = arguments.given_settings(args)
+    results = list["Result"]()
+
+    async def examined() -> None:
+        chain = examine(system, environ, overrides=overrides, connect=open_client, asks=asks)
+        async for result in chain:
+            results.append(result)
+            if not terminal.json:
+                _print(result, terminal)
+
+    anyio.run(examined)
+    problems = sum(result.level == "problem" for result in results)
     if terminal.json:
-        terminal.data(
-            {
-                "status": "problem" if problems else "ok",
-                "findings": [
-                    {"check": f.check, "level": f.level.value, "message": f.said, "do": f.do}
-                    for f in findings
-                ],
-            }
+        terminal.records(
+            "findings",
+            ("check", "level", "message", "do"),
+            [(it.check, it.level.value, it.message, it.fix) for it in results],
+            status="problem" if problems else "ok",
         )
     else:
+        verdict = "1 problem" if problems == 1 else f"{problems} problems"
         terminal.say()
-        terminal.say(_verdict(problems), style="bold")
+        terminal.say(
+            f"{verdict if problems else 'Nothing is wrong'}. Nothing was bought.", style="bold"
+        )
     return exits.FAILED if problems else exits.DONE
 
 
-async def _examined(
-    args: Namespace,
-    terminal: Terminal,
-    machine: Machine,
+def _print(result: Result, terminal: Terminal) -> None:
+    level, said = result.level.value, f"{result.check}: {result.message}"
+    terminal.paragraph(level, said, style=_STYLES[level], result=True, indent=_INDENT)
+    if result.fix:
+        terminal.paragraph("", f"→ {result.fix}", result=True, indent=_INDENT)
+
+
+async def examine(
+    system: System,
     environ: Mapping[str, str],
-    asks: bool,  # noqa: FBT001  # anyio.run passes by position
-) -> list[Finding]:
-    from hailuo_mcp.bootstrap import open_client
-    from hailuo_mcp.cli.doctor.chain import examine
-    from hailuo_mcp.cli.doctor.finding import Finding
+    *,
+    overrides: Mapping[str, object],
+    connect: Connect,
+    reach: Reach | None = None,
+    asks: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> AsyncGenerator[Result]:
+    """Check everything from the program to the provider, in the order in which things break.
 
-    overrides = {name: getattr(args, name, None) for name in SETTINGS}
-    findings = list[Finding]()
-    async for finding in examine(
-        machine, environ, overrides=overrides, connect=open_client, asks=asks
-    ):
-        findings.append(finding)
-        if not terminal.json:
-            _tell(finding, terminal)
-    return findings
+    Yields each result as soon as it is known. `asks`: the examined client asks for the key itself.
+    """
+    import anyio.to_thread
+
+    from hailuo_mcp.cli.doctor import installation, journal, network, provider, settings
+
+    for result in (*installation.check_program(system), *installation.check_media(system)):
+        yield result
+    read, results = settings.check_settings(environ, overrides)
+    for result in results:
+        yield result
+    if read is not None:
+        for result in settings.check_folders(read, environ):
+            yield result
+        found = await anyio.to_thread.run_sync(list, journal.check_journal(read, clock()))
+        for result in found:
+            yield result
+        keyed = list(installation.clients_with_key(system))
+        async for result in provider.check_provider(
+            read, connect, reach or network.reach_host, keyed=keyed, asks=asks
+        ):
+            yield result
+        for result in settings.check_http(read):
+            yield result
+    for result in installation.check_clients(system):
+        yield result
 
 
-def environ_of(name: str, machine: Machine) -> tuple[dict[str, str], bool]:
+def environ_of(name: str, system: System) -> tuple[dict[str, str], bool]:
     """What a client gives to the server in place of the shell's own settings.
 
-    The second is whether the client fills in the key itself when it starts the server.
+    The second value says whether the client fills in the key itself when it starts the server.
     """
-    app = client_app(name)
-    entry = config_file.read(app, app.file(machine)).ours
+    app = client_named(name)
+    path = config_file.config_path(app, system)
+    entry = config_file.read(app, path).ours
     if entry is None:
         raise ConfigError(
-            f"{app.title} is not set up for hailuo-mcp ({app.file(machine)}). Nothing was charged. "
-            f"Set it up: hailuo-mcp init {app.name}."
+            f"{app.title} is not set up for hailuo-mcp ({path}).",
+            Step(Do.TRY, f"set it up: {words.program()} init {app.name}"),
         )
-    # An app from the dock has not what a shell's own files set: no PATH, no proxies.
+    # An app from the dock does not have what a shell's own files set: no PATH, no proxies.
     shells = ("HAILUO_", "MINIMAX_")
-    ends = ("_proxy",) if app.gui and machine.platform != "win32" else ()
+    ends = ("_proxy",) if app.gui and system.platform != "win32" else ()
     rest = {
         key: value
-        for key, value in machine.environ.items()
+        for key, value in system.environ.items()
         if not key.startswith(shells) and not key.lower().endswith(ends)
     }
     given = {key: text for key, text in entry.env.items() if not is_reference(text)}
-    return {**rest, **given}, is_reference(entry.env.get("HAILUO_API_KEY", ""))
+    return {**rest, **given}, is_reference(entry.env.get(KEY, ""))
 
 
-def _tell(finding: Finding, terminal: Terminal) -> None:
-    line = f"{finding.level.value:<9}{finding.check}: {finding.said}"
-    terminal.say(line, style=_STYLES[finding.level.value])
-    if finding.do:
-        terminal.say(f"{'':<9}→ {finding.do}")
-
-
-def _verdict(problems: int) -> str:
-    if not problems:
-        return "Nothing is wrong. Nothing was bought."
-    return f"{problems} {'problem' if problems == 1 else 'problems'}. Nothing was bought."
-
-
-COMMANDS = (
-    Command(
-        name="doctor",
-        summary="look at the whole chain, free, and say what to do",
-        options=_options,
-        run=_run,
-    ),
-)
+COMMANDS = (Command("doctor", "check the whole chain, free, and say what to do", _run, _options),)

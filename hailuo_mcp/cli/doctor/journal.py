@@ -1,13 +1,15 @@
-"""Whether the journal opens, what is unfinished in it, and who else works on it."""
+"""Whether the journal opens, what is unfinished in it, and which processes work on it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from hailuo_mcp.bootstrap import account_of
 from hailuo_mcp.catalog.prices import plan_unit
-from hailuo_mcp.cli.doctor.finding import Finding, note, ok, problem
+from hailuo_mcp.cli.doctor.result import Result, note, ok, problem
+from hailuo_mcp.cli.words import program
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Status
 from hailuo_mcp.files.private import exposed
@@ -28,145 +30,112 @@ _LONG = 3 * 86_400.0
 """Seconds after which an unfinished task is forgotten rather than slow."""
 
 
-def check_journal(settings: Settings, now: float) -> list[Finding]:
-    path = settings.state_dir / FILE_NAME
-    findings = [*_aside(settings.state_dir), *_exposed(settings.state_dir)]
+def check_journal(settings: Settings, now: float) -> Iterator[Result]:
+    folder = settings.state_dir
+    path = folder / FILE_NAME
+    for kept in sorted(folder.glob("journal-unreadable-*.sqlite3")) if folder.is_dir() else []:
+        yield note(
+            "journal",
+            f"{kept} is a damaged journal that was put aside; what could be read was kept.",
+            f"Compare the provider's bill with {program()} tasks, then delete it, its -wal and its "
+            "-shm.",
+        )
+    if others_can_read := exposed(folder):
+        more = f" and {len(others_can_read) - 1} more" if len(others_can_read) > 1 else ""
+        yield problem(
+            "privacy",
+            f"Other users of this computer can read {others_can_read[0]}{more}.",
+            f"Any command that opens the journal makes it private, such as {program()} tasks.",
+        )
     try:
         contents = examine(path, old_before=now - _LONG)
-    except FaultyJournalError as found:
-        return [*findings, _flaw(path, found)]
+    except FaultyJournalError as flawed:
+        yield _flaw(path, flawed)
+        return
     if contents.version == 0:
-        return [*findings, ok("journal", "none yet: it is made with the first task")]
+        yield ok("journal", "none yet: it is made with the first task")
+        return
     if contents.losses:
-        findings.append(
-            problem(
-                "journal",
-                f"The journal was damaged and {contents.losses.many} may be lost, so nothing new "
-                "is bought until you accept that.",
-                "Compare the provider's bill with hailuo-mcp tasks, then: hailuo-mcp journal "
-                "accept.",
-            )
+        yield problem(
+            "journal",
+            f"The journal was damaged and {contents.losses.many} may be lost, so nothing new is "
+            "bought until you accept that.",
+            f"Compare the provider's bill with {program()} tasks, then run {program()} journal "
+            "accept.",
         )
     many = sum(contents.counts.values())
-    told = f"{path} (format {contents.version}, {many} {'task' if many == 1 else 'tasks'})"
-    return [
-        *findings,
-        ok("journal", told),
-        *_tasks(contents),
-        *_walls(settings, now),
-        *_others(contents, settings),
-    ]
+    tasks = f"{many} {'task' if many == 1 else 'tasks'}"
+    yield ok("journal", f"{path} (format {contents.version}, {tasks})")
+    yield from _tasks(contents)
+    yield from _other_units(settings, now)
+    yield _processes(contents, settings)
 
 
-def _walls(settings: Settings, now: float) -> list[Finding]:
+def _other_units(settings: Settings, now: float) -> Iterator[Result]:
     unit = plan_unit(settings.plan, PROVIDERS[settings.provider].region)
     since = period_start(settings.budget_period, now)
-    found = spent_in_other_units(
-        settings.state_dir / FILE_NAME, account_of(settings), unit, since=since
-    )
-    if not found:
-        return []
-    sums = " and ".join(f"{number(one.spent + one.reserved)} {one.unit}" for one in found)
-    return [
-        note(
+    path = settings.state_dir / FILE_NAME
+    found = spent_in_other_units(path, account_of(settings), unit, since=since)
+    if found:
+        sums = " and ".join(f"{number(one.spent + one.reserved)} {one.unit}" for one in found)
+        yield note(
             "budget",
             f"The same key has {sums} spent or reserved under another plan than {settings.plan}. "
-            f"Each unit is a wall of its own: a budget in {unit} does not count them.",
+            f"Each unit has a budget of its own: a budget in {unit} does not count them.",
             "Keep to one plan, or set HAILUO_BUDGET for each unit with the other in mind.",
         )
-    ]
 
 
-def _tasks(contents: Contents) -> list[Finding]:
-    findings = list[Finding]()
+def _tasks(contents: Contents) -> Iterator[Result]:
     unfinished = sum(contents.counts.get(status, 0) for status in UNFINISHED)
     if unfinished or contents.unsaved:
-        findings.append(
-            note(
-                "tasks",
-                f"{unfinished} unfinished, {contents.unsaved} finished but not saved yet.",
-                "Finish and save them: hailuo-mcp tasks --wait.",
-            )
+        yield note(
+            "tasks",
+            f"{unfinished} unfinished, {contents.unsaved} finished but not saved yet.",
+            f"Finish and save them: {program()} tasks --wait.",
         )
     if contents.old:
-        findings.append(
-            note(
-                "tasks",
-                f"{contents.old} of them began more than three days ago.",
-                "They wait for their own provider and key: run hailuo-mcp tasks --wait with those.",
-            )
+        yield note(
+            "tasks",
+            f"{contents.old} of them began more than three days ago.",
+            f"They wait for their own provider and key: run {program()} tasks --wait with those.",
         )
     if unconfirmed := contents.counts.get(Status.UNCONFIRMED, 0):
-        findings.append(
-            note(
-                "tasks",
-                f"{unconfirmed} unconfirmed: sent, but nobody knows whether they were bought. They "
-                "count against the budget.",
-                "Look at the provider's bill, then: hailuo-mcp tasks --status unconfirmed, and "
-                "hailuo-mcp settle TASK_ID bought|not-bought.",
-            )
+        yield note(
+            "tasks",
+            f"{unconfirmed} unconfirmed: sent, but nobody knows whether they were bought. They "
+            "count against the budget.",
+            f"Look at the provider's bill, then: {program()} tasks --status unconfirmed, and "
+            f"{program()} settle TASK_ID bought|not-bought.",
         )
-    return findings
 
 
-def _others(contents: Contents, settings: Settings) -> list[Finding]:
+def _processes(contents: Contents, settings: Settings) -> Result:
     locks = ProcessLocks(settings.state_dir / "processes")
     dead = set(locks.dead([owner.name for owner in contents.owners]))
     alive = [owner for owner in contents.owners if owner.name not in dead]
     if not alive:
-        return [ok("servers", "no other hailuo-mcp is running")]
-    told = ", ".join(
+        return ok("servers", "no other hailuo-mcp is running")
+    named = ", ".join(
         f"pid {one.pid} ({one.account.split(' ')[0]}, since {_local(one.started_at)})"
         for one in alive
     )
-    return [ok("servers", f"{len(alive)} running on this journal: {told}")]
-
-
-def _aside(folder: Path) -> list[Finding]:
-    kept = sorted(folder.glob("journal-unreadable-*.sqlite3")) if folder.is_dir() else []
-    return [
-        note(
-            "journal",
-            f"{path} is a damaged journal that was put aside; what could be read was kept.",
-            "Compare the provider's bill with hailuo-mcp tasks, then delete it, its -wal and its "
-            "-shm.",
-        )
-        for path in kept
-    ]
-
-
-def _exposed(folder: Path) -> list[Finding]:
-    if not (open_to_others := exposed(folder)):
-        return []
-    many = f" and {len(open_to_others) - 1} more" if len(open_to_others) > 1 else ""
-    return [
-        problem(
-            "privacy",
-            f"Other users of this computer can read {open_to_others[0]}{many}.",
-            "Any command that opens the journal closes it to them, such as hailuo-mcp tasks.",
-        )
-    ]
+    return ok("servers", f"{len(alive)} running on this journal: {named}")
 
 
 def _local(at: float) -> str:
     return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M}"  # noqa: DTZ006  # for a person
 
 
-def _flaw(path: Path, found: FaultyJournalError) -> Finding:
-    match found.fault:
-        case Fault.NEWER:
-            said = f"{path} was written by a newer hailuo-mcp (format {found.version}) than this."
-            action = "Update this installation, or remove the older one."
-        case Fault.LOCKED:
-            said = f"Another program keeps {path} locked."
-            action = "Close it, then run this again."
-        case Fault.CLOSED:
-            said = f"{path} cannot be opened."
-            action = "Give yourself the right to read and write it, or set HAILUO_STATE_DIR."
-        case Fault.DAMAGED | Fault.FULL:
-            said = f"{path} is damaged: {found.found}."
-            action = (
-                "Run hailuo-mcp tasks: it keeps the damaged file and carries over all that can be "
-                "read of it and of its backups."
-            )
-    return problem("journal", said, action)
+def _flaw(path: Path, found: FaultyJournalError) -> Result:
+    if found.fault is Fault.NEWER:
+        said = f"{path} was written by a newer hailuo-mcp (format {found.version}) than this."
+        return problem("journal", said, "Update this installation, or remove the older one.")
+    if found.fault is Fault.LOCKED:
+        said = f"Another program keeps {path} locked."
+        return problem("journal", said, "Close it, then run this again.")
+    if found.fault is Fault.CLOSED:
+        fix = "Allow yourself to read and write it, or set HAILUO_STATE_DIR."
+        return problem("journal", f"{path} cannot be opened.", fix)
+    fix = f"Run {program()} tasks: it keeps the damaged file and copies what it and backups hold."
+    return problem("journal", f"{path} is damaged: {found.found}.", fix)

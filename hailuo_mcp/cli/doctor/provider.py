@@ -1,4 +1,4 @@
-"""Whether the provider answers, takes the key and agrees about the time: free questions only."""
+"""Whether the provider answers, takes the key and agrees about the time: free requests only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hailuo_mcp.cli.doctor.finding import Finding, Level, note, ok, problem
-from hailuo_mcp.cli.doctor.way import Reach, check_way
+from hailuo_mcp.cli.doctor.network import Reach, check_network
+from hailuo_mcp.cli.doctor.result import Level, Result, note, of_error, ok, problem
+from hailuo_mcp.cli.words import program
 from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
 from hailuo_mcp.errors import (
     AuthenticationError,
@@ -34,14 +35,14 @@ _SERVER_FAULT = 500
 async def check_provider(
     settings: Settings,
     connect: Connect,
-    knock: Reach,
+    reach: Reach,
     *,
     keyed: Sequence[str] = (),
     asks: bool = False,
-) -> AsyncGenerator[Finding]:
-    """Reach the host, then ask with the key.
+) -> AsyncGenerator[Result]:
+    """Reach the host, then send a free request with the key.
 
-    `keyed`: clients whose configuration has a key. `asks`: the client in question has it elsewhere.
+    `keyed`: clients whose configuration has a key. `asks`: the examined client asks for it itself.
     """
     client = connect(settings)
     ready = True
@@ -50,15 +51,15 @@ async def check_provider(
     except ConfigError as exc:
         ready = False
         yield _no_key(exc, keyed, asks=asks)
-    async for finding in check_way(settings, knock):
-        yield finding
-        ready = ready and finding.level is not Level.PROBLEM
+    async for result in check_network(settings, reach):
+        yield result
+        ready = ready and result.level is not Level.PROBLEM
     if not ready:
         return
     try:
         reply = await client.probe()
         yield await _key(client, reply, settings, connect)
-        if (late := _clock(reply)) is not None:
+        if late := _clock(reply):
             yield late
     except HailuoError as exc:
         yield _refused(exc)
@@ -66,50 +67,47 @@ async def check_provider(
         await client.aclose()
 
 
-def _no_key(exc: ConfigError, keyed: Sequence[str], *, asks: bool) -> Finding:
+def _no_key(exc: ConfigError, keyed: Sequence[str], *, asks: bool) -> Result:
     if asks:
         return note(
             "key",
-            "The client fills the key in when it starts the server; it cannot be examined here.",
-            "To have it examined, set HAILUO_API_KEY in a shell and run doctor there.",
+            "The client fills in the key when it starts the server; it cannot be checked here.",
+            "To check it, set HAILUO_API_KEY in a shell and run doctor there.",
         )
     if keyed:
         return note(
             "key",
             f"There is no key in this shell; the configuration of {', '.join(keyed)} has one.",
-            f"Examine that one: hailuo-mcp doctor --client {keyed[0]}.",
+            f"Check that one: {program()} doctor --client {keyed[0]}.",
         )
-    return problem(
-        "key",
-        exc.what,
-        "Set HAILUO_API_KEY, or set HAILUO_PROVIDER=sandbox to try everything free.",
-    )
+    return of_error("key", exc)
 
 
 async def _key(
     client: HailuoClient, reply: HttpReply, settings: Settings, connect: Connect
-) -> Finding:
+) -> Result:
     provider = PROVIDERS[settings.provider]
     if reply.json() is None and reply.status < _SERVER_FAULT:
+        host = urlsplit(settings.address).netloc or "this computer"
         return problem(
             "key",
-            f"What answers at {provider_host(settings)} is not this API (HTTP {reply.status}).",
+            f"What answers at {host} is not this API (HTTP {reply.status}).",
             "Check HAILUO_BASE_URL and HAILUO_PROVIDER.",
         )
     try:
         client.read_probe(reply)
     except AuthenticationError as exc:
         return await _region(exc, provider, settings, connect)
-    return ok("key", "accepted" if not provider.embedded else "none needed: the sandbox is free")
+    return ok("key", "accepted" if not provider.is_sandbox else "none needed: the sandbox is free")
 
 
 async def _region(
     exc: AuthenticationError, provider: Provider, settings: Settings, connect: Connect
-) -> Finding:
+) -> Result:
     """Whether the same company's other region takes the key; no other host is ever shown it."""
-    if not provider.twin or urlsplit(settings.base_url).hostname not in provider.hosts:
+    if not provider.other_region or urlsplit(settings.base_url).hostname not in provider.hosts:
         return _refused(exc)
-    twin = provider_named(provider.twin)
+    twin = provider_named(provider.other_region)
     other = connect(settings.model_copy(update={"provider": twin.name, "base_url": twin.base_url}))
     try:
         reply = await other.probe()
@@ -120,31 +118,31 @@ async def _region(
         return problem(
             "key",
             f"Neither {provider.host} nor {twin.host} accepts the key ({exc.provider_code}).",
-            f"Copy it anew from {provider.console} or {twin.console}: whole, without spaces.",
+            f"Copy it again from {provider.console} or {twin.console}: whole, without spaces.",
         )
     except HailuoError:
         return _refused(exc)
     finally:
         await other.aclose()
+    also = " and remove HAILUO_BASE_URL" if settings.base_url != provider.base_url else ""
     return problem(
         "region",
         f"The key is one of {twin.host}, not of {provider.host} ({exc.provider_code}).",
-        f"Set HAILUO_PROVIDER={twin.name}"
-        + (" and remove HAILUO_BASE_URL." if settings.base_url != provider.base_url else "."),
+        f"Set HAILUO_PROVIDER={twin.name}{also}.",
     )
 
 
-def _refused(exc: HailuoError) -> Finding:
+def _refused(exc: HailuoError) -> Result:
     if isinstance(exc, RateLimitError | QuotaExceededError):
-        return note("key", str(exc))
+        return note("key", of_error("key", exc).message)
     if isinstance(exc, ProviderUnavailableError):
-        return problem("host", str(exc), "Try again in a minute; doctor shows when it is back.")
+        return of_error("host", exc, "Try again in a minute; doctor shows when it is back.")
     if isinstance(exc, InsufficientBalanceError):
-        return problem("key", str(exc), "The key itself is good.")
-    return problem("key", str(exc), "Correct it, then run this again.")
+        return of_error("key", exc, "The key itself is good.")
+    return of_error("key", exc, "Correct it, then run this again.")
 
 
-def _clock(reply: HttpReply) -> Finding | None:
+def _clock(reply: HttpReply) -> Result | None:
     """Compare this computer's clock with the Date of an answer."""
     try:
         sent = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
@@ -156,9 +154,5 @@ def _clock(reply: HttpReply) -> Finding | None:
     return note(
         "clock",
         f"This computer's clock is {abs(off):,.0f} s {'ahead' if off > 0 else 'behind'}.",
-        "Switch on setting the time automatically: links expire and budgets begin by the clock.",
+        "Set the time automatically: links expire and budgets begin by the clock.",
     )
-
-
-def provider_host(settings: Settings) -> str:
-    return urlsplit(settings.address).netloc or "this computer"

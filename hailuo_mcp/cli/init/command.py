@@ -2,109 +2,115 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from pathlib import Path
 
-from hailuo_mcp.cli import exits, words
+from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
+from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.init import config_file
-from hailuo_mcp.cli.init.client_apps import ClientApp, client_app, client_apps
-from hailuo_mcp.cli.init.config_file import Entry
-from hailuo_mcp.cli.init.entry import Wishes, is_placeholder, without_key
-from hailuo_mcp.cli.init.set_up import Outcome, set_up
-from hailuo_mcp.cli.machine import Machine, this_machine
+from hailuo_mcp.cli.init.configure import Outcome, configure
+from hailuo_mcp.cli.init.entry import KEY, is_placeholder, without_key
+from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import ConfigError, HailuoError
+from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
+from hailuo_mcp.text import shown
 
-_VARIABLES = {name: f"HAILUO_{name.upper()}" for name in words.SETTINGS}
+
+def client_named(name: str) -> ClientSetup:
+    """The client of that name.
+
+    Raises:
+        ConfigError: it is unknown; the message has the nearest and the list.
+    """
+    wanted = name.strip().lower().replace(" ", "-").replace("_", "-")
+    for app in client_setups():
+        if wanted in (app.name, *app.aliases):
+            return app
+    names = [app.name for app in client_setups()]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise ConfigError(
+        f"Unknown client {shown(name)!r}. {hint}Known clients: {', '.join(names)}.",
+        Step(Do.TRY, "see docs/install.md for other clients"),
+    )
 
 
 def _options(parser: ArgumentParser) -> None:
-    names = ", ".join(app.name for app in client_apps())
+    names = ", ".join(app.name for app in client_setups())
     parser.add_argument(
         "client", nargs="?", default="", metavar="CLIENT", help=f"one of: {names}; none lists them"
     )
     parser.add_argument(
         "--print", action="store_true", dest="only_print", help="change nothing, show what to paste"
     )
-    parser.add_argument(
-        "--key-stdin",
-        action="store_true",
-        help="read the API key from stdin (a command line could be seen by others)",
-    )
+    what = "read the API key from stdin (a command line could be seen by others)"
+    arguments.add_flag(parser.add_argument, "--key-stdin", what)
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
-    machine = this_machine()
+    from hailuo_mcp.settings import variable_of
+
+    system = this_system()
     if not args.client:
-        return _list(machine, terminal)
-    app = client_app(args.client)
-    wishes = Wishes(env=_given(args), key=_key(args, terminal, app, machine))
-    outcome = set_up(app, machine, wishes, only_print=args.only_print)
+        return _list(system, terminal)
+    app = client_named(args.client)
+    given = {variable_of(name): value for name, value in arguments.given_settings(args).items()}
+    if key := _key(args, terminal, app, system, given):
+        given[KEY] = key
+    outcome = configure(app, system, given, only_print=args.only_print)
     if terminal.json:
         terminal.data(_as_json(outcome))
     else:
-        _tell(outcome, terminal)
+        _print(outcome, terminal)
     return exits.REFUSED if outcome.status == "refused" else exits.DONE
 
 
-def _given(args: Namespace) -> dict[str, str]:
-    given = {
-        variable: str(getattr(args, name))
-        for name, variable in _VARIABLES.items()
-        if getattr(args, name, None) is not None
-    }
-    for name in ("HAILUO_OUTPUT_DIR", "HAILUO_STATE_DIR"):
-        if name in given:
-            given[name] = str(Path(given[name]).expanduser().absolute())
-    return given
-
-
-def _key(args: Namespace, terminal: Terminal, app: ClientApp, machine: Machine) -> str:
+def _key(
+    args: Namespace, terminal: Terminal, app: ClientSetup, system: System, given: Mapping[str, str]
+) -> str:
     """The key, if the person gives one; it is never taken from a command line or a variable."""
     key = ""
     if args.key_stdin:
         key = sys.stdin.readline().strip()
         if not key:
             raise ConfigError("There was no key on stdin. Nothing was changed.")
-    elif terminal.can_ask and not args.only_print and _lacks_key(args, app, machine):
+    elif terminal.can_ask and not args.only_print and _lacks_key(app, system, given):
         from getpass import getpass
 
         key = getpass("API key (Enter to put it into the file yourself): ", sys.stderr).strip()
     if key and (not key.isascii() or not key.isprintable() or " " in key):
         raise ConfigError(
-            "That is no key: keys have no spaces and only plain letters, digits and marks. "
-            "Nothing was changed. Copy it anew."
+            "That is not a key: keys have no spaces and only plain letters, digits and marks. "
+            "Nothing was changed.",
+            Step(Do.TRY, "copy it again"),
         )
     return key
 
 
-def _lacks_key(args: Namespace, app: ClientApp, machine: Machine) -> bool:
-    wishes = Wishes(env=_given(args))
+def _lacks_key(app: ClientSetup, system: System, given: Mapping[str, str]) -> bool:
     try:
-        entry = set_up(app, machine, wishes, only_print=True).entry
+        entry = configure(app, system, given, only_print=True).entry
     except HailuoError:
         return False  # said again, and better, by the real attempt
-    return is_placeholder(entry.env.get("HAILUO_API_KEY", ""))
+    return is_placeholder(entry.env.get(KEY, ""))
 
 
-def _list(machine: Machine, terminal: Terminal) -> int:
+def _list(system: System, terminal: Terminal) -> int:
     rows = list[tuple[str, str, str]]()
-    for app in client_apps():
+    for app in client_setups():
+        path = config_file.config_path(app, system)
         try:
-            path = app.file(machine)
-            set_already = config_file.read(app, path).ours is not None
-            state = "set up" if set_already else "found" if app.is_here(machine) else "-"
+            installed = "found" if config_file.is_installed(app, system) else "-"
+            state = "set up" if config_file.read(app, path).ours else installed
         except ConfigError:
-            state, path = "broken file", app.file(machine)
+            state = "broken file"
         rows.append((app.name, state, str(path)))
     if terminal.json:
-        terminal.data(
-            {"clients": [dict(zip(("client", "state", "file"), r, strict=True)) for r in rows]}
-        )
+        terminal.records("clients", ("client", "state", "file"), rows)
         return exits.DONE
     terminal.table(("Client", "Here", "File"), rows)
     terminal.say()
@@ -112,12 +118,17 @@ def _list(machine: Machine, terminal: Terminal) -> int:
     return exits.DONE
 
 
-def _tell(outcome: Outcome, terminal: Terminal) -> None:
-    app = outcome.app
+def _print(outcome: Outcome, terminal: Terminal) -> None:
+    app, env = outcome.app, outcome.entry.env
     if outcome.status == "written":
         terminal.say(f"{app.title} is set up: {outcome.path}", style="bold")
         if outcome.backup is not None:
             terminal.say(f"What was there before: {outcome.backup}")
+        start = " ".join((outcome.entry.command, *outcome.entry.args))
+        facts = [("Starts", start), ("Provider", env.get("HAILUO_PROVIDER", ""))]
+        if budget := env.get("HAILUO_BUDGET"):
+            facts.append(("Budget", f"{budget} a {env.get('HAILUO_BUDGET_PERIOD', 'day')}"))
+        terminal.facts(facts)
     elif outcome.status == "unchanged":
         terminal.say(f"{app.title} is set up already, nothing was changed: {outcome.path}")
     else:
@@ -125,36 +136,20 @@ def _tell(outcome: Outcome, terminal: Terminal) -> None:
             terminal.note(f"{outcome.path} {outcome.why}, so it was left as it is.")
         terminal.note(f"Put this into {outcome.path}, beside what is there:")
         terminal.say(outcome.paste)
-        if app.name == "claude-code":
+        if app.add:
             terminal.note("or run:")
-            terminal.note(f"  {_claude_command(outcome.entry)}")
-    _facts(outcome, terminal)
+            terminal.note(f"  {_add_command(outcome)}")
     for note in outcome.notes:
         terminal.paragraph("Note:", note)
     if outcome.status != "unchanged":
         terminal.paragraph("Then:", app.restart)
 
 
-def _facts(outcome: Outcome, terminal: Terminal) -> None:
-    if outcome.status != "written":
-        return
-    env = outcome.entry.env
-    start = " ".join((outcome.entry.command, *outcome.entry.args))
-    budget = env.get("HAILUO_BUDGET", "")
-    rows = [("Starts", start), ("Provider", env.get("HAILUO_PROVIDER", ""))]
-    if budget:
-        rows.append(("Budget", f"{budget} a {env.get('HAILUO_BUDGET_PERIOD', 'day')}"))
-    terminal.facts(rows)
-
-
-def _claude_command(entry: Entry) -> str:
-    shown = without_key(entry)
-    options = [word for pair in shown.env.items() for word in ("--env", "=".join(pair))]
-    given = [
-        "claude", "mcp", "add", "--scope", "user", *options, shown.name, "--",
-        shown.command, *shown.args,
-    ]  # fmt: skip
-    return shlex.join(given)
+def _add_command(outcome: Outcome) -> str:
+    shown = without_key(outcome.entry)
+    env = [word for pair in shown.env.items() for word in ("--env", "=".join(pair))]
+    words = [*outcome.app.add.split(), *env, shown.name, "--", shown.command, *shown.args]
+    return shlex.join(words)
 
 
 def _as_json(outcome: Outcome) -> Mapping[str, object]:
@@ -176,10 +171,5 @@ def _as_json(outcome: Outcome) -> Mapping[str, object]:
 
 
 COMMANDS = (
-    Command(
-        name="init",
-        summary="set up Claude Desktop, Cursor, VS Code or another MCP client",
-        options=_options,
-        run=_run,
-    ),
+    Command("init", "set up Claude Desktop, Cursor, VS Code or another MCP client", _run, _options),
 )

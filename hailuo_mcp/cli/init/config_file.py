@@ -1,25 +1,52 @@
-"""A client's configuration file: read as it is, changed in one place, never half written."""
+"""A client's configuration file: found, read as it is, changed in one place, never half written."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import stat
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from hailuo_mcp.cli.init import json_edit, toml_edit
-from hailuo_mcp.cli.init.client_apps import ClientApp
-from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.catalog.mcp_clients import ClientSetup
+from hailuo_mcp.cli.init import json_edit
+from hailuo_mcp.cli.init.json_edit import mapping
+from hailuo_mcp.cli.system import System
+from hailuo_mcp.cli.words import program
+from hailuo_mcp.errors import ConfigError, Do, Step
 
 _BOM = "\ufeff"
 _COMMANDS = ("hailuo-mcp", "hailuo_mcp")
 NAME = "hailuo"
 """Under which name clients list this server."""
+
+
+def config_path(app: ClientSetup, system: System) -> Path:
+    """The file that a client reads on this computer, whether or not it is there yet."""
+    for place in app.places.get(system.platform) or app.places.get("any", ()):
+        if not place.sign or any(path.exists() for path in system.expand(place.sign)):
+            found = system.expand(place.file)
+            return next((path for path in found if path.exists()), found[0])
+    raise ConfigError(
+        f"{app.title} keeps its configuration in no known place on this system.",
+        Step(Do.TRY, f"print what to paste: {program()} init {app.name} --print"),
+    )
+
+
+def is_installed(app: ClientSetup, system: System) -> bool:
+    """Whether the app seems to be installed: it has made the folder that its file is in.
+
+    A folder that is the home folder itself says nothing; there the file has to exist.
+    """
+    file = config_path(app, system)
+    return file.exists() or (file.parent != system.home and file.parent.is_dir())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,70 +67,66 @@ class Entry:
 
     @property
     def env(self) -> dict[str, str]:
-        env = json_edit.mapping(self.values.get("env"))
+        env = mapping(self.values.get("env"))
         return {name: _text(value) for name, value in env.items()}
 
     @property
     def is_ours(self) -> bool:
-        told = " ".join((self.name, self.command.replace("\\", "/"), *self.args)).lower()
-        return self.name.lower() == NAME or any(command in told for command in _COMMANDS)
+        words = " ".join((self.name, self.command.replace("\\", "/"), *self.args)).lower()
+        return self.name.lower() == NAME or any(command in words for command in _COMMANDS)
+
+    def can_start(self, app: ClientSetup, system: System) -> bool:
+        """Whether this client finds the program that the entry names."""
+        folders = system.app_path if app.gui else system.path
+        return bool(self.command) and system.resolve(self.command, folders) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigFile:
-    """What stands in a client's file now."""
+    """What a client's file says now."""
 
-    app: ClientApp
+    app: ClientSetup
     path: Path
-    text: str
-    commented: bool
-    """JSON with comments or last commas: legible, but not to be rewritten by a program."""
+    text: str = ""
+    commented: bool = False
+    """JSON with comments or last commas: legible, but a program would lose them."""
     document: Mapping[str, object]
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        servers = json_edit.mapping(self.document.get(self.app.key))
-        return tuple(
-            Entry(name=name, values=json_edit.mapping(value)) for name, value in servers.items()
-        )
+        servers = mapping(self.document.get(self.app.key))
+        return tuple(Entry(name=name, values=mapping(value)) for name, value in servers.items())
 
     @property
     def ours(self) -> Entry | None:
         found = [entry for entry in self.entries if entry.is_ours]
         return next((entry for entry in found if entry.name == NAME), found[0] if found else None)
 
-    def with_entry(self, entry: Entry, ask: Mapping[str, object] | None) -> str:
-        """The text with the entry set; `ask` is a question of VS Code's that it needs.
+    def with_entry(self, entry: Entry, question: Mapping[str, object] | None) -> str:
+        """The text with the entry set, and with the question that VS Code asks for its key.
 
         Raises:
             ValueError: that cannot be done without touching more.
         """
         bom, text = (_BOM, self.text[1:]) if self.text.startswith(_BOM) else ("", self.text)
-        path = (self.app.key, entry.name)
-        if self.app.is_toml:
-            return bom + toml_edit.put(text, path, entry.values)
-        changed = json_edit.put(text, path, entry.values)
-        if ask is not None and not self._asks(ask):
-            changed = json_edit.append(changed, "inputs", ask)
-        wanted = {
-            **self.document,
-            self.app.key: {
-                **json_edit.mapping(self.document.get(self.app.key)),
-                entry.name: entry.values,
-            },
-        }
-        written = json_edit.mapping(json_edit.parse(changed))
-        if {**written, "inputs": None} != {**wanted, "inputs": None}:
+        key = self.app.key
+        servers = {**mapping(self.document.get(key)), entry.name: entry.values}
+        wanted = {**self.document, key: servers}
+        if self.app.format == "toml":
+            changed = _put_toml(text, key, entry)
+        else:
+            changed = json_edit.put(text, (key, entry.name), entry.values)
+            inputs = self.document.get("inputs", [])
+            asked: list[object] = inputs if isinstance(inputs, list) else []  # pyright: ignore[reportUnknownVariableType]
+            if question and all(mapping(it).get("id") != question["id"] for it in asked):
+                changed = json_edit.append(changed, "inputs", question)
+                wanted["inputs"] = [*asked, question]
+        if _parsed(self.app, changed) != wanted:
             raise ValueError("the change would touch other entries")
         return bom + changed
 
-    def _asks(self, ask: Mapping[str, object]) -> bool:
-        inputs = self.document.get("inputs")
-        given: list[object] = inputs if isinstance(inputs, list) else []  # pyright: ignore[reportUnknownVariableType]
-        return any(json_edit.mapping(item).get("id") == ask["id"] for item in given)
 
-
-def read(app: ClientApp, path: Path) -> ConfigFile:
+def read(app: ClientSetup, path: Path) -> ConfigFile:
     """Read a client's file; one that is missing or empty has no entries.
 
     Raises:
@@ -115,28 +138,30 @@ def read(app: ClientApp, path: Path) -> ConfigFile:
     except UnicodeDecodeError:
         raise ConfigError(
             f"{path} is not UTF-8 text (Notepad and PowerShell can save such files). Nothing was "
-            "changed. Save it as UTF-8, then run this again."
+            "changed.",
+            Step(Do.TRY, "save it as UTF-8, then run this again"),
         ) from None
     except OSError as exc:
         raise ConfigError(
-            f"{path} cannot be read ({(exc.strerror or 'the system refuses').lower()}). Nothing "
-            "was changed. Give yourself the right to read it, then run this again."
+            f"{path} cannot be read ({reason(exc)}). Nothing was changed.",
+            Step(Do.TRY, "allow yourself to read it, then run this again"),
         ) from exc
     body = text.removeprefix(_BOM)
-    commented = False
     try:
-        document = _parsed(app, body)
+        return ConfigFile(app=app, path=path, text=text, document=_parsed(app, body))
     except ValueError as exc:
-        try:
-            document = _parsed(app, json_edit.without_comments(body))
-        except ValueError:
-            raise ConfigError(
-                f"{path} is not valid {'TOML' if app.is_toml else 'JSON'}: {_where(exc)}. "
-                f"{app.title} cannot read it either. Nothing was changed. Mend it (a comma too "
-                "many or too few is the usual cause), then run this again."
-            ) from None
-        commented = True
-    return ConfigFile(app=app, path=path, text=text, commented=commented, document=document)
+        flaw = exc
+    try:
+        document = _parsed(app, json_edit.without_comments(body))
+    except ValueError:
+        # The parser's words about the place, without the text around it, which may hold a key.
+        where = str(flaw).split("\n", maxsplit=1)[0]
+        raise ConfigError(
+            f"{path} is not valid {app.format.upper()}: {where[:1].lower()}{where[1:120]}. "
+            f"{app.title} cannot read it either. Nothing was changed.",
+            Step(Do.TRY, "correct it (usually a comma too many or too few), then run this again"),
+        ) from None
+    return ConfigFile(app=app, path=path, text=text, commented=True, document=document)
 
 
 def write(path: Path, text: str, *, stamp: str) -> Path | None:
@@ -151,7 +176,7 @@ def write(path: Path, text: str, *, stamp: str) -> Path | None:
     target.parent.mkdir(parents=True, exist_ok=True)
     backup = None
     if target.exists():
-        backup = _free(path.with_name(f"{path.name}.{stamp}.backup"))
+        backup = _unused(path.with_name(f"{path.name}.{stamp}.backup"))
         shutil.copy2(target, backup)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
     try:
@@ -169,22 +194,49 @@ def write(path: Path, text: str, *, stamp: str) -> Path | None:
     return backup
 
 
-def _parsed(app: ClientApp, text: str) -> Mapping[str, object]:
-    if app.is_toml:
-        return toml_edit.parse(text)
-    document = json_edit.parse(text)
+def pasted(app: ClientSetup, entry: Entry, question: Mapping[str, object] | None) -> str:
+    """What to put into a client's file by hand."""
+    if app.format == "toml":
+        return _put_toml("", app.key, entry).rstrip()
+    document: dict[str, object] = {app.key: {entry.name: entry.values}}
+    if question is not None:
+        document["inputs"] = [question]
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def reason(exc: OSError) -> str:
+    return (exc.strerror or str(exc.args[0] if exc.args else "the system refuses")).lower()
+
+
+def _put_toml(text: str, key: str, entry: Entry) -> str:
+    import tomlkit
+
+    document: Any = tomlkit.parse(text)
+    servers = document.setdefault(key, tomlkit.table(is_super_table=True))
+    _update(servers.setdefault(entry.name, tomlkit.table()), entry.values)
+    changed = tomlkit.dumps(document)
+    return re.sub(r"(?<!\r)\n", "\r\n", changed) if "\r\n" in text else changed
+
+
+def _update(table: Any, values: Mapping[str, object]) -> None:  # noqa: ANN401  # tomlkit's own types
+    """Change a table in place, so that what is equal keeps its comments and its layout."""
+    for name in [name for name in table if name not in values]:
+        del table[name]
+    for name, value in sorted(values.items(), key=lambda item: isinstance(item[1], Mapping)):
+        if isinstance(value, Mapping) and isinstance(table.get(name), dict):
+            _update(table[name], cast("Mapping[str, object]", value))
+        elif table.get(name) != value:
+            table[name] = value
+
+
+def _parsed(app: ClientSetup, text: str) -> Mapping[str, object]:
+    document = tomllib.loads(text) if app.format == "toml" else json_edit.parse(text)
     if not isinstance(document, dict):
         raise ValueError("it is not an object in braces")  # noqa: TRY004  # for one handler
-    whole = json_edit.mapping(cast("object", document))
+    whole = mapping(cast("object", document))
     if not isinstance(whole.get(app.key, {}), dict):
         raise ValueError(f"{app.key} is not an object in braces")  # noqa: TRY004
     return whole
-
-
-def _where(exc: ValueError) -> str:
-    """The parser's words about the place, without the text around it, which may hold a key."""
-    said = str(exc).split("\n", maxsplit=1)[0]
-    return said[:1].lower() + said[1:120]
 
 
 def _may_write(target: Path) -> bool:
@@ -195,7 +247,7 @@ def _may_write(target: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def _free(path: Path) -> Path:
+def _unused(path: Path) -> Path:
     number, candidate = 1, path
     while candidate.exists():
         number += 1

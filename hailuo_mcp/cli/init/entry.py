@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
+from hailuo_mcp.catalog.mcp_clients import ClientSetup
 from hailuo_mcp.catalog.prices import plan_unit
-from hailuo_mcp.cli.init.client_apps import ClientApp
 from hailuo_mcp.cli.init.config_file import NAME, Entry
-from hailuo_mcp.cli.machine import Launcher, Machine
+from hailuo_mcp.cli.system import Launcher, System
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, provider_named
 from hailuo_mcp.domain import Unit
 
+KEY = "HAILUO_API_KEY"
 PLACEHOLDER = "put your key here"
 ASKED_KEY = "${input:hailuo_api_key}"
 _PLACEHOLDERS = ("your", "here", "xxx", "<", "…", "...", "change", "placeholder", "example")
@@ -20,21 +21,12 @@ _SUGGESTED = {Unit.CNY: "50", Unit.USD: "10", Unit.CREDITS: "100"}
 """A day's budget for somebody who named none: a handful of clips."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the person said; empty where nothing was."""
-
-    env: Mapping[str, str]
-    """Variables by name, as options gave them."""
-    key: str = ""
-
-
 def is_placeholder(key: str) -> bool:
     """Whether it is what documents put where a key belongs."""
-    told = key.strip().lower()
-    if not told or is_reference(told):
+    text = key.strip().lower()
+    if not text or is_reference(text):
         return False
-    return " " in told or any(sign in told for sign in _PLACEHOLDERS)
+    return " " in text or any(sign in text for sign in _PLACEHOLDERS)
 
 
 def is_reference(value: str) -> bool:
@@ -43,35 +35,35 @@ def is_reference(value: str) -> bool:
 
 
 def entry_for(
-    app: ClientApp, machine: Machine, start: Launcher, wishes: Wishes, existing: Entry | None
+    app: ClientSetup,
+    system: System,
+    start: Launcher,
+    given: Mapping[str, str],
+    existing: Entry | None,
 ) -> Entry:
-    """The entry as it should stand: what is there and works stays, what is missing is added."""
+    """The entry to write: what is there and works stays, what is missing is added.
+
+    `given`: variables by name, as the person gave them.
+    """
     old: Mapping[str, object] = existing.values if existing else {}
     values: dict[str, object] = {**app.wants, **old}
-    if existing is None or not starts(existing, app, machine):
+    if existing is None or not existing.can_start(app, system):
         values["command"] = start.command
         values["args"] = list(start.args)
     env = existing.env if existing else {}
-    provider = _provider(wishes, env)
-    wanted = {"HAILUO_PROVIDER": provider.name, **_key(app, provider, wishes, env)}
-    wanted |= _budget(provider, wishes, env)
+    provider = _provider({**env, **given})
+    wanted = {"HAILUO_PROVIDER": provider.name, **_budget(provider, {**env, **given})}
+    if not provider.is_sandbox and not env.get("MINIMAX_API_KEY", "").strip():
+        wanted[KEY] = ASKED_KEY if app.asks else PLACEHOLDER
     missing = {name: value for name, value in wanted.items() if not env.get(name, "").strip()}
-    env = {**env, **missing, **wishes.env}
-    if wishes.key:
-        env["HAILUO_API_KEY"] = wishes.key
-    key = env.get("HAILUO_API_KEY", "")
-    if provider.embedded and (key == ASKED_KEY or is_placeholder(key)):
-        del env["HAILUO_API_KEY"]
+    env = {**env, **missing, **given}
+    key = env.get(KEY, "")
+    if provider.is_sandbox and (key == ASKED_KEY or is_placeholder(key)):
+        del env[KEY]
     values["env"] = env
     order = ("type", "command", "args", "env")
-    ordered = {key: values[key] for key in order if key in values} | values
+    ordered = {name: values[name] for name in order if name in values} | values
     return Entry(name=existing.name if existing else NAME, values=ordered)
-
-
-def starts(entry: Entry, app: ClientApp, machine: Machine) -> bool:
-    """Whether this client can start what the entry says."""
-    folders = machine.app_path if app.gui else machine.path
-    return bool(entry.command) and machine.resolve(entry.command, folders) is not None
 
 
 def question(entry: Entry) -> Mapping[str, object] | None:
@@ -87,53 +79,42 @@ def question(entry: Entry) -> Mapping[str, object] | None:
 
 
 def without_key(entry: Entry) -> Entry:
-    """The entry as it may be shown."""
-    env = dict(entry.env)
-    for name, value in env.items():
-        if name.endswith(("_KEY", "_TOKENS")) and not is_reference(value):
-            env[name] = PLACEHOLDER
-    return Entry(name=entry.name, values={**entry.values, "env": env})
+    """The entry without secrets, to be shown."""
+    env = {
+        name: PLACEHOLDER
+        if name.endswith(("_KEY", "_TOKENS")) and not is_reference(value)
+        else value
+        for name, value in entry.env.items()
+    }
+    return replace(entry, values={**entry.values, "env": env})
 
 
-def _provider(wishes: Wishes, env: Mapping[str, str]) -> Provider:
-    for name in (wishes.env.get("HAILUO_PROVIDER", ""), env.get("HAILUO_PROVIDER", "")):
-        if name.strip() and not is_reference(name):
-            return provider_named(name)
-    return provider_named(DEFAULT_PROVIDER)
+def changed_units(before: Entry | None, after: Entry) -> tuple[Unit, Unit] | None:
+    """The units of a budget whose number stayed the same while its unit changed."""
+    budget = after.env.get("HAILUO_BUDGET")
+    if before is None or not budget or before.env.get("HAILUO_BUDGET") != budget:
+        return None
+    old, new = (_unit(_provider(entry.env), entry.env) for entry in (before, after))
+    return (old, new) if old is not new else None
 
 
-def _key(
-    app: ClientApp, provider: Provider, wishes: Wishes, env: Mapping[str, str]
-) -> dict[str, str]:
-    if provider.embedded or env.get("MINIMAX_API_KEY", "").strip():
-        return {}
-    return {"HAILUO_API_KEY": wishes.key or (ASKED_KEY if app.asks else PLACEHOLDER)}
+def _provider(env: Mapping[str, str]) -> Provider:
+    name = env.get("HAILUO_PROVIDER", "").strip()
+    return provider_named(name if name and not is_reference(name) else DEFAULT_PROVIDER)
 
 
-def _budget(provider: Provider, wishes: Wishes, env: Mapping[str, str]) -> dict[str, str]:
-    """A wall from the first day on; none by itself where no price is published to hold it."""
+def _budget(provider: Provider, env: Mapping[str, str]) -> dict[str, str]:
+    """A budget from the first day on; none where no published price could hold it."""
     if not provider.price_list:
         return {}
-    return {
-        "HAILUO_BUDGET": _SUGGESTED[_unit(provider, {**env, **wishes.env})],
-        "HAILUO_BUDGET_PERIOD": "day",
-    }
+    return {"HAILUO_BUDGET": _SUGGESTED[_unit(provider, env)], "HAILUO_BUDGET_PERIOD": "day"}
 
 
 def _unit(provider: Provider, env: Mapping[str, str]) -> Unit:
     plan = env.get("HAILUO_PLAN", "").strip()
     try:
         return plan_unit("payg" if is_reference(plan) else plan or "payg", provider.region)
-    except ValueError:  # no such plan: refused with the list of plans when all is put together
+    except (
+        ValueError
+    ):  # an unknown plan is refused with the list of plans when the settings are read
         return Unit.CNY
-
-
-def unit_changed(before: Entry | None, after: Entry) -> tuple[Unit, Unit] | None:
-    """The units of a budget whose number stayed while what it is counted in did not."""
-    if before is None or before.env.get("HAILUO_BUDGET") != after.env.get("HAILUO_BUDGET"):
-        return None
-    if not after.env.get("HAILUO_BUDGET"):
-        return None
-    nothing = Wishes(env={})
-    units = [_unit(_provider(nothing, entry.env), entry.env) for entry in (before, after)]
-    return (units[0], units[1]) if units[0] is not units[1] else None

@@ -1,10 +1,13 @@
-"""Changing one value in a JSON file and leaving every other byte of it as it was."""
+"""Changing one value in a JSON file and leaving every other byte of it as it was.
+
+No library that does this is widely used: those that keep comments rewrite the rest of the file.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,8 +18,8 @@ _STRING_OR_LAST_COMMA = re.compile(r'"(?:\\.|[^"\\])*"|[{\[]\s*,|,(?=\s*[}\]])')
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A value in the text; of an object's, with its key."""
+class _Member:
+    """A value in the text; an object's with its key."""
 
     key: str
     begin: int
@@ -31,9 +34,7 @@ def parse(text: str) -> object:
     Raises:
         ValueError: it is not JSON.
     """
-    if not text.strip():
-        return {}
-    value: object = json.loads(text)
+    value: object = json.loads(text) if text.strip() else {}
     return value
 
 
@@ -50,137 +51,105 @@ def _blank(found: re.Match[str]) -> str:
 
 
 def put(text: str, path: Sequence[str], value: object) -> str:
-    """Set the value under a path of keys; objects on the way are made where they are missing.
+    """Set the value under a path of keys; missing objects on the way are made.
 
     Raises:
-        ValueError: something else than an object stands on the way.
+        ValueError: something other than an object stands on the way.
     """
-    return _changed(text, path, lambda _old: value)
+    if not text.strip():
+        return text + json.dumps(_nested(path, value), ensure_ascii=False, indent=2) + "\n"
+    at, end = _skip(text, 0), len(text)
+    for depth, key in enumerate(path):
+        if text[at] != "{":
+            raise ValueError(f"{'.'.join(path[:depth]) or 'the file'} is not an object")
+        found = [member for member in _members(text, at)[0] if member.key == key]
+        if not found:
+            return _inserted(text, at, key, _nested(path[depth + 1 :], value), depth)
+        at, end = found[-1].start, found[-1].end  # the last of several counts
+    return text[:at] + _Style(text).dumps(value, len(path)) + text[end:]
 
 
 def append(text: str, key: str, value: object) -> str:
     """Add to the list under a top key; the list is made where it is missing."""
-    root = _Writer(text)
-    part = root.member(root.start, key)
-    if part is None:
+    found = [member for member in _members(text, _skip(text, 0))[0] if member.key == key]
+    if not found:
         return put(text, [key], [value])
-    if text[part.start] != "[":
+    if text[found[-1].start] != "[":
         raise ValueError(f"{key} is not a list")
-    return root.inserted(part.start, "", value, depth=1)
-
-
-def _changed(text: str, path: Sequence[str], new: Callable[[object], object]) -> str:
-    if not text.strip():
-        value: object = new(None)
-        for key in reversed(path):
-            value = {key: value}
-        return text + json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-    writer = _Writer(text)
-    at = writer.start
-    for depth, key in enumerate(path):
-        if text[at] != "{":
-            raise ValueError(f"{'.'.join(path[:depth]) or 'the file'} is not an object")
-        part = writer.member(at, key)
-        if part is None:
-            value = new(None)
-            for missing in reversed(path[depth + 1 :]):
-                value = {missing: value}
-            return writer.inserted(at, key, value, depth=depth)
-        at = part.start
-    part = writer.member(writer.parent(path), path[-1])
-    if part is None:  # it was there a moment ago
-        raise ValueError(path[-1])
-    return writer.replaced(part, new(json.loads(text[part.start : part.end])), depth=len(path))
-
-
-class _Writer:
-    """Splices values in, in the file's own style."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self.start = self._skip(0)
-        self._newline = "\r\n" if "\r\n" in text else "\n"
-        first = next(iter(self._parts(self.start)[0]), None) if text[self.start] == "{" else None
-        lead = self._lead(first.begin) if first else "  "
-        self._unit = lead
-        """One step of indentation; None where everything stands on one line."""
-
-    def member(self, at: int, key: str) -> _Part | None:
-        """The member of that name in the object that opens at `at`; the last of several counts."""
-        found = [part for part in self._parts(at)[0] if part.key == key]
-        return found[-1] if found else None
-
-    def parent(self, path: Sequence[str]) -> int:
-        """Where the object opens that holds the last key of an existing path."""
-        at = self.start
-        for key in path[:-1]:
-            part = self.member(at, key)
-            if part is None:
-                raise ValueError(key)
-            at = part.start
-        return at
-
-    def inserted(self, at: int, key: str, value: object, *, depth: int) -> str:
-        """The text with one more part at the end of the object or list that opens at `at`."""
-        parts, close = self._parts(at)
-        label = f"{_dumps(key)}: " if key else ""
-        if self._unit is None:
-            label = label.replace(": ", ":")
-        body = label + self._shaped(value, depth + 1)
-        if parts:
-            lead = self._lead(parts[-1].begin)
-            # Members that share a line get company on that line.
-            gap = ("" if self._unit is None else " ") if lead is None else self._newline + lead
-            end = parts[-1].end
-            return f"{self._text[:end]},{gap}{body}{self._text[end:]}"
-        inner = self._break(depth + 1)
-        return f"{self._text[: at + 1]}{inner}{body}{self._break(depth)}{self._text[close:]}"
-
-    def replaced(self, part: _Part, value: object, *, depth: int) -> str:
-        shaped = self._shaped(value, depth)
-        return f"{self._text[: part.start]}{shaped}{self._text[part.end :]}"
-
-    def _shaped(self, value: object, depth: int) -> str:
-        if self._unit is None:
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        shaped = json.dumps(value, ensure_ascii=False, indent=self._unit)
-        return shaped.replace("\n", self._newline + self._unit * depth)
-
-    def _break(self, depth: int) -> str:
-        return "" if self._unit is None else self._newline + self._unit * depth
-
-    def _lead(self, at: int) -> str | None:
-        """The blanks before this position if it is the first on its line."""
-        line = max(self._text.rfind("\n", 0, at), self._text.rfind("\r", 0, at)) + 1
-        lead = self._text[line:at]
-        return lead if line and not lead.strip() else None
-
-    def _parts(self, at: int) -> tuple[list[_Part], int]:
-        """What the object or list that opens at `at` holds, and where it closes."""
-        named = self._text[at] == "{"
-        parts = list[_Part]()
-        place = self._skip(at + 1)
-        while self._text[place] not in "}]":
-            begin, key = place, ""
-            if named:
-                key, place = cast("tuple[str, int]", _DECODER.raw_decode(self._text, place))
-                place = self._skip(self._skip(place) + 1)  # past the colon
-            _, end = cast("tuple[object, int]", _DECODER.raw_decode(self._text, place))
-            parts.append(_Part(key, begin, place, end))
-            place = self._skip(end)
-            if self._text[place] == ",":
-                place = self._skip(place + 1)
-        return parts, place
-
-    def _skip(self, at: int) -> int:
-        found = _SPACE.match(self._text, at)
-        return found.end() if found else at
-
-
-def _dumps(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _inserted(text, found[-1].start, "", value, 1)
 
 
 def mapping(value: object) -> Mapping[str, object]:
     """An object, or an empty one for anything else."""
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _nested(path: Sequence[str], value: object) -> object:
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def _inserted(text: str, at: int, key: str, value: object, depth: int) -> str:
+    """The text with one more member at the end of the object or list that opens at `at`."""
+    members, close = _members(text, at)
+    style = _Style(text)
+    colon = ":" if style.unit is None else ": "
+    label = f"{json.dumps(key, ensure_ascii=False)}{colon}" if key else ""
+    body = label + style.dumps(value, depth + 1)
+    if not members:
+        return f"{text[: at + 1]}{style.line(depth + 1)}{body}{style.line(depth)}{text[close:]}"
+    lead = _indentation(text, members[-1].begin)
+    # Members that share a line get company on that line.
+    gap = ("" if style.unit is None else " ") if lead is None else style.newline + lead
+    return f"{text[: members[-1].end]},{gap}{body}{text[members[-1].end :]}"
+
+
+class _Style:
+    """How the file is laid out."""
+
+    def __init__(self, text: str) -> None:
+        self.newline = "\r\n" if "\r\n" in text else "\n"
+        start = _skip(text, 0)
+        members = _members(text, start)[0] if text[start] == "{" else []
+        self.unit = _indentation(text, members[0].begin) if members else "  "
+        """One step of indentation; None where everything stands on one line."""
+
+    def line(self, depth: int) -> str:
+        return "" if self.unit is None else self.newline + self.unit * depth
+
+    def dumps(self, value: object, depth: int) -> str:
+        if self.unit is None:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        dumped = json.dumps(value, ensure_ascii=False, indent=self.unit)
+        return dumped.replace("\n", self.line(depth))
+
+
+def _indentation(text: str, at: int) -> str | None:
+    """The blanks before this position if it is the first on its line."""
+    line = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    lead = text[line:at]
+    return lead if line and not lead.strip() else None
+
+
+def _members(text: str, at: int) -> tuple[list[_Member], int]:
+    """What the object or list that opens at `at` holds, and where it closes."""
+    named = text[at] == "{"
+    members = list[_Member]()
+    place = _skip(text, at + 1)
+    while text[place] not in "}]":
+        begin, key = place, ""
+        if named:
+            key, place = cast("tuple[str, int]", _DECODER.raw_decode(text, place))
+            place = _skip(text, _skip(text, place) + 1)  # past the colon
+        _, end = cast("tuple[object, int]", _DECODER.raw_decode(text, place))
+        members.append(_Member(key, begin, place, end))
+        place = _skip(text, end)
+        if text[place] == ",":
+            place = _skip(text, place + 1)
+    return members, place
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at

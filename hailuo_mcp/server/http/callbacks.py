@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import anyio
 from starlette.requests import Request
@@ -19,9 +19,7 @@ from hailuo_mcp.domain import POLLED, UNFINISHED
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.limits import RefusedBodyError, read_body
-
-if TYPE_CHECKING:
-    from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.studio.studio import Studio
 
 LIMIT = 64 * 1024
 _SECONDS = 5.0

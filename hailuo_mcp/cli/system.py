@@ -11,7 +11,7 @@ from typing import Literal
 
 Platform = Literal["darwin", "win32", "linux"]
 
-_LOGIN_LESS = {
+_APP_PATH = {
     # What launchd gives to apps (checked 2026-11: modelcontextprotocol/servers#760).
     "darwin": ("/usr/bin", "/bin", "/usr/sbin", "/sbin"),
     # What display managers give; shells' own files are not read.
@@ -27,8 +27,8 @@ _TEMPORARY = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """Everything that is asked of the computer, so that a test can be another one."""
+class System:
+    """Everything that is asked of the computer, so that a test can stand in for another one."""
 
     platform: Platform
     home: Path
@@ -39,7 +39,7 @@ class Machine:
     """How this program was called: sys.argv[0]."""
     version: tuple[int, int, int] = (3, 11, 0)
     has_media: bool = False
-    login_less: tuple[str, ...] | None = None
+    gui_path: tuple[str, ...] | None = None
     """The folders in which an app without a login shell looks; None: this platform's."""
 
     @property
@@ -55,9 +55,9 @@ class Machine:
 
         Windows gives everybody the same; elsewhere an app knows nothing of a shell's PATH.
         """
-        if self.login_less is not None:
-            return self.login_less
-        return _LOGIN_LESS.get(self.platform) or self.path
+        if self.gui_path is not None:
+            return self.gui_path
+        return _APP_PATH.get(self.platform) or self.path
 
     def variable(self, name: str) -> str:
         """A variable; on Windows, as Windows reads it, in any case."""
@@ -65,35 +65,54 @@ class Machine:
             return self.environ.get(name, "")
         return next((v for k, v in self.environ.items() if k.upper() == name.upper()), "")
 
+    def expand(self, template: str) -> list[Path]:
+        """The paths that a template such as "{home}/x*/y" stands for, the newest folder first."""
+        root, *parts = template.split("/")
+        default = {
+            "{home}": self.home,
+            "{appdata}": self._folder("APPDATA") or self.home / "AppData" / "Roaming",
+            "{localappdata}": self._folder("LOCALAPPDATA") or self.home / "AppData" / "Local",
+            "{config}": self._folder("XDG_CONFIG_HOME") or self.home / ".config",
+        }
+        folder = default.get(root) or self._folder(root.strip("{}"))
+        paths = [folder] if folder else []
+        for part in parts:
+            paths = [path for parent in paths for path in _children(parent, part)]
+        return paths
+
+    def _folder(self, variable: str) -> Path | None:
+        text = self.variable(variable).strip()
+        path = Path(text.replace("~", str(self.home), 1) if text.startswith("~") else text)
+        return path if text and path.is_absolute() else None
+
     def find(self, name: str, folders: Sequence[str]) -> Path | None:
         """The program of that name in the first folder that has it."""
-        for folder in folders:
-            for candidate in self._spellings(Path(folder) / name):
-                if self.starts(candidate):
-                    return candidate
-        return None
-
-    def starts(self, program: Path) -> bool:
-        """Whether it is a file that may be run."""
-        try:
-            if not program.is_file():
-                return False
-        except OSError:
-            return False
-        return self.platform == "win32" or os.access(program, os.X_OK)
+        candidates = (path for folder in folders for path in self._spellings(Path(folder) / name))
+        return next((path for path in candidates if self._is_program(path)), None)
 
     def resolve(self, command: str, folders: Sequence[str]) -> Path | None:
         """The program that a command names, by its place or by its name in the folders."""
         text = os.path.expanduser(command) if command.startswith("~") else command  # noqa: PTH111
         if "/" in text or (self.platform == "win32" and "\\" in text):
-            spellings = self._spellings(Path(text))
-            return next((path for path in spellings if self.starts(path)), None)
+            return self.find(text, [""])
         return self.find(command, folders)
+
+    def _is_program(self, path: Path) -> bool:
+        try:
+            return path.is_file() and (self.platform == "win32" or os.access(path, os.X_OK))
+        except OSError:
+            return False
 
     def _spellings(self, program: Path) -> tuple[Path, ...]:
         if self.platform != "win32" or program.suffix.lower() in (".exe", ".cmd", ".bat"):
             return (program,)
         return tuple(program.with_name(program.name + end) for end in (".exe", ".cmd", ".bat"))
+
+
+def _children(folder: Path, name: str) -> list[Path]:
+    if "*" not in name:
+        return [folder / name]
+    return sorted(folder.glob(name), key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,44 +125,37 @@ class Launcher:
     """Not in a cache that is emptied some day."""
 
 
-def launcher(machine: Machine) -> Launcher:
+def launcher(system: System) -> Launcher:
     """The command that starts this very installation, by absolute paths."""
-    found = _installed(machine)
-    runner = _temporary(f"{found or ''}\n{machine.executable}")
+    found = _installed(system)
+    places = f"{found or ''}\n{system.executable}".replace("\\", "/")
+    runner = next((runner for runner, sign in _TEMPORARY if sign in places), "")
     if runner:
-        program = machine.find(runner, (*machine.path, str(machine.home / ".local" / "bin")))
+        program = system.find(runner, (*system.path, str(system.home / ".local" / "bin")))
         if program is not None:
-            return Launcher(command=str(program), args=_again(runner, media=machine.has_media))
+            return Launcher(command=str(program), args=_runner_args(runner, media=system.has_media))
     if found is not None:
         return Launcher(command=str(found), lasts=not runner)
-    return Launcher(command=machine.executable, args=("-m", "hailuo_mcp"), lasts=not runner)
+    return Launcher(command=system.executable, args=("-m", "hailuo_mcp"), lasts=not runner)
 
 
-def _installed(machine: Machine) -> Path | None:
+def _installed(system: System) -> Path | None:
     """The hailuo-mcp that was called, or the one beside this Python, or a shell's."""
-    called = Path(machine.called)
-    absolute = called.stem == "hailuo-mcp" and called.is_absolute()
-    if absolute and (found := machine.resolve(str(called), ())):
+    called = Path(system.called)
+    ours = called.stem == "hailuo-mcp"
+    if ours and called.is_absolute() and (found := system.resolve(str(called), ())):
         return found
-    beside = machine.find("hailuo-mcp", (str(Path(machine.executable).parent),))
-    if beside or called.stem != "hailuo-mcp":
-        return beside
-    return machine.find("hailuo-mcp", machine.path)
+    beside = system.find("hailuo-mcp", (str(Path(system.executable).parent),))
+    return beside or (system.find("hailuo-mcp", system.path) if ours else None)
 
 
-def _temporary(places: str) -> str:
-    """The runner in whose cache a path lies."""
-    told = places.replace("\\", "/")
-    return next((runner for runner, sign in _TEMPORARY if sign in told), "")
-
-
-def _again(runner: str, *, media: bool) -> tuple[str, ...]:
+def _runner_args(runner: str, *, media: bool) -> tuple[str, ...]:
     if runner == "uvx":
         return ("--from", "hailuo-mcp[media]", "hailuo-mcp") if media else ("hailuo-mcp",)
     return ("run", "--spec", "hailuo-mcp[media]", "hailuo-mcp") if media else ("run", "hailuo-mcp")
 
 
-def this_machine() -> Machine:
+def this_system() -> System:
     """The computer that this runs on."""
     from importlib.util import find_spec
 
@@ -151,11 +163,10 @@ def this_machine() -> Machine:
     if sys.platform in ("darwin", "win32"):
         platform = sys.platform
     called = Path(sys.argv[0])
-    return Machine(
+    return System(
         platform=platform,
         home=Path.home(),
         environ=dict(os.environ),
-        executable=sys.executable,
         called=str(called if called.is_absolute() else Path.cwd() / called),
         version=sys.version_info[:3],
         has_media=find_spec("av") is not None,

@@ -1,0 +1,128 @@
+"""Configuring one client: its entry is written into its file, or printed with the reason why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hailuo_mcp.catalog.mcp_clients import ClientSetup
+from hailuo_mcp.cli import words
+from hailuo_mcp.cli.init import config_file
+from hailuo_mcp.cli.init.config_file import ConfigFile, Entry
+from hailuo_mcp.cli.init.entry import (
+    KEY,
+    PLACEHOLDER,
+    changed_units,
+    entry_for,
+    is_placeholder,
+    is_reference,
+    question,
+    without_key,
+)
+from hailuo_mcp.cli.system import Launcher, System, launcher
+from hailuo_mcp.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a client's file."""
+
+    status: str
+    """written · unchanged · printed (as asked) · refused (it could not be written)."""
+    app: ClientSetup
+    path: Path
+    entry: Entry
+    backup: Path | None = None
+    why: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def paste(self) -> str:
+        """What to put into the file by hand, never with a key."""
+        shown = without_key(self.entry)
+        return config_file.pasted(self.app, shown, question(shown))
+
+
+def configure(
+    app: ClientSetup,
+    system: System,
+    given: Mapping[str, str],
+    *,
+    only_print: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> Outcome:
+    """Write the entry into the client's file, or say what to paste and why.
+
+    `given`: variables by name, as the person gave them.
+
+    Raises:
+        ConfigError: the file is broken, or a setting cannot be used; nothing was changed.
+    """
+    from hailuo_mcp.settings import Settings
+
+    path = config_file.config_path(app, system)
+    start = launcher(system)
+    try:
+        now = config_file.read(app, path)
+    except ConfigError:
+        if not only_print:
+            raise
+        now = ConfigFile(app=app, path=path, document={})
+    entry = entry_for(app, system, start, given, now.ours)
+    Settings.from_env({name: text for name, text in entry.env.items() if not is_reference(text)})
+    notes = tuple(_notes(app, system, start, entry, now.ours))
+    outcome = Outcome(status="printed", app=app, path=path, entry=entry, notes=notes)
+    if only_print:
+        return outcome
+    if now.ours is not None and now.ours.values == entry.values:
+        return replace(outcome, status="unchanged")
+    if now.commented:
+        return replace(outcome, status="refused", why="has comments, which a program would lose")
+    try:
+        text = now.with_entry(entry, question(entry))
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(clock()))
+        backup = config_file.write(path, text, stamp=stamp)
+    except OSError as exc:
+        why = f"cannot be written ({config_file.reason(exc)})"
+        return replace(outcome, status="refused", why=why)
+    except (ValueError, TypeError):
+        return replace(outcome, status="refused", why="is written in an unusual way")
+    return replace(outcome, status="written", backup=backup)
+
+
+def _notes(
+    app: ClientSetup, system: System, start: Launcher, entry: Entry, before: Entry | None
+) -> Iterator[str]:
+    from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, provider_named
+
+    provider = provider_named(entry.env.get("HAILUO_PROVIDER", ""))
+    if is_placeholder(entry.env.get(KEY, "")):
+        yield (
+            f'Replace "{PLACEHOLDER}" in it with your key (from {provider.console}); until then '
+            "nothing can be bought. HAILUO_PROVIDER=sandbox tries everything free, without a key."
+        )
+    if provider.is_sandbox:
+        yield (
+            "The sandbox is free: it needs no key, ignores one that is set, and its clips are "
+            "imitations. For real clips, with a key: "
+            f"{words.program()} init {app.name} --provider {DEFAULT_PROVIDER}."
+        )
+    if not provider.price_list and not entry.env.get("HAILUO_UNPRICED_COST"):
+        yield (
+            f"{provider.name} publishes no prices: a budget works only together with "
+            "HAILUO_UNPRICED_COST, the amount that each clip counts as."
+        )
+    if not start.lasts and entry.command == start.command:
+        yield (
+            "hailuo-mcp runs from a temporary folder that will be emptied some day. Install it "
+            "(uv tool install hailuo-mcp, or pipx install hailuo-mcp), then run init again."
+        )
+    if not config_file.is_installed(app, system):
+        yield f"{app.title} does not seem to be installed on this computer."
+    if units := changed_units(before, entry):
+        yield (
+            f"HAILUO_BUDGET stays {entry.env['HAILUO_BUDGET']}, which was counted in {units[0]} "
+            f"and is now counted in {units[1]}. Use --budget to change it."
+        )

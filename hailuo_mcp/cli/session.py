@@ -1,0 +1,235 @@
+"""A command with an open studio: open it, do the work, say how to resume after Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from argparse import Namespace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from hailuo_mcp.cli import arguments, words
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.domain import POLLED, Status, Task
+from hailuo_mcp.errors import (
+    AuthenticationError,
+    Do,
+    HailuoError,
+    InvalidRequestError,
+    RemoteTaskNotFoundError,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.views import Saved, View
+
+_TRIES = 3
+"""After so many failed tries in a row the person should hear why."""
+
+_IN_FOLDER = "hailuo-mcp.mp4"
+"""Stands for the clip's own name, which is not known before."""
+
+Result = TypeVar("Result")
+
+
+class _NeedsPersonError(Exception):
+    """Ends a wait that would last until a disk or a key is corrected."""
+
+
+@dataclass(kw_only=True)
+class Session:
+    args: Namespace
+    terminal: Terminal
+    settings: Settings
+    studio: Studio = field(init=False, repr=False)
+    tasks: list[Task] = field(default_factory=list[Task])
+    """What is being waited for, for the words after Ctrl-C."""
+    buying: bool = False
+    """A purchase has begun whose task is not known yet."""
+    began: float = field(default_factory=time.time)
+
+    def command(self, *given: str) -> str:
+        return words.command(self.args, *given)
+
+    def resume_command(self, task: Task) -> str:
+        """The command that waits for a clip and puts it where it was wanted."""
+        output: str = getattr(self.args, "output", "")
+        if not output:
+            return self.command("query", task.task_id, "--wait")
+        overwrite = ("--overwrite",) if self.args.overwrite else ()
+        return self.command("download", task.task_id, output, *overwrite)
+
+    async def wait(self, task_id: str, wait: float, progress: Bar | Lines) -> View:
+        """Follow a task until it is over, the time is up, or only a person can help."""
+        try:
+            return await self.studio.query(
+                task_id, wait_seconds=wait, on_progress=self._shown(progress)
+            )
+        except _NeedsPersonError:
+            return await self.studio.query(task_id)
+
+    async def save(self, task_id: str, output: str, wait: float, progress: Bar | Lines) -> Saved:
+        """Have the clip on disk, and a copy where it is wanted; ends as `wait` does."""
+        from hailuo_mcp.views import Saved
+
+        try:
+            return await self.studio.download(
+                task_id,
+                output_path=output,
+                overwrite=self.args.overwrite,
+                wait_seconds=wait,
+                on_progress=self._shown(progress),
+            )
+        except _NeedsPersonError:
+            return Saved(view=await self.studio.query(task_id), status="not_ready")
+
+    def is_elsewhere(self, task: Task) -> bool:
+        """Whether this process, with its provider and address, cannot ask about a task."""
+        return task.account.rpartition(" ")[0] != self.studio.account.rpartition(" ")[0]
+
+    def needs_person(self, task: Task) -> bool:
+        """Whether waiting is in vain: tries in a row have failed, and so would the next."""
+        if task.tries < _TRIES:
+            return False
+        if task.status is Status.SUCCEEDED:
+            return bool(task.save_error) and not task.saved
+        refused = task.error_kind == AuthenticationError.code
+        foreign = task.account != self.studio.account  # "gone" proves nothing about another key
+        gone = foreign and task.error_kind == RemoteTaskNotFoundError.code
+        asked = (task.polled_at or 0) >= self.began
+        return task.status in POLLED and asked and (refused or gone)
+
+    def _shown(self, progress: Bar | Lines) -> Callable[[View], Awaitable[None]]:
+        async def show(view: View) -> None:
+            self.tasks = [view.task]
+            await progress.show(view)
+            if self.needs_person(view.task):
+                raise _NeedsPersonError
+
+        return show
+
+    def output_path(self, text: str) -> str:
+        """Where a copy goes, refused now rather than after the purchase.
+
+        Raises:
+            InvalidRequestError: no clip can go there, or something is there.
+        """
+        if text in ("", arguments.STANDARD):
+            return ""
+        from hailuo_mcp.files.folders import Folders
+
+        where = arguments.output_path(text)
+        folders = Folders(self.settings.output_dir, fenced=False)
+        target = folders.target(where, default_name=_IN_FOLDER)
+        if target.exists() and target.name != _IN_FOLDER and not self.args.overwrite:
+            step = Step(Do.TRY, "choose another name, or add --overwrite")
+            raise InvalidRequestError(f"{target} exists.", step)
+        folder = next(parent for parent in target.parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            step = Step(Do.TRY, "choose a folder that you can write to")
+            raise InvalidRequestError(f"{folder} is not a folder that can be written to.", step)
+        return where
+
+    def report_elsewhere(self, tasks: Sequence[Task]) -> None:
+        """Name the tasks that this process cannot follow, and the command that can."""
+        count = "It was" if len(tasks) == 1 else f"{len(tasks)} clips were"
+        self.terminal.paragraph(
+            "Note:", f"{count} bought with other settings. Wait with those, for example:"
+        )
+        for provider in sorted({task.provider for task in tasks}):
+            args = Namespace(**{**vars(self.args), "provider": provider})
+            self.terminal.note(f"  {words.command(args, 'tasks', '--wait')}")
+
+    def report_interrupted(self) -> None:
+        """Say what goes on without this process, and how to resume."""
+        say, note = self.terminal.paragraph, self.terminal.note
+        note()
+        if not self.tasks:
+            if not self.buying:
+                note("Stopped.")
+                return
+            say("Stopped", "while the request was being made; it may have been sent. First look:")
+            note(f"  {self.command('tasks')}")
+            return
+        if len(self.tasks) > 1:
+            say("Stopped", f"waiting for {len(self.tasks)} tasks; nothing is lost. Resume with:")
+            note(f"  {self.command('tasks', '--wait')}")
+            return
+        task = self.tasks[0]
+        state = {
+            Status.PENDING: "is recorded and not sent; if hailuo-mcp runs again within ten minutes "
+            "it sends it, later it is cancelled, free",
+            Status.SUBMITTING: f"was just being sent to {task.provider}; look before you buy it "
+            "again",
+            Status.SUCCEEDED: f"is ready at {task.provider} and not saved yet",
+        }.get(task.status, f"goes on at {task.provider}; nothing is lost")
+        say("Stopped waiting.", f"Task {task.task_id} {state}. Resume with:")
+        note(f"  {self.resume_command(task)}")
+
+    def report_damage(self) -> None:
+        """What was found of the journal when it was opened; a refusal says so itself."""
+        if self.studio.losses:
+            from hailuo_mcp.wording.person import losses_text
+
+            lost = losses_text(self.studio.losses, program=words.program())
+            self.terminal.paragraph("Problem:", lost, style="bold red")
+        elif self.studio.rescued:
+            self.terminal.paragraph(
+                "Note:",
+                "the journal was damaged. Nothing is lost: all of its tasks were copied to a new "
+                f"one. {words.program()} doctor says where the damaged file is kept.",
+            )
+
+
+def run_with_studio(
+    args: Namespace,
+    terminal: Terminal,
+    job: Callable[[Session], Awaitable[Result]],
+    *,
+    works: bool = True,
+) -> Result:
+    """Do the job with an open studio, which also does the work that is due unless `works` is off.
+
+    Raises:
+        HailuoError: as the job does.
+        KeyboardInterrupt: after saying what goes on without us.
+    """
+    import anyio
+
+    session = Session(args=args, terminal=terminal, settings=arguments.settings(args))
+    # SIGTERM is treated as Ctrl-C: an orderly end for `kill` and `docker stop` as well.
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return anyio.run(lambda: _open_and_do(session, job, works=works))
+    except KeyboardInterrupt:
+        session.report_interrupted()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+async def _open_and_do(
+    session: Session, job: Callable[[Session], Awaitable[Result]], *, works: bool
+) -> Result:
+    from hailuo_mcp.bootstrap import open_studio
+
+    async with open_studio(session.settings, fenced=False, works=works) as studio:
+        session.studio = studio
+        # An error that crosses the studio's task group would come out wrapped.
+        try:
+            result = await job(session)
+        except HailuoError as exc:
+            error = exc
+        else:
+            session.report_damage()
+            return result
+    raise error
