@@ -10,6 +10,7 @@ from hailuo_mcp.cli.init.entry import is_placeholder
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import Settings, nearest_variable, variable_of
+from hailuo_mcp.wording.person import error_text
 
 _FREE = frozenset(row.name for row in PROVIDERS.values() if row.is_sandbox)
 _PREFIX = "HAILUO_"
@@ -32,7 +33,7 @@ def check_settings(
     try:
         settings = Settings.from_env(environ, **overrides)
     except ConfigError as exc:
-        return None, [*findings, problem("settings", str(exc), "Correct it, then run this again.")]
+        return None, [*findings, problem("settings", error_text(exc), "Correct it, then run this again.")]
     findings.append(ok("settings", _summary(settings)))
     provider = PROVIDERS[settings.provider]
     if settings.budget is None and not provider.is_sandbox:
