@@ -33,7 +33,10 @@ def check_settings(
     try:
         settings = Settings.from_env(environ, **overrides)
     except ConfigError as exc:
-        return None, [*findings, problem("settings", error_text(exc), "Correct it, then run this again.")]
+        return None, [
+            *findings,
+            problem("settings", error_text(exc), "Correct it, then run this again."),
+        ]
     findings.append(ok("settings", _summary(settings)))
     provider = PROVIDERS[settings.provider]
     if settings.budget is None and not provider.is_sandbox:
