@@ -165,7 +165,7 @@ def test_no_message_of_the_sandbox_names_its_random_port(program):
     ]
 
     assert [port in told.out + told.err for told in ran] == [False] * 4
-    assert "not accepted at the sandbox" in ran[0].err
+    assert "The sandbox did not accept the key" in ran[0].err
     assert "was sent to the sandbox" in ran[1].out
 
 
