@@ -22,6 +22,7 @@ from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.server.http import create_app
 from hailuo_mcp.server.http.app import HttpServer
+from hailuo_mcp.server.http.connection import Connection
 from hailuo_mcp.server.http.limits import Limits
 from hailuo_mcp.server.http.serving import AppServer
 from hailuo_mcp.settings import Settings
@@ -97,6 +98,7 @@ def _served(
     callbacks: bool = False,
     limits: Limits | None = None,
     connections: int | None = None,
+    connection: type[Connection] = Connection,
     **environ: str,
 ) -> Iterator[Served]:
     port = free_port()
@@ -120,5 +122,5 @@ def _served(
             }
         )
         app = create_app(settings, with_sse=True, local=local, limits=limits)
-        with AppServer(app, port=port, connections=connections).start():
+        with AppServer(app, port=port, connections=connections, connection=connection).start():
             yield Served(port, app, settings, tmp_path / "state", sandbox_state)

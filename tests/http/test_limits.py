@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -12,9 +13,12 @@ from starlette.datastructures import Headers
 from until import until_now
 
 from hailuo_mcp.local_http import url_of
+from hailuo_mcp.server.http.connection import Connection
 from hailuo_mcp.server.http.limits import Limits, Quota, RefusedBodyError, Streams, read_body
 
 AUTH = "Authorization: Bearer alices-token-0123456789\r\n"
+
+ONE_REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def _raw(server, text: bytes, seconds: float = 5) -> bytes:
@@ -63,17 +67,24 @@ def test_headers_have_an_end(server):
     assert reply.startswith(b"HTTP/1.1 400")
 
 
-def test_more_connections_than_the_limit_are_told_to_come_back(serve):
-    server = serve(connections=2)
-    with (
-        server.http() as http,
-        socket.create_connection(("127.0.0.1", server.port), 5) as idle,
-    ):
-        idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert idle.recv(4096).startswith(b"HTTP/1.1 200")
-        assert http.get("/health").status_code == 503
-    with server.http() as http:
-        until_now(lambda: http.get("/health").status_code == 200)
+@pytest.mark.parametrize("said", [b"", b"GET /health HTTP/1.1\r\nHost: loc"])
+def test_a_connection_that_does_not_send_its_headers_in_time_is_closed(serve, said):
+    class Impatient(Connection):
+        head_seconds = 0.3
+
+    server = serve(connection=Impatient)
+
+    assert _raw(server, said) == b""
+
+
+def test_a_connection_too_many_is_closed_and_the_others_are_served(serve):
+    server = serve(connections=3)
+    with server.http() as http, socket.create_connection(("127.0.0.1", server.port), 5):
+        assert http.get("/health").status_code == 200
+        for _ in range(5):
+            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                assert _raw(server, ONE_REQUEST) == b""
+        assert http.get("/health").status_code == 200
 
 
 @pytest.mark.parametrize(

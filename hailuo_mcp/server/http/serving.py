@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.local_http import LocalServer
 from hailuo_mcp.server.http.app import DRAIN_SECONDS, HttpServer, TransportName, create_app
+from hailuo_mcp.server.http.connection import Connection
 from hailuo_mcp.server.http.logs import log_as_json
 from hailuo_mcp.settings import Settings
 
@@ -73,10 +74,7 @@ def most_connections() -> int:
 
 
 class AppServer(LocalServer):
-    """Answers the calls in progress before it ends the streams that would never end.
-
-    How long a client may take to send its headers is for the proxy in front to limit.
-    """
+    """Answers the calls in progress before it ends the streams that would never end."""
 
     def __init__(
         self,
@@ -86,11 +84,13 @@ class AppServer(LocalServer):
         serving: Callable[[str], None] = lambda _url: None,
         *,
         connections: int | None = None,
+        connection: type[Connection] = Connection,
     ) -> None:
         super().__init__(
             app,
             host,
             port,
+            http=connection,
             lifespan="on",
             h11_max_incomplete_event_size=HEAD_BYTES,
             backlog=BACKLOG,
