@@ -82,7 +82,7 @@ _TABLE = (
     Meaning(
         "1039 1041 2045 rate_limit_error http_429",
         RateLimitError,
-        "{provider} accepts no more requests for now: too many, too fast or at once",
+        "{provider} accepts no more requests for now: too many at once, or too fast",
         _CERTAIN,
     ),
     Meaning(
@@ -206,9 +206,7 @@ _TABLE = (
     ),
 )
 MEANINGS = {code: row for row in _TABLE for code in row.codes.split()}
-UNKNOWN = Meaning(
-    "", ProviderUnavailableError, "{provider} gave an answer that its documents do not explain"
-)
+UNKNOWN = Meaning("", ProviderUnavailableError, "{provider} gave an undocumented answer")
 TRANSIENT = frozenset({"1000", "1001", "1013", "1024", "1033", "1002", "1039", "1041", "2045"})
 """On a poll: ask again; the task is not concerned."""
 MODERATED = frozenset({"1026", "1027"})

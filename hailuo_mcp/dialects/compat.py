@@ -34,8 +34,8 @@ _FIELDS = {
 }
 _MODELS = frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"})
 _HINT = (
-    "This provider documents pictures as URLs only: a picture given as a local file may be why, "
-    "and an https URL may work."
+    "This provider documents pictures only as URLs: a picture given as a local file may be the "
+    "reason, and an https URL may work."
 )
 
 

@@ -191,6 +191,6 @@ def refuse_unsupported(request: AnyRequest, capabilities: Capabilities, provider
     ]
     if unsaid:
         raise InvalidRequestError(
-            f"{provider.name} has no way to take {' and '.join(unsaid)}. {provider.caveat}".strip(),
+            f"{provider.name} does not support {' and '.join(unsaid)}. {provider.caveat}".strip(),
             Step(Do.TRY, "leave it out, or use another provider"),
         )

@@ -29,7 +29,7 @@ CLIP_DOMAINS = (
 """Under which MiniMax's clips are handed out (facts 1.7). Only MiniMax and its object store give
 addresses to names in them, and only public ones."""
 _CAVEAT = (
-    "Without a base URL, {0} goes to MiniMax's own host, which has other names for pictures and "
+    "Without a base URL, {0} goes to MiniMax's own host, which uses other names for pictures and "
     "options, ignores these, and may not find the clip afterwards. Give the base URL of a gateway "
     "that speaks {0}, or use minimax-cn."
 )

@@ -352,5 +352,5 @@ def refusal(problems: Sequence[str], *then: Step, remark: str = "") -> InvalidRe
     named = list(dict.fromkeys(problems))
     opening = "Refused" if len(named) == 1 else f"Refused for {len(named)} reasons"
     if len(named) > _MOST_PROBLEMS:
-        named[_MOST_PROBLEMS:] = [f"and {len(named) - _MOST_PROBLEMS} more of the kind"]
+        named[_MOST_PROBLEMS:] = [f"and {len(named) - _MOST_PROBLEMS} more"]
     return InvalidRequestError(f"{opening}: {'; '.join(named)}. {remark}".strip(), *then)

@@ -142,7 +142,7 @@ class _Reading:
         together = sum(move is not None for move in moves)
         if together > limits().moves_together:
             self.warnings.append(
-                f"{together} camera moves stand in one bracket; MiniMax recommends at most "
+                f"{together} camera moves are in one bracket; MiniMax recommends at most "
                 f"{limits().moves_together} together."
             )
         return f"[{','.join(map(self._part, parts, moves))}]"

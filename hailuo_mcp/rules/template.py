@@ -55,7 +55,7 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
     offered = "; ".join(it.line for it in templates(region))
     remark = f"The templates here: {offered}." if offered else ""
     if not name:
-        wrong = "no template is named: give its id or name"
+        wrong = "no template given: give its id or name"
     elif name.isascii() and name.isdigit():
         wrong = f"{shown(name)} is not a template's id; those have 18 digits"
     elif elsewhere := find_template(name, _other(region)):

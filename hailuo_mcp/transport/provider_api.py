@@ -123,7 +123,7 @@ class Transport:
             with anyio.fail_after(seconds):
                 return await _answer(pool, built)
         except TooLargeError:
-            raise self._lost("its answer was too large to be one", "TooLarge") from None
+            raise self._lost("its answer was too large", "TooLarge") from None
         except (httpx.HTTPError, OSError) as fault:
             name = type(fault).__name__
             # The trace fires before the first byte leaves. Its silence alone proves nothing (a
@@ -135,7 +135,7 @@ class Transport:
             connecting = "connect_tcp.started" in seen
             if _LEAVES not in seen and (early or connecting):
                 raise ProviderUnavailableError(
-                    f"{self._unreached(fault)}, so the request never left.",
+                    f"{self._unreached(fault)}, so the request was not sent.",
                     self._check_way(),
                     Step(Do.REPEAT),
                     detail=name,
@@ -206,7 +206,7 @@ class Transport:
 
     def _lost(self, why: str, detail: str) -> UnconfirmedSubmitError:
         return UnconfirmedSubmitError(
-            f"The request was sent to {self._host}, but {why}. It is not sent again from here.",
+            f"The request was sent to {self._host}, but {why}. It is not sent again automatically.",
             Step(Do.TRY, "do not send it again"),
             Step(Do.SETTLE),
             detail=detail,

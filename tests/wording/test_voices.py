@@ -63,7 +63,7 @@ ERRORS: tuple[HailuoError, ...] = (
     no_such_file(),
     errors.BudgetExceededError("This clip costs 2 CNY, and only 1 CNY of the budget is left."),
     errors.BudgetExceededError(
-        "No price is published for this clip, so the budget cannot be held.",
+        "No price is published for this clip, so the budget cannot be enforced.",
         Step(Do.SET, "HAILUO_UNPRICED_COST"),
     ),
     errors.ConsentRequiredError(
