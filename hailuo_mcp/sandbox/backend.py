@@ -1,4 +1,4 @@
-"""What every handler works with, who is calling, and the contract that a dialect fulfils."""
+"""What all handlers share: the backend, the caller, and the interface of a dialect."""
 
 from __future__ import annotations
 

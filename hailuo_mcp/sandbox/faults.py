@@ -1,4 +1,4 @@
-"""Faults on request: the `[sandbox:…]` markers that a prompt may carry, in any mix."""
+"""Faults on request: the `[sandbox:…]` markers in a prompt, in any combination."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ALWAYS = frozenset(
         "http-link",
     }
 )
-# What happens to the answer of a create that was accepted.
+# What happens to the response to an accepted create.
 ANSWERS = frozenset({"lost", "hang", "garbage", "cutjson", "noid", "http500-after"})
 ENDINGS = {
     "fail": "fail",
@@ -68,7 +68,7 @@ NAMES: tuple[str, ...] = tuple(
         | {f"{name}=N" for name in _VALUED}
     )
 )
-"""Every fault there is; those of creates, polls and downloads also take a count, as in `1002x2`."""
+"""All faults; those of creates, polls and downloads also take a count, as in `1002x2`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class Faults:
 
     @property
     def answer(self) -> str:
-        """Return what becomes of the answer to an accepted create; empty: it arrives."""
+        """Return the fault of the response to an accepted create; empty: it arrives."""
         return next((name for name in sorted(ANSWERS) if name in self.asked), "")
 
     def refusal(self, occasion: int) -> Refusal | None:
@@ -152,7 +152,7 @@ def _parse(raw: str) -> tuple[str, float]:
         return raw, ALWAYS
     if raw in ANSWERS or raw in ENDINGS or raw in _PLAIN:
         return raw, ALWAYS
-    raise invalid(f"unknown marker [sandbox:{raw}]; there are: {', '.join(NAMES)}")
+    raise invalid(f"unknown marker [sandbox:{raw}]; known markers: {', '.join(NAMES)}")
 
 
 def _countable(name: str) -> bool:

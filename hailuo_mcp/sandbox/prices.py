@@ -1,4 +1,4 @@
-"""What a clip would have cost: the imitation's own copy of the published prices, for its book.
+"""What a clip would have cost: the sandbox's own copy of the published prices, for its book.
 
 Credits: seed 000. CNY and USD, pay as you go: facts 5.1, checked 2026-07-10.
 """

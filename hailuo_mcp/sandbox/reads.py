@@ -1,4 +1,4 @@
-"""What status and file requests have in common: who asks, for what, and which fault strikes."""
+"""What status and file requests share: the caller, the task and the fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the documents forbid, checked the way a strict provider would: the first fault is refused.
+"""The documented rules, checked like a strict provider: the first violation is refused.
 
 Sources: seed 001 sections 1.1 to 1.4 and its resolution table, the global reference for 512P and
 S2V (facts 4.1). The models, modes and sizes here are the imitation's own copy on purpose.

@@ -1,4 +1,4 @@
-"""The door to the network: the only package that imports httpx, and only when it is used."""
+"""Access to the network: the only package that imports httpx, and only when it is used."""
 
 from typing import TYPE_CHECKING
 
