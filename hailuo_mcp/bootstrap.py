@@ -59,7 +59,7 @@ async def open_studio(
     close_to_others(settings.state_dir)
     processes = ProcessLocks(settings.state_dir / "processes")
     with processes.held():
-        store = make_store(settings.state_dir)
+        store = make_store(settings)
         client = open_client(settings, wire=wire, fenced=fenced)
         try:
             await store.open()

@@ -117,7 +117,7 @@ _REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "first_frame_image": {"metavar": "PICTURE", "help": "the clip starts with this picture"},
     "last_frame_image": {"metavar": "PICTURE", "help": "the clip ends with this picture"},
     "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
-    "duration": {"metavar": "SECONDS", "help": "6 or 10"},
+    "duration": {"metavar": "SECONDS", "help": "6 or 10", "most": 3600},
     "resolution": {"help": "512P, 768P, 1080P …"},
     "prompt_optimizer": {
         "help": "have the provider improve the wording (the default), or keep it as it is"
@@ -154,19 +154,18 @@ def add_request(parser: ArgumentParser, kind: type[AnyRequest]) -> None:
     for field in rest:
         more = dict(_REQUEST_OPTIONS.get(field.name, {}))
         flags = (*more.pop("flags", ()), _flag(field.name))
-        group.add_argument(
-            *flags, dest=field.name, **{**_read_as(hints[field.name], field.name), **more}
-        )
+        read = _read_as(hints[field.name], field.name, more.pop("most", 2**31 - 1))
+        group.add_argument(*flags, dest=field.name, **{**read, **more})
 
 
-def _read_as(hint: object, name: str) -> dict[str, Any]:
+def _read_as(hint: object, name: str, most: int) -> dict[str, Any]:
     """How an option of a field of this type is read; an empty text and 0 count as not given."""
     if hint == bool | None and PROVIDER_DEFAULTS.get(name):
         return {"action": BooleanOptionalAction}
     if hint == bool | None:
         return {"action": "store_const", "const": True}
     if hint == int | None:
-        return {"type": _if_given(whole(0, 3600))}
+        return {"type": _if_given(whole(0, most))}
     if hint == str | None:
         return {"type": _if_given(plain)}
     if hint is str:

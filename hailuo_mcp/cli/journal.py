@@ -25,9 +25,9 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
+    from hailuo_mcp.journal import journal_file
 
-    path = arguments.settings(args).state_dir / FILE_NAME
+    path = journal_file(arguments.settings(args))
     if args.file and args.action != "backup":
         raise InvalidRequestError(f"journal {args.action} takes no file.")
     if args.action == "check":

@@ -11,7 +11,7 @@ import re
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hailuo_mcp.sandbox import callbacks, faults, pictures, prices, wire
+from hailuo_mcp.sandbox import callbacks, faults, pictures, wire
 from hailuo_mcp.sandbox.backend import (
     Backend,
     Dialect,
@@ -24,7 +24,7 @@ from hailuo_mcp.sandbox.book import Attempt, Past
 from hailuo_mcp.sandbox.faults import Faults
 from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.refusal import RATE_LIMIT, RESET, Refusal
-from hailuo_mcp.sandbox.rules import Order, clip_size
+from hailuo_mcp.sandbox.rules import Order, clip_size, price
 
 _DATA_URL = re.compile(r"data:[^\"\s]{64,}")
 _SHOWN = 64
@@ -110,7 +110,7 @@ async def _draft(
     first, last, subject = (found.get(name) for name in named)
     width, height = clip_size(order.resolution, first.size if first else None)
     credits_, cny, usd = (
-        prices.price(order.model, order.resolution, order.duration)
+        price(order.model, order.resolution, order.duration)
         if backend.options.prices
         else ("", "", "")
     )

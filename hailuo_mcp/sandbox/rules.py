@@ -1,7 +1,8 @@
 """What the documents forbid, checked the way a strict provider would: the first fault is refused.
 
 Sources: seed 001 sections 1.1 to 1.4 and its resolution table, the global reference for 512P and
-S2V (facts 4.1). The models, modes and sizes here are the imitation's own copy on purpose.
+S2V (facts 4.1); prices in credits: seed 000, in CNY and USD, pay as you go: facts 5.1, checked
+2026-07-10. The models, modes, sizes and prices here are the imitation's own copy on purpose.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ _HD: Durations = {"768P": (6, 10), "1080P": (6,)}
 _HD_AND_512: Durations = {"512P": (6, 10), **_HD}
 _720P: Durations = {"720P": (6,)}
 
+_FAST, _HAILUO_23, _HAILUO_02 = "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02"
+
 # model → mode → resolution → durations
 MODELS: dict[str, dict[str, Durations]] = {
-    "MiniMax-Hailuo-2.3": {"t2v": _HD, "i2v": _HD},
-    "MiniMax-Hailuo-2.3-Fast": {"i2v": _HD},
-    "MiniMax-Hailuo-02": {"t2v": _HD, "i2v": _HD_AND_512, "fl2v": _HD},
+    _HAILUO_23: {"t2v": _HD, "i2v": _HD},
+    _FAST: {"i2v": _HD},
+    _HAILUO_02: {"t2v": _HD, "i2v": _HD_AND_512, "fl2v": _HD},
     "T2V-01-Director": {"t2v": _720P},
     "T2V-01": {"t2v": _720P},
     "I2V-01-Director": {"i2v": _720P},
@@ -29,7 +32,19 @@ MODELS: dict[str, dict[str, Durations]] = {
     "I2V-01": {"i2v": _720P},
     "S2V-01": {"s2v": _720P},
 }
-_PRETREATED = frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"})
+_PRETREATED = frozenset({_HAILUO_23, _FAST, _HAILUO_02})
+# What a clip would have cost, for the book: credits, CNY and USD.
+_PRICES: dict[tuple[str, str, int], tuple[str, str, str]] = {
+    (_FAST, "768P", 6): ("0.7", "1.35", "0.19"),
+    (_FAST, "768P", 10): ("1.1", "2.25", "0.32"),
+    (_FAST, "1080P", 6): ("1.3", "2.31", "0.33"),
+    (_HAILUO_02, "512P", 6): ("0.3", "0.60", "0.10"),
+    (_HAILUO_02, "512P", 10): ("0.5", "1.00", "0.15"),
+}
+for _model in (_HAILUO_23, _HAILUO_02):
+    _PRICES[_model, "768P", 6] = ("1", "2.00", "0.28")
+    _PRICES[_model, "768P", 10] = ("2", "4.00", "0.56")
+    _PRICES[_model, "1080P", 6] = ("2", "3.50", "0.49")
 _MODE_WORDS = {
     "t2v": "Text-to-Video",
     "i2v": "Image-to-Video",
@@ -165,6 +180,11 @@ def _settled(order: Order, mode: str, resolution: str) -> Order:
         subject=order.subject,
         callback_url=order.callback_url,
     )
+
+
+def price(model: str, resolution: str, duration: int) -> tuple[str, str, str]:
+    """Return credits, CNY and USD as decimal strings, empty where nothing is published."""
+    return _PRICES.get((model, resolution.upper(), duration), ("", "", ""))
 
 
 def clip_size(resolution: str, picture: tuple[int, int] | None) -> tuple[int, int]:

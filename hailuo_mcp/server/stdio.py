@@ -119,16 +119,12 @@ def _collect_garbage() -> None:
 
 
 def _work_is_left(settings: Callable[[], Settings]) -> bool:
-    try:
-        state_dir = settings().state_dir
-    except HailuoError:
-        return False  # the first call is told
-    if not state_dir.exists():
-        return False  # nothing was ever bought: not even SQLite is loaded
-
     from hailuo_mcp.journal import has_unfinished_work
 
-    return has_unfinished_work(state_dir)
+    try:
+        return has_unfinished_work(settings())
+    except HailuoError:
+        return False  # the first call is told
 
 
 def _ready(

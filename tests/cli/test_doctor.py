@@ -200,6 +200,15 @@ def test_no_journal_yet_is_fine_and_none_is_made(tmp_path: Path):
     assert not (tmp_path / "state").exists()
 
 
+def test_a_store_without_a_file_is_said_and_not_looked_for(tmp_path: Path, monkeypatch):
+    def elsewhere(_settings):
+        raise ConfigError("The journal is in a database.")
+
+    monkeypatch.setattr("hailuo_mcp.cli.doctor.journal.journal_file", elsewhere)
+    (told,) = check_journal(settings(tmp_path), 0.0)
+    assert (told.level, told.message) == (Level.NOTE, "The journal is in a database.")
+
+
 def made_journal(folder: Path) -> Path:
     async def make() -> None:
         journal = SqliteStore(folder / "state" / FILE_NAME)

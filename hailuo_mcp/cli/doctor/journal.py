@@ -12,7 +12,9 @@ from hailuo_mcp.cli.doctor.result import Result, note, ok, problem
 from hailuo_mcp.cli.words import program
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Status
+from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.files.private import exposed
+from hailuo_mcp.journal import journal_file
 from hailuo_mcp.journal.sqlite.examine import (
     Contents,
     FaultyJournalError,
@@ -20,7 +22,6 @@ from hailuo_mcp.journal.sqlite.examine import (
     spent_in_other_units,
 )
 from hailuo_mcp.journal.sqlite.faults import Fault
-from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import period_start
 from hailuo_mcp.text import number
@@ -32,7 +33,6 @@ _LONG = 3 * 86_400.0
 
 def check_journal(settings: Settings, now: float) -> Iterator[Result]:
     folder = settings.state_dir
-    path = folder / FILE_NAME
     for kept in sorted(folder.glob("journal-unreadable-*.sqlite3")) if folder.is_dir() else []:
         yield note(
             "journal",
@@ -47,6 +47,11 @@ def check_journal(settings: Settings, now: float) -> Iterator[Result]:
             f"Other users of this computer can read {others_can_read[0]}{more}.",
             f"Any command that opens the journal makes it private, such as {program()} tasks.",
         )
+    try:
+        path = journal_file(settings)
+    except ConfigError as elsewhere:
+        yield note("journal", elsewhere.what)
+        return
     try:
         contents = examine(path, old_before=now - _LONG)
     except FaultyJournalError as flawed:
@@ -67,14 +72,13 @@ def check_journal(settings: Settings, now: float) -> Iterator[Result]:
     tasks = f"{many} {'task' if many == 1 else 'tasks'}"
     yield ok("journal", f"{path} (format {contents.version}, {tasks})")
     yield from _tasks(contents)
-    yield from _other_units(settings, now)
+    yield from _other_units(path, settings, now)
     yield _processes(contents, settings)
 
 
-def _other_units(settings: Settings, now: float) -> Iterator[Result]:
+def _other_units(path: Path, settings: Settings, now: float) -> Iterator[Result]:
     unit = plan_unit(settings.plan, PROVIDERS[settings.provider].region)
     since = period_start(settings.budget_period, now)
-    path = settings.state_dir / FILE_NAME
     found = spent_in_other_units(path, account_of(settings), unit, since=since)
     if found:
         sums = " and ".join(f"{number(one.spent + one.reserved)} {one.unit}" for one in found)
