@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from decimal import Decimal
-from math import inf
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import anyio
@@ -66,25 +62,6 @@ def terms_of(wanted: PurchaseArguments) -> Terms:
     )
 
 
-_answer_deadline: ContextVar[anyio.CancelScope] = ContextVar("_answer_deadline")
-
-
-@contextmanager
-def time_to_answer() -> Generator[None]:
-    """Limit the time that a question may stay open within this call; no answer is a no."""
-    with anyio.CancelScope() as scope:
-        token = _answer_deadline.set(scope)
-        try:
-            yield
-        finally:
-            _answer_deadline.reset(token)
-    if scope.cancelled_caught:
-        raise ConsentRequiredError(
-            "Not bought: the person was asked and did not answer in time.",
-            Step(Do.TRY, "ask in the chat, then repeat this call for a new question"),
-        )
-
-
 async def ask_person(wanted: PurchaseArguments, ctx: Ctx) -> Approval | Elicit[Approval]:
     """Put the studio's question to the person; the same arguments always give the same question."""
     if not _can_ask(ctx):
@@ -99,9 +76,7 @@ async def ask_person(wanted: PurchaseArguments, ctx: Ctx) -> Approval | Elicit[A
     client = client_of(ctx)
     if is_modern(ctx):
         return _as_answer(ctx, question, client.key)
-    seconds = app.wait_limits.answer_limit(client)
-    _answer_deadline.get().deadline = anyio.current_time() + seconds
-    return await _within_the_call(ctx, question)
+    return await _within_the_call(ctx, question, app.wait_limits.answer_limit(client))
 
 
 def _as_answer(ctx: Ctx, question: str, client: ClientKey) -> Approval | Elicit[Approval]:
@@ -129,10 +104,20 @@ def _can_be_read(answer: object) -> bool:
     return True
 
 
-async def _within_the_call(ctx: Ctx, question: str) -> Approval:
-    """Ask; a client whose answer cannot be read counts as one that cannot ask."""
+async def _within_the_call(ctx: Ctx, question: str, seconds: float) -> Approval:
+    """Ask; a client whose answer cannot be read counts as one that cannot ask.
+
+    Raises:
+        ConsentRequiredError: no answer came within so many seconds, which is a no.
+    """
     try:
-        answer = await ctx.elicit(question, Approval)
+        with anyio.fail_after(seconds):
+            answer = await ctx.elicit(question, Approval)
+    except TimeoutError:
+        raise ConsentRequiredError(
+            "Not bought: the person was asked and did not answer in time.",
+            Step(Do.TRY, "ask in the chat, then repeat this call for a new question"),
+        ) from None
     except (ValueError, MCPError):  # accepted without what was asked for; or the client failed
         return NotAsked()
     return answer.data if isinstance(answer, AcceptedElicitation) else Approval(buy=False)
@@ -147,7 +132,6 @@ def agreed_terms(wanted: PurchaseArguments, asked: ElicitationResult[Approval]) 
     Raises:
         ConsentRequiredError: they said no, or closed the question.
     """
-    _answer_deadline.get().deadline = inf
     match asked:
         case AcceptedElicitation(data=NotAsked()):
             return terms_of(wanted)

@@ -18,8 +18,7 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from pydantic import ValidationError
 
 from hailuo_mcp import __version__
-from hailuo_mcp.errors import Do, HailuoError, Step
-from hailuo_mcp.server.consent import time_to_answer
+from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
@@ -27,6 +26,7 @@ from hailuo_mcp.server.resources import add_resources
 from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
+from hailuo_mcp.text import shown
 
 log = logging.getLogger(__name__)
 
@@ -85,14 +85,13 @@ class Server(MCPServer[AppContext]):
         context: Context[AppContext, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
         if name not in self.arguments_of:
-            called = f" {name[:64]!r}" if name.isidentifier() else " of that name"  # no markup
-            raise ToolError(
-                f"There is no tool{called}. Nothing was charged. "
-                f"There are: {', '.join(self.arguments_of)}."
-            )
+            called = repr(shown(name)) if name.isidentifier() else "of that name"  # no markup
+            known = Step(Do.TRY, f"call one of these: {', '.join(self.arguments_of)}")
+            unknown = InvalidRequestError(f"There is no tool {called}.", known)
+            return error_result(unknown, self._app.notice)
         try:
             given = read_arguments(name, self.arguments_of[name], arguments)
-            with self._app.track_call(), time_to_answer():
+            with self._app.track_call():
                 return await super().call_tool(name, given, context)
         except HailuoError as error:
             return error_result(error, self._app.notice)
@@ -135,7 +134,7 @@ class Server(MCPServer[AppContext]):
             raise MCPError(INVALID_PARAMS, f"{name} needs {' and '.join(missing)}.")
         if unknown := next((it for it in given if it not in known), ""):
             raise MCPError(
-                INVALID_PARAMS, f"{name} has no {unknown[:40]!r}. It takes: {', '.join(known)}."
+                INVALID_PARAMS, f"{name} has no {shown(unknown)!r}. It takes: {', '.join(known)}."
             )
         return await super().get_prompt(name, arguments, context)
 

@@ -75,9 +75,9 @@ class Callbacks:
             return JSONResponse({"error": "Not found."}, status_code=404)
         try:
             body = await read_body(request.scope, request.receive, limit=LIMIT, seconds=_SECONDS)
-        except RefusedBodyError as refused:
+        except RefusedBodyError:
             self._count("refused")
-            return refused.response
+            raise
         sent = _object(body)
         challenge = sent.get("challenge")
         if _is_challenge(challenge):

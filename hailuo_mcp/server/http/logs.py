@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hailuo_mcp.server.http.auth import path_of
 from hailuo_mcp.server.logs import log_to_stderr, message_of, places
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.text import shown
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ class RequestLog:
             "request",
             extra={
                 "route": route,
-                "method": scope["method"][:10],
+                "method": shown(scope["method"], 10),
                 "status": status,
                 "ms": round(1000 * (time.monotonic() - began), 1),
                 "caller": user.display_name if user else "",

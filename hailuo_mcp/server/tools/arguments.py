@@ -17,14 +17,13 @@ from pydantic_core import ErrorDetails, PydanticKnownError
 
 from hailuo_mcp.domain import LONGEST_ID
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.text import is_number
+from hailuo_mcp.text import is_number, shown
 
 _BLANK: tuple[object, ...] = (None, "", "null", [], {})
 _NUMBERS: Mapping[object, Literal["int_parsing", "float_parsing"]] = {
     int: "int_parsing",
     float: "float_parsing",
 }
-_SHOWN = 40
 
 
 class Arguments(ArgModelBase):
@@ -142,5 +141,4 @@ def _mistake(error: ErrorDetails) -> str:
     problem = _PLAIN.get(error["type"], error["msg"]).format_map(error.get("ctx", {}))
     if error["type"] == "missing":
         return f"{name}: {problem}"
-    shown = repr(error["input"])
-    return f"{name}: {problem} (got {shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''})"
+    return f"{name}: {problem} (got {shown(repr(error['input']))})"
