@@ -64,7 +64,7 @@ async def tool_request(ctx: Ctx) -> ToolRequest:
         studio=await app.studio(),
         caller=app.caller(),
         client=client_of(ctx),
-        on_progress=ProgressReporter(ctx),
+        on_progress=progress_reporter(ctx),
         app=app,
     )
 
@@ -101,27 +101,26 @@ def _session(request: Any) -> str:  # noqa: ANN401  Starlette's, which only HTTP
     return named
 
 
-class ProgressReporter:
+def progress_reporter(ctx: Ctx) -> Progress:
     """Progress notifications: strictly rising, and none after one could not be delivered.
 
     The SDK sends none where the client has not asked for any.
     """
+    began = time.monotonic()
+    last, broken = 0.0, False
 
-    def __init__(self, ctx: Ctx) -> None:
-        self._ctx = ctx
-        self._began = time.monotonic()
-        self._last = 0.0
-        self._broken = False
-
-    async def __call__(self, view: View) -> None:
+    async def report(view: View) -> None:
         from hailuo_mcp.wording.cases import progress_line
 
-        spent = time.monotonic() - self._began
-        if self._broken or spent <= self._last:
+        nonlocal last, broken
+        spent = time.monotonic() - began
+        if broken or spent <= last:
             return
-        self._last = spent
+        last = spent
         whole = spent + view.eta_seconds if view.eta_seconds else None
         try:
-            await self._ctx.report_progress(spent, whole, progress_line(view))
+            await ctx.report_progress(spent, whole, progress_line(view))
         except (MCPError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-            self._broken = True
+            broken = True
+
+    return report

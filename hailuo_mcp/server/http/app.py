@@ -116,7 +116,7 @@ class HttpServer:
         self.mcp.middleware.append(self.metrics.time_call)
         self.links = SignedLinks()
         self.files = Files(self.links, self.context)
-        self.uploads = Uploads(self.links, limits=limits)
+        self.uploads = Uploads(self.links, limits)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:

@@ -110,7 +110,7 @@ class Quota:
     def note_answer(self, scope: Scope, status: int, headers: Headers) -> None:
         """Follow which sessions there are, by what the SDK answers."""
         session = Headers(scope=scope).get(_SESSION) or headers.get(_SESSION)
-        if not session or path_of(scope).rstrip("/") != "/mcp":
+        if not session or not _is_mcp(scope):
             return
         own = self._sessions[caller().name]
         own.pop(session, None)
@@ -128,13 +128,17 @@ class Quota:
         return len(own)
 
 
+def _is_mcp(scope: Scope) -> bool:
+    return path_of(scope).rstrip("/") == "/mcp"
+
+
 def _opens_session(scope: Scope) -> bool:
     """Whether the SDK would make a session for it: the newer era has none."""
     headers = Headers(scope=scope)
     version = headers.get("mcp-protocol-version")
     return (
         scope["method"] == "POST"
-        and path_of(scope).rstrip("/") == "/mcp"
+        and _is_mcp(scope)
         and _SESSION not in headers
         and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
     )
@@ -198,7 +202,7 @@ def _lacks_session(scope: Scope) -> bool:
     """
     return (
         scope["method"] in ("GET", "DELETE")
-        and path_of(scope).rstrip("/") == "/mcp"
+        and _is_mcp(scope)
         and _SESSION not in Headers(scope=scope)
     )
 

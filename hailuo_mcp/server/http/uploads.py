@@ -10,7 +10,7 @@ import secrets
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -46,20 +46,10 @@ class _NoRoomError(HailuoError):
 
 
 class Uploads:
-    def __init__(
-        self,
-        links: SignedLinks,
-        folder: Path = Path(),
-        *,
-        limits: Limits = Limits(),  # noqa: B008  frozen
-        clock: Callable[[], float] = time.time,
-        seconds: float = _SECONDS,
-    ) -> None:
-        self.folder = folder
+    def __init__(self, links: SignedLinks, limits: Limits) -> None:
+        self.folder = Path()
         self._links = links
         self._limits = limits
-        self._clock = clock
-        self._seconds = seconds
         self._arriving = dict[str, str]()
         """Pictures on their way, and whose each is."""
         self._making_room = threading.Lock()
@@ -118,9 +108,7 @@ class Uploads:
         self._arriving[upload_id] = owner
         try:
             most = video_models.limits().image_bytes - 1
-            body = await read_body(
-                request.scope, request.receive, limit=most, seconds=self._seconds
-            )
+            body = await read_body(request.scope, request.receive, limit=most, seconds=_SECONDS)
             await _check_picture(body)
             await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
         except InvalidRequestError as error:
@@ -160,7 +148,7 @@ class Uploads:
                 facts = path.lstat()
                 if stat.S_ISDIR(facts.st_mode):
                     continue
-                if self._clock() - facts.st_mtime > _KEPT_SECONDS:
+                if time.time() - facts.st_mtime > _KEPT_SECONDS:
                     path.unlink()
                 else:
                     kept.append(_Kept(facts.st_mtime, facts.st_size, path))
