@@ -34,8 +34,9 @@ class _Announced:
     """A task whose end was announced; kept, so that a repetition does not start from the first."""
 
     polls: int = 0
-    next_at: float | None = 0.0
-    """When it is polled; None where it was often enough, until its end is announced again."""
+    next_at: float = 0.0
+    wanted: bool = True
+    """False where it was polled often enough, until its end is announced again."""
     unsent: bool = False
     """The end was announced before the provider had answered the create."""
 
@@ -84,9 +85,7 @@ class Callbacks:
             return Response(json.dumps({"challenge": challenge}), media_type="application/json")
         if phase_of(str(sent.get("status", ""))).is_final:
             self._count("final")
-            announced = self._announced.setdefault(task.task_id, _Announced())
-            if announced.next_at is None:
-                announced.next_at = self._clock() + _PAUSES[-1]
+            self._announced.setdefault(task.task_id, _Announced()).wanted = True
             self._wake.set()
         else:
             self._count("news")
@@ -98,12 +97,12 @@ class Callbacks:
             self._wake = anyio.Event()
             now = self._clock()
             for task_id, known in list(self._announced.items()):
-                if known.next_at is not None and known.next_at <= now:
+                if known.wanted and known.next_at <= now:
                     try:
                         await self._poll(task_id, known, now)
                     except JournalError:
                         known.next_at = now + _PAUSES[1]
-            waits = [it.next_at - now for it in self._announced.values() if it.next_at is not None]
+            waits = [it.next_at - now for it in self._announced.values() if it.wanted]
             with anyio.move_on_after(max(0.01, min(waits)) if waits else None):
                 await self._wake.wait()
 
@@ -125,7 +124,8 @@ class Callbacks:
             return
         await studio.expedite_poll(task, now)
         known.polls += 1
-        known.next_at = now + _PAUSES[known.polls] if known.polls < len(_PAUSES) else None
+        known.next_at = now + _PAUSES[min(known.polls, len(_PAUSES) - 1)]
+        known.wanted = known.polls < len(_PAUSES)
 
     async def _find(self, studio: Studio, token: str) -> Task | None:
         if not _TOKEN.fullmatch(token):
