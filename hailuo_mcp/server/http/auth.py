@@ -54,7 +54,7 @@ def caller() -> Caller:
     return Caller(name=present.name, local=present.local)
 
 
-def check_exposure(settings: Settings | None, names: HostNames, bound: str, *, local: bool) -> None:
+def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: bool) -> None:
     """Raise ConfigError where other computers could come in without a token, or as local."""
     if is_loopback(bound) and not names.beyond:
         return
@@ -69,7 +69,7 @@ def check_exposure(settings: Settings | None, names: HostNames, bound: str, *, l
                 "in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL",
             ),
         )
-    if settings is not None and not settings.http_tokens:
+    if not settings.http_tokens:
         raise ConfigError(
             f"The server would be open to other computers ({which}) without a token, so anybody "
             "could spend your money.",
@@ -92,9 +92,9 @@ class TokenAuth:
         self,
         app: ASGIApp,
         tokens: Sequence[tuple[str, SecretStr]],
-        base_url: str = "",
+        base_url: str,
         *,
-        local: bool = False,
+        local: bool,
     ) -> None:
         self._app = app
         self._local = local

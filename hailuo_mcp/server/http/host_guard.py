@@ -34,13 +34,13 @@ class HostNames:
     """Each with its port; empty for any."""
 
     @classmethod
-    def of(cls, settings: Settings | None, bound: str) -> HostNames:
+    def of(cls, settings: Settings, bound: str) -> HostNames:
         names = {(name, "") for name in LOOPBACK_NAMES}
         if bound not in _ANY_ADDRESS:
             names.add((bound.strip("[]").lower(), ""))
-        for text in settings.allowed_hosts if settings else ():
+        for text in settings.allowed_hosts:
             names.add(split_host(text) or (text.strip("[]"), ""))
-        if settings and settings.callback_url:
+        if settings.callback_url:
             names.add((urlsplit(settings.callback_url).hostname or "", ""))
         return cls(names=frozenset(names))
 

@@ -27,7 +27,6 @@ from hailuo_mcp.files.private import private_folder, write_once
 from hailuo_mcp.server.http.auth import Visitor, visitor
 from hailuo_mcp.server.http.limits import Limits, read_body
 from hailuo_mcp.server.http.signed_links import DERIVED, UPLOAD_SECONDS, SignedLinks
-from hailuo_mcp.text import shown
 from hailuo_mcp.wording import agent
 
 _SECONDS = 120.0
@@ -105,11 +104,13 @@ class Uploads:
         if len(self._arriving) >= _AT_ONCE or own >= _AT_ONCE_EACH:
             busy = "Too many pictures are arriving. Try again in 5 seconds."
             raise HTTPException(503, busy, {"Retry-After": "5"})
+        from hailuo_mcp.files.images import check_picture
+
         self._arriving[upload_id] = owner
         try:
             most = video_models.limits().image_bytes - 1
             body = await read_body(request.scope, request.receive, limit=most, seconds=_SECONDS)
-            await _check_picture(body)
+            await check_picture("The file", body)
             await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
         except InvalidRequestError as error:
             raise HTTPException(415, agent.error_text(error)) from error
@@ -172,16 +173,6 @@ class _Kept(NamedTuple):
 
 def _sum(pictures: Iterable[_Kept]) -> int:
     return sum(one.bytes for one in pictures)
-
-
-async def _check_picture(body: bytes) -> None:
-    """The bytes count, not what the sender calls them."""
-    from hailuo_mcp.files.images import open_image
-
-    async def nowhere(url: str) -> bytes:
-        raise InvalidRequestError(f"{shown(url)} is not fetched here.")
-
-    await open_image("upload:the file", folders=None, fetch=nowhere, upload=lambda _id: body)
 
 
 _PAGE_HEADERS = {
