@@ -26,6 +26,7 @@ from hailuo_mcp.server.resources import add_resources
 from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
+from hailuo_mcp.server.tools.purchase import PurchaseArguments
 from hailuo_mcp.text import shown
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class Server(MCPServer[AppContext]):
 
     def _internal_error(self, name: str) -> HailuoError:
         """Nothing of the exception's own text, and whether money may have moved."""
-        spends = "max_cost" in self.arguments_of[name].model_fields
+        spends = issubclass(self.arguments_of[name], PurchaseArguments)
         check = Step(Do.TRY, "call list_tasks before you try again: the clip may be on its way")
         error = HailuoError(
             f"{name} failed because of a fault in hailuo-mcp; its log has the details.",

@@ -13,6 +13,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticKnownError
 
 from hailuo_mcp.domain import LONGEST_ID
@@ -39,6 +40,12 @@ class Arguments(ArgModelBase):
         if kind and isinstance(value, str) and not is_number(value):
             raise PydanticKnownError(kind)
         return value
+
+    @classmethod
+    def fields(cls) -> dict[str, FieldInfo]:
+        """By name: a tool's own first, then those that it shares with others."""
+        shared = cls.model_fields.keys() - cls.__annotations__.keys()
+        return dict(sorted(cls.model_fields.items(), key=lambda field: field[0] in shared))
 
     def model_dump_one_level(self) -> dict[str, Any]:
         return {"wanted": self}
@@ -89,7 +96,7 @@ def read_arguments(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) ->
     """
     from hailuo_mcp.server.tools.argument_names import unknown_arguments
 
-    fields = kind.model_fields
+    fields = kind.fields()
     if wrong := [name for name, value in sent.items() if name not in fields and value is not None]:
         raise unknown_arguments(tool, wrong, fields)
     return {

@@ -10,25 +10,17 @@ from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
 from hailuo_mcp.domain import Capabilities, Mode, VideoRequest
 from hailuo_mcp.rules.judge import default_model
-from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.request import tool_request
-from hailuo_mcp.server.tools.arguments import Arguments, Size
-from hailuo_mcp.server.tools.purchase import (
-    Confirm,
-    MaxCost,
-    RequestKey,
-    Take,
-    Wait,
-    buy,
-)
+from hailuo_mcp.server.tools.arguments import Size
+from hailuo_mcp.server.tools.purchase import Asked, PurchaseArguments, buy
 from hailuo_mcp.wording.shapes import VideoTask
 
 _DEFAULTS = {mode: default_model(mode, None, Capabilities(modes=frozenset(Mode))) for mode in Mode}
 _CHOSEN_BY_NAME = " ".join(f"{it.name}: {it.about}" for it in models() if it.last_choice)
 
 
-class GenerateVideo(Arguments):
+class GenerateVideo(PurchaseArguments):
     prompt: str = Field(
         "",
         description=f"What is to be seen and how it moves, at most {limits().prompt_characters:,} "
@@ -77,11 +69,6 @@ class GenerateVideo(Arguments):
         description="Shorten that rewriting, where the model can.",
     )
     watermark: bool = Field(default=False, description="Put the provider's watermark on the clip.")
-    take: Take = 1
-    request_key: RequestKey = ""
-    wait_seconds: Wait = 0
-    max_cost: MaxCost = 0
-    confirm: Confirm = ""
 
     def request(self) -> VideoRequest:
         # What a provider does anyway is not sent: some options are documented for some only.
