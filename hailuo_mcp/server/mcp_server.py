@@ -124,7 +124,7 @@ class Server(MCPServer[AppContext]):
         arguments: dict[str, Any] | None = None,
         context: Context[AppContext, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """Render a prompt; the SDK (2.3.0) reports the asker's mistakes as faults of the server."""
+        """Render a prompt; the SDK (2.3.0) reports the caller's mistakes as server faults."""
         prompts = {prompt.name: prompt.arguments or [] for prompt in await self.list_prompts()}
         if name not in prompts:
             raise MCPError(

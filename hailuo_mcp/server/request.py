@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp import MCPError
@@ -74,7 +74,11 @@ def client_of(ctx: Ctx) -> Client:
     from hailuo_mcp.catalog.mcp_clients import Signs
 
     params, declared = ctx.session.client_params, ctx.client_capabilities
-    request = ctx.request_context.request  # of HTTP; None on stdio
+    request, session = ctx.request_context.request, ""  # the request is None on stdio
+    if request is not None:
+        # As Streamable HTTP names it, or the older transport; the newest protocol has none.
+        named, asked = request.headers.get("mcp-session-id"), request.query_params
+        session = named or asked.get("session_id", "")
     return Client(
         signs=Signs(
             name=params.client_info.name if params else "",
@@ -87,18 +91,12 @@ def client_of(ctx: Ctx) -> Client:
             ),
         ),
         caller=ctx.request_context.lifespan_context.caller().name,
-        session=_session(request) if request is not None else "",
+        session=session,
     )
 
 
 def is_modern(ctx: Ctx) -> bool:
     return (ctx.protocol_version or "") >= _MODERN
-
-
-def _session(request: Any) -> str:  # noqa: ANN401  Starlette's, which only HTTP loads
-    """As Streamable HTTP names it, or the older transport; the newest protocol has none."""
-    named: str = request.headers.get("mcp-session-id") or request.query_params.get("session_id", "")
-    return named
 
 
 def progress_reporter(ctx: Ctx) -> Progress:

@@ -122,7 +122,7 @@ def _work_is_left(settings: Callable[[], Settings]) -> bool:
     try:
         state_dir = settings().state_dir
     except HailuoError:
-        return False  # the first call is told
+        return False  # the first call gets the error
     if not state_dir.exists():
         return False  # nothing was ever bought: not even SQLite is loaded
 

@@ -37,7 +37,7 @@ from hailuo_mcp.studio.studio import Studio
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
-"""How long calls in progress get to be answered when the server shuts down."""
+"""How long calls in progress may still take when the server shuts down."""
 _LAST_BYTES_SECONDS = 0.1
 """Between a call's answer and its last byte on the wire."""
 

@@ -87,7 +87,7 @@ class Quota:
         """When each was last used, the longest unused first."""
 
     def refusal(self, scope: Scope) -> str:
-        """Why this request is one too many; empty where it is not."""
+        """Why this request exceeds a limit; empty if it does not."""
         name, limits = caller().name, self._limits
         if self._streams.total() >= limits.streams:
             return "Too many requests are in progress. Try again later."

@@ -5,15 +5,14 @@ Each caller's pictures lie in a folder of their own: nobody finds or displaces a
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import stat
 import threading
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
@@ -142,7 +141,7 @@ class Uploads:
 
         A purchase keeps its own copy, so what is old is of no use.
         """
-        kept = list[_Kept]()
+        kept = dict[Path, os.stat_result]()
         for path in self.folder.rglob("*"):
             # Another process may have just deleted it.
             with suppress(FileNotFoundError):
@@ -152,27 +151,22 @@ class Uploads:
                 if time.time() - facts.st_mtime > _KEPT_SECONDS:
                     path.unlink()
                 else:
-                    kept.append(_Kept(facts.st_mtime, facts.st_size, path))
+                    kept[path] = facts
         limits = self._limits
-        own = sorted(one for one in kept if one.path.parent == folder)
-        dropped = list[_Kept]()
-        while own and (len(own) >= limits.pictures or _sum(own) + size > limits.picture_bytes):
-            dropped.append(own.pop(0))
-        if _sum(kept) - _sum(dropped) + size > limits.all_picture_bytes:
+        own = sorted((it for it in kept if it.parent == folder), key=lambda it: kept[it].st_mtime)
+        own_bytes = size + sum(kept[it].st_size for it in own)
+        all_bytes = size + sum(facts.st_size for facts in kept.values())
+        dropped = list[Path]()
+        while own and (len(own) >= limits.pictures or own_bytes > limits.picture_bytes):
+            oldest = own.pop(0)
+            dropped.append(oldest)
+            own_bytes -= kept[oldest].st_size
+            all_bytes -= kept[oldest].st_size
+        if all_bytes > limits.all_picture_bytes:
             return False
-        for one in dropped:
-            one.path.unlink(missing_ok=True)
+        for path in dropped:
+            path.unlink(missing_ok=True)
         return True
-
-
-class _Kept(NamedTuple):
-    at: float
-    bytes: int
-    path: Path
-
-
-def _sum(pictures: Iterable[_Kept]) -> int:
-    return sum(one.bytes for one in pictures)
 
 
 _PAGE_HEADERS = {

@@ -1,4 +1,4 @@
-"""From what a client sent to what a tool takes: blanks, odd ids, and plain words for mistakes."""
+"""Reads what a client sent: blanks, ids written as numbers, and clear messages for mistakes."""
 
 from __future__ import annotations
 
@@ -52,11 +52,7 @@ class Arguments(ArgModelBase):
 
     def given(self) -> dict[str, Any]:
         """What differs from the defaults: a default means "not given"."""
-        return {
-            name: value
-            for name, value in self
-            if value != type(self).model_fields[name].get_default(call_default_factory=True)
-        }
+        return self.model_dump(exclude_defaults=True)
 
 
 def _exact(value: object) -> object:

@@ -23,7 +23,7 @@ _CHOSEN_BY_NAME = " ".join(f"{it.name}: {it.about}" for it in models() if it.las
 class GenerateVideo(PurchaseArguments):
     prompt: str = Field(
         "",
-        description=f"What is to be seen and how it moves, at most {limits().prompt_characters:,} "
+        description=f"What the clip shows and how it moves, at most {limits().prompt_characters:,} "
         "characters. Camera moves stand in square brackets where they happen, at most "
         f"{limits().moves_together} together: "
         + ", ".join(f"[{move.english}]" for move in moves())
@@ -43,11 +43,12 @@ class GenerateVideo(PurchaseArguments):
         "invent a path or write base64.",
     )
     last_frame_image: str = Field(
-        "", description="The picture that the clip ends with, given as first_frame_image is."
+        "",
+        description="The picture that the clip ends with, in any form of first_frame_image.",
     )
     subject_image: str = Field(
         "",
-        description="A picture of the one person who is to appear, given as first_frame_image is; "
+        description="A picture of the one person who appears, in any form of first_frame_image; "
         "not together with frames.",
     )
     duration: int = Field(
@@ -79,10 +80,10 @@ class GenerateVideo(PurchaseArguments):
 async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> VideoTask:
     """Buy one video clip from Hailuo (MiniMax), made from text or pictures.
 
-    Costs money for each new clip; estimate_cost tells how much, and what cannot be made is refused
-    free. Returns a task_id within seconds, long before the clip is ready (minutes); the clip is
-    saved to disk without further calls. Next: query_task with that task_id. The same request again
-    returns the same task and buys nothing. After an error or a timeout call list_tasks: the clip
-    may be on its way.
+    Costs money for each new clip; estimate_cost says how much. What cannot be made is refused
+    free of charge. Returns a task_id within seconds, long before the clip is ready (minutes); the
+    clip is saved to disk without further calls. Next: query_task with that task_id. The same
+    request again returns the same task and buys nothing. After an error or a timeout call
+    list_tasks: the clip may be on its way.
     """
     return await buy(await tool_request(ctx), wanted, asked)

@@ -2,7 +2,7 @@
 
 The schemas are flat, without $ref, anyOf, null and titles: clients and model APIs choke on those,
 and pydantic's own schemas cost a third of what this package adds to the server's start. The tests
-hold both to say the same.
+check that both agree.
 """
 
 from __future__ import annotations
