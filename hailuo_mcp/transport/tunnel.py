@@ -38,15 +38,22 @@ def proxied_transport(
         to_proxy = tls if proxy.scheme == "https" else None
         handed_over = httpx.Proxy(str(proxy), auth=proxy.auth, ssl_context=to_proxy)
         return httpx.AsyncHTTPTransport(proxy=handed_over, **options)
-    transport = httpx.AsyncHTTPTransport(**options)
-    transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001  httpx takes no network backend
+    pool = httpcore.AsyncConnectionPool(
         ssl_context=tls,
         max_connections=limits.max_connections,
         max_keepalive_connections=limits.max_keepalive_connections,
         keepalive_expiry=limits.keepalive_expiry,
         network_backend=_TunnelBackend(proxy, tls),
     )
-    return transport
+    return _TunnelTransport(pool, **options)
+
+
+class _TunnelTransport(httpx.AsyncHTTPTransport):
+    """httpx's own with another pool: it takes no network backend."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool, **options: Any) -> None:  # noqa: ANN401  httpx's
+        super().__init__(**options)
+        self._pool = pool
 
 
 async def try_tunnel(
