@@ -196,7 +196,7 @@ class Transport:
 
     def _lost(self, why: str, detail: str) -> UnconfirmedSubmitError:
         return UnconfirmedSubmitError(
-            f"The request was sent to {self._host}, but {why}. It is not sent again from here.",
+            f"The request was sent to {self._host}, but {why}.",
             Step(Do.TRY, "do not send it again"),
             Step(Do.SETTLE),
             detail=detail,

@@ -139,7 +139,9 @@ def test_the_examples_words_instead_of_a_key_are_a_problem(key: str):
 def test_settings_that_cannot_be_used_name_their_variable():
     read, findings = check_settings({"HAILUO_BUDGET": "much"}, {})
     assert read is None
-    assert "HAILUO_BUDGET" in bad(findings)[0]
+    (finding,) = [finding for finding in findings if finding.level is Level.PROBLEM]
+    assert "budget is not an amount" in finding.message
+    assert "HAILUO_BUDGET" in finding.fix
 
 
 def test_a_budget_that_would_refuse_every_clip_is_a_problem():

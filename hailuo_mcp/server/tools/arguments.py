@@ -16,9 +16,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticKnownError
 
-from hailuo_mcp.domain import LONGEST_ID
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.text import is_number, shown
+from hailuo_mcp.text import LONGEST_ID, is_number, shown
 
 _BLANK: tuple[object, ...] = (None, "", "null", [], {})
 _NUMBERS: Mapping[object, Literal["int_parsing", "float_parsing"]] = {
