@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from decimal import Decimal
 
@@ -29,6 +30,11 @@ def is_number(text: str) -> bool:
     otherwise.
     """
     return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def system_reason(error: OSError) -> str:
+    """Why the system refused, in lower case: its own words for the error's number."""
+    return (os.strerror(error.errno) if error.errno else "the system refuses").lower()
 
 
 def squeeze(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, Step
+from hailuo_mcp.text import system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.sandbox.serve import RunningSandbox
@@ -82,9 +82,8 @@ def _sandbox(args: Namespace, terminal: Terminal) -> int:
     try:
         sandbox = serve_in_thread(options, args.host, args.port)
     except OSError as exc:
-        reason = (os.strerror(exc.errno) if exc.errno else "the system refuses").lower()
         raise ConfigError(
-            f"The sandbox cannot listen on {args.host} port {args.port} ({reason}).",
+            f"The sandbox cannot listen on {args.host} port {args.port} ({system_reason(exc)}).",
             Step(Do.TRY, "choose another --port; 0 takes any that is free"),
         ) from exc
     with sandbox:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    HttpTransport = httpx.AsyncBaseTransport
+
 Use = Literal["read", "pay", "link"]
 
 CONNECT_SECONDS = 10.0

@@ -7,28 +7,20 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.request import tool_request
-from hailuo_mcp.server.tools.arguments import Arguments, Size
-from hailuo_mcp.server.tools.purchase import (
-    Confirm,
-    MaxCost,
-    RequestKey,
-    Take,
-    Wait,
-    buy,
-)
+from hailuo_mcp.server.tools.arguments import Size
+from hailuo_mcp.server.tools.purchase import Asked, PurchaseArguments, buy
 from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import VideoRequest
 
 
-class GenerateVideo(Arguments):
+class GenerateVideo(PurchaseArguments):
     prompt: str = Field(
         "",
-        description="What is to be seen and how it moves, at most 2,000 characters. Camera moves "
+        description="What the clip shows and how it moves, at most 2,000 characters. Camera moves "
         "stand in square brackets where they happen, at most 3 together: "
         + ", ".join(f"[{move.english}]" for move in moves())
         + ".",
@@ -46,11 +38,12 @@ class GenerateVideo(Arguments):
         "this server: ask the person for its path. Never invent a path or write base64.",
     )
     last_frame_image: str = Field(
-        "", description="The picture that the clip ends with, given as first_frame_image is."
+        "",
+        description="The picture that the clip ends with, in any form of first_frame_image.",
     )
     subject_image: str = Field(
         "",
-        description="A picture of the one person who is to appear, given as first_frame_image is; "
+        description="A picture of the one person who appears, in any form of first_frame_image; "
         "not together with frames.",
     )
     duration: int = Field(
@@ -69,11 +62,6 @@ class GenerateVideo(Arguments):
         description="Shorten that rewriting, where the model can.",
     )
     watermark: bool = Field(default=False, description="Put the provider's watermark on the clip.")
-    take: Take = 1
-    request_key: RequestKey = ""
-    wait_seconds: Wait = 0
-    max_cost: MaxCost = 0
-    confirm: Confirm = ""
 
     def request(self) -> VideoRequest:
         from dataclasses import fields
@@ -88,10 +76,10 @@ class GenerateVideo(Arguments):
 async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> VideoTask:
     """Buy one video clip from Hailuo (MiniMax), made from text or pictures.
 
-    Costs money for each new clip; estimate_cost tells how much, and what cannot be made is refused
-    free. Returns a task_id within seconds, long before the clip is ready (minutes); the clip is
-    saved to disk without further calls. Next: query_task with that task_id. The same request again
-    returns the same task and buys nothing. After an error or a timeout call list_tasks: the clip
-    may be on its way.
+    Costs money for each new clip; estimate_cost says how much. What cannot be made is refused
+    free of charge. Returns a task_id within seconds, long before the clip is ready (minutes); the
+    clip is saved to disk without further calls. Next: query_task with that task_id. The same
+    request again returns the same task and buys nothing. After an error or a timeout call
+    list_tasks: the clip may be on its way.
     """
     return await buy(await tool_request(ctx), wanted, asked)
