@@ -50,7 +50,9 @@ def decode(url: str) -> bytes:
 
 
 async def fetch(reference: str, name: str, state_dir: Path) -> Picture | None:
-    """Read, check and keep one image; a public URL is taken on trust and gets a placeholder."""
+    """Read, check and keep one image; None for none, and for a public URL, taken on trust."""
+    if not reference:
+        return None
     if reference.startswith("data:"):
         content = decode(reference)
     elif is_loopback(reference):
