@@ -1,4 +1,4 @@
-"""How the provider and links are reached: directly, or through which proxy, if it answers."""
+"""How the provider and links are reached: directly or through a proxy, and whether that works."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 
 from hailuo_mcp.cli.doctor.result import Level, Result, note, of_error, ok, problem
+from hailuo_mcp.cli.words import reason
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.text import shown
 from hailuo_mcp.transport.proxies import Proxies, Proxy, ProxyError
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ async def check_network(settings: Settings, reach: Reach) -> AsyncGenerator[Resu
     except ConfigError as exc:
         yield of_error("proxy", exc)
         return
-    except_for = f", but not for {proxies.no[:200]}" if proxies.no else ""
+    except_for = f", but not for {shown(proxies.no, 200)}" if proxies.no else ""
     uses = {proxy: "the provider", links: "links"}
     if proxy == links:
         uses = {proxy: "the provider and links" if url else "links"}
@@ -58,8 +60,8 @@ async def check_network(settings: Settings, reach: Reach) -> AsyncGenerator[Resu
     if links is not None and not looked_up:
         yield note(
             "links",
-            "This computer cannot look up names, so behind the proxy links are followed only to "
-            "hosts that are known to be the provider's.",
+            "This computer cannot look up host names, so links are followed only to hosts that "
+            "are known to be the provider's.",
             "Give pictures as files, or name the hosts of links in HAILUO_ALLOWED_HOSTS_PRIVATE.",
         )
 
@@ -87,7 +89,7 @@ def _reach(host: str, port: int, secure: bool) -> Result:  # noqa: FBT001
     except OSError as exc:
         return problem(
             "host",
-            f"{host} port {port} cannot be reached: {_reason(exc)}.",
+            f"{host} port {port} cannot be reached: {reason(exc)}.",
             "Check the network and the firewall; behind a proxy, set HTTPS_PROXY.",
         )
     return ok("host", f"{host} answers ({'TLS, ' if secure else ''}{_since(began)})")
@@ -109,7 +111,7 @@ async def _reach_through(proxy: Proxy, host: str, port: int, *, secure: bool) ->
     except OSError as exc:
         return problem(
             "host",
-            f"{host} port {port} does not answer through the proxy {proxy}: {_reason(exc)}.",
+            f"{host} port {port} does not answer through the proxy {proxy}: {reason(exc)}.",
             "Ask the operator of the proxy whether it allows this host.",
         )
     how = "TLS, " if secure else ""
@@ -121,7 +123,7 @@ def _answers(proxy: Proxy) -> Result:
     try:
         socket.create_connection((proxy.host, proxy.port), timeout=_SECONDS).close()
     except OSError as exc:
-        said = f"{proxy} cannot be reached: {_reason(exc)}."
+        said = f"{proxy} cannot be reached: {reason(exc)}."
         return problem("proxy", said, _proxy_fix(proxy))
     return ok("proxy", f"{proxy} answers ({_since(began)})")
 
@@ -137,10 +139,6 @@ def _proxy_fix(proxy: Proxy) -> str:
     return f"Start the proxy, or correct {proxy.source}; NO_PROXY names hosts that need none."
 
 
-def _reason(exc: OSError) -> str:
-    return (exc.strerror or type(exc).__name__).lower()
-
-
 def _since(began: float) -> str:
     return f"{(time.monotonic() - began) * 1000:,.0f} ms"
 
@@ -149,7 +147,7 @@ def _untrusted(host: str, exc: ssl.SSLCertVerificationError) -> Result:
     return problem(
         "host",
         f"{host} shows a certificate that is not trusted ({exc.verify_message}).",
-        "A company's proxy or virus scanner may stand in between: let it pass this host, or set "
+        "A company's proxy or virus scanner may intercept it: let this host pass, or set "
         "SSL_CERT_FILE to a file with its certificate. A wrong date here has the same effect.",
     )
 

@@ -19,7 +19,7 @@ from hailuo_mcp.catalog.mcp_clients import ClientSetup
 from hailuo_mcp.cli.init import json_edit
 from hailuo_mcp.cli.init.json_edit import mapping
 from hailuo_mcp.cli.system import System
-from hailuo_mcp.cli.words import program
+from hailuo_mcp.cli.words import program, reason
 from hailuo_mcp.errors import ConfigError, Do, Step
 
 _BOM = "\ufeff"
@@ -172,7 +172,7 @@ def write(path: Path, text: str, *, stamp: str) -> Path | None:
     """
     target = path.resolve()  # a link stays a link
     if not _may_write(target):
-        raise PermissionError(f"{path} is read-only")
+        raise PermissionError("read-only")
     target.parent.mkdir(parents=True, exist_ok=True)
     backup = None
     if target.exists():
@@ -202,10 +202,6 @@ def pasted(app: ClientSetup, entry: Entry, question: Mapping[str, object] | None
     if question is not None:
         document["inputs"] = [question]
     return json.dumps(document, ensure_ascii=False, indent=2)
-
-
-def reason(exc: OSError) -> str:
-    return (exc.strerror or str(exc.args[0] if exc.args else "the system refuses")).lower()
 
 
 def _put_toml(text: str, key: str, entry: Entry) -> str:
