@@ -93,7 +93,7 @@ def _sandbox(args: Namespace, terminal: Terminal) -> int:
         _introduce(terminal, sandbox)
         stopped = threading.Event()
         try:
-            while not stopped.wait(1.0):  # Windows hears Ctrl-C only between waits
+            while not stopped.wait(1.0):  # Windows notices Ctrl-C only between waits
                 pass
         except KeyboardInterrupt:
             terminal.note()

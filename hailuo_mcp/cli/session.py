@@ -117,7 +117,7 @@ class Session:
         """Where a copy goes, checked before the purchase rather than after it.
 
         Raises:
-            InvalidRequestError: no clip can go there, or something is there.
+            InvalidRequestError: no clip can be written there, or a file exists.
         """
         if text in ("", arguments.STANDARD):
             return ""

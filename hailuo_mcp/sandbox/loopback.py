@@ -10,6 +10,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 _MOST_BYTES = 21 * 1024 * 1024
+_SECONDS = 3.0
 
 
 def is_loopback(url: str) -> bool:
@@ -23,23 +24,21 @@ def is_loopback(url: str) -> bool:
     return parts.scheme == "http" and is_here and port != 0
 
 
-async def call(
-    method: str, url: str, body: bytes = b"", *, seconds: float = 3.0
-) -> tuple[int, bytes]:
+async def call(method: str, url: str, body: bytes = b"") -> tuple[int, bytes]:
     """Return the status and body of one request, or raise OSError, also when time runs out."""
     if not is_loopback(url):
         message = "only http URLs of this machine are called"
         raise OSError(message)
-    async with asyncio.timeout(seconds):
-        return await asyncio.to_thread(_exchange, method, url, body, seconds)
+    async with asyncio.timeout(_SECONDS):
+        return await asyncio.to_thread(_exchange, method, url, body)
 
 
-def _exchange(method: str, url: str, body: bytes, seconds: float) -> tuple[int, bytes]:
+def _exchange(method: str, url: str, body: bytes) -> tuple[int, bytes]:
     from http.client import HTTPConnection, HTTPException
 
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=seconds)
+    connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_SECONDS)
     try:
         connection.request(method, target, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()

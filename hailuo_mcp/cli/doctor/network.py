@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import time
@@ -16,6 +15,7 @@ from hailuo_mcp.cli.doctor.result import Level, Result, note, of_error, ok, prob
 from hailuo_mcp.cli.words import reason
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.text import shown
+from hailuo_mcp.transport.connections import trusted
 from hailuo_mcp.transport.proxies import Proxies, Proxy, ProxyError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _reach(host: str, port: int, secure: bool) -> Result:  # noqa: FBT001
     try:
         with socket.create_connection((host, port), timeout=_SECONDS) as connection:
             if secure:
-                with _trust().wrap_socket(connection, server_hostname=host):
+                with trusted().wrap_socket(connection, server_hostname=host):
                     pass
     except ssl.SSLCertVerificationError as exc:
         return _untrusted(host, exc)
@@ -101,7 +101,7 @@ async def _reach_through(proxy: Proxy, host: str, port: int, *, secure: bool) ->
         return await anyio.to_thread.run_sync(_answers, proxy)
     from hailuo_mcp.transport.tunnel import try_tunnel
 
-    trust, began = _trust(), time.monotonic()
+    trust, began = trusted(), time.monotonic()
     try:
         await try_tunnel(proxy, host, port, tls=trust, secure=secure, seconds=_SECONDS)
     except ProxyError as exc:
@@ -150,14 +150,3 @@ def _untrusted(host: str, exc: ssl.SSLCertVerificationError) -> Result:
         "A company's proxy or virus scanner may intercept it: let this host pass, or set "
         "SSL_CERT_FILE to a file with its certificate. A wrong date here has the same effect.",
     )
-
-
-def _trust() -> ssl.SSLContext:
-    """The certificates that the transport trusts, chosen as httpx does."""
-    if file := os.environ.get("SSL_CERT_FILE"):
-        return ssl.create_default_context(cafile=file)
-    if folder := os.environ.get("SSL_CERT_DIR"):
-        return ssl.create_default_context(capath=folder)
-    import certifi
-
-    return ssl.create_default_context(cafile=certifi.where())

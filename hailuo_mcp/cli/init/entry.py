@@ -41,7 +41,7 @@ def entry_for(
     given: Mapping[str, str],
     existing: Entry | None,
 ) -> Entry:
-    """The entry to write: what is there and works stays, what is missing is added.
+    """The entry to write: what works is kept, what is missing is added.
 
     `given`: variables by name, as the person gave them.
     """
