@@ -15,9 +15,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticKnownError
 
-from hailuo_mcp.domain import LONGEST_ID
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.text import is_number
+from hailuo_mcp.text import LONGEST_ID, is_number
 
 _BLANK: tuple[object, ...] = (None, "", "null", [], {})
 _NUMBERS: Mapping[object, Literal["int_parsing", "float_parsing"]] = {

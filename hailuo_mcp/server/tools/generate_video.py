@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
-from hailuo_mcp.domain import Capabilities, Mode, VideoRequest
-from hailuo_mcp.rules.judge import default_model
 from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.request import tool_request
@@ -24,31 +21,29 @@ from hailuo_mcp.server.tools.purchase import (
 )
 from hailuo_mcp.wording.shapes import VideoTask
 
-_DEFAULTS = {mode: default_model(mode, None, Capabilities(modes=frozenset(Mode))) for mode in Mode}
-_CHOSEN_BY_NAME = " ".join(f"{it.name}: {it.about}" for it in models() if it.last_choice)
+if TYPE_CHECKING:
+    from hailuo_mcp.domain import VideoRequest
 
 
 class GenerateVideo(Arguments):
     prompt: str = Field(
         "",
-        description=f"What is to be seen and how it moves, at most {limits().prompt_characters:,} "
-        "characters. Camera moves stand in square brackets where they happen, at most "
-        f"{limits().moves_together} together: "
+        description="What is to be seen and how it moves, at most 2,000 characters. Camera moves "
+        "stand in square brackets where they happen, at most 3 together: "
         + ", ".join(f"[{move.english}]" for move in moves())
         + ".",
     )
     model: str = Field(
         "",
-        description=f"Empty chooses by the inputs: {_DEFAULTS[Mode.T2V]}, with a last frame "
-        f"{_DEFAULTS[Mode.FL2V]}, with a subject {_DEFAULTS[Mode.S2V]}. {_CHOSEN_BY_NAME} "
-        "All: hailuo://models.",
+        description="Empty chooses by the inputs: MiniMax-Hailuo-2.3, with a last frame "
+        "MiniMax-Hailuo-02, with a subject S2V-01. MiniMax-Hailuo-2.3-Fast: First frame only; "
+        "quicker and cheaper. All: hailuo://models.",
     )
     first_frame_image: str = Field(
         "",
         description="The picture that the clip starts from: a path, a file:// or https:// URL or a "
-        f"data URL; {limits().image_formats} under {limits().image_bytes // 10**6} MB. A picture "
-        "attached to the chat does not reach this server: ask the person for its path. Never "
-        "invent a path or write base64.",
+        "data URL; JPEG, PNG or WebP under 20 MB. A picture attached to the chat does not reach "
+        "this server: ask the person for its path. Never invent a path or write base64.",
     )
     last_frame_image: str = Field(
         "", description="The picture that the clip ends with, given as first_frame_image is."
@@ -59,14 +54,11 @@ class GenerateVideo(Arguments):
         "not together with frames.",
     )
     duration: int = Field(
-        0,
-        ge=0,
-        description=f"Seconds: {' or '.join(map(str, lengths()))}, as the model makes it. "
-        "0: its default.",
+        0, ge=0, description="Seconds: 6 or 10, as the model makes it. 0: its default."
     )
     resolution: Size = Field(
         "",
-        description=f"{' or '.join(resolutions())}, as the model makes it. Empty: its default.",
+        description="512P or 720P or 768P or 1080P, as the model makes it. Empty: its default.",
     )
     prompt_optimizer: bool = Field(
         default=True,
@@ -84,6 +76,10 @@ class GenerateVideo(Arguments):
     confirm: Confirm = ""
 
     def request(self) -> VideoRequest:
+        from dataclasses import fields
+
+        from hailuo_mcp.domain import VideoRequest
+
         # What a provider does anyway is not sent: some options are documented for some only.
         names = {field.name for field in fields(VideoRequest)}
         return VideoRequest(**{k: value for k, value in self.given().items() if k in names})
