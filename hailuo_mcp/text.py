@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from decimal import Decimal
 
@@ -33,8 +32,8 @@ def is_number(text: str) -> bool:
 
 
 def system_reason(error: OSError) -> str:
-    """Why the system refused, in lower case: its own words for the error's number."""
-    return (os.strerror(error.errno) if error.errno else "the system refuses").lower()
+    """Why the system refused, in its own words and in lower case."""
+    return (error.strerror or str(error) or "the system refuses").lower()
 
 
 def squeeze(text: str) -> str:
