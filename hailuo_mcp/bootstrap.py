@@ -28,7 +28,7 @@ from hailuo_mcp.worker.processes import ProcessLocks
 from hailuo_mcp.worker.worker import Worker
 
 if TYPE_CHECKING:
-    from hailuo_mcp.transport import HttpTransport
+    from hailuo_mcp.transport.connections import HttpTransport
 
 SANDBOX_KEY = "free"
 """The sandbox needs a key, as the providers do; it accepts any."""
@@ -59,7 +59,7 @@ async def open_studio(
     close_to_others(settings.state_dir)
     processes = ProcessLocks(settings.state_dir / "processes")
     with processes.held():
-        store = make_store(settings.state_dir)
+        store = make_store(settings)
         client = open_client(settings, wire=wire, fenced=fenced)
         try:
             await store.open()

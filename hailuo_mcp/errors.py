@@ -46,6 +46,8 @@ class Do(StrEnum):
     """A setting by its variable, or variable=value: the person's to decide."""
     CHECK = "check"
     """A setting, by its variable, whose value does not work."""
+    RAISE = "raise"
+    """A limit, by its variable: the person's to decide."""
     REPEAT = "repeat"
     """The same call again; `about`, if given, is the number of seconds to wait."""
     NEAREST = "nearest"

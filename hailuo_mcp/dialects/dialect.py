@@ -125,7 +125,7 @@ class Dialect(Protocol):
     capabilities: Capabilities
 
     def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest:
-        """Write a request; an unsupported callback is left out, because polling works, too."""
+        """Write a request; an unsupported callback is left out: polling works without it."""
         ...
 
     def read_submit(self, reply: HttpReply) -> Submitted:

@@ -61,7 +61,7 @@ def remote_status(
     url: str = "",
     url_expires_at: float | None = None,
 ) -> RemoteStatus:
-    """Return the result of a status request; `reason` is the provider's own code of a failure."""
+    """Return the result of a status request; `reason` is why it failed, as the provider says."""
     if phase is Phase.SUCCEEDED and not file_id and not url:
         phase = Phase.UNKNOWN  # finished, but there is nothing to fetch yet: ask again
     shown = status_word(body.get("status"))

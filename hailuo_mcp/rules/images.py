@@ -27,10 +27,15 @@ def picture_problems(
     pictures: Mapping[str, ImageFacts], unread: Mapping[str, InvalidRequestError]
 ) -> list[str]:
     """Say what is wrong with the pictures, by argument; `unread` could not be opened."""
-    problems = [f"{picture_name(it)}: {why.what.rstrip('.')}" for it, why in unread.items()]
+    problems = [f"{picture_name(it)}: {_as_clause(why.what)}" for it, why in unread.items()]
     for argument, facts in pictures.items():
         problems += image_problems(picture_name(argument), facts)
     return problems
+
+
+def _as_clause(sentence: str) -> str:
+    start = sentence[:1] if sentence[1:2].isupper() else sentence[:1].lower()  # HEIC stays HEIC
+    return f"{start}{sentence[1:].removesuffix('.')}"
 
 
 def image_problems(name: str, facts: ImageFacts) -> list[str]:

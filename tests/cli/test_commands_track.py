@@ -300,7 +300,7 @@ def test_what_was_settled_as_bought_is_not_called_failed(program):
     looked_up = program("query", lost["task_id"]).out
 
     for told in (settled, looked_up):
-        assert told.startswith("Bought, without a clip. Settled by a person: it was bought, but")
+        assert told.startswith("Bought, without a clip. Settled as bought, without the provider")
         assert "Failed" not in told
         assert "would cost 2 CNY" in told
 

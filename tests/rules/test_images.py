@@ -66,7 +66,7 @@ def test_every_broken_rule_of_every_picture_is_named():
         )
     said = error_text(refused.value)
     assert said.startswith(
-        "Refused for 6 reasons: the subject picture: There is no such file; the first frame is "
+        "Refused for 6 reasons: the subject picture: there is no such file; the first frame is "
     )
     assert said.endswith("Nothing was sent or charged. Give another path.")
 

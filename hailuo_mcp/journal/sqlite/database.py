@@ -124,9 +124,7 @@ class Database:
                 check.pages(db)
             marked = schema.version(db) >= schema.KEEPS_TOTALS
             if not marked:
-                mark.write(
-                    path, mark.Mark()
-                )  # now: a kill must not leave it without a mark
+                mark.write(path, mark.Mark())  # now: a kill must not leave it without a mark
             schema.migrate(db)
             if checks:
                 check.rows(db)
