@@ -62,7 +62,7 @@ async def test_the_proxy_is_named_without_its_credentials_and_tried(kind, tls):
         (("mei", "another"), "open", "does not accept the user name and password in ALL_PROXY"),
         (MEI, "403", "refused the connection"),
         (MEI, "cut", "closed the connection"),
-        (MEI, "nonsense", "does not answer as"),
+        (MEI, "nonsense", "does not answer like"),
     ],
 )
 async def test_a_proxy_that_does_not_let_through_is_a_problem(kind, credentials, manner, words):
