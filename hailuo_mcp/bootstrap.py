@@ -28,7 +28,7 @@ from hailuo_mcp.worker.processes import ProcessLocks
 from hailuo_mcp.worker.worker import Worker
 
 if TYPE_CHECKING:
-    from hailuo_mcp.transport import HttpTransport
+    from hailuo_mcp.transport.connections import HttpTransport
 
 SANDBOX_KEY = "free"
 """The imitation asks for a key as the providers do; any will do."""

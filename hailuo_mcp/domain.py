@@ -7,9 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-LONGEST_ID = 200
-"""Characters of a provider's id; what is longer is none."""
-
 
 class Mode(StrEnum):
     """What a clip is made from."""

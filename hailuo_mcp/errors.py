@@ -46,6 +46,8 @@ class Do(StrEnum):
     """A setting by its variable, or variable=value: the person's to decide."""
     CHECK = "check"
     """A setting, by its variable, that has a value which does not work."""
+    RAISE = "raise"
+    """A limit, by its variable: the person's to decide."""
     REPEAT = "repeat"
     """The same call again, after so many seconds where a number is given."""
     NEAREST = "nearest"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+LONGEST_ID = 200
+"""Characters of a provider's id; what is longer is none."""
 _SHOWN = 40
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -27,6 +29,11 @@ def is_number(text: str) -> bool:
     otherwise.
     """
     return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def system_reason(error: OSError) -> str:
+    """Why the system refused, in its own words and in lower case."""
+    return (error.strerror or str(error) or "the system refuses").lower()
 
 
 def squeeze(text: str) -> str:

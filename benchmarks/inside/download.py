@@ -11,7 +11,8 @@ from pathlib import Path
 
 from hailuo_mcp.domain import Link
 from hailuo_mcp.files.download import save
-from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.provider_api import Transport
 
 
 def resident(name: str) -> float:

@@ -47,7 +47,8 @@ from hailuo_mcp.errors import (
     Step,
     UnexpectedResponseError,
 )
-from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.provider_api import Transport
 from hailuo_mcp.wording.programmer import status_text
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ if TYPE_CHECKING:
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.rules.judge import Seller
-    from hailuo_mcp.transport import HttpTransport, LinkResponse
+    from hailuo_mcp.transport.connections import HttpTransport
+    from hailuo_mcp.transport.link_download import LinkResponse
 
 _PICTURE_SECONDS = 3.0
 _MOST_FAILED_POLLS = 10

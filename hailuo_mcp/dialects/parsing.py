@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hailuo_mcp.domain import LONGEST_ID
+from hailuo_mcp.text import LONGEST_ID
 
 _LONGEST_URL = 8192
 _WORD = re.compile(r"[\w.:-]{1,40}")

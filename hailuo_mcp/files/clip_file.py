@@ -19,6 +19,7 @@ from anyio.to_thread import run_sync
 from hailuo_mcp.errors import Do, DownloadError, Step
 from hailuo_mcp.files import mp4
 from hailuo_mcp.files.probe import ClipFacts, UnreadableClipError, probe
+from hailuo_mcp.text import system_reason
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def explain(trouble: OSError, folder: Path) -> DiskError:
     if known := _REASONS.get(trouble.errno or 0):
         what, *then = known
         return DiskError(f"The clip could not be saved: the folder {folder} {what}.", *then)
-    reason = os.strerror(trouble.errno).lower() if trouble.errno else "no reason given"
+    reason = system_reason(trouble)
     return DiskError(f"The clip could not be written to {folder} ({reason}).", retry=True)
 
 

@@ -36,6 +36,11 @@ _RANGE = re.compile(r"bytes (\d{1,17})-\d{1,17}/(\d{1,17}|\*)", re.ASCII)
 _DOCUMENT = 64 * 1024
 """Bytes that are looked at of what is no video."""
 
+_EXPIRED = (
+    "The provider's link to the clip no longer works, and neither does a new one. Providers keep "
+    "clips for a limited time: if this fails again, the clip is gone there."
+)
+
 AskLink = Callable[[bool], Awaitable[Link]]
 """Return the clip's link; True asks for a new one."""
 
@@ -191,7 +196,7 @@ class _Download:
             except _DeadLinkError as trouble:
                 dead += 1
                 if dead > NEW_LINKS:
-                    raise _expired() from trouble
+                    raise LinkExpiredError(_EXPIRED) from trouble
                 self._want_new_link = True
                 if dead > 1:
                     await sleep(_pause(dead))
@@ -330,10 +335,3 @@ class _Download:
 def _pause(tries: int) -> float:
     # A random part, so that a hundred downloads cut at once do not come back at once.
     return backoff(tries - 1, first=0.4, most=_LONGEST_PAUSE, jitter=SystemRandom().random())
-
-
-def _expired() -> LinkExpiredError:
-    return LinkExpiredError(
-        "The provider's link to the clip no longer works, and neither does a new one. Providers "
-        "keep clips for a limited time: if this fails again, the clip is gone there."
-    )

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
-from hailuo_mcp.text import shown
+from hailuo_mcp.text import shown, system_reason
 
 _LONGEST = 4096
 """Characters; no system takes a longer path, and what is longer is usually pasted base64."""
@@ -79,7 +79,7 @@ class Folders:
         try:
             descriptor = os.open(path, _READ_FLAGS)
         except OSError as trouble:
-            raise _refused(text, f"cannot be read: {_reason(trouble)}") from trouble
+            raise _refused(text, f"cannot be read: {system_reason(trouble)}") from trouble
         with os.fdopen(descriptor, "rb") as file:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode) or not _is_still(path, facts):
@@ -121,7 +121,7 @@ class Folders:
                 pass
         except OSError as trouble:
             raise ConfigError(
-                f"Clips cannot be written to {self.output_dir} ({_reason(trouble)}).",
+                f"Clips cannot be written to {self.output_dir} ({system_reason(trouble)}).",
                 Step(Do.CHECK, "HAILUO_OUTPUT_DIR"),
             ) from trouble
 
@@ -277,7 +277,3 @@ def _mode(path: Path) -> int:
 
 def _kind(mode: int) -> str:
     return "a folder" if stat.S_ISDIR(mode) else "a device, pipe or socket"
-
-
-def _reason(trouble: OSError) -> str:
-    return (os.strerror(trouble.errno) if trouble.errno else "the system refuses").lower()

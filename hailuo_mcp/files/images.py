@@ -75,16 +75,14 @@ class OpenedImage:
     @property
     def wire(self) -> str:
         """What a dialect sends: the public URL, else a data URL."""
-        return self.url or data_url(self.facts, self.data)
+        if self.url:
+            return self.url
+        return f"data:{self.facts.mime};base64,{base64.b64encode(self.data).decode('ascii')}"
 
 
 def most_bytes() -> int:
     """What the provider takes: files below a size."""
     return limits().image_bytes - 1
-
-
-def data_url(facts: ImageFacts, data: bytes) -> str:
-    return f"data:{facts.mime};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 async def open_image(
@@ -110,7 +108,7 @@ async def open_image(
                 f"{shown(source)!r} has spaces or control characters", "percent-encode them"
             )
         data = await fetch(source)
-        return await _in_thread(lambda: _inspect(_host(source), data, url=source))
+        return await check_picture(_host(source), data, url=source)
     if kind.startswith("http://"):
         raise _refused(
             f"{_host(source)} has an http:// address", "give an https:// address or a local path"
@@ -122,8 +120,13 @@ async def open_image(
                 f"There is no uploaded picture {shown(source)!r}",
                 "upload it again, and use its new id",
             )
-        return await _in_thread(lambda: _inspect(shown(source), found))
+        return await check_picture(shown(source), found)
     return await _in_thread(lambda: _from_path(source, folders))
+
+
+async def check_picture(name: str, data: bytes, *, url: str = "") -> OpenedImage:
+    """Look at the bytes themselves; raises InvalidRequestError, in which the picture has `name`."""
+    return await _in_thread(lambda: _inspect(name, data, url=url))
 
 
 def _refused(what: str, how: str) -> InvalidRequestError:

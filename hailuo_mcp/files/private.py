@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,6 +30,17 @@ def private_folder(path: Path) -> Path:
 def private_opener(path: str, flags: int) -> int:
     """For open(): a new file is readable and writable by its owner only."""
     return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def write_once(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; FileExistsError where another process was faster."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(part, "xb", opener=private_opener) as file:
+            file.write(data)
+        os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def exposed(state_dir: Path) -> list[Path]:

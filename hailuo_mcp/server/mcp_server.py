@@ -18,8 +18,7 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from pydantic import ValidationError
 
 from hailuo_mcp import __version__
-from hailuo_mcp.errors import Do, HailuoError, Step
-from hailuo_mcp.server.consent import time_to_answer
+from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
@@ -27,6 +26,8 @@ from hailuo_mcp.server.resources import add_resources
 from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
+from hailuo_mcp.server.tools.purchase import PurchaseArguments
+from hailuo_mcp.text import shown
 
 log = logging.getLogger(__name__)
 
@@ -85,14 +86,13 @@ class Server(MCPServer[AppContext]):
         context: Context[AppContext, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
         if name not in self.arguments_of:
-            called = f" {name[:64]!r}" if name.isidentifier() else " of that name"  # no markup
-            raise ToolError(
-                f"There is no tool{called}. Nothing was charged. "
-                f"There are: {', '.join(self.arguments_of)}."
-            )
+            called = repr(shown(name)) if name.isidentifier() else "of that name"  # no markup
+            known = Step(Do.TRY, f"call one of these: {', '.join(self.arguments_of)}")
+            unknown = InvalidRequestError(f"There is no tool {called}.", known)
+            return error_result(unknown, self._app.notice)
         try:
             given = read_arguments(name, self.arguments_of[name], arguments)
-            with self._app.track_call(), time_to_answer():
+            with self._app.track_call():
                 return await super().call_tool(name, given, context)
         except HailuoError as error:
             return error_result(error, self._app.notice)
@@ -108,7 +108,7 @@ class Server(MCPServer[AppContext]):
 
     def _internal_error(self, name: str) -> HailuoError:
         """Nothing of the exception's own text, and whether money may have moved."""
-        spends = "max_cost" in self.arguments_of[name].model_fields
+        spends = issubclass(self.arguments_of[name], PurchaseArguments)
         check = Step(Do.TRY, "call list_tasks before you try again: the clip may be on its way")
         error = HailuoError(
             f"{name} failed because of a fault in hailuo-mcp; its log has the details.",
@@ -124,7 +124,7 @@ class Server(MCPServer[AppContext]):
         arguments: dict[str, Any] | None = None,
         context: Context[AppContext, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """Render a prompt; the SDK (2.3.0) reports the asker's mistakes as faults of the server."""
+        """Render a prompt; the SDK (2.3.0) reports the caller's mistakes as server faults."""
         prompts = {prompt.name: prompt.arguments or [] for prompt in await self.list_prompts()}
         if name not in prompts:
             raise MCPError(
@@ -135,7 +135,7 @@ class Server(MCPServer[AppContext]):
             raise MCPError(INVALID_PARAMS, f"{name} needs {' and '.join(missing)}.")
         if unknown := next((it for it in given if it not in known), ""):
             raise MCPError(
-                INVALID_PARAMS, f"{name} has no {unknown[:40]!r}. It takes: {', '.join(known)}."
+                INVALID_PARAMS, f"{name} has no {shown(unknown)!r}. It takes: {', '.join(known)}."
             )
         return await super().get_prompt(name, arguments, context)
 

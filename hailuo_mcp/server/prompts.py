@@ -43,7 +43,7 @@ def direct_shot(
 
 def image_to_video(
     image: Annotated[str, Field(description="Path or https URL of the picture")],
-    motion: Annotated[str, Field(description="What is to move, and how")] = "",
+    motion: Annotated[str, Field(description="What moves, and how")] = "",
     camera: Camera = "",
     model: Model = "",
     resolution: Resolution = "",

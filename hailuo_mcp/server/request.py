@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp import MCPError
@@ -64,7 +64,7 @@ async def tool_request(ctx: Ctx) -> ToolRequest:
         studio=await app.studio(),
         caller=app.caller(),
         client=client_of(ctx),
-        on_progress=ProgressReporter(ctx),
+        on_progress=progress_reporter(ctx),
         app=app,
     )
 
@@ -74,7 +74,11 @@ def client_of(ctx: Ctx) -> Client:
     from hailuo_mcp.catalog.mcp_clients import Signs
 
     params, declared = ctx.session.client_params, ctx.client_capabilities
-    request = ctx.request_context.request  # of HTTP; None on stdio
+    request, session = ctx.request_context.request, ""  # the request is None on stdio
+    if request is not None:
+        # As Streamable HTTP names it, or the older transport; the newest protocol has none.
+        named, asked = request.headers.get("mcp-session-id"), request.query_params
+        session = named or asked.get("session_id", "")
     return Client(
         signs=Signs(
             name=params.client_info.name if params else "",
@@ -87,7 +91,7 @@ def client_of(ctx: Ctx) -> Client:
             ),
         ),
         caller=ctx.request_context.lifespan_context.caller().name,
-        session=_session(request) if request is not None else "",
+        session=session,
     )
 
 
@@ -95,33 +99,26 @@ def is_modern(ctx: Ctx) -> bool:
     return (ctx.protocol_version or "") >= _MODERN
 
 
-def _session(request: Any) -> str:  # noqa: ANN401  Starlette's, which only HTTP loads
-    """As Streamable HTTP names it, or the older transport; the newest protocol has none."""
-    named: str = request.headers.get("mcp-session-id") or request.query_params.get("session_id", "")
-    return named
-
-
-class ProgressReporter:
+def progress_reporter(ctx: Ctx) -> Progress:
     """Progress notifications: strictly rising, and none after one could not be delivered.
 
     The SDK sends none where the client has not asked for any.
     """
+    began = time.monotonic()
+    last, broken = 0.0, False
 
-    def __init__(self, ctx: Ctx) -> None:
-        self._ctx = ctx
-        self._began = time.monotonic()
-        self._last = 0.0
-        self._broken = False
-
-    async def __call__(self, view: View) -> None:
+    async def report(view: View) -> None:
         from hailuo_mcp.wording.cases import progress_line
 
-        spent = time.monotonic() - self._began
-        if self._broken or spent <= self._last:
+        nonlocal last, broken
+        spent = time.monotonic() - began
+        if broken or spent <= last:
             return
-        self._last = spent
+        last = spent
         whole = spent + view.eta_seconds if view.eta_seconds else None
         try:
-            await self._ctx.report_progress(spent, whole, progress_line(view))
+            await ctx.report_progress(spent, whole, progress_line(view))
         except (MCPError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-            self._broken = True
+            broken = True
+
+    return report

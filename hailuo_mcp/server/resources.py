@@ -56,7 +56,7 @@ def add_resources(server: MCPServer[AppContext], app: AppContext) -> None:
         TASK_URI,
         name="task",
         title="One task",
-        description="How one clip stands; tells its listeners of each change.",
+        description="The status of one clip; its subscribers are told of each change.",
         mime_type=JSON,
     )
     async def task(task_id: str, ctx: Ctx) -> str:  # pyright: ignore[reportUnusedFunction]  registered

@@ -119,12 +119,15 @@ def _collect_garbage() -> None:
 
 
 def _work_is_left(settings: Callable[[], Settings]) -> bool:
+    try:
+        read = settings()
+    except HailuoError:
+        return False  # the first call gets the error
+    if not read.state_dir.exists():
+        return False  # nothing was ever bought: not even SQLite is loaded
     from hailuo_mcp.journal import has_unfinished_work
 
-    try:
-        return has_unfinished_work(settings())
-    except HailuoError:
-        return False  # the first call is told
+    return has_unfinished_work(read)
 
 
 def _ready(

@@ -44,7 +44,7 @@ class _TaskUpdated(ResourceUpdated):
 
 
 class CallerBus(InMemorySubscriptionBus):
-    """Tells each caller of their own tasks only; the person at this computer, of everybody's."""
+    """Tells each caller about their own tasks only, and the person at this computer about all."""
 
     def __init__(self, app: AppContext) -> None:
         super().__init__()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hailuo_mcp.domain import LONGEST_ID, Mode, Money, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import new_task_id
+from hailuo_mcp.text import LONGEST_ID
 
 
 async def find_task(context: Context, task_id: str, caller: str) -> Task:

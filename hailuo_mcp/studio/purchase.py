@@ -307,7 +307,7 @@ def _over_budget(
         f"This clip {_costs(context, reserved_amount)}, and only {number(left)} of {whose} budget "
         f"of {_price(context, budget)} is left {period} ({number(found.spent)} spent, "
         f"{number(found.reserved)} reserved for clips in progress).",
-        Step(Do.SET, "HAILUO_BUDGET"),
+        Step(Do.RAISE, "HAILUO_BUDGET"),
         Step(Do.ESTIMATE),
     )
 

@@ -191,22 +191,22 @@ class LinkReader:
         """Ask at each address of the target in turn, until one takes the connection."""
         import httpx
 
-        extensions = {"sni_hostname": target.name} if target.name else {}
-        for url in target.urls:
+        async def ask(url: str) -> httpx.Response:
             request = build_request(
                 "GET",
                 url,
                 headers={**headers, "Host": target.host},
                 timeout=httpx.Timeout(idle, connect=min(CONNECT_SECONDS, idle)),
-                extensions=extensions,
+                extensions={"sni_hostname": target.name} if target.name else {},
             )
-            try:
-                pool = self._connections.pool_for("link", request, target.proxy)
-                return await pool.handle_async_request(request)
-            except (httpx.ConnectError, httpx.ConnectTimeout, ProxyError):
-                if url == target.urls[-1]:
-                    raise
-        raise RefusedLinkError("its host has no address")  # unreachable: a target has one
+            pool = self._connections.pool_for("link", request, target.proxy)
+            return await pool.handle_async_request(request)
+
+        *others, last = target.urls
+        for url in others:
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout, ProxyError):
+                return await ask(url)
+        return await ask(last)
 
     def _is_own(self, url: str) -> bool:
         own, there = urlsplit(self._base_url), urlsplit(url)

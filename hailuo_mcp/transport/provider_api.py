@@ -73,19 +73,27 @@ class Transport:
 
     async def read(self, request: HttpRequest) -> HttpReply:
         """Ask something that costs nothing; a broken connection is tried again, twice."""
+        import httpx
+
         tries = 0
         while True:
             tries += 1
-            reply, fault = await self._try_read(request)
-            if reply is not None and (reply.status not in _GATEWAY_TROUBLE or tries == _TRIES):
+            reply = None
+            built = self._build(request, self._read_timeout)
+            pool = self._connections.pool_for("read", built, self._proxy)
+            try:
+                with anyio.fail_after(self._read_timeout):
+                    reply = await _answer(pool, built)
+            except TooLargeError:
+                raise UnexpectedResponseError(
+                    f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB.",
+                    Step(Do.CHECK, "HAILUO_BASE_URL"),
+                ) from None
+            except (httpx.HTTPError, OSError) as fault:
+                if tries == _TRIES:
+                    raise self._unreachable(fault, ".") from None
+            if reply and (reply.status not in _GATEWAY_TROUBLE or tries == _TRIES):
                 return reply
-            if tries == _TRIES:
-                raise ProviderUnavailableError(
-                    f"{self._unreached(fault)}.",
-                    self._check_way(),
-                    Step(Do.REPEAT),
-                    detail=type(fault).__name__,
-                )
             await self._sleep(self._pause(tries, reply))
 
     async def pay(
@@ -134,34 +142,13 @@ class Transport:
             )
             connecting = "connect_tcp.started" in seen
             if _LEAVES not in seen and (early or connecting):
-                raise ProviderUnavailableError(
-                    f"{self._unreached(fault)}, so the request never left.",
-                    self._check_way(),
-                    Step(Do.REPEAT),
-                    detail=name,
-                ) from None
+                raise self._unreachable(fault, ", so the request never left.") from None
             slow = isinstance(fault, httpx.TimeoutException | TimeoutError)
             why = "it did not answer in time" if slow else "the connection broke"
             raise self._lost(why, name) from None
 
     async def aclose(self) -> None:
         await self._connections.aclose()
-
-    async def _try_read(self, request: HttpRequest) -> tuple[HttpReply | None, Exception | None]:
-        import httpx
-
-        built = self._build(request, self._read_timeout)
-        pool = self._connections.pool_for("read", built, self._proxy)
-        try:
-            with anyio.fail_after(self._read_timeout):
-                return await _answer(pool, built), None
-        except TooLargeError:
-            raise UnexpectedResponseError(
-                f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB.",
-                Step(Do.CHECK, "HAILUO_BASE_URL"),
-            ) from None
-        except (httpx.HTTPError, OSError) as fault:
-            return None, fault
 
     def _build(self, request: HttpRequest, seconds: float) -> httpx.Request:
         return build_request(
@@ -172,16 +159,19 @@ class Transport:
             timeout=self._timeout(seconds),
         )
 
-    def _unreached(self, fault: Exception | None) -> str:
-        if isinstance(fault, ProxyError):
-            return f"{self._host} could not be reached: {fault}"
-        through = f" through the proxy {self._proxy}" if self._proxy else ""
-        return f"{self._host} could not be reached{through}"
-
-    def _check_way(self) -> Step:
+    def _unreachable(self, fault: Exception, ending: str) -> ProviderUnavailableError:
+        why, way = "", "check the network and the provider's address"
         if self._proxy:
-            return Step(Do.ARRANGE, f"check the proxy ({self._proxy.source})")
-        return Step(Do.ARRANGE, "check the network and the provider's address")
+            why = f" through the proxy {self._proxy}"
+            way = f"check the proxy ({self._proxy.source})"
+        if isinstance(fault, ProxyError):
+            why = f": {fault}"
+        return ProviderUnavailableError(
+            f"{self._host} could not be reached{why}{ending}",
+            Step(Do.ARRANGE, way),
+            Step(Do.REPEAT),
+            detail=type(fault).__name__,
+        )
 
     def _authorisation(self) -> dict[str, str]:
         key = self._key()

@@ -38,21 +38,22 @@ def proxied_transport(
         to_proxy = tls if proxy.scheme == "https" else None
         handed_over = httpx.Proxy(str(proxy), auth=proxy.auth, ssl_context=to_proxy)
         return httpx.AsyncHTTPTransport(proxy=handed_over, **options)
-    return _TunnelTransport(proxy, **options)
+    pool = httpcore.AsyncConnectionPool(
+        ssl_context=tls,
+        max_connections=limits.max_connections,
+        max_keepalive_connections=limits.max_keepalive_connections,
+        keepalive_expiry=limits.keepalive_expiry,
+        network_backend=_TunnelBackend(proxy, tls),
+    )
+    return _TunnelTransport(pool, **options)
 
 
 class _TunnelTransport(httpx.AsyncHTTPTransport):
-    def __init__(
-        self, proxy: Proxy, *, verify: ssl.SSLContext, limits: httpx.Limits, trust_env: bool
-    ) -> None:
-        super().__init__(verify=verify, limits=limits, trust_env=trust_env)
-        self._pool = httpcore.AsyncConnectionPool(  # httpx offers no network backend
-            ssl_context=verify,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_TunnelBackend(proxy, verify),
-        )
+    """httpx's own with another pool: it takes no network backend."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool, **options: Any) -> None:  # noqa: ANN401  httpx's
+        super().__init__(**options)
+        self._pool = pool
 
 
 async def try_tunnel(

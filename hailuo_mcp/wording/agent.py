@@ -29,6 +29,7 @@ STEPS: Mapping[Do, str] = {
     Do.ARRANGE: "Ask the person to {about}.",
     Do.SET: "Ask the person to set {about}.",
     Do.CHECK: "Ask the person to check {about}.",
+    Do.RAISE: "Only the person can raise {about}.",
     Do.REPEAT: "Repeat this call {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.CONFIRM: "Ask the person; if they say yes, repeat this call unchanged with "

@@ -31,6 +31,7 @@ STEPS: Mapping[Do, str] = {
     Do.ARRANGE: "{clause}.",
     Do.SET: "Set {about}.",
     Do.CHECK: "Check {about}.",
+    Do.RAISE: "Raise {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
     Do.CONFIRM: "If you agree, repeat the command with --confirm {about}, or --yes. The code "

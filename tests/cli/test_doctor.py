@@ -152,7 +152,7 @@ def test_a_budget_that_would_refuse_every_clip_is_a_problem():
 
 def test_the_examples_words_for_a_key_are_good_enough_for_the_sandbox():
     environ = {"HAILUO_API_KEY": PLACEHOLDER}
-    assert "example's words" in bad(examined(environ))[0]
+    assert "example's placeholder" in bad(examined(environ))[0]
     assert bad(examined({**environ, "HAILUO_PROVIDER": "sandbox"})) == []
     assert bad(check_settings(environ, {"provider": "sandbox"})[1]) == []
 
@@ -270,7 +270,7 @@ def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path
     (path.parent / "journal-unreadable-1.sqlite3").touch(mode=0o600)
     findings = [*check_journal(settings(tmp_path), 0.0)]
     assert "is damaged" in bad(findings)[0]
-    assert "put aside" in bad(findings, Level.NOTE)[0]
+    assert "set aside" in bad(findings, Level.NOTE)[0]
     assert path.read_bytes().startswith(b"not a database")
 
 

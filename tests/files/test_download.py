@@ -16,7 +16,8 @@ from hailuo_mcp.domain import Link
 from hailuo_mcp.errors import DownloadError, LinkExpiredError
 from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save
-from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.provider_api import Transport
 
 pytestmark = pytest.mark.anyio
 

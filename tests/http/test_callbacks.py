@@ -185,7 +185,7 @@ async def test_of_many_guesses_at_once_the_journal_is_asked_one_at_a_time():
             guessers.start_soon(http.post, f"/callbacks/{number:032d}")
 
     assert (told.asked, told.most_asked_at_once) == (50, 1)
-    assert not told.callbacks._known  # and nothing is kept of them
+    assert not told.callbacks._announced  # and nothing is kept of them
 
 
 async def test_two_callbacks_at_once_are_remembered_as_one():

@@ -10,7 +10,9 @@ from pydantic import TypeAdapter
 from tokens import count
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.video_models import find_model, limits, resolutions
+from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
+from hailuo_mcp.domain import Capabilities, Mode
+from hailuo_mcp.rules.judge import default_model
 from hailuo_mcp.server.mcp_server import instructions
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments
@@ -217,10 +219,20 @@ def test_pictures_are_asked_for_by_their_path() -> None:
     assert "Never invent a path or write base64" in described
 
 
-def test_models_and_sizes_that_descriptions_name_exist() -> None:
-    described = TOOLS["generate_video"].parameters["properties"]
-    for size in resolutions():
-        assert size in described["resolution"]["description"]
-    for name in ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02", "S2V-01", "MiniMax-Hailuo-2.3-Fast"):
-        assert name in described["model"]["description"]
-        assert find_model(name)
+def test_what_the_descriptions_say_of_models_is_what_the_catalogue_says() -> None:
+    """They are written out: a server that lists its tools need not load the catalogue."""
+    described = {
+        name: argument["description"]
+        for name, argument in TOOLS["generate_video"].parameters["properties"].items()
+    }
+    anything = Capabilities(modes=frozenset(Mode))
+    defaults = {default_model(mode, None, anything) for mode in Mode if mode is not Mode.TEMPLATE}
+    by_name = [f"{it.name}: {it.about}" for it in models() if it.last_choice]
+    assert all(it in described["model"] for it in (*defaults, *by_name))
+    assert " or ".join(resolutions()) in described["resolution"]
+    assert " or ".join(map(str, lengths())) in described["duration"]
+    rules = limits()
+    assert f"{rules.prompt_characters:,} characters" in described["prompt"]
+    assert f"at most {rules.moves_together} together" in described["prompt"]
+    pictures = f"{rules.image_formats} under {rules.image_bytes // 10**6} MB"
+    assert pictures in described["first_frame_image"]

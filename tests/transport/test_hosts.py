@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 
 from hailuo_mcp.errors import Do, Step
-from hailuo_mcp.transport import HostPolicy, RefusedLinkError
+from hailuo_mcp.transport.hosts import HostPolicy, RefusedLinkError
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,8 @@ import pytest
 
 from hailuo_mcp.dialects.dialect import HttpRequest
 from hailuo_mcp.errors import ProviderUnavailableError
-from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.provider_api import Transport
 
 pytestmark = pytest.mark.anyio
 BUY = HttpRequest(method="POST", path="/v1/video_generation", json={"model": "m"})

@@ -11,8 +11,9 @@ import pytest
 
 from hailuo_mcp.domain import Link
 from hailuo_mcp.errors import DownloadError, InvalidRequestError
-from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.transport.hosts import HostPolicy
 from hailuo_mcp.transport.link_download import content_length
+from hailuo_mcp.transport.provider_api import Transport
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,8 @@ from hailuo_mcp.errors import (
     ProviderUnavailableError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.provider_api import Transport
 from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio

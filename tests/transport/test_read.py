@@ -9,7 +9,8 @@ import pytest
 
 from hailuo_mcp.dialects.dialect import HttpRequest
 from hailuo_mcp.errors import ProviderUnavailableError, UnexpectedResponseError
-from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.provider_api import Transport
 from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio

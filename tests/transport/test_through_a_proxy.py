@@ -26,7 +26,8 @@ from hailuo_mcp.errors import (
 )
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import serve_in_thread
-from hailuo_mcp.transport import HostPolicy, Transport
+from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.provider_api import Transport
 from hailuo_mcp.transport.proxies import Proxies
 from hailuo_mcp.wording.agent import error_text
 

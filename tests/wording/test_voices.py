@@ -61,7 +61,11 @@ ERRORS: tuple[HailuoError, ...] = (
         task_id=ID,
     ),
     no_such_file(),
-    errors.BudgetExceededError("This clip costs 2 CNY, and only 1 CNY of the budget is left."),
+    errors.BudgetExceededError(
+        "This clip costs 2 CNY, and only 1 CNY of the budget is left.",
+        Step(Do.RAISE, "HAILUO_BUDGET"),
+        Step(Do.ESTIMATE),
+    ),
     errors.BudgetExceededError(
         "No price is published for this clip, so the budget cannot be held.",
         Step(Do.SET, "HAILUO_UNPRICED_COST"),

@@ -37,7 +37,7 @@ from hailuo_mcp.studio.studio import Studio
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
-"""How long calls in progress get to be answered when the server shuts down."""
+"""How long calls in progress may still take when the server shuts down."""
 _LAST_BYTES_SECONDS = 0.1
 """Between a call's answer and its last byte on the wire."""
 
@@ -52,15 +52,16 @@ def app_from_env() -> Starlette:
     if not logging.getLogger().handlers:
         log_to_stderr(PlainLines())
     try:
-        settings = Settings.from_env(os.environ)
+        settings, fault = Settings.from_env(os.environ), None
     except ConfigError as error:
-        return create_app(error, with_sse=True)
-    return create_app(settings, with_sse=True)
+        settings, fault = Settings(), error
+    return create_app(settings, with_sse=True, fault=fault)
 
 
 def create_app(
-    settings: Settings | ConfigError,
+    settings: Settings,
     *,
+    fault: ConfigError | None = None,
     transport: TransportName = "http",
     with_sse: bool = False,
     host: str = "127.0.0.1",
@@ -69,27 +70,22 @@ def create_app(
 ) -> Starlette:
     """One app, one studio: opened when the app starts, whatever its sessions do.
 
-    `local`: the callers are at this computer; they may give paths and get them.
+    `fault` is what every call is answered with where the settings cannot be used. `local`: the
+    callers are at this computer; they may give paths and get them.
 
     Raises:
         ConfigError: other computers could come in without a token, or as local.
     """
-    known = settings if isinstance(settings, Settings) else None
-    names = HostNames.of(known, host)
-    check_exposure(known, names, host, local=local)
-    server = HttpServer(settings, limits or Limits())
-    tokens = known.http_tokens if known else ()
+    names = HostNames.of(settings, host)
+    check_exposure(settings, names, host, local=local)
+    server = HttpServer(settings, limits or Limits(), fault)
+    tokens = settings.http_tokens
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
             Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
-            Middleware(
-                TokenAuth,
-                tokens=tokens,
-                base_url=known.callback_url if known else "",
-                local=local,
-            ),
+            Middleware(TokenAuth, tokens=tokens, base_url=settings.callback_url, local=local),
             Middleware(AuthContextMiddleware),
             Middleware(
                 RequestLimits, limits=server.limits, streams=server.streams, callers=len(tokens)
@@ -105,8 +101,9 @@ def create_app(
 class HttpServer:
     """What the app holds from its start to its end: MCP, clips out, pictures in, callbacks."""
 
-    def __init__(self, settings: Settings | ConfigError, limits: Limits) -> None:
+    def __init__(self, settings: Settings, limits: Limits, fault: ConfigError | None) -> None:
         self.settings = settings
+        self.fault = fault
         self.limits = limits
         self.streams = Streams()
         self.context = AppContext(caller=caller)
@@ -116,7 +113,7 @@ class HttpServer:
         self.mcp.middleware.append(self.metrics.time_call)
         self.links = SignedLinks()
         self.files = Files(self.links, self.context)
-        self.uploads = Uploads(self.links, limits=limits)
+        self.uploads = Uploads(self.links, limits)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
@@ -162,8 +159,8 @@ class HttpServer:
 
     @asynccontextmanager
     async def _open_studio(self) -> AsyncGenerator[Studio]:
-        if isinstance(self.settings, ConfigError):
-            raise self.settings
+        if self.fault:
+            raise self.fault
         self.context.wait_limits.setting = self.settings.wait_seconds
         self.links.open(self.settings.state_dir / "links.key")
         self.uploads.folder = self.settings.state_dir / "uploads"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
 
+from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from pydantic import SecretStr
@@ -29,32 +28,33 @@ OPEN = ("/callbacks/", "/files/", "/uploads/")
 """Reached without a token: each has an unguessable or signed path instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
-    name: str
-    base_url: str
-    """This server as the visitor reaches it."""
-    local: bool = False
-    """Whether this computer's folders are theirs, as the operator says."""
+class Visitor(AuthenticatedUser):
+    """Whoever makes a request. The SDK ties sessions and sealed states to this user."""
 
-
-_visitor: ContextVar[Visitor | None] = ContextVar("_visitor", default=None)
+    def __init__(self, name: str, *, base_url: str, local: bool) -> None:
+        super().__init__(AccessToken(token="", client_id=name, scopes=[]))
+        self.name = name
+        self.base_url = base_url
+        """This server as the visitor reaches it."""
+        self.local = local
+        """Whether this computer's folders are theirs, as the operator says."""
 
 
 def visitor() -> Visitor | None:
-    """Who asks; None outside of a request."""
-    return _visitor.get()
+    """Who makes the present request; None outside of one, and where the path is the secret."""
+    user = auth_context_var.get()
+    return user if isinstance(user, Visitor) else None
 
 
 def caller() -> Caller:
     """As the tools see it."""
-    present = _visitor.get()
-    return Caller(
-        name=present.name if present else NOBODY, local=present is not None and present.local
-    )
+    present = visitor()
+    if present is None:
+        return Caller(name=NOBODY, local=False)
+    return Caller(name=present.name, local=present.local)
 
 
-def check_exposure(settings: Settings | None, names: HostNames, bound: str, *, local: bool) -> None:
+def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: bool) -> None:
     """Raise ConfigError where other computers could come in without a token, or as local."""
     if is_loopback(bound) and not names.beyond:
         return
@@ -69,7 +69,7 @@ def check_exposure(settings: Settings | None, names: HostNames, bound: str, *, l
                 "in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL",
             ),
         )
-    if settings is not None and not settings.http_tokens:
+    if not settings.http_tokens:
         raise ConfigError(
             f"The server would be open to other computers ({which}) without a token, so anybody "
             "could spend your money.",
@@ -92,9 +92,9 @@ class TokenAuth:
         self,
         app: ASGIApp,
         tokens: Sequence[tuple[str, SecretStr]],
-        base_url: str = "",
+        base_url: str,
         *,
-        local: bool = False,
+        local: bool,
     ) -> None:
         self._app = app
         self._local = local
@@ -113,20 +113,10 @@ class TokenAuth:
         elif name is None:
             await _unauthorized(headers)(scope, receive, send)
         else:
-            await self._serve(name, headers, scope, receive, send)
-
-    async def _serve(
-        self, name: str, headers: Headers, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        root = str(scope.get("root_path", "")).rstrip("/")
-        base_url = self._base_url or f"{scope['scheme']}://{headers['host']}{root}"
-        # The SDK ties sessions and sealed states to this user: another token cannot use them.
-        scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=name, scopes=[]))
-        token = _visitor.set(Visitor(name=name, base_url=base_url, local=self._local))
-        try:
+            root = str(scope.get("root_path", "")).rstrip("/")
+            base_url = self._base_url or f"{scope['scheme']}://{headers['host']}{root}"
+            scope["user"] = Visitor(name, base_url=base_url, local=self._local)
             await self._app(scope, receive, send)
-        finally:
-            _visitor.reset(token)
 
     def _forbidden(self, scope: Scope, headers: Headers) -> str:
         """Why nobody may call from there, whatever their token; empty where they may."""

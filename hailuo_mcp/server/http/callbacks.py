@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hailuo_mcp.dialects.statuses import phase_of
-from hailuo_mcp.domain import POLLED, UNFINISHED
+from hailuo_mcp.domain import POLLED, UNFINISHED, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.limits import RefusedBodyError, read_body
@@ -28,21 +27,21 @@ _CHALLENGE_CHARACTERS = 4096
 _PAUSES = (0.0, 2.0, 8.0, 30.0)
 """Seconds between the polls that one "it has ended" can cause. A task that has not ended is polled
 again, more and more rarely, and then no more often than without callbacks."""
-_REMEMBERED = 20_000
 
 
 @dataclass(slots=True)
-class _Known:
-    task_id: str
+class _Announced:
+    """A task whose end was announced; kept, so that a repetition does not start from the first."""
+
     polls: int = 0
     next_at: float = 0.0
+    wanted: bool = True
+    """False where it was polled often enough, until its end is announced again."""
     unsent: bool = False
     """The end was announced before the provider had answered the create."""
 
 
 class Callbacks:
-    """Remembers tokens, so that a repeated or flooding caller costs only a dictionary look-up."""
-
     def __init__(
         self,
         app: AppContext,
@@ -53,11 +52,10 @@ class Callbacks:
         self._app = app
         self._clock = clock
         self._count = count
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._announced: dict[str, _Known] = {}
-        """Tasks whose end was announced and not seen yet."""
+        self._announced: dict[str, _Announced] = {}
+        """By task, until its end is seen."""
         self._look_ups = anyio.Lock()
-        """The journal is asked for one unknown token at a time. No address is blocked for guessing:
+        """The journal is asked for one token at a time. No address is blocked for guessing:
         behind a proxy everybody has the same one, the provider too."""
         self._wake = anyio.Event()
 
@@ -66,28 +64,28 @@ class Callbacks:
         if studio is None:
             return JSONResponse({"error": "The server is not ready."}, status_code=503)
         try:
-            known = await self._find(studio, str(request.path_params["token"]))
+            task = await self._find(studio, str(request.path_params["token"]))
         except JournalError:
             self._count("failed")
             return JSONResponse({"error": "Try again later."}, 503, headers={"Retry-After": "5"})
-        if known is None:
+        if task is None:
             self._count("unknown")
             return JSONResponse({"error": "Not found."}, status_code=404)
         try:
             body = await read_body(request.scope, request.receive, limit=LIMIT, seconds=_SECONDS)
-        except RefusedBodyError as refused:
+        except RefusedBodyError:
             self._count("refused")
-            return refused.response
+            raise
         sent = _object(body)
         challenge = sent.get("challenge")
         if _is_challenge(challenge):
             self._count("challenge")
-            studio.confirm_callback(known.task_id)
+            studio.confirm_callback(task.task_id)
             # In ASCII: JSON can contain an unpaired surrogate, which UTF-8 cannot.
             return Response(json.dumps({"challenge": challenge}), media_type="application/json")
         if phase_of(str(sent.get("status", ""))).is_final:
             self._count("final")
-            self._announced[known.task_id] = known
+            self._announced.setdefault(task.task_id, _Announced()).wanted = True
             self._wake.set()
         else:
             self._count("news")
@@ -98,12 +96,13 @@ class Callbacks:
         while True:
             self._wake = anyio.Event()
             now = self._clock()
-            for known in [known for known in self._announced.values() if known.next_at <= now]:
-                try:
-                    await self._poll(known, now)
-                except JournalError:
-                    known.next_at = now + _PAUSES[1]
-            waits = [known.next_at - now for known in self._announced.values()]
+            for task_id, known in list(self._announced.items()):
+                if known.wanted and known.next_at <= now:
+                    try:
+                        await self._poll(task_id, known, now)
+                    except JournalError:
+                        known.next_at = now + _PAUSES[1]
+            waits = [it.next_at - now for it in self._announced.values() if it.wanted]
             with anyio.move_on_after(max(0.01, min(waits)) if waits else None):
                 await self._wake.wait()
 
@@ -114,11 +113,11 @@ class Callbacks:
             known.next_at, known.unsent = 0.0, False
             self._wake.set()
 
-    async def _poll(self, known: _Known, now: float) -> None:
+    async def _poll(self, task_id: str, known: _Announced, now: float) -> None:
         studio = self._app.opened
-        task = await studio.store.find(known.task_id) if studio else None
+        task = await studio.store.find(task_id) if studio else None
         if studio is None or task is None or task.status not in UNFINISHED:
-            del self._announced[known.task_id]
+            del self._announced[task_id]
             return
         if task.status not in POLLED:
             known.unsent, known.next_at = True, now + _PAUSES[1]
@@ -126,22 +125,13 @@ class Callbacks:
         await studio.expedite_poll(task, now)
         known.polls += 1
         known.next_at = now + _PAUSES[min(known.polls, len(_PAUSES) - 1)]
-        if known.polls >= len(_PAUSES):
-            del self._announced[known.task_id]
+        known.wanted = known.polls < len(_PAUSES)
 
-    async def _find(self, studio: Studio, token: str) -> _Known | None:
-        if known := self._known.get(token):
-            return known
+    async def _find(self, studio: Studio, token: str) -> Task | None:
         if not _TOKEN.fullmatch(token):
             return None
         async with self._look_ups:
-            task = await studio.store.by_callback(token)
-        if task is None:
-            return None
-        known = self._known[token] = self._known.get(token) or _Known(task.task_id)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        return known
+            return await studio.store.by_callback(token)
 
 
 def _is_challenge(said: object) -> bool:

@@ -24,9 +24,8 @@ async def alive(_request: Request) -> Response:
 class Readiness:
     """Whether the journal answers and the provider can be reached."""
 
-    def __init__(self, app: AppContext, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, app: AppContext) -> None:
         self._app = app
-        self._clock = clock
         self._asked: float | None = None
         self._provider = ""
         self._asking = anyio.Lock()
@@ -38,7 +37,7 @@ class Readiness:
             return _answer(settings=error.code)
         journal = await _outcome(studio.store.data_version)
         async with self._asking:
-            now = self._clock()
+            now = time.monotonic()
             if self._asked is None or now - self._asked >= ASK_AGAIN_SECONDS:
                 self._provider = await _outcome(studio.check_provider)
                 self._asked = now

@@ -30,32 +30,28 @@ def split_host(text: str) -> tuple[str, str] | None:
 class HostNames:
     """The loopback names, what the operator lists, the bound address and the public address."""
 
-    anywhere: frozenset[str]
-    """At any port."""
-    exactly: frozenset[tuple[str, str]]
-    """At one port."""
+    names: frozenset[tuple[str, str]]
+    """Each with its port; empty for any."""
 
     @classmethod
-    def of(cls, settings: Settings | None, bound: str) -> HostNames:
-        anywhere, exactly = set(LOOPBACK_NAMES), set[tuple[str, str]]()
+    def of(cls, settings: Settings, bound: str) -> HostNames:
+        names = {(name, "") for name in LOOPBACK_NAMES}
         if bound not in _ANY_ADDRESS:
-            anywhere.add(bound.strip("[]").lower())
-        for text in settings.allowed_hosts if settings else ():
-            name, port = split_host(text) or (text.strip("[]"), "")
-            exactly.add((name, port)) if port else anywhere.add(name)
-        if settings and settings.callback_url:
-            anywhere.add(urlsplit(settings.callback_url).hostname or "")
-        return cls(anywhere=frozenset(anywhere), exactly=frozenset(exactly))
+            names.add((bound.strip("[]").lower(), ""))
+        for text in settings.allowed_hosts:
+            names.add(split_host(text) or (text.strip("[]"), ""))
+        if settings.callback_url:
+            names.add((urlsplit(settings.callback_url).hostname or "", ""))
+        return cls(names=frozenset(names))
 
     @property
     def beyond(self) -> Iterable[str]:
         """Names under which other computers can reach this server."""
-        names = {*self.anywhere, *(name for name, _ in self.exactly)}
-        return sorted(name for name in names if not is_loopback(name))
+        return sorted({name for name, _ in self.names if not is_loopback(name)})
 
     def knows(self, host: str) -> bool:
         found = split_host(host)
-        return found is not None and (found[0] in self.anywhere or found in self.exactly)
+        return found is not None and not self.names.isdisjoint({found, (found[0], "")})
 
     def trusts(self, origin: str) -> bool:
         scheme, _, rest = origin.partition("://")

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import anyio
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hailuo_mcp.server.http.auth import NOBODY, path_of, visitor
+from hailuo_mcp.server.http.auth import caller, path_of
 
 _SESSION = "mcp-session-id"
 _ERROR = 400
@@ -42,12 +43,11 @@ class Limits:
     """Of all callers': what does not fit is refused; one caller's never make room for another's."""
 
 
-class RefusedBodyError(Exception):
+class RefusedBodyError(HTTPException):
     """A body that is too large (413), too slow (408), or whose sender is gone (400)."""
 
     def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.response = PlainTextResponse(message, status, headers={"Connection": "close"})
+        super().__init__(status, message, {"Connection": "close"})
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int, seconds: float) -> bytes:
@@ -87,8 +87,8 @@ class Quota:
         """When each was last used, the longest unused first."""
 
     def refusal(self, scope: Scope) -> str:
-        """Why this request is one too many; empty where it is not."""
-        name, limits = _caller_name(), self._limits
+        """Why this request exceeds a limit; empty if it does not."""
+        name, limits = caller().name, self._limits
         if self._streams.total() >= limits.streams:
             return "Too many requests are in progress. Try again later."
         if self._streams[name] >= self._share(limits.streams):
@@ -100,7 +100,7 @@ class Quota:
     @contextmanager
     def count_stream(self) -> Generator[None]:
         """Count an answer as in progress."""
-        name = _caller_name()
+        name = caller().name
         self._streams[name] += 1
         try:
             yield
@@ -110,9 +110,9 @@ class Quota:
     def note_answer(self, scope: Scope, status: int, headers: Headers) -> None:
         """Follow which sessions there are, by what the SDK answers."""
         session = Headers(scope=scope).get(_SESSION) or headers.get(_SESSION)
-        if not session or path_of(scope).rstrip("/") != "/mcp":
+        if not session or not _is_mcp(scope):
             return
-        own = self._sessions[_caller_name()]
+        own = self._sessions[caller().name]
         own.pop(session, None)
         if status < _ERROR and scope["method"] != "DELETE":
             own[session] = self._clock()
@@ -128,9 +128,8 @@ class Quota:
         return len(own)
 
 
-def _caller_name() -> str:
-    here = visitor()
-    return here.name if here else NOBODY
+def _is_mcp(scope: Scope) -> bool:
+    return path_of(scope).rstrip("/") == "/mcp"
 
 
 def _opens_session(scope: Scope) -> bool:
@@ -139,7 +138,7 @@ def _opens_session(scope: Scope) -> bool:
     version = headers.get("mcp-protocol-version")
     return (
         scope["method"] == "POST"
-        and path_of(scope).rstrip("/") == "/mcp"
+        and _is_mcp(scope)
         and _SESSION not in headers
         and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
     )
@@ -168,19 +167,20 @@ class RequestLimits:
             await PlainTextResponse(too_many, _BUSY, headers=_LATER)(scope, receive, send)
         else:
             with self._quota.count_stream():  # while its body arrives, too: that is held in memory
-                await self._answer(scope, receive, send)
+                await self._streams.run(self._answer, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limits = self._limits
         try:
-            body = await read_body(
-                scope,
-                self._streams.until_the_end(receive),
-                limit=self._limits.body,
-                seconds=self._limits.body_seconds,
-            )
+            body = await read_body(scope, receive, limit=limits.body, seconds=limits.body_seconds)
         except RefusedBodyError as refused:
-            await refused.response(scope, receive, send)
+            answer = PlainTextResponse(refused.detail, refused.status_code, refused.headers)
+            await answer(scope, receive, send)
             return
+        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return unread.pop() if unread else await receive()
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -190,7 +190,7 @@ class RequestLimits:
                     headers.update(_LATER)
             await send(message)
 
-        await self._streams.run(self._app, scope, body, receive, noted)
+        await self._app(scope, replay, noted)
 
 
 def _lacks_session(scope: Scope) -> bool:
@@ -202,7 +202,7 @@ def _lacks_session(scope: Scope) -> bool:
     """
     return (
         scope["method"] in ("GET", "DELETE")
-        and path_of(scope).rstrip("/") == "/mcp"
+        and _is_mcp(scope)
         and _SESSION not in Headers(scope=scope)
     )
 
@@ -212,63 +212,34 @@ class Streams:
 
     def __init__(self) -> None:
         self._ended = False
-        self._waiting: set[anyio.CancelScope] = set()
+        self._open: set[anyio.CancelScope] = set()
 
     def end(self) -> None:
-        """Let every answer in progress find that its client has left."""
         self._ended = True
-        for scope in self._waiting:
-            scope.cancel()
+        for answer in self._open:
+            answer.cancel()
 
-    async def run(
-        self, app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send
-    ) -> None:
-        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-        once = _SingleResponse(send)
-        rest = self.until_the_end(receive)
+    async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = complete = False
 
-        async def replay() -> Message:
-            return unread.pop() if unread else await rest()
+        async def noted(message: Message) -> None:
+            nonlocal begun, complete
+            await send(message)
+            begun = True
+            complete = message["type"] == "http.response.body" and not message.get("more_body")
 
-        await app(scope, replay, once)
-        if self._ended:
-            await once.finish()
-
-    def until_the_end(self, receive: Receive) -> Receive:
-        """What the client sends; once the server shuts down, that it has disconnected."""
-
-        async def receive_or_end() -> Message:
-            if not self._ended:
-                with anyio.CancelScope() as waiting:
-                    self._waiting.add(waiting)
-                    try:
-                        return await receive()
-                    finally:
-                        self._waiting.discard(waiting)
-            return {"type": "http.disconnect"}
-
-        return receive_or_end
-
-
-class _SingleResponse:
-    """One response: the SDK's /sse answers a second time when its stream was ended (2.3.0)."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._begun = False
-        self._closed = False
-        self._ignoring = False
-
-    async def __call__(self, message: Message) -> None:
-        begins = message["type"] == "http.response.start"
-        self._ignoring = self._ignoring or self._closed or (begins and self._begun)
-        if self._ignoring:
+        with anyio.CancelScope() as answer:
+            self._open.add(answer)
+            if self._ended:
+                answer.cancel()
+            try:
+                await app(scope, receive, noted)
+            finally:
+                self._open.discard(answer)
+        if not self._ended or complete:
             return
-        self._begun = self._begun or begins
-        self._closed = not begins and not message.get("more_body", False)
-        await self._send(message)
-
-    async def finish(self) -> None:
-        """Close a stream that its handler left open, so that its client sees an orderly end."""
-        if self._begun and not self._closed:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        if begun:  # so that its client sees an orderly end
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        else:
+            leaving = PlainTextResponse("The server is shutting down.", _BUSY, headers=_LATER)
+            await leaving(scope, receive, send)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hailuo_mcp.server.http.auth import path_of
 from hailuo_mcp.server.logs import log_to_stderr, message_of, places
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.text import shown
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ _ROUTES = {
     "callbacks": "/callbacks/{token}",
 }
 """What is logged instead of a path: some paths are secrets, and any path is a stranger's text."""
+_ROUTINE = ("/health", "/ready", "/metrics")
 _SECRET_PATH = re.compile(r"/(files|uploads|callbacks)/\S+")
 _LEFT = 499
 """nginx's number for a client that left before it was answered."""
@@ -112,20 +114,16 @@ class RequestLog:
             status = 500 if status == _LEFT else status
             raise
         finally:
-            self._note(scope, route, status, began)
+            user = scope.get("user")
+            _log.log(
+                logging.DEBUG if route in _ROUTINE else logging.INFO,
+                "request",
+                extra={
+                    "route": route,
+                    "method": shown(scope["method"], 10),
+                    "status": status,
+                    "ms": round(1000 * (time.monotonic() - began), 1),
+                    "caller": user.display_name if user else "",
+                },
+            )
             _request_id.reset(token)
-
-    def _note(self, scope: Scope, route: str, status: int, began: float) -> None:
-        level = logging.DEBUG if route in ("/health", "/ready", "/metrics") else logging.INFO
-        user = scope.get("user")
-        _log.log(
-            level,
-            "request",
-            extra={
-                "route": route,
-                "method": scope["method"][:10],
-                "status": status,
-                "ms": round(1000 * (time.monotonic() - began), 1),
-                "caller": user.display_name if user else "",
-            },
-        )

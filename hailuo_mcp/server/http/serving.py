@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 from collections.abc import Callable
 
@@ -17,6 +16,7 @@ from hailuo_mcp.server.http.app import DRAIN_SECONDS, HttpServer, TransportName,
 from hailuo_mcp.server.http.connection import Connection
 from hailuo_mcp.server.http.logs import log_as_json
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.text import system_reason
 
 _log = logging.getLogger(__name__)
 
@@ -51,9 +51,8 @@ def serve_http(
     try:
         server = AppServer(app, host, port, serving)
     except OSError as exc:
-        reason = (os.strerror(exc.errno) if exc.errno else "the system refuses").lower()
         raise ConfigError(
-            f"The server cannot listen on {host} port {port} ({reason}).",
+            f"The server cannot listen on {host} port {port} ({system_reason(exc)}).",
             Step(Do.ARRANGE, "choose another host or port; port 0 takes any that is free"),
         ) from exc
     server.run()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from hailuo_mcp.errors import Do, JournalError, Step
-from hailuo_mcp.files.private import private_folder
+from hailuo_mcp.files.private import private_folder, write_once
 
 FILE_SECONDS = 3600
 UPLOAD_SECONDS = 900
@@ -28,16 +28,8 @@ def link_key(path: Path) -> bytes:
     try:
         if not path.exists():
             private_folder(path.parent)
-            mine = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-            opened = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(opened, "wb") as file:
-                file.write(secrets.token_bytes(_KEY_BYTES))
-            try:
-                os.link(mine, path)
-            except FileExistsError:
-                pass
-            finally:
-                mine.unlink()
+            with suppress(FileExistsError):
+                write_once(path, secrets.token_bytes(_KEY_BYTES))
         path.chmod(0o600)
         key = path.read_bytes()
     except OSError as exc:

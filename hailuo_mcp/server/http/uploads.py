@@ -11,20 +11,20 @@ import secrets
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from hailuo_mcp.catalog import video_models
-from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
+from hailuo_mcp.files.private import private_folder, write_once
 from hailuo_mcp.server.http.auth import Visitor, visitor
-from hailuo_mcp.server.http.limits import Limits, RefusedBodyError, read_body
+from hailuo_mcp.server.http.limits import Limits, read_body
 from hailuo_mcp.server.http.signed_links import DERIVED, UPLOAD_SECONDS, SignedLinks
 from hailuo_mcp.wording import agent
 
@@ -33,35 +33,21 @@ _AT_ONCE = 16
 """Bodies in memory; opening pictures has a limit of its own."""
 _AT_ONCE_EACH = 8
 _KEPT_SECONDS = 24 * 3600.0
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _ID = re.compile(rf"[a-z2-7]{{{DERIVED}}}")
 
 
-_BUSY = 503
 _USED = "This link was already used. Ask for a new one."
 
 
-class _RefusedError(Exception):
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
+class _NoRoomError(HailuoError):
+    pass
 
 
 class Uploads:
-    def __init__(
-        self,
-        links: SignedLinks,
-        folder: Path = Path(),
-        *,
-        limits: Limits = Limits(),  # noqa: B008  frozen
-        clock: Callable[[], float] = time.time,
-        seconds: float = _SECONDS,
-    ) -> None:
-        self.folder = folder
+    def __init__(self, links: SignedLinks, limits: Limits) -> None:
+        self.folder = Path()
         self._links = links
         self._limits = limits
-        self._clock = clock
-        self._seconds = seconds
         self._arriving = dict[str, str]()
         """Pictures on their way, and whose each is."""
         self._making_room = threading.Lock()
@@ -98,39 +84,42 @@ class Uploads:
         """Check the permission, then read the body, then check what it is."""
         try:
             return await self._receive(request)
-        except _RefusedError as refused:
-            later = {"Retry-After": "5"} if refused.status == _BUSY else None
-            return JSONResponse({"error": str(refused)}, refused.status, headers=later)
-        except RefusedBodyError as refused:
-            return refused.response
+        except HTTPException as refused:  # as JSON: the page behind the link reads it
+            answer = {"error": refused.detail}
+            return JSONResponse(answer, refused.status_code, refused.headers)
 
     async def _receive(self, request: Request) -> Response:
         subject = self._links.read("upload", str(request.path_params["signed"]))
         if subject is None:
-            raise _RefusedError(404, "Not found, or no longer there.")
+            raise HTTPException(404, "Not found, or no longer there.")
         owner, upload_id = subject[:DERIVED], self._links.derive("upload id", subject)
         if await anyio.Path(self.folder / owner / upload_id).exists():
-            raise _RefusedError(410, _USED)
+            raise HTTPException(410, _USED)
         if request.method != "POST":
             return HTMLResponse(_PAGE, headers=_PAGE_HEADERS)
         if upload_id in self._arriving:
-            raise _RefusedError(409, "A picture is already being sent to this link.")
+            raise HTTPException(409, "A picture is already being sent to this link.")
         own = sum(one == owner for one in self._arriving.values())
         if len(self._arriving) >= _AT_ONCE or own >= _AT_ONCE_EACH:
-            raise _RefusedError(_BUSY, "Too many pictures are arriving. Try again in 5 seconds.")
+            busy = "Too many pictures are arriving. Try again in 5 seconds."
+            raise HTTPException(503, busy, {"Retry-After": "5"})
+        from hailuo_mcp.files.images import check_picture
+
         self._arriving[upload_id] = owner
         try:
             most = video_models.limits().image_bytes - 1
-            body = await read_body(
-                request.scope, request.receive, limit=most, seconds=self._seconds
-            )
-            await _check_picture(body)
+            body = await read_body(request.scope, request.receive, limit=most, seconds=_SECONDS)
+            await check_picture("The file", body)
             await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
         except InvalidRequestError as error:
-            raise _RefusedError(415, agent.error_text(error)) from error
+            raise HTTPException(415, agent.error_text(error)) from error
+        except _NoRoomError as error:
+            raise HTTPException(507, agent.error_text(error)) from error
+        except FileExistsError as error:
+            raise HTTPException(410, _USED) from error
         except OSError as error:
             said = "The picture could not be stored on the server's disk."
-            raise _RefusedError(507, said) from error
+            raise HTTPException(507, said) from error
         finally:
             del self._arriving[upload_id]
         return JSONResponse({"upload": f"upload:{upload_id}", "bytes": len(body)}, status_code=201)
@@ -138,71 +127,46 @@ class Uploads:
     def _write(self, owner: str, upload_id: str, body: bytes) -> None:
         """Whole or not at all, and once: of two at the same moment, the second is refused."""
         folder = self.folder / owner
-        for each in (self.folder, folder):
-            each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         with self._making_room:
             if not self._make_room(folder, len(body)):
-                raise _RefusedError(
-                    507,
-                    "The server has no room for this picture: those of the last day fill it. "
-                    "Nothing was charged. Try again later, or use the picture's https:// address.",
+                raise _NoRoomError(
+                    "The server has no room for this picture: those of the last day fill it.",
+                    Step(Do.TRY, "try again later, or use the picture's https:// address"),
                 )
-            part = folder / f".{upload_id}.{secrets.token_hex(4)}"
-            try:
-                with os.fdopen(os.open(part, _NEW, 0o600), "wb") as file:
-                    file.write(body)
-                os.link(part, folder / upload_id)
-            except FileExistsError as error:
-                raise _RefusedError(410, _USED) from error
-            finally:
-                part.unlink(missing_ok=True)
+            write_once(folder / upload_id, body)
 
     def _make_room(self, folder: Path, size: int) -> bool:
         """Delete what is old, and the caller's own oldest; never what another has sent lately.
 
         A purchase keeps its own copy, so what is old is of no use.
         """
-        kept = list[_Kept]()
+        kept = dict[Path, os.stat_result]()
         for path in self.folder.rglob("*"):
             # Another process may have just deleted it.
             with suppress(FileNotFoundError):
                 facts = path.lstat()
                 if stat.S_ISDIR(facts.st_mode):
                     continue
-                if self._clock() - facts.st_mtime > _KEPT_SECONDS:
+                if time.time() - facts.st_mtime > _KEPT_SECONDS:
                     path.unlink()
                 else:
-                    kept.append(_Kept(facts.st_mtime, facts.st_size, path))
+                    kept[path] = facts
         limits = self._limits
-        own = sorted(one for one in kept if one.path.parent == folder)
-        dropped = list[_Kept]()
-        while own and (len(own) >= limits.pictures or _sum(own) + size > limits.picture_bytes):
-            dropped.append(own.pop(0))
-        if _sum(kept) - _sum(dropped) + size > limits.all_picture_bytes:
+        own = sorted((it for it in kept if it.parent == folder), key=lambda it: kept[it].st_mtime)
+        own_bytes = size + sum(kept[it].st_size for it in own)
+        all_bytes = size + sum(facts.st_size for facts in kept.values())
+        dropped = list[Path]()
+        while own and (len(own) >= limits.pictures or own_bytes > limits.picture_bytes):
+            oldest = own.pop(0)
+            dropped.append(oldest)
+            own_bytes -= kept[oldest].st_size
+            all_bytes -= kept[oldest].st_size
+        if all_bytes > limits.all_picture_bytes:
             return False
-        for one in dropped:
-            one.path.unlink(missing_ok=True)
+        for path in dropped:
+            path.unlink(missing_ok=True)
         return True
-
-
-class _Kept(NamedTuple):
-    at: float
-    bytes: int
-    path: Path
-
-
-def _sum(pictures: Iterable[_Kept]) -> int:
-    return sum(one.bytes for one in pictures)
-
-
-async def _check_picture(body: bytes) -> None:
-    """The bytes count, not what the sender calls them."""
-    from hailuo_mcp.files.images import open_image
-
-    async def nowhere(url: str) -> bytes:
-        raise InvalidRequestError(f"{url[:40]} is not fetched here.")
-
-    await open_image("upload:the file", folders=None, fetch=nowhere, upload=lambda _id: body)
 
 
 _PAGE_HEADERS = {

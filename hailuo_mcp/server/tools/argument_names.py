@@ -1,4 +1,4 @@
-"""Arguments that do not exist: what the caller probably meant, in our words."""
+"""Arguments that do not exist: which of ours the caller probably meant."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NOT_OFFERED: Mapping[str, str] = MappingProxyType(
         "aspect_ratio": "a clip has its first frame's shape, else 16:9",
         "ratio": "a clip has its first frame's shape, else 16:9",
         "seed": "the API has no seed; take buys another clip of the same request",
-        "negative_prompt": "the API has none; say in the prompt what is there instead",
+        "negative_prompt": "the API has none; describe in the prompt what is there instead",
         "api_key": "keys are a setting of the server, HAILUO_API_KEY; never send one in a call",
         "mode": "the mode follows from the pictures that are given",
     }

@@ -1,4 +1,4 @@
-"""From what a client sent to what a tool takes: blanks, odd ids, and plain words for mistakes."""
+"""Reads what a client sent: blanks, ids written as numbers, and clear messages for mistakes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticKnownError
 
-from hailuo_mcp.domain import LONGEST_ID
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.text import is_number
+from hailuo_mcp.text import LONGEST_ID, is_number, shown
 
 _BLANK: tuple[object, ...] = (None, "", "null", [], {})
 _NUMBERS: Mapping[object, Literal["int_parsing", "float_parsing"]] = {
     int: "int_parsing",
     float: "float_parsing",
 }
-_SHOWN = 40
 
 
 class Arguments(ArgModelBase):
@@ -41,16 +40,18 @@ class Arguments(ArgModelBase):
             raise PydanticKnownError(kind)
         return value
 
+    @classmethod
+    def fields(cls) -> dict[str, FieldInfo]:
+        """By name: a tool's own first, then those that it shares with others."""
+        shared = cls.model_fields.keys() - cls.__annotations__.keys()
+        return dict(sorted(cls.model_fields.items(), key=lambda field: field[0] in shared))
+
     def model_dump_one_level(self) -> dict[str, Any]:
         return {"wanted": self}
 
     def given(self) -> dict[str, Any]:
         """What differs from the defaults: a default means "not given"."""
-        return {
-            name: value
-            for name, value in self
-            if value != type(self).model_fields[name].get_default(call_default_factory=True)
-        }
+        return self.model_dump(exclude_defaults=True)
 
 
 def _exact(value: object) -> object:
@@ -90,7 +91,7 @@ def read_arguments(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) ->
     """
     from hailuo_mcp.server.tools.argument_names import unknown_arguments
 
-    fields = kind.model_fields
+    fields = kind.fields()
     if wrong := [name for name, value in sent.items() if name not in fields and value is not None]:
         raise unknown_arguments(tool, wrong, fields)
     return {
@@ -142,5 +143,4 @@ def _mistake(error: ErrorDetails) -> str:
     problem = _PLAIN.get(error["type"], error["msg"]).format_map(error.get("ctx", {}))
     if error["type"] == "missing":
         return f"{name}: {problem}"
-    shown = repr(error["input"])
-    return f"{name}: {problem} (got {shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''})"
+    return f"{name}: {problem} (got {shown(repr(error['input']))})"

@@ -22,8 +22,8 @@ class EstimateCost(Arguments):
     count: int = Field(1, ge=0, description="How many clips.")
     plan: str = Field(
         "",
-        description="payg, free, basic, advanced, plus, enterprise or custom; compare shows what "
-        "each pack makes of that many clips a month. Empty: the account's plan.",
+        description="payg, free, basic, advanced, plus, enterprise or custom; compare prices that "
+        "many clips a month with each pack. Empty: the account's plan.",
     )
 
 

@@ -6,25 +6,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.request import tool_request
-from hailuo_mcp.server.tools.arguments import Arguments, Id, Texts
-from hailuo_mcp.server.tools.purchase import (
-    Confirm,
-    MaxCost,
-    RequestKey,
-    Take,
-    Wait,
-    buy,
-)
+from hailuo_mcp.server.tools.arguments import Id, Texts
+from hailuo_mcp.server.tools.purchase import Asked, PurchaseArguments, buy
 from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import TemplateRequest
 
 
-class GenerateFromTemplate(Arguments):
+class GenerateFromTemplate(PurchaseArguments):
     template_id: Id = Field(
         "",
         description='The template\'s id or name, such as "Diving". Empty lists all of them, free.',
@@ -35,11 +27,6 @@ class GenerateFromTemplate(Arguments):
         description="The template's pictures in its order, each a path, a file:// or https:// URL; "
         "never an invented path or base64.",
     )
-    take: Take = 1
-    request_key: RequestKey = ""
-    wait_seconds: Wait = 0
-    max_cost: MaxCost = 0
-    confirm: Confirm = ""
 
     def request(self) -> TemplateRequest:
         from hailuo_mcp.domain import TemplateRequest

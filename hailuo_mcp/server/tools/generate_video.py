@@ -2,71 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
-from hailuo_mcp.domain import Capabilities, Mode, VideoRequest
-from hailuo_mcp.rules.judge import default_model
-from hailuo_mcp.server.consent import Asked
 from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.request import tool_request
-from hailuo_mcp.server.tools.arguments import Arguments, Size
-from hailuo_mcp.server.tools.purchase import (
-    Confirm,
-    MaxCost,
-    RequestKey,
-    Take,
-    Wait,
-    buy,
-)
+from hailuo_mcp.server.tools.arguments import Size
+from hailuo_mcp.server.tools.purchase import Asked, PurchaseArguments, buy
 from hailuo_mcp.wording.shapes import VideoTask
 
-_DEFAULTS = {mode: default_model(mode, None, Capabilities(modes=frozenset(Mode))) for mode in Mode}
-_CHOSEN_BY_NAME = " ".join(f"{it.name}: {it.about}" for it in models() if it.last_choice)
+if TYPE_CHECKING:
+    from hailuo_mcp.domain import VideoRequest
 
 
-class GenerateVideo(Arguments):
+class GenerateVideo(PurchaseArguments):
     prompt: str = Field(
         "",
-        description=f"What is to be seen and how it moves, at most {limits().prompt_characters:,} "
-        "characters. Camera moves stand in square brackets where they happen, at most "
-        f"{limits().moves_together} together: "
+        description="What the clip shows and how it moves, at most 2,000 characters. Camera moves "
+        "stand in square brackets where they happen, at most 3 together: "
         + ", ".join(f"[{move.english}]" for move in moves())
         + ".",
     )
     model: str = Field(
         "",
-        description=f"Empty chooses by the inputs: {_DEFAULTS[Mode.T2V]}, with a last frame "
-        f"{_DEFAULTS[Mode.FL2V]}, with a subject {_DEFAULTS[Mode.S2V]}. {_CHOSEN_BY_NAME} "
-        "All: hailuo://models.",
+        description="Empty chooses by the inputs: MiniMax-Hailuo-2.3, with a last frame "
+        "MiniMax-Hailuo-02, with a subject S2V-01. MiniMax-Hailuo-2.3-Fast: First frame only; "
+        "quicker and cheaper. All: hailuo://models.",
     )
     first_frame_image: str = Field(
         "",
         description="The picture that the clip starts from: a path, a file:// or https:// URL or a "
-        f"data URL; {limits().image_formats} under {limits().image_bytes // 10**6} MB. A picture "
-        "attached to the chat does not reach this server: ask the person for its path. Never "
-        "invent a path or write base64.",
+        "data URL; JPEG, PNG or WebP under 20 MB. A picture attached to the chat does not reach "
+        "this server: ask the person for its path. Never invent a path or write base64.",
     )
     last_frame_image: str = Field(
-        "", description="The picture that the clip ends with, given as first_frame_image is."
+        "",
+        description="The picture that the clip ends with, in any form of first_frame_image.",
     )
     subject_image: str = Field(
         "",
-        description="A picture of the one person who is to appear, given as first_frame_image is; "
+        description="A picture of the one person who appears, in any form of first_frame_image; "
         "not together with frames.",
     )
     duration: int = Field(
-        0,
-        ge=0,
-        description=f"Seconds: {' or '.join(map(str, lengths()))}, as the model makes it. "
-        "0: its default.",
+        0, ge=0, description="Seconds: 6 or 10, as the model makes it. 0: its default."
     )
     resolution: Size = Field(
         "",
-        description=f"{' or '.join(resolutions())}, as the model makes it. Empty: its default.",
+        description="512P or 720P or 768P or 1080P, as the model makes it. Empty: its default.",
     )
     prompt_optimizer: bool = Field(
         default=True,
@@ -77,13 +62,12 @@ class GenerateVideo(Arguments):
         description="Shorten that rewriting, where the model can.",
     )
     watermark: bool = Field(default=False, description="Put the provider's watermark on the clip.")
-    take: Take = 1
-    request_key: RequestKey = ""
-    wait_seconds: Wait = 0
-    max_cost: MaxCost = 0
-    confirm: Confirm = ""
 
     def request(self) -> VideoRequest:
+        from dataclasses import fields
+
+        from hailuo_mcp.domain import VideoRequest
+
         # What a provider does anyway is not sent: some options are documented for some only.
         names = {field.name for field in fields(VideoRequest)}
         return VideoRequest(**{k: value for k, value in self.given().items() if k in names})
@@ -92,10 +76,10 @@ class GenerateVideo(Arguments):
 async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> VideoTask:
     """Buy one video clip from Hailuo (MiniMax), made from text or pictures.
 
-    Costs money for each new clip; estimate_cost tells how much, and what cannot be made is refused
-    free. Returns a task_id within seconds, long before the clip is ready (minutes); the clip is
-    saved to disk without further calls. Next: query_task with that task_id. The same request again
-    returns the same task and buys nothing. After an error or a timeout call list_tasks: the clip
-    may be on its way.
+    Costs money for each new clip; estimate_cost says how much. What cannot be made is refused
+    free of charge. Returns a task_id within seconds, long before the clip is ready (minutes); the
+    clip is saved to disk without further calls. Next: query_task with that task_id. The same
+    request again returns the same task and buys nothing. After an error or a timeout call
+    list_tasks: the clip may be on its way.
     """
     return await buy(await tool_request(ctx), wanted, asked)

@@ -1,4 +1,4 @@
-"""query_task: how one clip stands."""
+"""query_task: the status of one clip."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class QueryTask(Arguments):
 
 
 async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask:
-    """Wait for a clip and see how it stands: status, cost, time left, its file once saved. Free.
+    """Wait for a clip and see its status, cost, time left, and its file once saved. Free.
 
     Answers as soon as the clip is on disk or has failed. If it is still being made, call again
     after next_check_seconds; waiting costs nothing, and the clip is saved even if nobody asks.

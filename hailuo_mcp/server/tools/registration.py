@@ -2,7 +2,7 @@
 
 The schemas are flat, without $ref, anyOf, null and titles: clients and model APIs choke on those,
 and pydantic's own schemas cost a third of what this package adds to the server's start. The tests
-hold both to say the same.
+check that both agree.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def input_schema(kind: type[Arguments]) -> Schema:
     An argument that is not in it is refused, which the schema does not say: google-genai 3.4.0
     cannot convert a schema with `"additionalProperties": false`.
     """
-    fields = kind.model_fields
+    fields = kind.fields()
     return _object(
         {name: _argument(field) for name, field in fields.items()},
         [name for name, field in fields.items() if field.is_required()],
