@@ -1,4 +1,4 @@
-"""How long to wait before the next try, wherever something is tried again."""
+"""How long to wait before a retry."""
 
 from __future__ import annotations
 

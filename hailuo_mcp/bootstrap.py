@@ -1,4 +1,4 @@
-"""The one place where parts are joined: settings in, a working studio out."""
+"""Builds a working studio from the settings: the one place where the parts are joined."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.transport.connections import HttpTransport
 
 SANDBOX_KEY = "free"
-"""The imitation asks for a key as the providers do; any will do."""
+"""The sandbox needs a key, as the providers do; it accepts any."""
 
 
 @asynccontextmanager
@@ -47,8 +47,8 @@ async def open_studio(
 ) -> AsyncGenerator[Studio]:
     """A studio whose worker runs until the block is left.
 
-    Leaving waits at most 1.8 s, and only while a paid request is on its way. Everything else is
-    in the journal and goes on in the next process. `remote`: what an HTTP server adds for callers
+    Closing waits at most 1.8 s, and only while a paid request is being sent. Everything else is
+    in the journal and continues in the next process. `remote`: what an HTTP server adds for callers
     on other computers. `fenced`: callers may name files only in the allowed folders, which is for
     agents; a person at their own shell needs no fence. `works`: what is due is sent, polled and
     saved meanwhile; a question alone needs none of that.
@@ -59,7 +59,7 @@ async def open_studio(
     close_to_others(settings.state_dir)
     processes = ProcessLocks(settings.state_dir / "processes")
     with processes.held():
-        store = make_store(settings.state_dir)
+        store = make_store(settings)
         client = open_client(settings, wire=wire, fenced=fenced)
         try:
             await store.open()
@@ -143,6 +143,6 @@ def open_client(
 
 
 def account_of(settings: Settings) -> str:
-    """Whose money it is: provider, base URL and a fingerprint of the key."""
+    """Identify the account: provider, base URL and a fingerprint of the key."""
     fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
     return f"{settings.provider} {settings.address or 'embedded'} {fingerprint}"

@@ -1,4 +1,4 @@
-"""What the product is about: requests, tasks, money, and what a provider can do. No I/O."""
+"""The domain: requests, tasks, money, and what a provider can do. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Mode(StrEnum):
 
 
 class Status(StrEnum):
-    """How far a task has come; see docs/money.md for what each means for the bill."""
+    """A task's status; docs/money.md says what each means for the bill."""
 
     PENDING = "pending"
     """Recorded, not sent: waiting for its turn."""
@@ -30,7 +30,7 @@ class Status(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNCONFIRMED = "unconfirmed"
-    """Sent, no answer: may have been bought; polling cannot resolve it."""
+    """Sent, but not answered: may have been bought; polling cannot resolve it."""
 
     @property
     def is_final(self) -> bool:
@@ -41,7 +41,7 @@ FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 POLLED = frozenset({Status.QUEUED, Status.RUNNING})
 UNFINISHED = frozenset({Status.PENDING, Status.SUBMITTING, *POLLED})
 STATUS_WORDS = (*Status, "saved", "unsaved", "unfinished")
-"""What tasks are listed by: a status, whether a succeeded one is on disk, or all of UNFINISHED."""
+"""How tasks can be filtered: by status, by whether the clip is on disk, or all of UNFINISHED."""
 
 
 class Unit(StrEnum):
@@ -53,13 +53,13 @@ class Unit(StrEnum):
 
 
 class Money(StrEnum):
-    """What a task's cost is at the moment."""
+    """Whether a task's cost is reserved, spent or neither."""
 
     RESERVED = "reserved"
     SPENT = "spent"
     RELEASED = "released"
     UNKNOWN = "unknown"
-    """Adopted from the provider: somebody else bought it."""
+    """Bought elsewhere and adopted by its remote id."""
 
 
 IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
@@ -67,7 +67,7 @@ IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 
 
 def _option(default: object = None) -> Any:  # noqa: ANN401  # as dataclasses.field
-    """An argument that not every dialect can say; `default` is what providers take for None."""
+    """An argument that not every dialect supports; `default` is what providers assume for None."""
     return field(default=None, metadata={"provider_default": default})
 
 
@@ -106,12 +106,12 @@ PROVIDER_DEFAULTS: dict[str, Any] = {
     for each in fields(VideoRequest)
     if "provider_default" in each.metadata
 }
-"""The options of a VideoRequest, and what providers take where one is not given."""
+"""The options of a VideoRequest, and what providers assume if one is not given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateRequest:
-    """A Video Agent template and what it is filled with."""
+    """A Video Agent template and its inputs."""
 
     template_id: str
     text_inputs: tuple[str, ...] = ()
@@ -128,7 +128,7 @@ AnyRequest = VideoRequest | TemplateRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
-    """What is known of a picture that has been opened."""
+    """Facts about an opened picture."""
 
     sha256: str
     mime: str
@@ -141,17 +141,17 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a dialect is able to say. What it cannot say is refused before anything is sent."""
+    """What a dialect can express. Anything else is refused before it is sent."""
 
     modes: frozenset[Mode]
     models: frozenset[str] | None = None
-    """The only models it takes; None where it takes any."""
+    """The only models it accepts; None if it accepts any."""
     options: frozenset[str] = frozenset(PROVIDER_DEFAULTS)
-    """The options of a VideoRequest that it can say."""
+    """The options of a VideoRequest that it supports."""
     prompt_required: bool = False
     callback: bool = True
     caveat: str = ""
-    """Why it can do so little here and what to do, where its host may not speak the dialect."""
+    """Why it supports so little here, and what to do, if its host may not speak the dialect."""
 
     @property
     def templates(self) -> bool:
@@ -163,11 +163,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """The provider took the request."""
+    """The provider accepted the request."""
 
     remote_id: str
     remote_alias: str = ""
-    """A second id that finds the same task, where the provider gives one."""
+    """A second id for the same task, if the provider gives one."""
     trace_id: str = ""
 
 
@@ -191,7 +191,7 @@ _ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteStatus:
-    """One status read."""
+    """The result of one status request."""
 
     phase: Phase
     word: str
@@ -203,7 +203,7 @@ class RemoteStatus:
     width: int | None = None
     height: int | None = None
     error_code: str = ""
-    """The provider's code of a failure; empty where it gave no reason."""
+    """The provider's failure code; empty if it gave no reason."""
     detail: str = ""
     """Untrusted provider text: journal and log only."""
     trace_id: str = ""
@@ -211,11 +211,11 @@ class RemoteStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """Where a finished clip can be fetched."""
+    """Where a finished clip can be downloaded."""
 
     url: str
     expires_at: float | None = None
-    """Unix seconds, where the provider or the link itself says so."""
+    """Unix seconds, if the provider or the link itself says so."""
     authorised: bool = False
     """True only for a path on the provider's own base URL that needs the key; links never do."""
 
@@ -225,7 +225,7 @@ class Quote:
     """The price of one clip, before it is bought."""
 
     amount: Decimal | None
-    """None where nobody publishes a price."""
+    """None if no price is published."""
     unit: Unit
 
 
@@ -260,9 +260,9 @@ class Task:
     url_expires_at: float | None = None
     error_code: str = ""
     error: str = ""
-    """Our own sentence about a failure, for the message."""
+    """Our own sentences about a failure."""
     error_kind: str = ""
-    """The `code` of the HailuoError behind it, such as content_rejected."""
+    """The `code` of the HailuoError, such as content_rejected."""
     trace_id: str = ""
     amount: Decimal | None = None
     unit: Unit = Unit.CNY
@@ -273,15 +273,15 @@ class Task:
     """When the next step (send, poll, save) is due."""
     polls: int = 0
     tries: int = 0
-    """Failed tries of the present step, in a row."""
+    """Consecutive failures of the current step."""
     refused_at: float | None = None
-    """When the provider first said "too fast"; it is asked again for ten minutes from then."""
+    """When the provider first said "too fast"; retries end ten minutes later."""
     submitted_at: float | None = None
     polled_at: float | None = None
     unfinished_at: float | None = None
-    """The last read that found it still at work: with finished_at it brackets the real time."""
+    """The last poll that found it unfinished: with finished_at it brackets the real time."""
     finished_at: float | None = None
-    """When the provider was first seen to have finished."""
+    """When a poll first found it finished."""
     file: str = ""
     bytes: int | None = None
     sha256: str = ""
@@ -289,11 +289,11 @@ class Task:
     height: int | None = None
     seconds: float | None = None
     save_error: str = ""
-    """Why the clip is not on disk although it is ready; our own sentence."""
+    """Why a finished clip is not on disk; our own sentences."""
     warnings: tuple[str, ...] = field(default=())
     callback_token: str = ""
     settled_at: float | None = None
-    """When a person last said what became of it."""
+    """When a person last settled it."""
 
     @property
     def saved(self) -> bool:
@@ -301,18 +301,18 @@ class Task:
 
     @property
     def can_be_settled(self) -> bool:
-        """A person may say what became of it, and say otherwise until it has a clip."""
+        """Whether a person may settle it; until it has a clip, they may change that."""
         settled = self.settled_at is not None and self.status is not Status.SUCCEEDED
         return settled or self.status is Status.UNCONFIRMED
 
     @property
     def state(self) -> str:
-        """The word of STATUS_WORDS that tells most: of what succeeded, whether it is on disk."""
+        """The most precise of STATUS_WORDS: for a succeeded task, whether the clip is on disk."""
         if self.status is Status.SUCCEEDED:
             return "saved" if self.saved else "unsaved"
         return self.status.value
 
     @property
     def known_mode(self) -> Mode | None:
-        """None where it was bought elsewhere: a provider does not say what a clip was made from."""
+        """None if it was bought elsewhere: providers do not say what a clip was made from."""
         return self.mode if self.model or self.mode is Mode.TEMPLATE else None

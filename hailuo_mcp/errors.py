@@ -1,13 +1,13 @@
-"""What can go wrong, sorted by what a person asks first: was I charged, and what now.
+"""The errors, sorted by a person's first questions: was I charged, and what can I do now.
 
 HailuoError                       the base
 ├─ ConfigError                    not set up: key, provider, folder                    not charged
 ├─ InvalidRequestError            refused here, before anything was sent               not charged
 │  ├─ BudgetExceededError         would pass the person's spending limit               not charged
 │  └─ ConsentRequiredError        needs the person's yes; carries a one-use code       not charged
-├─ TaskFailedError                the provider refused a task already written down     not charged
+├─ TaskFailedError                the provider refused a task already recorded         not charged
 ├─ TaskNotFoundError              no such task here or at the provider                 not charged
-├─ ProviderError                  the provider answered no                             not charged
+├─ ProviderError                  the provider refused                                 not charged
 │  ├─ AuthenticationError         bad key, or a key of the other region
 │  ├─ InsufficientBalanceError    the account is empty
 │  ├─ QuotaExceededError          the plan is used up, or does not include this
@@ -15,17 +15,17 @@ HailuoError                       the base
 │  ├─ ContentRejectedError        moderation: change the prompt or the picture
 │  ├─ RejectedParametersError     the provider does not accept this combination
 │  ├─ RemoteTaskNotFoundError     the provider knows no such task or file
-│  └─ ProviderUnavailableError    never reached, or a fault of the provider's on a read
-├─ UnconfirmedSubmitError         a paid request left and no usable answer came        maybe charged
-├─ UnexpectedResponseError        an answer to a read that cannot be understood        nothing moved
+│  └─ ProviderUnavailableError    not reached, or a server error on a read
+├─ UnconfirmedSubmitError         a paid request was sent, without a usable answer     maybe charged
+├─ UnexpectedResponseError        an unreadable answer to a read                       not charged
 ├─ DownloadError                  the video exists, saving it failed                   was charged
-│  └─ LinkExpiredError            its link has ended: ask for a new one
+│  └─ LinkExpiredError            its link has expired: ask for a new one
 └─ JournalError                   the local record cannot be read or written           not charged
-   └─ JournalDamagedError         tasks may be lost: a person has to accept it           not charged
+   └─ JournalDamagedError         tasks may be lost: a person must accept it             not charged
 
-An error carries facts: what happened, whether money moved, what can be done next. `wording` makes
-the sentences of them, one voice for each reader, so `what` names no tool, option or variable.
-Provider text is untrusted: it travels in `detail`, for the journal, never in a message or a log.
+An error carries facts: what happened, whether money moved, what to do next. `wording` turns
+them into sentences, in one voice for each reader, so `what` names no tool, option or variable.
+Provider text is untrusted: it goes into `detail`, for the journal, never into a message or a log.
 """
 
 from dataclasses import dataclass
@@ -36,26 +36,26 @@ Charged = Literal["yes", "no", "maybe", "not yet"]
 
 
 class Do(StrEnum):
-    """What can be done next; `Step.about` is what it is done to."""
+    """What can be done next; `Step.about` is its object."""
 
     TRY = "try"
-    """An imperative clause for whoever made the call, such as "choose another name"."""
+    """An imperative clause for the caller, such as "choose another name"."""
     ARRANGE = "arrange"
     """An imperative clause for the person whose computer, account or money it is."""
     SET = "set"
     """A setting by its variable, or variable=value: the person's to decide."""
     CHECK = "check"
-    """A setting, by its variable, that has a value which does not work."""
+    """A setting, by its variable, whose value does not work."""
     RAISE = "raise"
     """A limit, by its variable: the person's to decide."""
     REPEAT = "repeat"
-    """The same call again, after so many seconds where a number is given."""
+    """The same call again; `about`, if given, is the number of seconds to wait."""
     NEAREST = "nearest"
-    """The nearest request that may be made, in words."""
+    """The nearest valid request, in words."""
     CONFIRM = "confirm"
-    """The person has to agree; then the call is repeated with this one-use code."""
+    """The person must agree; then repeat the call with this one-use code."""
     SETTLE = "settle"
-    """A person looks at the provider's bill and settles this task; empty means the error's own."""
+    """A person checks the provider's bill and settles this task; empty means the error's own."""
     QUERY = "query"
     """Ask for this task's status; empty means the error's own."""
     DOWNLOAD = "download"
@@ -77,9 +77,9 @@ class Step:
 
 
 class HailuoError(Exception):
-    """Anything this package raises on purpose.
+    """The base of every error that this package raises on purpose.
 
-    `what` is one or more whole sentences that are true for every reader.
+    `what` is one or more complete sentences that are true for every reader.
     """
 
     code: str = "error"
@@ -116,7 +116,7 @@ class ConfigError(HailuoError):
 class InvalidRequestError(HailuoError):
     code = "invalid_request"
     no_such_file = False
-    """Set where a picture is named by a path at which there is none."""
+    """Set if a picture's path names no file."""
 
 
 class BudgetExceededError(InvalidRequestError):
@@ -129,7 +129,7 @@ class ConsentRequiredError(InvalidRequestError):
 
 
 class TaskFailedError(HailuoError):
-    """A purchase that ended in a refusal while its caller was still listening."""
+    """The provider refused a purchase while its caller was still waiting."""
 
     code = "refused"
 
@@ -145,7 +145,7 @@ class TaskNotFoundError(HailuoError):
 
 
 class ProviderError(HailuoError):
-    """The provider answered no, in a way its documents call free of charge."""
+    """The provider refused, in a way that its documents call free of charge."""
 
     code = "provider_refused"
 
@@ -163,7 +163,7 @@ class ProviderError(HailuoError):
         """The provider's own code as text, such as "1026" or "rate_limit_error"."""
         self.trace_id = trace_id
         self.retry_after = retry_after
-        """Seconds that the provider asks to wait, where it says so."""
+        """Seconds to wait, if the provider says so."""
 
 
 class AuthenticationError(ProviderError):
@@ -228,7 +228,7 @@ class UnexpectedResponseError(HailuoError):
 
 
 class DownloadError(HailuoError):
-    """Saving failed. `retry` on the instance says whether another try may help."""
+    """Saving failed. The instance's `retry` says whether another attempt may help."""
 
     code = "download_failed"
     charged: Charged = "yes"
@@ -249,7 +249,7 @@ class JournalError(HailuoError):
 
 
 class JournalDamagedError(JournalError):
-    """Tasks may be lost, and nothing is bought until a person has accepted that."""
+    """Tasks may be lost; nothing is bought until a person accepts that."""
 
     code = "journal_damaged"
     retry = False
@@ -257,7 +257,7 @@ class JournalDamagedError(JournalError):
 
 
 def error_class(code: str) -> type[HailuoError]:
-    """The class behind a code, as a journal keeps it with a task; the base for one unknown."""
+    """Return the class for a code that the journal kept with a task; the base if unknown."""
     kinds: list[type[HailuoError]] = [HailuoError]
     for kind in kinds:
         if kind.code == code:

@@ -1,4 +1,4 @@
-"""Serving an ASGI app with uvicorn: one way for the MCP server and for the sandbox."""
+"""Serves an ASGI app with uvicorn, for the MCP server and for the sandbox."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class LocalServer(uvicorn.Server):
-    """One uvicorn server on a socket that is already bound: in this thread or in one of its own."""
+    """One uvicorn server on a bound socket, in this thread or in its own."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class LocalServer(uvicorn.Server):
         self._listening.set()
 
     async def main_loop(self) -> None:
-        """Do as uvicorn does, but stop at once: tests start and stop hundreds of servers."""
+        """Shut down like uvicorn, but at once: tests start and stop hundreds of servers."""
         counter = 0
         while not await self.on_tick(counter):
             counter += 1

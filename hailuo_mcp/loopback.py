@@ -9,7 +9,7 @@ LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address, in brackets or not, never leaves this computer."""
+    """Whether a host name or address, in brackets or not, is this computer's own."""
     plain = host.strip("[]").lower()
     if plain == "localhost" or plain.endswith(".localhost"):
         return True

@@ -1,25 +1,24 @@
-"""Text and numbers: somebody's own words in a message, amounts as people write them, names."""
+"""Text for messages: foreign text shortened, amounts as people write them, names compared."""
 
 from __future__ import annotations
 
-import os
 import re
 from decimal import Decimal
 
 LONGEST_ID = 200
-"""Characters of a provider's id; what is longer is none."""
+"""Characters of a provider's id; anything longer is not an id."""
 _SHOWN = 40
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def shown(text: str, most: int = _SHOWN) -> str:
-    """Make somebody's own text fit for a message: short, and nothing invisible in it."""
+    """Make foreign text fit for a message: short, without invisible characters."""
     seen = "".join(c if c.isprintable() else "�" for c in text[: most + 1])
     return f"{seen[:most]}…" if len(text) > most else seen
 
 
 def number(amount: Decimal) -> str:
-    """Write a decimal as people do: no exponent, no trailing zeros."""
+    """Write a decimal without exponent and trailing zeros."""
     return format(amount.normalize(), "f")
 
 
@@ -33,10 +32,10 @@ def is_number(text: str) -> bool:
 
 
 def system_reason(error: OSError) -> str:
-    """Why the system refused, in lower case: its own words for the error's number."""
-    return (os.strerror(error.errno) if error.errno else "the system refuses").lower()
+    """Why the system refused, in its own words and in lower case."""
+    return (error.strerror or str(error) or "the system refuses").lower()
 
 
 def squeeze(text: str) -> str:
-    """Reduce a name to what counts when case, spaces and joining marks do not."""
+    """Normalise a name for comparison: without case, spaces and joining marks."""
     return "".join(c for c in text.casefold() if c not in " -_\t\n\r　")

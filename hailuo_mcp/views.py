@@ -1,4 +1,4 @@
-"""What a use case hands back: the task as it stands, and what its reader will want to know."""
+"""What a use case returns: facts about tasks and money, without sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def cost_words(task: Task) -> str:
-    """What a task costs, or would cost where its provider charges nothing; "" if nobody knows."""
+    """What a task costs, or would cost in the sandbox; "" if unknown."""
     if task.amount is None:
         return ""
     price = price_words(Quote(amount=task.amount, unit=task.unit))
@@ -25,7 +25,7 @@ def cost_words(task: Task) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the buyer says about the purchase, beside what is bought."""
+    """The terms of a purchase: everything but the request itself."""
 
     take: int = 1
     request_key: str = ""
@@ -35,12 +35,12 @@ class Terms:
     approved: bool = False
     """The person said yes to consent_question's question just now."""
     at_hand: bool = False
-    """They said it to this process itself: no message carried it that could arrive twice."""
+    """They said it to this process directly: no message that could arrive twice carried it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A task as it stands at `now`."""
+    """A task at the time `now`."""
 
     task: Task
     now: float
@@ -48,12 +48,12 @@ class View:
     """What a damaged journal may have lost: nothing is bought until a person accepts it."""
     reused: bool = False
     notes: tuple[str, ...] = ()
-    """What the request, or this answer only, gives to say: whole sentences for every reader."""
+    """Remarks on the request or on this answer: complete sentences for every reader."""
     eta_seconds: int | None = None
     next_check_seconds: int | None = None
     auto_download: bool = True
     link: Link | None = None
-    """Where this server hands the clip out, for a caller who cannot reach its disk."""
+    """This server's link to the clip, for a caller who cannot reach its disk."""
 
     @property
     def notice(self) -> str:
@@ -76,32 +76,32 @@ class View:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
     provider: str
-    """Whose sums these are: never those of another as well."""
+    """The provider whose sums these are; others are not included."""
     unit: str
     period: str
     spent: Decimal
     reserved: Decimal
     uncertain: Decimal
-    """The part of `reserved` that nobody knows to be bought or not."""
+    """The part of `reserved` that belongs to unconfirmed tasks."""
     budget: Decimal | None = None
     left: Decimal | None = None
     others: tuple[UnitSpending, ...] = ()
-    """What the same key bought in other units, under another plan."""
+    """What the same key bought in other units, under other plans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A purchase before it is made: checked and priced, with what is left for it."""
+    """A purchase before it is made: checked and priced, with the remaining budget."""
 
     draft: Task
-    """What would be written down."""
+    """What would be recorded."""
     reserved_amount: Decimal | None
-    """What it counts as; None where nobody publishes a price."""
+    """What it counts as; None if no price is published."""
     spending: Spending
     repeats: View | None = None
-    """The task of the same request: nothing would be bought."""
+    """An earlier task of the same request: nothing would be bought."""
     asks: bool = False
-    """The person is to be asked first."""
+    """The person must be asked first."""
 
     @property
     def notice(self) -> str:

@@ -1,1 +1,1 @@
-"""The facts: models, prices, plans, moves, templates, clients; data with source and date."""
+"""The facts as data, with source and date: models, prices, plans, moves, templates, clients."""

@@ -15,7 +15,7 @@ _AROUND = re.compile("镜头|缓慢|快速|慢慢|慢|向")
 """What Chinese puts around a move: the camera, its speed, its direction."""
 _FEW_WORDS = 4
 _ALIKE = 0.75
-"""A slip of the pen is at least so like the name; [NIGHT] is as like Pan right, but for its P."""
+"""The least similarity of a typo; [NIGHT] is as similar to Pan right, except for the P."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def _aliases() -> Mapping[str, Move]:
 
 @cache
 def _meant() -> Mapping[str, Move]:
-    """Map what film people say to what MiniMax says: named in a refusal, not accepted."""
+    """Film terms and MiniMax's names for them: suggested in a refusal, not accepted."""
     return {
         _key(word): _by_key()[_key(row["english"])]
         for row in rows("moves", "meant")
@@ -57,13 +57,13 @@ def _meant() -> Mapping[str, Move]:
 
 
 def find_move(text: str) -> Move | None:
-    """Find the move of that English or Chinese name, or of a known misnomer of it."""
+    """Find a move by its English or Chinese name, or by a known wrong name."""
     key = _key(text)
     return _by_key().get(key) or _aliases().get(key)
 
 
 def is_misnomer(text: str) -> bool:
-    """Tell whether it is a wrong name that is nevertheless understood, such as Push out."""
+    """Whether it is a wrong name that is understood nevertheless, such as Push out."""
     return _key(text) in _aliases()
 
 
@@ -76,7 +76,7 @@ def leading_move(text: str) -> Move | None:
 
 
 def near_move(text: str) -> Move | None:
-    """Find the move that a wrong name was meant for; None where it is evidently something else."""
+    """Find the move that a wrong name probably means; None if it is something else."""
     key = _key(text)
     return (
         _meant().get(key) or _by_key().get(_AROUND.sub("", key)) or _within(text) or _misspelt(key)
@@ -84,7 +84,7 @@ def near_move(text: str) -> Move | None:
 
 
 def _within(text: str) -> Move | None:
-    """Find the move whose English name stands among a few words, or begins with the one word."""
+    """Find the move whose English name is among a few words, or begins with the one word."""
     words = text.casefold().replace("-", " ").split()
     if len(words) > _FEW_WORDS:
         return None

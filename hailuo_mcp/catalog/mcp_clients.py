@@ -1,4 +1,4 @@
-"""The MCP clients: how long each waits for an answer, and how each one is set up."""
+"""The MCP clients: how long each waits for an answer, and how to set it up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hailuo_mcp.catalog.tables import Row, rows, table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """What a client shows of itself with a call."""
+    """What a client reveals about itself in a call."""
 
     name: str = ""
     version: str = ""
@@ -27,7 +27,7 @@ class Signs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitLimit:
-    """How long a client of these names waits, if it also shows the other signs."""
+    """How long a client with one of these names waits, if it also shows the other signs."""
 
     names: tuple[str, ...]
     """Values of clientInfo.name."""
@@ -38,7 +38,7 @@ class WaitLimit:
     source: str
     checked: str
     whole: bool = False
-    """The whole name must match, not only its beginning."""
+    """The whole name must match, not only its start."""
     modern: bool = False
     http: bool = False
     progress: bool = False
@@ -47,7 +47,7 @@ class WaitLimit:
     other_version_than: str = ""
 
     def matched(self, signs: Signs) -> int:
-        """How many characters of the client's name match; 0 where a sign is missing."""
+        """How many characters of the client's name match; 0 if a sign is missing."""
         shown = signs.name.strip().casefold()
         if (
             signs.modern < self.modern
@@ -68,17 +68,17 @@ class Place:
 
     file: str
     sign: str = ""
-    """What exists where this place is the one that counts; empty for a place that always does."""
+    """A path that exists if this location applies; empty if it always applies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSetup:
-    """Where a client keeps its list of servers, and what it expects there."""
+    """Where a client keeps its list of servers, and in which form."""
 
     name: str
     title: str
     key: str
-    """What the servers stand under in its file."""
+    """The key of the servers in its file."""
     gui: bool
     """Started from the desktop, without the PATH of a shell."""
     places: Mapping[str, tuple[Place, ...]]
@@ -89,9 +89,9 @@ class ClientSetup:
     aliases: tuple[str, ...] = ()
     format: Literal["json", "toml"] = "json"
     asks: bool = False
-    """Asks for secrets itself and keeps them better than a file would."""
+    """Asks for secrets itself and stores them better than a file."""
     wants: Mapping[str, object] = field(default_factory=dict[str, object])
-    """What its entries say beside command, args and env."""
+    """Fields of its entries beside command, args and env."""
     add: str = ""
     """The client's own command that adds a server."""
 
@@ -140,9 +140,9 @@ def _setup(row: Row, title: str) -> ClientSetup:
 
 
 def wait_limit(signs: Signs) -> float:
-    """Say for how many seconds this client can be made to wait.
+    """Return how many seconds this client can be made to wait.
 
-    Of the rows with the longest name that match, each says what is certain of such a client: the
+    Of the matching rows with the longest name, each is certain for such a client: the
     longest wait counts.
     """
     known = [(row.matched(signs), row.wait) for row in wait_limits()]

@@ -1,4 +1,4 @@
-"""What a clip costs and how an account pays, as published; nothing is ever converted or guessed."""
+"""Published prices and plans; nothing is converted between currencies or guessed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Plan:
     chinese: str
     aliases: tuple[str, ...]
     pack: bool
-    """Credits that are bought whole; what is unused at the end is lost."""
+    """The pack's credits; unused ones expire."""
     rpm: Mapping[str, int]
     """Submits a minute by region; no entry: no limit."""
     source: str
@@ -30,10 +30,10 @@ class Plan:
     """One pack's price before its discount."""
     credits: Decimal | None = None
     months: int = 0
-    """For how long a pack is valid."""
+    """How long a pack is valid."""
     buy_at: str = ""
     sold_in: str = ""
-    """Whose accounts can buy it, by price list; empty where nothing is bought."""
+    """The price list of the accounts that can buy it; empty if nothing is bought."""
 
     @property
     def valid(self) -> str:
@@ -41,7 +41,7 @@ class Plan:
 
     @property
     def saves_percent(self) -> int | None:
-        """What the pack is below its list price, as its page rounds it."""
+        """The discount on the list price, rounded as on its page."""
         if self.price_cny is None or self.list_cny is None:
             return None
         return round(100 * (1 - self.price_cny / self.list_cny))
@@ -65,7 +65,7 @@ def plans() -> tuple[Plan, ...]:
 
 
 def plan_named(text: str) -> Plan:
-    """Find the plan of that English or Chinese name; ValueError lists them all."""
+    """Find a plan by its English or Chinese name; ValueError lists them all."""
     wanted = squeeze(text)
     for plan in plans():
         if wanted in {squeeze(name) for name in (plan.name, plan.chinese, *plan.aliases)}:
@@ -74,7 +74,7 @@ def plan_named(text: str) -> Plan:
 
 
 def plan_unit(plan: str, region: str) -> Unit:
-    """What a plan's costs are counted in: money with pay as you go, else credits."""
+    """The unit of a plan's costs: money for pay as you go, else credits."""
     if plan_named(plan).name != "payg":
         return Unit.CREDITS
     return Unit.USD if region == "global" else Unit.CNY
@@ -111,7 +111,7 @@ def prices_read() -> tuple[str, str]:
 
 
 def price_words(quote: Quote) -> str:
-    """Put a price into a sentence."""
+    """Write a price for use in a sentence."""
     if quote.amount is None:
         return "no published price"
     unit = "credit" if quote.unit is Unit.CREDITS and quote.amount == 1 else quote.unit.value

@@ -1,4 +1,4 @@
-"""The catalogue's TOML files: each is read once, and only when its facts are needed."""
+"""Reads the catalogue's TOML files: each once, when its facts are first needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The video models: modes, sizes and lengths of each, and the names that it goes by."""
+"""The video models: modes, sizes, lengths and names of each."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from hailuo_mcp.text import squeeze
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeRules:
-    """What one model takes in one mode."""
+    """What one model accepts in one mode."""
 
     sizes: Mapping[str, tuple[int, ...]]
-    """Resolution to lengths in seconds; empty where neither may be given."""
+    """Resolution to lengths in seconds; empty if neither may be given."""
     default_resolution: str | None = None
     default_duration: int | None = None
     fast_pretreatment: bool
     camera: bool
-    """Whether its reference says that camera moves in brackets are obeyed."""
+    """Whether its reference documents camera moves in brackets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +35,12 @@ class Model:
     source: str
     checked: str
     last_choice: bool = False
-    """An empty name means it only where no other model will do."""
+    """An empty name selects it only if no other model fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The rules that hold whatever the model."""
+    """The rules that apply to every model."""
 
     prompt_characters: int
     moves_together: int
@@ -82,7 +82,7 @@ def _by_key() -> Mapping[str, Model]:
 
 
 def find_model(name: str) -> Model | None:
-    """Find the model of that name; case, spaces and the MiniMax- prefix do not matter."""
+    """Find a model by its name, ignoring case, spaces and the MiniMax- prefix."""
     return _by_key().get(_key(name))
 
 
@@ -91,7 +91,7 @@ _SHORTEST, _LONGEST = 2, 60
 
 
 def nearest_model(name: str) -> str | None:
-    """Find the model probably meant by a name that is none; None where it is like nothing known."""
+    """Find the model that an unknown name probably means; None if nothing is similar."""
     key = _key(name)
     known = _by_key()
     if key in known:
@@ -110,7 +110,7 @@ def nearest_model(name: str) -> str | None:
 
 
 def usual_seconds(model: str, resolution: str | None, duration: int | None) -> float:
-    """How long such a clip usually takes to render, before there is a history of it."""
+    """How long such a clip usually takes to render, before there is any history."""
     clip = {"model": model, "resolution": resolution, "duration": duration}
     fitting = (
         row

@@ -34,7 +34,7 @@ class Template:
 
     @property
     def inputs(self) -> str:
-        """What it is filled with, in words."""
+        """Its inputs, in words."""
         parts = [
             f"{count} {word}{'s' if count > 1 else ''}"
             for count, word in ((self.images, "image"), (self.texts, "text"))
@@ -58,7 +58,7 @@ REGIONS = ("cn", "global")
 
 @cache
 def templates(region: str) -> tuple[Template, ...]:
-    """List the templates of a region; none where the provider has none."""
+    """List the templates of a region; empty if the provider has none."""
     whole = table("templates")
     # The published prices are the global region's.
     dropped = {*REGIONS} if region == "global" else {*REGIONS, "usd"}
@@ -87,7 +87,7 @@ def find_template(text: str, region: str) -> Template | None:
 
 
 def model_title(model: str) -> str:
-    """What people know a task's model by: a template's name instead of its id."""
+    """A task's model for people: a template's name instead of its id."""
     template_id = model.removeprefix("template ")
     if template_id == model:
         return model
@@ -96,7 +96,7 @@ def model_title(model: str) -> str:
 
 
 def nearest_template(text: str, region: str) -> Template | None:
-    """Find the template probably meant by a name that is none."""
+    """Find the template that an unknown name probably means."""
     from difflib import get_close_matches
 
     known = {squeeze(name): t for t in templates(region) for name in t.names}

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, AnyRequest
 from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
 from hailuo_mcp.loopback import is_loopback
-from hailuo_mcp.text import is_number
+from hailuo_mcp.text import is_number, shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.terminal import Terminal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import Terms
 
 Request = TypeVar("Request", bound=AnyRequest)
+Number = TypeVar("Number", int, float, Decimal)
 Add = Callable[..., object]
 
 STANDARD = "-"
@@ -38,41 +39,29 @@ def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
     """A whole number in a range."""
 
     def read(text: str) -> int:
-        try:
-            number = int(_written(text))
-        except ValueError:
-            raise ArgumentTypeError(f"{text[:40]!r} is not a whole number") from None
+        number = _number(int, text, "a whole number")
         if not least <= number <= most:
-            raise ArgumentTypeError(f"must lie between {least} and {most:,}")
+            raise ArgumentTypeError(f"must be between {least} and {most:,}")
         return number
 
     return read
 
 
 def seconds(text: str) -> float:
-    try:
-        number = float(_written(text))
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise ArgumentTypeError(f"{text[:40]!r} is not a number of seconds")
-    return number
+    return _number(float, text, "a number of seconds")
 
 
 def money(text: str) -> Decimal:
+    return _number(Decimal, text, "an amount such as 2 or 0.5")
+
+
+def _number(kind: Callable[[str], Number], text: str, what: str) -> Number:
     try:
-        amount = Decimal(_written(text))
+        if is_number(text) and 0 <= (number := kind(text)) < math.inf:
+            return number
     except (ValueError, InvalidOperation):
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise ArgumentTypeError(f"{text[:40]!r} is not an amount such as 2 or 0.5")
-    return amount
-
-
-def _written(text: str) -> str:
-    if not is_number(text):
-        raise ValueError
-    return text
+        pass
+    raise ArgumentTypeError(f"{shown(text)!r} is not {what}")
 
 
 def plain(text: str) -> str:
@@ -80,7 +69,7 @@ def plain(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ArgumentTypeError("has bytes that are not text in this terminal's encoding") from None
+        raise ArgumentTypeError("is not text in this terminal's encoding") from None
     return text
 
 
@@ -117,33 +106,33 @@ _REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "first_frame_image": {"metavar": "PICTURE", "help": "the clip starts with this picture"},
     "last_frame_image": {"metavar": "PICTURE", "help": "the clip ends with this picture"},
     "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
-    "duration": {"metavar": "SECONDS", "help": "6 or 10"},
+    "duration": {"metavar": "SECONDS", "help": "6 or 10", "most": 3600},
     "resolution": {"help": "512P, 768P, 1080P …"},
     "prompt_optimizer": {
         "help": "have the provider improve the wording (the default), or keep it as it is"
     },
     "fast_pretreatment": {"help": "optimise the prompt faster"},
-    "watermark": {"help": "put the provider's mark on the clip"},
+    "watermark": {"help": "put the provider's watermark on the clip"},
     "template_id": {
         "metavar": "TEMPLATE",
-        "help": "an id or a name; without it they are listed, free",
+        "help": "an id or a name; without one, the templates are listed, free",
     },
     "text_inputs": {
         "flags": ["--text"],
         "metavar": "TEXT",
-        "help": "a text of the template; repeat it in its order",
+        "help": "a text for the template; repeat the option in the template's order",
     },
     "media_inputs": {
         "flags": ["--media"],
         "metavar": "PICTURE",
-        "help": "a picture of the template; repeat it in its order",
+        "help": "a picture for the template; repeat the option in the template's order",
     },
 }
-"""What an option says beside its name and type, which are those of the request's field."""
+"""The help and metavar of an option; its name and type are those of the request's field."""
 
 
 def add_request(parser: ArgumentParser, kind: type[AnyRequest]) -> None:
-    """An option for each field of a request; its first field is what the command is about."""
+    """An option for each field of a request; its first field may also be positional."""
     first, *rest = fields(kind)
     subject = _REQUEST_OPTIONS[first.name]
     add_subject(
@@ -154,19 +143,18 @@ def add_request(parser: ArgumentParser, kind: type[AnyRequest]) -> None:
     for field in rest:
         more = dict(_REQUEST_OPTIONS.get(field.name, {}))
         flags = (*more.pop("flags", ()), _flag(field.name))
-        group.add_argument(
-            *flags, dest=field.name, **{**_read_as(hints[field.name], field.name), **more}
-        )
+        read = _read_as(hints[field.name], field.name, more.pop("most", 2**31 - 1))
+        group.add_argument(*flags, dest=field.name, **{**read, **more})
 
 
-def _read_as(hint: object, name: str) -> dict[str, Any]:
-    """How an option of a field of this type is read; an empty text and 0 count as not given."""
+def _read_as(hint: object, name: str, most: int) -> dict[str, Any]:
+    """How a field of this type is parsed; empty text and 0 count as not given."""
     if hint == bool | None and PROVIDER_DEFAULTS.get(name):
         return {"action": BooleanOptionalAction}
     if hint == bool | None:
         return {"action": "store_const", "const": True}
     if hint == int | None:
-        return {"type": _if_given(whole(0, 3600))}
+        return {"type": _if_given(whole(0, most))}
     if hint == str | None:
         return {"type": _if_given(plain)}
     if hint is str:
@@ -179,7 +167,7 @@ def _if_given(read: Callable[[str], object]) -> Callable[[str], object]:
 
 
 def request(args: Namespace, kind: type[Request]) -> Request:
-    """The request that the options make; pictures are relative to where the person stands."""
+    """The request that the options describe; relative pictures start at the working directory."""
     values: dict[str, Any] = {field.name: getattr(args, field.name) for field in fields(kind)}
     for name, value in values.items():
         if name in IMAGE_FIELDS:
@@ -194,7 +182,7 @@ def request(args: Namespace, kind: type[Request]) -> Request:
 def add_subject(
     parser: ArgumentParser, *names: str, metavar: str, what: str, needed: bool = False
 ) -> None:
-    """What a command is about: by its place, or by a name, such as the tool's for it."""
+    """The main argument of a command: positional, or an option named as the tool's argument."""
     name, *flags = names
     given: list[str] = parser.get_default("argv") or []
     named = {text.partition("=")[0] if text.startswith("--") else text[:2] for text in given}
@@ -228,12 +216,12 @@ def add_wait(parser: ArgumentParser, what: str) -> None:
 
 
 def add_settings(parser: ArgumentParser) -> None:
-    """The settings that a command line may overrule, --json and --debug."""
+    """The settings that the command line can override, --json and --debug."""
     from hailuo_mcp.settings import option_help
 
     group = parser.add_argument_group(
         "settings",
-        "Each wins over its variable, HAILUO_PROVIDER and so on. Keys are only variables.",
+        "Each overrides its variable (HAILUO_PROVIDER …). Keys can only be set by variables.",
     )
     for name, (metavar, what) in option_help().items():
         group.add_argument(_flag(name), metavar=metavar, help=what)
@@ -243,20 +231,28 @@ def add_settings(parser: ArgumentParser) -> None:
 
 
 def add_terms(parser: ArgumentParser) -> None:
-    """What a buyer says beside what is bought."""
+    """The terms of a purchase, and what happens to its result."""
     add = parser.add_argument_group("purchase").add_argument
-    add("--take", type=whole(1), default=1, metavar="N", help="2, 3 … buy another clip of the same")
-    add_text(add, "--request-key", metavar="KEY", what="names one purchase for good")
+    add(
+        "--take",
+        type=whole(1),
+        default=1,
+        metavar="N",
+        help="2, 3 … buy another clip of the same request",
+    )
+    add_text(add, "--request-key", metavar="KEY", what="your own name for this one purchase")
     add("--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this")
-    add_text(add, "--confirm", metavar="CODE", what="the code of a refusal that asked")
+    add_text(
+        add, "--confirm", metavar="CODE", what="the code from the refusal that asked for consent"
+    )
     add_flag(add, "--yes", "agree to a price above HAILUO_CONFIRM_ABOVE")
-    add_flag(add, "--dry-run", "check and price it, and buy nothing")
+    add_flag(add, "--dry-run", "check and price the request, and buy nothing")
     add = parser.add_argument_group("result").add_argument
     flags = ("-o", "--output", "--output-path")
-    add_text(add, *flags, metavar="PATH", what="copy the clip here as well; - is standard output")
-    add_flag(add, "--overwrite", "replace what is there")
+    add_text(add, *flags, metavar="PATH", what="also copy the clip here; - is standard output")
+    add_flag(add, "--overwrite", "replace an existing file")
     add_flag(add, "--no-wait", "return as soon as the provider has the request")
-    add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after this long at most")
+    add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after at most this long")
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
@@ -273,7 +269,7 @@ def terms(args: Namespace, *, approved: bool) -> Terms:
 
 
 def given_settings(args: Namespace) -> dict[str, str]:
-    """The settings that were given as options; folders relative to where the person stands."""
+    """The settings given as options; relative folders start at the working directory."""
     from hailuo_mcp.settings import option_help
 
     given = {name: getattr(args, name, None) for name in option_help()}
@@ -285,7 +281,7 @@ def given_settings(args: Namespace) -> dict[str, str]:
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The environment's settings with the command line's on top."""
+    """The environment's settings, overridden by the command line's."""
     from hailuo_mcp.settings import Settings, variable_of
 
     given = given_settings(args)
@@ -320,7 +316,7 @@ def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> b
 
 
 def picture(text: str) -> str:
-    """A picture's path as it is meant here: relative to where the person stands, if it is there."""
+    """A picture's path, from the working directory if it exists there."""
     try:
         return path if (path := output_path(text)) and Path(path).exists() else text
     except (OSError, ValueError):
@@ -328,7 +324,7 @@ def picture(text: str) -> str:
 
 
 def output_path(text: str) -> str:
-    """A path relative to where the person stands; an ending slash says folder."""
+    """A path from the working directory; a trailing slash marks a folder."""
     here = _here()
     if not text or here is None or text.lower().startswith(_ELSEWHERE):
         return text
@@ -336,7 +332,7 @@ def output_path(text: str) -> str:
 
 
 def _here() -> Path | None:
-    """The working directory; not the root of everything, and not one that is gone."""
+    """The working directory; None for the root folder and for one that was deleted."""
     try:
         here = Path.cwd()
     except OSError:

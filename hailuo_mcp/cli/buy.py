@@ -71,7 +71,7 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
 
 
 def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
-    """Say the price, ask the person if they want to be asked, buy, wait, and show the result."""
+    """Show the price, ask for consent if needed, buy, wait, and show the result."""
     if args.output == STANDARD:
         terminal.reserve_stdout()
     if args.no_wait:
@@ -104,11 +104,11 @@ async def _quote(session: Session, *, request: AnyRequest) -> Offer:
 
 
 _NOT_SENT = (Status.PENDING, Status.SUBMITTING)
-"""What nobody sends, or hears of, once this process has left."""
+"""Tasks that are not at the provider yet when this process ends."""
 
 
 async def _buy_and_wait(session: Session, *, request: AnyRequest) -> tuple[int, str]:
-    """The exit code, and where the clip is if it was wanted elsewhere too."""
+    """The exit code, and where the copy of the clip is."""
     args, studio = session.args, session.studio
     output = session.output_path(args.output)
     copy = ""
@@ -162,7 +162,7 @@ COMMANDS = (
     ),
     Command(
         "template",
-        "make a clip from a Video Agent template, or list them",
+        "make a clip from a Video Agent template, or list the templates",
         _template,
         _template_options,
     ),

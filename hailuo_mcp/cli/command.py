@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from hailuo_mcp.cli.terminal import Terminal
 
 
-def _no_options(_parser: ArgumentParser) -> None:
-    """A command without options of its own."""
-
-
 @dataclass(frozen=True, slots=True)
 class Command:
     name: str
     summary: str
     run: Callable[[Namespace, Terminal], int]
-    """Returns the exit code; the program prints a HailuoError and maps it."""
-    options: Callable[[ArgumentParser], None] = _no_options
-    epilog: str = ""
+    """Returns the exit code; the program prints a HailuoError and maps it to one."""
+    options: Callable[[ArgumentParser], None] | None = None

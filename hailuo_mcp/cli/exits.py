@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, REFUSED, UNCONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
 HELP = (
-    "exit codes: 0 saved, or done what was asked; 1 failed; 2 refused, nothing bought;\n"
+    "exit codes: 0 saved, or done as asked; 1 failed; 2 refused, nothing bought;\n"
     "3 unconfirmed, may have been bought; 130 stopped waiting"
 )
 _REFUSALS = (InvalidRequestError, ConfigError, TaskNotFoundError, JournalDamagedError)
@@ -30,7 +30,7 @@ _UNAVAILABLE = (RateLimitError.code, ProviderUnavailableError.code)
 
 
 def of_error(error: HailuoError) -> int:
-    if isinstance(error, UnconfirmedSubmitError) or error.code == UnconfirmedSubmitError.code:
+    if error.code == UnconfirmedSubmitError.code:
         return UNCONFIRMED
     refused = isinstance(error, _REFUSALS)
     if isinstance(error, TaskFailedError):
@@ -51,7 +51,7 @@ def of_view(view: View) -> int:
 
 
 def _refused_at_once(task: Task) -> bool:
-    """The provider said no to the request itself; how fast it said so makes no difference."""
+    """The provider refused the request itself, at once or later."""
     if task.money is Money.SPENT:  # a person has settled that it was charged all the same
         return False
     return bool(task.error_kind) and not task.remote_id and task.error_kind not in _UNAVAILABLE

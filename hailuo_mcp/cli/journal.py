@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -12,22 +11,28 @@ from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
+from hailuo_mcp.text import system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
 
 
 def _options(parser: ArgumentParser) -> None:
-    parser.add_argument("action", choices=("check", "backup", "accept"), metavar="ACTION")
     parser.add_argument(
-        "file", nargs="?", default="", metavar="FILE", help="where a backup goes; else beside it"
+        "action",
+        choices=("check", "backup", "accept"),
+        metavar="ACTION",
+        help="check: read every page and row, change nothing; backup: make a copy and check it; "
+        "accept: allow purchases after a damaged journal may have lost some",
     )
+    what = "where the backup goes (default: beside the journal)"
+    parser.add_argument("file", nargs="?", default="", metavar="FILE", help=what)
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
+    from hailuo_mcp.journal import journal_file
 
-    path = arguments.settings(args).state_dir / FILE_NAME
+    path = journal_file(arguments.settings(args))
     if args.file and args.action != "backup":
         raise InvalidRequestError(f"journal {args.action} takes no file.")
     if args.action == "check":
@@ -50,8 +55,8 @@ def _check(path: Path, terminal: Terminal) -> int:
         else:
             terminal.paragraph(
                 "Problem:",
-                f"{path}: {found}. Nothing was changed. The next command that opens it keeps what "
-                "is there and carries over all that can be read, of backups too.",
+                f"{path}: {found}. Nothing was changed. The next command that opens it keeps the "
+                "file and copies everything readable, also from backups, to a new one.",
                 style="bold red",
                 result=True,
             )
@@ -67,10 +72,10 @@ def _check(path: Path, terminal: Terminal) -> int:
     elif lost:
         _report(lost, terminal)
     elif contents.version == 0:
-        terminal.say(f"There is no journal at {path} yet: it is made with the first task.")
+        terminal.say(f"There is no journal at {path} yet: the first task creates it.")
     else:
-        many = f"{tasks} task{'' if tasks == 1 else 's'}"
-        terminal.say(f"{path} is sound: {many}, every page, index and row checked.")
+        many = words.count(tasks, "task")
+        terminal.say(f"{path} is sound: {many}; every page, index and row was checked.")
     return exits.FAILED if lost else exits.DONE
 
 
@@ -90,7 +95,7 @@ def _back_up(path: Path, file: str, terminal: Terminal) -> int:
         else:
             made = backup.make(path, time.time())
     except (sqlite3.Error, OSError) as exc:
-        why = os.strerror(exc.errno).lower() if isinstance(exc, OSError) and exc.errno else str(exc)
+        why = system_reason(exc) if isinstance(exc, OSError) else str(exc)
         step = Step(Do.TRY, f"run {words.program()} journal check, which says more")
         what = f"No backup was made of {path}: {why}. Nothing was changed."
         raise JournalError(what, step, detail=str(exc)) from exc
@@ -110,7 +115,7 @@ def _accept(path: Path, terminal: Terminal) -> int:
     if terminal.json:
         terminal.data({"status": "accepted" if lost else "nothing to accept", "file": str(path)})
     elif lost is None:
-        terminal.say("There is nothing to accept: the journal has lost nothing.")
+        terminal.say("There is nothing to accept: the journal has no losses.")
     else:
         _report(lost, terminal)
         terminal.say("Accepted: new clips can be bought again.")
@@ -139,10 +144,10 @@ def _report(lost: Losses, terminal: Terminal) -> None:
     kept = f" The damaged file is kept as {lost.kept}." if lost.kept else ""
     terminal.paragraph(
         "Problem:",
-        f"on {when} the journal was found damaged ({lost.flaw}). {lost.carried} tasks were carried "
-        f"over; {lost.many} may be lost"
+        f"on {when} the journal was found damaged ({lost.flaw}). {lost.carried} tasks were "
+        f"recovered; {lost.many} may be lost"
         f"{f', which had cost or reserved {missing}' if missing else ''}.{kept} Budgets count only "
-        f"what was carried over. Compare the provider's bill with {words.program()} tasks.",
+        f"what was recovered. Compare the provider's bill with {words.program()} tasks.",
         style="bold red",
         result=True,
     )
@@ -151,10 +156,8 @@ def _report(lost: Losses, terminal: Terminal) -> None:
 COMMANDS = (
     Command(
         "journal",
-        "check, back up, or accept losses of the record of purchases",
+        "check or back up the record of purchases, or accept its losses",
         _run,
         _options,
-        epilog="check reads every page and row and changes nothing; backup copies and checks;\n"
-        "accept lets purchases go on after a damaged journal may have lost some.",
     ),
 )

@@ -38,7 +38,7 @@ def _models(_args: Namespace, terminal: Terminal) -> int:
 def _sizes(rules: ModeRules) -> str:
     """Such as "768P 6 or 10 s, 1080P 6 s"."""
     sizes = [f"{size} {' or '.join(map(str, lengths))} s" for size, lengths in rules.sizes.items()]
-    return ", ".join(sizes) or "its own"
+    return ", ".join(sizes) or "fixed"
 
 
 def _moves(_args: Namespace, terminal: Terminal) -> int:
@@ -152,10 +152,10 @@ def _verdict(way: PlanCost, cheapest: PlanCost | None, payg: Decimal | None) -> 
 COMMANDS = (
     Command(
         "estimate",
-        "show what clips would cost; --plan compare compares the packs",
+        "show what clips cost; --plan compare compares the packs",
         _estimate,
         _estimate_options,
     ),
-    Command("models", "list the models, what they make and at which sizes", _models),
-    Command("moves", "list the camera moves that a prompt may name", _moves),
+    Command("models", "list the models, their modes and sizes", _models),
+    Command("moves", "list the camera moves that a prompt can name", _moves),
 )

@@ -1,4 +1,4 @@
-"""The program: read the command line, run the command, turn errors into words and an exit code."""
+"""The program: parse the command line, run the command, report errors, return the exit code."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from hailuo_mcp.cli.doctor import command as doctor
 from hailuo_mcp.cli.init import command as init
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.text import shown
 
 COMMANDS = tuple(
     command
@@ -49,19 +50,19 @@ Every argument of a tool is an option of that name: --prompt, --task-id, --outpu
 
 """
 _COMMON_WORDS = {"help": "--help", "version": "--version"}
-"""What people type who know other programs."""
+"""Subcommands of other programs that are options here."""
 
 
 class _Parser(ArgumentParser):
-    """Says in one line what is wrong; the whole usage is a question away."""
+    """Says in one line what is wrong and where the help is, without the whole usage."""
 
     def refuse(self, left: Sequence[str]) -> NoReturn:
-        """Name what is left of a command line, and the option that was probably meant."""
+        """Name the arguments that were not understood, and the option that was probably meant."""
         options = [name for name in self._option_string_actions if name.startswith("--")]
         for word in left:
             if near := _meant(word.partition("=")[0], options):
-                self.error(f"{word[:40]!r} is not known here; did you mean {near[0]}?")
-        self.error(f"unrecognized arguments: {' '.join(left)[:80]}")
+                self.error(f"unknown argument {shown(word)!r}; did you mean {near[0]}?")
+        self.error(f"unrecognized arguments: {shown(' '.join(left), 80)}")
 
     def error(self, message: str) -> NoReturn:
         hint = ""
@@ -70,7 +71,7 @@ class _Parser(ArgumentParser):
         self.exit(exits.REFUSED, f"{self.prog}: {message}{hint}\nSee: {self.prog} --help\n")
 
     def typed(self, values: Mapping[str, Any]) -> list[str]:
-        """The words of a command line that give these values."""
+        """The command line that gives these values."""
         words = [self.prog.rpartition(" ")[2]]
         for action in self._actions:
             value = values.get(action.dest)
@@ -84,8 +85,8 @@ class _Parser(ArgumentParser):
         names = [str(name) for name in action.choices or ()]
         if names and value not in names:
             near = difflib.get_close_matches(str(value), names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-            self.error(f"{str(value)[:40]!r} is not known here; {hint}")
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
+            self.error(f"unknown value {shown(str(value))!r}; {hint}")
 
 
 def _words_for(action: Action, value: object) -> list[str]:
@@ -102,7 +103,7 @@ def _words_for(action: Action, value: object) -> list[str]:
 
 
 def _meant(name: str, options: Sequence[str]) -> list[str]:
-    """The option that another program calls so, by the tools' table, or that is spelt nearly so."""
+    """The option that has this name elsewhere (the tools' table), or nearly this spelling."""
     if not name.startswith("--"):
         return []
     from hailuo_mcp.server.tools.argument_names import our_name
@@ -130,12 +131,12 @@ def parser(argv: Sequence[str] = ()) -> ArgumentParser:
             command.name,
             help=command.summary,
             description=command.summary[0].upper() + command.summary[1:] + ".",
-            epilog=command.epilog,
             allow_abbrev=False,
         )
         one.set_defaults(argv=list(argv), run=command.run, parser=one)
         if not argv or command.name in argv:
-            command.options(one)
+            if command.options is not None:
+                command.options(one)
             arguments.add_settings(one)
     return top
 
@@ -157,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(args, terminal)
     except BrokenPipeError:
-        # The reader has had enough (`| head`). Python would complain again when it flushes.
+        # The reader has closed the pipe (`| head`). Python would complain again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.FAILED
 
@@ -197,14 +198,14 @@ def _report_unexpected(exc: BaseException, terminal: Terminal) -> None:
         exc = cast("BaseExceptionGroup[BaseException]", exc).exceptions[0]
     terminal.paragraph(
         "Failed:",
-        f"an unexpected error ({type(exc).__name__}). What was bought is in the journal: "
-        f"{words.program()} tasks. The same command with --debug shows the details for a report.",
+        f"an unexpected error ({type(exc).__name__}). Purchases are recorded; see them with "
+        f"{words.program()} tasks. Repeat the command with --debug for the details to report.",
         style="bold red",
     )
 
 
 class _Notes(logging.Handler):
-    """What went wrong in the background, in a line; the rest is for --debug."""
+    """Shows background errors as one line; the rest is for --debug."""
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__(logging.ERROR)

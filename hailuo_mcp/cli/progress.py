@@ -1,10 +1,9 @@
-"""How a wait looks: a bar with the phase and the time left, or a line for each phase."""
+"""The progress of a wait: a bar with the phase and the time left, or a line for each phase."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from hailuo_mcp.domain import Status
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import View
 
 QUIET_SECONDS = 30.0
-"""How long the plain form says nothing while nothing changes."""
+"""How long nothing is written while nothing changes."""
 
 
 class Lines:
-    """For logs and pipes: a line when the phase changes, and a sign of life now and then."""
+    """For logs and pipes: a line when the phase changes, and every 30 s."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -80,9 +79,7 @@ class Bar:
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
 

@@ -1,4 +1,4 @@
-"""What a person reads about a task: where the clip is, what it cost, what to try next."""
+"""A task for a person: where the clip is, what it cost, what to do next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show(session: Session, view: View, *, copy: str = "") -> None:
-    """The task as facts and one next step; `copy` is where the clip went as well."""
+    """Show the task; `copy` is where its clip was copied to."""
     from hailuo_mcp.wording import person, tasks
 
     task, terminal = view.task, session.terminal
@@ -45,7 +45,7 @@ def show(session: Session, view: View, *, copy: str = "") -> None:
 
 
 def show_offer(args: Namespace, terminal: Terminal, offer: Offer) -> None:
-    """What a purchase would come to, before it is made; with --dry-run it is all there is."""
+    """The price before a purchase; with --dry-run, the whole result."""
     from hailuo_mcp.wording.costs import offer_words, purchase_quote
 
     if args.dry_run and terminal.json:
@@ -69,7 +69,7 @@ def show_offer(args: Namespace, terminal: Terminal, offer: Offer) -> None:
 
 
 def follow_up(session: Session, what: str, command: str) -> None:
-    """The next thing to try, on a line of its own to paste."""
+    """The next thing to do, as a command to paste."""
     if not session.terminal.json:
         session.terminal.say()
         session.terminal.say(f"{what}:", style="dim")
@@ -97,7 +97,7 @@ def _clip(task: Task) -> str:
 
 
 def named(task: Task) -> str:
-    """What a person knows a clip by: its template and the texts in it, or its prompt."""
+    """A clip's name for a person: its template and the texts in it, or its prompt."""
     if task.mode is not Mode.TEMPLATE:
         return task.prompt
     template = model_title(task.model).removeprefix("template ")

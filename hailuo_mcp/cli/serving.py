@@ -19,21 +19,22 @@ _PORT = arguments.whole(0, 65_535)
 
 
 def _add_address(parser: ArgumentParser, *, port: int) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="this computer only, unless set")
     parser.add_argument(
-        "--port", type=_PORT, default=port, help=f"{port}, unless set; 0 takes any that is free"
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: 127.0.0.1, this computer only)",
+    )
+    parser.add_argument(
+        "--port", type=_PORT, default=port, help=f"default: {port}; 0 takes any free port"
     )
 
 
 def _serve_options(parser: ArgumentParser) -> None:
     parser.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio")
     add = parser.add_argument
-    arguments.add_flag(add, "--with-sse", "http: serve the older SSE transport as well")
+    arguments.add_flag(add, "--with-sse", "http: also serve the older SSE transport")
     _add_address(parser, port=8000)
-    what = (
-        "http: callers are at this computer, so they may give paths and get files; "
-        "needs a loopback --host"
-    )
+    what = "http: callers run on this computer, so they may use its files; needs a loopback --host"
     arguments.add_flag(add, "--local", what)
 
 
@@ -62,10 +63,13 @@ def _sandbox_options(parser: ArgumentParser) -> None:
     what = "render each size and length once, for tests"
     arguments.add_flag(parser.add_argument, "--fast-clips", what)
     parser.add_argument(
-        "--seconds", type=arguments.seconds, default=4.0, help="until a clip is ready"
+        "--seconds", type=arguments.seconds, default=4.0, help="until a clip is ready (default: 4)"
     )
     parser.add_argument(
-        "--rpm", type=arguments.whole(0), default=0, help="submits per minute; 0 sets no limit"
+        "--rpm",
+        type=arguments.whole(0),
+        default=0,
+        help="submits per minute (default: 0, no limit)",
     )
 
 
@@ -84,13 +88,13 @@ def _sandbox(args: Namespace, terminal: Terminal) -> int:
     except OSError as exc:
         raise ConfigError(
             f"The sandbox cannot listen on {args.host} port {args.port} ({system_reason(exc)}).",
-            Step(Do.TRY, "choose another --port; 0 takes any that is free"),
+            Step(Do.TRY, "choose another --port; 0 takes any free port"),
         ) from exc
     with sandbox:
         _introduce(terminal, sandbox)
         stopped = threading.Event()
         try:
-            while not stopped.wait(1.0):  # Windows hears Ctrl-C only between waits
+            while not stopped.wait(1.0):  # Windows notices Ctrl-C only between waits
                 pass
         except KeyboardInterrupt:
             terminal.note()
@@ -107,7 +111,7 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
         terminal.data({"base_url": sandbox.base_url, "providers": bases})
         return
     terminal.say(f"The sandbox listens on {sandbox.base_url}", style="bold")
-    terminal.say("and imitates these providers; nothing is really generated or charged:")
+    terminal.say("and imitates these providers; nothing is generated or charged:")
     terminal.say()
     terminal.table(("Provider", "Base URL"), list(bases.items()))
     terminal.say()
@@ -118,12 +122,14 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
         terminal.say(f"  {line}")
     terminal.say(f"  (or {', '.join(others)})", style="dim")
     terminal.say()
-    terminal.say("Trouble on request: [sandbox:1026] or [sandbox:lost] in a prompt", style="dim")
+    terminal.say("Faults on request: [sandbox:1026] or [sandbox:lost] in a prompt", style="dim")
     terminal.say(f"Its account book: {sandbox.base_url}/sandbox/book", style="dim")
     terminal.say("Ctrl-C stops it.", style="dim")
 
 
 COMMANDS = (
-    Command("serve", "serve MCP; stdio is what hailuo-mcp alone does", _serve, _serve_options),
+    Command(
+        "serve", "serve MCP; over stdio, as hailuo-mcp alone does, or HTTP", _serve, _serve_options
+    ),
     Command("sandbox", "serve the free imitation of every provider", _sandbox, _sandbox_options),
 )

@@ -1,4 +1,4 @@
-"""A command with an open studio: open it, do the work, say how to resume after Ctrl-C."""
+"""A command with an open studio: open it, run the job, say how to resume after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import Saved, View
 
 _TRIES = 3
-"""After so many failed tries in a row the person should hear why."""
+"""Failed tries in a row after which the person is told why."""
 
 _IN_FOLDER = "hailuo-mcp.mp4"
 """Stands for the clip's own name, which is not known before."""
@@ -48,7 +48,7 @@ class Session:
     settings: Settings
     studio: Studio = field(init=False, repr=False)
     tasks: list[Task] = field(default_factory=list[Task])
-    """What is being waited for, for the words after Ctrl-C."""
+    """What is being waited for, for the message after Ctrl-C."""
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
     began: float = field(default_factory=time.time)
@@ -89,11 +89,11 @@ class Session:
             return Saved(view=await self.studio.query(task_id), status="not_ready")
 
     def is_elsewhere(self, task: Task) -> bool:
-        """Whether this process, with its provider and address, cannot ask about a task."""
+        """Whether a task belongs to another provider or address than this process uses."""
         return task.account.rpartition(" ")[0] != self.studio.account.rpartition(" ")[0]
 
     def needs_person(self, task: Task) -> bool:
-        """Whether waiting is in vain: tries in a row have failed, and so would the next."""
+        """Whether waiting is useless: several tries have failed, and so would the next."""
         if task.tries < _TRIES:
             return False
         if task.status is Status.SUCCEEDED:
@@ -114,10 +114,10 @@ class Session:
         return show
 
     def output_path(self, text: str) -> str:
-        """Where a copy goes, refused now rather than after the purchase.
+        """Where a copy goes, checked before the purchase rather than after it.
 
         Raises:
-            InvalidRequestError: no clip can go there, or something is there.
+            InvalidRequestError: no clip can be written there, or a file exists.
         """
         if text in ("", arguments.STANDARD):
             return ""
@@ -153,7 +153,7 @@ class Session:
             if not self.buying:
                 note("Stopped.")
                 return
-            say("Stopped", "while the request was being made; it may have been sent. First look:")
+            say("Stopped", "while the request was being made; it may have been sent. Check first:")
             note(f"  {self.command('tasks')}")
             return
         if len(self.tasks) > 1:
@@ -162,9 +162,9 @@ class Session:
             return
         task = self.tasks[0]
         state = {
-            Status.PENDING: "is recorded and not sent; if hailuo-mcp runs again within ten minutes "
-            "it sends it, later it is cancelled, free",
-            Status.SUBMITTING: f"was just being sent to {task.provider}; look before you buy it "
+            Status.PENDING: "is recorded and not sent. If hailuo-mcp runs again within ten "
+            "minutes, it is sent; later it is cancelled, free",
+            Status.SUBMITTING: f"was just being sent to {task.provider}; check before you buy it "
             "again",
             Status.SUCCEEDED: f"is ready at {task.provider} and not saved yet",
         }.get(task.status, f"goes on at {task.provider}; nothing is lost")
@@ -172,7 +172,7 @@ class Session:
         note(f"  {self.resume_command(task)}")
 
     def report_damage(self) -> None:
-        """What was found of the journal when it was opened; a refusal says so itself."""
+        """Report what was wrong with the journal when it was opened; a refusal says so itself."""
         if self.studio.losses:
             from hailuo_mcp.wording.person import losses_text
 
@@ -182,7 +182,7 @@ class Session:
             self.terminal.paragraph(
                 "Note:",
                 "the journal was damaged. Nothing is lost: all of its tasks were copied to a new "
-                f"one. {words.program()} doctor says where the damaged file is kept.",
+                f"one. {words.program()} doctor says where the damaged file is.",
             )
 
 

@@ -1,4 +1,4 @@
-"""The computer as an app started from its desktop sees it: folders, variables, programs."""
+"""The computer as shells and apps see it: folders, variables, programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TEMPORARY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """Everything that is asked of the computer, so that a test can stand in for another one."""
+    """Everything that init and doctor ask of the computer, so that a test can imitate another."""
 
     platform: Platform
     home: Path
@@ -36,7 +36,7 @@ class System:
     executable: str = sys.executable
     """The Python that runs this."""
     called: str = ""
-    """How this program was called: sys.argv[0]."""
+    """The path by which this program was started: sys.argv[0]."""
     version: tuple[int, int, int] = (3, 11, 0)
     has_media: bool = False
     gui_path: tuple[str, ...] | None = None
@@ -66,7 +66,7 @@ class System:
         return next((v for k, v in self.environ.items() if k.upper() == name.upper()), "")
 
     def expand(self, template: str) -> list[Path]:
-        """The paths that a template such as "{home}/x*/y" stands for, the newest folder first."""
+        """The paths that match a template such as "{home}/x*/y", the newest folder first."""
         root, *parts = template.split("/")
         default = {
             "{home}": self.home,
@@ -122,7 +122,7 @@ class Launcher:
     command: str
     args: tuple[str, ...] = ()
     lasts: bool = True
-    """Not in a cache that is emptied some day."""
+    """It is not in a cache, which may be emptied at any time."""
 
 
 def launcher(system: System) -> Launcher:

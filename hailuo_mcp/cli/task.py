@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import View
 
 _FRESH_SECONDS = 5.0
-"""How long a query without a wait waits for one status read: nobody else may be reading."""
+"""How long a query without --wait waits for one status read; no other process may be running."""
 
 
 def _id_option(parser: ArgumentParser) -> None:
@@ -30,7 +30,9 @@ def _id_option(parser: ArgumentParser) -> None:
 
 def _query_options(parser: ArgumentParser) -> None:
     _id_option(parser)
-    arguments.add_wait(parser, "wait this many seconds at most; without a number, until it is over")
+    arguments.add_wait(
+        parser, "wait at most this many seconds; without a number, until the task is over"
+    )
 
 
 def _query(args: Namespace, terminal: Terminal) -> int:
@@ -87,15 +89,15 @@ def _download_options(parser: ArgumentParser) -> None:
         "--output",
         "--output-path",
         metavar="OUTPUT",
-        what="copy it here as well: a file, or a folder; - is standard output",
+        what="also copy it here: a file or a folder; - is standard output",
     )
-    arguments.add_flag(parser.add_argument, "--overwrite", "replace what is there")
+    arguments.add_flag(parser.add_argument, "--overwrite", "replace an existing file")
     parser.add_argument(
         "--wait-seconds",
         type=arguments.seconds,
         default=FOREVER,
         metavar="SECONDS",
-        help="wait this long at most for a clip that is not finished",
+        help="wait at most this long for an unfinished clip",
     )
 
 
@@ -133,7 +135,7 @@ def _cancel(args: Namespace, terminal: Terminal) -> int:
     async def job(session: Session) -> int:
         view = await session.studio.cancel(args.task_id)
         if view.task.status is not Status.CANCELLED and view.notes and not terminal.json:
-            terminal.paragraph("Not withdrawn.", " ".join(view.notes), result=True)
+            terminal.paragraph("Not cancelled.", " ".join(view.notes), result=True)
             view = replace(view, notes=())
         results.show(session, view)
         return exits.DONE if view.task.status is Status.CANCELLED else exits.FAILED
@@ -147,9 +149,9 @@ def _settle_options(parser: ArgumentParser) -> None:
         "outcome",
         choices=("bought", "not-bought"),
         metavar="bought|not-bought",
-        help="what the provider's bill says about it",
+        help="what the provider's bill says",
     )
-    what = "the provider's id of it, so that the clip can be fetched"
+    what = "the provider's id, with which the clip can be fetched"
     arguments.add_text(parser.add_argument, "--remote-id", metavar="ID", what=what)
 
 
@@ -172,6 +174,6 @@ def _settle(args: Namespace, terminal: Terminal) -> int:
 COMMANDS = (
     Command("query", "show a clip's status", _query, _query_options),
     Command("download", "save a finished clip, or copy it", _download, _download_options),
-    Command("cancel", "withdraw a clip that was not sent yet", _cancel, _id_option),
-    Command("settle", "say what became of an unconfirmed purchase", _settle, _settle_options),
+    Command("cancel", "cancel a clip that has not been sent yet", _cancel, _id_option),
+    Command("settle", "record the outcome of an unconfirmed purchase", _settle, _settle_options),
 )

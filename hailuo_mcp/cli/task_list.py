@@ -1,4 +1,4 @@
-"""tasks: the clips and the money so far; --wait ends when nothing can change any more."""
+"""tasks: the clips and the money so far; --wait ends when no task can change any more."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import STATUS_WORDS, Status
+from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.views import View
 
 _MOST, _MOST_NAMED = 10_000, 20
+_NAME = 47
+"""Characters of a prompt that tell a clip from others."""
 _LACKING = ("unsaved", "unconfirmed")
 
 
@@ -26,15 +29,15 @@ def _options(parser: ArgumentParser) -> None:
     arguments.add_text(parser.add_argument, "--status", what=statuses)
     parser.add_argument(
         "--limit",
-        type=arguments.whole(1, 10_000),
+        type=arguments.whole(1, _MOST),
         default=20,
         metavar="N",
         help="how many of the newest (default: 20)",
     )
     arguments.add_wait(
         parser,
-        "wait until one ends, or without a number until all have ended and are saved; exit code 1 "
-        "then means that a clip that was paid for is not saved",
+        "wait this many seconds at most for one to end; without a number, until all have ended and "
+        "are saved (exit code 1: a clip that was paid for is not saved)",
     )
 
 
@@ -67,7 +70,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 
 def _print(terminal: Terminal, views: tuple[View, ...], home: str) -> None:
-    """A table; the provider is a column where it is not the one in use alone."""
+    """A table, with a column for the provider if there are clips of another one."""
     if not views:
         terminal.say("No task.")
         return
@@ -111,7 +114,7 @@ async def _wait_for_all(session: Session) -> list[View]:
     waiting = _waiting(session, in_flight)
     _report_waiting(session, list(waiting.values()))
     for task_id in waiting:
-        await studio.query(task_id)  # has its status read soon, whenever that was planned
+        await studio.query(task_id)  # brings its next status read forward
     seen: dict[str, View] = {}
     with session.terminal.progress() as progress:
         while waiting:
@@ -130,14 +133,14 @@ async def _wait_for_all(session: Session) -> list[View]:
 
 
 async def _in_flight(session: Session) -> list[View]:
-    """Everything that a worker still has to do something for."""
+    """Every task that a worker still has work to do for."""
     unfinished = await session.studio.tasks(status="unfinished", limit=_MOST)
     ready = await session.studio.tasks(status="unsaved", limit=_MOST)
     return [view for view in (*unfinished.rows, *ready.rows) if not view.settled]
 
 
 def _waiting(session: Session, views: Iterable[View]) -> dict[str, View]:
-    """What can still change by itself, and can be asked about with these settings."""
+    """The tasks that can still change on their own and belong to these settings."""
     return {
         view.task.task_id: view
         for view in views
@@ -157,7 +160,7 @@ def _report_waiting(session: Session, waiting: list[View]) -> None:
 
 
 def _report_missing(session: Session, view: View) -> None:
-    """Name a clip that was or may have been paid for and is not on disk, and what to do."""
+    """Name a clip that may have been paid for and is not on disk, and what to do."""
     from hailuo_mcp.wording.person import trouble_text
 
     task = view.task
@@ -165,7 +168,7 @@ def _report_missing(session: Session, view: View) -> None:
     say = session.terminal.paragraph
     if task.status is Status.UNCONFIRMED:
         settle = session.command("settle", task.task_id, "bought")
-        said = f"{name} may have been bought. Look at the provider's bill, then: {settle}"
+        said = f"{name} may have been bought. Check the provider's bill, then run: {settle}"
         say("Unconfirmed:", f"{said} (or not-bought)", style="bold yellow")
     elif task.status is Status.SUCCEEDED and task.save_error:
         again = session.command("download", task.task_id)
@@ -177,13 +180,12 @@ def _report_missing(session: Session, view: View) -> None:
 
 
 def _exit_code(session: Session, view: View) -> int:
-    """What only a person can set right has failed."""
+    """A task that only a person can fix counts as failed."""
     return exits.FAILED if session.needs_person(view.task) else exits.of_view(view)
 
 
 def _short(view: View) -> str:
-    name = " ".join(results.named(view.task).split())
-    return name if len(name) <= words.SHORT else f"{name[: words.SHORT - 1]}…"
+    return shown(" ".join(results.named(view.task).split()), _NAME)
 
 
 COMMANDS = (Command("tasks", "list the clips and the money so far", _run, _options),)

@@ -1,4 +1,4 @@
-"""Where words go: results to stdout, the rest to stderr, and only what a terminal can show."""
+"""Output: results to stdout, the rest to stderr, and only what a terminal can show."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Bar, Lines
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
+_NONE = ("", "-")
 _WIDEST = 100
 _NARROWEST = 16
 """Characters that the column which may be cut keeps at least."""
 
 
 class _Stream:
-    """One of the two streams; styles and wraps only where a person looks."""
+    """One of the two streams; styles and wraps only on a terminal."""
 
     def __init__(self, file: TextIO | None) -> None:
         if (
@@ -47,7 +48,7 @@ class _Stream:
         return Console(file=self.file, highlight=False)
 
     def clean(self, text: str) -> str:
-        """Without what would move the cursor or colour the screen: prompts are foreign text."""
+        """Remove control characters: prompts are foreign text."""
         clean = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
         return clean if self.unicode else clean.translate(_PLAIN)
 
@@ -86,7 +87,7 @@ class _Stream:
 
 
 class Terminal:
-    """The two streams of this process; colours, bars and tables only where a person looks."""
+    """The two streams of this process; colours, bars and tables only on a terminal."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = _Stream(out or sys.stdout)
@@ -96,7 +97,7 @@ class Terminal:
 
     @property
     def can_ask(self) -> bool:
-        """A person sits here."""
+        """Whether a person can answer a question."""
         return not self.json and _is_terminal(sys.stdin) and self._err.is_terminal
 
     def reserve_stdout(self) -> None:
@@ -124,7 +125,7 @@ class Terminal:
         self._out.line(text, style)
 
     def note(self, text: str = "") -> None:
-        """A line about what is going on."""
+        """A line about what is being done."""
         self._err.line(text)
 
     def paragraph(
@@ -160,11 +161,12 @@ class Terminal:
             for number, row in enumerate(rows):
                 if number:
                     self.say()
-                self.facts([pair for pair in zip(columns, row, strict=True) if pair[1]])
+                pairs = zip(columns, row, strict=True)
+                self.facts([pair for pair in pairs if pair[1] not in _NONE])
             return
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for index, name in enumerate(columns):
-            filled = [row[index] for row in rows if row[index] not in ("", "-")]
+            filled = [row[index] for row in rows if row[index] not in _NONE]
             numeric = all(c.replace(".", "").replace(",", "").isdigit() for c in filled)
             right = bool(index and filled) and numeric
             table.add_column(name, no_wrap=index != wide, justify="right" if right else "left")
@@ -185,7 +187,7 @@ class Terminal:
         self.data({**more, key: [dict(zip(columns, row, strict=True)) for row in rows]})
 
     def ask(self, question: str, *, refused: str) -> bool:
-        """Yes or no; anything but a yes is a no, and `refused` is then said."""
+        """Ask yes or no; anything but yes is no, and `refused` is then printed."""
         self.paragraph("", question, style="bold")
         self._err.file.write("[y/N] ")
         self._err.file.flush()
@@ -200,7 +202,7 @@ class Terminal:
 
     @contextmanager
     def progress(self) -> Generator[Bar | Lines]:
-        """Shows how a task is getting on, for as long as the block lasts."""
+        """Show the progress of a task for the length of the block."""
         from hailuo_mcp.cli.progress import Bar, Lines
 
         if not self._err.is_terminal or os.environ.get("TERM") == "dumb":

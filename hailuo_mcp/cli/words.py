@@ -1,18 +1,15 @@
-"""Commands to paste, in the words of the shell."""
+"""Commands to paste, quoted for the shell, and the reasons that the system gives."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from itertools import chain, count
 from pathlib import Path
-
-SHORT = 48
-"""Characters of a prompt that tell a clip from others."""
 
 
 def program() -> str:
@@ -53,11 +50,11 @@ _PER_PURCHASE = {
     "no_wait": False,
     "yes": False,
 }
-"""What was said of one purchase and not of the next."""
+"""Options that concern one purchase and not the next."""
 
 
 def another_take(args: Namespace, *, take: int, provider: str = "") -> str:
-    """The command that was typed, for another take of the same or another provider."""
+    """The command that was typed, for another take or another provider."""
     changes: dict[str, object] = {**_PER_PURCHASE, "take": take}
     if args.output:
         changes["output"] = _beside(args.output, provider or str(take))
@@ -77,11 +74,11 @@ def asks_for_fault(args: Namespace) -> bool:
 
 
 def _beside(output: str, tag: str) -> str:
-    """Where another clip can go: the same folder, or a file beside the last one."""
+    """Where another clip can go: the same folder, or a new file beside the last one."""
     path = Path(output).expanduser()
     if output == "-" or output.endswith(("/", "\\")) or path.is_dir():
         return output
-    tags = chain((tag,), (f"{tag}-{number}" for number in count(2)))
+    tags = itertools.chain((tag,), (f"{tag}-{number}" for number in itertools.count(2)))
     names = (path.with_name(f"{path.stem}-{tag}{path.suffix}") for tag in tags)
     return str(next(name for name in names if not name.with_suffix(".mp4").exists()))
 
@@ -95,14 +92,19 @@ def _quoted(words: Sequence[str]) -> str:
 
 
 def _double(word: str) -> str:
-    """Double quotes read better round a sentence, where nothing in it means anything to a shell."""
+    """Double quotes, easier to read, around text without characters special to a shell."""
     if any(c.isspace() for c in word) and not set(word) & set('"$`\\!'):
         return f'"{word}"'
     return shlex.quote(word)
 
 
 def exports(variables: Mapping[str, str]) -> list[str]:
-    """Lines to paste that set variables, in the shell's own words."""
+    """Lines to paste that set variables in the shell."""
     if os.name == "nt":
         return [f'$env:{name} = "{value}"' for name, value in variables.items()]
     return ["export " + " ".join(f"{name}={shlex.quote(it)}" for name, it in variables.items())]
+
+
+def count(number: int, noun: str) -> str:
+    """Such as "1 task" or "3 tasks"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -69,11 +69,11 @@ _MOST_FAILED_POLLS = 10
 
 
 class HailuoClient:
-    """One provider, with nothing kept between runs. Nothing paid is ever repeated.
+    """One provider; nothing is kept between runs. A paid request is never repeated.
 
-    `provider` is a name of the table in dialects/providers.py; empty means the one that `base_url`
-    identifies. `folders` limits which pictures are read and where clips are written. `environ` is
-    where the proxies are read from. `serve` starts the sandbox in this process and returns its
+    `provider` is a name from the table in dialects/providers.py; empty: the one that `base_url`
+    identifies. `folders` limits where pictures are read and clips are written. `environ` is
+    where proxies are read from. `serve` starts the sandbox in this process and returns its
     base URL. `wire` replaces the network.
     """
 
@@ -149,13 +149,13 @@ class HailuoClient:
         return await self.send(prepared.request, callback_url=callback_url)
 
     async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
-        """Read a task's status once, by any id that the provider knows it by."""
+        """Read a task's status once, by any of its ids at the provider."""
         with for_programmers():
             asked = self._dialect.status(remote_id, template=template)
             return self._dialect.read_status(await self._read(asked))
 
     def explain(self, status: RemoteStatus) -> str:
-        """Say what a status means: of a failure, the reason and what can be done."""
+        """Say what a status means; for a failure, the reason and what to do."""
         return status_text(status, self._provider)
 
     async def wait(
@@ -166,7 +166,7 @@ class HailuoClient:
         timeout: float | None = 1200,  # noqa: ASYNC109  # a wait is what this is
         poll_seconds: float = 10,
     ) -> RemoteStatus:
-        """Return when the task is final; TimeoutError loses nothing, the id stays good."""
+        """Return when the task is final; after a TimeoutError the id is still valid."""
         began, failed = self._clock(), 0
         while True:
             pause = poll_seconds
@@ -242,11 +242,11 @@ class HailuoClient:
         return await self.download(remote_id, path, template=True, overwrite=overwrite)
 
     async def check_key(self) -> None:
-        """Raise what stands in the way of buying; costs nothing."""
+        """Raise whatever prevents buying; costs nothing."""
         self.read_probe(await self.probe())
 
     def need_key(self) -> str:
-        """Return the key, or raise a ConfigError that says where it goes."""
+        """Return the key, or raise a ConfigError that says where to put it."""
         key = self._api_key
         text = key if isinstance(key, str) else key.get_secret_value() if key else ""
         if text.strip():
@@ -268,7 +268,7 @@ class HailuoClient:
         local: bool = True,
         upload: Callable[[str], bytes | None] | None = None,
     ) -> Prepared:
-        """Open the pictures, check and price. Costs nothing, and asks nothing of the provider."""
+        """Open the pictures, check and price. Costs nothing and does not contact the provider."""
         with for_programmers():
             return await prepare(
                 request,
@@ -285,9 +285,9 @@ class HailuoClient:
         callback_url: str = "",
         leaving: Callable[[], None] = lambda: None,
     ) -> Submitted:
-        """Make the one paid call, once, for a request as prepare() returns it.
+        """Make the one paid call, once, for a request from prepare().
 
-        `leaving` is called just before it leaves: cancelled earlier, nothing was sent.
+        `leaving` is called just before it is sent; if cancelled earlier, nothing was sent.
         """
         with for_programmers():
             if callback_url and not self.capabilities.callback:
@@ -318,14 +318,14 @@ class HailuoClient:
     async def stream(
         self, link: Link, *, start: int = 0, etag: str = ""
     ) -> AsyncGenerator[LinkResponse]:
-        """Open a clip from a byte on; what files.download takes."""
+        """Open a clip from a byte offset, as files.download needs it."""
         with for_programmers():
             transport = await self._open()
             async with transport.links.open(link, start=start, etag=etag) as answer:
                 yield answer
 
     async def fetch(self, url: str) -> bytes:
-        """Read a picture from a link, guarded as every link is."""
+        """Read a picture from a link, checked like every link."""
         from hailuo_mcp.files.images import most_bytes
 
         with for_programmers():
@@ -333,15 +333,15 @@ class HailuoClient:
             return await transport.links.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
 
     async def probe(self) -> HttpReply:
-        """Ask something that costs nothing and shows whether the key is good."""
+        """Send a free request that shows whether the key is valid."""
         with for_programmers():
             reply = await self._read(self._dialect.probe())
-            if reply.status == HTTPStatus.NOT_FOUND:  # not everybody who speaks the dialect has it
+            if reply.status == HTTPStatus.NOT_FOUND:  # not every provider of the dialect has it
                 reply = await self._read(self._dialect.status(NO_TASK))
             return reply
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Raise what the answer to probe() says stands in the way of buying."""
+        """Raise whatever prevents buying, according to the answer to probe()."""
         with for_programmers():
             self._dialect.read_probe(reply)
 
@@ -355,7 +355,7 @@ class HailuoClient:
         return await (await self._open()).read(request)
 
     async def _open(self) -> Transport:
-        """Return the transport, starting the sandbox where that is the provider."""
+        """Return the transport; start the sandbox if that is the provider."""
         async with self._opening:
             if self._transport is None:
                 if not self._provider.base_url:

@@ -22,7 +22,7 @@ Upload = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A request that may be bought: checked, with its pictures as the wire takes them."""
+    """A valid request, with its pictures in wire format."""
 
     request: AnyRequest
     images: Mapping[str, OpenedImage]
@@ -39,7 +39,7 @@ async def prepare(
     fetch: Fetch,
     upload: Upload | None = None,
 ) -> Prepared:
-    """Return the request as it would be bought; InvalidRequestError names every problem."""
+    """Return the request as it would be sent; InvalidRequestError names every problem."""
     from hailuo_mcp.rules.template import check_template
     from hailuo_mcp.rules.video import check_video
 
@@ -63,7 +63,7 @@ async def prepare(
 
 
 def seller_of(provider: Provider, plan: str) -> Seller:
-    """What the rules need to know of a provider, and of how its account pays."""
+    """What the judge needs to know about a provider and its plan."""
     from hailuo_mcp.rules.judge import Seller
 
     return Seller(

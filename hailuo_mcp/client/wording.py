@@ -1,4 +1,4 @@
-"""The border of HailuoClient: its errors speak to a programmer."""
+"""Makes HailuoClient's errors speak to a programmer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hailuo_mcp.wording.programmer import error_text
 
 @contextmanager
 def for_programmers() -> Generator[None]:
-    """Give an error that leaves the block its message; what it knows stays as it is."""
+    """Give an error that leaves the block its message; its facts stay unchanged."""
     try:
         yield
     except HailuoError as error:

@@ -1,8 +1,8 @@
-"""Every code a provider refuses with: what it means, what to do, and whether it is surely free.
+"""Every refusal code: what it means, what to do, and whether it is certainly free.
 
 Sources: facts 1.8 (the official table, checked 2026-11), seed 002 (xcompute), facts 8 (the relay
 family of hingnet). `certain` = on a submit, the refusal is known to come before a task exists.
-Everything else stays unconfirmed on a submit, because a wrong "not bought" is paid for twice.
+On a submit, everything else stays unconfirmed, because a wrong "not bought" means paying twice.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from hailuo_mcp.errors import (
 class Meaning:
     """One row. {provider}, {host}, {console} and {keys} are filled in from the provider in use.
 
-    `then` is empty where the error's own steps fit; `note` is more facts, in whole sentences.
+    `then` is empty if the error's own steps fit; `note` is more facts, in complete sentences.
     """
 
     codes: str
-    """In the table all codes that mean this; explained, the one that came."""
+    """In the table, all codes with this meaning; in an explanation, the one that was received."""
     error: type[ProviderError]
     cause: str
     certain: bool = False
@@ -41,12 +41,12 @@ class Meaning:
 
     @property
     def what(self) -> str:
-        """What happened, with the provider's own code, in whole sentences."""
+        """What happened, with the provider's own code, in complete sentences."""
         return f"{self.cause}{self.shown}. {self.note}".strip()
 
     @property
     def shown(self) -> str:
-        """The code in parentheses; empty for names of ours, which mean nothing to a reader."""
+        """The code in parentheses; empty for our own names, which mean nothing to a reader."""
         if self.codes in ("moderation", "sandbox_marker", "unknown"):
             return ""
         return f" ({self.codes.replace('http_', 'HTTP ')})"
@@ -68,7 +68,7 @@ _TABLE = (
         ProviderUnavailableError,
         "{provider} had an internal error",
     ),
-    # A timeout may follow a request that was handled.
+    # A request that timed out may have been processed.
     Meaning("1001 http_408", ProviderUnavailableError, "{provider} timed out"),
     Meaning("1033", ProviderUnavailableError, "A service behind {provider} had an internal error"),
     Meaning(
@@ -82,7 +82,7 @@ _TABLE = (
     Meaning(
         "1039 1041 2045 rate_limit_error http_429",
         RateLimitError,
-        "{provider} accepts no more requests for now: too many, too fast or at once",
+        "{provider} accepts no more requests for now: too many at once, or too fast",
         _CERTAIN,
     ),
     Meaning(
@@ -126,9 +126,9 @@ _TABLE = (
         "{provider}'s moderation refused the prompt or a picture",
         _CERTAIN,
     ),
-    # Not certain on a submit: an output exists only where a task existed.
+    # Not certain on a submit: an output exists only if a task existed.
     Meaning("1027", ContentRejectedError, "{provider}'s moderation refused the finished clip"),
-    # Our own name for "refused by moderation" where a provider says so in words only.
+    # Our own name for a moderation refusal that a provider reports only in words.
     Meaning(
         "moderation",
         ContentRejectedError,
@@ -147,7 +147,7 @@ _TABLE = (
         "More than a tenth of the prompt is invisible or illegal characters",
         then=_try("write the prompt again as plain text"),
     ),
-    # The sandbox's 2013 for a prompt with a fault marker that it does not have.
+    # The sandbox's 2013 for a prompt with an unknown fault marker.
     Meaning(
         "sandbox_marker",
         RejectedParametersError,
@@ -206,10 +206,8 @@ _TABLE = (
     ),
 )
 MEANINGS = {code: row for row in _TABLE for code in row.codes.split()}
-UNKNOWN = Meaning(
-    "", ProviderUnavailableError, "{provider} gave an answer that its documents do not explain"
-)
+UNKNOWN = Meaning("", ProviderUnavailableError, "{provider} gave an undocumented answer")
 TRANSIENT = frozenset({"1000", "1001", "1013", "1024", "1033", "1002", "1039", "1041", "2045"})
-"""On a poll: ask again; the task is not concerned."""
+"""On a poll: try again; it says nothing about the task."""
 MODERATED = frozenset({"1026", "1027"})
 KEY_TROUBLE = frozenset({"1004", "2049"})

@@ -1,7 +1,7 @@
-"""The other format that is documented for MiniMax: image_url, enable_prompt_expansion (seed 004).
+"""A second documented format for MiniMax: image_url, enable_prompt_expansion (seed 004).
 
 It documents no errors. Pictures are documented as URLs only; a data URL is sent as given, and if
-the request is then refused the refusal says so.
+the request is then refused, the message says so.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _FIELDS = {
 }
 _MODELS = frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"})
 _HINT = (
-    "This provider documents pictures as URLs only: a picture given as a local file may be why, "
-    "and an https URL may work."
+    "This provider documents pictures only as URLs: a picture given as a local file may be the "
+    "reason, and an https URL may work."
 )
 
 
@@ -47,7 +47,7 @@ class Compat(Dialect):
         self._refusals = Refusals(provider)
         self._tasks = "/v3/async/minimax-video-01" if legacy else "/v1/video_generation"
         self._files = "/v3/files" if legacy else "/v1/files"
-        # Pictures and options are what this format and MiniMax's own have other names for.
+        # This format and MiniMax's own use different names for pictures and options.
         modes = [Mode.T2V] if provider.caveat else [Mode.T2V, Mode.I2V, Mode.FL2V]
         self.capabilities = Capabilities(
             modes=frozenset(modes),

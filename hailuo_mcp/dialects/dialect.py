@@ -23,7 +23,7 @@ from hailuo_mcp.domain import (
 from hailuo_mcp.errors import Do, InvalidRequestError, RemoteTaskNotFoundError, Step
 
 NO_TASK = "0"
-"""The id of no task: asking for it costs nothing and shows whether the key is good."""
+"""An id without a task: a query for it is free and shows whether the key is valid."""
 _ACCOUNT_REFUSALS = (401, 402, 403, 429)
 
 
@@ -34,40 +34,40 @@ class Provider:
     name: str
     dialect: str
     base_url: str
-    """Empty where the provider is served by this process."""
+    """Empty if this process serves the provider."""
     prefix: str = ""
     """Put before every path of the dialect."""
     region: str = "cn"
-    """Whose plans hold: "cn" or "global"."""
+    """Whose plans apply: "cn" or "global"."""
     price_list: str = ""
-    """Whose published prices hold: "cn", "global", or "" where nobody publishes any."""
+    """Whose published prices apply: "cn", "global", or "" if none are published."""
     minimax_env: bool = False
     """Whether the key and the host may also come from MINIMAX_API_KEY and MINIMAX_API_HOST."""
     templates: str = ""
     """Which region's Video Agent templates it offers; empty for none."""
     other_region: str = ""
-    """The same service in the other region, whose keys do not work here."""
+    """The same service in the other region; its keys do not work here."""
     other_region_host: str = ""
     is_sandbox: bool = False
     """Whether it is the free sandbox, which this process can serve itself."""
     notice: str = ""
-    """What every message about its tasks opens with."""
+    """The notice at the start of every message about its tasks."""
     hosts: tuple[str, ...] = ()
     """Hosts that identify it, for a base URL given without a provider."""
     console: str = ""
-    """Where its keys come from and where the person can see what was bought."""
+    """Where a person gets its keys and sees what was bought."""
     usual_seconds: float | None = None
-    """How long its clips take, where that is not the model's own time."""
+    """How long its clips take, if not the model's usual time."""
     probe: str = ""
-    """A path that costs nothing and shows whether a key is good."""
+    """A path for a free request that shows whether a key is valid."""
     caveat: str = ""
-    """Why its own host may not speak its dialect, and what to do; empty at any other address."""
+    """Why its own host may not speak its dialect, and what to do; empty for other addresses."""
     source: str = ""
     checked: str = ""
 
     @property
     def host(self) -> str:
-        """What messages call the place; the sandbox's port is chance."""
+        """The host as messages name it; the sandbox's port is random."""
         return "the sandbox" if self.is_sandbox else urlsplit(self.base_url).netloc
 
 
@@ -88,14 +88,14 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpReply:
-    """What came back, unread."""
+    """One response, not yet parsed."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Names in lower case."""
     body: bytes = b""
     received_at: float = field(default_factory=time.time)
-    """Unix seconds: lives of links are counted from here."""
+    """Unix seconds; the lifetime of links is counted from here."""
 
     @property
     def ok(self) -> bool:
@@ -103,7 +103,7 @@ class HttpReply:
 
     @property
     def is_account_or_server_trouble(self) -> bool:
-        """Whether it is about the key, the account or the server, not about what was asked."""
+        """Whether it concerns the key, the account or the server, not the request."""
         return self.status in _ACCOUNT_REFUSALS or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     def json(self) -> object | None:
@@ -125,11 +125,11 @@ class Dialect(Protocol):
     capabilities: Capabilities
 
     def submit(self, request: AnyRequest, *, callback_url: str = "") -> HttpRequest:
-        """Write a request; a callback that cannot be said is left out, since polling does too."""
+        """Write a request; an unsupported callback is left out: polling works without it."""
         ...
 
     def read_submit(self, reply: HttpReply) -> Submitted:
-        """Raise a ProviderError only where the refusal is certain to be free."""
+        """Raise a ProviderError only if the refusal is certainly free."""
         ...
 
     def status(self, remote_id: str, *, template: bool = False) -> HttpRequest: ...
@@ -137,7 +137,7 @@ class Dialect(Protocol):
     def read_status(self, reply: HttpReply) -> RemoteStatus: ...
 
     def file(self, status: RemoteStatus) -> HttpRequest | None:
-        """Return the request for a link; None where the status itself carries it."""
+        """Return the request for a link; None if the status itself contains it."""
         del status
         return None
 
@@ -146,26 +146,26 @@ class Dialect(Protocol):
         return Link(url=status.url, expires_at=status.url_expires_at)
 
     def file_fallback(self, status: RemoteStatus) -> Link | None:
-        """Return a link that may work where the request for one fails."""
+        """Return a link that may work if the request for one fails."""
         del status
         return None
 
     def probe(self) -> HttpRequest:
-        """Return a request that costs nothing and shows whether the key is good."""
+        """Return a free request that shows whether the key is valid."""
         return self.status(NO_TASK)
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Raise what stands in the way; a "no such task" means that the key was accepted."""
+        """Raise whatever prevents buying; "no such task" means that the key was accepted."""
         ...
 
 
 def options_in(names: Mapping[str, str]) -> frozenset[str]:
-    """Return the options of a VideoRequest that a dialect's table of field names holds."""
+    """Return the options of a VideoRequest in a dialect's table of field names."""
     return frozenset(names) & frozenset(PROVIDER_DEFAULTS)
 
 
 def video_body(request: AnyRequest, names: Mapping[str, str]) -> dict[str, object]:
-    """Return the body of a submit: what is given, under the dialect's names for our fields."""
+    """Return the body of a submit: the given fields under the dialect's names."""
     assert isinstance(request, VideoRequest)  # noqa: S101  # a template was refused before
     given = {name: getattr(request, field) for field, name in names.items()}
     return {name: value for name, value in given.items() if value not in (None, "")}
@@ -182,7 +182,7 @@ def path_segment(remote_id: str) -> str:
 
 
 def refuse_unsupported(request: AnyRequest, capabilities: Capabilities, provider: Provider) -> None:
-    """Stop what the dialect would otherwise drop in silence; the rules say it better, earlier."""
+    """Refuse what the dialect would silently drop; the rules usually do so earlier, and better."""
     unsaid = [] if request.mode in capabilities.modes else [f"{request.mode} requests"]
     unsaid += [
         name
@@ -191,6 +191,6 @@ def refuse_unsupported(request: AnyRequest, capabilities: Capabilities, provider
     ]
     if unsaid:
         raise InvalidRequestError(
-            f"{provider.name} has no way to take {' and '.join(unsaid)}. {provider.caveat}".strip(),
+            f"{provider.name} does not support {' and '.join(unsaid)}. {provider.caveat}".strip(),
             Step(Do.TRY, "leave it out, or use another provider"),
         )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
 MINIMAX_LIFE = 3600.0
-"""C1: 1 h is the shortest life anybody documents for a v1 download_url."""
+"""C1: 1 h is the shortest documented lifetime of a v1 download_url."""
 TEMPLATE_LIFE = 9 * 3600.0
 XCOMPUTE_LIFE = 24 * 3600.0
 
@@ -15,7 +15,7 @@ _LONGEST = 10 * 365 * 86_400
 
 
 def expires_at(url: str, *, life: float, received_at: float) -> float:
-    """Return when a link ends, from its signature, else from its usual life."""
+    """Return when a link expires, from its signature, else from the usual lifetime."""
     try:
         query = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
     except ValueError:

@@ -48,7 +48,7 @@ _FIELDS = {
     "resolution": "resolution",
     "prompt_optimizer": "prompt_optimizer",
     "fast_pretreatment": "fast_pretreatment",
-    "watermark": "aigc_watermark",  # China's reference only (C7): unsent unless it was asked for
+    "watermark": "aigc_watermark",  # only in China's reference (C7): not sent unless requested
 }
 _VIDEO = frozenset({Mode.T2V, Mode.I2V, Mode.FL2V, Mode.S2V})
 
@@ -107,13 +107,13 @@ class MiniMax(Dialect):
         code, phase = base_code(body), phase_of(str(body.get("status") or ""))
         if code in MODERATED:
             phase = Phase.FAILED
-        # A word that ends the task beats a passing trouble beside it, and nothing else: a foreign
+        # A final status word overrides a temporary error beside it, and nothing else: a foreign
         # or unknown task may be answered with {"status": "Fail"} as well (facts 1.6).
         elif code and not (phase.is_final and code in TRANSIENT):
             raise self._refusals.read(code, reply, detail=said(body))
         reason = body.get("error_code")
         file_id, url = identifier(body.get("file_id")), _video_url(body)
-        # Only templates answer with a link alone (facts 6.1); a relay's link is another matter.
+        # Only templates answer with a link alone (facts 6.1); a relay's link is different.
         alone = not file_id and bool(self._provider.templates)
         life = TEMPLATE_LIFE if alone else MINIMAX_LIFE
         return remote_status(
@@ -158,7 +158,7 @@ class MiniMax(Dialect):
         return super().probe()
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Raise what stands in the way: key, money, speed or the host.
+        """Raise whatever prevents buying: key, money, rate limit or the host.
 
         A "no such task" means that the key was accepted; so does a plan's own code, because a
         pay-as-you-go key has no plan to report.
@@ -170,7 +170,7 @@ class MiniMax(Dialect):
             raise self._refusals.bare_read(reply, looked_up=False)
 
     def _refused_submit(self, reply: HttpReply, own: str, detail: str) -> HailuoError:
-        """Read a refusal that has an HTTP status and perhaps a relay's own code."""
+        """Read a refusal with an HTTP status and perhaps a relay's own code."""
         if own in MEANINGS:
             return self._refusals.submit(own, reply, detail=detail)
         # A relay's unexplained code may be its upstream's answer to a request that went through.

@@ -1,4 +1,4 @@
-"""Values out of a provider's reply: exact, bounded, and never more than they are."""
+"""Reads values from a provider's reply: exact, bounded and checked."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def fields(value: object) -> dict[str, object]:
 
 
 def items(value: object) -> list[object]:
-    """Return a JSON list, or a list of the one value that stands where a list may stand."""
+    """Return a JSON list, or a list of a single value in a list's place."""
     if isinstance(value, list):
         return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return [] if value is None else [value]
 
 
 def given_id(value: object) -> str:
-    """What stands where a task's id should, for the journal; empty for nothing.
+    """Return whatever is in the place of a task's id, for the journal; empty if nothing is.
 
-    Even an id that cannot be used may be all that leads to a clip that was bought.
+    Even an unusable id may be the only trace of a clip that was bought.
     """
     return (
         ""
@@ -38,7 +38,7 @@ def given_id(value: object) -> str:
 
 
 def identifier(value: object) -> str:
-    """Return an id as text, exact to the last digit; empty where it is none.
+    """Return an id as text, exact to the last digit; empty if it is not an id.
 
     The same file_id comes as a string from the query and as a number from files/retrieve, and
     18-digit ids do not survive a float: a float is refused rather than rounded.
@@ -97,7 +97,7 @@ def link_text(value: object) -> str:
 
 
 def base_code(body: Mapping[str, object]) -> str:
-    """Return base_resp.status_code as text; empty for success and where there is none."""
+    """Return base_resp.status_code as text; empty for success or if there is none."""
     base = fields(body.get("base_resp"))
     if "status_code" not in base:
         return ""
@@ -106,7 +106,7 @@ def base_code(body: Mapping[str, object]) -> str:
 
 
 def said(body: Mapping[str, object]) -> str:
-    """Return the provider's own text, wherever it stands: for the journal only."""
+    """Return the provider's own text, wherever it is: for the journal only."""
     error = fields(body.get("error"))
     texts = [
         fields(body.get("base_resp")).get("status_msg"),

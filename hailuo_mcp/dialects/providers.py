@@ -1,4 +1,4 @@
-"""The table of providers: one row each, and which dialect it speaks."""
+"""The table of providers: one row each, with the dialect that it speaks."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ CLIP_DOMAINS = (
     "oss-cn-wulanchabu.aliyuncs.com",
     "oss-us-east-1.aliyuncs.com",
 )
-"""Under which MiniMax's clips are handed out (facts 1.7). Only MiniMax and its object store give
-addresses to names in them, and only public ones."""
+"""The domains that serve MiniMax's clips (facts 1.7). Only MiniMax and its object store assign
+addresses to names in them, only public ones."""
 _CAVEAT = (
-    "Without a base URL, {0} goes to MiniMax's own host, which has other names for pictures and "
+    "Without a base URL, {0} goes to MiniMax's own host, which uses other names for pictures and "
     "options, ignores these, and may not find the clip afterwards. Give the base URL of a gateway "
     "that speaks {0}, or use minimax-cn."
 )
@@ -153,13 +153,13 @@ def provider_named(name: str) -> Provider:
 
 
 def provider_notice(name: str) -> str:
-    """Return what messages about this provider's tasks open with; empty for a row that is gone."""
+    """Return the notice for messages about this provider's tasks; empty if the row is gone."""
     row = PROVIDERS.get(name)
     return row.notice if row else ""
 
 
 def failure_steps(name: str, code: str) -> tuple[Step, ...]:
-    """Return what can be done after a failure of which a journal keeps the provider's code."""
+    """Return the next steps for a failure, from the provider's code in the journal."""
     row = PROVIDERS.get(name)
     known = next((it for it in (code, f"http_{code}") if it in MEANINGS), "")
     return explain(known, provider=row).then if row and known else ()
@@ -176,7 +176,7 @@ def provider_for(base_url: str) -> Provider | None:
 
 
 def with_base_url(provider: Provider, base_url: str) -> Provider:
-    """Return the row with the base URL in use: who gives one knows what is spoken there."""
+    """Return the row with the base URL in use; a given one is assumed to speak the dialect."""
     return replace(provider, base_url=base_url, caveat="") if base_url else provider
 
 
@@ -188,7 +188,7 @@ def dialect_of(provider: Provider) -> Dialect:
 def clean_base_url(
     provider: Provider, text: str, *, private_hosts: frozenset[str] = frozenset()
 ) -> str:
-    """Return a base URL without the tails that people paste; empty means the provider's own."""
+    """Return a base URL without the paths that people paste; empty means the provider's own."""
     url = text.strip()
     if not url:
         return provider.base_url
@@ -217,7 +217,7 @@ def clean_base_url(
     path = parts.path.rstrip("/")
     for tail in _TAILS:
         path = path.removesuffix(tail)
-    # MiniMax's own hosts have no such folder; elsewhere it is the person's, unless it is the row's.
+    # MiniMax's own hosts have no such path; elsewhere it is the person's, unless it is the row's.
     relay = "/minimaxi" if host in provider.hosts else provider.prefix
     path = path.removesuffix(relay).rstrip("/")
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"

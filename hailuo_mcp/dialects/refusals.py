@@ -1,4 +1,4 @@
-"""From a provider's no to one of our errors: what happened, and what can be done next."""
+"""Turns a provider's refusal into one of our errors: what happened, and what to do next."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LONGEST_WAIT = 3600.0
 
 
 def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
-    """Say what a code means at this provider; an unknown one is a fault that may pass.
+    """Say what a code means at this provider; an unknown one counts as a temporary fault.
 
-    `as_code` is the code whose meaning it has here, where that is another one.
+    `as_code` is the code whose meaning applies, if it is a different one.
     """
     unknown = MEANINGS["server_error"] if code.startswith("http_5") else UNKNOWN
     meaning = MEANINGS.get(as_code or code, unknown)
@@ -51,7 +51,7 @@ def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
 
 
 class Refusals:
-    """Makes errors of one provider's refusals."""
+    """Turns one provider's refusals into errors."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -71,14 +71,14 @@ class Refusals:
         return _error(refusal.error, what, refusal.then, code, reply, detail)
 
     def bare_submit(self, reply: HttpReply, *, detail: str = "", hint: str = "") -> HailuoError:
-        """Return the error for a submit that only has an HTTP status to go by."""
-        # A 400 is the API's own only when it speaks JSON; an edge's HTML page says nothing.
+        """Return the error for a submit with nothing but an HTTP status."""
+        # A 400 is the API's own only if it is JSON; an edge's HTML page proves nothing.
         if reply.status == 400 and not fields(reply.json()):  # noqa: PLR2004
             return self.unconfirmed("it answered HTTP 400 without a reason", detail=detail)
         return self.submit(http_code(reply.status), reply, detail=detail, hint=hint)
 
     def unconfirmed(self, why: str, *, detail: str = "") -> UnconfirmedSubmitError:
-        """Return the error for a paid request whose fate is unknown."""
+        """Return the error for a paid request whose outcome is unknown."""
         console = self._provider.console
         return UnconfirmedSubmitError(
             f"The request was sent to {self._provider.name}, but its answer does not say for "
@@ -92,7 +92,7 @@ class Refusals:
     ) -> HailuoError:
         """Return the error for a read: it never says that a task has failed."""
         refusal = explain(code, provider=self._provider)
-        # What an unknown task_id gives is documented nowhere; 2013 is plausible (facts 1.6).
+        # The answer to an unknown task_id is undocumented; 2013 is plausible (facts 1.6).
         if looked_up and code in ("2013", "http_404", "http_410"):
             lost = "upstream_not_found_or_no_permission"
             refusal = explain(code, provider=self._provider, as_code=lost)
@@ -103,20 +103,20 @@ class Refusals:
     def bare_read(
         self, reply: HttpReply, *, detail: str = "", looked_up: bool = True
     ) -> HailuoError:
-        """Return the error for a read that only has an HTTP status to go by."""
+        """Return the error for a read with nothing but an HTTP status."""
         code = http_code(reply.status)
         if code in MEANINGS or reply.status in (410, 425) or reply.status >= 500:  # noqa: PLR2004
             return self.read(code, reply, detail=detail, looked_up=looked_up)
         return self.unreadable(detail=detail or code)
 
     def unreadable(self, *, detail: str = "") -> UnexpectedResponseError:
-        """Return the error for a read that cannot be understood."""
+        """Return the error for an unreadable answer to a read."""
         return UnexpectedResponseError(
             f"{self._provider.name} sent an answer that cannot be read.", detail=detail
         )
 
     def read_body(self, reply: HttpReply) -> dict[str, object]:
-        """Return the JSON object that answers a read, or raise what came in its place."""
+        """Return the JSON object that answers a read, or raise the error for anything else."""
         body = fields(reply.json())
         if reply.ok and body:
             return body
@@ -134,7 +134,7 @@ def http_code(status: int) -> str:
 
 
 def sounds_moderated(text: str) -> bool:
-    """Tell a moderation from other refusals where a provider says it in words only."""
+    """Recognise a moderation refusal that a provider reports only in words."""
     told = text.lower()
     return any(sign in told for sign in ("审核", "敏感", "sensitive", "moderat", "content_policy"))
 

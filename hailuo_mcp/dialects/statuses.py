@@ -1,4 +1,4 @@
-"""A provider's words for how a task stands: what they mean, and which of them may be shown.
+"""A provider's status words: what they mean, and which of them may be shown.
 
 A word of the provider's own choosing could be an instruction to a model, so only known words and
 plain ones are shown; the journal keeps the rest.
@@ -18,8 +18,8 @@ UNKNOWN_CODE = "unknown"
 OTHER_STATUS = "other"
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _ONE_WORD = re.compile(r"[A-Za-z]{1,20}")
-"""Too little to say anything with."""
-_WORDS = {  # every word that was ever seen (facts 11)
+"""Too short to carry a message."""
+_WORDS = {  # every word ever seen (facts 11)
     Phase.QUEUED: "preparing queueing queued pending submitted waiting",
     Phase.RUNNING: "processing running in_progress",
     Phase.SUCCEEDED: "success succeeded completed complete finish finished done",
@@ -30,12 +30,12 @@ _PHASES = {text: phase for phase, texts in _WORDS.items() for text in texts.spli
 
 
 def phase_of(text: str) -> Phase:
-    """Return the normal form of a provider's word; an unknown one is polled on, never final."""
+    """Return the phase for a provider's word; an unknown word is never final: polling continues."""
     return _PHASES.get(text.strip().lower().replace(" ", "_").replace("-", "_"), Phase.UNKNOWN)
 
 
 def code_word(value: object) -> str:
-    """Return a code of a failure; empty where none was given, "unknown" for a strange one."""
+    """Return a failure code; empty if none was given, "unknown" for a strange one."""
     text = word(value)
     if text in MEANINGS or _NUMBER.fullmatch(text):
         return text
@@ -43,7 +43,7 @@ def code_word(value: object) -> str:
 
 
 def status_word(value: object) -> str:
-    """Return a status as it was sent if it is known or one plain word; "other" if it is not."""
+    """Return a status as sent if it is known or one plain word; otherwise "other"."""
     text = word(value)
     if phase_of(text) is not Phase.UNKNOWN or _ONE_WORD.fullmatch(text):
         return text
@@ -61,7 +61,7 @@ def remote_status(
     url: str = "",
     url_expires_at: float | None = None,
 ) -> RemoteStatus:
-    """Return one status read; `reason` is what the provider itself calls a failure."""
+    """Return the result of a status request; `reason` is why it failed, as the provider says."""
     if phase is Phase.SUCCEEDED and not file_id and not url:
         phase = Phase.UNKNOWN  # finished, but there is nothing to fetch yet: ask again
     shown = status_word(body.get("status"))

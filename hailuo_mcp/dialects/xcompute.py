@@ -159,7 +159,7 @@ def _has_task(body: Mapping[str, object]) -> bool:
 
 
 def _video(data: Mapping[str, object]) -> tuple[str, int | None]:
-    """Return the first link anywhere it is known to stand, and the end named beside it."""
+    """Return the first link in any known place, and the expiry beside it."""
     result = fields(data.get("result"))
     for entry in items(result.get("videos")):
         video = fields(entry)
@@ -180,7 +180,7 @@ def _end(holder: Mapping[str, object]) -> int | None:
 
 
 def _reason(reason: object, error: Mapping[str, object]) -> str:
-    """Name a moderation by our own word: the gateway documents no code for it."""
+    """Give moderation our own code: the gateway documents none."""
     told = sounds_moderated(f"{prose(reason)} {prose(error.get('message'))}")
     code = code_word(reason)
     return "moderation" if told and code not in MODERATED else code

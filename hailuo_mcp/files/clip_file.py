@@ -54,14 +54,14 @@ _OTHER_PATH = Step(Do.TRY, "give another path")
 _PERMISSIONS = Step(Do.ARRANGE, "change the permissions of the folder")
 _REASONS: dict[int, tuple[str, *tuple[Step, ...]]] = {
     errno.EROFS: ("is on a read-only disk", _OTHER_FOLDER),
-    errno.EACCES: ("may not be written to", _PERMISSIONS, _OTHER_FOLDER),
-    errno.EPERM: ("may not be written to", _PERMISSIONS, _OTHER_FOLDER),
-    errno.ENAMETOOLONG: ("cannot hold a file name of this length", _OTHER_PATH),
+    errno.EACCES: ("is not writable", _PERMISSIONS, _OTHER_FOLDER),
+    errno.EPERM: ("is not writable", _PERMISSIONS, _OTHER_FOLDER),
+    errno.ENAMETOOLONG: ("does not support a file name of this length", _OTHER_PATH),
     errno.ENOTDIR: ("cannot be created, because a file is in its place", _OTHER_PATH),
     errno.EEXIST: ("cannot be created, because a file is in its place", _OTHER_PATH),
-    errno.EISDIR: ("has a folder of that name", _OTHER_PATH),
-    errno.EFBIG: ("cannot hold a file of this size", _OTHER_FOLDER),
-    errno.ELOOP: ("is reached by a link that leads nowhere", _OTHER_PATH),
+    errno.EISDIR: ("already has a folder with that name", _OTHER_PATH),
+    errno.EFBIG: ("does not support files of this size", _OTHER_FOLDER),
+    errno.ELOOP: ("is behind a broken symbolic link", _OTHER_PATH),
 }
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
@@ -70,8 +70,8 @@ def explain(trouble: OSError, folder: Path) -> DiskError:
     """Turn the system's error into a sentence that names the folder."""
     if trouble.errno in _FULL:
         return DiskError(
-            f"The disk of {folder} is full, so the clip could not be saved. What has arrived is "
-            "kept.",
+            f"The disk of {folder} is full, so the clip could not be saved. The partial download "
+            "is kept.",
             Step(Do.ARRANGE, "free some space on that disk"),
             Step(Do.REPEAT),
             retry=True,
@@ -212,7 +212,7 @@ def inspect(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]:
             return "", probe(path)
         except UnreadableClipError as trouble:
             size = path.stat().st_size  # not its name, which begins as the prompt does
-            _log.warning("a clip of %d bytes is whole, but %s", size, trouble)
+            _log.warning("a clip of %d bytes is complete, but %s", size, trouble)
             return "", None
 
 
@@ -251,7 +251,7 @@ async def copy_clip(
 def _same_clip(clip: Path, target: Path, *, overwrite: bool) -> SavedFile | None:
     if not clip.is_file():
         raise DiskError(
-            f"The saved clip {clip} is no longer there.",
+            f"The saved clip {clip} no longer exists.",
             Step(Do.TRY, "download the clip again, without a path"),
         )
     with explained(target.parent):

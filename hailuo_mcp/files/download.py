@@ -154,7 +154,7 @@ class _Body:
             raise self._excess
         same = min(len(self._overlap), len(block))
         if not block.startswith(self._overlap[:same]):
-            raise _StartAgainError("the file at the provider is another one now")
+            raise _StartAgainError("the file at the provider has changed")
         self._overlap = self._overlap[same:]
         if not self._is_video:
             self._document = bytes(block[:_DOCUMENT])
@@ -189,7 +189,7 @@ class _Download:
     async def run(self, sleep: Sleep) -> ClipFacts | None:
         """Return what the whole clip's headers tell; the .part is then ready to be renamed."""
         best, tries, dead = self._part.size, 0, 0
-        cause: Exception = _CutError("nothing came")
+        cause: Exception = _CutError("no data arrived")
         for _ in range(MOST_TRIES):
             try:
                 return await self._try()
@@ -216,8 +216,8 @@ class _Download:
         if self._flaw:
             await self._give_up(self._flaw)
         raise DownloadError(
-            f"{self._part.path.stem} could not be downloaded after several tries: {cause}. What "
-            "has arrived is kept."
+            f"{self._part.path.stem} could not be downloaded after several tries: {cause}. The "
+            "partial download is kept."
         ) from cause
 
     async def _try(self) -> ClipFacts | None:
@@ -267,7 +267,7 @@ class _Download:
         elif self._total > self._limit:
             raise too_large
         else:
-            longer = _StartAgainError("the server sent more than it had announced")
+            longer = _StartAgainError("the server sent more data than announced")
             body = _Body(self._part, start, overlap, most=self._total, excess=longer)
         # A weak tag promises no equal bytes, and If-Range may not carry it (RFC 9110, 13.1.5).
         etag = answer.headers.get("etag", "")
@@ -280,23 +280,23 @@ class _Download:
                 raise _DeadLinkError from trouble
             self._want_new_link = True
             what = mp4.kind_of_document(trouble.document)
-            raise _CutError(f"the link gave {what} and not a video") from trouble
+            raise _CutError(f"the link gave {what} instead of a video") from trouble
         if self._total is not None and body.position < self._total:
-            raise _CutError(f"the answer ended after {body.position} of {self._total} bytes")
+            raise _CutError(f"the response ended after {body.position} of {self._total} bytes")
 
     def _announced_total(self, answer: LinkResponse, start: int) -> int | None:
         """How long the whole file is by this answer, if it brings what was asked for."""
         if answer.status in _DEAD_LINK:
             raise _DeadLinkError
         if answer.status == _NO_SUCH_RANGE:
-            raise _StartAgainError("the server has no such part of the file")
+            raise _StartAgainError("the server does not have this range of the file")
         if answer.status == _WHOLE:
             return content_length(answer.headers)
         if answer.status != _PARTIAL:
-            raise _CutError(f"the server answered {answer.status}")
+            raise _CutError(f"the server answered HTTP {answer.status}")
         found = _RANGE.match(answer.headers.get("content-range", ""))
         if not found or int(found[1]) != start:
-            raise _StartAgainError("the server sent another part than was asked for")
+            raise _StartAgainError("the server sent a different range than requested")
         return None if found[2] == "*" else int(found[2])
 
     async def _check(self) -> ClipFacts | None:
@@ -307,27 +307,27 @@ class _Download:
         if not known:
             # Nothing said how long it is: perhaps the rest comes when it is asked for.
             self._flaw = flaw
-            raise _CutError(f"the video came without its length and {flaw}")
+            raise _CutError(f"the video arrived without a stated length, and {flaw}")
         self._flaws += 1
         if self._flaws >= TRIES_OF_A_BAD_FILE:
             await self._give_up(flaw)
         self._want_new_link = True
-        raise _StartAgainError(f"the file arrived whole, but {flaw}")
+        raise _StartAgainError(f"the file arrived complete, but {flaw}")
 
     async def _give_up(self, flaw: str) -> NoReturn:
         """Keep nothing of it: the next try must not go on from what is damaged."""
         await run_sync(self._part.discard)
         raise CorruptClipError(
-            f"What the provider serves as {self._part.path.stem} is not a whole MP4: {flaw}. It "
+            f"The provider's file for {self._part.path.stem} is not a complete MP4: {flaw}. It "
             "was removed.",
             Step(Do.REPEAT),
-            Step(Do.ARRANGE, "show the provider the task's id if the file stays damaged"),
+            Step(Do.ARRANGE, "if the file stays damaged, report the task id to the provider"),
         )
 
     def _too_large(self) -> _TooLargeError:
         return _TooLargeError(
-            f"What the link leads to is larger than {self._limit / 2**30:.1f} GB, so it is no clip "
-            "and was removed.",
+            f"The file behind the link is larger than {self._limit / 2**30:.1f} GB, so it cannot "
+            "be a clip. It was removed.",
             Step(Do.ARRANGE, "ask the provider about this task"),
         )
 

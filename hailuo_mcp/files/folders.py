@@ -106,7 +106,7 @@ class Folders:
             return self._writable(place / default_name, text)
         if place.suffix.lower() != ".mp4":
             if _EXTENSION.fullmatch(place.suffix):
-                how = "end a file's name in .mp4 and a folder's in a slash"
+                how = "end a file name with .mp4 and a folder name with a slash"
                 raise _refused(text, "does not end in .mp4, and clips are MP4 files", how)
             place = place.with_name(place.name + ".mp4")
         return self._writable(place, text)
@@ -140,7 +140,7 @@ class Folders:
     def _outside(self, text: str) -> InvalidRequestError:
         roots = ", ".join(map(str, self._roots))
         return InvalidRequestError(
-            f"{_shown(text)} is outside the folders that may be used: {roots}.",
+            f"{_shown(text)} is outside the allowed folders: {roots}.",
             Step(Do.TRY, "choose a path in one of them"),
             Step(Do.CHECK, "HAILUO_ALLOWED_DIRS"),
         )

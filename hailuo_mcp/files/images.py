@@ -40,7 +40,7 @@ _OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"....ftyp(?:avif|avis)", "an AVIF picture", "save it as JPEG or PNG"),
         (
             rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)",
-            "a HEIC picture, as phones take them",
+            "a HEIC picture, the format of many phones",
             "export it as JPEG",
         ),
         (rb"....ftyp", "a video", "save one frame of it as PNG or JPEG"),
@@ -145,7 +145,7 @@ async def _in_thread(work: Callable[[], OpenedImage]) -> OpenedImage:
 def _from_path(source: str, folders: Folders | None) -> OpenedImage:
     if _BASE64_PICTURE.match(source):
         raise _refused(
-            "The picture is bare base64",
+            "The picture is base64 without the start of a data URL",
             "give the path of the file, or put data:image/png;base64, before it",
         )
     if (found := _SCHEME.match(source)) and not source.lower().startswith("file:"):
@@ -182,7 +182,7 @@ def _from_data_url(source: str) -> bytes:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise _refused(
-            "The data URL is not valid base64, perhaps because it was shortened",
+            "The data URL is not valid base64, perhaps because it was cut off",
             "give the path of the file instead",
         ) from None
 
@@ -266,7 +266,7 @@ def _measure(name: str, data: bytes, *, most: int) -> tuple[int, int]:
         ) from None
     except (*flaws, MemoryError, struct.error, zlib.error):
         raise _refused(
-            f"{name} is damaged or cut short and does not open as a picture",
+            f"{name} is damaged or truncated and cannot be opened as a picture",
             "save it again or give another",
         ) from None
     return (height, width) if turned else (width, height)

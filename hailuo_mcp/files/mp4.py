@@ -33,7 +33,7 @@ def kind_of_document(document: bytes) -> str:
         return "an empty file"
     if start in b"{[":
         return "a JSON message"
-    return "a web page" if start == b"<" else "something that is no MP4"
+    return "a web page" if start == b"<" else "something that is not an MP4"
 
 
 def flaw(file: BinaryIO, *, length_known: bool) -> str:
@@ -46,20 +46,20 @@ def flaw(file: BinaryIO, *, length_known: bool) -> str:
         header = file.read(_LARGE_HEADER)
         size, kind = int.from_bytes(header[:4]), header[4:8]
         if position == 0 and kind != b"ftyp":
-            return "it does not begin as an MP4"
+            return "it does not start like an MP4"
         least = _PLAIN_HEADER
         if size == 1:
             size, least = int.from_bytes(header[8:16]), _LARGE_HEADER
         elif size == 0:
             # Allowed for the last box: "to the end of the file", wherever the server said that is.
             if not length_known:
-                return "nothing tells where it ends"
+                return "its end is not marked"
             size = end - position
         boxes += 1
         if size < least or boxes > _MOST_BOXES:
-            return "its boxes make no sense"
+            return "its boxes are inconsistent"
         film = film or kind == b"moov"
         position += size
     if position != end or not end:
-        return "it is cut short"
+        return "it is truncated"
     return "" if film else "its index is missing"

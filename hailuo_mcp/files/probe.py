@@ -29,13 +29,13 @@ def probe(path: Path) -> ClipFacts | None:
         try:
             clip = av.open(file, mode="r", format="mp4")
         except (av.error.FFmpegError, OSError, ValueError) as trouble:
-            raise UnreadableClipError("it does not open as a video") from trouble
+            raise UnreadableClipError("it cannot be opened as a video") from trouble
         with clip:
             if not clip.streams.video:
                 raise UnreadableClipError("it has no video stream")
             stream = clip.streams.video[0]
             if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
-                raise UnreadableClipError("its codec is not known")
+                raise UnreadableClipError("its codec is unknown")
             seconds = 0.0
             if clip.duration:
                 seconds = clip.duration / av.time_base

@@ -96,9 +96,9 @@ class Losses:
 
     def error(self) -> JournalDamagedError:
         return JournalDamagedError(
-            f"The journal was damaged and {self.many} may be lost, so the budget cannot be held "
-            "and a clip that was bought before could be bought again. Everything that spends "
-            "nothing still works."
+            f"The journal was damaged and {self.many} may be lost, so the budget cannot be "
+            "enforced, and a clip that was bought before could be bought again. Everything that "
+            "spends nothing still works."
         )
 
 

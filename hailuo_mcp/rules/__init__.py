@@ -1,1 +1,1 @@
-"""The judge: may this be made, at what price, and what is the nearest that may."""
+"""The judge: is a request valid, at what price, and what is the nearest valid one."""

@@ -1,4 +1,4 @@
-"""What clips would cost under a plan, and what each pack would make of a month of them."""
+"""What clips would cost under a plan, and a month of them under each plan."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ class PlanCost:
     rpm: int | None
     """Submits a minute."""
     packs: int = 0
-    """How many packs that takes; they are bought whole. 0 for pay as you go."""
+    """How many packs are needed; 0 for pay as you go."""
     cost: Decimal
-    """Of the whole month, unused credits included."""
+    """For the whole month, unused credits included."""
     credits_lapsing: Decimal = _ZERO
     """Credits that are unused when the packs end."""
     lapsing_cny: Decimal = _ZERO
-    """What was paid for them."""
+    """What the unused credits cost."""
     per_video: Decimal
     """The month's cost over its clips, rounded to a fen."""
     per_video_full: Decimal
     """A clip's cost if every credit were used, rounded to a fen."""
     dearer_at_full_use: bool = False
-    """More than pay as you go, however many clips are made."""
+    """Costs more than pay as you go, however many clips are made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +66,16 @@ class Estimate:
     """A price before anything is bought."""
 
     clip: Combination
-    """The model of a template's is its title, or what it was called."""
+    """For a template, the model is its title, or the given name."""
     count: int
     per_video: Price
-    """What is published for one clip, in every scheme."""
+    """The published prices of one clip, in every unit."""
     seller: Seller
-    """Its plan is the one that was asked for."""
+    """Its plan is the requested one."""
     floor: bool = False
-    """The price is the least of several: which template it will be is not known."""
+    """The price is the lowest of several, because the template is not known."""
     ceiling: Decimal | None = None
-    """The most of them."""
+    """The highest of them."""
     warnings: tuple[str, ...] = ()
     prices_as_of: str = ""
     source: str = ""
@@ -89,7 +89,7 @@ class Estimate:
 
     @property
     def status(self) -> Literal["exact", "lower_bound", "unknown"]:
-        """Of what the plan charges; single list prices may be known even so."""
+        """In the plan's unit; other list prices may be known nevertheless."""
         if self.charge.amount is None:
             return "unknown"
         return "lower_bound" if self.floor else "exact"
@@ -103,7 +103,7 @@ class Estimate:
 
     @property
     def charge(self) -> Quote:
-        """What the plan charges for one."""
+        """What the plan charges for one clip."""
         return self.seller.charge(self.per_video)
 
     @property
@@ -112,7 +112,7 @@ class Estimate:
 
     @property
     def cheapest(self) -> PlanCost | None:
-        """The cheapest way to pay; of equals the one that binds least."""
+        """The cheapest way to pay; among equals, the one with the shortest commitment."""
         return min(self.packs, key=lambda way: way.cost, default=None)
 
 
@@ -130,10 +130,10 @@ def estimate(
     count: int = 1,
     plan: str = "",
 ) -> Estimate:
-    """Price `count` clips; InvalidRequestError names what is wrong and the nearest legal clip.
+    """Price `count` clips; InvalidRequestError names the problems and the nearest valid clip.
 
-    The judge decides, as before a purchase. Without a mode the first is taken in which the rest can
-    be made, without a plan the seller's.
+    The judge decides, as for a purchase. Without a mode, the first is used in which the rest can
+    be made; without a plan, the seller's.
     """
     comparing = plan.strip().lower() == "compare"
     seller = replace(seller, plan="payg" if comparing else _plan(plan or seller.plan).name)
@@ -182,7 +182,7 @@ def _mode(text: str) -> Mode | None:
 
 
 def _badness(verdict: Verdict, seller: Seller) -> tuple[bool, bool, bool]:
-    """Best is a mode without problems, then one of the model's, then one of the provider's."""
+    """Prefer a mode without problems, then one of the model's, then one of the provider's."""
     model, mode = verdict.model, verdict.asked.mode
     return (
         bool(verdict.problems),
@@ -200,7 +200,7 @@ def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
 
 
 def _template(name: str, count: int, seller: Seller) -> Estimate:
-    """Price a template, or the cheapest where only the mode is known."""
+    """Price a template, or the cheapest one if only the mode is known."""
     any_of_them = not name and seller.capabilities.templates
     verdict = TemplateVerdict() if any_of_them else need_template(name, seller)
     offered = templates(seller.templates) if any_of_them else (verdict.template,)
@@ -226,9 +226,9 @@ def _template(name: str, count: int, seller: Seller) -> Estimate:
 
 
 def _compare(price: Price, count: int, price_list: str) -> tuple[PlanCost, ...]:
-    """Cost `count` clips a month under each plan that such an account can have.
+    """Price `count` clips a month under each plan that such an account can have.
 
-    None where no price is published, or no pack is sold.
+    None if no price is published, or no pack is sold.
     """
     sold = [plan for plan in plans() if plan.sold_in == price_list]
     if not sold or price.cny is None or price.credits is None:

@@ -1,4 +1,4 @@
-"""The picture rules, with the numbers that were found and the ones that are needed."""
+"""The picture rules; each message has the actual and the required numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMES = {
 
 
 def picture_name(argument: str) -> str:
-    """What every reader calls a picture: media_inputs[0] is picture 1."""
+    """Name a picture for every reader: media_inputs[0] is picture 1."""
     if argument in _NAMES:
         return _NAMES[argument]
     return f"picture {int(argument.removeprefix('media_inputs[').removesuffix(']')) + 1}"
@@ -26,7 +26,7 @@ def picture_name(argument: str) -> str:
 def picture_problems(
     pictures: Mapping[str, ImageFacts], unread: Mapping[str, InvalidRequestError]
 ) -> list[str]:
-    """Say what is wrong with the pictures, by argument; `unread` are those that did not open."""
+    """Say what is wrong with the pictures, by argument; `unread` could not be opened."""
     problems = [f"{picture_name(it)}: {_as_clause(why.what)}" for it, why in unread.items()]
     for argument, facts in pictures.items():
         problems += image_problems(picture_name(argument), facts)

@@ -1,4 +1,4 @@
-"""The judge: may this clip be made, at what price, and which is the nearest that may."""
+"""The judge: is this clip valid, at what price, and what is the nearest valid one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WORDS = {
     "watermark": "a watermark",
     "prompt_optimizer": "the prompt optimizer",
 }
-"""What a request is made of, in every reader's words."""
+"""The parts of a request, in every reader's words."""
 
 
 def words(name: str) -> str:
@@ -48,24 +48,24 @@ def words(name: str) -> str:
 
 Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
 
-# For what no list confirms: wide enough for anything that is meant seriously.
+# For unlisted models: wide enough for any serious request.
 _LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600
 _MOST_PROBLEMS = 20
-"""More than that are a flood, not help."""
+"""More would not help."""
 _FARTHEST = 10_000
-"""Beyond it, it no longer matters how far off a number is."""
+"""Above it, the distance between numbers no longer matters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seller:
-    """What decides what may be bought and at what price: the provider, and how the account pays."""
+    """What decides which clips can be bought, at what price: the provider and the plan."""
 
     name: str
     capabilities: Capabilities
     price_list: str = ""
-    """Whose published prices hold: "cn", "global", or "" where nobody publishes any."""
+    """Whose published prices apply: "cn", "global", or "" if none are published."""
     region: str = "cn"
-    """Decides the unit where no prices are published."""
+    """Decides the unit if no prices are published."""
     plan: str = "payg"
     templates: str = ""
     """Which region's templates it offers; empty for none."""
@@ -73,9 +73,9 @@ class Seller:
     """What other providers can do, to name those that could."""
 
     def charge(self, price: Price) -> Quote:
-        """Quote a clip with these prices in the plan's unit; no amount where none is published.
+        """Quote a clip with these prices in the plan's unit; no amount if none is published.
 
-        Credits are published for the packs that are sold in China only.
+        Credit prices are published only for the packs sold in China.
         """
         unit = plan_unit(self.plan, self.price_list or self.region)
         amounts = {
@@ -86,7 +86,7 @@ class Seller:
         return Quote(amount=amounts.get((self.price_list, unit)), unit=unit)
 
     def elsewhere(self, *, mode: Mode | None = None, model: str = "", option: str = "") -> str:
-        """Name the other providers that could, as the end of a clause; "" for none."""
+        """Name the other providers that can do it, as the end of a clause; "" for none."""
         names = [
             name
             for name, can in self.others.items()
@@ -115,7 +115,7 @@ class Combination:
 
     @property
     def rules(self) -> ModeRules | None:
-        """What the catalogue says of it; None where model and mode do not go together."""
+        """The catalogue's rules for it; None if the model does not have this mode."""
         model = find_model(self.model)
         return model.modes.get(self.mode) if model else None
 
@@ -127,21 +127,21 @@ class Combination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked(Generic[Request_co]):
-    """A request that may be bought."""
+    """A valid request."""
 
     request: Request_co
-    """As it will be sent: names in their own spelling, defaults resolved."""
+    """As it will be sent: names in their official spelling, defaults resolved."""
     quote: Quote
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class Verdict:
-    """What was asked, as it would be made, and everything that is wrong with it."""
+    """The judge's answer: the combination as it would be made, and every problem."""
 
     asked: Combination
     combination: Combination
-    """With defaults and proper names; the model is "" while none is right."""
+    """With defaults and official names; the model is "" if none fits."""
     model: Model | None = None
     """The known model, or the one that a misspelt name probably means."""
     problems: list[str] = field(default_factory=list[str])
@@ -151,7 +151,7 @@ class Verdict:
 
 
 def judge(asked: Combination, seller: Seller) -> Verdict:
-    """Judge a combination that is not a template's: the one place where this is decided."""
+    """Judge a combination (templates excepted): the only place where this is decided."""
     can, mode = seller.capabilities, asked.mode
     size, seconds = size_name(asked.resolution) or None, asked.duration or None
     asked = replace(asked, model=asked.model.strip(), resolution=size, duration=seconds)
@@ -220,7 +220,7 @@ def _choose_model(verdict: Verdict, seller: Seller) -> None:
 
 
 def _check_unlisted(verdict: Verdict) -> None:
-    """Check size and length of a model that no list confirms."""
+    """Check size and length for an unlisted model."""
     size, seconds = verdict.asked.resolution, verdict.asked.duration
     if size and not (size.isascii() and size.isalnum() and len(size) <= _LONGEST_SIZE):
         verdict.problems.append(f"unknown resolution {shown(size)}")
@@ -240,10 +240,10 @@ def size_name(asked: object) -> str:
 
 
 def default_model(mode: Mode, resolution: str | None, capabilities: Capabilities) -> str:
-    """Choose the model for an empty name; "" where the provider has none for this mode.
+    """Choose the model for an empty name; "" if the provider has none for this mode.
 
-    The catalogue's order decides, except where only a later model has the asked size. A size that
-    only unpriced older models have is not worth a silent change of model: it is refused instead.
+    The catalogue's order decides, unless only a later model has the requested size. A size that
+    only unpriced older models have is refused: it is not worth a silent change of model.
     """
     able = [model for model in models() if mode in model.modes and capabilities.offers(model.name)]
     able.sort(key=lambda model: model.last_choice)
@@ -299,9 +299,9 @@ def legal_combinations(modes: Sequence[Mode], capabilities: Capabilities) -> Ite
 
 
 def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combination | None:
-    """Find the legal combination that changes least: `modes` by preference, then model, then size.
+    """Find the valid combination that changes least: `modes` by preference, then model, then size.
 
-    An unlisted model that may pass is kept. None where the provider makes no video.
+    An unlisted model is kept if it may work. None if the provider makes no videos.
     """
     can, asked = seller.capabilities, verdict.asked
     if verdict.model is None and verdict.combination.model:
@@ -342,7 +342,7 @@ def _apart(asked: int | None, offered: int | None) -> float:
 
 
 def offer_words(combination: Combination, seller: Seller, *changes: str) -> str:
-    """A combination that may be made, with its price, for a Step."""
+    """A valid combination with its price, for a Step."""
     price = price_words(seller.charge(combination.price))
     return ", ".join((f"model {combination.words}", *changes, price))
 
@@ -352,5 +352,5 @@ def refusal(problems: Sequence[str], *then: Step, remark: str = "") -> InvalidRe
     named = list(dict.fromkeys(problems))
     opening = "Refused" if len(named) == 1 else f"Refused for {len(named)} reasons"
     if len(named) > _MOST_PROBLEMS:
-        named[_MOST_PROBLEMS:] = [f"and {len(named) - _MOST_PROBLEMS} more of the kind"]
+        named[_MOST_PROBLEMS:] = [f"and {len(named) - _MOST_PROBLEMS} more"]
     return InvalidRequestError(f"{opening}: {'; '.join(named)}. {remark}".strip(), *then)

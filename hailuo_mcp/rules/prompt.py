@@ -21,21 +21,21 @@ _COMMAS = re.compile("[,，、]")
 _CHINESE = re.compile("[㐀-鿿]")
 _EVIDENTLY_NOT = re.compile(r"[:：\d]")
 _SANDBOX = re.compile(r"\s*sandbox\s*[:：]", re.IGNORECASE)
-"""An order to the sandbox, which is no part of the picture."""
+"""A marker for the sandbox, not part of the picture."""
 _MOST_NAMED = 3
 
 
 class CheckedPrompt(NamedTuple):
     text: str
-    """As it will be sent: every known camera move in its documented spelling."""
+    """As it will be sent, with every known camera move in its documented spelling."""
     fixed: str
-    """The nearest prompt that passes; empty where there was none to mend."""
+    """The nearest valid prompt; empty if there is none."""
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
 def check_prompt(prompt: str, *, needed_by: str, model: str, camera: bool | None) -> CheckedPrompt:
-    """Read the prompt; `needed_by` says who needs one ("" where it may be empty)."""
+    """Read the prompt; `needed_by` says what needs one ("" if it may be empty)."""
     problems: list[str] = []
     text = prompt if prompt.strip() else ""
     if not text and needed_by:
@@ -91,7 +91,7 @@ def _visible(text: str) -> str:
 def read_moves(prompt: str, *, model: str, obeyed: bool | None) -> CheckedPrompt:
     """Find and spell the camera moves; `obeyed`: documented for this model (None: unknown).
 
-    People write other things in brackets too. Only what is nearly a move is a mistake.
+    People write other things in brackets, too. Only something close to a move is a mistake.
     """
     seen = _Reading()
     fixed = _BRACKETS.sub(seen.bracket, prompt)
@@ -124,11 +124,11 @@ class _Reading:
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.others: list[str] = []
-        """What is neither a move nor nearly one."""
+        """Text that is neither a move nor close to one."""
         self.used = False
 
     def bracket(self, match: re.Match[str]) -> str:
-        """Return one bracket as it will be sent, near misses mended."""
+        """Return one bracket as it will be sent, with misspelt moves corrected."""
         inside = match[1] if match[2] is None else match[2]
         parts = [part.strip() for part in _COMMAS.split(inside) if part.strip()]
         # 【…】 is common Chinese punctuation, so it counts only if all of it is moves.
@@ -142,7 +142,7 @@ class _Reading:
         together = sum(move is not None for move in moves)
         if together > limits().moves_together:
             self.warnings.append(
-                f"{together} camera moves stand in one bracket; MiniMax recommends at most "
+                f"{together} camera moves are in one bracket; MiniMax recommends at most "
                 f"{limits().moves_together} together."
             )
         return f"[{','.join(map(self._part, parts, moves))}]"
@@ -160,7 +160,7 @@ class _Reading:
 
 
 def _spelt(move: Move, part: str) -> str:
-    """The move in the language in which it was written."""
+    """The move's name in the language of the prompt."""
     return move.chinese if _CHINESE.search(part) else move.english
 
 

@@ -26,7 +26,7 @@ class TemplateVerdict:
     problems: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
     remark: str = ""
-    """What there is to choose from, where no template has the name."""
+    """The available templates, if none has the name."""
 
     @property
     def price(self) -> Price:
@@ -34,9 +34,9 @@ class TemplateVerdict:
 
 
 def judge_template(name: str, seller: Seller) -> TemplateVerdict:
-    """Judge an id or a name: the one place where this is decided.
+    """Judge an id or a name: the only place where this is decided.
 
-    An id that is in no list passes with a warning, because the lists are copies of a date.
+    An unlisted id passes with a warning, because the lists may be outdated.
     """
     name, region = name.strip(), seller.templates
     if not seller.capabilities.templates:
@@ -55,7 +55,7 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
     offered = "; ".join(it.line for it in templates(region))
     remark = f"The templates here: {offered}." if offered else ""
     if not name:
-        wrong = "no template is named: give its id or name"
+        wrong = "no template given: give its id or name"
     elif name.isascii() and name.isdigit():
         wrong = f"{shown(name)} is not a template's id; those have 18 digits"
     elif elsewhere := find_template(name, _other(region)):
@@ -68,7 +68,7 @@ def judge_template(name: str, seller: Seller) -> TemplateVerdict:
 
 
 def need_template(name: str, seller: Seller) -> TemplateVerdict:
-    """Judge an id or a name by itself; InvalidRequestError lists what there is."""
+    """Judge an id or a name by itself; InvalidRequestError lists the templates."""
     verdict = judge_template(name, seller)
     if verdict.problems:
         raise refusal(verdict.problems, remark=verdict.remark)
@@ -80,7 +80,7 @@ def _other(region: str) -> str:
 
 
 def _wrong_id(wanted: str, region: str) -> str:
-    """Judge an id that this region does not list; "" where nothing speaks against it."""
+    """Judge an id that this region does not list; "" if it may be valid."""
     if elsewhere := find_template(wanted, _other(region)):
         place = _REGION_WORDS[elsewhere.region]
         if here := _same(elsewhere, region):

@@ -1,4 +1,4 @@
-"""A video request: returned as it will be sent, or refused for everything that is wrong with it."""
+"""A video request: returned as it will be sent, or refused with all its problems."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _UNSUPPORTED = {
     "fast_pretreatment": "has no fast pretreatment",
     "watermark": "cannot add a watermark",
 }
-"""How it is said that a provider cannot do what an option asks for."""
+"""What a message says if a provider does not support an option."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearest:
-    """The legal request that changes least."""
+    """The valid request that changes least."""
 
     request: VideoRequest
     combination: Combination
     needs: tuple[str, ...] = ()
-    """Arguments that only the person can add: the request is legal with them."""
+    """Arguments that only the person can add to make the request valid."""
 
 
 def check_video(
@@ -60,7 +60,7 @@ def check_video(
     problems = [*_clashing_pictures(request), *verdict.problems]
     problems += _option_problems(request, verdict, seller)
     prompt = _read_prompt(request.prompt, verdict.combination, seller)
-    # Another combination would not take these either, so none is offered for them alone.
+    # No other combination would accept these, so none is offered because of them.
     flaws = [*prompt.problems, *picture_problems(pictures, unread)]
     if problems or flaws:
         steps = [step for why in unread.values() for step in why.then]
@@ -131,7 +131,7 @@ def _read_prompt(prompt: str, made: Combination, seller: Seller) -> CheckedPromp
 
 
 def _options(request: VideoRequest, seller: Seller) -> dict[str, Any]:
-    """The options to send: what the dialect cannot say and nobody needs is left out."""
+    """The options to send, without unsupported ones that have their default value."""
     can = seller.capabilities
     return {
         name: getattr(request, name) if name in can.options else None for name in PROVIDER_DEFAULTS
@@ -147,7 +147,7 @@ def _cropping(pictures: Mapping[str, ImageFacts]) -> list[str]:
 
 
 def nearest_video(request: VideoRequest, verdict: Verdict, seller: Seller) -> Nearest | None:
-    """Mend what can be mended without inventing anything; None where nothing is sold."""
+    """Correct what can be corrected without inventing anything; None if nothing is offered."""
     given = {name for name in IMAGE_FIELDS if getattr(request, name)}
     reachable = [mode for mode, needed in PICTURES.items() if given.issuperset(needed)]
     made = nearest(verdict, list(dict.fromkeys([request.mode, *reachable])), seller)

@@ -1,4 +1,4 @@
-"""What every handler works with, who is calling, and the contract that a dialect fulfils."""
+"""What every handler works with, and who is calling."""
 
 from __future__ import annotations
 
@@ -6,45 +6,17 @@ import asyncio
 import hashlib
 import json
 import random
-import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hailuo_mcp.sandbox.book import Book
 from hailuo_mcp.sandbox.clips.render_queue import RenderQueue
-from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.options import Chaos, SandboxOptions
 from hailuo_mcp.sandbox.refusal import Refusal, invalid
-from hailuo_mcp.sandbox.rules import Order
-
-
-class Dialect(Protocol):
-    """One wire format: how a create is read and how every kind of answer is worded."""
-
-    name: str
-    family: str
-    """Tasks are visible only within their family: a relay's ids mean nothing elsewhere."""
-
-    def read(self, body: Mapping[str, object]) -> Order:
-        """Return what is asked for, or raise the refusal."""
-        ...
-
-    def ids(self, order: Order) -> tuple[str, str, str]:
-        """Return new task, platform and file ids."""
-        ...
-
-    def accepted(self, task: Job) -> dict[str, object]:
-        """Return the answer to an accepted create."""
-        ...
-
-    def refused(self, refusal: Refusal) -> Response:
-        """Return the nearest error that this dialect has."""
-        ...
 
 
 class Dice:
@@ -54,20 +26,15 @@ class Dice:
         """Seed once per sandbox."""
         self._chaos = chaos
         self._random = random.Random(chaos.seed if chaos else 0)  # noqa: S311  # not for secrets
-        self._lock = threading.Lock()
 
     def strikes(self, name: str) -> bool:
         """Draw whether the named fault happens now."""
         chance = float(getattr(self._chaos, name)) if self._chaos else 0.0
-        if chance <= 0.0:
-            return False
-        with self._lock:
-            return self._random.random() < chance
+        return chance > 0.0 and self._random.random() < chance
 
     def choice(self, codes: tuple[int, ...]) -> int:
         """Draw one of several codes."""
-        with self._lock:
-            return self._random.choice(codes)
+        return self._random.choice(codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,26 +101,7 @@ def json_object(raw: bytes) -> dict[str, object]:
     return {str(name): value for name, value in body.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
-HTTP_WORDS = {
-    400: "bad request",
-    401: "unauthorized",
-    402: "payment required",
-    404: "not found",
-    429: "too many requests",
-    500: "internal server error",
-    502: "bad gateway",
-    503: "service unavailable",
-}
-
-
-def http_headers(status: int) -> dict[str, str]:
-    """Return the headers of an edge's own refusal."""
-    return {"Retry-After": "2"} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
-
-
-def edge_refusal(refusal: Refusal) -> Response:
-    """Answer as a gateway in front of the API does: an HTTP status and a short JSON body."""
-    message = refusal.message or HTTP_WORDS.get(refusal.code, "error")
-    return JSONResponse(
-        {"message": message}, status_code=refusal.code, headers=http_headers(refusal.code)
-    )
+def http_error(status: int, body: object) -> Response:
+    """Answer with an HTTP status of the provider's own."""
+    headers = {"Retry-After": "2"} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    return JSONResponse(body, status_code=status, headers=headers)

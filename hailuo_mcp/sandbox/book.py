@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -118,38 +118,23 @@ class Book:
         """Write down one create and what became of it, at once, so that no two processes differ."""
         with self._transaction() as sql:
             verdict = decide(self._past(sql, attempt))
+            row = asdict(attempt)
             if isinstance(verdict, Job):
-                facts = json.dumps(verdict.to_json())
+                job = asdict(verdict)
                 sql.execute(
-                    "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?)",
-                    (
-                        verdict.task_id,
-                        verdict.platform_id,
-                        verdict.file_id,
-                        attempt.key,
-                        attempt.fingerprint,
-                        facts,
-                    ),
+                    "INSERT INTO tasks VALUES"
+                    " (:task_id, :platform_id, :file_id, :key, :fingerprint, :facts)",
+                    {**row, **job, "facts": json.dumps(job)},
                 )
-                outcome, code, task_id = "accepted", 0, verdict.task_id
+                row |= {"outcome": "accepted", "code": 0, "note": note, "task_id": verdict.task_id}
             else:
-                outcome, code, task_id = "refused", verdict.code, ""
-                note = verdict.note
+                row |= {"outcome": "refused", "code": verdict.code, "note": verdict.note}
+                row["task_id"] = ""
             sql.execute(
                 "INSERT INTO creates (at, key, dialect, path, fingerprint, outcome, code, note,"
-                " task_id, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    attempt.at,
-                    attempt.key,
-                    attempt.dialect,
-                    attempt.path,
-                    attempt.fingerprint,
-                    outcome,
-                    code,
-                    note,
-                    task_id,
-                    attempt.body,
-                ),
+                " task_id, body) VALUES (:at, :key, :dialect, :path, :fingerprint, :outcome, :code,"
+                " :note, :task_id, :body)",
+                row,
             )
         return verdict
 

@@ -16,7 +16,6 @@ from hailuo_mcp.sandbox.backend import Backend
 from hailuo_mcp.sandbox.job import Job, Phase
 from hailuo_mcp.sandbox.loopback import call
 
-_ECHO_SECONDS = 3.0
 _TICK = 0.02
 _RECEIVED = range(200, 300)
 
@@ -33,16 +32,11 @@ async def follow(backend: Backend, task: Job) -> None:
 
 
 async def _echoes(backend: Backend, task: Job) -> bool:
-    challenge = secrets.token_hex(16)
+    challenge = {"challenge": secrets.token_hex(16)}
+    status, body = await _post(task, challenge)
     try:
-        status, body = await call(
-            "POST",
-            task.callback_url,
-            json.dumps({"challenge": challenge}).encode(),
-            seconds=_ECHO_SECONDS,
-        )
-        echoed = status == HTTPStatus.OK and json.loads(body) == {"challenge": challenge}
-    except (OSError, ValueError):
+        echoed = status == HTTPStatus.OK and json.loads(body) == challenge
+    except ValueError:
         echoed = False
     kind = "challenge" if echoed else "challenge-failed"
     backend.book.record(kind, at=backend.now(), task_id=task.task_id, key=task.key)
@@ -50,16 +44,19 @@ async def _echoes(backend: Backend, task: Job) -> bool:
 
 
 async def _tell(backend: Backend, task: Job, phase: Phase) -> None:
-    body = json.dumps(payload(task, phase)).encode()
-    try:
-        status, _ = await call("POST", task.callback_url, body)
-        arrived = status in _RECEIVED
-    except (OSError, ValueError):
-        arrived = False
-    kind = "callback" if arrived else "callback-failed"
+    status, _ = await _post(task, payload(task, phase))
+    kind = "callback" if status in _RECEIVED else "callback-failed"
     backend.book.record(
         kind, at=backend.now(), task_id=task.task_id, key=task.key, note=phase.value
     )
+
+
+async def _post(task: Job, body: object) -> tuple[int, bytes]:
+    """Return the answer's status and body; 0 for none."""
+    try:
+        return await call("POST", task.callback_url, json.dumps(body).encode())
+    except OSError:
+        return 0, b""
 
 
 def payload(task: Job, phase: Phase) -> dict[str, object]:

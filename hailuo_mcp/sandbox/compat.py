@@ -7,21 +7,22 @@ status, after the `error` field that its failed tasks have.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from hailuo_mcp.sandbox import creates, ids, signed_links
-from hailuo_mcp.sandbox.backend import HTTP_WORDS, Backend, http_headers
+from hailuo_mcp.sandbox import ids, signed_links
+from hailuo_mcp.sandbox.backend import http_error
+from hailuo_mcp.sandbox.dialect import Dialect, Handler
 from hailuo_mcp.sandbox.job import Job, Phase
-from hailuo_mcp.sandbox.reads import answers, finished_job, polled_job
 from hailuo_mcp.sandbox.refusal import SENSITIVE_INPUT, Refusal, invalid
-from hailuo_mcp.sandbox.rules import Order, check, flag, only, text, whole
+from hailuo_mcp.sandbox.rules import Order, check, field, only, text
 
 MARKS = frozenset({"image_url", "enable_prompt_expansion"})
 """Fields that only this dialect has: they tell its creates from the official ones."""
 
+_V1, _V3 = "/v1/video_generation", "/v3/async/minimax-video-01"
 _FIELDS = MARKS | {"model", "prompt", "last_frame_image", "duration", "resolution"}
 _MODELS = ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02")
 _RESOLUTIONS = ("512P", "768P", "1080P")
@@ -35,21 +36,33 @@ _WORDS = {
 }
 
 
-class Compat:
+class Compat(Dialect):
     """Creates with `image_url` and `enable_prompt_expansion`."""
 
     name = "compat"
     # The seed gives the official host, so its reads find the tasks of either create.
     family = "minimax"
+    # The create at the official host is shared, see `routes`.
+    creates = (f"/compat{_V1}", _V3, f"/compat{_V3}")
 
-    def __init__(self, *, data_urls: bool) -> None:
-        """Choose what is done with data URLs, of which the seed says nothing."""
-        self._data_urls = data_urls
+    @property
+    def reads(self) -> Mapping[str, Handler]:
+        """Return its paths at the official host and all of them again under `/compat`."""
+        return {
+            f"{prefix}{path}": handler
+            for prefix in ("", "/compat")
+            for path, handler in (
+                (f"{_V1}/{{task_id}}", self.query),
+                ("/v1/files/{file_id}", self.file),
+                (f"{_V3}/{{task_id}}", self.query),
+                ("/v3/files/{file_id}", self.file),
+            )
+        }
 
     def read(self, body: Mapping[str, object]) -> Order:
         """Return what is asked for, or raise the refusal."""
         only(body, _FIELDS)
-        flag(body, "enable_prompt_expansion", default=True)
+        field(body, "enable_prompt_expansion", True)  # noqa: FBT003
         model, prompt = text(body, "model"), text(body, "prompt")
         if model not in _MODELS:
             raise invalid(f"model must be one of {', '.join(_MODELS)}")
@@ -59,21 +72,21 @@ class Compat:
         if resolution and resolution not in _RESOLUTIONS:
             raise invalid(f"resolution must be one of {', '.join(_RESOLUTIONS)}")
         first, last = text(body, "image_url"), text(body, "last_frame_image")
-        if not self._data_urls and any(url.startswith("data:") for url in (first, last)):
+        takes_data = self.backend.options.compat_data_urls
+        if not takes_data and any(url.startswith("data:") for url in (first, last)):
             raise invalid("images must be given by URL")
         order = Order(
             model=model,
             prompt=prompt,
-            duration=whole(body, "duration", 6),
+            duration=field(body, "duration", 6),
             resolution=resolution,
             first=first,
             last=last,
         )
         return check(order, body)
 
-    def ids(self, order: Order) -> tuple[str, str, str]:
+    def ids(self) -> tuple[str, str, str]:
         """Return ids such as the seed's 1234567890abcdef and abcdef1234567890."""
-        del order
         return ids.hex16(), "", ids.hex16()
 
     def accepted(self, task: Job) -> dict[str, object]:
@@ -84,53 +97,22 @@ class Compat:
         """Answer with a status and one line of text."""
         status = refusal.http_status
         message = _MODERATED if refusal.code == SENSITIVE_INPUT else refusal.message
-        return JSONResponse(
-            {"error": message or HTTP_WORDS.get(status, "error")},
-            status_code=status,
-            headers=http_headers(status),
-        )
+        return http_error(status, {"error": message or HTTPStatus(status).phrase.lower()})
 
+    async def query(self, request: Request) -> Response:
+        """Answer with one word, and the file or the error once there is one."""
+        task, now = self.polled_job(request), self.backend.now()
+        phase = task.phase(now)
+        body: dict[str, object] = {"status": "rendering" if task.is_weird(now) else _WORDS[phase]}
+        if phase is Phase.SUCCESS:
+            body["file_id"] = task.file_id
+        elif phase is Phase.FAIL:
+            body["error"] = "视频生成失败" if task.ending == "fail" else _MODERATED
+        return JSONResponse(body)
 
-def status_body(task: Job, now: float) -> dict[str, object]:
-    """Return the seed's status: one word, and the file or the error once there is one."""
-    phase = task.phase(now)
-    body: dict[str, object] = {"status": "rendering" if task.is_weird(now) else _WORDS[phase]}
-    if phase is Phase.SUCCESS:
-        body["file_id"] = task.file_id
-    elif phase is Phase.FAIL:
-        body["error"] = "视频生成失败" if task.ending == "fail" else _MODERATED
-    return body
-
-
-def routes(backend: Backend) -> list[Route]:
-    """Return the reads at the official host, the whole API under `/compat`, and the `/v3` paths."""
-    dialect = Compat(data_urls=backend.options.compat_data_urls)
-
-    async def create(request: Request) -> Response:
-        return await creates.create(request, backend, dialect)
-
-    async def query(request: Request) -> Response:
-        task = polled_job(request, backend, dialect.family, request.path_params["task_id"], "video")
-        return JSONResponse(status_body(task, backend.now()))
-
-    async def file(request: Request) -> Response:
-        task = finished_job(request, backend, dialect.family, request.path_params["file_id"])
-        url, _ = signed_links.issue(request, backend, task)
+    async def file(self, request: Request) -> Response:
+        """Answer with a link to the clip."""
+        task = self.finished_job(request)
+        url, _ = signed_links.issue(request, self.backend, task)
         created = int(task.finished_at)
         return JSONResponse({"download_url": url, "file_id": task.file_id, "created_at": created})
-
-    paths: list[Route] = []
-    for prefix in ("", "/compat"):
-        for video, files in (
-            ("/v1/video_generation", "/v1"),
-            ("/v3/async/minimax-video-01", "/v3"),
-        ):
-            if (prefix, files) != ("", "/v1"):  # that create is shared, see `app`
-                paths.append(Route(f"{prefix}{video}", create, methods=["POST"]))
-            paths.append(
-                Route(f"{prefix}{video}/{{task_id}}", answers(dialect, query), methods=["GET"])
-            )
-            paths.append(
-                Route(f"{prefix}{files}/files/{{file_id}}", answers(dialect, file), methods=["GET"])
-            )
-    return paths

@@ -11,16 +11,16 @@ import re
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hailuo_mcp.sandbox import callbacks, faults, pictures, prices, wire
+from hailuo_mcp.sandbox import callbacks, faults, pictures, wire
 from hailuo_mcp.sandbox.backend import (
     Backend,
-    Dialect,
     KeyHolder,
     fingerprint,
     json_object,
     key_holder,
 )
 from hailuo_mcp.sandbox.book import Attempt, Past
+from hailuo_mcp.sandbox.dialect import Dialect
 from hailuo_mcp.sandbox.faults import Faults
 from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.refusal import RATE_LIMIT, RESET, Refusal
@@ -32,8 +32,9 @@ _HANG_SECONDS = 120.0
 _MEDIA_MISSING = 'the sandbox cannot render clips here; run: pip install "hailuo-mcp[media]"'
 
 
-async def create(request: Request, backend: Backend, dialect: Dialect) -> Response:
+async def create(request: Request, dialect: Dialect) -> Response:
     """Take one create."""
+    backend = dialect.backend
     raw = await request.body()
     attempt = Attempt(
         at=backend.now(),
@@ -47,7 +48,7 @@ async def create(request: Request, backend: Backend, dialect: Dialect) -> Respon
         who = key_holder(request)
         order = dialect.read(json_object(raw))
         asked = faults.read((order.prompt, *order.texts))
-        task = await _draft(order, asked, attempt, backend, dialect)
+        task = await _draft(order, asked, attempt, dialect)
     except Refusal as refusal:
         early = refusal
         backend.book.submit(attempt, lambda _: early)
@@ -89,32 +90,18 @@ def _chaotic_answer(backend: Backend) -> str:
     return "http500-after" if backend.dice.strikes("error_after") else ""
 
 
-async def _draft(
-    order: Order, asked: Faults, attempt: Attempt, backend: Backend, dialect: Dialect
-) -> Job:
+async def _draft(order: Order, asked: Faults, attempt: Attempt, dialect: Dialect) -> Job:
     if importlib.util.find_spec("av") is None or importlib.util.find_spec("PIL") is None:
         raise Refusal(503, _MEDIA_MISSING)
-    named = {
-        "first_frame_image": order.first,
-        "last_frame_image": order.last,
-        "subject_reference": order.subject,
-    }
-    read = await asyncio.gather(
-        *(
-            pictures.fetch(url, name, backend.options.state_dir)
-            for name, url in named.items()
-            if url
-        )
+    options = dialect.backend.options
+    first, last, subject = await asyncio.gather(
+        pictures.fetch(order.first, "first_frame_image", options.state_dir),
+        pictures.fetch(order.last, "last_frame_image", options.state_dir),
+        pictures.fetch(order.subject, "subject_reference", options.state_dir),
     )
-    found = dict(zip((name for name, url in named.items() if url), read, strict=True))
-    first, last, subject = (found.get(name) for name in named)
     width, height = clip_size(order.resolution, first.size if first else None)
-    credits_, cny, usd = (
-        prices.price(order.model, order.resolution, order.duration)
-        if backend.options.prices
-        else ("", "", "")
-    )
-    task_id, platform_id, file_id = dialect.ids(order)
+    credits_, cny, usd = order.price
+    task_id, platform_id, file_id = dialect.ids()
     return Job(
         task_id=task_id,
         platform_id=platform_id,
@@ -123,7 +110,7 @@ async def _draft(
         dialect=dialect.name,
         family=dialect.family,
         created_at=attempt.at,
-        seconds_to_ready=asked.value("seconds", backend.options.seconds_to_ready),
+        seconds_to_ready=asked.value("seconds", options.seconds_to_ready),
         kind=order.kind,
         model=order.model,
         mode=order.mode,

@@ -22,25 +22,20 @@ _SLOW_STEPS = 12
 _SLOW_SECONDS = 3.0
 _STALL_SECONDS = 600.0
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_ELSEWHERE = "cdn2"
 _METADATA_SERVICE = "http://169.254.169.254/latest/meta-data/"
 
 
 def routes(backend: Backend) -> list[Route]:
-    """Return the two places at which links point; the second is where redirects lead."""
+    """Return the place at which links point, and the one where redirects lead."""
 
-    async def first(request: Request) -> Response:
-        return await _follow(request, backend, redirected=False)
+    async def follow(request: Request) -> Response:
+        return await _follow(request, backend)
 
-    async def second(request: Request) -> Response:
-        return await _follow(request, backend, redirected=True)
-
-    return [
-        Route("/cdn/{task_id}/output.mp4", first, methods=["GET", "HEAD"]),
-        Route("/cdn2/{task_id}/output.mp4", second, methods=["GET", "HEAD"]),
-    ]
+    return [Route(f"/{place}/{{task_id}}/output.mp4", follow) for place in ("cdn", _ELSEWHERE)]
 
 
-async def _follow(request: Request, backend: Backend, *, redirected: bool) -> Response:
+async def _follow(request: Request, backend: Backend) -> Response:
     task = backend.book.task(request.path_params["task_id"])
     if request.headers.get("authorization"):
         # A key at a download host is a key in somebody else's log.
@@ -53,10 +48,12 @@ async def _follow(request: Request, backend: Backend, *, redirected: bool) -> Re
         return _store_error(404, "NoSuchKey")
     if problem := signed_links.check(request, backend, task):
         return _store_error(403, problem)
-    if not redirected and "redirect-private" in task.faults:
-        return RedirectResponse(_METADATA_SERVICE, status_code=302)
-    if not redirected and "redirect-download" in task.faults:
-        return RedirectResponse(signed_links.elsewhere(request, task), status_code=302)
+    if not request.url.path.startswith(f"/{_ELSEWHERE}/"):
+        if "redirect-private" in task.faults:
+            return RedirectResponse(_METADATA_SERVICE, status_code=302)
+        if "redirect-download" in task.faults:
+            same = f"/{_ELSEWHERE}/{task.task_id}/output.mp4?{request.url.query}"
+            return RedirectResponse(same, status_code=302)
     return await deliver(request, backend, task)
 
 
@@ -155,7 +152,7 @@ class _Clip(Response):
         self, backend: Backend, path: Path, manner: _Manner, status: int, headers: dict[str, str]
     ) -> None:
         super().__init__(status_code=status, headers=headers)
-        self._desk, self._path, self._manner = backend, path, manner
+        self._book, self._path, self._manner = backend.book, path, manner
         # Response sets a length of 0 for its own empty body; a chunked answer has none at all.
         del self.headers["content-length"]
         if not manner.short:
@@ -170,7 +167,7 @@ class _Clip(Response):
         step = max(1, length // _SLOW_STEPS) if manner.slow else _CHUNK
         sent = 0
         # Written before the last byte leaves: whoever has received it may read the book at once.
-        self._desk.book.amount(manner.row, length)
+        self._book.amount(manner.row, length)
         try:
             with self._path.open("rb") as file:
                 file.seek(manner.start)
@@ -181,7 +178,7 @@ class _Clip(Response):
                     if manner.slow:
                         await asyncio.sleep(_SLOW_SECONDS / _SLOW_STEPS)
         except BaseException:
-            self._desk.book.amount(manner.row, sent)
+            self._book.amount(manner.row, sent)
             raise
         if manner.stall:
             await asyncio.wait_for(wire.until_gone(receive), _STALL_SECONDS)

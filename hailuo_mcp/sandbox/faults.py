@@ -56,18 +56,9 @@ ENDINGS = {
 _PLAIN = frozenset({"weird-status", "lost-task", "flat", "url-string"})
 _VALUED = frozenset({"late", "seconds"})
 
-NAMES: tuple[str, ...] = tuple(
-    sorted(
-        CREATE_CODES
-        | HTTP_STATUSES.keys()
-        | _ONCE
-        | _ALWAYS
-        | ANSWERS
-        | ENDINGS.keys()
-        | _PLAIN
-        | {f"{name}=N" for name in _VALUED}
-    )
-)
+_COUNTABLE = CREATE_CODES | HTTP_STATUSES.keys() | _ONCE | _ALWAYS
+_UNCOUNTED = ANSWERS | ENDINGS.keys() | _PLAIN
+NAMES = tuple(sorted(_COUNTABLE | _UNCOUNTED | {f"{name}=N" for name in _VALUED}))
 """Every fault there is; those of creates, polls and downloads also take a count, as in `1002x2`."""
 
 
@@ -143,17 +134,9 @@ def _parse(raw: str) -> tuple[str, float]:
             return name, max(0.0, float(number))
         except ValueError:
             raise invalid(f"[sandbox:{raw}] needs a number") from None
-    reserved_amount = _COUNTED.fullmatch(raw)
-    if reserved_amount and _countable(reserved_amount[1]):
-        return reserved_amount[1], int(reserved_amount[2])
-    if raw in _ONCE:
-        return raw, 1
-    if raw in CREATE_CODES or raw in HTTP_STATUSES or raw in _ALWAYS:
-        return raw, ALWAYS
-    if raw in ANSWERS or raw in ENDINGS or raw in _PLAIN:
-        return raw, ALWAYS
+    counted = _COUNTED.fullmatch(raw)
+    if counted and counted[1] in _COUNTABLE:
+        return counted[1], int(counted[2])
+    if raw in _COUNTABLE | _UNCOUNTED:
+        return raw, 1 if raw in _ONCE else ALWAYS
     raise invalid(f"unknown marker [sandbox:{raw}]; there are: {', '.join(NAMES)}")
-
-
-def _countable(name: str) -> bool:
-    return name in _ONCE or name in _ALWAYS or name in CREATE_CODES or name in HTTP_STATUSES

@@ -6,18 +6,20 @@ unknown task as HTTP 404, and its errors as `{"code", "message"}` without `base_
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from collections.abc import Mapping
+from http import HTTPStatus
 
-from hailuo_mcp.sandbox import creates, ids
-from hailuo_mcp.sandbox.backend import HTTP_WORDS, Backend, http_headers
-from hailuo_mcp.sandbox.download import deliver
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hailuo_mcp.sandbox import ids
+from hailuo_mcp.sandbox.backend import http_error
+from hailuo_mcp.sandbox.dialect import Dialect, Handler
 from hailuo_mcp.sandbox.job import Job
-from hailuo_mcp.sandbox.minimax import Minimax, base_resp, file_body, status_body
-from hailuo_mcp.sandbox.reads import answers, finished_job, polled_job
+from hailuo_mcp.sandbox.minimax import Minimax
 from hailuo_mcp.sandbox.refusal import Refusal, Unknown
-from hailuo_mcp.sandbox.rules import Order
+
+_BASE = "/minimaxi/v1"
 
 # The words for 401 and 429 are ours; the others are the family's.
 _CODES = {
@@ -38,19 +40,27 @@ class Hingnet(Minimax):
 
     name = "hingnet"
     family = "hingnet"
+    creates = (f"{_BASE}/video_generation",)
 
-    def ids(self, order: Order) -> tuple[str, str, str]:
+    @property
+    def reads(self) -> Mapping[str, Handler]:
+        return {
+            f"{_BASE}/query/video_generation": self.query,
+            f"{_BASE}/files/retrieve": self.retrieve,
+            f"{_BASE}/files/retrieve_content": self.retrieve_content,
+        }
+
+    def ids(self) -> tuple[str, str, str]:
         """Return MiniMax's task id, the relay's own, and a file id that only the relay knows."""
-        del order
         return ids.digits15(), f"video_{ids.ulid()}", ids.relay_file_id()
 
     def accepted(self, task: Job) -> dict[str, object]:
         """Return the official answer plus `platform_id`."""
-        return {
-            "task_id": task.task_id,
-            "platform_id": task.platform_id,
-            "base_resp": base_resp(),
-        }
+        return {**super().accepted(task), "platform_id": task.platform_id}
+
+    def finished_job(self, request: Request) -> Job:
+        """Look any file id up: the relay does not mind what it looks like."""
+        return Dialect.finished_job(self, request)
 
     def refused(self, refusal: Refusal) -> Response:
         """Pass MiniMax's errors on; word the relay's own in its own way."""
@@ -65,39 +75,5 @@ class Hingnet(Minimax):
 
 
 def _own(status: int, message: str) -> Response:
-    return JSONResponse(
-        {
-            "code": _CODES.get(status, "error"),
-            "message": message or HTTP_WORDS.get(status, "error"),
-        },
-        status_code=status,
-        headers=http_headers(status),
-    )
-
-
-def routes(backend: Backend) -> list[Route]:
-    """Return the relay's paths."""
-    dialect = Hingnet()
-
-    async def create(request: Request) -> Response:
-        return await creates.create(request, backend, dialect)
-
-    async def query(request: Request) -> Response:
-        task = polled_job(request, backend, "hingnet", request.query_params.get("task_id", ""))
-        return JSONResponse(status_body(task, backend.now()))
-
-    async def retrieve(request: Request) -> Response:
-        task = finished_job(request, backend, "hingnet", request.query_params.get("file_id", ""))
-        return JSONResponse(file_body(request, backend, task))
-
-    async def retrieve_content(request: Request) -> Response:
-        task = finished_job(request, backend, "hingnet", request.query_params.get("file_id", ""))
-        return await deliver(request, backend, task)
-
-    base, get = "/minimaxi/v1", ["GET"]
-    return [
-        Route(f"{base}/video_generation", create, methods=["POST"]),
-        Route(f"{base}/query/video_generation", answers(dialect, query), methods=get),
-        Route(f"{base}/files/retrieve", answers(dialect, retrieve), methods=get),
-        Route(f"{base}/files/retrieve_content", answers(dialect, retrieve_content), methods=get),
-    ]
+    words = message or HTTPStatus(status).phrase.lower()
+    return http_error(status, {"code": _CODES.get(status, "error"), "message": words})

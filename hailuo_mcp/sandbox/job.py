@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hailuo_mcp.sandbox.faults import Faults, restore
@@ -97,7 +97,3 @@ class Job:
     def processing_at(self) -> float:
         """Return when Processing begins."""
         return self.created_at + _DEQUEUED * self.seconds_to_ready
-
-    def to_json(self) -> dict[str, object]:
-        """Return what the book keeps."""
-        return asdict(self)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from hailuo_mcp.sandbox import creates, ids, signed_links, templates
-from hailuo_mcp.sandbox.backend import Backend, edge_refusal, key_holder
+from hailuo_mcp.sandbox import ids, signed_links, templates
+from hailuo_mcp.sandbox.backend import http_error, key_holder
+from hailuo_mcp.sandbox.dialect import Dialect, Handler
 from hailuo_mcp.sandbox.download import deliver
 from hailuo_mcp.sandbox.job import Job, Phase
-from hailuo_mcp.sandbox.reads import answers, finished_job, polled_job
 from hailuo_mcp.sandbox.refusal import MESSAGES, Refusal, invalid
-from hailuo_mcp.sandbox.rules import Order, check, flag, only, text, whole
+from hailuo_mcp.sandbox.rules import Order, check, field, only, text
 
 _FIELDS = frozenset(
     {
@@ -35,23 +35,31 @@ _FIELDS = frozenset(
 _FLAGS = {"prompt_optimizer": True, "fast_pretreatment": False, "aigc_watermark": False}
 
 
-class Minimax:
-    """Creates of `POST /v1/video_generation`."""
+class Minimax(Dialect):
+    """Creates of `POST /v1/video_generation`, a path that it shares (see `routes`)."""
 
     name = "minimax"
     family = "minimax"
+
+    @property
+    def reads(self) -> Mapping[str, Handler]:
+        return {
+            "/v1/query/video_generation": self.query,
+            "/v1/files/retrieve": self.retrieve,
+            "/v1/files/retrieve_content": self.retrieve_content,
+            "/v1/token_plan/remains": self.remains,
+        }
 
     def read(self, body: Mapping[str, object]) -> Order:
         """Return what is asked for, or raise the refusal."""
         only(body, _FIELDS)
         for name, default in _FLAGS.items():
-            flag(body, name, default=default)
-        resolution = text(body, "resolution")
+            field(body, name, default)
         order = Order(
             model=text(body, "model"),
             prompt=text(body, "prompt"),
-            duration=whole(body, "duration", 6),
-            resolution=resolution,
+            duration=field(body, "duration", 6),
+            resolution=text(body, "resolution"),
             first=text(body, "first_frame_image"),
             last=text(body, "last_frame_image"),
             subject=_subject(body),
@@ -59,9 +67,8 @@ class Minimax:
         )
         return check(order, body)
 
-    def ids(self, order: Order) -> tuple[str, str, str]:
+    def ids(self) -> tuple[str, str, str]:
         """Return a 15-digit task id and a 15-digit file id."""
-        del order
         return ids.digits15(), "", ids.digits15()
 
     def accepted(self, task: Job) -> dict[str, object]:
@@ -71,23 +78,72 @@ class Minimax:
     def refused(self, refusal: Refusal) -> Response:
         """Answer 200 with `base_resp`, unless an edge refused."""
         if refusal.is_http:
-            return edge_refusal(refusal)
+            words = refusal.message or HTTPStatus(refusal.code).phrase.lower()
+            return http_error(refusal.code, {"message": words})
         return JSONResponse({"base_resp": base_resp(refusal.code, refusal.message)})
+
+    def finished_job(self, request: Request) -> Job:
+        if not request.query_params.get("file_id", "").isdigit():
+            raise invalid("file_id must be an integer")
+        return super().finished_job(request)
+
+    async def query(self, request: Request) -> Response:
+        """Answer with the status, and the file's id and size once there is one."""
+        task = self.polled_job(request)
+        return JSONResponse(status_body(task, self.backend.now()))
+
+    async def retrieve(self, request: Request) -> Response:
+        """Answer with the file's facts; its id is a number and `bytes` is 0, as in live samples."""
+        task = self.finished_job(request)
+        url, _ = signed_links.issue(request, self.backend, task)
+        file = {
+            "file_id": int(task.file_id),
+            "bytes": 0,
+            "created_at": int(task.finished_at),
+            "filename": "output_aigc.mp4",
+            "purpose": "video_generation",
+            "download_url": url,
+        }
+        return JSONResponse({"file": file, "base_resp": base_resp()})
+
+    async def retrieve_content(self, request: Request) -> Response:
+        """Answer with the clip itself."""
+        return await deliver(request, self.backend, self.finished_job(request))
+
+    async def remains(self, request: Request) -> Response:
+        """Answer the free way to try a key; of it only base_resp is known (facts 1.2)."""
+        key_holder(request)
+        return JSONResponse({"model_remains": [], "base_resp": base_resp()})
 
 
 class MinimaxTemplates(Minimax):
     """Creates of `POST /v1/video_template_generation`."""
 
     name = "minimax-templates"
+    kind = "template"
+    creates = ("/v1/video_template_generation",)
+
+    @property
+    def reads(self) -> Mapping[str, Handler]:
+        return {"/v1/query/video_template_generation": self.query}
 
     def read(self, body: Mapping[str, object]) -> Order:
         """Return what is asked for, or raise the refusal."""
         return templates.read(body)
 
-    def ids(self, order: Order) -> tuple[str, str, str]:
+    def ids(self) -> tuple[str, str, str]:
         """Return an 18-digit task id; the file id is never shown."""
-        del order
         return ids.digits18(), "", ids.digits15()
+
+    async def query(self, request: Request) -> Response:
+        """Answer {task_id, status, video_url, base_resp}: no file and no size (facts 6.1)."""
+        task, now = self.polled_job(request), self.backend.now()
+        body = status_body(task, now)
+        for absent in ("file_id", "video_width", "video_height"):
+            body.pop(absent, None)
+        succeeded = task.phase(now) is Phase.SUCCESS
+        body["video_url"] = signed_links.issue(request, self.backend, task)[0] if succeeded else ""
+        return JSONResponse(body)
 
 
 def base_resp(code: int = 0, message: str = "success") -> dict[str, object]:
@@ -131,75 +187,3 @@ def status_body(task: Job, now: float) -> dict[str, object]:
     if phase is Phase.FAIL and (code := task.ending_code):
         body["base_resp"] = base_resp(code, MESSAGES[code])
     return body
-
-
-def file_body(request: Request, backend: Backend, task: Job) -> dict[str, object]:
-    """Return the file's facts; the id is a JSON number and `bytes` is 0, as in live samples."""
-    url, _ = signed_links.issue(request, backend, task)
-    return {
-        "file": {
-            "file_id": int(task.file_id),
-            "bytes": 0,
-            "created_at": int(task.finished_at),
-            "filename": "output_aigc.mp4",
-            "purpose": "video_generation",
-            "download_url": url,
-        },
-        "base_resp": base_resp(),
-    }
-
-
-def _number(request: Request) -> str:
-    file_id = request.query_params.get("file_id", "")
-    if not file_id.isdigit():
-        raise invalid("file_id must be an integer")
-    return file_id
-
-
-def routes(backend: Backend) -> list[Route]:
-    """Return everything of the official API but the create, whose path another dialect shares."""
-    minimax, agent = Minimax(), MinimaxTemplates()
-
-    async def query(request: Request) -> Response:
-        task = polled_job(
-            request, backend, "minimax", request.query_params.get("task_id", ""), "video"
-        )
-        return JSONResponse(status_body(task, backend.now()))
-
-    async def retrieve(request: Request) -> Response:
-        task = finished_job(request, backend, "minimax", _number(request))
-        return JSONResponse(file_body(request, backend, task))
-
-    async def retrieve_content(request: Request) -> Response:
-        return await deliver(
-            request, backend, finished_job(request, backend, "minimax", _number(request))
-        )
-
-    async def create_template(request: Request) -> Response:
-        return await creates.create(request, backend, agent)
-
-    async def query_template(request: Request) -> Response:
-        any_id = request.query_params.get("task_id", "")
-        task = polled_job(request, backend, "minimax", any_id, "template")
-        body = status_body(task, backend.now())
-        # The answer is {task_id, status, video_url, base_resp}: no file and no size (facts 6.1).
-        for absent in ("file_id", "video_width", "video_height"):
-            body.pop(absent, None)
-        succeeded = task.phase(backend.now()) is Phase.SUCCESS
-        body["video_url"] = signed_links.issue(request, backend, task)[0] if succeeded else ""
-        return JSONResponse(body)
-
-    async def remains(request: Request) -> Response:
-        # The free way to try a key; of the answer only base_resp is known (facts 1.2).
-        key_holder(request)
-        return JSONResponse({"model_remains": [], "base_resp": base_resp()})
-
-    get = ["GET"]
-    return [
-        Route("/v1/query/video_generation", answers(minimax, query), methods=get),
-        Route("/v1/files/retrieve", answers(minimax, retrieve), methods=get),
-        Route("/v1/files/retrieve_content", answers(minimax, retrieve_content), methods=get),
-        Route("/v1/token_plan/remains", answers(minimax, remains), methods=get),
-        Route("/v1/video_template_generation", create_template, methods=["POST"]),
-        Route("/v1/query/video_template_generation", answers(agent, query_template), methods=get),
-    ]

@@ -40,15 +40,12 @@ class SandboxOptions:
     fast_clips: bool = False
     """Render each size and length once, plain and tiny, and hand out the same file."""
     link_seconds: float = 3600.0
-    prices: bool = True
-    """Keep in the book what each accepted clip would have cost."""
     chaos: Chaos | None = None
     clock: Callable[[], float] = time.time
     public_url: str = ""
     """What download links start with; empty: the host that the request came to."""
     compat_data_urls: bool = False
     """Let the compat dialect take `data:` URLs, of which seed 004 says nothing."""
-    rendering_threads: int = 1
 
     @property
     def book_path(self) -> Path:

@@ -29,13 +29,8 @@ class Picture:
     """An image that was read: its key in the state folder, and its size."""
 
     sha256: str
-    width: int
-    height: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Return width and height."""
-        return self.width, self.height
+    size: tuple[int, int]
+    """Width and height."""
 
 
 def decode(url: str) -> bytes:
@@ -50,7 +45,9 @@ def decode(url: str) -> bytes:
 
 
 async def fetch(reference: str, name: str, state_dir: Path) -> Picture | None:
-    """Read, check and keep one image; a public URL is taken on trust and gets a placeholder."""
+    """Read, check and keep one image; None for none, and for a public URL, taken on trust."""
+    if not reference:
+        return None
     if reference.startswith("data:"):
         content = decode(reference)
     elif is_loopback(reference):
@@ -64,8 +61,8 @@ async def fetch(reference: str, name: str, state_dir: Path) -> Picture | None:
         return None
     else:
         raise invalid(f"{name} must be a public URL or a data URL")
-    width, height = _measure(content, name)
-    return Picture(sha256=_keep(content, state_dir), width=width, height=height)
+    size = _measure(content, name)
+    return Picture(sha256=_keep(content, state_dir), size=size)
 
 
 def _measure(content: bytes, name: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, defaultdict
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ _EVENTS = {
     "challenge-failed": "challenges_failed",
     "leak": "leaked_keys",
 }
+_COUNTS = (*_EVENTS.values(), "download_bytes")
 
 
 def read_book(state_dir: Path, *, now: float | None = None) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def read_book(state_dir: Path, *, now: float | None = None) -> dict[str, Any]:
 
 
 def read_requests(state_dir: Path, last: int = 100) -> list[dict[str, Any]]:
-    """Return the last creates with their bodies, newest last; data URLs are cut (see `intake`)."""
+    """Return the last creates with their bodies, newest last; data URLs are cut (see `creates`)."""
     connection = connect(Path(state_dir) / "sandbox.sqlite3")
     try:
         rows = connection.execute("SELECT * FROM creates ORDER BY id DESC LIMIT ?", (last,))
@@ -100,7 +102,7 @@ def _summary(
 
 def _describe(task: Job, fingerprint: str, counts: Counter[str], now: float) -> dict[str, Any]:
     phase = task.phase(now)
-    facts = task.to_json()
+    facts = asdict(task)
     return {
         **{name: value for name, value in facts.items() if value not in ("", [])},
         "fingerprint": fingerprint,
@@ -108,7 +110,7 @@ def _describe(task: Job, fingerprint: str, counts: Counter[str], now: float) -> 
         "finished_at": task.finished_at if phase in (Phase.SUCCESS, Phase.FAIL) else None,
         # Failed and moderated clips are free (seed 000); a running one counts until it has failed.
         "billed": phase is not Phase.FAIL,
-        **{name: counts[name] for name in (*_EVENTS.values(), "download_bytes")},
+        **{name: counts[name] for name in _COUNTS},
     }
 
 
@@ -129,10 +131,7 @@ def _account(creates: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]) ->
             "videos": len(billed),
             "unpriced": sum(1 for facts in billed if not facts.get("credits")),
         },
-        **{
-            name: sum(facts[name] for facts in tasks.values())
-            for name in (*_EVENTS.values(), "download_bytes")
-        },
+        **{name: sum(facts[name] for facts in tasks.values()) for name in _COUNTS},
     }
 
 
@@ -141,13 +140,7 @@ def _sum(tasks: list[dict[str, Any]], unit: str) -> str:
 
 
 def _totals(accounts: list[dict[str, Any]], strays: Counter[str]) -> dict[str, Any]:
-    names = (
-        "creates_received",
-        "creates_accepted",
-        "creates_refused",
-        *_EVENTS.values(),
-        "download_bytes",
-    )
+    names = ("creates_received", "creates_accepted", "creates_refused", *_COUNTS)
     totals: dict[str, Any] = {
         name: sum(account.get(name, 0) for account in accounts) + strays[name] for name in names
     }

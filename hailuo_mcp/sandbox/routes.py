@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -12,21 +13,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hailuo_mcp.sandbox import compat, creates, download, hingnet, minimax, wire, xcompute
-from hailuo_mcp.sandbox.backend import Backend, Dialect, Dice, json_object
+from hailuo_mcp.sandbox import creates, download, wire
+from hailuo_mcp.sandbox.backend import Backend, Dice, json_object
 from hailuo_mcp.sandbox.book import Book
 from hailuo_mcp.sandbox.clips.render_queue import RenderQueue
+from hailuo_mcp.sandbox.compat import MARKS, Compat
+from hailuo_mcp.sandbox.dialect import Dialect, Handler
 from hailuo_mcp.sandbox.faults import NAMES
+from hailuo_mcp.sandbox.hingnet import Hingnet
+from hailuo_mcp.sandbox.minimax import Minimax, MinimaxTemplates
 from hailuo_mcp.sandbox.options import SandboxOptions
-from hailuo_mcp.sandbox.refusal import Refusal
+from hailuo_mcp.sandbox.refusal import RESET, Refusal
 from hailuo_mcp.sandbox.report import read_book, read_requests
+from hailuo_mcp.sandbox.xcompute import Xcompute
 
 _MOST_REQUESTS = 10_000
-
-
-def create_app(options: SandboxOptions) -> ASGIApp:
-    """Return the imitation of all providers; several on one state folder are one."""
-    return build(open_backend(options))
 
 
 def open_backend(options: SandboxOptions) -> Backend:
@@ -34,41 +35,59 @@ def open_backend(options: SandboxOptions) -> Backend:
     return Backend(
         options=options,
         book=Book(options.book_path),
-        render_queue=RenderQueue(
-            options.state_dir, fast=options.fast_clips, threads=options.rendering_threads
-        ),
+        render_queue=RenderQueue(options.state_dir, fast=options.fast_clips),
         dice=Dice(options.chaos),
     )
 
 
 def build(backend: Backend) -> ASGIApp:
-    """Return the application over an open desk, which its owner closes."""
+    """Return the application over an open backend, which its owner closes."""
+    official, other = Minimax(backend), Compat(backend)
+    # The official one first: compat's /v1/files/{file_id} would take /v1/files/retrieve for a file.
+    dialects = (official, MinimaxTemplates(backend), Hingnet(backend), Xcompute(backend), other)
     routes = [
-        Route("/v1/video_generation", _shared_create(backend), methods=["POST"]),
-        # Before compat: its /v1/files/{file_id} would take /v1/files/retrieve for a file.
-        *minimax.routes(backend),
-        *hingnet.routes(backend),
-        *xcompute.routes(backend),
-        *compat.routes(backend),
+        Route("/v1/video_generation", _shared_create(official, other), methods=["POST"]),
+        *(route for dialect in dialects for route in _routes(dialect)),
         *download.routes(backend),
         *_own_routes(backend),
     ]
     return _traced(Starlette(routes=routes))
 
 
-def _shared_create(backend: Backend) -> wire.Handler:
+def _routes(dialect: Dialect) -> list[Route]:
+    async def create(request: Request) -> Response:
+        return await creates.create(request, dialect)
+
+    posts = [Route(path, create, methods=["POST"]) for path in dialect.creates]
+    gets = dialect.reads.items()
+    return [*posts, *(Route(path, _worded(dialect, it), methods=["GET"]) for path, it in gets)]
+
+
+def _worded(dialect: Dialect, handler: Handler) -> Handler:
+    """Let a handler raise; the dialect words the refusal."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            if refusal.code == RESET:
+                return wire.NoAnswer(reset=True)
+            return dialect.refused(refusal)
+        except wire.Interrupt as interrupt:
+            return interrupt.response
+
+    return answer
+
+
+def _shared_create(official: Dialect, other: Dialect) -> Handler:
     """Seed 001 and seed 004 give one address: the fields tell which of them a create follows."""
-    official = minimax.Minimax()
-    other = compat.Compat(data_urls=backend.options.compat_data_urls)
 
     async def create(request: Request) -> Response:
-        dialect: Dialect = official
-        try:
-            if json_object(await request.body()).keys() & compat.MARKS:
+        dialect = official
+        with suppress(Refusal):  # the official dialect words what is wrong with the body
+            if json_object(await request.body()).keys() & MARKS:
                 dialect = other
-        except Refusal:
-            pass  # the official dialect words what is wrong with the body
-        return await creates.create(request, backend, dialect)
+        return await creates.create(request, dialect)
 
     return create
 

@@ -1,26 +1,39 @@
-"""What the documents forbid, checked the way a strict provider would: the first fault is refused.
+"""What the documents allow, refused at the first fault as a strict provider would, and its price.
 
 Sources: seed 001 sections 1.1 to 1.4 and its resolution table, the global reference for 512P and
-S2V (facts 4.1). The models, modes and sizes here are the imitation's own copy on purpose.
+S2V (facts 4.1). The models, modes, sizes and prices are the imitation's own copy on purpose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from hailuo_mcp.sandbox.refusal import Refusal, invalid
 
-_PROMPT_LIMIT = 2000
-Durations = dict[str, tuple[int, ...]]
-_HD: Durations = {"768P": (6, 10), "1080P": (6,)}
-_HD_AND_512: Durations = {"512P": (6, 10), **_HD}
-_720P: Durations = {"720P": (6,)}
+Value = TypeVar("Value", str, bool, int)
 
-# model → mode → resolution → durations
-MODELS: dict[str, dict[str, Durations]] = {
+_PROMPT_LIMIT = 2000
+Price = tuple[str, str, str]
+"""Credits (seed 000), CNY and USD as pay as you go (facts 5.1, checked 2026-07-10)."""
+Sizes = dict[str, dict[int, Price]]
+_UNPRICED: Price = ("", "", "")
+_HD: Sizes = {
+    "768P": {6: ("1", "2.00", "0.28"), 10: ("2", "4.00", "0.56")},
+    "1080P": {6: ("2", "3.50", "0.49")},
+}
+_HD_AND_512: Sizes = {"512P": {6: ("0.3", "0.60", "0.10"), 10: ("0.5", "1.00", "0.15")}, **_HD}
+_HD_FAST: Sizes = {
+    "768P": {6: ("0.7", "1.35", "0.19"), 10: ("1.1", "2.25", "0.32")},
+    "1080P": {6: ("1.3", "2.31", "0.33")},
+}
+_720P: Sizes = {"720P": {6: _UNPRICED}}
+
+# model → mode → resolution → duration → price
+MODELS: dict[str, dict[str, Sizes]] = {
     "MiniMax-Hailuo-2.3": {"t2v": _HD, "i2v": _HD},
-    "MiniMax-Hailuo-2.3-Fast": {"i2v": _HD},
+    "MiniMax-Hailuo-2.3-Fast": {"i2v": _HD_FAST},
     "MiniMax-Hailuo-02": {"t2v": _HD, "i2v": _HD_AND_512, "fl2v": _HD},
     "T2V-01-Director": {"t2v": _720P},
     "T2V-01": {"t2v": _720P},
@@ -36,6 +49,7 @@ _MODE_WORDS = {
     "fl2v": "First-and-Last-Frame-to-Video",
     "s2v": "Subject-Reference-to-Video",
 }
+_TYPE_WORDS = {str: "a string", bool: "a boolean", int: "an integer"}
 # Long side for each short side; 768P landscape is 1366×768 (facts 4.3).
 SIZES = {"512P": (910, 512), "720P": (1280, 720), "768P": (1366, 768), "1080P": (1920, 1080)}
 
@@ -66,35 +80,29 @@ class Order:
         """24 for 2.3 and 02, 25 for the 01 line at 720P (facts 4.3)."""
         return 25 if self.resolution == "720P" else 24
 
+    @property
+    def price(self) -> Price:
+        """Return what it would cost, as decimal strings; empty where nothing is published."""
+        sizes = MODELS.get(self.model, {}).get(self.mode, {})
+        return sizes.get(self.resolution, {}).get(self.duration, _UNPRICED)
+
+
+def field(body: Mapping[str, object], name: str, default: Value) -> Value:
+    """Return a field of the default's type; absent and null are the default.
+
+    Another type is refused: a boolean is not an integer, and digits in quotes are not either.
+    """
+    value = body.get(name)
+    if value is None:
+        return default
+    if type(value) is not type(default):
+        raise invalid(f"{name} must be {_TYPE_WORDS[type(default)]}")
+    return value
+
 
 def text(body: Mapping[str, object], name: str) -> str:
-    """Return a string field; absent and null are empty, another type is refused."""
-    value = body.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise invalid(f"{name} must be a string")
-    return value
-
-
-def flag(body: Mapping[str, object], name: str, *, default: bool) -> bool:
-    """Return a boolean field; 1, 0 and words are not booleans."""
-    value = body.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise invalid(f"{name} must be a boolean")
-    return value
-
-
-def whole(body: Mapping[str, object], name: str, default: int) -> int:
-    """Return an integer field; booleans, floats and digits in quotes are not integers."""
-    value = body.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise invalid(f"{name} must be an integer")
-    return value
+    """Return a string field; an absent one is empty."""
+    return field(body, name, "")
 
 
 def only(body: Mapping[str, object], known: frozenset[str]) -> None:
@@ -110,7 +118,8 @@ def check(order: Order, body: Mapping[str, object]) -> Order:
     _check_prompt(order, mode)
     if order.model.startswith("video-"):
         # The global host took {"model": "video-01", "duration": 5} on 2026-01-31 (facts 1.4).
-        return _settled(order, mode, order.resolution.upper() or "720P")
+        resolution = order.resolution.upper() or "720P"
+        return replace(order, mode=mode, resolution=resolution if resolution in SIZES else "768P")
     modes = MODELS.get(order.model)
     if modes is None:
         raise invalid(f"model {order.model or '(none)'} does not exist")
@@ -126,7 +135,7 @@ def check(order: Order, body: Mapping[str, object]) -> Order:
         raise invalid(f"duration {order.duration} is not supported at {resolution}")
     if body.get("fast_pretreatment") is True and order.model not in _PRETREATED:
         raise invalid(f"model {order.model} does not support fast_pretreatment")
-    return _settled(order, mode, resolution)
+    return replace(order, mode=mode, resolution=resolution)
 
 
 def _mode(order: Order) -> str:
@@ -151,20 +160,6 @@ def _check_prompt(order: Order, mode: str) -> None:
     hidden = sum(1 for char in order.prompt if not char.isprintable() and char not in "\r\n\t")
     if hidden * 10 > len(order.prompt):
         raise Refusal(1042)
-
-
-def _settled(order: Order, mode: str, resolution: str) -> Order:
-    return Order(
-        model=order.model,
-        mode=mode,
-        prompt=order.prompt,
-        duration=order.duration,
-        resolution=resolution if resolution in SIZES else "768P",
-        first=order.first,
-        last=order.last,
-        subject=order.subject,
-        callback_url=order.callback_url,
-    )
 
 
 def clip_size(resolution: str, picture: tuple[int, int] | None) -> tuple[int, int]:

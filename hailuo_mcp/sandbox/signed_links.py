@@ -21,10 +21,6 @@ def issue(request: Request, backend: Backend, task: Job) -> tuple[str, int]:
     base = backend.options.public_url or f"{request.url.scheme}://{request.url.netloc}"
     if "http-link" in task.faults:
         base = base.replace("https://", "http://", 1)
-    return f"{base.rstrip('/')}{_target(backend, task, expires, serial, 'cdn')}", expires
-
-
-def _target(backend: Backend, task: Job, expires: int, serial: int, place: str) -> str:
     query = urlencode(
         {
             "Expires": expires,
@@ -33,7 +29,7 @@ def _target(backend: Backend, task: Job, expires: int, serial: int, place: str) 
             "Signature": _sign(backend, task.task_id, expires, serial),
         }
     )
-    return f"/{place}/{task.task_id}/output.mp4?{query}"
+    return f"{base.rstrip('/')}/cdn/{task.task_id}/output.mp4?{query}", expires
 
 
 def _sign(backend: Backend, task_id: str, expires: int, serial: int) -> str:
@@ -54,8 +50,3 @@ def check(request: Request, backend: Backend, task: Job) -> str:
     if backend.now() >= expires or task.faults.hits("expired-link", serial):
         return "AccessDenied: Request has expired."
     return ""
-
-
-def elsewhere(request: Request, task: Job) -> str:
-    """Return where `[sandbox:redirect-download]` sends: the same signed link at another path."""
-    return f"/cdn2/{task.task_id}/output.mp4?{request.url.query}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import cast
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -66,15 +65,11 @@ class Later(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait for the time or the client, whichever ends first."""
-        gone = asyncio.create_task(_gone(receive))
+        gone = asyncio.create_task(until_gone(receive))
         done, _ = await asyncio.wait({gone}, timeout=self._seconds)
         gone.cancel()
         if not done:
             await self._response(scope, receive, send)
-
-
-async def _gone(receive: Receive) -> None:
-    await until_gone(receive)
 
 
 class Interrupt(Exception):  # noqa: N818  # it carries an answer
@@ -105,6 +100,3 @@ def without_ids(value: object) -> object:
     if isinstance(value, list):
         return [without_ids(item) for item in cast("list[object]", value)]
     return value
-
-
-Handler = Callable[[Request], Awaitable[Response]]

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from hailuo_mcp.sandbox import creates, ids, signed_links
-from hailuo_mcp.sandbox.backend import Backend, http_headers
+from hailuo_mcp.sandbox import ids, signed_links
+from hailuo_mcp.sandbox.backend import http_error
+from hailuo_mcp.sandbox.dialect import Dialect, Handler
 from hailuo_mcp.sandbox.job import Job, Phase
-from hailuo_mcp.sandbox.reads import answers, polled_job
 from hailuo_mcp.sandbox.refusal import SENSITIVE_INPUT, Refusal, invalid
-from hailuo_mcp.sandbox.rules import Order, check, flag, only, text, whole
+from hailuo_mcp.sandbox.rules import Order, check, field, only, text
 
 _MODELS = ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast")
 _FIELDS = frozenset(
@@ -50,17 +49,22 @@ _WORDS = {
 }
 
 
-class Xcompute:
+class Xcompute(Dialect):
     """Creates of `POST /v1/videos/generations`."""
 
     name = "xcompute"
     family = "xcompute"
+    creates = ("/v1/videos/generations",)
+
+    @property
+    def reads(self) -> Mapping[str, Handler]:
+        return {"/v1/tasks/{task_id}": self.status}
 
     def read(self, body: Mapping[str, object]) -> Order:
         """Return what is asked for, or raise the refusal."""
         only(body, _FIELDS)
         for name, default in _FLAGS.items():
-            flag(body, name, default=default)
+            field(body, name, default)
         model, prompt = text(body, "model"), text(body, "prompt")
         if model not in _MODELS:
             raise invalid(f"model must be one of {', '.join(_MODELS)}")
@@ -72,15 +76,14 @@ class Xcompute:
         order = Order(
             model=model,
             prompt=prompt,
-            duration=whole(body, "duration", 6),
+            duration=field(body, "duration", 6),
             resolution=resolution.upper(),
             first=text(body, "first_frame_image"),
         )
         return check(order, body)
 
-    def ids(self, order: Order) -> tuple[str, str, str]:
+    def ids(self) -> tuple[str, str, str]:
         """Return `task_` and a ULID; the file id is never shown."""
-        del order
         return f"task_{ids.ulid()}", "", ids.digits15()
 
     def accepted(self, task: Job) -> dict[str, object]:
@@ -95,51 +98,31 @@ class Xcompute:
             message = "请求内容未通过安全审核"
         elif refusal.message and status in (400, 503):
             message = f"{message}: {refusal.message}"
-        return JSONResponse(
-            {"error": {"code": status, "message": message, "type": kind}},
-            status_code=status,
-            headers=http_headers(status),
-        )
+        return http_error(status, {"error": {"code": status, "message": message, "type": kind}})
 
-
-def _failure(task: Job) -> dict[str, object]:
-    if task.ending == "fail":
-        return {"code": 500, "message": "视频生成失败", "type": "server_error"}
-    return {"code": 400, "message": "内容未通过安全审核", "type": "invalid_request_error"}
-
-
-def routes(backend: Backend) -> list[Route]:
-    """Return the gateway's two paths."""
-    dialect = Xcompute()
-
-    async def create(request: Request) -> Response:
-        return await creates.create(request, backend, dialect)
-
-    async def status(request: Request) -> Response:
-        task = polled_job(request, backend, "xcompute", request.path_params["task_id"])
-        now = backend.now()
+    async def status(self, request: Request) -> Response:
+        """Answer with the status, and the clip's link or the error once there is one."""
+        task, now = self.polled_job(request), self.backend.now()
         phase = task.phase(now)
-        word = "rendering" if task.is_weird(now) else _WORDS[phase]
         data: dict[str, object] = {
             "id": task.task_id,
-            "status": word,
+            "status": "rendering" if task.is_weird(now) else _WORDS[phase],
             "progress": int(100 * task.elapsed(now)),
             "created": int(task.created_at),
             "estimated_time": int(task.seconds_to_ready),
         }
         if phase is Phase.SUCCESS:
-            url, expires = signed_links.issue(request, backend, task)
+            url, expires = signed_links.issue(request, self.backend, task)
             shown: object = url if "url-string" in task.faults else [url]
             data["completed"] = int(task.finished_at)
             data["actual_time"] = int(task.seconds_to_ready)
             data["result"] = {"videos": [{"url": shown, "expires_at": expires}]}
         elif phase is Phase.FAIL:
             data["error"] = _failure(task)
-        if "flat" in task.faults:
-            return JSONResponse(data)
-        return JSONResponse({"code": 200, "data": data})
+        return JSONResponse(data if "flat" in task.faults else {"code": 200, "data": data})
 
-    return [
-        Route("/v1/videos/generations", create, methods=["POST"]),
-        Route("/v1/tasks/{task_id}", answers(dialect, status), methods=["GET"]),
-    ]
+
+def _failure(task: Job) -> dict[str, object]:
+    if task.ending == "fail":
+        return {"code": 500, "message": "视频生成失败", "type": "server_error"}
+    return {"code": 400, "message": "内容未通过安全审核", "type": "invalid_request_error"}

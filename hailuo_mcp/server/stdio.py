@@ -120,15 +120,14 @@ def _collect_garbage() -> None:
 
 def _work_is_left(settings: Callable[[], Settings]) -> bool:
     try:
-        state_dir = settings().state_dir
+        read = settings()
     except HailuoError:
         return False  # the first call gets the error
-    if not state_dir.exists():
+    if not read.state_dir.exists():
         return False  # nothing was ever bought: not even SQLite is loaded
-
     from hailuo_mcp.journal import has_unfinished_work
 
-    return has_unfinished_work(state_dir)
+    return has_unfinished_work(read)
 
 
 def _ready(

@@ -1,7 +1,7 @@
-"""What the operator decides: one field, one variable, one row of the README's table.
+"""The settings: one field, one variable, one row of the README's table.
 
-A new setting is a field here. Reading, the doctor's spelling help and the tables in the documents
-go by the fields; a type of values.py says what text it takes.
+A new setting is a field here. Reading, the doctor's spelling help and the tables in the docs use
+the fields; a type from values.py says which text a setting accepts.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def _setting(
     variable: str = "",
     option: str = "",
 ) -> Any:  # noqa: ANN401
-    """A field; `documented` is what the documents call its default where that says more.
+    """A field; `documented` describes its default where the value alone does not say enough.
 
-    `option`: what the help calls its value; the command line has an option for it.
+    `option`: what the help calls its value; if given, the command line has an option for it.
     """
     shown = f"`{default}`" if isinstance(default, str) and default else str(default).lower()
     extra: JsonDict = {
@@ -80,7 +80,7 @@ def _default_allowed(read: dict[str, Any]) -> tuple[Path, ...]:
 
 
 class Settings(BaseModel):
-    """All of it, read once and passed down as values."""
+    """All settings, read once and passed down as values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -117,21 +117,23 @@ class Settings(BaseModel):
     rpm: Annotated[Whole, Field(ge=0, le=100_000)] = _setting(
         "submits per minute, shared by every process on the journal", 0, documented="the plan's"
     )
-    budget: Amount | None = _setting("a wall, in the plan's unit, per account", option="AMOUNT")
+    budget: Amount | None = _setting(
+        "a hard limit on spending, in the plan's unit, per account", option="AMOUNT"
+    )
     budget_period: Period = _setting("`day` · `month` (local time) · `total`", "day")
     unpriced_cost: Amount | None = _setting(
-        "what a clip without a published price counts as; without it a budget refuses such a clip"
+        "what a clip without a published price counts as; if unset, a budget refuses such clips"
     )
-    confirm_above: Amount | None = _setting("ask the person above this cost")
+    confirm_above: Amount | None = _setting("ask the person above this price")
     poll_seconds: Annotated[Seconds, Field(ge=0.05, le=600)] = _setting("status interval", 10)
     wait_seconds: Wait = _setting(
-        "the longest wait of a tool call: `auto` fits it to the client, at most 45; a number "
+        "the longest wait of a tool call: `auto` depends on the client, at most 45; a number "
         "replaces the table of clients",
         documented="`auto`",
     )
     auto_download: bool = _setting("save a clip as soon as it is ready", default=True)
     allowed_dirs: Folders = _setting(
-        "where agents may have images read from and clips written to; separated as `PATH` is",
+        "where agents may read images and write clips; separated like `PATH`",
         _default_allowed,
         documented="the output folder and the home folder",
     )
@@ -141,15 +143,15 @@ class Settings(BaseModel):
         variable="HAILUO_ALLOWED_HOSTS_PRIVATE",
     )
     proxies: Mapping[str, SecretStr] = _setting(
-        "with `ALL_PROXY` and `NO_PROXY`: the proxies on the way to the provider and to links, as "
-        "every client reads them; SOCKS needs the extra `socks`",
+        "with `ALL_PROXY` and `NO_PROXY`: the usual proxy variables, for the provider and for "
+        "links; SOCKS needs the extra `socks`",
         variable="HTTPS_PROXY",
     )
     callback_url: CallbackUrl = _setting(
-        "public base URL of the HTTP server, to be told instead of asking", ""
+        "public base URL of the HTTP server: the provider calls back, so fewer polls", ""
     )
     http_tokens: Tokens = _setting("who may use the HTTP server: `name:token`, comma-separated", ())
-    allowed_hosts: Names = _setting("under which host names the HTTP server answers", ())
+    allowed_hosts: Names = _setting("the host names that the HTTP server answers to", ())
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], **overrides: object) -> Settings:
@@ -177,7 +179,7 @@ class Settings(BaseModel):
         values["provider"] = row.name
         values["api_key"] = _api_key(row, given)
         values["base_url"] = _base_url(row, given)
-        # As they are: which of them counts is decided where the connections are made.
+        # Unchanged: the transport decides which of them applies.
         values["proxies"] = {
             name: text
             for name, text in environ.items()
@@ -203,7 +205,7 @@ class Settings(BaseModel):
 
     @property
     def address(self) -> str:
-        """Where the provider is: the given base URL or its own; empty where this process is it."""
+        """The given base URL or the provider's; empty for the sandbox in this process."""
         return self.base_url or providers.PROVIDERS[self.provider].base_url
 
     @property
@@ -212,13 +214,13 @@ class Settings(BaseModel):
 
 
 def variable_of(field: str) -> str:
-    """Return the variable of a setting: its name with HAILUO_ before it, but for a few."""
+    """Return the variable of a setting: HAILUO_ and its name, with a few exceptions."""
     extra: Any = Settings.model_fields[field].json_schema_extra
     return str(extra["variable"]) or f"{_PREFIX}{field.upper()}"
 
 
 def option_help() -> dict[str, tuple[str, str]]:
-    """The settings that a command line may overrule: by field, its value's name and its meaning."""
+    """The settings with a command-line option: by field, its value's name and its meaning."""
     rows: dict[str, Any] = {n: f.json_schema_extra for n, f in Settings.model_fields.items()}
     return {
         name: (row["option"], str(Settings.model_fields[name].description).replace("`", ""))
@@ -228,7 +230,7 @@ def option_help() -> dict[str, tuple[str, str]]:
 
 
 def nearest_variable(name: str, cutoff: float = 0.6) -> str:
-    """The setting that an unknown HAILUO_ variable was probably meant to be; empty for none."""
+    """Guess which setting an unknown HAILUO_ variable was meant to be; empty for none."""
     names = {variable_of(f).removeprefix(_PREFIX): variable_of(f) for f in Settings.model_fields}
     near = difflib.get_close_matches(name.removeprefix(_PREFIX), names, n=1, cutoff=cutoff)
     return names[near[0]] if near else ""
@@ -237,14 +239,14 @@ def nearest_variable(name: str, cutoff: float = 0.6) -> str:
 def _is_set(text: str) -> bool:
     """An empty value and an unsubstituted ${VAR} count as unset.
 
-    Hosts start servers with both: a `${user_config.x}` left as it stands is elevenlabs-mcp#102.
+    Clients start servers with both: elevenlabs-mcp#102 is about a literal `${user_config.x}`.
     """
     text = text.strip()
     return bool(text) and not (text.startswith("${") and text.endswith("}"))
 
 
 def _refuse_misspelt_limits(given: Mapping[str, str]) -> None:
-    """A person who misspells a limit on spending believes to have one."""
+    """A misspelt spending limit is refused: the person believes that it protects them."""
     limits = ("budget", "budget_period", "unpriced_cost", "confirm_above")
     known = {variable_of(field) for field in Settings.model_fields}
     for name in given:
@@ -270,12 +272,11 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
     if not text and provider.minimax_env:
         text = given.get("MINIMAX_API_HOST", "")
     if (provider.is_sandbox or provider.caveat) and not text:
-        return ""  # its own, which is another thing than the same one given
+        return ""  # unset; giving the same URL explicitly means something else
     if provider.is_sandbox and not is_loopback(urlsplit(text).hostname or ""):
         raise ConfigError(
-            "The sandbox is free because it never leaves this computer, and the base URL points "
-            "elsewhere.",
-            Step(Do.ARRANGE, "remove the base URL, or name the provider that it belongs to"),
+            "The sandbox runs only on this computer, but the base URL points elsewhere.",
+            Step(Do.ARRANGE, "remove the base URL, or choose the provider that it belongs to"),
             Step(Do.CHECK, "HAILUO_BASE_URL"),
         )
     private = frozenset(names(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", "")))
@@ -283,7 +284,7 @@ def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
 
 
 def _api_key(provider: Provider, given: Mapping[str, str]) -> str | None:
-    if provider.is_sandbox:  # it takes any, also the words that an example has in its place
+    if provider.is_sandbox:  # it needs none; a placeholder from an example must not be refused
         return None
     fallback = given.get("MINIMAX_API_KEY") if provider.minimax_env else None
     return given.get("HAILUO_API_KEY") or fallback

@@ -58,8 +58,8 @@ def _folder(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_absolute():
         raise _refused(
-            "is not the full path of a folder (~ for home works): servers are started in folders "
-            "of their own"
+            "is not the full path of a folder (~ works for home): clients start servers in other "
+            "folders"
         )
     return path
 
@@ -78,7 +78,7 @@ def _plan(text: str) -> str:
         return plan_named(text).name
     except ValueError:
         names = ", ".join(f"{plan.name} ({plan.chinese})" for plan in plans())
-        raise _refused(f"does not name a plan; it takes one of: {names}") from None
+        raise _refused(f"is not a plan; use one of: {names}") from None
 
 
 def _callback_url(text: str) -> str:

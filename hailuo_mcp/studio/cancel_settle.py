@@ -44,9 +44,9 @@ async def cancel_task(context: Context, task_id: str, *, caller: str = "") -> Vi
             "no way to cancel. It is charged if it succeeds, and saved as usual."
         )
     elif task.status is Status.UNCONFIRMED:
-        note = "It could not be withdrawn: it is not known whether the provider took it."
+        note = "It could not be withdrawn: it is unknown whether the provider accepted it."
     elif task.status is not Status.CANCELLED:
-        note = f"There is nothing to withdraw: it has already {task.status}."
+        note = f"There is nothing to withdraw: it has already ended ({task.status})."
     return await context.view(task, notes=(note,) if note else ())
 
 
@@ -87,8 +87,8 @@ async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id
     settled = await context.store.settle(task.task_id, values, now=context.clock())
     if isinstance(settled, IdTaken):
         raise InvalidRequestError(
-            f"{shown(found)!r} is task {settled.task.task_id} already, so it cannot be this one "
-            "as well. Nothing was changed.",
+            f"The id {shown(found)!r} already belongs to task {settled.task.task_id}, so it cannot "
+            "belong to this one as well. Nothing was changed.",
             Step(Do.ARRANGE, "look for another id in the provider's bill"),
             task_id=task.task_id,
         )
@@ -121,7 +121,7 @@ async def _check_id(context: Context, task: Task, named: str) -> tuple[str, str]
         task = replace(task, remote_id=remote_id, remote_alias="")
     why = f"{context.provider.name} gave no usable answer"
     if task.account != context.account:
-        why = f"it was bought at {task.provider} with other settings than these"
+        why = f"it was bought at {task.provider} with other settings"
     else:
         try:
             found = await context.read_status(task)

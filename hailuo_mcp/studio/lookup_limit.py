@@ -31,8 +31,7 @@ class LookupLimit:
         if len(asked) >= LOOKUPS_PER_MINUTE:
             wait = _SECONDS - (now - asked[0])
             raise RateLimitError(
-                f"{LOOKUPS_PER_MINUTE} unknown ids were looked up within a minute, and that is the "
-                "limit.",
+                f"At most {LOOKUPS_PER_MINUTE} unknown ids can be looked up within a minute.",
                 Step(Do.LIST_TASKS),
                 Step(Do.REPEAT, f"{wait:.0f}"),
                 retry_after=wait,

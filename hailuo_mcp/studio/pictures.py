@@ -36,8 +36,8 @@ class Pictures:
             part.replace(target)
         except OSError as exc:
             raise JournalError(
-                f"The picture could not be kept in {self._folder}, and nothing is bought that "
-                "cannot be recorded.",
+                f"The picture could not be stored in {self._folder}, so the purchase cannot be "
+                "recorded.",
                 Step(Do.ARRANGE, "free some disk space, or make the folder writable"),
                 Step(Do.SET, "HAILUO_STATE_DIR"),
                 detail=str(exc),

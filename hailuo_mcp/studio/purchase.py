@@ -261,7 +261,7 @@ def _reserved_amount(context: Context, prepared: Prepared) -> Decimal | None:
     if context.settings.budget is not None:
         raise BudgetExceededError(
             f"No price is published for this clip at {context.provider.name}, so the budget cannot "
-            f"be held unless such clips count as a fixed amount of {context.unit}.",
+            f"be enforced unless such clips count as a fixed amount of {context.unit}.",
             Step(Do.SET, "HAILUO_UNPRICED_COST"),
         )
     return None
@@ -273,7 +273,7 @@ def _hold_ceiling(context: Context, terms: Terms, reserved_amount: Decimal | Non
     if reserved_amount is None:
         raise BudgetExceededError(
             f"No price is published for this clip at {context.provider.name}, so the ceiling for "
-            "its cost cannot be held.",
+            "its cost cannot be enforced.",
             Step(Do.TRY, "leave the ceiling out if an unknown price is acceptable"),
             Step(Do.SET, "HAILUO_UNPRICED_COST"),
         )

@@ -77,7 +77,7 @@ class Connections:
             if logging.getLogger(name).level == logging.NOTSET:
                 logging.getLogger(name).setLevel(logging.WARNING)
         if self._tls is None:
-            self._tls = httpx.create_ssl_context()
+            self._tls = trusted()
         limits = httpx.Limits(
             max_connections=100, max_keepalive_connections=20 if use == "read" else 0
         )
@@ -86,6 +86,13 @@ class Connections:
         from hailuo_mcp.transport.tunnel import proxied_transport
 
         return proxied_transport(proxy, self._tls, limits, plain=plain)
+
+
+def trusted() -> ssl.SSLContext:
+    """The certificates that requests trust."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def build_request(

@@ -176,9 +176,9 @@ class HostPolicy:
 
 def _split(url: str) -> tuple[SplitResult, str, int]:
     if len(url) > _LONGEST_LINK:
-        raise RefusedLinkError("it is longer than any link")
+        raise RefusedLinkError("it is too long")
     if not url.isprintable() or " " in url or "\\" in url:
-        raise RefusedLinkError("it has characters that no link has")
+        raise RefusedLinkError("it has invalid characters")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port
@@ -189,12 +189,12 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
     if "@" in parts.netloc:
         raise RefusedLinkError("it contains a user name or a password")
     if not host or "%" in host:
-        raise RefusedLinkError("it names no host")
+        raise RefusedLinkError("it has no host")
     if not host.isascii():
         try:
             host = host.encode("idna").decode("ascii")
         except UnicodeError:
-            raise RefusedLinkError("it names no host") from None
+            raise RefusedLinkError("it has no host") from None
     return parts, host, port or _PORTS[parts.scheme]
 
 
@@ -227,7 +227,7 @@ def _refused(addresses: Sequence[Address], *, proxied: bool = False) -> RefusedL
     """Say why none of the addresses is connected to; `proxied`: a proxy could look the name up."""
     if not addresses and proxied:
         return RefusedLinkError(
-            "its host name cannot be resolved on this computer, and a proxy is only asked for "
+            "its host name cannot be resolved on this computer, and a proxy may only be given "
             "addresses that were checked here",
             Step(Do.SET, _PRIVATE_HOSTS),
             passing=True,
@@ -236,12 +236,12 @@ def _refused(addresses: Sequence[Address], *, proxied: bool = False) -> RefusedL
         return RefusedLinkError("its host name cannot be resolved", passing=True)
     if any(address in _FAKE_IP for address in addresses):
         return RefusedLinkError(
-            f"its host resolves to {_FAKE_IP}, as it does behind a local proxy with fake addresses",
+            f"its host resolves to {_FAKE_IP}, as behind a local proxy that returns fake addresses",
             Step(Do.SET, f"{_PRIVATE_HOSTS}={_FAKE_IP}"),
             passing=proxied,
         )
     return RefusedLinkError(
-        "it leads to this computer, a private network or another address that is not public",
+        "it points to this computer, a private network or another address that is not public",
         Step(Do.SET, _PRIVATE_HOSTS),
     )
 

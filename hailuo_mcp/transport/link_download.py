@@ -170,7 +170,7 @@ class LinkReader:
         if link.authorised:
             url = f"{self._base_url}{url}" if url.startswith("/") else url
             if not self._is_own(url):
-                raise RefusedLinkError("it asks for the key and is not at the provider")
+                raise RefusedLinkError("it needs the API key but is not on the provider's host")
         for _ in range(_MOST_HOPS + 1):
             target = await self._hosts.check(url)
             key = self._authorisation() if link.authorised and self._is_own(url) else {}
@@ -182,7 +182,7 @@ class LinkReader:
             try:
                 url = urljoin(url, onward)
             except ValueError:
-                raise RefusedLinkError("it redirects to what is not a link") from None
+                raise RefusedLinkError("it redirects to an invalid link") from None
         raise RefusedLinkError(f"it redirects more than {_MOST_HOPS} times")
 
     async def _connect(

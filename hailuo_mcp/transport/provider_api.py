@@ -131,7 +131,7 @@ class Transport:
             with anyio.fail_after(seconds):
                 return await _answer(pool, built)
         except TooLargeError:
-            raise self._lost("its answer was too large to be one", "TooLarge") from None
+            raise self._lost("its answer was too large", "TooLarge") from None
         except (httpx.HTTPError, OSError) as fault:
             name = type(fault).__name__
             # The trace fires before the first byte leaves. Its silence alone proves nothing (a
@@ -142,7 +142,7 @@ class Transport:
             )
             connecting = "connect_tcp.started" in seen
             if _LEAVES not in seen and (early or connecting):
-                raise self._unreachable(fault, ", so the request never left.") from None
+                raise self._unreachable(fault, ", so the request was not sent.") from None
             slow = isinstance(fault, httpx.TimeoutException | TimeoutError)
             why = "it did not answer in time" if slow else "the connection broke"
             raise self._lost(why, name) from None

@@ -144,7 +144,7 @@ def _proxy(text: str, source: str) -> Proxy:
         )
     if scheme == "socks5" and find_spec("socksio") is None:
         raise ConfigError(
-            f"{source} names a SOCKS proxy, and the extra for SOCKS is not installed.",
+            f"{source} names a SOCKS proxy, but the extra for SOCKS is not installed.",
             Step(Do.ARRANGE, 'install it with pip install "hailuo-mcp[socks]"'),
             Step(Do.ARRANGE, "name the HTTP port of the same proxy, such as http://127.0.0.1:7890"),
         )

@@ -120,7 +120,7 @@ def _one_error(proxy: Proxy) -> Generator[None]:
     except httpcore.ConnectError:
         why = "cannot be reached"
     except httpcore.ProtocolError:
-        why = "closed the connection, or does not answer as an HTTP proxy does"
+        why = "closed the connection, or does not answer like an HTTP proxy"
     except (httpcore.NetworkError, OSError):
         why = "closed the connection"
     else:
@@ -182,7 +182,7 @@ async def _socks_connect(
         # An address of one of three kinds, whose first byte came with the head, and a port.
         await _exactly(stream, {1: 4, 3: 1 + head[4], 4: 16}[head[3]] - 1 + 2)
     except (socksio.ProtocolError, ValueError, KeyError, OverflowError):
-        raise _RefusedError("does not answer as a SOCKS5 proxy does") from None
+        raise _RefusedError("does not answer like a SOCKS5 proxy") from None
     return stream
 
 

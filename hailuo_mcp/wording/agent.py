@@ -58,8 +58,8 @@ TASKS: Mapping[Case, str] = {
     Case.PENDING: "Recorded, and waiting for its turn under the rate limit; nothing is charged so "
     f"far. It is sent and saved without you; {_LOOK}.",
     Case.DELAYED: f"{{why}} It is sent and saved without you; {_LOOK}.",
-    Case.SUBMITTING: "Sent to {provider}, which has not answered yet; {owed_if_accepted}. The work "
-    f"goes on without this call: do not buy it again, {_LOOK}.",
+    Case.SUBMITTING: "Sent to {provider}, which has not answered yet; {owed_if_accepted}. Work "
+    f"continues without this call: do not buy it again, {_LOOK}.",
     Case.QUEUED: f"Bought and queued at {{provider}}{{left}}; {{owed}}.{{mute}} {_SAVED_ALONE}",
     Case.RUNNING: f"Rendering at {{provider}}{{left}}; {{owed}}.{{mute}} {_SAVED_ALONE}",
     Case.KEY_REFUSED: "Bought, and safe at {provider}; {owed}. But it refuses the key when asked "
@@ -145,7 +145,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
     many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
     said = [_list_opening(listing)]
     if not rows:
-        said.append("No task.")
+        said.append("No tasks.")
     elif len(rows) == limit:
         said.append(f"The newest {many}; raise limit to see more.")
     else:

@@ -76,7 +76,7 @@ def _clip_cost(estimate: Estimate) -> str:
     if not price_list:
         return "Unknown: this provider publishes no prices."
     if estimate.per_video == NO_PRICE:
-        return f"Unknown: no price is published for {what}, in any scheme."
+        return f"Unknown: no price is published for {what}."
     also = _other_schemes(estimate)
     if (each := estimate.charge.amount) is None:
         whose = f"the {plan.name} plan of a {price_list} account"
@@ -89,7 +89,7 @@ def _clip_cost(estimate: Estimate) -> str:
             f"makes that {number(full)} CNY a clip if all of it is used; unused credits expire."
         )
     elif plan.name == "custom":
-        said += " What a credit costs is in the contract."
+        said += " The contract sets the price of a credit."
     return said
 
 
@@ -104,7 +104,7 @@ def _template_cost(estimate: Estimate) -> str:
         )
     return (
         f"One clip of the template {estimate.clip.model} is {amount(low, estimate.charge.unit)}"
-        f"{_many(estimate)}, by the historical price page."
+        f"{_many(estimate)}, according to the historical price page."
     )
 
 
@@ -135,7 +135,7 @@ def _comparison(estimate: Estimate) -> str:
     """Sum up what each way to pay makes of a month of clips."""
     best = estimate.cheapest
     if best is None:
-        return "Nothing to compare: hailuo-mcp knows of no packs for such an account."
+        return "Nothing to compare: hailuo-mcp knows no packs for this kind of account."
     name = f"{best.packs} × {best.plan.name}" if best.packs else "pay as you go"
     others = "; ".join(
         f"{way.plan.name} {number(way.cost)} CNY"
@@ -156,10 +156,10 @@ def _comparison(estimate: Estimate) -> str:
         f"{sold[0].plan.buy_at}. Unused credits expire."
     )
     if dearer := [way.plan.name for way in estimate.packs if way.dearer_at_full_use]:
-        are = "is" if len(dearer) == 1 else "are"
+        cost = "costs" if len(dearer) == 1 else "cost"
         said += (
-            f" For this clip {' and '.join(dearer)} {are} dearer than pay as you go even at full "
-            "use."
+            f" For this clip, {' and '.join(dearer)} {cost} more than pay as you go, even if every "
+            "credit is used."
         )
     return said
 
@@ -213,7 +213,7 @@ def offer_words(offer: Offer) -> str:
         task = offer.repeats.task
         return (
             f"the same request is task {task.task_id} ({task.status}), so nothing is bought or "
-            "charged. Another take of it would be."
+            "charged. Another take would be a new clip."
         )
     parts = (
         model_title(draft.model),

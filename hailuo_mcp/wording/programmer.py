@@ -29,7 +29,7 @@ PHASES: Mapping[Phase, str] = {
     Phase.RUNNING: "Rendering at {provider}; wait() returns when it has ended.",
     Phase.SUCCEEDED: "The clip is ready at {provider}; download() saves it.",
     Phase.CANCELLED: "{provider} cancelled the clip. Nothing was charged.",
-    Phase.UNKNOWN: "{provider} gave a status that is not known here; wait() asks again.",
+    Phase.UNKNOWN: "{provider} gave an unknown status; wait() asks again.",
 }
 _PARAMETERS = {
     "HAILUO_API_KEY": "api_key",

@@ -111,8 +111,8 @@ def _need_own_key(context: Context, task: Task, found: RemoteStatus) -> None:
     ended = found.phase in (Phase.FAILED, Phase.CANCELLED)
     if ended and task.account != context.account:
         raise AuthenticationError(
-            "The provider says that this clip failed, but it was asked with another key than the "
-            "one that bought the clip, so nothing is settled.",
+            "The provider says that this clip failed, but it was asked with a different key from "
+            "the one that bought the clip, so the answer does not count.",
             Step(Do.ARRANGE, "run hailuo-mcp with the key that bought the clip"),
             detail=found.detail,
         )

@@ -36,8 +36,8 @@ class ProcessLocks:
             mine.acquire(blocking=False)
         except OSError as exc:
             raise JournalError(
-                f"The state folder {self._folder.parent} cannot be written, and nothing is bought "
-                "that cannot be recorded.",
+                f"The state folder {self._folder.parent} is not writable, so no purchase can be "
+                "recorded.",
                 Step(Do.SET, "HAILUO_STATE_DIR"),
                 detail=str(exc),
             ) from exc

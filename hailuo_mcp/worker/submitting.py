@@ -52,7 +52,7 @@ async def submit(context: Context, task: Task, *, sleep: Sleep = anyio.sleep) ->
         outcome = await _send(context, task, leaving, sleep)
     except anyio.get_cancelled_exc_class():
         if not leaving.is_set():
-            never_sent = "It was not sent before hailuo-mcp was closed."
+            never_sent = "hailuo-mcp was closed before it was sent."
             outcome = {"status": Status.PENDING, "error": never_sent}
         raise
     finally:
@@ -75,7 +75,7 @@ async def _warn_of_shared_id(context: Context, task: Task, remote_id: str) -> No
         _log.warning("task %s has the remote_id %s of task %s", task.task_id, remote_id, other)
         note = (
             f"{task.provider} gave it the same id as task {other}, so the two may be one clip; "
-            "the provider's bill says how often it was charged."
+            "the provider's bill says how many times it was charged."
         )
         values = {"warnings": (*task.warnings, note)}
         await context.store.change(task.task_id, values, now=context.clock())

@@ -152,7 +152,7 @@ def test_a_budget_that_would_refuse_every_clip_is_a_problem():
 
 def test_the_examples_words_for_a_key_are_good_enough_for_the_sandbox():
     environ = {"HAILUO_API_KEY": PLACEHOLDER}
-    assert "example's words" in bad(examined(environ))[0]
+    assert "example's placeholder" in bad(examined(environ))[0]
     assert bad(examined({**environ, "HAILUO_PROVIDER": "sandbox"})) == []
     assert bad(check_settings(environ, {"provider": "sandbox"})[1]) == []
 
@@ -198,6 +198,15 @@ def test_a_folder_that_is_a_file_and_one_that_is_missing_are_named(tmp_path: Pat
 def test_no_journal_yet_is_fine_and_none_is_made(tmp_path: Path):
     assert next(check_journal(settings(tmp_path), 0.0)).level is Level.OK
     assert not (tmp_path / "state").exists()
+
+
+def test_a_store_without_a_file_is_said_and_not_looked_for(tmp_path: Path, monkeypatch):
+    def elsewhere(_settings):
+        raise ConfigError("The journal is in a database.")
+
+    monkeypatch.setattr("hailuo_mcp.cli.doctor.journal.journal_file", elsewhere)
+    (told,) = check_journal(settings(tmp_path), 0.0)
+    assert (told.level, told.message) == (Level.NOTE, "The journal is in a database.")
 
 
 def made_journal(folder: Path) -> Path:
@@ -261,7 +270,7 @@ def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path
     (path.parent / "journal-unreadable-1.sqlite3").touch(mode=0o600)
     findings = [*check_journal(settings(tmp_path), 0.0)]
     assert "is damaged" in bad(findings)[0]
-    assert "put aside" in bad(findings, Level.NOTE)[0]
+    assert "set aside" in bad(findings, Level.NOTE)[0]
     assert path.read_bytes().startswith(b"not a database")
 
 

@@ -295,7 +295,7 @@ def test_a_budget_that_changes_its_currency_is_pointed_out(tmp_path: Path):
     configure(client_named("cursor"), system, NOTHING)
     wishes = {"HAILUO_PROVIDER": "minimax-global"}
     notes = configure(client_named("cursor"), system, wishes).notes
-    assert any("counted in CNY and is now counted in USD" in note for note in notes)
+    assert any("an amount in CNY and is now one in USD" in note for note in notes)
 
 
 def test_settings_that_the_server_would_refuse_are_refused_before_anything_is_written(

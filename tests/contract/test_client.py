@@ -174,7 +174,9 @@ async def test_messages_name_the_parameters_of_the_client(tmp_path):
     here = Folders(tmp_path, (tmp_path,))
     asked = VideoRequest(prompt="x", first_frame_image="/etc/hosts")
     async with client(down, folders=here) as hailuo:
-        with pytest.raises(InvalidRequestError, match=r"outside the folders.* Check folders"):
+        with pytest.raises(
+            InvalidRequestError, match=r"outside the allowed folders.* Check folders"
+        ):
             await hailuo.submit(asked)
         with pytest.raises(InvalidRequestError) as caught:
             await hailuo.submit(replace(asked, first_frame_image="nix.png"))
@@ -267,7 +269,7 @@ async def test_what_the_host_of_seed_004_would_ignore_is_refused_until_a_base_ur
                 await buy(request)
             said = str(refused.value)
             assert "Nothing was sent or charged" in said
-            assert "has other names for pictures and options" in said
+            assert "uses other names for pictures and options" in said
             assert "Give the base URL of a gateway" in said
             assert "Nearest that works" not in said
     assert script.asked == []

@@ -266,7 +266,7 @@ async def test_an_answer_without_length_that_ends_early_is_not_taken_for_whole(
 
     async with serving(Answer(clip, chunked=True, ranges=False, cut_after=900_000)) as server:
         case = Case(server, tmp_path / "b.mp4")
-        with pytest.raises(DownloadError, match="cut short"):
+        with pytest.raises(DownloadError, match="truncated"):
             await case.save()
     assert "b.mp4" not in case.left()
 
@@ -285,7 +285,7 @@ async def test_a_file_that_is_short_at_its_source_is_refused_and_removed(
 ) -> None:
     async with serving(Answer(clip[:-1000])) as server:
         case = Case(server, tmp_path / "a.mp4")
-        with pytest.raises(DownloadError, match="not a whole MP4: it is cut short") as refused:
+        with pytest.raises(DownloadError, match="not a complete MP4: it is truncated") as refused:
             await case.save()
     assert refused.value.charged == "yes"
     assert case.left() == []
@@ -299,7 +299,7 @@ async def test_a_file_that_is_damaged_at_its_source_is_told_apart_from_a_bad_lin
     damaged = Answer(clip[:-1000], chunked=chunked)
     async with serving(*[damaged] * 10) as server:
         case = Case(server, tmp_path / "a.mp4")
-        with pytest.raises(CorruptClipError, match="is not a whole MP4: it is cut short"):
+        with pytest.raises(CorruptClipError, match="is not a complete MP4: it is truncated"):
             await case.save()
     assert case.left() == []  # the next try begins anew
     async with serving(*[Answer(clip, cut_after=1000)] * 10) as server:
@@ -326,7 +326,7 @@ async def test_a_whole_film_that_cannot_be_read_is_paid_for_and_kept(tmp_path: P
         (b"<!DOCTYPE html><html>Please log in</html>", "a web page"),
         (b'{"base_resp": {"status_code": 1000}}', "a JSON message"),
         (b"", "an empty file"),
-        (b"plain words and nothing else", "something that is no MP4"),
+        (b"plain words and nothing else", "something that is not an MP4"),
     ],
 )
 async def test_a_document_in_the_place_of_the_video_is_never_saved(
@@ -367,7 +367,7 @@ async def test_a_dead_link_is_asked_for_again_and_twice_at_most(
     assert case.fresh == [False, True]
     async with serving(Answer(b"no", status=status)) as server:
         case = Case(server, tmp_path / "b.mp4")
-        with pytest.raises(LinkExpiredError, match="gone there"):
+        with pytest.raises(LinkExpiredError, match="has deleted the clip"):
             await case.save()
     assert case.fresh == [False, True, True]
 

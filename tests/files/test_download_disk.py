@@ -163,7 +163,7 @@ async def test_a_server_that_sends_more_than_announced_gives_no_file(
     tmp_path: Path, clip: bytes
 ) -> None:
     liar = Source(Answer(200, {"content-length": str(len(clip))}, [clip, b"and more"]))
-    with pytest.raises(DownloadError, match="more than it had announced"):
+    with pytest.raises(DownloadError, match="more data than announced"):
         await liar.save(tmp_path / "a.mp4")
     assert left(tmp_path) == []
 
@@ -247,8 +247,8 @@ async def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, clip: by
     [
         (errno.ENOSPC, "disk of .* is full", True),
         (errno.EROFS, "read-only", False),
-        (errno.EACCES, "may not be written to", False),
-        (errno.ENAMETOOLONG, "cannot hold a file name", False),
+        (errno.EACCES, "is not writable", False),
+        (errno.ENAMETOOLONG, "does not support a file name", False),
         (errno.EIO, "could not be written", True),
     ],
 )
@@ -271,7 +271,7 @@ async def test_what_has_arrived_is_kept_when_the_disk_takes_no_more(
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        with pytest.raises(DownloadError, match="cannot hold a file of this size"):
+        with pytest.raises(DownloadError, match="does not support files of this size"):
             await source(clip).save(tmp_path / "a.mp4")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -358,7 +358,7 @@ async def test_a_copy_that_finds_its_place_taken_leaves_nothing_behind(
         with pytest.raises(DownloadError, match="already exists"):
             await copy_clip(original, target, overwrite=False, sleep=meanwhile)
     assert left(target.parent) == ["b.mp4"]
-    with pytest.raises(DownloadError, match="folder of that name"):
+    with pytest.raises(DownloadError, match="folder with that name"):
         await copy_clip(original, target, overwrite=True)
     assert left(target.parent) == ["b.mp4"]
 
@@ -380,7 +380,7 @@ async def test_a_damaged_or_missing_clip_is_not_copied(tmp_path: Path, clip: byt
     (tmp_path / "a.mp4").write_bytes(clip[:-5])
     with pytest.raises(DownloadError, match="damaged"):
         await copy_clip(tmp_path / "a.mp4", tmp_path / "b.mp4", overwrite=False)
-    with pytest.raises(DownloadError, match="no longer there"):
+    with pytest.raises(DownloadError, match="no longer exists"):
         await copy_clip(tmp_path / "gone.mp4", tmp_path / "b.mp4", overwrite=False)
     assert left(tmp_path) == ["a.mp4"]
 
@@ -391,15 +391,15 @@ async def test_a_damaged_or_missing_clip_is_not_copied(tmp_path: Path, clip: byt
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (FILM[:-1], "cut short"),
+        (FILM[:-1], "truncated"),
         (FTYP + box(b"mdat", b"x" * 500), "index is missing"),
-        (FILM + b"\0\0\0", "cut short|no sense"),
-        (FTYP + b"\0\0\0\1mdat" + (2**63).to_bytes(8) + b"x" * 99, "cut short"),
-        (FTYP + b"\0\0\0\1mdat" + (3).to_bytes(8) + b"x" * 99, "no sense"),
-        (FTYP + b"\0\0\0\3mdat", "no sense"),
-        (FTYP + box(b"free") * 20_000 + box(b"moov"), "no sense"),
-        (box(b"moov") + FTYP, "does not begin"),
-        (b"", "cut short"),
+        (FILM + b"\0\0\0", "truncated|inconsistent"),
+        (FTYP + b"\0\0\0\1mdat" + (2**63).to_bytes(8) + b"x" * 99, "truncated"),
+        (FTYP + b"\0\0\0\1mdat" + (3).to_bytes(8) + b"x" * 99, "inconsistent"),
+        (FTYP + b"\0\0\0\3mdat", "inconsistent"),
+        (FTYP + box(b"free") * 20_000 + box(b"moov"), "inconsistent"),
+        (box(b"moov") + FTYP, "does not start"),
+        (b"", "truncated"),
     ],
 )
 def test_a_film_that_is_not_whole_is_told_by_its_boxes(data: bytes, words: str) -> None:
@@ -504,5 +504,5 @@ def test_a_whole_clip_that_no_player_opens_is_kept_and_its_name_not_logged(
     path = tmp_path / "2026-11-21_a-private-prompt_v1.mp4"
     path.write_bytes(FILM)
     assert inspect(path, length_known=True) == ("", None)
-    assert f"a clip of {len(FILM)} bytes is whole, but" in caplog.text
+    assert f"a clip of {len(FILM)} bytes is complete, but" in caplog.text
     assert "private" not in caplog.text

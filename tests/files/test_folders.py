@@ -65,7 +65,7 @@ def test_the_output_folder_stays_open_when_the_operator_names_others(
     (home / "b.png").write_bytes(b"x")
     assert only.readable("a.png")
     assert only.readable(str(tmp_path / "outside" / "secret.png"))
-    with pytest.raises(InvalidRequestError, match="outside the folders") as refused:
+    with pytest.raises(InvalidRequestError, match="outside the allowed folders") as refused:
         only.readable(str(home / "b.png"))
     assert Step(Do.CHECK, "HAILUO_ALLOWED_DIRS") in refused.value.then
 
@@ -95,7 +95,7 @@ def test_a_person_at_their_own_shell_has_no_fence(folders: Folders, tmp_path: Pa
 def test_what_is_outside_is_refused_alike_whether_it_exists_or_not(
     folders: Folders, tmp_path: Path, text: str
 ) -> None:
-    with pytest.raises(InvalidRequestError, match="outside the folders") as refused:
+    with pytest.raises(InvalidRequestError, match="outside the allowed folders") as refused:
         folders.readable(text.format(root=tmp_path))
     assert str(folders.output_dir.resolve()) in str(refused.value)
 
@@ -281,7 +281,7 @@ def test_a_clip_goes_where_it_was_asked_to_go(folders: Folders, home: Path) -> N
     ],
 )
 def test_a_clip_is_not_written_outside(folders: Folders, tmp_path: Path, text: str) -> None:
-    with pytest.raises(InvalidRequestError, match="outside the folders"):
+    with pytest.raises(InvalidRequestError, match="outside the allowed folders"):
         folders.target(text.format(root=tmp_path), default_name="d.mp4")
 
 
@@ -292,7 +292,7 @@ def test_a_clip_is_not_written_through_a_symlink_out(folders: Folders, tmp_path:
     (folders.output_dir / "d.mp4").symlink_to(tmp_path / "outside" / "new.mp4")
     (folders.output_dir / "part.mp4").symlink_to(tmp_path / "outside" / "new")
     for text in ("far/a.mp4", "far/", "file.mp4", "", "file", "part"):
-        with pytest.raises(InvalidRequestError, match="outside the folders"):
+        with pytest.raises(InvalidRequestError, match="outside the allowed folders"):
             folders.target(text, default_name="d.mp4")
 
 

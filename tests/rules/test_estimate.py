@@ -250,8 +250,9 @@ def test_packs_are_bought_whole_and_more_than_one_where_needed():
 def test_at_1080p_the_two_small_packs_are_dearer_even_at_full_use(model):
     found = ask(model, resolution="1080P", count=100_000, plan="compare")
     assert [way.plan.name for way in found.packs if way.dearer_at_full_use] == ["basic", "advanced"]
-    assert "basic and advanced are dearer than pay as you go even at full use" in estimate_message(
-        found
+    assert (
+        "basic and advanced cost more than pay as you go, even if every credit is used"
+        in estimate_message(found)
     )
     full = {
         way.plan.name: way.per_video_full

@@ -92,7 +92,7 @@ def test_the_other_regions_id_is_refused_with_the_right_one():
             "zzzzzz",
             'Refused: unknown template zzzzzz. The templates here: "392753057216684038" 跳水 Diving: 1',
         ),
-        ("", "no template is named"),
+        ("", "no template given"),
         ("12", "12 is not a template's id"),
         ("1" * 5000, "is not a template's id"),
     ],

@@ -74,7 +74,7 @@ async def test_an_adopted_clip_goes_to_whom_it_turns_out_to_have_been_bought_for
                 await studio.query(some_id, caller="bob")
         assert (await studio.tasks(caller="bob")).rows == ()
         said = video_task(await studio.query(adopted.task_id))["message"]
-        assert said == f"Cancelled. It turned out to be task {task.task_id}, where it goes on."
+        assert said == f"Cancelled. It is the same clip as task {task.task_id}, which continues."
     (row,) = [row for row in rows() if row["task_id"] == adopted.task_id]
     assert (row["status"], row["remote_id"], row["due_at"]) == ("cancelled", "", 0)
     assert task.task_id in row["error"]

@@ -79,7 +79,7 @@ async def test_an_agents_picture_outside_the_allowed_folders_is_refused_free(
     outside = tmp_path_factory.mktemp("outside") / "first.png"
     Image.new("RGB", (400, 400)).save(outside)
     async with opened() as studio:
-        with pytest.raises(InvalidRequestError, match="outside the folders"):
+        with pytest.raises(InvalidRequestError, match="outside the allowed folders"):
             await studio.generate(VideoRequest(first_frame_image=str(outside)), Terms())
     assert sandbox.received == 0
 
@@ -257,7 +257,9 @@ async def test_max_cost_is_a_ceiling(opened: Any, sandbox: Any) -> None:
         ):
             await studio.generate(CAT, Terms(max_cost=Decimal("1.99")))
         unpriced = VideoRequest(prompt="a cat", model="T2V-01")
-        with pytest.raises(BudgetExceededError, match="the ceiling for its cost cannot be held"):
+        with pytest.raises(
+            BudgetExceededError, match="the ceiling for its cost cannot be enforced"
+        ):
             await studio.generate(unpriced, Terms(max_cost=Decimal(100)))
         assert sandbox.received == 0
         await studio.generate(CAT, Terms(max_cost=Decimal(2)))

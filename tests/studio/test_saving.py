@@ -82,7 +82,7 @@ async def test_a_clip_that_was_corrupt_at_the_provider_is_saved_when_it_is_asked
             return task if task.save_error else None
 
         task = await until(unsaved)
-        assert "is not a whole MP4" in task.save_error
+        assert "is not a complete MP4" in task.save_error
         assert task.due_at > time.time() + 5
         saved = await studio.download(view.task.task_id, wait_seconds=20)
         assert saved.status == "saved"

@@ -140,7 +140,7 @@ async def test_an_id_that_proves_wrong_can_be_taken_back_and_given_to_another_ta
         second = await _given_up(studio, prompt="a dog")
         provider.down = True
         await studio.settle(first.task_id, bought=True, remote_id="99")
-        with pytest.raises(InvalidRequestError, match=f"is task {first.task_id} already"):
+        with pytest.raises(InvalidRequestError, match=f"already belongs to task {first.task_id}"):
             await studio.settle(second.task_id, bought=True, remote_id="99")
         settled = (await studio.settle(first.task_id, bought=False)).task
         assert (settled.remote_id, settled.money) == ("", Money.RELEASED)
@@ -183,7 +183,7 @@ async def test_one_purchase_cannot_be_two_tasks(opened: Any) -> None:
     async with opened() as studio:
         done = (await studio.generate(VideoRequest(prompt="a dog"), Terms(), wait_seconds=20)).task
         lost = await _lost(studio)
-        with pytest.raises(InvalidRequestError, match=f"is task {done.task_id} already"):
+        with pytest.raises(InvalidRequestError, match=f"already belongs to task {done.task_id}"):
             await studio.settle(lost.task_id, bought=True, remote_id=done.remote_id)
         assert (await studio.query(lost.task_id)).task.status is Status.UNCONFIRMED
 

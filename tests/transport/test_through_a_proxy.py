@@ -121,7 +121,7 @@ async def test_a_proxy_that_opens_no_way_means_that_nothing_left(kind, manner, p
         with pytest.raises(ProviderUnavailableError) as caught:
             await line.pay(BUY, leaving=lambda: told.append(None))
         await line.aclose()
-    assert "the request never left. Nothing was charged." in error_text(caught.value)
+    assert "the request was not sent. Nothing was charged." in error_text(caught.value)
     assert f"the proxy {proxy.url}" in str(caught.value)
     assert "blocked" not in str(caught.value) + caught.value.detail
     assert (told, provider.asked, proxy.connections) == ([], [], 1)
@@ -132,7 +132,7 @@ async def test_a_proxy_that_is_not_there_means_that_nothing_left(kind):
     with Proxy(kind).running() as proxy:
         url = proxy.url
     line = transport(url)
-    with pytest.raises(ProviderUnavailableError, match=r"cannot be reached.*never left"):
+    with pytest.raises(ProviderUnavailableError, match=r"cannot be reached.*was not sent"):
         await line.pay(BUY)
     await line.aclose()
 
@@ -214,7 +214,7 @@ async def test_plain_http_is_handed_to_an_http_proxy_and_sent_is_sent(tls):
                     await line.pay(BUY)
                 await line.aclose()
     line = transport(proxy.url, base_url=f"http://{place}")
-    with pytest.raises(ProviderUnavailableError, match="never left"):
+    with pytest.raises(ProviderUnavailableError, match="was not sent"):
         await line.pay(BUY)
     await line.aclose()
     assert len(relay.asked) == 1

@@ -250,7 +250,7 @@ def test_a_list_of_the_sandbox_alone_says_that_it_is_play_money() -> None:
     assert listed["message"].startswith(f"{SANDBOX} 1 task, newest first.")
     assert "The spending is the sandbox's, in play money." in listed["message"]
     assert listed["tasks"][0]["cost"] == "would cost 2 CNY"
-    assert _listed(provider="sandbox")["message"].startswith(f"{SANDBOX} No task.")
+    assert _listed(provider="sandbox")["message"].startswith(f"{SANDBOX} No tasks.")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_a_list_without_the_sandbox_does_not_speak_of_it() -> None:
 
 def test_an_empty_list_is_an_answer() -> None:
     listed = task_list(Listing(rows=(), spending=_spending()))
-    assert listed["message"] == "No task."
+    assert listed["message"] == "No tasks."
     assert listed["tasks"] == []
 
 

@@ -67,7 +67,7 @@ ERRORS: tuple[HailuoError, ...] = (
         Step(Do.ESTIMATE),
     ),
     errors.BudgetExceededError(
-        "No price is published for this clip, so the budget cannot be held.",
+        "No price is published for this clip, so the budget cannot be enforced.",
         Step(Do.SET, "HAILUO_UNPRICED_COST"),
     ),
     errors.ConsentRequiredError(

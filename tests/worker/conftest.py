@@ -99,7 +99,7 @@ class Bench:
             }
         )
         self.now = 1_800_000_000.0
-        self.journal: Any = FailingStore(make_store(tmp_path / "state"))
+        self.journal: Any = FailingStore(make_store(settings))
         self.client = Client()
         self.processes = ProcessLocks(tmp_path / "state" / "processes")
         owner, client = self.processes.owner, open_client(settings)

@@ -264,11 +264,11 @@ async def test_a_clip_that_was_ready_long_ago_has_all_its_tries(bench: Any) -> N
 
 async def test_what_only_a_person_can_cure_is_not_tried_again_by_itself(bench: Any) -> None:
     task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now)
-    trouble = DownloadError("The folder may not be written to.")
+    trouble = DownloadError("The folder is not writable.")
     trouble.retry = False
     await record_save_error(bench.context, task, trouble)
     task = await bench.read(task)
-    assert (task.due_at, task.save_error) == (0, "The folder may not be written to.")
+    assert (task.due_at, task.save_error) == (0, "The folder is not writable.")
 
 
 async def _save_again(bench: Any, task: Any, trouble: Exception) -> Any:
@@ -281,7 +281,7 @@ async def test_a_clip_that_is_corrupt_is_asked_for_with_growing_pauses_and_an_en
     bench: Any,
 ) -> None:
     task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now)
-    damaged = CorruptClipError("It is not a whole MP4. The clip is paid for.")
+    damaged = CorruptClipError("It is not a complete MP4. The clip is paid for.")
     pauses = []
     for _ in range(SAVE_TRIES - 1):
         task = await _save_again(bench, task, damaged)
@@ -293,14 +293,14 @@ async def test_a_clip_that_is_corrupt_is_asked_for_with_growing_pauses_and_an_en
     task = await _save_again(bench, task, damaged)
     assert (task.due_at, task.status, task.money) == (0, Status.SUCCEEDED, Money.SPENT)
     assert task.save_error.startswith(
-        "It is not a whole MP4. The clip is paid for. 10 tries have failed"
+        "It is not a complete MP4. The clip is paid for. 10 tries have failed"
     )
     assert "not tried again automatically" in task.save_error
 
 
 async def test_who_asks_again_and_again_makes_the_pauses_no_shorter(bench: Any) -> None:
     task = await bench.held(status=Status.SUCCEEDED, file_id="5", finished_at=bench.now)
-    damaged, pauses = CorruptClipError("It is not a whole MP4."), []
+    damaged, pauses = CorruptClipError("It is not a complete MP4."), []
     for _ in range(SAVE_TRIES - 1):
         task = await _save_again(bench, task, damaged)
         pauses.append(task.due_at - bench.now)

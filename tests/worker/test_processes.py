@@ -66,7 +66,7 @@ def test_an_owner_without_a_lock_is_dead(tmp_path: Path) -> None:
 def test_a_state_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     locks = ProcessLocks(tmp_path / "file" / "processes")
-    with pytest.raises(JournalError, match="cannot be written") as refused, locks.held():
+    with pytest.raises(JournalError, match="is not writable") as refused, locks.held():
         raise AssertionError
     assert Step(Do.SET, "HAILUO_STATE_DIR") in refused.value.then
 

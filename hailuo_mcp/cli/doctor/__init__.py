@@ -1,1 +1,1 @@
-"""The examinations of `hailuo-mcp doctor`: each looks at one thing, changes and buys nothing."""
+"""The checks of `hailuo-mcp doctor`: each looks at one thing, changes and buys nothing."""

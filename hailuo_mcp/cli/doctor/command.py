@@ -1,4 +1,4 @@
-"""hailuo-mcp doctor: check the whole chain, buy nothing, and say what to do."""
+"""hailuo-mcp doctor: check everything, buy nothing, and say what to do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _INDENT = 9
 
 def _options(parser: ArgumentParser) -> None:
     names = ", ".join(app.name for app in client_setups())
-    what = f"with the settings that this client's configuration gives: {names}"
+    what = f"use the settings from this client's configuration: {names}"
     arguments.add_text(parser.add_argument, "--client", metavar="CLIENT", what=what)
 
 
@@ -63,11 +63,9 @@ def _run(args: Namespace, terminal: Terminal) -> int:
             status="problem" if problems else "ok",
         )
     else:
-        verdict = "1 problem" if problems == 1 else f"{problems} problems"
+        verdict = words.count(problems, "problem") if problems else "Nothing is wrong"
         terminal.say()
-        terminal.say(
-            f"{verdict if problems else 'Nothing is wrong'}. Nothing was bought.", style="bold"
-        )
+        terminal.say(f"{verdict}. Nothing was bought.", style="bold")
     return exits.FAILED if problems else exits.DONE
 
 
@@ -119,7 +117,7 @@ async def examine(
 
 
 def environ_of(name: str, system: System) -> tuple[dict[str, str], bool]:
-    """What a client gives to the server in place of the shell's own settings.
+    """The environment that a client gives to the server.
 
     The second value says whether the client fills in the key itself when it starts the server.
     """
@@ -143,4 +141,6 @@ def environ_of(name: str, system: System) -> tuple[dict[str, str], bool]:
     return {**rest, **given}, is_reference(entry.env.get(KEY, ""))
 
 
-COMMANDS = (Command("doctor", "check the whole chain, free, and say what to do", _run, _options),)
+COMMANDS = (
+    Command("doctor", "check the installation, settings and provider, free", _run, _options),
+)

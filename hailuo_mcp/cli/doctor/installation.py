@@ -37,7 +37,7 @@ def check_program(system: System) -> Iterator[Result]:
         yield ok("launcher", "apps find hailuo-mcp by its name")
     else:
         words = " ".join((start.command, *start.args))
-        yield ok("launcher", f"apps do not see your PATH; init writes the whole path: {words}")
+        yield ok("launcher", f"apps do not see your PATH; init writes the full path: {words}")
     for runner in ("uvx", "pipx"):
         found = system.find(runner, system.path)
         if found and not system.find(runner, system.app_path):
@@ -49,14 +49,14 @@ def check_program(system: System) -> Iterator[Result]:
     if not start.lasts:
         yield note(
             "launcher",
-            "hailuo-mcp runs from a temporary folder that will be emptied some day.",
+            "hailuo-mcp runs from a temporary folder that may be emptied at any time.",
             "Install it: uv tool install hailuo-mcp, or pipx install hailuo-mcp.",
         )
     for name in _GUARDED if system.platform == "darwin" else ():
         if start.command.startswith(f"{system.home / name}/"):
             yield note(
                 "launcher",
-                f"hailuo-mcp is in {name}, which macOS lets no app read until you allow it.",
+                f"hailuo-mcp is in {name}, which apps on macOS may read only after you allow it.",
                 "If an app cannot start it (operation not permitted), install it elsewhere: "
                 "uv tool install hailuo-mcp.",
             )
@@ -96,7 +96,7 @@ def check_clients(system: System) -> Iterator[Result]:
         yield note(
             "clients",
             "No MCP client on this computer is set up for hailuo-mcp.",
-            f"Set one up: {program()} init shows which there are.",
+            f"Set one up: {program()} init lists them.",
         )
 
 
@@ -117,7 +117,7 @@ def _entries(app: ClientSetup, system: System) -> list[Entry]:
 
 
 def _start(app: ClientSetup, system: System, entry: Entry) -> Result:
-    fix = f"Run {program()} init {app.name}, or write the whole path."
+    fix = f"Run {program()} init {app.name}, or write the full path."
     if not entry.command:
         if any(entry.values.get(name) for name in ("url", "httpUrl", "serverUrl")):
             return ok("clients", f"{app.title} uses a hailuo-mcp over HTTP")

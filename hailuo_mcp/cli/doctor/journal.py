@@ -8,11 +8,13 @@ from pathlib import Path
 
 from hailuo_mcp.bootstrap import account_of
 from hailuo_mcp.catalog.prices import plan_unit
-from hailuo_mcp.cli.doctor.result import Result, note, ok, problem
-from hailuo_mcp.cli.words import program
+from hailuo_mcp.cli.doctor.result import Result, note, of_error, ok, problem
+from hailuo_mcp.cli.words import count, program
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Status
+from hailuo_mcp.errors import ConfigError, JournalDamagedError
 from hailuo_mcp.files.private import exposed
+from hailuo_mcp.journal import journal_file
 from hailuo_mcp.journal.sqlite.examine import (
     Contents,
     FaultyJournalError,
@@ -20,23 +22,21 @@ from hailuo_mcp.journal.sqlite.examine import (
     spent_in_other_units,
 )
 from hailuo_mcp.journal.sqlite.faults import Fault
-from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import period_start
 from hailuo_mcp.text import number
 from hailuo_mcp.worker.processes import ProcessLocks
 
 _LONG = 3 * 86_400.0
-"""Seconds after which an unfinished task is forgotten rather than slow."""
+"""Seconds after which an unfinished task is more likely forgotten than slow."""
 
 
 def check_journal(settings: Settings, now: float) -> Iterator[Result]:
     folder = settings.state_dir
-    path = folder / FILE_NAME
     for kept in sorted(folder.glob("journal-unreadable-*.sqlite3")) if folder.is_dir() else []:
         yield note(
             "journal",
-            f"{kept} is a damaged journal that was put aside; what could be read was kept.",
+            f"{kept} is a damaged journal that was set aside; everything readable was copied.",
             f"Compare the provider's bill with {program()} tasks, then delete it, its -wal and its "
             "-shm.",
         )
@@ -48,33 +48,32 @@ def check_journal(settings: Settings, now: float) -> Iterator[Result]:
             f"Any command that opens the journal makes it private, such as {program()} tasks.",
         )
     try:
+        path = journal_file(settings)
+    except ConfigError as elsewhere:
+        yield note("journal", elsewhere.what)
+        return
+    try:
         contents = examine(path, old_before=now - _LONG)
     except FaultyJournalError as flawed:
         yield _flaw(path, flawed)
         return
     if contents.version == 0:
-        yield ok("journal", "none yet: it is made with the first task")
+        yield ok("journal", "none yet: the first task creates it")
         return
     if contents.losses:
-        yield problem(
-            "journal",
-            f"The journal was damaged and {contents.losses.many} may be lost, so nothing new is "
-            "bought until you accept that.",
-            f"Compare the provider's bill with {program()} tasks, then run {program()} journal "
-            "accept.",
-        )
-    many = sum(contents.counts.values())
-    tasks = f"{many} {'task' if many == 1 else 'tasks'}"
+        lost = f"The journal was damaged and {contents.losses.many} may be lost"
+        until = "so nothing new is bought until you accept that."
+        yield of_error("journal", JournalDamagedError(f"{lost}, {until}"))
+    tasks = count(sum(contents.counts.values()), "task")
     yield ok("journal", f"{path} (format {contents.version}, {tasks})")
     yield from _tasks(contents)
-    yield from _other_units(settings, now)
+    yield from _other_units(path, settings, now)
     yield _processes(contents, settings)
 
 
-def _other_units(settings: Settings, now: float) -> Iterator[Result]:
+def _other_units(path: Path, settings: Settings, now: float) -> Iterator[Result]:
     unit = plan_unit(settings.plan, PROVIDERS[settings.provider].region)
     since = period_start(settings.budget_period, now)
-    path = settings.state_dir / FILE_NAME
     found = spent_in_other_units(path, account_of(settings), unit, since=since)
     if found:
         sums = " and ".join(f"{number(one.spent + one.reserved)} {one.unit}" for one in found)
@@ -82,7 +81,7 @@ def _other_units(settings: Settings, now: float) -> Iterator[Result]:
             "budget",
             f"The same key has {sums} spent or reserved under another plan than {settings.plan}. "
             f"Each unit has a budget of its own: a budget in {unit} does not count them.",
-            "Keep to one plan, or set HAILUO_BUDGET for each unit with the other in mind.",
+            "Keep to one plan, or set each budget with the other in mind.",
         )
 
 
@@ -98,14 +97,14 @@ def _tasks(contents: Contents) -> Iterator[Result]:
         yield note(
             "tasks",
             f"{contents.old} of them began more than three days ago.",
-            f"They wait for their own provider and key: run {program()} tasks --wait with those.",
+            f"Run {program()} tasks --wait with the provider and key that bought them.",
         )
     if unconfirmed := contents.counts.get(Status.UNCONFIRMED, 0):
         yield note(
             "tasks",
-            f"{unconfirmed} unconfirmed: sent, but nobody knows whether they were bought. They "
+            f"{unconfirmed} unconfirmed: sent, and it is unknown whether they were bought. They "
             "count against the budget.",
-            f"Look at the provider's bill, then: {program()} tasks --status unconfirmed, and "
+            f"Check the provider's bill, then run {program()} tasks --status unconfirmed, and "
             f"{program()} settle TASK_ID bought|not-bought.",
         )
 
@@ -129,7 +128,7 @@ def _local(at: float) -> str:
 
 def _flaw(path: Path, found: FaultyJournalError) -> Result:
     if found.fault is Fault.NEWER:
-        said = f"{path} was written by a newer hailuo-mcp (format {found.version}) than this."
+        said = f"{path} was written by a newer hailuo-mcp (format {found.version})."
         return problem("journal", said, "Update this installation, or remove the older one.")
     if found.fault is Fault.LOCKED:
         said = f"Another program keeps {path} locked."

@@ -1,8 +1,7 @@
-"""How the provider and links are reached: directly, or through which proxy, if it answers."""
+"""How the provider and links are reached: directly or through a proxy, and whether that works."""
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import time
@@ -14,6 +13,8 @@ import anyio.to_thread
 
 from hailuo_mcp.cli.doctor.result import Level, Result, note, of_error, ok, problem
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.text import shown, system_reason
+from hailuo_mcp.transport.connections import trusted
 from hailuo_mcp.transport.proxies import Proxies, Proxy, ProxyError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ async def check_network(settings: Settings, reach: Reach) -> AsyncGenerator[Resu
     except ConfigError as exc:
         yield of_error("proxy", exc)
         return
-    except_for = f", but not for {proxies.no[:200]}" if proxies.no else ""
+    except_for = f", but not for {shown(proxies.no, 200)}" if proxies.no else ""
     uses = {proxy: "the provider", links: "links"}
     if proxy == links:
         uses = {proxy: "the provider and links" if url else "links"}
@@ -58,8 +59,8 @@ async def check_network(settings: Settings, reach: Reach) -> AsyncGenerator[Resu
     if links is not None and not looked_up:
         yield note(
             "links",
-            "This computer cannot look up names, so behind the proxy links are followed only to "
-            "hosts that are known to be the provider's.",
+            "This computer cannot look up host names, so links are followed only to hosts that "
+            "are known to be the provider's.",
             "Give pictures as files, or name the hosts of links in HAILUO_ALLOWED_HOSTS_PRIVATE.",
         )
 
@@ -80,14 +81,14 @@ def _reach(host: str, port: int, secure: bool) -> Result:  # noqa: FBT001
     try:
         with socket.create_connection((host, port), timeout=_SECONDS) as connection:
             if secure:
-                with _trust().wrap_socket(connection, server_hostname=host):
+                with trusted().wrap_socket(connection, server_hostname=host):
                     pass
     except ssl.SSLCertVerificationError as exc:
         return _untrusted(host, exc)
     except OSError as exc:
         return problem(
             "host",
-            f"{host} port {port} cannot be reached: {_reason(exc)}.",
+            f"{host} port {port} cannot be reached: {system_reason(exc)}.",
             "Check the network and the firewall; behind a proxy, set HTTPS_PROXY.",
         )
     return ok("host", f"{host} answers ({'TLS, ' if secure else ''}{_since(began)})")
@@ -99,7 +100,7 @@ async def _reach_through(proxy: Proxy, host: str, port: int, *, secure: bool) ->
         return await anyio.to_thread.run_sync(_answers, proxy)
     from hailuo_mcp.transport.tunnel import try_tunnel
 
-    trust, began = _trust(), time.monotonic()
+    trust, began = trusted(), time.monotonic()
     try:
         await try_tunnel(proxy, host, port, tls=trust, secure=secure, seconds=_SECONDS)
     except ProxyError as exc:
@@ -109,7 +110,7 @@ async def _reach_through(proxy: Proxy, host: str, port: int, *, secure: bool) ->
     except OSError as exc:
         return problem(
             "host",
-            f"{host} port {port} does not answer through the proxy {proxy}: {_reason(exc)}.",
+            f"{host} port {port} does not answer through the proxy {proxy}: {system_reason(exc)}.",
             "Ask the operator of the proxy whether it allows this host.",
         )
     how = "TLS, " if secure else ""
@@ -121,7 +122,7 @@ def _answers(proxy: Proxy) -> Result:
     try:
         socket.create_connection((proxy.host, proxy.port), timeout=_SECONDS).close()
     except OSError as exc:
-        said = f"{proxy} cannot be reached: {_reason(exc)}."
+        said = f"{proxy} cannot be reached: {system_reason(exc)}."
         return problem("proxy", said, _proxy_fix(proxy))
     return ok("proxy", f"{proxy} answers ({_since(began)})")
 
@@ -137,10 +138,6 @@ def _proxy_fix(proxy: Proxy) -> str:
     return f"Start the proxy, or correct {proxy.source}; NO_PROXY names hosts that need none."
 
 
-def _reason(exc: OSError) -> str:
-    return (exc.strerror or type(exc).__name__).lower()
-
-
 def _since(began: float) -> str:
     return f"{(time.monotonic() - began) * 1000:,.0f} ms"
 
@@ -149,17 +146,6 @@ def _untrusted(host: str, exc: ssl.SSLCertVerificationError) -> Result:
     return problem(
         "host",
         f"{host} shows a certificate that is not trusted ({exc.verify_message}).",
-        "A company's proxy or virus scanner may stand in between: let it pass this host, or set "
+        "A company's proxy or virus scanner may intercept it: let this host pass, or set "
         "SSL_CERT_FILE to a file with its certificate. A wrong date here has the same effect.",
     )
-
-
-def _trust() -> ssl.SSLContext:
-    """The certificates that the transport trusts, chosen as httpx does."""
-    if file := os.environ.get("SSL_CERT_FILE"):
-        return ssl.create_default_context(cafile=file)
-    if folder := os.environ.get("SSL_CERT_DIR"):
-        return ssl.create_default_context(capath=folder)
-    import certifi
-
-    return ssl.create_default_context(cafile=certifi.where())

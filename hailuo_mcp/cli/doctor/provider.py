@@ -118,7 +118,7 @@ async def _region(
         return problem(
             "key",
             f"Neither {provider.host} nor {twin.host} accepts the key ({exc.provider_code}).",
-            f"Copy it again from {provider.console} or {twin.console}: whole, without spaces.",
+            f"Copy it again from {provider.console} or {twin.console}: all of it, without spaces.",
         )
     except HailuoError:
         return _refused(exc)
@@ -127,7 +127,7 @@ async def _region(
     also = " and remove HAILUO_BASE_URL" if settings.base_url != provider.base_url else ""
     return problem(
         "region",
-        f"The key is one of {twin.host}, not of {provider.host} ({exc.provider_code}).",
+        f"The key belongs to {twin.host}, not to {provider.host} ({exc.provider_code}).",
         f"Set HAILUO_PROVIDER={twin.name}{also}.",
     )
 
@@ -154,5 +154,5 @@ def _clock(reply: HttpReply) -> Result | None:
     return note(
         "clock",
         f"This computer's clock is {abs(off):,.0f} s {'ahead' if off > 0 else 'behind'}.",
-        "Set the time automatically: links expire and budgets begin by the clock.",
+        "Have the time set automatically: links expire and budgets begin by the clock.",
     )

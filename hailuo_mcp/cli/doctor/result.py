@@ -1,4 +1,4 @@
-"""What a check found: fine, worth knowing, or a problem, and then what to do."""
+"""What a check found: ok, a note or a problem, and what to do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def problem(check: str, message: str, fix: str) -> Result:
 
 
 def of_error(check: str, error: HailuoError, fix: str = "") -> Result:
-    """A problem in an error's words; `fix` is for one that does not say what to do."""
+    """A problem from an error; `fix` is for one that does not say what to do."""
     from hailuo_mcp.wording.person import steps_text
 
     return problem(check, error.what, steps_text(error, program=program()) or fix)

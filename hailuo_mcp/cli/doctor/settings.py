@@ -1,4 +1,4 @@
-"""Whether the settings say what was meant, and whether their folders can be used."""
+"""Whether the settings are sound, and whether their folders can be used."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hailuo_mcp.cli.init.entry import is_placeholder
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import Settings, nearest_variable, variable_of
+from hailuo_mcp.text import shown, system_reason
 
 _FREE = frozenset(row.name for row in PROVIDERS.values() if row.is_sandbox)
 _PREFIX = "HAILUO_"
@@ -33,7 +34,7 @@ def known_variables() -> tuple[str, ...]:
 def check_settings(
     environ: Mapping[str, str], overrides: Mapping[str, object]
 ) -> tuple[Settings | None, list[Result]]:
-    """The settings, if they can be used at all, and what is odd about the variables."""
+    """The settings, if they can be used at all, and what is wrong with the variables."""
     chosen = overrides.get("provider")
     given = {**environ, "HAILUO_PROVIDER": str(chosen)} if chosen else environ
     results = list(check_variables(given))
@@ -67,7 +68,7 @@ def _budget(settings: Settings) -> Iterator[Result]:
 
 
 def check_variables(environ: Mapping[str, str], where: str = "") -> Iterator[Result]:
-    """Misspelt, empty, unsubstituted and unreplaced ones; never shows a value."""
+    """Misspelt and empty variables, and placeholders; never shows a secret."""
     known = known_variables()
     there = f" in {where}" if where else ""
     free = environ.get("HAILUO_PROVIDER", "").strip().lower() in _FREE
@@ -86,13 +87,13 @@ def check_variables(environ: Mapping[str, str], where: str = "") -> Iterator[Res
         elif text.startswith("${") and text.endswith("}") and not where:
             yield note(
                 "settings",
-                f"{name} is {text[:60]}, which was not replaced by a value; it counts as unset.",
+                f"{name} is {shown(text)}, which was not replaced by a value; it counts as unset.",
                 "Write the value itself, or set what it refers to.",
             )
         elif name.endswith("_API_KEY") and not free and is_placeholder(text):
             yield problem(
                 "key",
-                f"{name}{there} still holds the example's words instead of a key.",
+                f"{name}{there} still has the example's placeholder instead of a key.",
                 "Put your key there, or set HAILUO_PROVIDER=sandbox to try it free.",
             )
 
@@ -108,7 +109,7 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
 
 
 def check_folders(settings: Settings, environ: Mapping[str, str]) -> Iterator[Result]:
-    """Whether the folders can be written, and have room for clips."""
+    """Whether the folders can be written to, and have space for clips."""
     yield _folder("clips", settings.output_dir, "HAILUO_OUTPUT_DIR")
     yield _folder("journal", settings.state_dir, "HAILUO_STATE_DIR")
     for folder in settings.allowed_dirs if environ.get("HAILUO_ALLOWED_DIRS", "").strip() else ():
@@ -116,7 +117,7 @@ def check_folders(settings: Settings, environ: Mapping[str, str]) -> Iterator[Re
             yield note(
                 "folders",
                 f"{folder} of HAILUO_ALLOWED_DIRS does not exist.",
-                f"Make it, or correct the list (separated by {os.pathsep!r}).",
+                f"Create it, or correct the list (separated by {os.pathsep!r}).",
             )
 
 
@@ -128,29 +129,28 @@ def _folder(what: str, folder: Path, variable: str) -> Result:
             pass
         free = shutil.disk_usage(nearest).free
     except OSError as exc:
-        why = (exc.strerror or "the system refuses").lower()
-        said = f"{folder} for {what} cannot be written: {why}."
+        said = f"{folder} for {what} cannot be written: {system_reason(exc)}."
         return problem("folders", said, f"Allow it, or set {variable} to another folder.")
     room = f"{free / 1e9:,.1f} GB free"
     if free < _FULL:
         said = f"The disk of {folder} for {what} is full ({room})."
         return problem("folders", said, "Free some space.")
     if free < _TIGHT:
-        said = f"{folder} for {what} has little room: {room}."
+        said = f"{folder} for {what} has little space left: {room}."
         return note("folders", said, "Free some space.")
-    new = "" if nearest == folder else ", will be made"
+    new = "" if nearest == folder else ", will be created"
     return ok("folders", f"{what}: {folder} ({room}{new})")
 
 
 def check_http(settings: Settings) -> Iterator[Result]:
-    """Whether the settings of the HTTP server are sound, where there are any."""
+    """Whether the settings of the HTTP server are sound, if there are any."""
     sound = True
     if settings.callback_url and not _is_public(settings.callback_url):
         sound = False
         yield problem(
             "http",
             "HAILUO_CALLBACK_URL is not an address that the provider can reach.",
-            "It has to be https:// and public; without it the provider is polled.",
+            "It must be https:// and public; without it the provider is polled.",
         )
     short = [name for name, token in settings.http_tokens if len(token.get_secret_value()) < _SHORT]
     if short:
@@ -165,7 +165,7 @@ def check_http(settings: Settings) -> Iterator[Result]:
         yield note(
             "http",
             "HAILUO_ALLOWED_HOSTS is set without HAILUO_HTTP_TOKENS.",
-            "Give each caller a token: anybody who reaches the server can spend your money.",
+            "Give each caller a token: anyone who reaches the server can spend your money.",
         )
     if sound and (settings.http_tokens or settings.callback_url):
         yield ok("http", f"{len(settings.http_tokens)} callers have tokens")

@@ -42,12 +42,16 @@ def client_named(name: str) -> ClientSetup:
 def _options(parser: ArgumentParser) -> None:
     names = ", ".join(app.name for app in client_setups())
     parser.add_argument(
-        "client", nargs="?", default="", metavar="CLIENT", help=f"one of: {names}; none lists them"
+        "client",
+        nargs="?",
+        default="",
+        metavar="CLIENT",
+        help=f"one of: {names}; without one, they are listed",
     )
     parser.add_argument(
-        "--print", action="store_true", dest="only_print", help="change nothing, show what to paste"
+        "--print", action="store_true", dest="only_print", help="change nothing; show what to paste"
     )
-    what = "read the API key from stdin (a command line could be seen by others)"
+    what = "read the API key from standard input (others could see it on a command line)"
     arguments.add_flag(parser.add_argument, "--key-stdin", what)
 
 
@@ -72,7 +76,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 def _key(
     args: Namespace, terminal: Terminal, app: ClientSetup, system: System, given: Mapping[str, str]
 ) -> str:
-    """The key, if the person gives one; it is never taken from a command line or a variable."""
+    """The key, if the person types one; never from the command line or a variable."""
     key = ""
     if args.key_stdin:
         key = sys.stdin.readline().strip()
@@ -84,7 +88,7 @@ def _key(
         key = getpass("API key (Enter to put it into the file yourself): ", sys.stderr).strip()
     if key and (not key.isascii() or not key.isprintable() or " " in key):
         raise ConfigError(
-            "That is not a key: keys have no spaces and only plain letters, digits and marks. "
+            "That is not a key: keys have only ASCII letters, digits and marks, and no spaces. "
             "Nothing was changed.",
             Step(Do.TRY, "copy it again"),
         )
@@ -95,7 +99,7 @@ def _lacks_key(app: ClientSetup, system: System, given: Mapping[str, str]) -> bo
     try:
         entry = configure(app, system, given, only_print=True).entry
     except HailuoError:
-        return False  # said again, and better, by the real attempt
+        return False  # the real attempt reports it
     return is_placeholder(entry.env.get(KEY, ""))
 
 
@@ -112,7 +116,7 @@ def _list(system: System, terminal: Terminal) -> int:
     if terminal.json:
         terminal.records("clients", ("client", "state", "file"), rows)
         return exits.DONE
-    terminal.table(("Client", "Here", "File"), rows)
+    terminal.table(("Client", "State", "File"), rows)
     terminal.say()
     terminal.say(f"Set one up: {words.program()} init CLIENT")
     return exits.DONE
@@ -123,18 +127,18 @@ def _print(outcome: Outcome, terminal: Terminal) -> None:
     if outcome.status == "written":
         terminal.say(f"{app.title} is set up: {outcome.path}", style="bold")
         if outcome.backup is not None:
-            terminal.say(f"What was there before: {outcome.backup}")
+            terminal.say(f"Backup of the old file: {outcome.backup}")
         start = " ".join((outcome.entry.command, *outcome.entry.args))
         facts = [("Starts", start), ("Provider", env.get("HAILUO_PROVIDER", ""))]
         if budget := env.get("HAILUO_BUDGET"):
             facts.append(("Budget", f"{budget} a {env.get('HAILUO_BUDGET_PERIOD', 'day')}"))
         terminal.facts(facts)
     elif outcome.status == "unchanged":
-        terminal.say(f"{app.title} is set up already, nothing was changed: {outcome.path}")
+        terminal.say(f"{app.title} is already set up; nothing was changed: {outcome.path}")
     else:
         if outcome.status == "refused":
-            terminal.note(f"{outcome.path} {outcome.why}, so it was left as it is.")
-        terminal.note(f"Put this into {outcome.path}, beside what is there:")
+            terminal.note(f"{outcome.path} {outcome.why}, so it was not changed.")
+        terminal.note(f"Add this to {outcome.path}:")
         terminal.say(outcome.paste)
         if app.add:
             terminal.note("or run:")

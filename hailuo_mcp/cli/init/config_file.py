@@ -1,4 +1,4 @@
-"""A client's configuration file: found, read as it is, changed in one place, never half written."""
+"""A client's configuration file: find it, read it, change one entry, write it atomically."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from hailuo_mcp.cli.init.json_edit import mapping
 from hailuo_mcp.cli.system import System
 from hailuo_mcp.cli.words import program
 from hailuo_mcp.errors import ConfigError, Do, Step
+from hailuo_mcp.text import system_reason
 
 _BOM = "\ufeff"
 _COMMANDS = ("hailuo-mcp", "hailuo_mcp")
@@ -29,13 +30,13 @@ NAME = "hailuo"
 
 
 def config_path(app: ClientSetup, system: System) -> Path:
-    """The file that a client reads on this computer, whether or not it is there yet."""
+    """The file that a client reads on this computer, whether or not it exists."""
     for place in app.places.get(system.platform) or app.places.get("any", ()):
         if not place.sign or any(path.exists() for path in system.expand(place.sign)):
             found = system.expand(place.file)
             return next((path for path in found if path.exists()), found[0])
     raise ConfigError(
-        f"{app.title} keeps its configuration in no known place on this system.",
+        f"It is not known where {app.title} keeps its configuration on this system.",
         Step(Do.TRY, f"print what to paste: {program()} init {app.name} --print"),
     )
 
@@ -89,7 +90,7 @@ class ConfigFile:
     path: Path
     text: str = ""
     commented: bool = False
-    """JSON with comments or last commas: legible, but a program would lose them."""
+    """JSON with comments or trailing commas, which a rewrite would lose."""
     document: Mapping[str, object]
 
     @property
@@ -137,13 +138,13 @@ def read(app: ClientSetup, path: Path) -> ConfigFile:
         text = path.read_bytes().decode("utf-8") if path.exists() else ""
     except UnicodeDecodeError:
         raise ConfigError(
-            f"{path} is not UTF-8 text (Notepad and PowerShell can save such files). Nothing was "
+            f"{path} is not UTF-8 text (Notepad and PowerShell can write such files). Nothing was "
             "changed.",
             Step(Do.TRY, "save it as UTF-8, then run this again"),
         ) from None
     except OSError as exc:
         raise ConfigError(
-            f"{path} cannot be read ({reason(exc)}). Nothing was changed.",
+            f"{path} cannot be read ({system_reason(exc)}). Nothing was changed.",
             Step(Do.TRY, "allow yourself to read it, then run this again"),
         ) from exc
     body = text.removeprefix(_BOM)
@@ -159,7 +160,7 @@ def read(app: ClientSetup, path: Path) -> ConfigFile:
         raise ConfigError(
             f"{path} is not valid {app.format.upper()}: {where[:1].lower()}{where[1:120]}. "
             f"{app.title} cannot read it either. Nothing was changed.",
-            Step(Do.TRY, "correct it (usually a comma too many or too few), then run this again"),
+            Step(Do.TRY, "correct it (usually a missing or extra comma), then run this again"),
         ) from None
     return ConfigFile(app=app, path=path, text=text, commented=True, document=document)
 
@@ -172,7 +173,7 @@ def write(path: Path, text: str, *, stamp: str) -> Path | None:
     """
     target = path.resolve()  # a link stays a link
     if not _may_write(target):
-        raise PermissionError(f"{path} is read-only")
+        raise PermissionError("read-only")
     target.parent.mkdir(parents=True, exist_ok=True)
     backup = None
     if target.exists():
@@ -202,10 +203,6 @@ def pasted(app: ClientSetup, entry: Entry, question: Mapping[str, object] | None
     if question is not None:
         document["inputs"] = [question]
     return json.dumps(document, ensure_ascii=False, indent=2)
-
-
-def reason(exc: OSError) -> str:
-    return (exc.strerror or str(exc.args[0] if exc.args else "the system refuses")).lower()
 
 
 def _put_toml(text: str, key: str, entry: Entry) -> str:
@@ -240,7 +237,7 @@ def _parsed(app: ClientSetup, text: str) -> Mapping[str, object]:
 
 
 def _may_write(target: Path) -> bool:
-    """Whether the file is meant to be written: its own mark counts even where the folder allows."""
+    """Whether the file may be written: a read-only file may not, even in a writable folder."""
     if target.exists():
         return bool(target.stat().st_mode & stat.S_IWUSR) and os.access(target, os.W_OK)
     folder = next(parent for parent in target.parents if parent.exists())

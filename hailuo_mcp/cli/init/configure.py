@@ -1,4 +1,4 @@
-"""Configuring one client: its entry is written into its file, or printed with the reason why."""
+"""Configure one client: write the entry into its file, or say what to paste and why."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from hailuo_mcp.cli.init.entry import (
 )
 from hailuo_mcp.cli.system import Launcher, System, launcher
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.text import system_reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a client's file."""
+    """What happened to a client's file."""
 
     status: str
     """written · unchanged · printed (as asked) · refused (it could not be written)."""
@@ -79,13 +80,13 @@ def configure(
     if now.ours is not None and now.ours.values == entry.values:
         return replace(outcome, status="unchanged")
     if now.commented:
-        return replace(outcome, status="refused", why="has comments, which a program would lose")
+        return replace(outcome, status="refused", why="has comments, which this program would lose")
     try:
         text = now.with_entry(entry, question(entry))
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(clock()))
         backup = config_file.write(path, text, stamp=stamp)
     except OSError as exc:
-        why = f"cannot be written ({config_file.reason(exc)})"
+        why = f"cannot be written ({system_reason(exc)})"
         return replace(outcome, status="refused", why=why)
     except (ValueError, TypeError):
         return replace(outcome, status="refused", why="is written in an unusual way")
@@ -100,8 +101,8 @@ def _notes(
     provider = provider_named(entry.env.get("HAILUO_PROVIDER", ""))
     if is_placeholder(entry.env.get(KEY, "")):
         yield (
-            f'Replace "{PLACEHOLDER}" in it with your key (from {provider.console}); until then '
-            "nothing can be bought. HAILUO_PROVIDER=sandbox tries everything free, without a key."
+            f'Replace "{PLACEHOLDER}" in the file with your key (from {provider.console}); until '
+            "then nothing can be bought. HAILUO_PROVIDER=sandbox is free and needs no key."
         )
     if provider.is_sandbox:
         yield (
@@ -116,13 +117,13 @@ def _notes(
         )
     if not start.lasts and entry.command == start.command:
         yield (
-            "hailuo-mcp runs from a temporary folder that will be emptied some day. Install it "
+            "hailuo-mcp runs from a temporary folder that may be emptied at any time. Install it "
             "(uv tool install hailuo-mcp, or pipx install hailuo-mcp), then run init again."
         )
     if not config_file.is_installed(app, system):
         yield f"{app.title} does not seem to be installed on this computer."
     if units := changed_units(before, entry):
         yield (
-            f"HAILUO_BUDGET stays {entry.env['HAILUO_BUDGET']}, which was counted in {units[0]} "
-            f"and is now counted in {units[1]}. Use --budget to change it."
+            f"HAILUO_BUDGET stays {entry.env['HAILUO_BUDGET']}, which was an amount in {units[0]} "
+            f"and is now one in {units[1]}. Use --budget to change it."
         )

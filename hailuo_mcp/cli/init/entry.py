@@ -1,4 +1,4 @@
-"""What a client is told about hailuo-mcp: how to start it, who is paid, how much at most."""
+"""The entry in a client's configuration: how to start hailuo-mcp, its provider and budget."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PLACEHOLDER = "put your key here"
 ASKED_KEY = "${input:hailuo_api_key}"
 _PLACEHOLDERS = ("your", "here", "xxx", "<", "…", "...", "change", "placeholder", "example")
 _SUGGESTED = {Unit.CNY: "50", Unit.USD: "10", Unit.CREDITS: "100"}
-"""A day's budget for somebody who named none: a handful of clips."""
+"""The default daily budget: a handful of clips."""
 
 
 def is_placeholder(key: str) -> bool:
-    """Whether it is what documents put where a key belongs."""
+    """Whether it is a placeholder that documents show instead of a key."""
     text = key.strip().lower()
     if not text or is_reference(text):
         return False
@@ -30,7 +30,7 @@ def is_placeholder(key: str) -> bool:
 
 
 def is_reference(value: str) -> bool:
-    """Whether a client puts something else in its place: ${env:X}, ${input:x}, $X."""
+    """Whether the client replaces it when it starts the server: ${env:X}, ${input:x}, $X."""
     return value.strip().startswith("$")
 
 
@@ -41,7 +41,7 @@ def entry_for(
     given: Mapping[str, str],
     existing: Entry | None,
 ) -> Entry:
-    """The entry to write: what is there and works stays, what is missing is added.
+    """The entry to write: what works is kept, what is missing is added.
 
     `given`: variables by name, as the person gave them.
     """
@@ -67,7 +67,7 @@ def entry_for(
 
 
 def question(entry: Entry) -> Mapping[str, object] | None:
-    """What the client asks the person once, where the entry refers to an answer."""
+    """The question that the client asks once, if the entry refers to its answer."""
     if ASKED_KEY not in entry.env.values():
         return None
     return {
@@ -104,7 +104,7 @@ def _provider(env: Mapping[str, str]) -> Provider:
 
 
 def _budget(provider: Provider, env: Mapping[str, str]) -> dict[str, str]:
-    """A budget from the first day on; none where no published price could hold it."""
+    """A default budget; none for a provider that publishes no prices."""
     if not provider.price_list:
         return {}
     return {"HAILUO_BUDGET": _SUGGESTED[_unit(provider, env)], "HAILUO_BUDGET_PERIOD": "day"}

@@ -1,4 +1,4 @@
-"""Changing one value in a JSON file and leaving every other byte of it as it was.
+"""Change one value in a JSON file and leave every other byte as it was.
 
 No library that does this is widely used: those that keep comments rewrite the rest of the file.
 """
@@ -39,7 +39,7 @@ def parse(text: str) -> object:
 
 
 def without_comments(text: str) -> str:
-    """The same text with blanks for comments and last commas, as some editors allow them."""
+    """The text with comments and trailing commas, which some editors allow, replaced by blanks."""
     plain = _STRING_OR_COMMENT.sub(_blank, text)
     return _STRING_OR_LAST_COMMA.sub(_blank, plain)
 
@@ -51,10 +51,10 @@ def _blank(found: re.Match[str]) -> str:
 
 
 def put(text: str, path: Sequence[str], value: object) -> str:
-    """Set the value under a path of keys; missing objects on the way are made.
+    """Set the value under a path of keys; missing objects are created.
 
     Raises:
-        ValueError: something other than an object stands on the way.
+        ValueError: a value on the path is not an object.
     """
     if not text.strip():
         return text + json.dumps(_nested(path, value), ensure_ascii=False, indent=2) + "\n"
@@ -70,7 +70,7 @@ def put(text: str, path: Sequence[str], value: object) -> str:
 
 
 def append(text: str, key: str, value: object) -> str:
-    """Add to the list under a top key; the list is made where it is missing."""
+    """Add to the list under a top-level key; a missing list is created."""
     found = [member for member in _members(text, _skip(text, 0))[0] if member.key == key]
     if not found:
         return put(text, [key], [value])
@@ -100,7 +100,7 @@ def _inserted(text: str, at: int, key: str, value: object, depth: int) -> str:
     if not members:
         return f"{text[: at + 1]}{style.line(depth + 1)}{body}{style.line(depth)}{text[close:]}"
     lead = _indentation(text, members[-1].begin)
-    # Members that share a line get company on that line.
+    # Where the members share a line, the new one goes there too.
     gap = ("" if style.unit is None else " ") if lead is None else style.newline + lead
     return f"{text[: members[-1].end]},{gap}{body}{text[members[-1].end :]}"
 
@@ -113,7 +113,7 @@ class _Style:
         start = _skip(text, 0)
         members = _members(text, start)[0] if text[start] == "{" else []
         self.unit = _indentation(text, members[0].begin) if members else "  "
-        """One step of indentation; None where everything stands on one line."""
+        """One step of indentation; None where everything is on one line."""
 
     def line(self, depth: int) -> str:
         return "" if self.unit is None else self.newline + self.unit * depth
@@ -133,7 +133,7 @@ def _indentation(text: str, at: int) -> str | None:
 
 
 def _members(text: str, at: int) -> tuple[list[_Member], int]:
-    """What the object or list that opens at `at` holds, and where it closes."""
+    """The members of the object or list that opens at `at`, and where it closes."""
     named = text[at] == "{"
     members = list[_Member]()
     place = _skip(text, at + 1)

@@ -95,7 +95,7 @@ class Database:
         _log.warning("%s is damaged: %s", self.path.name, flaw)
         found = rescue.rescue(self.path, flaw, known.mark, wal, timeout=BUSY_SECONDS)
         missing = "" if found.complete else "; some may be missing"
-        _log.warning("%d tasks of it were carried over%s", found.carried, missing)
+        _log.warning("%d of its tasks were recovered%s", found.carried, missing)
         self.rescued, self._suspect = found, True
         return self._connect(None)
 
@@ -275,6 +275,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _is_closed() -> JournalError:
     return JournalError(
-        "The journal is closed: hailuo-mcp is about to end.",
+        "The journal is closed: hailuo-mcp is shutting down.",
         Step(Do.TRY, "repeat the call when hailuo-mcp runs again"),
     )

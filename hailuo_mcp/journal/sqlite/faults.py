@@ -83,7 +83,7 @@ def journal_error(path: Path, exc: Exception) -> JournalError:
     """What keeps the journal from working, and what can be done about it."""
     what, *steps = _SAID[fault_of(exc)]
     return JournalError(
-        f"The journal, without which nothing is bought, is out of reach: {path} {what}.",
+        f"The journal cannot be used, and nothing is bought without it: {path} {what}.",
         *steps,
         detail=str(exc),
     )

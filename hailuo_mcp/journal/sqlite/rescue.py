@@ -34,7 +34,7 @@ _BUILDING = ".rescuing"
 _MAGIC = b"SQLite format 3\0"
 _WRITERS = 120
 """The byte of the -shm file that SQLite's writers lock (walLockName, WAL_WRITE_LOCK)."""
-_UNSURE = "The journal was damaged, and nobody knows whether this request was sent before."
+_UNSURE = "The journal was damaged, so it is unknown whether this request was sent before."
 _KINDS: dict[str, tuple[type, ...]] = {"TEXT": (str,), "INTEGER": (int,), "REAL": (int, float)}
 
 TaskRow = dict[str, salvage.Value]

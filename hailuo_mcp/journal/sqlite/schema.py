@@ -40,7 +40,7 @@ def migrate(db: sqlite3.Connection) -> None:
     try:
         if is_too_new(db):
             raise JournalError(
-                "The journal was written by a newer hailuo-mcp than this one can follow.",
+                "The journal was written by a newer hailuo-mcp, and this version cannot use it.",
                 Step(Do.ARRANGE, "update this installation, or stop the newer one"),
             )
         found = version(db)

@@ -94,7 +94,7 @@ def _take_from_adopters(db: sqlite3.Connection, task: Task) -> None:
         " AND money = 'unknown'",
         (
             task.caller,
-            f"It turned out to be task {task.task_id}, where it goes on.",
+            f"It is the same clip as task {task.task_id}, which continues.",
             task.updated_at,
             *(task.remote_id, task.remote_alias, task.account, task.task_id),
         ),

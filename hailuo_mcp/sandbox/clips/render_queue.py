@@ -14,14 +14,13 @@ _LOCK_SECONDS = 120.0
 
 
 class RenderQueue:
-    """A queue and a few threads; they are daemons, as an unfinished clip can be made again."""
+    """A queue and a thread; it is a daemon, as an unfinished clip can be made again."""
 
-    def __init__(self, state_dir: Path, *, fast: bool, threads: int) -> None:
+    def __init__(self, state_dir: Path, *, fast: bool) -> None:
         """Start nothing yet: most sandboxes of a test suite never render."""
         self._state_dir = state_dir
         self._fast = fast
-        self._threads = threads
-        self._running = 0
+        self._running = False
         self._lock = threading.Lock()
         self._pending: dict[Path, Future[Path]] = {}
         self._queue: queue.SimpleQueue[tuple[Job, Path, Future[Path]]] = queue.SimpleQueue()
@@ -56,8 +55,8 @@ class RenderQueue:
                 done.set_result(path)
                 return done
             self._pending[path] = done
-            if self._running < self._threads:
-                self._running += 1
+            if not self._running:
+                self._running = True
                 threading.Thread(target=self._work, name="sandbox-render", daemon=True).start()
             self._queue.put((task, path, done))
         return done
@@ -70,7 +69,7 @@ class RenderQueue:
                 with self._lock:
                     # Asking and leaving are both under the lock: nothing is left in the queue.
                     if self._queue.empty():
-                        self._running -= 1
+                        self._running = False
                         return
                 continue
             try:

@@ -15,8 +15,8 @@ import pytest
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal import has_unfinished_work
 from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work
 
 from .processes import answer, middle, start
 

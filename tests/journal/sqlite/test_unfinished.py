@@ -11,15 +11,14 @@ import anyio
 import pytest
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal import has_unfinished_work
-from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
+from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME, has_unfinished_work
 
 pytestmark = pytest.mark.anyio
 
 LOOK = (
     "import sys\n"
     "from pathlib import Path\n"
-    "from hailuo_mcp.journal import has_unfinished_work\n"
+    "from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work\n"
     "print(has_unfinished_work(Path(sys.argv[1]).parent), 'sqlite3' in sys.modules)"
 )
 
