@@ -173,7 +173,7 @@ def test_a_person_in_the_shell_hears_nothing_about_chats_and_persons(program):
     missing = program("generate", "it moves", "--first-frame-image", "nix.png")
     empty = program("generate", "x [sandbox:1008]")
 
-    assert "There is no file 'nix.png'" in missing.err
+    assert "there is no file 'nix.png'" in missing.err
     assert "Nearest" not in missing.err
     assert "Top up at" in empty.err
     for told in (missing.err, empty.err):
