@@ -1,4 +1,4 @@
-"""The Video Agent templates of both regions."""
+"""The Video Agent templates of both regions and their inputs."""
 
 from __future__ import annotations
 

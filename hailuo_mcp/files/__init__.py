@@ -1,1 +1,1 @@
-"""Files: folders and fences, pictures in, clips out."""
+"""Files: the allowed folders, pictures in, clips out."""

@@ -1,4 +1,4 @@
-"""A clip's file: locked, checked, put in place without overwriting anything, copied."""
+"""A clip's file: lock, check, move into place without overwriting anything, copy."""
 
 import errno
 import hashlib
@@ -42,7 +42,7 @@ class SavedFile:
 
 
 class DiskError(DownloadError):
-    """The disk's fault, not the connection's; `retry` says whether another try may help."""
+    """A disk error, not a connection error; `retry` says whether another attempt may help."""
 
     def __init__(self, what: str, *then: Step, retry: bool = False) -> None:
         super().__init__(what, *then)
@@ -67,7 +67,7 @@ _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 def explain(trouble: OSError, folder: Path) -> DiskError:
-    """Turn the system's error into a sentence that names the folder."""
+    """Turn the system's error into a sentence with the name of the folder."""
     if trouble.errno in _FULL:
         return DiskError(
             f"The disk of {folder} is full, so the clip could not be saved. The partial download "
@@ -85,7 +85,7 @@ def explain(trouble: OSError, folder: Path) -> DiskError:
 
 @contextmanager
 def explained(folder: Path) -> Generator[None]:
-    """Let no bare OSError of the disk out: a broken connection is an OSError too."""
+    """Convert OSErrors of the disk: a broken connection is an OSError, too."""
     try:
         yield
     except OSError as trouble:
@@ -102,7 +102,7 @@ def already_exists(target: Path) -> DiskError:
 
 @asynccontextmanager
 async def locked(target: Path, *, sleep: Sleep) -> AsyncGenerator[None]:
-    """Hold the lock of the operating system on the target's .part; wait politely for it."""
+    """Hold the operating system's lock on the target's .part; wait for it if necessary."""
     from filelock import FileLock, Timeout
 
     path = target.with_name(target.name + ".part.lock")
@@ -117,7 +117,7 @@ async def locked(target: Path, *, sleep: Sleep) -> AsyncGenerator[None]:
         return True
 
     def release() -> None:
-        # Removed while held: a waiter that had it open sees that it is gone and opens a new one.
+        # Removed while held: a waiter that has it open notices that and opens a new one.
         with suppress(OSError):
             path.unlink()
         lock.release()
@@ -164,7 +164,7 @@ def _rename_to_free_name(part: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError:
-        # Some disks (exFAT, some network folders) know no hard links: take the name first.
+        # Some disks (exFAT, some network folders) have no hard links: create an empty file first.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
         part.replace(target)
     else:
@@ -172,7 +172,7 @@ def _rename_to_free_name(part: Path, target: Path) -> None:
 
 
 def is_placeholder(target: Path) -> bool:
-    """Whether it is an empty file, as a process leaves that dies between those two steps."""
+    """Whether it is an empty file, left by a process that died between those two steps."""
     with suppress(OSError):
         facts = target.lstat()
         return stat.S_ISREG(facts.st_mode) and not facts.st_size
@@ -180,7 +180,7 @@ def is_placeholder(target: Path) -> bool:
 
 
 def remove_linked_part(target: Path) -> None:
-    """Remove a .part that is the finished clip itself: a process died between the two steps."""
+    """Remove a .part that is the finished clip: a process died between the two steps."""
     part = target.with_name(target.name + ".part")
     with suppress(OSError):
         if part.samefile(target):
@@ -199,9 +199,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 def inspect(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]:
-    """Say what keeps it from being a whole MP4, if anything, and what its headers tell.
+    """Return why it is not a complete MP4, if so, and the facts from its headers.
 
-    A whole one that the media extra cannot read is kept: it is paid for, it is what the provider
+    A complete one that the media extra cannot read is kept: it is paid for, it is what the provider
     serves, and a player may know more codecs.
     """
     with explained(path.parent):
@@ -211,13 +211,13 @@ def inspect(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]:
         try:
             return "", probe(path)
         except UnreadableClipError as trouble:
-            size = path.stat().st_size  # not its name, which begins as the prompt does
+            size = path.stat().st_size  # not its name, which starts with the prompt
             _log.warning("a clip of %d bytes is complete, but %s", size, trouble)
             return "", None
 
 
 def saved_file(path: Path, facts: ClipFacts | None, *, sha256: str = "") -> SavedFile:
-    """Describe a checked clip; its `sha256` is read where it is not known."""
+    """Describe a checked clip; `sha256` is computed if not given."""
     return SavedFile(
         path=path,
         bytes=path.stat().st_size,
@@ -236,7 +236,7 @@ def _sha256_of(path: Path) -> str:
 async def copy_clip(
     clip: Path, target: Path, *, overwrite: bool, sleep: Sleep = anyio.sleep
 ) -> SavedFile:
-    """Copy a saved clip; a target that already holds the same bytes is the answer."""
+    """Copy a saved clip; a target with the same bytes is used as it is."""
 
     def find_existing() -> SavedFile | None:
         return _same_clip(clip, target, overwrite=overwrite)
@@ -244,7 +244,7 @@ async def copy_clip(
     if found := await run_sync(find_existing):
         return found
     async with locked(target, sleep=sleep):
-        # The call that held the lock before us may have made this very copy.
+        # The call that held the lock before us may have made the same copy.
         return await run_sync(lambda: find_existing() or _copy(clip, target, overwrite=overwrite))
 
 
@@ -269,7 +269,7 @@ def _same_clip(clip: Path, target: Path, *, overwrite: bool) -> SavedFile | None
 
 
 def _copy(clip: Path, target: Path, *, overwrite: bool) -> SavedFile:
-    # Nobody else's name: <target>.part may be a browser's unfinished download.
+    # A unique name: <target>.part may be a browser's unfinished download.
     draft = target.with_name(f"hailuo-{secrets.token_hex(8)}.part")
     with explained(target.parent):
         try:

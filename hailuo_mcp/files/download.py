@@ -1,4 +1,4 @@
-"""Download one clip: try, resume, ask for a new link, until it is whole, checked and in place."""
+"""Download one clip: retry, resume, ask for new links, until it is complete and checked."""
 
 import re
 import time
@@ -22,19 +22,19 @@ from hailuo_mcp.files.probe import ClipFacts
 from hailuo_mcp.transport.link_download import LinkResponse, OpenLink, content_length
 
 LARGEST = 2 << 30
-"""Bytes; a clip has some megabytes, and a wrong link must not fill a disk."""
+"""Bytes; a clip has a few megabytes, and a wrong link must not fill the disk."""
 TRIES = 6
-"""Failures in a row, without one new byte, until we give up."""
+"""Consecutive failures without a new byte before we give up."""
 MOST_TRIES = 100
 NEW_LINKS = 2
-"""New links asked for in a row."""
+"""Consecutive requests for a new link."""
 TRIES_OF_A_BAD_FILE = 2
 _LONGEST_PAUSE = 16.0
 _WHOLE, _PARTIAL, _NO_SUCH_RANGE = 200, 206, 416
 _DEAD_LINK = frozenset({400, 401, 403, 404, 410})
 _RANGE = re.compile(r"bytes (\d{1,17})-\d{1,17}/(\d{1,17}|\*)", re.ASCII)
 _DOCUMENT = 64 * 1024
-"""Bytes that are looked at of what is no video."""
+"""Bytes inspected of a response that is not a video."""
 
 _EXPIRED = (
     "The provider's link to the clip no longer works, and neither does a new one. Providers keep "
@@ -42,11 +42,11 @@ _EXPIRED = (
 )
 
 AskLink = Callable[[bool], Awaitable[Link]]
-"""Return the clip's link; True asks for a new one."""
+"""Return the clip's link; True requests a new one."""
 
 
 class CorruptClipError(DownloadError):
-    """It arrived whole, again and again, and is no whole MP4: the provider's file is damaged."""
+    """Repeatedly downloaded in full, but not a complete MP4: the provider's file is damaged."""
 
 
 class _TooLargeError(DownloadError):
@@ -56,19 +56,19 @@ class _TooLargeError(DownloadError):
 
 
 class _CutError(Exception):
-    """The connection broke or the answer ended early: go on from here."""
+    """The connection broke or the response ended early: resume from here."""
 
 
 class _StartAgainError(Exception):
-    """What is here and what comes do not fit together."""
+    """The partial file and the response do not fit together."""
 
 
 class _DeadLinkError(Exception):
-    """The link does not work any more."""
+    """The link no longer works."""
 
 
 class _NoVideoError(Exception):
-    """Something else came: an error message, or a login page."""
+    """The response is something else: an error message or a login page."""
 
     def __init__(self, document: bytes) -> None:
         super().__init__()
@@ -85,9 +85,9 @@ async def save(
     limit: int = LARGEST,
     sleep: Sleep = anyio.sleep,
 ) -> SavedFile:
-    """Download the clip that `ask_link` leads to and put it, checked, at `target`.
+    """Download the clip behind `ask_link`, check it and move it to `target`.
 
-    A complete clip of the same `task_id` that is there already is the answer. What has arrived
+    An existing complete clip of the same `task_id` is used as it is. What has arrived
     stays in a .part when this fails or is cancelled.
     """
     find_existing = partial(_find_existing, target, task_id, overwrite=overwrite)
@@ -125,15 +125,15 @@ def _find_existing(target: Path, task_id: str, *, overwrite: bool) -> SavedFile 
 
 
 def _is_our_placeholder(target: Path, task_id: str) -> bool:
-    """Whether a process that died has left no more than the name of our clip."""
+    """Whether a process that died left only an empty file with our clip's name."""
     return bool(task_id) and task_id in target.stem and clip_file.is_placeholder(target)
 
 
 class _Body:
-    """The body of one answer on its way into the .part; nothing is written that is no MP4.
+    """Writes one response's body to the .part, if it is an MP4.
 
-    `overlap` is what the answer repeats of the .part. `most` is how long the file can be at most,
-    and `excess` is raised when it is longer.
+    `overlap` is what the response repeats of the .part. `most` is the greatest allowed length,
+    and `excess` is raised if the file is longer.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class _Body:
         if not self._is_video:
             self._document = bytes(block[:_DOCUMENT])
             if len(block) < mp4.HEAD:
-                return  # a connection that broke at once; if not, finish() tells
+                return  # a connection that broke at once; otherwise finish() detects it
             self._is_video = mp4.starts_well(self._document)
             self.finish()
         self._part.append(memoryview(block)[same:])
@@ -170,7 +170,7 @@ class _Body:
 
 
 class _Download:
-    """One clip on its way; lives as long as its .part is open."""
+    """One download in progress; lives as long as its .part is open."""
 
     def __init__(
         self, ask_link: AskLink, open_link: OpenLink, part: PartialFile, limit: int
@@ -184,10 +184,10 @@ class _Download:
         self._want_new_link = False
         self._flaws = 0
         self._flaw = ""
-        """What was wrong with a file that came to its end without having said how long it is."""
+        """The flaw of a file that ended without a stated length."""
 
     async def run(self, sleep: Sleep) -> ClipFacts | None:
-        """Return what the whole clip's headers tell; the .part is then ready to be renamed."""
+        """Return the facts from the complete clip's headers; the .part can then be renamed."""
         best, tries, dead = self._part.size, 0, 0
         cause: Exception = _CutError("no data arrived")
         for _ in range(MOST_TRIES):
@@ -247,7 +247,7 @@ class _Download:
             link = await self._ask_link(new)
             expired = link.expires_at is not None and link.expires_at <= time.time()
             if expired and not new:
-                # Our clock may be wrong, so the new link is tried whatever it says.
+                # Our clock may be wrong, so the new link is tried even if it seems expired.
                 link = await self._ask_link(expired)
         except HailuoError as trouble:
             if not trouble.retry:
@@ -256,7 +256,7 @@ class _Download:
         return link
 
     async def _receive(self, answer: LinkResponse, start: int, overlap: bytes) -> None:
-        """Append what this one answer brings; return only if it ended where it should."""
+        """Append this response's body; return only if it ended where it should."""
         self._total = self._announced_total(answer, start)
         if start and answer.status == _WHOLE:
             await run_sync(self._part.restart)
@@ -269,7 +269,7 @@ class _Download:
         else:
             longer = _StartAgainError("the server sent more data than announced")
             body = _Body(self._part, start, overlap, most=self._total, excess=longer)
-        # A weak tag promises no equal bytes, and If-Range may not carry it (RFC 9110, 13.1.5).
+        # A weak tag does not promise equal bytes, and If-Range must not use it (RFC 9110, 13.1.5).
         etag = answer.headers.get("etag", "")
         self._etag = "" if etag.startswith("W/") else etag
         try:
@@ -285,7 +285,7 @@ class _Download:
             raise _CutError(f"the response ended after {body.position} of {self._total} bytes")
 
     def _announced_total(self, answer: LinkResponse, start: int) -> int | None:
-        """How long the whole file is by this answer, if it brings what was asked for."""
+        """The length of the whole file, if this response has what was requested."""
         if answer.status in _DEAD_LINK:
             raise _DeadLinkError
         if answer.status == _NO_SUCH_RANGE:
@@ -305,7 +305,7 @@ class _Download:
         if not flaw:
             return facts
         if not known:
-            # Nothing said how long it is: perhaps the rest comes when it is asked for.
+            # Its length is unknown: a request for the rest may bring more.
             self._flaw = flaw
             raise _CutError(f"the video arrived without a stated length, and {flaw}")
         self._flaws += 1
@@ -315,7 +315,7 @@ class _Download:
         raise _StartAgainError(f"the file arrived complete, but {flaw}")
 
     async def _give_up(self, flaw: str) -> NoReturn:
-        """Keep nothing of it: the next try must not go on from what is damaged."""
+        """Delete the .part: the next attempt must not resume damaged data."""
         await run_sync(self._part.discard)
         raise CorruptClipError(
             f"The provider's file for {self._part.path.stem} is not a complete MP4: {flaw}. It "
@@ -333,5 +333,5 @@ class _Download:
 
 
 def _pause(tries: int) -> float:
-    # A random part, so that a hundred downloads cut at once do not come back at once.
+    # Jitter, so that a hundred interrupted downloads do not resume at the same moment.
     return backoff(tries - 1, first=0.4, most=_LONGEST_PAUSE, jitter=SystemRandom().random())

@@ -1,4 +1,4 @@
-"""Which places on disk may be used: an agent's pictures and clips stay within these."""
+"""Which folders may be used: an agent's pictures and clips stay within them."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown, system_reason
 
 _LONGEST = 4096
-"""Characters; no system takes a longer path, and what is longer is usually pasted base64."""
+"""Characters; no system allows a longer path, and longer text is usually pasted base64."""
 _SHOWN = 80
 _JOINERS = "\u200c\u200d"
 """Invisible, but part of ordinary Persian, Hindi and emoji file names."""
@@ -29,7 +29,7 @@ _EXTENSION = re.compile(r"\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,5}")
 _READ_FLAGS: int = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
-    # Non-blocking, so that a pipe put there since the check cannot hold us.
+    # Non-blocking, so that a pipe created there since the check cannot block us.
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
@@ -38,22 +38,22 @@ _READ_FLAGS: int = (
 
 @dataclass(frozen=True)
 class Folders:
-    """Every path that a caller names passes through here."""
+    """Checks every path that a caller gives."""
 
     output_dir: Path
     allowed: tuple[Path, ...] = ()
     """Empty: the home folder. The output folder is always allowed."""
     fenced: bool = True
-    """False for a person at their own shell, who may do here what the system lets them."""
+    """False for a person at their own shell, who may use whatever the system allows."""
     home: Path | None = None
     """Whose Downloads, Desktop and Pictures are searched; None: this user's."""
 
     def readable(self, text: str) -> Path:
         """Return the regular file that the text names, symlinks resolved.
 
-        Outside the allowed folders the error is the same whether there is a file or not.
+        Outside the allowed folders, the error is the same whether the file exists or not.
         """
-        # "Screenshot 12:30.png" is an ordinary name elsewhere than on Windows.
+        # "Screenshot 12:30.png" is an ordinary name except on Windows.
         given = self._path(text, portable=os.name == "nt")
         places = [given] if given.is_absolute() else [at / given for at in self._searched(given)]
         real = [self._resolved(place, text) for place in places]
@@ -84,7 +84,7 @@ class Folders:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode) or not _is_still(path, facts):
                 raise _refused(text, "changed while it was opened")
-            # The size comes first, and the read is bounded all the same: the file may grow.
+            # The size is checked first, but the read is bounded, too: the file may grow.
             data = file.read(limit + 1) if facts.st_size <= limit else b""
         if (size := max(facts.st_size, len(data))) > limit:
             why = f"has {size / 10**6:.1f} MB, and the limit is {(limit + 1) / 10**6:.0f} MB"
@@ -95,7 +95,7 @@ class Folders:
         """Return where a clip goes: `text` is a folder or a file, relative to the output folder."""
         if not text.strip():
             return self._writable(self.output_dir / default_name, default_name)
-        # A clip may be synchronised to a computer with another system.
+        # A clip may be synchronised to a computer with another operating system.
         given = self._path(text, portable=True)
         place = self.output_dir / given
         if (
@@ -112,7 +112,7 @@ class Folders:
         return self._writable(place, text)
 
     def need_output(self) -> None:
-        """Raise ConfigError if no clip can be written, while it is still time not to buy one."""
+        """Raise ConfigError if no clip can be written, before one is bought."""
         import tempfile
 
         try:
@@ -173,7 +173,7 @@ class Folders:
         if bare and self.home is None:
             import platformdirs
 
-            # Elsewhere where the desktop speaks another language or OneDrive moved them.
+            # They are elsewhere on localised desktops, or if OneDrive moved them.
             yield Path(platformdirs.user_downloads_dir())
             yield Path(platformdirs.user_desktop_dir())
             yield Path(platformdirs.user_pictures_dir())
@@ -194,7 +194,7 @@ class Folders:
 
 
 def plain_path(text: str, *, windows: bool) -> str:
-    """Take quotes and file:// off what a person or a model wrote; ValueError names a flaw."""
+    """Remove quotes and file:// from a person's or model's text; ValueError names a flaw."""
     plain = text.strip()
     if len(plain) > 1 and plain[0] == plain[-1] and plain[0] in "\"'":
         plain = plain[1:-1]
@@ -234,7 +234,7 @@ def _without_file_scheme(rest: str, *, windows: bool) -> str:
 
 
 def odd_on_windows(name: str) -> str:
-    """Say why this one name cannot be used on Windows; empty where it can."""
+    """Say why this name cannot be used on Windows; empty if it can."""
     if name in {".", ".."}:
         return ""
     if name.split(".", maxsplit=1)[0].rstrip(" ").upper() in _DEVICES:
@@ -268,7 +268,7 @@ def _is_still(path: Path, facts: os.stat_result) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """Return what kind of thing is there; 0 where nothing is or may be seen."""
+    """Return the file's mode; 0 if there is none or it is not accessible."""
     try:
         return path.stat().st_mode
     except (OSError, ValueError):

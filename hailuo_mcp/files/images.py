@@ -1,4 +1,4 @@
-"""Pictures in: from wherever they are named to checked bytes and facts."""
+"""Reads input pictures from paths, links and data URLs into checked bytes and facts."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ PIXELS = 1024**3 // 4 // 3
 WEBP_PIXELS = PIXELS // 4
 """Decoding a WebP takes four times the memory: 1.4 GB for 88 million (Pillow 12.3, 2026-11)."""
 SCANS = 100
-"""Every scan of a JPEG goes over the whole picture; ten are usual, and thousands take minutes."""
+"""Each scan of a JPEG covers the whole picture; ten are usual, and thousands take minutes."""
 DECODERS = 2
 """Pictures decoded at once: each may take some hundred megabytes for a moment."""
 
@@ -57,7 +57,7 @@ _OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     )
 )
 _SCAN = re.compile(rb"\xff\xda\0[\x06-\x0e]")
-"""The marker and the length of its header: a film behind the picture may hold the marker alone."""
+"""The marker and its header's length: a video after the picture may contain the marker alone."""
 _BASE64_PICTURE = re.compile(r"(?:/9j/|iVBORw0KGgo|UklGR)[A-Za-z0-9+/_=\s-]{100,}")
 _SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]+)://|(sandbox|blob|attachment|cid|task):)")
 _decoders = RunVar[anyio.CapacityLimiter]("hailuo_picture_decoders")
@@ -65,12 +65,12 @@ _decoders = RunVar[anyio.CapacityLimiter]("hailuo_picture_decoders")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedImage:
-    """A picture that has been looked at."""
+    """A picture that was opened and checked."""
 
     facts: ImageFacts
     data: bytes
     url: str = ""
-    """Where the provider can fetch it itself."""
+    """Its URL, if the provider can fetch it itself."""
 
     @property
     def wire(self) -> str:
@@ -81,7 +81,7 @@ class OpenedImage:
 
 
 def most_bytes() -> int:
-    """What the provider takes: files below a size."""
+    """The provider's limit on a picture's size."""
     return limits().image_bytes - 1
 
 
@@ -94,7 +94,7 @@ async def open_image(
 ) -> OpenedImage:
     """Return the picture that `source` names; raises InvalidRequestError.
 
-    Without `folders` no path is read: the caller sits at another computer.
+    Without `folders` no path is read: the caller is on another computer.
     """
     source = source.strip()
     kind = source[:8].lower()
@@ -165,7 +165,7 @@ def _from_path(source: str, folders: Folders | None) -> OpenedImage:
 
 def _from_data_url(source: str) -> bytes:
     header, comma, payload = source.partition(",")
-    # What the header says of the type is not believed: the bytes tell.
+    # The declared type is ignored: the bytes decide.
     if not comma or not header.lower().rstrip().endswith(";base64"):
         raise _refused(
             "The data URL is not base64",
@@ -235,7 +235,7 @@ def _not_a_picture(name: str, head: bytes) -> InvalidRequestError:
 
 
 def _measure(name: str, data: bytes, *, most: int) -> tuple[int, int]:
-    """Return width and height as seen, after the whole picture was decoded once."""
+    """Return the displayed width and height, after decoding the whole picture once."""
     import struct
     import zlib
 
@@ -257,7 +257,7 @@ def _measure(name: str, data: bytes, *, most: int) -> tuple[int, int]:
             picture.verify()
         with _opened(data) as picture:
             turned = picture.getexif().get(_ORIENTATION) in _TURNED
-            # At an eighth of its size a JPEG is read to its end all the same, with less memory.
+            # At an eighth of its size, a JPEG is still read to its end, with less memory.
             picture.draft("RGB", (width // 8, height // 8))
             picture.load()
     except bombs:

@@ -1,11 +1,11 @@
-"""Whether a file is a whole MP4, told from its outermost boxes (ISO/IEC 14496-12, 4.2)."""
+"""Checks that a file is a complete MP4, by its outermost boxes (ISO/IEC 14496-12, 4.2)."""
 
 import os
 import re
 from typing import BinaryIO
 
 HEAD = 12
-"""Bytes that must be seen before anything is written."""
+"""Bytes to inspect before anything is written."""
 _MOST_BOXES = 10_000
 """A clip has a handful; millions of tiny ones are an attack on our time."""
 _PLAIN_HEADER = 8
@@ -15,7 +15,7 @@ _EXPIRY = re.compile(
     rb"InvalidToken|Forbidden|not[ _]?found|\xe8\xbf\x87\xe6\x9c\x9f|\xe5\xa4\xb1\xe6\x95\x88",
     re.IGNORECASE,
 )
-"""What storage services and CDNs say of a dead link; the last two are Chinese for "expired"."""
+"""What storage services and CDNs say about a dead link; the last two are Chinese for "expired"."""
 
 
 def starts_well(head: bytes) -> bool:
@@ -27,7 +27,7 @@ def looks_expired(document: bytes) -> bool:
 
 
 def kind_of_document(document: bytes) -> str:
-    """Name the kind of document that came in the place of a video."""
+    """Name the kind of document that arrived instead of a video."""
     start = document.lstrip()[:1]
     if not start:
         return "an empty file"
@@ -37,7 +37,7 @@ def kind_of_document(document: bytes) -> str:
 
 
 def flaw(file: BinaryIO, *, length_known: bool) -> str:
-    """Say what keeps the file from being a whole MP4; empty where nothing does."""
+    """Say why the file is not a complete MP4; empty if it is one."""
     end = file.seek(0, os.SEEK_END)
     position = boxes = 0
     film = False
@@ -51,7 +51,7 @@ def flaw(file: BinaryIO, *, length_known: bool) -> str:
         if size == 1:
             size, least = int.from_bytes(header[8:16]), _LARGE_HEADER
         elif size == 0:
-            # Allowed for the last box: "to the end of the file", wherever the server said that is.
+            # Allowed for the last box: "to the end of the file", as the server announced it.
             if not length_known:
                 return "its end is not marked"
             size = end - position

@@ -1,4 +1,4 @@
-"""How a clip is called, and the note of facts beside it."""
+"""The name of a clip, and the sidecar with its facts."""
 
 import json
 import os
@@ -25,14 +25,14 @@ def file_name(created_at: float, prompt: str, task_id: str) -> str:
 
 
 def write_sidecar(clip: Path, facts: Mapping[str, object]) -> None:
-    """Write the facts beside the clip as JSON: whole or not at all."""
+    """Write the facts beside the clip as JSON, atomically."""
     place = clip.with_suffix(".json")
     if not _is_ours(place):
-        # Somebody's package.json beside package.mp4 is not ours to replace.
+        # A foreign package.json beside package.mp4 must not be replaced.
         place = clip.with_name(clip.name + ".json")
     draft = place.with_name(place.name + ".part")
     text = json.dumps(dict(facts), ensure_ascii=False, indent=2, default=str) + "\n"
-    # Never through a link that lies there under the draft's name.
+    # Never through a link with the draft's name.
     draft.unlink(missing_ok=True)
     with draft.open("x", encoding="utf-8") as file:
         file.write(text)
@@ -57,7 +57,7 @@ def _plain_id(task_id: str) -> str:
 
 
 def _words(text: str) -> str:
-    """Keep letters of any script, digits and pictographs; all else parts words or is dropped."""
+    """Keep letters of any script, digits and pictographs; the rest separates words or goes."""
     out: list[str] = []
     for character in text:
         category = unicodedata.category(character)

@@ -1,4 +1,4 @@
-"""The .part file: what has arrived so far, and its running sha256. Everything here blocks."""
+"""The .part file: a partial download with its running sha256. Everything here blocks."""
 
 import hashlib
 import os
@@ -8,13 +8,13 @@ from pathlib import Path
 from hailuo_mcp.files.clip_file import explained
 
 OVERLAP = 4096
-"""Bytes asked for again on a resume: that they are the same proves it is the same file."""
+"""Bytes requested again on a resume: if they are equal, it is the same file."""
 _BLOCK = 1 << 20
 _STEP = 64 << 10
 """Bytes per write: for longer ones Linux 6 takes large pages, which it seldom has at hand and which
 cost up to three times the CPU time."""
 _SYNC_EVERY = 32 << 20
-"""Bytes; a longer file is written out to the disk along the way, not all at the end."""
+"""Bytes; a longer file is synced along the way, not only at the end."""
 _FLAGS: int = (
     os.O_RDWR
     | os.O_CREAT
@@ -45,13 +45,13 @@ class PartialFile:
         return self._digest.hexdigest()
 
     def tail(self) -> bytes:
-        """Return the last bytes of what is here, at most OVERLAP."""
+        """Return the last bytes of the file, at most OVERLAP."""
         with explained(self.path.parent):
             self._file.seek(max(0, self.size - OVERLAP))
             return self._file.read(OVERLAP)
 
     def append(self, block: bytes | memoryview) -> None:
-        """Write and hash; where the disk is full, size and hash are those of what it took."""
+        """Write and hash; on a full disk, size and hash match what was written."""
         rest = memoryview(block)
         with explained(self.path.parent):
             self._file.seek(self.size)
@@ -65,7 +65,7 @@ class PartialFile:
                 self._synced = self.size
 
     def restart(self) -> None:
-        """Throw away what has arrived."""
+        """Discard what has arrived."""
         with explained(self.path.parent):
             self._file.truncate(0)
         self.size = self._synced = 0
@@ -77,7 +77,7 @@ class PartialFile:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Keep what has arrived for a resume; an empty file helps nobody."""
+        """Keep what has arrived for a resume; delete an empty file."""
         if not self._file.closed:
             self._file.close()
             if not self.size:
@@ -89,7 +89,7 @@ class PartialFile:
 
 
 def _clear_way(path: Path) -> None:
-    """Remove what only pretends to be our .part: a link, a pipe, a second name of another file."""
+    """Remove anything else in the .part's place: a link, a pipe, a hard link to another file."""
     try:
         facts = path.lstat()
     except FileNotFoundError:

@@ -11,24 +11,24 @@ from pathlib import Path
 
 FOLDERS = ("backups", "inputs", "processes", "uploads", "sandbox")
 _FILES = ("journal", "links.key", "mark")
-"""How the names of our files begin; a folder that a person chose may hold other files too."""
+"""Prefixes of our files' names; a folder that a person chose may contain other files, too."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder that only its owner may enter.
+    """Make a folder that only its owner can enter.
 
     Raises:
         OSError: it cannot be made.
     """
     if not path.parent.exists():
-        private_folder(path.parent)  # mkdir gives the mode to the last one only
+        private_folder(path.parent)  # mkdir sets the mode only on the last one
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For open(): a new file is readable and writable by its owner only."""
+    """For open(): makes a new file readable and writable only by its owner."""
     return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
 
 
@@ -46,12 +46,12 @@ def write_once(path: Path, data: bytes) -> None:
 def exposed(state_dir: Path) -> list[Path]:
     """Return what other users may read of the state, the folder first."""
     if os.name == "nt":
-        return []  # there the user's own folder is private already
+        return []  # there, the user's own folder is already private
     return [path for path in _ours(state_dir) if _mode(path) & _OTHERS]
 
 
 def close_to_others(state_dir: Path) -> None:
-    """Take away the access that earlier versions left to other users."""
+    """Remove the access that earlier versions gave to other users."""
     for path in exposed(state_dir):
         with suppress(OSError):  # owned by another user: the doctor reports it
             path.chmod(_mode(path) & ~_OTHERS)
@@ -68,7 +68,7 @@ def _ours(state_dir: Path) -> Iterator[Path]:
     for path in ours:
         if not path.is_symlink():
             yield path
-            if path.is_dir() and _mode(path) & _OTHERS:  # a closed folder closes what is in it
+            if path.is_dir() and _mode(path) & _OTHERS:  # a private folder protects what is in it
                 yield from (below for below in path.rglob("*") if not below.is_symlink())
 
 

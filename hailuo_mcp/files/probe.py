@@ -1,4 +1,4 @@
-"""What a saved clip is made of, read from its own headers."""
+"""Facts about a saved clip, read from its headers."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipFacts:
-    """As the file says, not as it was ordered."""
+    """As in the file, not as requested."""
 
     width: int
     height: int
@@ -14,11 +14,11 @@ class ClipFacts:
 
 
 class UnreadableClipError(ValueError):
-    """The file is no video that a player would open."""
+    """The file is not a video that a player would open."""
 
 
 def probe(path: Path) -> ClipFacts | None:
-    """Return the facts of the clip; None where the media extra is not installed."""
+    """Return the clip's facts; None if the media extra is not installed."""
     try:
         import av
         import av.error

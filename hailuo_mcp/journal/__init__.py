@@ -1,4 +1,4 @@
-"""The memory: tasks, money, rate limit and leases. Which store keeps them is decided here."""
+"""The journal: tasks, money, rate limit and leases. This module chooses the store."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_store(settings: StoreSettings) -> Store:
 
 
 def has_unfinished_work(settings: StoreSettings) -> bool:
-    """Whether a process is needed: to send, poll or save something, or to repair the store."""
+    """Whether a process must send, poll or save something, or repair the store."""
     from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work
 
     return has_unfinished_work(settings.state_dir)

@@ -1,7 +1,7 @@
-"""What a store of tasks, money, rate limit and leases can do, and the facts that it answers with.
+"""The interface of a store of tasks, money, rate limit and leases, and the facts it returns.
 
-Each method is one transaction: it has happened whole, and for good, when it returns, or not at all.
-Times are Unix seconds. Every method raises JournalError where the store cannot be used.
+Each method is one transaction: complete and durable when it returns, or without any effect.
+Times are Unix seconds. Every method raises JournalError if the store cannot be used.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from hailuo_mcp.errors import JournalDamagedError
 RATE_WINDOW = 60.0
 """Seconds: limits are per minute."""
 REUSE_SECONDS = 3600.0
-"""For so long after its creation the same request finds a finished task instead of a new one."""
+"""How long after its creation a finished task answers the same request."""
 REUSE_UNCONFIRMED_SECONDS = 24 * 3600.0
 LONGEST_LEASE = 120.0
-"""Seconds. A lease that ends further ahead was written under another clock: it is void."""
+"""Seconds. A lease that ends later was written by a wrong clock: it is void."""
 LONGEST_DELAY = 7200.0
-"""Seconds. No task is put off further: what is due later was planned by a clock that was ahead."""
+"""Seconds. No step is due later: such a time was planned by a clock that was ahead."""
 ORPHAN_SECONDS = 600.0
-"""A task that was never sent is sent by another process in this time, later cancelled."""
+"""Within this time, another process sends a task that was not sent; later it is cancelled."""
 CONSENT_SECONDS = 600.0
-"""How long a code is good, and how long an approval could be replayed."""
+"""How long a code is valid, and how long an approval could be replayed."""
 CLOCK_SKEW = 60.0
-"""Seconds. Consent that is dated further ahead was written under another clock: it is void."""
+"""Seconds. Consent with a later date was written by a wrong clock: it is void."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What holds for the account at this moment."""
+    """The account's limits at this moment."""
 
     rpm: int | None
-    """Submits per minute; None where there is no limit."""
+    """Submits per minute; None if there is no limit."""
     budget: Decimal | None
     since: float
     """The start of the budget's period."""
@@ -74,17 +74,17 @@ class IdTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Losses:
-    """The newest damage that may have cost tasks, and that nobody has accepted."""
+    """The newest damage that may have lost tasks and has not been accepted."""
 
     at: float
     kept: str
-    """The name of the damaged file beside the journal; empty where there was none."""
+    """The name of the damaged file beside the journal; empty if there was none."""
     flaw: str
     expected: int | None
-    """How many tasks the journal had held; None where nobody knows."""
+    """How many tasks the journal contained; None if unknown."""
     carried: int
     missing: Mapping[tuple[str, str], Decimal]
-    """By provider and unit, what the missing tasks had cost or reserved."""
+    """The spent or reserved sums of the missing tasks, by provider and unit."""
 
     @property
     def many(self) -> str:
@@ -104,19 +104,19 @@ class Losses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescued:
-    """What became of a damaged journal that was found when it was opened."""
+    """The outcome of a rescue, after a damaged journal was opened."""
 
     aside: Path | None
-    """Where the damaged file is kept; None where there was none."""
+    """Where the damaged file is kept; None if there was none."""
     carried: int
-    """How many tasks were carried over."""
+    """How many tasks were recovered."""
     complete: bool
-    """Whether nothing that was recorded can be missing."""
+    """Whether certainly nothing is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSpending:
-    """What one unit's budget counts."""
+    """The sums that one unit's budget counts."""
 
     unit: Unit
     spent: Decimal
@@ -130,7 +130,7 @@ class Sums:
     uncertain: Decimal
     """The part of `reserved` that belongs to `unconfirmed` tasks."""
     others: tuple[UnitSpending, ...] = ()
-    """What was bought in other units, under another plan."""
+    """The sums in other units, under other plans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +138,15 @@ class Capacity:
     """What a process can take on now."""
 
     rpm: int | None
-    """Submits per minute of its own account; None where there is no limit."""
+    """Submits per minute of its own account; None if there is no limit."""
     sends: int
     """How many more submits."""
     steps: int
-    """How many more reads and saves."""
+    """How many more polls and saves."""
     submit_lease: float
     """Seconds that a submit is owned; longer than its HTTP timeout."""
     lease: float
-    """Seconds that a read or a save is owned."""
+    """Seconds that a poll or a save is owned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,16 +165,16 @@ class RenderTime:
     most: float
 
 
-# The methods return Awaitable, which what `async def` returns is one of.
+# The methods return Awaitable, so that `async def` and plain methods both fit.
 class Purchases(Protocol):
     """Deduplication, budget and rate limit."""
 
     def record(
         self, draft: Task, reserved_amount: Decimal, limits: Limits, *, now: float
     ) -> Awaitable[Recorded | OverBudget | KeyTaken | Losses]:
-        """Record a purchase and reserve its cost, or find the one that it repeats.
+        """Record a purchase and reserve its cost, or find the purchase that it repeats.
 
-        The task is `submitting` and owned by its writer when a slot was free, else `pending`.
+        The task is `submitting` and owned by this process if a slot was free, else `pending`.
         """
         ...
 
@@ -187,7 +187,7 @@ class Purchases(Protocol):
         ...
 
     def pause(self, account: str, seconds: float | None, *, now: float) -> Awaitable[float]:
-        """The provider said "too fast": nobody submits until the time that is returned.
+        """The provider said "too fast": no process submits before the returned time.
 
         Whatever `seconds` it asked for, the shortest pause doubles with each refusal in a row, to a
         minute.
@@ -205,42 +205,42 @@ class Leases(Protocol):
     def register(
         self, owner: str, *, account: str, provider: str, base_url: str, pid: int, now: float
     ) -> Awaitable[None]:
-        """Enter this process, which works for that account."""
+        """Register this process, which works for that account."""
         ...
 
     def owners(self) -> Awaitable[list[str]]:
-        """Every process that has registered or still holds something."""
+        """Every process that is registered or still holds a lease."""
         ...
 
     def claim(
         self, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
     ) -> Awaitable[Claimed]:
-        """Take what is due: submits of the first account as slots allow, reads and saves of all."""
+        """Claim what is due: the first account's submits as slots allow, polls and saves of all."""
         ...
 
     def submitting(self, owner: str) -> Awaitable[list[Task]]:
-        """What this process has undertaken to send, sent or not."""
+        """The tasks that this process has claimed for submitting, sent or not."""
         ...
 
     def renew(self, owner: str, task_ids: Collection[str], *, until: float) -> Awaitable[None]: ...
 
     def recover(self, dead: Collection[str], *, now: float) -> Awaitable[tuple[str, ...]]:
-        """Take over from processes that are gone. Returns the ids of tasks that changed.
+        """Take over from dead processes. Returns the ids of the changed tasks.
 
-        A submit whose owner is gone or whose lease ran out may have been bought: `unconfirmed`.
-        Reads and saves are free again. What was never sent stays for ORPHAN_SECONDS.
+        A submit whose owner died or whose lease expired may have been bought: `unconfirmed`.
+        Polls and saves can be claimed again. What was not sent stays for ORPHAN_SECONDS.
         """
         ...
 
     def unattended_accounts(
         self, account: str, provider: str, base_url: str, alive: Collection[str]
     ) -> Awaitable[list[str]]:
-        """Accounts of other keys at the same provider that have work left and no process."""
+        """Accounts of other keys at the same provider with work left but no process."""
         ...
 
 
 class Tasks(Protocol):
-    """One task's life, and questions about many."""
+    """Steps in a task's life, and queries."""
 
     def change(  # the conditions of one compare-and-set
         self,
@@ -263,20 +263,20 @@ class Tasks(Protocol):
     def settle(
         self, task_id: str, values: Mapping[str, object], *, now: float
     ) -> Awaitable[Task | IdTaken | None]:
-        """Set what a person says became of a purchase; None where that is not theirs to say."""
+        """Record a person's settlement; None if the task cannot be settled."""
         ...
 
     def adopt(self, task: Task) -> Awaitable[Task | None]:
-        """Take in a task that was bought elsewhere; an earlier adoption of it wins.
+        """Adopt a task that was bought elsewhere; an earlier adoption wins.
 
-        None where it is another caller's, or may be.
+        None if it is, or may be, another caller's.
         """
         ...
 
     def others_await_ids(self, account: str, caller: str) -> Awaitable[bool]:
-        """Whether another caller has a purchase whose remote id is not known (yet).
+        """Whether another caller has a purchase whose remote id is unknown (so far).
 
-        An unknown id may then be of that purchase. The local person (no caller) sees everybody's.
+        An unknown id may then belong to it. The local person (no caller) sees all tasks.
         """
         ...
 
@@ -285,7 +285,7 @@ class Tasks(Protocol):
         ...
 
     def find(self, some_id: str, *, caller: str = "") -> Awaitable[Task | None]:
-        """By our id, or by either of the provider's; only this caller's, where one is named."""
+        """Find by our id or either of the provider's; only this caller's tasks, if one is given."""
         ...
 
     def by_callback(self, token: str) -> Awaitable[Task | None]: ...
@@ -304,7 +304,7 @@ class Tasks(Protocol):
         ...
 
     def in_flight(self, account: str) -> Awaitable[int]:
-        """How many tasks of the account are at the provider, still to be read."""
+        """How many of the account's tasks are in flight."""
         ...
 
     def render_times(
@@ -319,7 +319,7 @@ class Tasks(Protocol):
 
 
 class Consent(Protocol):
-    """One-use codes and approvals: what a person has agreed to, and whether it was used."""
+    """One-use codes and approvals: a person's consent, and whether it was used."""
 
     def issue_code(
         self, code: str, *, caller: str, identity: str, amount: Decimal | None, now: float
@@ -339,22 +339,22 @@ class Consent(Protocol):
 
 
 class Store(Purchases, Leases, Tasks, Consent, Protocol):
-    """All of it, and what the store itself needs."""
+    """All groups together, and the store's own needs."""
 
     @property
     def losses(self) -> Losses | None:
-        """What damage may have cost, until a person accepts it: nothing is bought until then."""
+        """What damage may have lost; nothing is bought until a person accepts it."""
         ...
 
     @property
     def rescued(self) -> Rescued | None:
-        """What became of a damaged journal, if the last opening found one."""
+        """The outcome of a rescue, if the last opening found a damaged journal."""
         ...
 
     def open(self) -> Awaitable[None]: ...
 
     def close(self, owner: str = "") -> Awaitable[None]:
-        """Close it; first give back what this owner holds, as far as the store still answers."""
+        """Close it; first release this owner's leases, if the store still works."""
         ...
 
     def data_version(self) -> Awaitable[int]:
@@ -362,5 +362,5 @@ class Store(Purchases, Leases, Tasks, Consent, Protocol):
         ...
 
     def back_up(self, now: float) -> Awaitable[None]:
-        """Keep a copy, at most once a day, where nobody else does that for the store."""
+        """Make a backup, at most once a day, unless the store has backups of its own."""
         ...

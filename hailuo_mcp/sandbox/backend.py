@@ -1,4 +1,4 @@
-"""What every handler works with, and who is calling."""
+"""What all handlers share: the backend and the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account book: every create received, every task accepted, every read and download, in SQLite.
+"""The account book, in SQLite: every create, accepted task, read and download.
 
 Several processes may write it at once and it survives their restarts; it is the truth that tests
 and benchmarks compare the client's own records with.

@@ -1,4 +1,4 @@
-"""The one path that every create takes, whatever its dialect: read, judge, write down, answer."""
+"""How every create is handled, in any dialect: read, judge, record, answer."""
 
 from __future__ import annotations
 

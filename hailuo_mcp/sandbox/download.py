@@ -1,4 +1,4 @@
-"""The object store: clips with ranges and tags, and every way in which a download goes wrong."""
+"""The object store: clips with ranges and tags, and every download fault."""
 
 from __future__ import annotations
 

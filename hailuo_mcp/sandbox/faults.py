@@ -1,4 +1,4 @@
-"""Faults on request: the `[sandbox:…]` markers that a prompt may carry, in any mix."""
+"""Faults on request: the `[sandbox:…]` markers in a prompt, in any combination."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ALWAYS = frozenset(
         "http-link",
     }
 )
-# What happens to the answer of a create that was accepted.
+# What happens to the response to an accepted create.
 ANSWERS = frozenset({"lost", "hang", "garbage", "cutjson", "noid", "http500-after"})
 ENDINGS = {
     "fail": "fail",
@@ -59,7 +59,7 @@ _VALUED = frozenset({"late", "seconds"})
 _COUNTABLE = CREATE_CODES | HTTP_STATUSES.keys() | _ONCE | _ALWAYS
 _UNCOUNTED = ANSWERS | ENDINGS.keys() | _PLAIN
 NAMES = tuple(sorted(_COUNTABLE | _UNCOUNTED | {f"{name}=N" for name in _VALUED}))
-"""Every fault there is; those of creates, polls and downloads also take a count, as in `1002x2`."""
+"""All faults; those of creates, polls and downloads also take a count, as in `1002x2`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Faults:
 
     @property
     def answer(self) -> str:
-        """Return what becomes of the answer to an accepted create; empty: it arrives."""
+        """Return the fault of the response to an accepted create; empty: it arrives."""
         return next((name for name in sorted(ANSWERS) if name in self.asked), "")
 
     def refusal(self, occasion: int) -> Refusal | None:
@@ -139,4 +139,4 @@ def _parse(raw: str) -> tuple[str, float]:
         return counted[1], int(counted[2])
     if raw in _COUNTABLE | _UNCOUNTED:
         return raw, 1 if raw in _ONCE else ALWAYS
-    raise invalid(f"unknown marker [sandbox:{raw}]; there are: {', '.join(NAMES)}")
+    raise invalid(f"unknown marker [sandbox:{raw}]; known markers: {', '.join(NAMES)}")

@@ -1,4 +1,4 @@
-"""The relay of seed 003: the official API under `/minimaxi`, with ids and errors of its own on top.
+"""The relay of seed 003: the official API under `/minimaxi`, with its own ids and errors.
 
 What its page leaves out is taken from its family's source (facts 8): a file id of its own, an
 unknown task as HTTP 404, and its errors as `{"code", "message"}` without `base_resp`.

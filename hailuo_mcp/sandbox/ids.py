@@ -1,4 +1,4 @@
-"""Identifiers in the shapes that the seeds show, with the lengths that break careless clients."""
+"""Identifiers in the documented forms, with lengths that break careless clients."""
 
 from __future__ import annotations
 

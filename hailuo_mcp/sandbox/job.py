@@ -1,4 +1,4 @@
-"""The book's record of one accepted create, and where it stands at a given time."""
+"""The book's record of one accepted create, and its status at a given time."""
 
 from __future__ import annotations
 

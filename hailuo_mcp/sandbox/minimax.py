@@ -1,4 +1,4 @@
-"""The official v1 API (seed 001): HTTP 200 and `base_resp` for all that the API itself says."""
+"""The official v1 API (seed 001): HTTP 200 and `base_resp` for every reply of the API."""
 
 from __future__ import annotations
 

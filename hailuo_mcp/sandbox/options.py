@@ -1,4 +1,4 @@
-"""What can be set about the imitation: where its book is, how fast it is, how badly it behaves."""
+"""The sandbox's options: where its book is, how fast it is, how it misbehaves."""
 
 from __future__ import annotations
 

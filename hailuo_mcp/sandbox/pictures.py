@@ -1,4 +1,4 @@
-"""Input images, from data URLs and loopback addresses: held to the documented rules, kept on disk.
+"""Input images from data URLs and loopback addresses: checked by the documented rules, stored.
 
 Rules (seed 001 section 1.2): JPG, JPEG, PNG or WebP; below 20 MB; short side above 300 px; shape
 between 2:5 and 5:2.

@@ -1,4 +1,4 @@
-"""A create or a read that the imitation turns down, before any dialect has worded it."""
+"""A refused create or read, before a dialect has worded it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The book read out: per account what was asked, bought, delivered and owed."""
+"""The book's report: what each account requested, bought, received and owes."""
 
 from __future__ import annotations
 

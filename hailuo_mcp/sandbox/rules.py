@@ -1,4 +1,4 @@
-"""What the documents allow, refused at the first fault as a strict provider would, and its price.
+"""The documented rules and prices, checked like a strict provider: the first violation counts.
 
 Sources: seed 001 sections 1.1 to 1.4 and its resolution table, the global reference for 512P and
 S2V (facts 4.1). The models, modes, sizes and prices are the imitation's own copy on purpose.

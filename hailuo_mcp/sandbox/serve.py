@@ -1,4 +1,4 @@
-"""Puts the imitation on a port, in a thread of the process that asks for it."""
+"""Serves the sandbox on a port, in a thread of the calling process."""
 
 from __future__ import annotations
 

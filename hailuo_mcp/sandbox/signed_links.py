@@ -1,4 +1,4 @@
-"""Download links as the object store makes them: signed, expiring, and good without a key."""
+"""Download links like the object store's: signed, expiring, valid without a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that misbehave: none at all, a late one, half of one, or something that is not JSON."""
+"""Faulty responses: none at all, late, cut off, or not JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator decides: the variables, read once and passed down as values."""
+"""The settings: read once from variables, passed down as values."""
 
 from hailuo_mcp.settings.table import Settings, nearest_variable, option_help, variable_of
 

@@ -1,6 +1,6 @@
-"""From the texts of variables to values: one type for each kind of setting.
+"""Parses the variables' text: one type for each kind of setting.
 
-What a type refuses is the end of a sentence that begins with the setting's name; the value itself
+A refusal is the end of a sentence that starts with the setting's name; the value itself
 is never repeated, since it may be a key in the wrong place.
 """
 
@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def flaw(kind: str, message: str) -> str:
-    """Put pydantic's words for what is wrong with a value into ours."""
+    """Replace pydantic's description of a wrong value by our own."""
     if kind == _OWN:
         return message
     known = _WORDS.get(kind.partition("_")[0]) if kind.endswith(("_parsing", "_type")) else None
@@ -41,7 +41,7 @@ def _refused(why: str) -> PydanticCustomError:
 
 
 def _text(read: Callable[[str], object]) -> BeforeValidator:
-    """Read what is text; a value that is none already is left to its type."""
+    """Parse text; any other value is left to its type."""
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 

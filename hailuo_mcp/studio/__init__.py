@@ -1,1 +1,1 @@
-"""The use cases: what can be asked for, without knowing who asks or who answers."""
+"""The use cases, independent of the caller and of the provider."""

@@ -1,4 +1,4 @@
-"""Ends that a person decides: cancel what was not sent, settle what nobody knows."""
+"""Cancel a task that was not sent; settle an unconfirmed one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 async def cancel_task(context: Context, task_id: str, *, caller: str = "") -> View:
-    """Cancel what was not sent; of the rest, say why it cannot be cancelled."""
+    """Cancel a task that was not sent; otherwise say why it cannot be cancelled."""
     task = await find_task(context, task_id, caller)
     withdrawn = await context.store.change(
         task.task_id,
@@ -60,13 +60,13 @@ _RESET: Mapping[str, object] = {
 """Nothing is known of a task under its new id."""
 _NO_ID = "Settled as bought, without the provider's id, so the clip cannot be downloaded here."
 _ENDS = {True: (Money.SPENT, _NO_ID), False: (Money.RELEASED, "Settled as not bought.")}
-"""By whether it was bought, though no id of it is known."""
+"""By whether it was bought, if its id is unknown."""
 
 
 async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id: str = "") -> View:
-    """A person says what became of a purchase, from the provider's own bill.
+    """Record what a person found on the provider's bill about a purchase.
 
-    Of one that is `unconfirmed`, or of one that was settled before, until it has a clip.
+    Possible for an `unconfirmed` task, or a settled one without a clip.
     """
     task = await context.store.find(task_id)
     if task is None:
@@ -74,7 +74,7 @@ async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id
     if not task.can_be_settled:
         raise _cannot_be_settled(task)
     found, note = await _check_id(context, task, remote_id.strip()) if bought else ("", "")
-    # An id that a person gave may be wrong, and somebody else's; one from the provider is kept.
+    # An id from a person may be wrong; one from the provider is kept.
     kept = found or (task.remote_id if task.settled_at is None else "")
     alias = task.remote_alias if task.remote_id == kept else ""
     values: dict[str, object] = {**_RESET, "remote_id": kept, "remote_alias": alias}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SUBMIT_SECONDS = 60.0
 """The HTTP timeout of a paid request."""
 SUBMIT_LEASE = SUBMIT_SECONDS + 30.0
-"""Outlives the timeout, so that nobody calls a submit lost while its owner still listens."""
+"""Longer than the timeout, so that a submit is not declared lost while its owner still waits."""
 _MOST_CONFIRMED = 20_000
 
 
@@ -39,7 +39,7 @@ class Uploads(Protocol):
     def find(self, upload_id: str) -> bytes | None: ...
 
     def invitation(self) -> str:
-        """How the present caller can upload a picture; empty for a caller at this computer."""
+        """How the current caller can upload a picture; empty for a caller on this computer."""
         ...
 
 
@@ -48,17 +48,17 @@ class RemoteAccess:
     """What an HTTP server adds for callers on other computers; the defaults add nothing."""
 
     link: Callable[[Task], Link | None] = lambda _task: None
-    """Where the present caller, if they are elsewhere, can fetch a saved clip."""
+    """The link to a saved clip for the current caller, if on another computer."""
     uploads: Uploads | None = None
     observe: Callable[[str, float], None] = lambda _what, _seconds: None
-    """Called with how long things took: submit, poll, download, and the wait for the rate limit."""
+    """Called with durations: submit, poll, download, and the wait for the rate limit."""
     callback_url: str = ""
-    """Where providers reach this server; empty where it receives no callbacks."""
+    """Where providers reach this server; empty if it receives no callbacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Context:
-    """One account's parts, joined once: nothing is exchanged afterwards."""
+    """One account's parts, joined once and never replaced."""
 
     settings: Settings
     provider: Provider
@@ -76,11 +76,11 @@ class Context:
     in_flight: InFlight
     lookup_limit: LookupLimit = field(default_factory=LookupLimit)
     callback_confirmed: set[str] = field(default_factory=set[str])
-    """Ids of tasks whose provider has found their callback address: it will announce their end."""
+    """Ids of tasks whose callback address the provider has used: it will announce their end."""
     remote: RemoteAccess = RemoteAccess()
     clock: Callable[[], float] = time.time
     chance: Callable[[], float] = random.random
-    """A number in [0, 1), to spread what would otherwise happen at one moment."""
+    """A random number in [0, 1), for jitter."""
 
     @property
     def base_url(self) -> str:
@@ -115,13 +115,13 @@ class Context:
         )
 
     def confirm_callback(self, task_id: str) -> None:
-        """The provider has found this task's callback address: it needs fewer polls."""
+        """The provider has used this task's callback address: it needs fewer polls."""
         if len(self.callback_confirmed) >= _MOST_CONFIRMED:
             self.callback_confirmed.clear()  # those tasks are polled a little more often
         self.callback_confirmed.add(task_id)
 
     async def read_status(self, task: Task) -> RemoteStatus:
-        """Ask the provider for the task's status, by its second id where the first finds none."""
+        """Poll the task's status, by its second id if the first is not found."""
         template = task.mode is Mode.TEMPLATE
         try:
             return await self.client.query(task.remote_id, template=template)
@@ -131,7 +131,7 @@ class Context:
             return await self.client.query(task.remote_alias, template=template)
 
     async def ask_link(self, task: Task, *, fresh: bool) -> Link:
-        """Where the clip can be downloaded; if `fresh`, by another link than the one on record."""
+        """Where the clip can be downloaded; if `fresh`, by a new link."""
         known = RemoteStatus(
             phase=Phase.SUCCEEDED,
             word=task.remote_status,
@@ -139,12 +139,12 @@ class Context:
             url=task.url,
             url_expires_at=task.url_expires_at,
         )
-        if fresh and not task.file_id:  # such a link comes with the status only
+        if fresh and not task.file_id:  # such a link comes only with the status
             known = await self.read_status(task)
         return await self.client.link(known)
 
     async def spending(self) -> Spending:
-        """What was spent and is left in the budget's period."""
+        """What was spent and what is left in the budget's period."""
         sums = await self.store.sums(self.account, self.unit, self.period_start)
         budget = self.settings.budget
         return Spending(
@@ -166,7 +166,7 @@ class Context:
             start = task.submitted_at or max(now, task.due_at)
             left = start + await self.render_times.typical(task) - now
             eta = round(left) if left >= 1 else None
-            # Past its usual time nobody knows: look again soon, but not for every second of it.
+            # Past its usual time, the end is unknown: look again soon, but not every second.
             check = min(60, max(5, round(left) if left > 0 else 15))
         return View(
             task=task,
@@ -194,5 +194,5 @@ def period_start(period: str, now: float) -> float:
         return 0.0
     today = time.localtime(now)
     day = 1 if period == "month" else today.tm_mday
-    # -1: midnight may have had another summer time than this moment
+    # -1: daylight saving time may have changed since midnight
     return time.mktime((today.tm_year, today.tm_mon, day, 0, 0, 0, 0, 0, -1))

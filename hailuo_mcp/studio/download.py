@@ -1,4 +1,4 @@
-"""A finished clip: on this disk, copied where the caller wants it, or behind a link."""
+"""Deliver a finished clip: save it, copy it, or give a link."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hailuo_mcp.studio.waiting import wait
 from hailuo_mcp.views import Progress, Saved, View
 
 LINK_SECONDS = 3.0
-"""A caller who does not wait for the clip waits no longer than this for a link to it."""
+"""The longest wait for a link, for a caller who does not wait for the clip."""
 
 
 async def download_clip(
@@ -29,10 +29,10 @@ async def download_clip(
     wait_seconds: float = 0,
     on_progress: Progress | None = None,
 ) -> Saved:
-    """Have the clip on disk, and a copy where the caller asks for one. Costs nothing."""
+    """Save the clip, and copy it if the caller asks for that. Costs nothing."""
     task = await find_task(context, task_id, caller)
     target = None
-    if output_path:  # refused before anything is fetched for it
+    if output_path:  # refused before anything is downloaded for it
         name = Path(task.file).name if task.file else f"{task.task_id}.mp4"
         target = context.folders.target(output_path, default_name=name)
     if task.file and not await anyio.Path(task.file).exists():
@@ -43,7 +43,7 @@ async def download_clip(
     view = await wait(context, task, wait_seconds, on_progress, until_saved=True)
     ready = view.task.status is Status.SUCCEEDED and not view.task.saved
     if ready and not view.task.due_at and not view.task.save_error:
-        # It became ready while the caller waited, and nobody saves it unasked.
+        # It became ready while the caller waited, and is not saved automatically.
         task = await _save_now(context, view.task)
         left = deadline - time.monotonic()
         view = await wait(context, task, left, on_progress, until_saved=True)
@@ -72,9 +72,9 @@ async def download_clip(
 
 
 async def _save_now(context: Context, task: Task) -> Task:
-    """Have the worker save it now, whatever came of earlier tries.
+    """Have the worker save it now, despite earlier failures.
 
-    They stay counted: asking again and again makes the pauses in between no shorter.
+    Those still count: repeated calls do not shorten the pauses in between.
     """
     changed = await _change(context, task, due_at=context.clock(), save_error="")
     context.wakeup.notify()
@@ -86,9 +86,9 @@ async def _change(context: Context, task: Task, **values: object) -> Task:
 
 
 async def with_link(context: Context, view: View) -> View:
-    """The view with a working link where the clip is not on this disk and will not be soon.
+    """The view with a working link, if the clip is not on this disk and will not be soon.
 
-    The provider is asked only where no link is known; without an answer the view stays as it is.
+    The provider is asked only if no link is known; without an answer the view stays as it is.
     """
     task = view.task
     saving = view.auto_download and not task.save_error

@@ -10,11 +10,11 @@ from hailuo_mcp.domain import Task
 from hailuo_mcp.errors import JournalError
 
 LOOK_SECONDS = 0.25
-"""How often the journal is asked whether another process wrote, while somebody waits."""
+"""How often to check the journal for other processes' writes while a call waits."""
 
 
 class Changes:
-    """Wakes those who wait for a task when it may have changed."""
+    """Wakes callers that wait for a task when it may have changed."""
 
     def __init__(self, version: Callable[[], Awaitable[int]]) -> None:
         self._version = version
@@ -22,12 +22,12 @@ class Changes:
         self._listeners: list[Callable[[str], None]] = []
         self._last = 0
         self.count = 0
-        """Rises with every change of any task: the same number as before means no news."""
+        """Rises with every change of any task: an equal number means no change."""
         self.closing = False
-        """The process is leaving: waiting calls answer with what is known now."""
+        """The process is closing: waiting calls answer with what is known now."""
 
     def announce(self, task_id: str) -> None:
-        """Say that something happened to this task."""
+        """Announce a change of this task."""
         self.count += 1
         for event, task_ids in self._waiting.items():
             if task_id in task_ids:
@@ -55,7 +55,7 @@ class Changes:
             del self._waiting[event]
 
     async def watch(self) -> None:
-        """Wake everybody when another process has written. Runs as long as the studio."""
+        """Wake all waiting callers when another process has written. Runs as long as the studio."""
         while True:
             await anyio.sleep(LOOK_SECONDS)
             if not self._waiting:

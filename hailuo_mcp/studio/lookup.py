@@ -1,4 +1,4 @@
-"""Which task is meant: by our id, by the provider's, or one that only the provider knows."""
+"""Find a task by our id or the provider's; adopt one that only the provider knows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hailuo_mcp.text import LONGEST_ID
 
 
 async def find_task(context: Context, task_id: str, caller: str) -> Task:
-    """The task that the caller means; an id that only the provider knows is adopted.
+    """Find the caller's task; a task that only the provider knows is adopted.
 
     Raises:
-        TaskNotFoundError: nobody knows it, or it is another caller's.
+        TaskNotFoundError: it is unknown, or another caller's.
         RateLimitError: the caller has asked for too many unknown ids.
     """
     task_id = task_id.strip()
@@ -27,12 +27,12 @@ async def find_task(context: Context, task_id: str, caller: str) -> Task:
 
 
 async def _adopt(context: Context, remote_id: str, caller: str) -> Task:
-    """Take in a task that the provider knows and the journal does not."""
+    """Adopt a task that the provider knows and the journal does not."""
     if not remote_id or len(remote_id) > LONGEST_ID or not remote_id.isprintable():
         raise context.unknown_task(remote_id)
     context.client.need_key()
     if await context.store.others_await_ids(context.account, caller):
-        # Said of every such id, so that nobody learns by it which ones the provider knows.
+        # The same answer for every such id, so that it does not reveal which the provider knows.
         refusal = TaskNotFoundError(
             "None of your tasks has this id. It may belong to another caller's clip whose id is "
             "not known yet, so the provider is not asked about it now.",

@@ -1,4 +1,4 @@
-"""How often a caller may ask for ids that this journal does not know: they may be others' ids."""
+"""Limits look-ups of ids that are not in the journal: they may belong to others."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _SECONDS = 60.0
 
 
 class LookupLimit:
-    """By caller, when they asked for an unknown id in the last minute."""
+    """By caller, the times of look-ups of unknown ids in the last minute."""
 
     def __init__(self) -> None:
         self._asked: dict[str, deque[float]] = {}
 
     def count(self, caller: str, *, now: float) -> None:
-        """Count one more, found or not.
+        """Count one more look-up, found or not.
 
         Raises:
-            RateLimitError: there were enough in this minute.
+            RateLimitError: the limit for this minute is reached.
         """
         for name, asked in list(self._asked.items()):
             while asked and not 0 <= now - asked[0] < _SECONDS:  # a clock may have been set back

@@ -1,4 +1,4 @@
-"""The bytes of input images, kept while another process may still have to send them."""
+"""Keeps the bytes of input images as long as a process may have to send them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Pictures:
         self._folder = folder
 
     def keep(self, sha256: str, data: bytes) -> None:
-        """Write once, whole or not at all."""
+        """Write once, atomically."""
         target = self._folder / sha256
         try:
             if target.exists():
@@ -52,11 +52,11 @@ class Pictures:
         return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
 
     def sweep(self, in_use: str) -> None:
-        """Drop what no unfinished task needs."""
+        """Delete what no unfinished task needs."""
         try:
             found = list(self._folder.iterdir())
         except OSError:
-            return  # none was ever kept, or nobody may look
+            return  # none was ever kept, or the folder is not readable
         for path in found:
             name = path.name[:64]
             try:

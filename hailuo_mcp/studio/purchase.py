@@ -40,13 +40,13 @@ from hailuo_mcp.text import number, shown
 from hailuo_mcp.views import Offer, Progress, Spending, Terms, View
 
 ANSWER_SECONDS = 3.5
-"""A purchase is answered after this, checks included, whether or not the provider has answered."""
+"""A purchase returns after this, checks included, even if the provider has not answered."""
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Draft:
-    """A checked and priced request that may be bought."""
+    """A checked and priced request, ready to be bought."""
 
     prepared: Prepared
     task: Task
@@ -59,10 +59,10 @@ class _Draft:
 async def quote(
     context: Context, request: AnyRequest, terms: Terms, *, caller: str = "", local: bool = True
 ) -> Offer:
-    """What a purchase would come to: its price, what is left, and whether consent is needed.
+    """Preview a purchase: its price, the remaining budget, and whether consent is needed.
 
     Raises:
-        HailuoError: as `generate` would, except for the consent. Nothing is sent.
+        HailuoError: as in `generate`, except for consent. Nothing is sent.
     """
     draft = await _draft(context, request, terms, caller, local=local)
     spending, amount = await context.spending(), draft.reserved_amount
@@ -81,7 +81,7 @@ async def quote(
 async def consent_question(
     context: Context, request: AnyRequest, terms: Terms, *, caller: str = "", local: bool = True
 ) -> str | None:
-    """The exact question for the person, or None where none is needed.
+    """The exact question for the person, or None if none is needed.
 
     A request that would be refused anyway needs no question: the call itself says why.
     """
@@ -113,7 +113,7 @@ async def generate(
 ) -> View:
     """Buy one clip, or find the task that this request repeats.
 
-    Answers within a few seconds although the provider may not have; what was begun goes on
+    Returns within a few seconds, even if the provider has not answered; the work continues
     without the caller.
 
     Raises:
@@ -145,7 +145,7 @@ async def generate(
 async def _buy(
     context: Context, request: AnyRequest, terms: Terms, caller: str, *, local: bool
 ) -> Recorded:
-    """Record a purchase and hand it to the worker, or find the task that it would repeat."""
+    """Record a purchase and pass it to the worker, or find the task that it would repeat."""
     draft = await _draft(context, request, terms, caller, local=local)
     if draft.existing:
         return Recorded(task=draft.existing, reused=True)
@@ -202,7 +202,7 @@ async def _prepare(context: Context, request: AnyRequest, *, local: bool) -> Pre
 
 
 def _has_pictures_to_upload(request: AnyRequest, uploads: Uploads) -> bool:
-    """Whether a picture is on the caller's computer, from where only an upload brings it here."""
+    """Whether a picture is on a remote caller's computer, so that it must be uploaded."""
     if isinstance(request, TemplateRequest):
         given = list(request.media_inputs)
     else:
@@ -252,7 +252,7 @@ def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -
 
 
 def _reserved_amount(context: Context, prepared: Prepared) -> Decimal | None:
-    """What the clip counts as; None where no price is published. A budget refuses that."""
+    """What the clip counts as; None if no price is published, which a budget refuses."""
     amount = prepared.quote.amount
     if amount is not None and prepared.quote.unit is context.unit:
         return amount
@@ -313,7 +313,7 @@ def _over_budget(
 
 
 def _costs(context: Context, amount: Decimal | None) -> str:
-    """What a clip costs; in the sandbox a real one would."""
+    """What a clip costs; in the sandbox, what it would cost."""
     return f"{'would cost' if context.provider.is_sandbox else 'costs'} {_price(context, amount)}"
 
 

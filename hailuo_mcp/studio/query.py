@@ -1,4 +1,4 @@
-"""How tasks stand: one of them, or the newest with the spending so far."""
+"""Query one task, or list the newest with the spending so far."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def query_task(
     wait_seconds: float = 0,
     on_progress: Progress | None = None,
 ) -> View:
-    """How a task stands; waits until its file is on disk or it is final."""
+    """Return a task's view; wait until its file is on disk or it is final."""
     task = await find_task(context, task_id, caller)
     await expedite_poll(context, task)
     return await with_link(context, await wait(context, task, wait_seconds, on_progress))
@@ -63,7 +63,7 @@ async def list_tasks(
 
 
 async def recent_ids_of(context: Context, prefix: str, *, caller: str = "") -> list[str]:
-    """The ids of the caller's newest tasks that begin so, newest first."""
+    """The ids of the caller's newest tasks that start with this, newest first."""
     found = await context.store.newest(caller=caller or None, limit=200)
     return [task.task_id for task in found if task.task_id.startswith(prefix)][:100]
 

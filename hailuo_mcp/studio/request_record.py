@@ -1,4 +1,4 @@
-"""From a checked request to the record of it: task id, identity, JSON, and the way back."""
+"""The record of a checked request: task id, identity, JSON, and back to a request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to rea
 
 
 def new_task_id(now: float) -> str:
-    """Short, sortable by time, easy to copy: nine characters of time, six random ones."""
+    """A short id, sortable by time, easy to copy: nine characters of time, six random ones."""
     number, text = int(now * 1000), ""
     for _ in range(9):
         number, digit = divmod(number, 32)
@@ -59,7 +59,7 @@ def request_from_json(record: str, load: Callable[[str, str], str]) -> AnyReques
     """The request behind a record; `load(sha256, mime)` gives a picture's data URL.
 
     Raises:
-        KeyError: a picture's bytes are no longer there (as `load` does).
+        KeyError: a picture's bytes no longer exist (from `load`).
     """
     body = json.loads(record)
 

@@ -1,4 +1,4 @@
-"""The use cases of one account, shared by every face of the product."""
+"""The use cases of one account, shared by the server and the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hailuo_mcp.studio.waiting import poll_at
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Studio(Context):
-    """What can be asked for, without knowing who asks; each use case stands in its module."""
+    """The use cases; each has its own module."""
 
     quote = purchase.quote
     consent_question = purchase.consent_question
@@ -30,7 +30,7 @@ class Studio(Context):
     expedite_poll = poll_at
 
     async def check_provider(self) -> None:
-        """Ask the provider something free; raises what stands in the way of buying."""
+        """Send the provider a free request; raises whatever prevents buying."""
         self.client.need_key()
         await self.client.check_key()
 

@@ -1,4 +1,4 @@
-"""How long clips take, and when it is worth asking about one."""
+"""How long clips take to render, and when to poll them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import RenderTime, Store
 
 ENOUGH = 3
-"""Finished tasks of a kind from which their time counts as learned."""
+"""Finished tasks of a kind from which its render time counts as learned."""
 _WIDEST = 2.0
-"""A time that is known no better than to this many times the usual one teaches nothing."""
+"""A render time whose uncertainty exceeds this many times the usual one is ignored."""
 _IN_FLIGHT_SECONDS = 2.0
 
 Clock = Callable[[], float]
@@ -31,7 +31,7 @@ class RenderTimes:
         self._known: dict[tuple[object, ...], tuple[float, list[RenderTime]]] = {}
 
     async def recent(self, task: Task) -> list[RenderTime]:
-        """The times of tasks of this kind; the first few are learned from at once."""
+        """The render times of tasks of this kind; the first few are read without delay."""
         kind = (task.provider, task.model, task.resolution, task.duration)
         asked, times = self._known.get(kind, (0.0, []))
         known_for = 30.0 if len(times) >= ENOUGH else 1.0
@@ -39,7 +39,7 @@ class RenderTimes:
             try:
                 found = await self._store.render_times(*kind)
             except JournalError:
-                return times  # an estimate of the time is no reason to fail what needs it
+                return times  # a failed estimate must not fail its caller
             # Found ready the next morning: that says when somebody looked, not how long it took.
             widest = _WIDEST * self.published(task)
             times = [time for time in found if time.most - time.least <= widest]
@@ -47,20 +47,20 @@ class RenderTimes:
         return times
 
     async def typical(self, task: Task) -> float:
-        """Seconds from submit to success: as this journal has seen them, else as published."""
+        """Seconds from submit to success: measured by this journal, else published."""
         if times := await self.recent(task):
             return median(time.most for time in times)
         return self.published(task)
 
     def published(self, task: Task) -> float:
-        """Seconds that such a clip takes, by the provider or the catalogue."""
+        """Seconds that such a clip takes, according to the provider or the catalogue."""
         if self._provider.usual_seconds is not None:
             return self._provider.usual_seconds
         return video_models.usual_seconds(task.model, task.resolution, task.duration)
 
 
 class InFlight:
-    """How many clips of this account are in progress, of every process; some seconds old."""
+    """How many clips of this account are in flight, in all processes; a few seconds old."""
 
     def __init__(self, store: Store, account: str, clock: Clock) -> None:
         self._store = store
@@ -78,11 +78,11 @@ class InFlight:
 
 
 def earliest_ready(times: Sequence[RenderTime], published: float) -> float | None:
-    """The age at which such a clip is first asked about; None where too few were seen.
+    """The age at which to poll such a clip first; None if too few were seen.
 
-    A clip that was done at its first read was never seen undone: its kind may be much faster than
-    known, but hardly twice as fast, and if it is, the next ones are asked about earlier still. The
-    age is never above the `published` time: a slow day must not hide the fast ones after it.
+    A clip that was ready at its first poll was never seen unfinished: its kind may be faster than
+    known, but hardly twice as fast; if it is, the next ones are polled even earlier. The age never
+    exceeds the `published` time: a slow day must not hide the fast ones after it.
     """
     if len(times) < ENOUGH:
         return None
@@ -91,5 +91,5 @@ def earliest_ready(times: Sequence[RenderTime], published: float) -> float | Non
 
 
 def callback_poll_seconds(poll_seconds: float) -> float:
-    """The interval for a task whose end the provider announces: polled only in case it does not."""
+    """The interval for a task whose end the provider announces: a safety net."""
     return max(60.0, 3 * poll_seconds)

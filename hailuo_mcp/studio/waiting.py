@@ -1,4 +1,4 @@
-"""Waiting for a task: until its file is on disk, or nothing more can come."""
+"""Wait for a task until its file is on disk or it is final."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hailuo_mcp.studio.timing import callback_poll_seconds, earliest_ready
 from hailuo_mcp.views import Progress, View
 
 TICK_SECONDS = 1.0
-"""How often a waiting caller is told of progress."""
+"""How often a waiting caller receives progress."""
 LOOK_SECONDS = 5.0
-"""How often the journal is read although no change was announced; a hundred waiting callers would
-keep it busy with more."""
+"""How often the journal is read without an announced change; a hundred waiting callers would
+overload it with more."""
 
 
 async def read_again(context: Context, task: Task) -> Task:
@@ -34,9 +34,9 @@ async def wait(
     reused: bool = False,
     until_saved: bool = False,
 ) -> View:
-    """The task as it stands when it has ended or the time is up."""
+    """Return the task when it has ended or the time is up."""
     deadline = time.monotonic() + seconds
-    looked, seen = time.monotonic(), -1  # what happened since the caller read it is not known
+    looked, seen = time.monotonic(), -1  # it may have changed since the caller read it
     view = await context.view(task, reused=reused)
     while not context.changes.closing and (left := deadline - time.monotonic()) > 0:
         asked_to_save = until_saved and view.task.status is Status.SUCCEEDED
@@ -44,7 +44,7 @@ async def wait(
             break
         if on_progress:
             await on_progress(view)
-        # Spread: callers who began to wait together would all be told in one burst.
+        # Jitter: callers who started together would all be notified in one burst.
         pause = TICK_SECONDS * (0.8 + 0.4 * context.chance())
         await context.changes.wait((task.task_id,), min(left, pause))
         if context.changes.count != seen or time.monotonic() - looked >= LOOK_SECONDS:
@@ -56,15 +56,15 @@ async def wait(
 
 
 async def expedite_poll(context: Context, task: Task) -> None:
-    """Somebody asks: read the status as soon as the interval since the last read allows.
+    """A caller asks: poll as soon as the interval since the last poll allows.
 
-    Not before such a clip can be ready: that would only spend a request. And rarely where the
-    provider has confirmed the task's callback address to this process: it will announce the end.
+    Not before such a clip can be ready: that would waste a request. And rarely if the
+    provider has used the task's callback address in this process: it will announce the end.
     """
     if task.status not in POLLED:
         return
     now = context.clock()
-    began = min(task.submitted_at or task.created_at, now)  # not under a clock that was ahead
+    began = min(task.submitted_at or task.created_at, now)  # not by a clock that was ahead
     last = min(task.polled_at or began, now)
     times = context.render_times
     first = earliest_ready(await times.recent(task), times.published(task)) or 0.0
@@ -75,7 +75,7 @@ async def expedite_poll(context: Context, task: Task) -> None:
 
 
 async def poll_at(context: Context, task: Task, at: float) -> None:
-    """Read this task's status at that time; sooner than planned, never later."""
+    """Poll this task at that time; sooner than planned, never later."""
     if task.status in POLLED and at < task.due_at:
         now = context.clock()
         await context.store.change(task.task_id, {"due_at": at}, now=now, status_in=POLLED)
@@ -83,9 +83,9 @@ async def poll_at(context: Context, task: Task, at: float) -> None:
 
 
 async def expedite_overdue_poll(context: Context, task: Task) -> None:
-    """Somebody waits: poll although the next read was planned late because of a callback.
+    """A caller waits: poll, although the next poll was planned late because of a callback.
 
-    The callback may go to another process, which may be gone.
+    The callback may go to another process, which may have ended.
     """
     if task.callback_token:
         with suppress(JournalError):

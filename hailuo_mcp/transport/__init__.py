@@ -1,1 +1,1 @@
-"""The door to the network: the only package that imports httpx, and only when it is used."""
+"""Access to the network: the only package that imports httpx, and only when it is used."""

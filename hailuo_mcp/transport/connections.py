@@ -1,4 +1,4 @@
-"""Connection pools for what is read, what is paid and links, each built at its first request."""
+"""Connection pools for reads, paid requests and links, each built at its first request."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "hailu
 
 
 class TooLargeError(Exception):
-    """An answer beyond its limit; never leaves this package."""
+    """A response beyond its limit; never leaves this package."""
 
 
 class Connections:
     """httpx's transports, without its client.
 
-    The client would add cookies, redirects and the environment's proxies, all of them unwanted
+    The client would add cookies, redirects and the environment's proxies, which are not wanted
     here, and 0.1 ms of CPU time to each request.
     """
 
@@ -40,7 +40,7 @@ class Connections:
     def pool_for(
         self, use: Use, request: httpx.Request, proxy: Proxy | None = None
     ) -> httpx.AsyncBaseTransport:
-        """Return what sends this request. The first call takes long, as it loads certificates.
+        """Return what sends this request. The first call is slow, because it loads certificates.
 
         Only reads keep connections for the next one. A kept connection that the server has just
         closed looks like a lost answer, which on a paid call cannot be told from a bought clip.
@@ -49,7 +49,7 @@ class Connections:
         """
         if use != "read":
             request.headers["Connection"] = "close"
-        # Only a proxy treats plain http and https differently.
+        # Only proxies treat plain http and https differently.
         key = use, proxy, proxy is not None and request.url.scheme == "http"
         if (pool := self._pools.get(key)) is None:
             pool = self._pools[key] = self._given or self._new_pool(*key)

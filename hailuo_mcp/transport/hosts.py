@@ -1,4 +1,4 @@
-"""Which hosts a link may point to, and at which address it is then fetched.
+"""Which hosts a link may point to, and the address to connect to.
 
 A link comes from a provider or from a person, and could as well name this computer, the network
 around it or a cloud's metadata. The name is resolved once, the answer is checked, and the
@@ -31,7 +31,7 @@ _PORTS = {"https": 443, "http": 80}
 _FAKE_IP = ipaddress.ip_network("198.18.0.0/15")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _UNICAST = ipaddress.ip_network("2000::/3")
-"""All that is given out to the public in IPv6 (IANA, IPv6 Global Unicast Address Assignments)."""
+"""All public IPv6 addresses (IANA, IPv6 Global Unicast Address Assignments)."""
 _SPECIAL = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -60,35 +60,35 @@ _SPECIAL = tuple(
         "2002::/16",  # 6to4, whose addresses do as well
         "2620:4f:8000::/48",
         "3fff::/20",
-        # Beside the registries.
-        "168.63.129.16/32",  # Azure's metadata: public by number, never by nature
+        # Not in the registries.
+        "168.63.129.16/32",  # Azure's metadata, at an address that looks public
         "224.0.0.0/4",  # multicast
     )
 )
 
 
 class RefusedLinkError(InvalidRequestError):
-    """A link that is not followed; `reason` is a clause without a full stop."""
+    """The link is not followed; `reason` is a clause without a full stop."""
 
     def __init__(self, reason: str, *then: Step, passing: bool = False) -> None:
         super().__init__(f"The link was not followed: {reason}.", *then)
         self.reason = reason
         self.passing = passing
-        """Whether the same link may be followed later: a name server was silent."""
+        """Whether the same link may work later: a name server did not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A checked link: where to connect, and what to say there."""
+    """A checked link: where to connect, and with which names."""
 
     urls: tuple[str, ...]
     """The same link at each checked address, to be tried in this order."""
     host: str
     """For the Host header, with the port where it is not the usual one."""
     name: str
-    """What the certificate must be for; empty where the link is followed as it stands."""
+    """The name on the certificate; empty if the link is followed unchanged."""
     proxy: Proxy | None = None
-    """Through what; None for a direct connection."""
+    """The proxy; None for a direct connection."""
 
 
 async def system_resolve(host: str, port: int) -> Sequence[str]:
@@ -114,7 +114,7 @@ class HostPolicy:
     resolve: Resolver = field(default=system_resolve, compare=False)
 
     async def check(self, url: str) -> Target:
-        """Return where a link leads, or raise RefusedLinkError; http is https for strangers."""
+        """Return a link's target, or raise RefusedLinkError; http becomes https for other hosts."""
         parts, host, port = _split(url)
         place = {host, f"{host}:{port}"}
         if place & self.own:
@@ -124,7 +124,7 @@ class HostPolicy:
         addresses = await self._addresses(host, port)
         in_networks = bool(addresses) and all(self._is_allowed(one) for one in addresses)
         if parts.scheme == "http" and not trusted and not in_networks:
-            # Signed links are said to be http at times, and some buckets refuse plain http.
+            # Some signed links are given as http, and some buckets refuse plain http.
             parts = parts._replace(scheme="https")
             port = parts.port or _PORTS["https"]
         good = [
@@ -136,7 +136,7 @@ class HostPolicy:
         proxy = self.proxy_to(f"{parts.scheme}://{netloc}")
         places = [_bracket(str(address)) for address in good]
         if any(_forbidden(address) for address in good):
-            proxy = None  # a private address means another computer wherever the proxy is
+            proxy = None  # from the proxy, a private address would be another computer
         elif proxy is not None and all(address in _FAKE_IP for address in addresses):
             if not (trusted or self._is_known(host)):
                 raise _refused(addresses, proxied=True)
@@ -215,7 +215,7 @@ def _forbidden(address: Address) -> bool:
 
 
 def _embedded(address: Address) -> Address | None:
-    """Return the IPv4 address that is meant by an IPv6 one: mapped, or NAT64's."""
+    """Return the IPv4 address in an IPv6 one: mapped, or NAT64's."""
     if not isinstance(address, ipaddress.IPv6Address):
         return None
     if address in _NAT64:
@@ -224,7 +224,7 @@ def _embedded(address: Address) -> Address | None:
 
 
 def _refused(addresses: Sequence[Address], *, proxied: bool = False) -> RefusedLinkError:
-    """Say why none of the addresses is connected to; `proxied`: a proxy could look the name up."""
+    """Say why none of the addresses may be used; `proxied`: a proxy could resolve the name."""
     if not addresses and proxied:
         return RefusedLinkError(
             "its host name cannot be resolved on this computer, and a proxy may only be given "

@@ -1,4 +1,4 @@
-"""Following links: clips come as streams, pictures as bytes, and every hop is checked."""
+"""Follows links: clips as streams, pictures as bytes; every redirect is checked."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BLOCK = 1 << 20
 """Bytes handed to a worker thread at once."""
 _IDLE_SECONDS = 30.0
-"""Between two pieces of a body."""
+"""Longest wait between two pieces of a body."""
 
 
 class RefusedDownloadError(DownloadError):
-    """The clip exists, but its link points to where this program does not go."""
+    """The clip exists, but its link points to a host that must not be contacted."""
 
     retry = False
 
 
 @dataclass(frozen=True, slots=True)
 class LinkResponse:
-    """An open answer."""
+    """An open response."""
 
     response: httpx.Response
 
@@ -52,14 +52,14 @@ class LinkResponse:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Their names are found in any case."""
+        """Lookup ignores the case of names."""
         return self.response.headers
 
     async def stream_to(self, take: Callable[[bytearray], None]) -> None:
         """Hand the body to `take` in a worker thread, about 1 MB at a time.
 
-        What has arrived is handed over even where the connection breaks or the caller is cancelled.
-        What `take` raises ends it.
+        What has arrived is handed over even if the connection breaks or the caller is cancelled.
+        An exception from `take` ends it.
 
         Raises:
             DownloadError: the connection broke.
@@ -113,7 +113,7 @@ class LinkReader:
     async def open(
         self, link: Link, *, start: int = 0, etag: str = ""
     ) -> AsyncGenerator[LinkResponse]:
-        """Open a clip from a byte on, if it is still the one of that `etag`."""
+        """Open a clip from a byte offset, if its `etag` is still the same."""
         import httpx
 
         headers: dict[str, str] = {}
@@ -188,7 +188,7 @@ class LinkReader:
     async def _connect(
         self, target: Target, headers: dict[str, str], idle: float
     ) -> httpx.Response:
-        """Ask at each address of the target in turn, until one takes the connection."""
+        """Try each address of the target in turn, until one accepts the connection."""
         import httpx
 
         async def ask(url: str) -> httpx.Response:
@@ -214,7 +214,7 @@ class LinkReader:
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """The length of the body, where the answer tells it; a compressed one's says nothing of it."""
+    """The length of the body, if stated; that of a compressed one is not usable."""
     if headers.get("content-encoding", "identity") not in ("", "identity"):
         return None
     text = headers.get("content-length", "").strip()

@@ -1,4 +1,4 @@
-"""Talking to a provider: reads are repeated with patience, a purchase is sent exactly once."""
+"""Requests to a provider: reads are retried, a purchase is sent exactly once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _TRIES = 3
 _SLOWEST_UPLINK = 100_000
-"""Bytes a second; a picture of 20 MB then has four minutes more to leave."""
+"""Bytes a second; a picture of 20 MB gets four more minutes."""
 _GATEWAY_TROUBLE = frozenset({502, 503, 504})
 _LEAVES = "send_request_headers.started"
 _LONGEST_PAUSE = 5.0
@@ -72,7 +72,7 @@ class Transport:
         self.links = LinkReader(self._connections, hosts, self._base_url, self._authorisation)
 
     async def read(self, request: HttpRequest) -> HttpReply:
-        """Ask something that costs nothing; a broken connection is tried again, twice."""
+        """Send a free request; after a broken connection it is retried twice."""
         import httpx
 
         tries = 0
@@ -99,9 +99,9 @@ class Transport:
     async def pay(
         self, request: HttpRequest, *, leaving: Callable[[], None] = lambda: None
     ) -> HttpReply:
-        """Send one HTTP request, once; whatever is not certain is an UnconfirmedSubmitError.
+        """Send one HTTP request, once; any uncertain outcome is an UnconfirmedSubmitError.
 
-        `leaving` is called before the first byte can leave: cancelled earlier, nothing was sent.
+        `leaving` is called before the first byte can be sent: cancelled earlier, nothing was sent.
         """
         import httpx
 
@@ -121,7 +121,7 @@ class Transport:
                 "The request contains an unpaired surrogate (invalid Unicode).",
                 Step(Do.TRY, "write the prompt again as plain text"),
             ) from None
-        # Pictures travel in the request: a slow uplink is not a lost answer.
+        # The request contains pictures: a slow uplink is not a lost response.
         seconds = self._submit_timeout + len(built.content) / _SLOWEST_UPLINK
         built.extensions = {"trace": trace, "timeout": self._timeout(seconds).as_dict()}
         pool = self._connections.pool_for("pay", built, self._proxy)
@@ -134,8 +134,8 @@ class Transport:
             raise self._lost("its answer was too large", "TooLarge") from None
         except (httpx.HTTPError, OSError) as fault:
             name = type(fault).__name__
-            # The trace fires before the first byte leaves. Its silence alone proves nothing (a
-            # transport given by a test has no trace), so a sign of connecting is asked for.
+            # The trace fires before the first byte is sent. Its silence alone proves nothing (a
+            # transport given by a test has no trace), so a sign of connecting is required.
             # A tunnel through a proxy is part of connecting, and its CONNECT is not traced.
             early = isinstance(
                 fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | ProxyError
@@ -185,7 +185,7 @@ class Transport:
     def _timeout(self, seconds: float) -> httpx.Timeout:
         import httpx
 
-        # Shorter than the whole: httpcore leaves a socket open when it is cancelled in a handshake.
+        # Shorter than the total: httpcore leaves a socket open if cancelled in a handshake.
         return httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds / 2))
 
     def _pause(self, tries: int, reply: HttpReply | None) -> float:

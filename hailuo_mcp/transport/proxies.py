@@ -1,4 +1,4 @@
-"""Which proxy leads where: the variables that curl, httpx and requests read, and the system's."""
+"""Which proxy to use: from the variables that curl, httpx and requests read, or the system."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _READERS = {
     "darwin": ("getproxies_macosx_sysconf", "proxy_bypass_macosx_sysconf"),
     "win32": ("getproxies_registry", "proxy_bypass_registry"),
 }
-"""In urllib.request, which gives them only where no variable is set at all."""
+"""In urllib.request, which returns them only if no variable is set."""
 
 
 class ProxyError(ConnectionError):
-    """A proxy opened no tunnel, so nothing has left; the text is a clause that names the proxy."""
+    """A proxy opened no tunnel, so nothing was sent; the text is a clause that names the proxy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Proxy:
     host: str
     port: int
     source: str
-    """Where it was set: a variable's name."""
+    """The variable that set it."""
     auth: tuple[str, str] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
@@ -59,11 +59,11 @@ class Proxies:
     all: str = field(default="", repr=False)
     no: str = ""
     system: bool = False
-    """Whether what macOS or Windows keeps counts."""
+    """Whether the settings of macOS or Windows apply."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Proxies:
-        """Read the variables, in lower case first; the system's settings count without any."""
+        """Read the variables, lower case first; without any, the system's settings apply."""
 
         def given(name: str) -> str:
             lower = environ.get(f"{name}_proxy", "").strip()
@@ -78,10 +78,10 @@ class Proxies:
         )
 
     def to(self, url: str) -> Proxy | None:
-        """Return the proxy on the way to a URL; this computer itself is always reached directly.
+        """Return the proxy for a URL; this computer is always reached directly.
 
         Raises:
-            ConfigError: what is set cannot be used; the message has the name and not the value.
+            ConfigError: the setting is unusable; the message has its name, not its value.
         """
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
@@ -100,9 +100,9 @@ class Proxies:
 
 
 def _excepted(no: str, host: str, port: int) -> bool:
-    """Whether NO_PROXY names a host: `*`, a domain and all below it, a network; with a port or not.
+    """Whether NO_PROXY covers a host: `*`, a domain with subdomains or a network, perhaps a port.
 
-    A leading dot or `*.` means nothing more, as with curl.
+    A leading dot or `*.` makes no difference, as with curl.
     """
     for entry in (part.strip().lower() for part in no.split(",")):
         if entry == "*" or _in_network(host, entry.strip("[]")):
@@ -122,7 +122,7 @@ def _in_network(host: str, network: str) -> bool:
 
 
 def _kept_by_the_system(scheme: str, host: str) -> str:
-    """What macOS or Windows keeps for all programs, with its own exceptions."""
+    """The settings of macOS or Windows for all programs, with their own exceptions."""
     if sys.platform not in _READERS:
         return ""
     request: Any = import_module("urllib.request")

@@ -1,9 +1,9 @@
-"""The way through a proxy, underneath httpx's connections; loaded only where a proxy is set.
+"""Tunnels through a proxy, below httpx's connections; loaded only if a proxy is set.
 
 httpx's own tunnels check a certificate against the address that is asked for, not against the name
 (`sni_hostname`), emit the CONNECT's trace as if it were the request's, and leave SOCKS without a
-timeout. Opened below the connection, a tunnel is part of connecting: all that comes after it is
-what it is without a proxy.
+timeout. Opened below the connection, a tunnel is part of connecting: everything after it works
+as without a proxy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def proxied_transport(
 ) -> httpx.AsyncHTTPTransport:
     """Return a transport whose connections go through the proxy; `plain` for http:// addresses.
 
-    Plain http is handed to an HTTP proxy as a request: many open tunnels for https alone.
+    Plain http goes to an HTTP proxy as a request: many proxies open tunnels only for https.
     """
     options: dict[str, Any] = {"verify": tls, "trust_env": False, "limits": limits}
     if plain and proxy.scheme != "socks5":
@@ -110,7 +110,7 @@ class _TunnelBackend(httpcore.AsyncNetworkBackend):
 
 @contextmanager
 def _one_error(proxy: Proxy) -> Generator[None]:
-    """Turn whatever goes wrong on the way into one error, in words of our own."""
+    """Turn whatever goes wrong into one error, in our own words."""
     try:
         yield
     except _RefusedError as exc:

@@ -1,4 +1,4 @@
-"""The voice for an agent: tools to call, and a person to turn to."""
+"""The voice for an agent: tools to call, and a person to ask."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ STEPS: Mapping[Do, str] = {
     Do.DOCTOR: "Ask the person to run `hailuo-mcp doctor`.",
 }
 _OF_A_TASK: Mapping[Do, str] = {**STEPS, Do.REPEAT: "Call {tool} again {about}."}
-"""Who reads about a task did not call what failed."""
+"""For a task's failure: the reader did not make the call that failed."""
 
 _LOOK = 'call query_task with task_id "{task_id}" in {again}'
 _SAVED_ALONE = (
@@ -100,12 +100,12 @@ def error_text(error: HailuoError, *, opening: str = "") -> str:
 
 
 def opening(provider: str, losses: Losses | None) -> str:
-    """What every message opens with: that it is play, and that nothing can be bought."""
+    """The start of every message: the sandbox's notice, and that nothing can be bought."""
     return join(provider_notice(provider), losses_text(losses))
 
 
 def losses_text(losses: Losses | None) -> str:
-    """That a damaged journal may have lost tasks; empty where none has."""
+    """The warning that a damaged journal may have lost tasks; empty if it has not."""
     if losses is None:
         return ""
     return (
@@ -130,14 +130,14 @@ def unchanged_text(view: View) -> str:
 
 
 def _where(view: View) -> str:
-    """Where the person finds a saved clip: on this disk, or behind a link of this server's."""
+    """Where the person finds a saved clip: on this disk, or behind this server's link."""
     if view.link is None:
         return "tell the person the path in file"
     return f"give the person the link in url, good until {moment(view.link.expires_at or view.now)}"
 
 
 def list_text(listing: Listing, *, limit: int) -> str:
-    """What the rows amount to; as many rows as `limit` may not be all there are."""
+    """Summarise the rows; if there are `limit` rows, there may be more."""
     rows, spending = listing.rows, listing.spending
     unfinished = [view for view in rows if not view.settled]
     doubtful = sum(view.task.status is Status.UNCONFIRMED for view in rows)
@@ -180,7 +180,7 @@ def list_unchanged_text(listing: Listing) -> str:
 
 
 def _list_opening(listing: Listing) -> str:
-    """A mixed list does not open as if all of it were free."""
+    """A mixed list does not start as if all of it were free."""
     alone = all(view.notice for view in listing.rows)
     return join(
         provider_notice(listing.spending.provider) if alone else "", losses_text(listing.losses)

@@ -1,4 +1,4 @@
-"""Which case a task is in, and the values that its sentence needs: one analysis for all voices."""
+"""A task's case and the values for its sentence: one analysis for all voices."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def case_of(view: View) -> Case:
 
 
 def key_is_refused(task: Task) -> bool:
-    """The provider has the clip and does not let this key ask about it."""
+    """The provider has the clip, but refuses this key's polls."""
     return task.status in POLLED and task.error_kind == AuthenticationError.code
 
 
 def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
-    """What the sentences of the cases leave open; `sentences` and `names` say the next steps."""
+    """The values for the cases' sentences; `sentences` and `names` word the next steps."""
     task = view.task
     names["tool"] = "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video"
     return {
@@ -106,7 +106,7 @@ _PROGRESS: Mapping[Case, str] = {
 
 
 def progress_line(view: View) -> str:
-    """What a progress bar says beside itself; of a trouble, its first sentence."""
+    """The text beside a progress bar; for an error, its first sentence."""
     task, case = view.task, case_of(view)
     trouble = (task.save_error if case is Case.NOT_SAVED else task.error).partition(". ")[0]
     said = f"{_PROGRESS.get(case, case.value)}{left(view)}"
@@ -114,7 +114,7 @@ def progress_line(view: View) -> str:
 
 
 def _owed(view: View, when: str) -> str:
-    """What is charged when something happens, to stand behind a semicolon."""
+    """What is charged when something happens, to follow a semicolon."""
     task = view.task
     if view.notice:
         told = phrases.imitated(task)
@@ -129,7 +129,7 @@ def _are_several(task: Task) -> bool:
 
 
 def _held(view: View) -> str:
-    """What stays reserved as long as nobody knows."""
+    """What stays reserved while the outcome is unknown."""
     task = view.task
     if task.amount is None:
         return "No price is published for it"
@@ -147,14 +147,14 @@ _REASONS: Mapping[Status, str] = {
     Status.CANCELLED: "It was withdrawn before it was sent.",
     Status.UNCONFIRMED: "The request was sent, but no usable answer came.",
 }
-"""What is said where none is recorded."""
+"""The sentence if none is recorded."""
 _UNEXPLAINED = ("", "provider_failed", ProviderError.code)
 
 
 def _why(task: Task, sentences: Sentences, **names: str) -> str:
-    """What was recorded of its end, with the money and, of a failure, what can be done."""
+    """What was recorded about its end, with the money and, for a failure, the next steps."""
     if "charged" in task.error.casefold():
-        return task.error  # journals of older versions hold the whole message
+        return task.error  # journals of older versions contain the whole message
     code = f" ({task.error_code})" if task.error_code and task.error_code not in task.error else ""
     reason = (task.error or _REASONS.get(task.status, "")).removesuffix(".")
     said = [f"{reason}{code}." if reason else "", _MONEY.get(task.status, "")]

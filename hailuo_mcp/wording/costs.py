@@ -1,4 +1,4 @@
-"""Prices, budgets and templates, as their readers get them."""
+"""Answers about prices, budgets and templates."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _other_schemes(estimate: Estimate) -> str:
 
 
 def _comparison(estimate: Estimate) -> str:
-    """Sum up what each way to pay makes of a month of clips."""
+    """Summarise what a month of clips costs under each plan."""
     best = estimate.cheapest
     if best is None:
         return "Nothing to compare: hailuo-mcp knows no packs for this kind of account."
@@ -207,7 +207,7 @@ def spending(so_far: Spending) -> SpendingSoFar:
 
 
 def offer_words(offer: Offer) -> str:
-    """A purchase before it is made: what it would cost, and what is left for it."""
+    """A purchase before it is made: its price and the remaining budget."""
     draft, so_far = offer.draft, offer.spending
     if offer.repeats:
         task = offer.repeats.task
@@ -268,7 +268,7 @@ NO_TEMPLATES = "This provider offers no templates. Nothing was charged."
 
 
 def template_choice(templates: Sequence[Template], *, notice: str = "") -> VideoTask:
-    """The answer to an empty template_id: what there is to choose from."""
+    """The answer to an empty template_id: the available templates."""
     if not templates:
         said = f"{NO_TEMPLATES} generate_video makes a clip from a prompt."
     else:

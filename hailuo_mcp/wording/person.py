@@ -1,4 +1,4 @@
-"""The voice for a person at a shell: commands to run, and settings that are theirs."""
+"""The voice for a person at a shell: commands to run, settings to change."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ TASKS: Mapping[Case, tuple[str, str]] = {
     Case.CANCELLED_ELSEWHERE: ("Cancelled.", "{why}"),
     Case.UNCONFIRMED: ("Unconfirmed.", "{why} {held}. {settle}"),
 }
-"""A label and what follows it; the facts of the clip, its cost among them, stand below."""
+"""A label and its sentence; the clip's facts, including its cost, are printed below."""
 
 
 def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
-    """What happened, whether money moved, and what to run; `program` is how this one is called."""
+    """What happened, whether money moved, and what to run; `program` is this program's name."""
     return join(error.what, money(error), steps_text(error, program=program))
 
 
@@ -88,7 +88,7 @@ def steps_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
 
 
 def task_text(view: View, *, program: str = "hailuo-mcp") -> tuple[str, str]:
-    """A task's label and sentence; both empty for a saved clip, whose facts say all."""
+    """A task's label and sentence; both empty for a saved clip, whose facts suffice."""
     label, sentence = TASKS[case_of(view)]
     return label, sentence.format_map(values_of(view, STEPS, program=program))
 
@@ -100,7 +100,7 @@ def trouble_text(task: Task, *, program: str = "hailuo-mcp") -> str:
 
 
 def losses_text(losses: Losses, *, program: str = "hailuo-mcp") -> str:
-    """That a damaged journal may have lost tasks."""
+    """The warning that a damaged journal may have lost tasks."""
     return (
         f"The journal was damaged and {losses.many} may be lost, so nothing new is bought until "
         f"you run `{program} journal accept`."
@@ -122,7 +122,7 @@ def cost(view: View) -> str:
 
 
 def spending_text(so_far: Spending) -> str:
-    """The money so far."""
+    """The spending so far."""
     when = {"day": "today", "month": "this month", "total": "in all"}.get(so_far.period, "")
     spent = amount(so_far.spent, Unit(so_far.unit))
     said = f"At {so_far.provider}: {spent} spent {when}"

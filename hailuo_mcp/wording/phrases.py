@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.journal.store import UnitSpending
 
 Sentences = Mapping[Do, str]
-"""How one voice says each step; a step without a sentence is not for its reader."""
+"""One voice's sentence for each step; a step without a sentence is not for this reader."""
 
 _NOTHING_SENT = (ConfigError, InvalidRequestError, JournalError)
 _MINUTES_FROM = 120
@@ -40,7 +40,7 @@ def join(*parts: str) -> str:
 
 
 def steps_of(error: HailuoError) -> Iterator[Step]:
-    """An error's next steps, with the wait and the task that it knows."""
+    """An error's next steps, with its wait and its task."""
     wait = error.retry_after if isinstance(error, RateLimitError) else None
     for step in error.then:
         if step.do in (Do.SETTLE, Do.QUERY, Do.DOWNLOAD):
@@ -52,9 +52,9 @@ def steps_of(error: HailuoError) -> Iterator[Step]:
 
 
 def next_steps(steps: Iterable[Step], sentences: Sentences, **names: str) -> str:
-    """What can be done next, as far as this reader can; `names` fill what sentences leave open.
+    """The next steps that this reader can take; `names` fill the sentences' placeholders.
 
-    Settings that stand side by side share a sentence: to set they are alternatives.
+    Adjacent settings share a sentence; those to set are alternatives.
     """
     said = list[str]()
     for do, same in groupby(steps, key=lambda step: step.do):
@@ -98,7 +98,7 @@ def amount(value: Decimal, unit: Unit) -> str:
 
 
 def price(task: Task) -> str:
-    """The task's cost, or what stands for it."""
+    """The task's cost, or words in its place."""
     return (
         "its cost (no price is published)"
         if task.amount is None
@@ -107,7 +107,7 @@ def price(task: Task) -> str:
 
 
 def charged(task: Task) -> Charged | None:
-    """Whether money moved; None where somebody else bought it."""
+    """Whether money moved; None if it was bought elsewhere."""
     if task.status is Status.UNCONFIRMED:
         return "maybe"
     words: dict[Money, Charged] = {
@@ -119,7 +119,7 @@ def charged(task: Task) -> Charged | None:
 
 
 def paid(task: Task) -> str:
-    """That the money has gone, as far as it is known."""
+    """The sentence about money that was spent, as far as known."""
     if provider_notice(task.provider):
         return f"{imitated(task)}."
     if task.money is Money.UNKNOWN:
@@ -130,12 +130,12 @@ def paid(task: Task) -> str:
 
 
 def imitated(task: Task) -> str:
-    """What the sandbox says in place of a cost."""
+    """The sandbox's words in place of a cost."""
     return "It is free" if task.amount is None else f"A real one would cost {price(task)}"
 
 
 def other_units_text(others: Sequence[UnitSpending]) -> str:
-    """That the same key pays in other units too; empty where it does not."""
+    """The remark that the same key also pays in other units; empty if it does not."""
     if not others:
         return ""
     sums = " and ".join(

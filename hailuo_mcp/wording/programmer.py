@@ -47,7 +47,7 @@ def error_text(error: HailuoError) -> str:
 
 
 def status_text(status: RemoteStatus, provider: Provider) -> str:
-    """How a clip stands, by one status read."""
+    """A clip's state, according to one poll."""
     if status.phase is not Phase.FAILED:
         return PHASES[status.phase].format(provider=provider.name)
     if status.error_code in ("", "0"):
@@ -57,7 +57,7 @@ def status_text(status: RemoteStatus, provider: Provider) -> str:
 
 
 def _by_parameter(steps: Iterable[Step]) -> Iterator[Step]:
-    """Settings by the parameters of HailuoClient that do the same; without those it has not."""
+    """Settings as parameters of HailuoClient; those that it does not have are left out."""
     for step in steps:
         name, equals, value = step.about.partition("=")
         if step.do not in (Do.SET, Do.CHECK):

@@ -67,7 +67,7 @@ class SavedVideo(TypedDict, total=False):
 
 
 class PurchaseQuote(TypedDict, total=False):
-    """What a purchase would come to; with a task_id it would repeat that task and buy nothing."""
+    """A purchase's preview; with a task_id it would repeat that task and buy nothing."""
 
     message: Required[str]
     task_id: str

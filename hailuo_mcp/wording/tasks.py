@@ -1,4 +1,4 @@
-"""Tasks, lists of tasks, saved clips and errors, as their readers get them."""
+"""Answers about tasks, lists of tasks, saved clips and errors."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ _MOVES_ON = frozenset(
 
 
 def facts(view: View) -> object:
-    """What an answer about this task tells beside the time: as long as it is equal, no news."""
+    """The content of an answer about this task, without the time: if equal, nothing is new."""
     whole = {key: value for key, value in video_task(view).items() if key not in _MOVES_ON}
     return whole, view.task.error, view.notes
 
 
 def still(view: View) -> VideoTask:
-    """The answer to a poll that finds nothing new: what was said before, and holds, is left out."""
+    """The answer to a poll that finds nothing new: unchanged facts are left out."""
     if view.task.status not in UNFINISHED or view.task.error or view.losses:
         return video_task(view)
     return cast(
@@ -104,7 +104,7 @@ def _cost(task: Task) -> Cost:
 
 
 def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
-    """The rows and what they amount to; as many rows as `limit` may not be all there are."""
+    """The rows and their summary; if there are `limit` rows, there may be more."""
     return {
         "message": agent.list_text(listing, limit=limit),
         "tasks": [_row(view) for view in listing.rows],
@@ -113,13 +113,13 @@ def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
 
 
 def list_facts(listing: Listing) -> object:
-    """What a list tells beside the time."""
+    """The content of a list, without the time."""
     rows = [{**_row(view), "eta_seconds": 0} for view in listing.rows]
     return rows, listing.spending
 
 
 def still_listed(listing: Listing) -> TaskList | None:
-    """The answer to a wait in which nothing has ended; None where there is more to say."""
+    """The answer to a wait in which nothing has ended; None if there is more to say."""
     unfinished = [view for view in listing.rows if not view.settled]
     if not unfinished or listing.losses or any(view.task.error for view in unfinished):
         return None
@@ -145,7 +145,7 @@ def _row(view: View) -> TaskRow:
 
 
 def _named(task: Task) -> str:
-    """What a reader knows the clip by: its prompt, or its template."""
+    """How a reader recognises the clip: its prompt or its template."""
     if task.mode is not Mode.TEMPLATE:
         return task.prompt[:_ROW_CHARACTERS]
     template_id = task.model.removeprefix("template ")
@@ -154,7 +154,7 @@ def _named(task: Task) -> str:
 
 
 def saved_video(saved: Saved, *, told: bool = False) -> SavedVideo:
-    """`told`: the reader knows how the task stands, unless it is saved now."""
+    """`told`: the reader already knows the task's status, unless it is saved now."""
     view, task, link = saved.view, saved.view.task, saved.view.link
     known = told and saved.status != "saved"
     return cast(

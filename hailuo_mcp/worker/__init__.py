@@ -1,1 +1,1 @@
-"""What goes on without a caller: submitting, polling, saving, recovering."""
+"""The worker, which needs no caller: submits, polls, saves, recovers."""

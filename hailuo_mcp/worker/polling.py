@@ -1,4 +1,4 @@
-"""Read a task's status at the provider until the task ends."""
+"""Poll a task at the provider until it ends."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ NOT_FOUND_SECONDS = 3600.0
 """A young task may not be visible everywhere at once, and a provider may be out of order: not found
 this often in a row, and not seen for this long, it counts as lost."""
 GIVE_UP_POLLS = 100
-"""No fewer reads, however old it is."""
+"""At least so many polls, however old it is."""
 Values = Mapping[str, object]
 
 
 async def poll(context: Context, task: Task) -> Task | None:
-    """Read the status once. Returns the task, still held, when its clip is to be saved now."""
+    """Poll once. Returns the task, still leased, if its clip must be saved now."""
     began = context.clock()
     try:
         found = await context.read_status(task)
@@ -78,7 +78,7 @@ async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Valu
         cancelled = found.phase is Phase.CANCELLED
         status = Status.CANCELLED if cancelled else Status.FAILED
         return {**read, **_reason(context, found), "status": status, "due_at": 0.0}
-    # Often enough, too: one look under a wrong clock says nothing about age.
+    # Often enough, too: with a wrong clock, one poll says nothing about age.
     if now - submitted_at > GIVE_UP_SECONDS and task.polls + 1 >= GIVE_UP_POLLS:
         return _given_up(task, "never reported its end")
     schedule, in_flight = await poll_schedule(context, task), await context.in_flight.count()
@@ -93,7 +93,7 @@ async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Valu
 async def record_step(
     context: Context, task: Task, values: Values, *, release: bool = True
 ) -> Task | None:
-    """Record a step if the lease is still ours and nobody took it before; announced either way."""
+    """Record a step if the lease is still ours and the task unchanged; announce it either way."""
     changed = await context.store.change(
         task.task_id,
         {**values, "owner": "", "lease_until": 0.0} if release else values,
@@ -107,7 +107,7 @@ async def record_step(
 
 
 def _need_own_key(context: Context, task: Task, found: RemoteStatus) -> None:
-    """Raise where this key cannot know: of a foreign task a provider may say that it failed."""
+    """Raise if this key proves nothing: a provider may report a foreign task as failed."""
     ended = found.phase in (Phase.FAILED, Phase.CANCELLED)
     if ended and task.account != context.account:
         raise AuthenticationError(
@@ -119,7 +119,7 @@ def _need_own_key(context: Context, task: Task, found: RemoteStatus) -> None:
 
 
 def _after_trouble(context: Context, task: Task, exc: HailuoError) -> Values:
-    """A read that failed says nothing about the task: poll again later."""
+    """A failed poll says nothing about the task: poll again later."""
     now = context.clock()
     own = task.account == context.account
     seen = max(task.submitted_at or task.created_at, task.unfinished_at or 0.0)
@@ -141,7 +141,7 @@ def _after_trouble(context: Context, task: Task, exc: HailuoError) -> Values:
 
 
 def error_values(exc: HailuoError) -> Values:
-    """What is recorded of an error: facts, from which `wording` makes sentences."""
+    """The recorded facts of an error, from which `wording` makes sentences."""
     code = exc.provider_code if isinstance(exc, ProviderError) else ""
     return {
         "error": exc.what,

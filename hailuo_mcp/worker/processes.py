@@ -1,4 +1,4 @@
-"""Which processes are alive: each holds a lock of the operating system for as long as it runs."""
+"""Which processes are alive: each holds an operating-system lock while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ProcessLocks:
-    """The lock goes with the process, however it ends; no clock and no pid is trusted."""
+    """The lock ends with the process, however it ends; clocks and pids are not trusted."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -49,7 +49,7 @@ class ProcessLocks:
                 self._path(self.owner).unlink(missing_ok=True)
 
     def dead(self, owners: Iterable[str]) -> list[str]:
-        """Those of them whose lock nobody holds any more."""
+        """Return those whose lock is no longer held."""
         return [owner for owner in owners if owner != self.owner and not self._alive(owner)]
 
     def _alive(self, owner: str) -> bool:

@@ -1,4 +1,4 @@
-"""Have a finished clip on disk, with its description beside it."""
+"""Save a finished clip, with its sidecar."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 async def save_clip(context: Context, task: Task) -> None:
-    """Save the clip of a task that this process holds the lease of, and record the outcome."""
+    """Save the clip of a task whose lease this process holds, and record the outcome."""
     target = context.folders.output_dir / file_name(task.created_at, task.prompt, task.task_id)
     asked = False
 
@@ -79,7 +79,7 @@ _DESCRIBED = (
 
 
 def _describe(clip: Path, task: Task) -> None:
-    """The sidecar is a courtesy: a clip without it is still saved."""
+    """The sidecar is optional: without it, the clip still counts as saved."""
     facts = {name: getattr(task, name) for name in _DESCRIBED}
     facts |= {"mode": task.known_mode, "cost": cost_words(task) or None}
     try:

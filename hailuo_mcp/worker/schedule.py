@@ -1,4 +1,4 @@
-"""When to read a task's status, and when to try to save its clip again."""
+"""When to poll a task, and when to retry saving its clip."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hailuo_mcp.studio.timing import callback_poll_seconds, earliest_ready
 _OLD = ((7200.0, 600.0), (1200.0, 60.0), (600.0, 20.0))
 """(age, shortest interval): the later a clip is, the more rarely it is polled."""
 MOST_READS = 50.0
-"""A second, of all tasks together: each costs 3 ms of CPU time, and the provider's patience."""
+"""Polls a second for all tasks: each costs 3 ms of CPU time, and part of a rate limit."""
 GIVE_UP_SECONDS = 7 * 86_400.0
 SAVE_TRIES = 10
-"""At least so many for any trouble; at most so many for one that time alone does not cure."""
+"""The fewest tries for any error; the most for one that does not pass by itself."""
 SAVE_SECONDS = 7 * 86_400.0
-"""How long a trouble that may pass is retried, such as no network: the clip is paid for."""
+"""How long to retry after an error that may pass, such as no network: the clip is paid for."""
 CORRUPT_SECONDS = 10.0
 """The first pause after a clip that is damaged at the provider; the ninth is 43 minutes. Each try
 downloads it whole, and it helps only once the provider has repaired it."""
@@ -34,10 +34,10 @@ class PollSchedule:
 
     render_times: Sequence[RenderTime]
     published: float
-    """Seconds that such a clip takes, by the catalogue."""
+    """Seconds that such a clip takes, according to the catalogue."""
     poll_seconds: float
     callback: bool
-    """The provider announces the end; polling only goes on as a safety net."""
+    """The provider announces the end; polling is only a safety net."""
 
     def next_poll(self, now: float, submitted_at: float, in_flight: int = 1) -> float:
         """The time of the next status read.

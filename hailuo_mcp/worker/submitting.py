@@ -1,4 +1,4 @@
-"""The one paid request: sent once, and its outcome recorded whatever it is."""
+"""The one paid request: sent once, and its outcome always recorded."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from hailuo_mcp.worker.schedule import PollSchedule, poll_schedule
 _log = logging.getLogger(__name__)
 
 ASK_AGAIN_SECONDS = 600.0
-"""For this long a task that was refused for speed is sent again, each time with a new slot."""
+"""How long a task is retried after a rate-limit refusal, each time with a new slot."""
 _NEVER_LEFT_PAUSES = (0.5, 1.5)
-"""Seconds between tries of a request that certainly never left this machine."""
+"""Seconds between tries of a request that was certainly not sent."""
 _UNRECORDED_PAUSE = 10.0
 _RECORD_PAUSES = (0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds between tries to record an outcome, the last of them again and again: it may be an id
@@ -40,9 +40,9 @@ Outcome = Mapping[str, object]
 
 
 async def submit(context: Context, task: Task, *, sleep: Sleep = anyio.sleep) -> None:
-    """Submit a task that this process owns and record what became of it.
+    """Submit a task that this process owns, and record the outcome.
 
-    Cancelled when the request may be on its way, the task is `unconfirmed`; before, it goes back.
+    If cancelled when the request may have been sent, the task is `unconfirmed`; else it goes back.
     """
     leaving = anyio.Event()
     interrupted = "hailuo-mcp ended before the provider answered the request."
@@ -60,14 +60,14 @@ async def submit(context: Context, task: Task, *, sleep: Sleep = anyio.sleep) ->
             await _record(context, task, outcome, sleep)
         finally:
             context.changes.announce(task.task_id)
-    # Only now: between the answer and the record nothing may go wrong.
+    # Only now: between the response and its record nothing may fail.
     if isinstance(submitted_at := outcome.get("submitted_at"), float):
         context.remote.observe("submit", submitted_at - began)
         await _warn_of_shared_id(context, task, str(outcome["remote_id"]))
 
 
 async def _warn_of_shared_id(context: Context, task: Task, remote_id: str) -> None:
-    """Two purchases that the provider knows by one id may be one clip: let the person know."""
+    """Two purchases with one remote id may be one clip: tell the person."""
     with suppress(JournalError):
         other = await context.store.other_with_remote_id(task.task_id, task.account, remote_id)
         if not other:
@@ -83,7 +83,7 @@ async def _warn_of_shared_id(context: Context, task: Task, remote_id: str) -> No
 
 
 async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep) -> Outcome:
-    """Make the paid request. `leaving` is set just before it leaves this machine."""
+    """Make the paid request. `leaving` is set just before it is sent."""
     try:
         request = request_from_json(task.request, context.pictures.data_url)
     except KeyError:
@@ -100,7 +100,7 @@ async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep
                 request, callback_url=callback, leaving=leaving.set
             )
         except ProviderUnavailableError as exc:
-            if pause is None or exc.provider_code:  # a code is an answer: the request did leave
+            if pause is None or exc.provider_code:  # a code is a response: the request was sent
                 return _refused(Status.FAILED, exc)
             await sleep(pause)
         except RateLimitError as exc:
@@ -151,9 +151,9 @@ def _refused(status: Status, exc: HailuoError) -> Outcome:
 
 
 async def _record(context: Context, task: Task, outcome: Outcome, sleep: Sleep) -> None:
-    """Write the outcome if the attempt is still ours to speak for.
+    """Write the outcome if the attempt is still ours.
 
-    A disk that fails at this moment is tried again for as long as the process lives: the provider's
+    A disk that fails at this moment is retried as long as the process lives: the provider's
     id must not be lost. A process that ends during a pause tries once more.
     """
     pauses = chain(_RECORD_PAUSES, repeat(_RECORD_PAUSES[-1]))

@@ -1,4 +1,4 @@
-"""What goes on without a caller: send what is due, poll, save, take over from dead processes."""
+"""The worker: submit what is due, poll, save, take over from dead processes."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from hailuo_mcp.worker.submitting import submit
 _log = logging.getLogger(__name__)
 
 LEASE = 30.0
-"""Seconds that a poll or a save is held; renewed at a third of that."""
+"""Seconds of the lease for a poll or a save; renewed after a third of that."""
 MOST_SUBMITS = 32
 MOST_STEPS = 64
 STEPS_AT_ONCE = 8
-"""Begun at one look: a caller's answer waits for as many turns of the event loop."""
+"""Started in one batch: a caller waits for as many turns of the event loop."""
 BUSY_SECONDS = 2.0
-"""How often to look for what a dead process left, while anything is unfinished."""
+"""How often to look for a dead process's work, while anything is unfinished."""
 IDLE_SECONDS = 10.0
 BATCH_SECONDS = 0.03
-"""What happens within this time is looked at once: a thousand clips wake the worker often."""
+"""Events within this time form one batch: a thousand clips wake the worker often."""
 SWEEP_SECONDS = 600.0
-"""How often pictures that no task needs any more are looked for."""
+"""How often to delete pictures that no task needs any more."""
 CLOSE_SECONDS = 1.8
-"""How long closing waits for the answer of a submit; clients kill two seconds after asking."""
+"""How long closing waits for a submit's response; clients kill the server after two seconds."""
 
 Job = Callable[[Task], Awaitable[None]]
 
 
 class Worker:
-    """Owned by the process, not by a request: a caller that leaves takes nothing along."""
+    """Owned by the process, not by a request: a caller that leaves stops nothing."""
 
     def __init__(self, context: Context, processes: ProcessLocks) -> None:
         self._context = context
@@ -50,7 +50,7 @@ class Worker:
         """There may be something to do in the journal."""
         self._submitting: set[str] = set()
         self._begun: set[tuple[str, int]] = set()
-        """Every attempt that this process has begun: none is begun a second time."""
+        """Every attempt that this process has started: none is started twice."""
         self._idle = anyio.Event()
         """Nothing is being submitted; only close() waits for it."""
         self._held: set[str] = set()
@@ -61,7 +61,7 @@ class Worker:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Work until the block is left, then wait a moment for the answer of what was just sent."""
+        """Work until the block is left, then wait briefly for the response to a submit."""
         trouble: Exception | None = None
         async with anyio.create_task_group() as jobs:
             jobs.start_soon(self._context.changes.watch)
@@ -89,7 +89,7 @@ class Worker:
             self._due.set()
 
     async def close(self) -> None:
-        """Start nothing new; wait a moment for the answer of what was just sent."""
+        """Start nothing new; wait briefly for the response to a submit."""
         self._closing = True
         await self.return_unsent()
         with anyio.move_on_after(CLOSE_SECONDS):
@@ -98,7 +98,7 @@ class Worker:
                 await self._idle.wait()
 
     async def return_unsent(self) -> None:
-        """What was recorded and not begun is another process's to send."""
+        """Another process sends what was recorded but not started here."""
         with suppress(JournalError):
             for task in await self._context.store.submitting(self._context.owner):
                 if (task.task_id, task.attempt) not in self._begun:
@@ -117,7 +117,7 @@ class Worker:
                 await anyio.sleep(BATCH_SECONDS)
 
     async def _look(self, jobs: TaskGroup) -> float:
-        """Start what is due. Returns how long to rest."""
+        """Start what is due. Returns how long to sleep."""
         context = self._context
         now = context.clock()
         if self._closing:
@@ -146,12 +146,12 @@ class Worker:
         if claimed.next_at is None:
             return IDLE_SECONDS
         if claimed.sends or claimed.steps:
-            return BATCH_SECONDS  # there may be more than fitted
+            return BATCH_SECONDS  # there may be more than one batch
         full = len(self._held) >= MOST_STEPS or len(self._submitting) >= MOST_SUBMITS
         return BUSY_SECONDS if full else min(BUSY_SECONDS, max(0.02, claimed.next_at - now))
 
     async def _recover(self, jobs: TaskGroup, now: float) -> None:
-        """Find processes that are gone, and another key's work that nobody does."""
+        """Find dead processes, and another key's work without a process."""
         context, store = self._context, self._context.store
         self._recovered_at = now
         owners = await store.owners()
@@ -164,7 +164,7 @@ class Worker:
         )
         self._accounts = [context.account, *others]
         for task in await store.submitting(context.owner):
-            # Recorded by a caller who was cancelled before they could hand it over.
+            # Recorded by a caller who was cancelled before handing it over.
             self._start_submit(jobs, task)
         if not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
@@ -200,7 +200,7 @@ class Worker:
             await submit(self._context, task)
 
     async def _return_to_queue(self, task: Task) -> None:
-        """Certainly not sent: another process sends it, or nobody does."""
+        """Certainly not sent: another process may send it."""
         await self._context.store.change(
             task.task_id,
             {"status": Status.PENDING, "lease_until": 0.0},
@@ -226,7 +226,7 @@ class Worker:
 
 
 async def take_step(context: Context, task: Task) -> None:
-    """Take one due step of a task that this process holds the lease of: poll, save, or both."""
+    """Do one due step of a task whose lease this process holds: poll, save, or both."""
     ready: Task | None = task
     if task.status in POLLED:
         ready = await poll(context, task)

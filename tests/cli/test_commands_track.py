@@ -275,7 +275,7 @@ def test_what_was_sent_cannot_be_cancelled(program):
     ran = program("cancel", sent["task_id"])
 
     assert ran.code == 1
-    assert ran.out.startswith("Not withdrawn. ")
+    assert ran.out.startswith("Not cancelled. ")
 
 
 def test_a_person_settles_what_is_unconfirmed(program):

@@ -1,4 +1,4 @@
-"""Copies of the journal: one a day, three deep, so that a rescue has something to start from."""
+"""Backups of the journal: one a day, the newest three are kept, as a basis for a rescue."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def newest_first(journal: Path) -> list[Path]:
 
 
 def is_due(journal: Path, now: float) -> bool:
-    """Whether there is no copy of this day yet (UTC)."""
+    """Whether there is no backup of this day (UTC)."""
     return journal.exists() and not _of_day(journal, now).exists()
 
 
 def make(journal: Path, now: float) -> Path | None:
-    """Copy the journal as it stands, check the copy, and drop all but the newest three.
+    """Back up the journal, check the copy, and delete all but the newest three.
 
-    Returns None where there is nothing in it yet.
+    Returns None if the journal is empty.
 
     Raises:
-        DamagedJournalError: the copy, so the journal, has a flaw; no copy was dropped.
+        DamagedJournalError: the copy, so the journal, is damaged; no copy was deleted.
         sqlite3.Error, OSError: it could not be read or written.
     """
     target = _of_day(journal, now)
@@ -50,7 +50,7 @@ def make(journal: Path, now: float) -> Path | None:
 
 
 def copy(journal: Path, target: Path) -> bool:
-    """Write a checked copy to a file of its own; False where the journal is empty.
+    """Write a checked copy to a file; False if the journal is empty.
 
     Raises:
         DamagedJournalError: the copy has a flaw.
@@ -65,7 +65,7 @@ def copy(journal: Path, target: Path) -> bool:
             closing(sqlite3.connect(part, isolation_level=None)) as new,
         ):
             old.backup(new)
-            new.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+            new.execute("PRAGMA journal_mode = DELETE")  # a single, complete file
             if not new.execute("SELECT 1 FROM tasks LIMIT 1").fetchone():
                 return False
             check.pages(new)
@@ -79,7 +79,7 @@ def copy(journal: Path, target: Path) -> bool:
 
 
 def make_private(path: Path) -> None:
-    """Make an empty file, or empty one, before SQLite opens it: its owner's alone."""
+    """Create or truncate a file before SQLite opens it, private to its owner."""
     with open(path, "wb", opener=private_opener):  # takes an opener
         pass
 

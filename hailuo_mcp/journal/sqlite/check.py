@@ -1,4 +1,4 @@
-"""Whether a journal is whole: its pages, each row, and all of it against the mark beside it."""
+"""Checks a journal: its pages, each row, and the totals against the mark."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STATUSES, _MONEY = frozenset(Status), frozenset(Money)
 
 
 def pages(db: sqlite3.Connection) -> None:
-    """Every page, and every index against its table (130 ms for 20,000 tasks, 2026-11).
+    """Check every page, and every index against its table (130 ms for 20,000 tasks, 2026-11).
 
     Raises:
         sqlite3.DatabaseError: one of them is damaged.
@@ -31,12 +31,12 @@ def pages(db: sqlite3.Connection) -> None:
 
 
 def rows(db: sqlite3.Connection) -> None:
-    """Every row against its own checksum, and all of them against the totals.
+    """Check every row against its checksum, and all rows against the totals.
 
     Raises:
         sqlite3.DatabaseError: one is damaged or missing.
     """
-    db.execute("BEGIN")  # one moment: other processes go on writing
+    db.execute("BEGIN")  # a snapshot: other processes go on writing
     try:
         found = _sums_of_sound_rows(db)
         totals = {
@@ -78,10 +78,10 @@ def _is_list(text: object) -> bool:
 
 
 def against(db: sqlite3.Connection, known: Mark | None, *, marked: bool) -> None:
-    """The journal against what it is known to have held; `marked` says that this is kept.
+    """Compare the journal with its known content; `marked`: a mark is kept.
 
     Raises:
-        DamagedJournalError: it held more than it does now.
+        DamagedJournalError: it contained more than it does now.
     """
     now = mark.of(db)
     if known is None:

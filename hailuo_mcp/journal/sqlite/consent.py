@@ -1,4 +1,4 @@
-"""One-use codes and approvals: what a person has agreed to, and whether it was used."""
+"""One-use codes and approvals: a person's consent, and whether it was used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file under the journal: checked before it is trusted, and driven from one thread."""
+"""The journal's file: checked before use, and accessed from one thread."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 10.0
 ALWAYS_BYTES = 8 * 1024 * 1024
-"""A journal up to this size (some 10,000 tasks) is checked whenever it is opened: bits that rot
-leave the file's time as it was. A larger one is checked once a day, and when it is not as it was
-left."""
+"""A journal up to this size (some 10,000 tasks) is checked whenever it is opened: bit rot
+does not change the file's time. A larger one is checked once a day, and if it differs from what was
+last left."""
 DAY = 86_400.0
 _log = logging.getLogger(__name__)
 
 
 class Database:
-    """One function is one transaction; a caller that is cancelled does not cut it in half."""
+    """One function is one transaction; cancelling the caller does not interrupt it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rescued: Rescued | None = None
         self.losses: Losses | None = None
         self.on_reopen: Callable[[sqlite3.Connection], object] | None = None
-        """What a file that is opened in the place of another one must be told first."""
+        """What to repeat first in a file that replaces another one."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        """Which file is open, whatever its name is by now."""
+        """Which file is open, even if it was renamed."""
         self._closed = False
         self._steps = 0
-        """How far the journal had come with the last commit of this process."""
+        """The journal's step count after this process's last commit."""
         self._checked_at = 0.0
-        """When all of the file was checked last, in Unix seconds."""
+        """When the whole file was last checked, in Unix seconds."""
         self._suspect = False
-        """A page or a row of it could not be read: it is opened again, with all checks."""
+        """A page or row could not be read: reopen the file, with all checks."""
 
     async def open(self) -> None:
         await self._in_thread(self._open)
@@ -100,7 +100,7 @@ class Database:
         return self._connect(None)
 
     def _connect(self, known: mark.Remembered | None) -> sqlite3.Connection:
-        """`known` is None of a journal that was just rescued: it is ahead of what was known."""
+        """`known` is None for a journal that was just rescued: it is ahead of what was known."""
         path, rescued = self.path, known is None
         known = known or mark.Remembered()
         stamp = stamp_of(path)
@@ -124,7 +124,7 @@ class Database:
                 check.pages(db)
             marked = schema.version(db) >= schema.KEEPS_TOTALS
             if not marked:
-                mark.write(path, mark.Mark())  # now: a kill must not leave the journal without one
+                mark.write(path, mark.Mark())  # now: a kill must not leave it without a mark
             schema.migrate(db)
             if checks:
                 check.rows(db)
@@ -137,7 +137,7 @@ class Database:
 
     def _bring_mark_up_to_date(self, db: sqlite3.Connection) -> None:
         known = mark.read(self.path)
-        db.execute("BEGIN IMMEDIATE")  # nobody can come farther meanwhile
+        db.execute("BEGIN IMMEDIATE")  # nobody can write meanwhile
         try:
             now = mark.of(db)
             self._steps, self.losses = now.steps, losses(db)
@@ -149,11 +149,11 @@ class Database:
     def _remember(self, write: Callable[[Path, mark.Mark], None], now: mark.Mark) -> None:
         try:
             write(self.path, now)
-        except OSError as exc:  # the purchase is recorded, which is what counts
+        except OSError as exc:  # the purchase itself is recorded
             _log.warning("the mark beside the journal could not be written: %s", exc)
 
     async def back_up(self, now: float) -> None:
-        """Keep a copy, at most once a day; none of a journal whose losses nobody has accepted."""
+        """Make a backup, at most once a day; none while losses are not accepted."""
         if self.losses or not await run_sync(backup.is_due, self.path, now):
             return
         try:
@@ -174,7 +174,7 @@ class Database:
         def shut() -> None:
             if self._db is not None:
                 self._db.close()
-                self._db = self._file = None  # what comes after this is told that it is closed
+                self._db = self._file = None  # any later call fails as closed
                 # The last process has left one file behind, as it was checked and written since.
                 if not self._suspect and self._checked_at and (stamp := stamp_of(self.path)):
                     mark.note_checked(self.path, stamp, self._checked_at)
@@ -195,7 +195,7 @@ class Database:
         def work() -> T:
             try:
                 db = self._opened()
-                if self.losses:  # another process may have accepted them
+                if self.losses:  # another process may have accepted the losses
                     self.losses = losses(db)
                 return question(db)
             except (sqlite3.Error, UnicodeDecodeError) as exc:
@@ -204,7 +204,7 @@ class Database:
         return await self._in_thread(work)
 
     async def write(self, step: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a step as one transaction, which is on the disk when this returns."""
+        """Run a step as one transaction, durable when this returns."""
 
         def work() -> T:
             try:
@@ -259,7 +259,7 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None and self._file is not None and not self._closed:
-            self._open()  # it could not be opened again before
+            self._open()  # it could not be reopened before
         if self._db is None:
             raise _is_closed()
         return self._db

@@ -1,4 +1,4 @@
-"""A look into a journal that makes, changes and repairs nothing, for the doctor."""
+"""Reads a journal for the doctor, without creating, changing or repairing anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hailuo_mcp.journal.sqlite.rows import marks
 from hailuo_mcp.journal.store import Losses, UnitSpending
 
 _PATIENCE = 5.0
-"""Seconds to wait for whoever is writing."""
+"""Seconds to wait for a writer."""
 
 
 class FaultyJournalError(Exception):
@@ -27,12 +27,12 @@ class FaultyJournalError(Exception):
         self.fault = fault
         self.version = version
         self.found = found
-        """What is the matter with a damaged one."""
+        """What is wrong with a damaged journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A process that has registered and not left; it may be gone."""
+    """A process that has registered and not left; it may be dead."""
 
     name: str
     account: str
@@ -43,7 +43,7 @@ class Owner:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     version: int
-    """0 for a journal that nobody has written to yet."""
+    """0 for an empty journal."""
     counts: Mapping[str, int]
     """Tasks by status."""
     unsaved: int = 0
@@ -52,14 +52,14 @@ class Contents:
     """Unfinished, and asked for before the time in question."""
     owners: tuple[Owner, ...] = ()
     losses: Losses | None = None
-    """What an earlier rescue may have lost, and nobody has accepted."""
+    """What an earlier rescue may have lost and nobody has accepted."""
 
 
 def examine(path: Path, *, old_before: float = 0.0) -> Contents:
-    """Read what a journal holds, and check all of it; `old_before` is in Unix seconds.
+    """Read a journal's content and check all of it; `old_before` is in Unix seconds.
 
     Raises:
-        FaultyJournalError: it cannot be read or is not whole, and why.
+        FaultyJournalError: it cannot be read or is damaged, and why.
     """
     known = mark.read(path).mark
     try:
@@ -76,7 +76,7 @@ def examine(path: Path, *, old_before: float = 0.0) -> Contents:
 def spent_in_other_units(
     path: Path, account: str, unit: Unit, *, since: float
 ) -> tuple[UnitSpending, ...]:
-    """What an account spent under plans of other units; nothing where it cannot be read."""
+    """What an account spent under plans of other units; nothing if that cannot be read."""
     try:
         with closing(_read_only(path)) as db:
             return sums(db, account, unit, since).others

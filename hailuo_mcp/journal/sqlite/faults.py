@@ -1,4 +1,4 @@
-"""What SQLite's errors mean: damage to the file, or trouble with the disk around it."""
+"""What SQLite's errors mean: a damaged file, or a problem with the disk."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errn
 
 
 class Fault(StrEnum):
-    """What keeps a journal from being used."""
+    """The reasons why a journal cannot be used."""
 
     NEWER = "newer"
-    """Written by a later version, in a shape that this one cannot read."""
+    """Written by a newer version, in a format that this one cannot read."""
     FULL = "full"
     """Its disk is full."""
     CLOSED = "closed"
@@ -66,7 +66,7 @@ def means_damage(exc: sqlite3.Error | UnicodeDecodeError) -> bool:
 
 
 def described(exc: sqlite3.Error | UnicodeDecodeError) -> str:
-    """What is wrong, in words; Python cannot decode what SQLite says of a damaged schema."""
+    """What is wrong, in words; Python cannot decode SQLite's message about a damaged schema."""
     return "its schema is damaged" if isinstance(exc, UnicodeDecodeError) else str(exc)
 
 
@@ -80,7 +80,7 @@ def fault_of(exc: Exception) -> Fault:
 
 
 def journal_error(path: Path, exc: Exception) -> JournalError:
-    """What keeps the journal from working, and what can be done about it."""
+    """The error for a journal that does not work, with the next steps."""
     what, *steps = _SAID[fault_of(exc)]
     return JournalError(
         f"The journal cannot be used, and nothing is bought without it: {path} {what}.",

@@ -1,4 +1,4 @@
-"""Which process works on what: claims, leases, and what a vanished process leaves behind."""
+"""Which process works on what: claims, leases, and take-over from dead processes."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ def _claim_sends(
 def next_due(
     db: sqlite3.Connection, accounts: Sequence[str], rpm: int | None, *, now: float
 ) -> float | None:
-    """When anything is due next, leases of others included."""
+    """When anything is due next, including others' leases."""
     times = [at for account in accounts for at in _next_steps(db, account, now)]
     send = _next_send(db, accounts[0])
     if send is not None:
         times.append(max(send, next_slot(db, accounts[0], rpm, now)))
     if any(_from_another_clock(db, account, now) for account in accounts):
-        times.append(now)  # a claim puts its time right
+        times.append(now)  # a claim corrects its time
     return min(times) if times else None
 
 
@@ -111,7 +111,7 @@ def _from_another_clock(db: sqlite3.Connection, account: str, now: float) -> boo
 
 def _next_send(db: sqlite3.Connection, account: str) -> float | None:
     if not exists(db, "SELECT 1 FROM tasks WHERE status = 'pending'"):
-        return None  # or the next question would walk past everything that is in flight
+        return None  # or the next query would scan everything in flight
     (at,) = db.execute(
         "SELECT MIN(due_at) FROM tasks WHERE account = ? AND due_at > 0 AND status = 'pending'",
         (account,),
@@ -120,9 +120,9 @@ def _next_send(db: sqlite3.Connection, account: str) -> float | None:
 
 
 def _next_steps(db: sqlite3.Connection, account: str, now: float) -> list[float]:
-    """When the first task that nobody holds is due, and when the first lease runs out.
+    """When the first unclaimed task is due, and when the first lease expires.
 
-    Two short walks, by due time and by owner: one question for both reads every unfinished task.
+    Two short scans, by due time and by owner: one query for both reads every unfinished task.
     """
     free = db.execute(
         "SELECT due_at FROM tasks WHERE account = ? AND due_at > 0 AND status != 'pending'"
@@ -166,7 +166,7 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
         " hailuo-mcp was closed, and no other process sent it within ten minutes.'"
         f" WHERE status = 'pending' AND owner IN ({marks(gone)})"
         " AND (created_at <= ? OR created_at > ?) RETURNING task_id",
-        # Dated ahead, it is from another clock: nobody knows how old it is.
+        # With a date in the future, it is from a wrong clock: its age is unknown.
         (now, *gone, now - ORPHAN_SECONDS, now + ORPHAN_SECONDS),
     ).fetchall()
     release(db, gone)
@@ -174,7 +174,7 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
 
 
 def release(db: sqlite3.Connection, owners: Collection[str]) -> None:
-    """Free what these hold, except what they send, and forget those that hold nothing more."""
+    """Release what these hold, except submits, and forget those that hold nothing more."""
     names, some = tuple(owners), marks(owners)
     db.execute(
         f"UPDATE tasks SET owner = '', lease_until = 0 WHERE owner != '' AND owner IN ({some})"

@@ -1,4 +1,4 @@
-"""What a damaged journal may have lost. Nothing new is bought until a person accepts that."""
+"""What a damaged journal may have lost. Nothing is bought until a person accepts it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def losses(db: sqlite3.Connection) -> Losses | None:
 
 
 def accept(db: sqlite3.Connection, *, now: float) -> None:
-    """A person goes on with what was carried over."""
+    """A person accepts the losses and continues with what was recovered."""
     db.execute(f"UPDATE rescues SET accepted_at = ? WHERE {UNACCEPTED}", (now,))
     db.execute("UPDATE shape SET readable_since = ?", (schema.READABLE_SINCE,))

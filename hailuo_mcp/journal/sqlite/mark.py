@@ -1,4 +1,4 @@
-"""Records beside the journal how much was in it, so that an emptied or older one is noticed."""
+"""The mark: a file beside the journal that reveals an emptied or older journal."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from hailuo_mcp.journal.sqlite.losses import UNACCEPTED
 
 _TAIL_BYTES = 4096
 _COMPACT_BYTES = 65_536
-"""A longer file is written again with one line: it is read at every start."""
+"""A longer file is rewritten as one line, because it is read at every start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What a journal held at one moment."""
+    """The content of a journal at one moment."""
 
     steps: int = 0
-    """Counts every task recorded and every change of a status; it only ever rises."""
+    """Counts every recorded task and every change of a status; it never decreases."""
     newest: str = ""
-    """The task_id that was recorded last."""
+    """The task_id recorded last."""
     totals: Mapping[str, list[int]] = field(default_factory=dict[str, list[int]])
     """By account and unit, joined by a space: the number of tasks, and their cost in millionths."""
     locked: bool = False
-    """Whether a loss of it waits for a person to accept it."""
+    """Whether a loss waits for a person's acceptance."""
 
     @property
     def tasks(self) -> int:
@@ -40,18 +40,18 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """What the file beside the journal says."""
+    """The content of the mark's file."""
 
     mark: Mark | None = None
     checked: str = ""
-    """The stamp of the file that needs no check, if it is not too long ago."""
+    """The stamp of the file that needs no check, if the last one is recent."""
     checked_at: float = 0.0
-    """When all of it was checked last, in Unix seconds."""
+    """When the whole journal was last checked, in Unix seconds."""
     long: bool = False
 
 
 def of(db: sqlite3.Connection) -> Mark:
-    """What the journal holds now."""
+    """What the journal contains now."""
     rows = db.execute(
         "SELECT account, unit, tasks, counted, steps,"
         " (SELECT task_id FROM tasks ORDER BY rowid DESC LIMIT 1),"
@@ -66,14 +66,14 @@ def of(db: sqlite3.Connection) -> Mark:
 
 
 def path_of(journal: Path) -> Path:
-    """A name unlike the journal's: restoring journal.sqlite3* leaves this file alone."""
+    """Its name differs from the journal's: restoring journal.sqlite3* does not replace it."""
     return journal.with_name("mark")
 
 
 def read(journal: Path, *, tail: bool = False) -> Remembered:
-    """The farthest mark, whatever the order in which several processes have appended theirs.
+    """The most advanced mark, in whatever order several processes appended theirs.
 
-    `tail`: by the last lines only, which is quick and enough to see how far others have come.
+    `tail`: only from the last lines, which is fast and enough to see others' progress.
     """
     try:
         with path_of(journal).open("rb") as file:
@@ -94,7 +94,7 @@ def read(journal: Path, *, tail: bool = False) -> Remembered:
 
 
 def append(journal: Path, told: Mark | Mapping[str, object]) -> None:
-    """Add a line, which is on the disk when this returns.
+    """Append a line, durable when this returns.
 
     Raises:
         OSError: it cannot be written.
@@ -102,20 +102,20 @@ def append(journal: Path, told: Mark | Mapping[str, object]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
     descriptor = private_opener(str(path_of(journal)), flags)
     try:
-        os.write(descriptor, b"\n" + _line(told))  # the line before may be torn
+        os.write(descriptor, b"\n" + _line(told))  # the previous line may be torn
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def note_checked(journal: Path, stamp: str, at: float) -> None:
-    """The file that has this stamp comes from one that was checked at this time."""
+    """Record that the file with this stamp was checked at this time."""
     with suppress(OSError):  # then it is checked
         append(journal, {"checked": stamp, "at": at})
 
 
 def write(journal: Path, mark: Mark) -> None:
-    """Begin the file again with this mark.
+    """Rewrite the file with this mark only.
 
     Raises:
         OSError: it cannot be written.
@@ -139,7 +139,7 @@ def _line(told: Mark | Mapping[str, object]) -> bytes:
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
-    """Empty where the line is torn or damaged: another one may say it."""
+    """Empty if the line is torn or damaged: another line may suffice."""
     checksum, _, text = line.partition(b" ")
     try:
         if int(checksum, 16) == zlib.crc32(text):

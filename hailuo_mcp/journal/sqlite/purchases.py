@@ -1,4 +1,4 @@
-"""Deduplication, budget, reservation and the rate limit's slot, in one transaction."""
+"""Deduplication, budget, reservation and rate-limit slot, in one transaction."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def record(
         so_far = sums(db, draft.account, draft.unit, limits.since)
         if micro(so_far.spent + so_far.reserved) + micro(reserved_amount) > micro(limits.budget):
             return OverBudget(spent=so_far.spent, reserved=so_far.reserved)
-    # Counted in the period in which it is recorded, not in that in which it was drafted.
+    # It counts in the period in which it is recorded, not drafted.
     task = replace(draft, created_at=now, updated_at=now, due_at=now)
     queued = exists(  # first come, first served
         db,
@@ -108,9 +108,9 @@ def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums
 
 
 def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> int:
-    """How many submits may leave now; 0 while the provider has asked for a pause.
+    """How many submits may be sent now; 0 while the provider has asked for a pause.
 
-    A request arrives at some moment between its sending and its answer. So it takes a slot for
+    A request arrives at some moment between its sending and its response. So it takes a slot for
     all of that time, by being `submitting`, and for a minute more, by a row of `slots`.
     """
     if _paused_until(db, account, now) > now:
@@ -126,31 +126,31 @@ def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float
 
 
 def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> float:
-    """The earliest moment at which the next submit may leave."""
+    """The earliest moment at which the next submit may be sent."""
     pause = _paused_until(db, account, now)
     if rpm is None:
         return pause
     left = rpm - _submits_in_flight(db, account)
-    if left <= 0:  # even if one of them is answered at this moment
+    if left <= 0:  # even if one of them is answered right now
         return max(now + RATE_WINDOW, pause)
     held = db.execute(
         "SELECT at FROM slots WHERE account = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
         (account, now - RATE_WINDOW, left - 1),
     ).fetchone()
-    # One from the future is put right by whoever looks under the lock: at once, or never.
+    # A slot from the future is corrected under the lock: at once, or never.
     free_at = held[0] + RATE_WINDOW if held and held[0] <= now else now
     return max(pause, free_at)
 
 
 def _paused_until(db: sqlite3.Connection, account: str, now: float) -> float:
-    """When the pause ends that the provider has asked for; now where there is none."""
+    """When the provider's requested pause ends; now if there is none."""
     row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
-    # A pause that ends further ahead was written before the clock was set back: it is void.
+    # A pause that ends later was written before the clock was set back: it is void.
     return float(row[0]) if row and now < row[0] <= now + 2 * RATE_WINDOW else now
 
 
 def _submits_in_flight(db: sqlite3.Connection, account: str) -> int:
-    # By status, of which there are few: SQLite would walk all of the account's (hence the plus).
+    # By status, which selects few: SQLite would scan all the account's tasks (hence the plus).
     (count,) = db.execute(
         "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND +account = ?", (account,)
     ).fetchone()
@@ -158,7 +158,7 @@ def _submits_in_flight(db: sqlite3.Connection, account: str) -> int:
 
 
 def take_slot(db: sqlite3.Connection, account: str, now: float) -> None:
-    """A submit has ended, so its request cannot arrive any more: it holds its slot from now on."""
+    """A submit has ended, so its request cannot arrive later: its slot's minute starts now."""
     db.execute("DELETE FROM slots WHERE account = ? AND at <= ?", (account, now - RATE_WINDOW))
     db.execute("INSERT INTO slots VALUES (?, ?)", (account, now))
 

@@ -1,4 +1,4 @@
-"""Replaces a damaged journal with a sound one that holds all that can still be read of it."""
+"""Replaces a damaged journal with a new one that has everything still readable."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ TaskRow = dict[str, salvage.Value]
 def rescue(path: Path, flaw: str, known: Mark | None, wal: bytes, *, timeout: float) -> Rescued:
     """Replace a damaged journal.
 
-    The damaged one stays in place, to be found damaged again, until the new one is whole.
+    The damaged one stays in place, to be found again, until the new one is complete.
 
     Args:
-        path: Where the journal is, or should be.
-        flaw: What was found, in words for the log.
-        known: What the journal is known to have held.
+        path: Where the journal is or should be.
+        flaw: What is wrong, in words for the log.
+        known: The journal's known content.
         wal: The write-ahead log as it was before the file was opened.
         timeout: Seconds to wait for other processes.
     """
@@ -59,7 +59,7 @@ def rescue(path: Path, flaw: str, known: Mark | None, wal: bytes, *, timeout: fl
         complete = found.holds(known)
         _build(path, found, known, (kept.name if kept else "", flaw, complete))
         if old is not None and os.name == "nt":
-            old.close()  # there nobody moves a file that is open
+            old.close()  # Windows: open files cannot be moved
         if kept:
             path.rename(aside)  # first: whoever finds it gone ends what is begun here
         _put_into_place(path, aside)
@@ -67,13 +67,13 @@ def rescue(path: Path, flaw: str, known: Mark | None, wal: bytes, *, timeout: fl
 
 
 def finish(path: Path) -> None:
-    """End a rescue whose process was killed after it had moved the damaged journal away."""
+    """Complete a rescue whose process was killed after moving the damaged journal away."""
     if not path.exists() and _beside(path, RESCUED).exists():
         _put_into_place(path, _aside(path, max(1, _next_number(path) - 1)))
 
 
 def no_database(path: Path) -> bool:
-    """Whether a file is there that is something else altogether."""
+    """Whether the file exists but is not a database."""
     if not path.exists():
         return False
     with path.open("rb") as file:
@@ -82,7 +82,7 @@ def no_database(path: Path) -> bool:
 
 
 def log_of(path: Path) -> bytes:
-    """The write-ahead log, before SQLite has thrown away what does not fit."""
+    """The write-ahead log, before SQLite discards what does not fit."""
     with suppress(OSError):
         return _beside(path, "-wal").read_bytes()
     return b""
@@ -112,7 +112,7 @@ def _next_number(path: Path) -> int:
 
 @contextmanager
 def _held(path: Path, timeout: float) -> Generator[sqlite3.Connection | None]:
-    """The damaged journal, locked: what another process writes now would be left behind.
+    """The damaged journal, locked: what another process wrote now would be lost.
 
     None where there is none, or no database at all. Moved away by the end, it is closed without a
     checkpoint: SQLite looks whether the file is still in its place (3.8.3).
@@ -127,7 +127,7 @@ def _held(path: Path, timeout: float) -> Generator[sqlite3.Connection | None]:
         except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
             if not means_damage(exc):
                 raise
-            # too damaged to be written by anybody
+            # too damaged for any process to write
         yield db
 
 
@@ -155,14 +155,14 @@ def _without_writers(path: Path, timeout: float) -> Generator[None]:
 
 @dataclass(kw_only=True)
 class _Found:
-    """What could be read of a journal and its backups."""
+    """What could be read from a journal and its backups."""
 
     tasks: dict[str, TaskRow] = field(default_factory=dict[str, TaskRow])
     """Column by column, by task_id."""
     steps: int = 0
-    """How far the damaged file itself had come."""
+    """The damaged file's own step count."""
     doubtful: bool = False
-    """Whether the row of a task is damaged, or comes from an older page or a backup."""
+    """Whether a task's row is damaged, or comes from an older page or a backup."""
 
     def totals(self) -> dict[str, list[int]]:
         sums = defaultdict[str, list[int]](lambda: [0, 0])
@@ -173,7 +173,7 @@ class _Found:
         return dict(sums)
 
     def holds(self, known: Mark | None) -> bool:
-        """Whether all that the journal is known to have held is here, as it stood last."""
+        """Whether the journal's known content is here, in its latest state."""
         if known is None or known.locked or self.steps < known.steps or self.doubtful:
             return False
         totals = self.totals()
@@ -181,12 +181,12 @@ class _Found:
 
 
 def _read(path: Path, wal: bytes) -> _Found:
-    """All tasks that can be read, each in its best version: as it stands, older, from a backup."""
+    """All readable tasks, each in its best version: current, older, or from a backup."""
     layout = _Layout()
     pages = salvage.opened(path.read_bytes() if path.exists() else b"", log_of(path))
     current, steps, broken = _sorted(pages.rows(), layout)
     found = _Found(tasks=dict(current), steps=steps)
-    # SQLite reads a log up to the first flaw, and forgets the rest when it is opened.
+    # SQLite reads a log up to the first flaw, and discards the rest when it is opened.
     lost = salvage.opened(b"", wal)
     for task_id, task in _sorted(lost.rows(), layout)[0].items():
         if task_id not in current or _age(current[task_id]) < _age(task):
@@ -197,9 +197,9 @@ def _read(path: Path, wal: bytes) -> _Found:
         with suppress(OSError):
             rows = salvage.opened(copy.read_bytes()).rows()
             found.tasks = _sorted(rows, layout)[0] | found.tasks
-    found.tasks = broken | found.tasks  # better than to forget that it was bought
+    found.tasks = broken | found.tasks  # better than forgetting that it was bought
     found.doubtful = any(task is not current.get(name) for name, task in found.tasks.items())
-    for task in found.tasks.values():  # rows may be old, and nothing is sent twice
+    for task in found.tasks.values():  # rows may be outdated, and nothing must be sent twice
         if task["status"] in (Status.PENDING, Status.SUBMITTING):
             task |= {"status": Status.UNCONFIRMED, "error": _UNSURE, "error_kind": "unconfirmed"}
             task |= {"owner": "", "lease_until": 0.0, "due_at": 0.0, "money": Money.RESERVED}
@@ -209,7 +209,7 @@ def _read(path: Path, wal: bytes) -> _Found:
 def _sorted(
     rows: Iterable[salvage.Row], layout: _Layout
 ) -> tuple[dict[str, TaskRow], int, dict[str, TaskRow]]:
-    """The newest sound version of each task; the journal's steps; tasks that are not sound."""
+    """The newest valid version of each task; the journal's steps; tasks without a valid version."""
     sound, broken = dict[str, TaskRow](), dict[str, TaskRow]()
     steps = defaultdict[tuple[salvage.Value, salvage.Value], int](int)
     for row in rows:
@@ -239,12 +239,12 @@ class _Layout:
             ).fetchall()
         self.names = [name for name, *_ in columns]
         self.defaults = ["" if default == "''" else None for _, default, *_ in columns]
-        """What a row of an earlier version leaves out at its end."""
+        """Columns that rows of earlier versions lack at the end."""
         self.kinds = [_KINDS[kind] + (() if must else (NoneType,)) for _, _, kind, must in columns]
-        """What each column may hold."""
+        """What each column may contain."""
 
     def task(self, row: salvage.Row) -> TaskRow | None:
-        """The row by column, if it is one of the tasks table that hailuo-mcp can work with."""
+        """The row by column, if it is a valid row of the tasks table."""
         if not self.names.index("seal") <= len(row) <= len(self.names):
             return None
         values = (*row, *self.defaults[len(row) :])
@@ -259,7 +259,7 @@ class _Layout:
 
 
 def _build(path: Path, found: _Found, known: Mark | None, outcome: tuple[str, str, bool]) -> None:
-    """Make the new journal beside the old one, of one file, safe on the disk or not there.
+    """Create the new journal beside the old one: a single file, durable or absent.
 
     It says what became of the old one, and counts on from where that was. `outcome` is the name
     under which that one is kept, its flaw, and whether all of it is carried over.

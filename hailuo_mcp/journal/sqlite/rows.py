@@ -1,4 +1,4 @@
-"""A task between Python and its row."""
+"""Converts between tasks and rows."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ INSERT = (
     f"VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
 )
 HELD = frozenset({Money.SPENT, Money.RESERVED})
-"""Money of a task that counts in its account's sums."""
+"""The money of a task that counts in its account's sums."""
 SEALED = (
     *("task_id", "account", "provider", "caller", "created_at", "mode", "model", "duration"),
     *("resolution", "prompt", "request", "identity", "take", "request_key", "remote_id"),
     *("amount", "unit", "counted"),
 )
-"""What a checksum in the row vouches for: who bought what, when, for how much. What else stands in
-a row may change with every step, and a wrong word there is noticed when it is read."""
+"""What a row's checksum covers: who bought what, when, for how much. The other columns of
+a row may change with every step, and a wrong value there is noticed when it is read."""
 
 
 def _amount_of(text: str | None) -> Decimal | None:
@@ -43,7 +43,7 @@ def _warnings_of(text: str) -> tuple[str, ...]:
 
 
 def text_of(value: object) -> object:
-    """A value as its column keeps it."""
+    """A value as its column stores it."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, tuple):
@@ -62,7 +62,7 @@ _READ: Mapping[str, Any] = {
 
 
 class DamagedRowError(sqlite3.DatabaseError):
-    """A row that no version of hailuo-mcp has written."""
+    """A row that no version of hailuo-mcp could have written."""
 
 
 def task_of(row: sqlite3.Row | tuple[Any, ...]) -> Task:
@@ -78,7 +78,7 @@ def task_of(row: sqlite3.Row | tuple[Any, ...]) -> Task:
 
 
 def find_tasks(db: sqlite3.Connection, clauses: str, *values: object) -> list[Task]:
-    """All tasks that fit, as `clauses` (WHERE … ORDER BY …) says."""
+    """All tasks that match `clauses` (WHERE … ORDER BY …)."""
     return [task_of(row) for row in db.execute(f"{SELECT} {clauses}", values).fetchall()]
 
 
@@ -104,7 +104,7 @@ def row_of(task: Task, reserved_amount: Decimal) -> tuple[Any, ...]:
 
 
 def seal_of(values: Sequence[object]) -> str:
-    """The checksum of a row, of its SEALED columns in that order, as SQLite gives them back."""
+    """The checksum of a row's SEALED columns, in that order, as SQLite returns them."""
     told = [float(v) if n == "created_at" else v for n, v in zip(SEALED, values, strict=True)]  # type: ignore[arg-type]
     return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Rows out of the raw pages of a SQLite file, whatever of the file is damaged.
+"""Reads rows from the raw pages of a damaged SQLite file.
 
 SQLite reaches rows through a tree and stops at the first broken branch. Here each page that looks
 like a leaf of a table is read by itself, so that only the rows of damaged pages are lost. Format:

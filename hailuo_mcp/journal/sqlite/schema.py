@@ -1,4 +1,4 @@
-"""The journal's tables, as numbered steps that are only ever added to: schema_1.sql and so on."""
+"""The journal's tables, as numbered append-only migrations: schema_1.sql and so on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hailuo_mcp.journal.sqlite.rows import seal_of
 
 VERSION = 2
 READABLE_SINCE = 1
-"""The oldest version of the schema whose program can still work on this one."""
+"""The oldest schema version whose program can still use this one."""
 KEEPS_TOTALS = KNOWS_RESCUES = 2
-"""The one that a journal asks for whose losses nobody has accepted: older ones would buy on it."""
+"""Required while losses are not accepted: older programs would buy with this journal."""
 
 
 def version(db: sqlite3.Connection) -> int:
@@ -22,7 +22,7 @@ def version(db: sqlite3.Connection) -> int:
 
 
 def is_too_new(db: sqlite3.Connection) -> bool:
-    """Whether a later version has written it, in a shape that this one cannot read."""
+    """Whether a newer version has written it, in a format that this one cannot read."""
     if version(db) <= VERSION:
         return False
     (needs,) = db.execute("SELECT readable_since FROM shape").fetchone()
@@ -30,7 +30,7 @@ def is_too_new(db: sqlite3.Connection) -> bool:
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Bring the file up to date, or accept a newer one that says it suits us.
+    """Migrate the file, or accept a newer one that is compatible with this version.
 
     The lock is taken before the version is read: of several processes that start at once,
     one migrates and the others find it done.

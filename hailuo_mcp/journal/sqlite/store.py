@@ -78,7 +78,7 @@ class SqliteStore(Database):
     async def claim(
         self, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
     ) -> Claimed:
-        """Asks without a write lock first: usually there is nothing."""
+        """Checks without a write lock first: usually there is nothing."""
         due = await self.read(lambda db: leases.next_due(db, accounts, capacity.rpm, now=now))
         if due is None or due > now:
             return Claimed(next_at=due)

@@ -1,4 +1,4 @@
-"""Steps in a task's life, applied only if it is still as the caller saw it; and look-ups."""
+"""Steps in a task's life, applied only if the task is unchanged; and queries."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def change(  # the conditions of one compare-and-set
 
 
 def _seal(db: sqlite3.Connection, task_id: str) -> None:
-    """After a change of what the row's checksum vouches for."""
+    """After a change of columns that the row's checksum covers."""
     query = f"SELECT {', '.join(SEALED)} FROM tasks WHERE task_id = ?"
     row = db.execute(query, (task_id,)).fetchone()
     db.execute("UPDATE tasks SET seal = ? WHERE task_id = ?", (seal_of(row), task_id))
 
 
 def _take_from_adopters(db: sqlite3.Connection, task: Task) -> None:
-    """A remote id is known to be this purchase's: callers who adopted it have it no longer."""
+    """A remote id turns out to be this purchase's: callers who adopted it lose it."""
     db.execute(
         "UPDATE tasks SET status = 'cancelled', caller = ?, error = ?, error_kind = '',"
         " error_code = '', remote_id = '', remote_alias = '', file_id = '', url = '',"
@@ -139,7 +139,7 @@ def others_await_ids(db: sqlite3.Connection, account: str, caller: str) -> bool:
 
 
 def _known_as(db: sqlite3.Connection, account: str, remote_id: str) -> list[Task]:
-    """The account's tasks with this id at the provider."""
+    """The account's tasks with this remote id."""
     return [
         task
         for column in ("remote_id", "remote_alias")

@@ -1,4 +1,4 @@
-"""A look at a journal that nobody has opened: whether there is anything to go on with."""
+"""Whether a journal has unfinished work, without opening it if possible."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 FILE_NAME = "journal.sqlite3"
 """In the state folder."""
 RESCUED = ".rescued"
-"""Ends the name of a whole new journal on its way into a damaged one's place."""
+"""The suffix of a complete new journal that is about to replace a damaged one."""
 PATIENCE = 1.0
 """Seconds to wait for another process's lock."""
 REST_SECONDS = 3.0
-"""After so long without a change, any later one shows in the time of the file: some disks round it
+"""After this time without a change, any later one shows in the file's time: some disks round it
 to whole seconds."""
 
 
 def has_unfinished_work(state_dir: Path) -> bool:
-    """Whether a process is needed: to send, poll or save something, or to repair the file.
+    """Whether a process must send, poll or save something, or repair the file.
 
-    Keeps nothing open. That a file as it stands has nothing unfinished is noted beside it, so that
-    the next look need not load SQLite, which is most of what an idle server would add.
+    Keeps nothing open. A note beside the file says that it has nothing unfinished, so that
+    the next check need not load SQLite, most of an idle server's extra memory.
     """
     path = state_dir / FILE_NAME
     if not path.exists():
@@ -31,14 +31,14 @@ def has_unfinished_work(state_dir: Path) -> bool:
         if stamp and note.read_text("ascii") == stamp:
             return False
     found = _look(path)
-    with suppress(OSError):  # a note that is missing or torn only costs another look
+    with suppress(OSError):  # a missing or torn note only costs another check
         if stamp and not found and time.time() - path.stat().st_mtime > REST_SECONDS:
             note.write_text(stamp, "ascii")
     return found
 
 
 def stamp_of(path: Path) -> str:
-    """What changes with any change of the journal; empty while its changes are still elsewhere."""
+    """A stamp that changes with the journal; empty while changes are only in the log."""
     wal = path.with_name(f"{path.name}-wal")
     with suppress(OSError):
         if not wal.exists() or not wal.stat().st_size:
@@ -57,4 +57,4 @@ def _look(path: Path) -> bool:
         ) as db:
             return bool(db.execute("SELECT 1 FROM tasks WHERE due_at > 0 LIMIT 1").fetchone())
     except sqlite3.Error:
-        return True  # the process that opens it properly finds out why, and says so
+        return True  # the process that opens it finds out why, and reports it

@@ -1,4 +1,4 @@
-"""The 15 camera moves in both languages, read from a prompt and turned into where the camera is."""
+"""The 15 camera moves in both languages: from a prompt to the camera's position."""
 
 from __future__ import annotations
 

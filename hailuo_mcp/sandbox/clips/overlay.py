@@ -1,4 +1,4 @@
-"""What is written over the picture: the prompt, the facts, a running time code, and SANDBOX."""
+"""The text over the picture: the prompt, the facts, a running time code, and SANDBOX."""
 
 from __future__ import annotations
 

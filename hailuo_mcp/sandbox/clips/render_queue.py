@@ -1,4 +1,4 @@
-"""Renders clips in the background, each once, whichever process and however many ask for it."""
+"""Renders clips in the background, each once, for any number of processes and requests."""
 
 from __future__ import annotations
 

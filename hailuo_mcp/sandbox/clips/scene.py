@@ -1,4 +1,4 @@
-"""What the camera looks at: a painted landscape with things that move, or the given pictures."""
+"""The scene: a painted landscape with moving objects, or the given pictures."""
 
 from __future__ import annotations
 
