@@ -38,7 +38,7 @@ _DOCUMENT = 64 * 1024
 
 _EXPIRED = (
     "The provider's link to the clip no longer works, and neither does a new one. Providers keep "
-    "clips for a limited time: if this fails again, the clip is gone there."
+    "clips for a limited time: if this fails again, the provider has deleted the clip."
 )
 
 AskLink = Callable[[bool], Awaitable[Link]]

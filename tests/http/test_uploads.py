@@ -57,7 +57,7 @@ async def _is_there(server, upload, caller="alice"):
         asked = {"prompt": "A boat", "last_frame_image": upload}
         refused = await client.call_tool("generate_video", asked)
     assert refused.is_error
-    return "There is no uploaded picture" not in refused.content[0].text
+    return "no uploaded picture" not in refused.content[0].text
 
 
 @pytest.mark.parametrize("way", ["auto", "legacy", "sse"])
@@ -111,7 +111,7 @@ async def test_what_one_caller_handed_in_is_no_more_to_another_than_an_unknown_i
         text = re.sub(r"http://\S+/uploads/\S+", "LINK", refused.content[0].text)
         said.append(text.replace(upload, "UPLOAD"))
 
-    assert "There is no uploaded picture 'UPLOAD'" in said[0]
+    assert "no uploaded picture 'UPLOAD'" in said[0]
     assert said[0] == said[1]
     assert await _is_there(server, alices)
 
@@ -238,7 +238,7 @@ async def test_an_upload_id_is_no_path(server, name):
     refused = await _refused(server, f"upload:{name}")
 
     assert refused.is_error
-    assert "There is no uploaded picture" in refused.content[0].text
+    assert "no uploaded picture" in refused.content[0].text
 
 
 async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, tmp_path):

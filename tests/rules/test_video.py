@@ -136,7 +136,7 @@ def test_every_problem_is_named_at_once_with_the_nearest_call_and_its_price():
     assert message == (
         "Refused for 4 reasons: MiniMax-Hailuo-2.3 at 1080P makes 6 s, not 10 s; fast pretreatment "
         "only speeds up the prompt optimizer, which is off; unknown camera move [Dolly in] "
-        "(nearest: [Push in]); the first frame: It cannot be read. Nothing was sent or charged. "
+        "(nearest: [Push in]); the first frame: it cannot be read. Nothing was sent or charged. "
         "Nearest that works: model MiniMax-Hailuo-2.3, 768P, 10 s, without fast pretreatment, "
         "4 CNY."
     )

@@ -21,7 +21,7 @@ from hailuo_mcp.cli.init.json_edit import mapping
 from hailuo_mcp.cli.system import System
 from hailuo_mcp.cli.words import program
 from hailuo_mcp.errors import ConfigError, Do, Step
-from hailuo_mcp.text import system_reason
+from hailuo_mcp.text import shown, system_reason
 
 _BOM = "\ufeff"
 _COMMANDS = ("hailuo-mcp", "hailuo_mcp")
@@ -156,9 +156,9 @@ def read(app: ClientSetup, path: Path) -> ConfigFile:
         document = _parsed(app, json_edit.without_comments(body))
     except ValueError:
         # The parser's words about the place, without the text around it, which may hold a key.
-        where = str(flaw).split("\n", maxsplit=1)[0]
+        where = shown(str(flaw).split("\n", maxsplit=1)[0], 120)
         raise ConfigError(
-            f"{path} is not valid {app.format.upper()}: {where[:1].lower()}{where[1:120]}. "
+            f"{path} is not valid {app.format.upper()}: {where[:1].lower()}{where[1:]}. "
             f"{app.title} cannot read it either. Nothing was changed.",
             Step(Do.TRY, "correct it (usually a missing or extra comma), then run this again"),
         ) from None
