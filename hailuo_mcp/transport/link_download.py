@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_HOPS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BLOCK = 1 << 20
+_BLOCK = 256 << 10
 """Bytes handed to a worker thread at once."""
 _IDLE_SECONDS = 30.0
 """Longest wait between two pieces of a body."""
@@ -56,7 +56,7 @@ class LinkResponse:
         return self.response.headers
 
     async def stream_to(self, take: Callable[[bytearray], None]) -> None:
-        """Hand the body to `take` in a worker thread, about 1 MB at a time.
+        """Hand the body to `take` in a worker thread, 256 KiB or a little more at a time.
 
         What has arrived is handed over even if the connection breaks or the caller is cancelled.
         An exception from `take` ends it.

@@ -71,7 +71,7 @@ def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
     return {
         **names,
         "task_id": task.task_id,
-        "provider": task.provider,
+        "provider": "the sandbox" if view.notice else task.provider,
         "left": left(view),
         "again": phrases.about(view.next_check_seconds or 30),
         "owed": _owed(view, "when it succeeds"),

@@ -239,7 +239,7 @@ def test_ctrl_c_leaves_the_task_to_be_asked_for(idle, serve):
     }
     process = idle.start("generate", FOX)
     for line in process.stderr:
-        if "queued" in line:
+        if "queued" in line or "rendering" in line:
             break
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
@@ -261,7 +261,7 @@ def test_sigterm_leaves_the_task_to_be_asked_for(idle, serve):
     }
     process = idle.start("generate", FOX)
     for line in process.stderr:
-        if "queued" in line:
+        if "queued" in line or "rendering" in line:
             break
     process.terminate()
     _, said = process.communicate(timeout=20)
