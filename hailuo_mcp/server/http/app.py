@@ -10,6 +10,7 @@ from typing import Literal
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.mcpserver import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -26,6 +27,7 @@ from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
 from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog
 from hailuo_mcp.server.http.metrics import Metrics
+from hailuo_mcp.server.http.shared_seal import SharedSeal
 from hailuo_mcp.server.http.signed_links import SignedLinks
 from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
@@ -108,7 +110,9 @@ class HttpServer:
         self.streams = Streams()
         self.context = AppContext(caller=caller)
         self.bus = CallerBus(self.context)
-        self.mcp = Server(self.context, bus=self.bus)
+        self.seal = SharedSeal()
+        sealed = RequestStateSecurity(codec=self.seal)
+        self.mcp = Server(self.context, bus=self.bus, request_state=sealed)
         self.metrics = Metrics(self.context, self.mcp.arguments_of)
         self.mcp.middleware.append(self.metrics.time_call)
         self.links = SignedLinks()
@@ -173,7 +177,9 @@ class HttpServer:
             open_studio(self.settings, remote=remote) as studio,
             anyio.create_task_group() as tasks,
         ):
-            self.links.open(await studio.store.secret("links"))
+            self.links.open(await studio.store.secret("links"), studio.clock)
+            self.seal.open(await studio.store.secret("request_state"))
+            self.callbacks.clock = studio.clock
             studio.changes.listen(self.callbacks.task_changed)
             tasks.start_soon(publish_changes, studio, self.bus)
             tasks.start_soon(self.callbacks.run)

@@ -50,7 +50,8 @@ class Callbacks:
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
         self._app = app
-        self._clock = clock
+        self.clock = clock
+        """Replaced by the journal's, which plans the polls, as soon as it is open."""
         self._count = count
         self._announced: dict[str, _Announced] = {}
         """By task, until its end is seen."""
@@ -95,7 +96,7 @@ class Callbacks:
         """Poll what was announced, until cancelled."""
         while True:
             self._wake = anyio.Event()
-            now = self._clock()
+            now = self.clock()
             for task_id, known in list(self._announced.items()):
                 if known.wanted and known.next_at <= now:
                     try:
