@@ -302,7 +302,8 @@ def crash(options: argparse.Namespace, home: Path) -> int:
             os.waitpid(worker.pid, 0)
         os.kill(provider, signal.SIGKILL)
         os.waitpid(provider, 0)
-    found = audit.audit(home / "state", book)
+    tasks = audit.tasks_in_file(home / "state" / "journal.sqlite3")
+    found = audit.audit(tasks, book, audit.Folder(home / "clips"))
     found.violations += killing.faults
     text = log.read_text(errors="replace")
     ended = text.count("ended unexpectedly") + text.count("ended by itself")
