@@ -1,0 +1,178 @@
+"""What a trial starts and ends: the database, the sandbox, the replicas and the proxy before them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "crash")]
+import audit
+from database import Database
+from proxy import Proxy
+
+from hailuo_mcp.sandbox.report import read_book
+
+TENANTS = ("ada", "bo", "cy", "di")
+TOKENS = {name: hashlib.sha256(name.encode()).hexdigest() for name in TENANTS}
+PROGRAM = (sys.executable, "-m", "hailuo_mcp")
+_START_SECONDS = 60.0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Replica:
+    number: int
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+
+@dataclass
+class Scene:
+    """Everything of a trial that is a process, on the same state of the world."""
+
+    folder: Path
+    store: str
+    rpm: int
+    seconds: float
+    """Until a clip is ready."""
+    callbacks: bool = True
+    database: Database | None = None
+    proxy: Proxy = field(default_factory=Proxy)
+    replicas: list[Replica] = field(default_factory=list)
+    ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
+    """Of the proxy: round robin, and affine."""
+    sandbox_port: int = field(default_factory=free_port)
+    happened: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def alive(self) -> list[Replica]:
+        return [replica for replica in self.replicas if replica.alive]
+
+    def note(self, what: str) -> None:
+        self.happened.append(f"{time.monotonic() - self.began:6.1f} s  {what}")
+
+    def environment(self, number: int) -> dict[str, str]:
+        outside = {name: it for name, it in os.environ.items() if not name.startswith("HAILUO_")}
+        state = self.folder / ("state" if self.store == "sqlite" else f"state-{number}")
+        env = outside | {
+            "HAILUO_PROVIDER": "sandbox",
+            "HAILUO_BASE_URL": f"http://127.0.0.1:{self.sandbox_port}",
+            "HAILUO_API_KEY": "the-operators-key",
+            "HAILUO_STATE_DIR": str(state),
+            "HAILUO_OUTPUT_DIR": str(self.folder / "clips"),
+            "HAILUO_RPM": str(self.rpm),
+            "HAILUO_POLL_SECONDS": "2" if self.callbacks else "0.5",
+            "HAILUO_CALLBACK_URL": f"http://127.0.0.1:{self.ports[0]}" if self.callbacks else "",
+            "HAILUO_HTTP_TOKENS": ",".join(f"{name}:{it}" for name, it in TOKENS.items()),
+        }
+        if self.database is not None:
+            env["HAILUO_DATABASE_URL"] = self.database.url
+        return env
+
+    def start_sandbox(self) -> subprocess.Popen[bytes]:
+        options = ["--fast-clips", "--port", str(self.sandbox_port)]
+        options += ["--seconds", str(self.seconds), "--rpm", str(self.rpm)]
+        with (self.folder / "sandbox.log").open("ab") as log:
+            return subprocess.Popen(
+                [*PROGRAM, "sandbox", *options],
+                env=os.environ | {"HAILUO_STATE_DIR": str(self.folder / "provider")},
+                stdout=log,
+                stderr=log,
+            )
+
+    def start_replica(self) -> Replica:
+        """Start one; it gets calls from the proxy as soon as it answers."""
+        number, port = len(self.replicas) + 1, free_port()
+        with (self.folder / f"replica-{number}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*PROGRAM, "serve", "--transport", "http", "--with-sse", "--port", str(port)],
+                env=self.environment(number),
+                stdout=log,
+                stderr=log,
+            )
+        replica = Replica(number, port, process)
+        self.replicas.append(replica)
+        return replica
+
+    def wait_for(self, replica: Replica) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and replica.alive:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{replica.url}/health"):
+                self.proxy.backends.append(replica.port)
+                return
+            time.sleep(0.05)
+        log = (self.folder / f"replica-{replica.number}.log").read_text(errors="replace")
+        raise RuntimeError(f"replica {replica.number} did not start: {log[-2000:]}")
+
+    def kill(self, dice: random.Random) -> None:
+        """Kill one replica at this instant; the proxy notices as a balancer does."""
+        replica = dice.choice(self.alive)
+        replica.process.kill()
+        replica.process.wait()
+        self.proxy.backends.remove(replica.port)
+        self.note(f"replica {replica.number} killed with SIGKILL")
+
+    def journal(self) -> list[dict[str, Any]]:
+        if self.database is not None:
+            return audit.tasks_in_database(self.database.url)
+        return audit.tasks_in_file(self.folder / "state" / "journal.sqlite3")
+
+    def book(self) -> dict[str, Any]:
+        return read_book(self.folder / "provider" / "sandbox")
+
+    def logs(self) -> str:
+        return "".join(
+            path.read_text(errors="replace") for path in sorted(self.folder.glob("replica-*.log"))
+        )
+
+
+@contextlib.contextmanager
+def scene(
+    folder: Path, *, store: str, rpm: int, seconds: float, callbacks: bool
+) -> Iterator[Scene]:
+    """Start what the replicas need; at the end, end everything that was started."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        one = Scene(folder, store, rpm, seconds, callbacks)
+        if store == "postgres":
+            one.database = Database()
+            stack.callback(one.database.remove)
+        sandbox = one.start_sandbox()
+        stack.callback(_end, sandbox)
+        stack.callback(lambda: [_end(replica.process) for replica in one.replicas])
+        yield one
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
