@@ -27,6 +27,7 @@ class Database:
         self._user = _USER if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="hailuo-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = int(probe.getsockname()[1])
         if self._user:
@@ -42,6 +43,16 @@ class Database:
     @property
     def url(self) -> str:
         return f"postgresql://hailuo@127.0.0.1:{self.port}/postgres"
+
+    def empty(self) -> str:
+        """The address of a new, empty database in this server."""
+        import psycopg
+
+        self._databases += 1
+        name = f"test_{self._databases}"
+        with psycopg.connect(self.url, autocommit=True) as db:
+            db.execute(f"CREATE DATABASE {name}")  # pyright: ignore[reportArgumentType]
+        return self.url.replace("/postgres", f"/{name}")
 
     def start(self) -> None:
         """Start it and wait until it answers."""
