@@ -151,7 +151,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _importable(keys: object) -> Iterable[Key]:
     """The keys that may sign tokens; what is not understood is left out (RFC 7517, 5)."""
-    listed: Any = keys if isinstance(keys, list) else []
+    listed = cast("list[object]", keys) if isinstance(keys, list) else []
     for one in listed[:_MOST_KEYS]:
         if not isinstance(one, dict):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from joserfc import jws, jwt
 from joserfc.errors import (
@@ -187,6 +187,6 @@ def _scopes(claims: Mapping[str, Any]) -> tuple[str, ...]:
         if isinstance(given, str):
             found += given.split()
         elif isinstance(given, list):
-            listed: Any = given
+            listed = cast("list[object]", given)
             found += [one for one in listed if isinstance(one, str)]
     return tuple(dict.fromkeys(found))
