@@ -98,6 +98,7 @@ class Issuer:
             {name: said for name, said in claims.items() if said is not None},
             key,
             algorithms=[alg],
+            default_type=None,
         )
 
     async def _answer(self, request: Request) -> Response:
