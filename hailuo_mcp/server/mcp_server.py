@@ -114,7 +114,7 @@ class Server(MCPServer[AppContext]):
         if name in self.spending and not self._app.caller().may_buy:
             raise NotPermittedError(
                 "Not bought: the access token of this connection lacks the scope hailuo:buy, so it "
-                "can look and save, but not buy. Nothing was sent or charged.",
+                "can look and save, but not buy.",
                 Step(Do.ARRANGE, "sign in to this server again and allow buying (hailuo:buy)"),
             )
 
