@@ -24,6 +24,8 @@ from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
 from hailuo_mcp.server.resources import add_resources
 from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
+from hailuo_mcp.server.task_notifications import TaskNotifications
+from hailuo_mcp.server.tasks_extension import TasksExtension
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
 from hailuo_mcp.server.tools.purchase import PurchaseArguments
@@ -52,6 +54,13 @@ class Server(MCPServer[AppContext]):
             yield app
 
         tools = all_tools()
+        arguments_of = {
+            tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
+        }
+        buying = [
+            name for name, kind in arguments_of.items() if issubclass(kind, PurchaseArguments)
+        ]
+        self.tasks = TasksExtension(app, buying)
         super().__init__(
             name="hailuo-mcp",
             title="Hailuo video",
@@ -60,13 +69,13 @@ class Server(MCPServer[AppContext]):
             tools=tools,
             lifespan=lifespan,
             subscriptions=bus,
+            extensions=[self.tasks],
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),
         )
         self._app = app
-        self.arguments_of: dict[str, type[Arguments]] = {
-            tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
-        }
+        self.middleware.append(TaskNotifications(self.tasks).serve)
+        self.arguments_of: dict[str, type[Arguments]] = arguments_of
         """The class that reads a tool's arguments, by the tool's name."""
         add_resources(self, app)
         add_prompts(self, app)
