@@ -118,7 +118,10 @@ class _Stream:
         *,
         only_ended: bool = False,
     ) -> ServerNotification | None:
-        """The task as it stands, unless the client was told the same."""
+        """The task as it stands, unless the client was told the same.
+
+        An end may be told twice: over HTTP each answer has a new link to the clip.
+        """
         try:
             found = await self._extension.read(task_id)
         except MCPError:
