@@ -7,7 +7,7 @@ import sqlite3
 
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.journal.sql.rows import HELD, SEALED, SELECT, DamagedRowError, seal_of, task_of
-from hailuo_mcp.journal.sqlite import mark
+from hailuo_mcp.journal.sqlite import mark, recount, schema
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 from hailuo_mcp.journal.sqlite.mark import Mark
 
@@ -45,10 +45,13 @@ def rows(db: sqlite3.Connection) -> None:
                 "SELECT account, unit, tasks, counted FROM totals WHERE tasks > 0"
             )
         }
+        wrong = schema.version(db) >= schema.KEEPS_RUNNING_TOTALS and recount.differs(db)
     finally:
         db.execute("ROLLBACK")
     if totals != found:
         raise DamagedJournalError("rows of the tasks table are missing")
+    if wrong:
+        raise DamagedJournalError("the running totals differ from the rows")
 
 
 def _sums_of_sound_rows(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[int, int]]:

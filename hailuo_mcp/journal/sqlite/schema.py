@@ -15,6 +15,7 @@ READABLE_SINCE = 1
 """The oldest schema version whose program can still use this one."""
 KEEPS_TOTALS = KNOWS_RESCUES = 2
 """Required while losses are not accepted: older programs would buy with this journal."""
+KEEPS_RUNNING_TOTALS = 3
 
 
 def version(db: sqlite3.Connection) -> int:
