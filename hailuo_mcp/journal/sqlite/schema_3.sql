@@ -1,7 +1,7 @@
 -- 3: what is asked often costs the same however much was bought before.
 
 DROP INDEX IF EXISTS tasks_money;
-CREATE INDEX tasks_of_caller ON tasks (caller, status, created_at);
+CREATE INDEX tasks_of_caller ON tasks (caller, status, created_at, task_id);
 CREATE INDEX tasks_pending ON tasks (account, due_at) WHERE status = 'pending';
 CREATE INDEX tasks_submitting ON tasks (account, owner) WHERE status = 'submitting';
 CREATE INDEX tasks_unsaved ON tasks (status, created_at)
