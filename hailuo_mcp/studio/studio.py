@@ -10,7 +10,7 @@ from hailuo_mcp.studio import purchase
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
-from hailuo_mcp.studio.query import list_tasks, query_task, recent_ids_of
+from hailuo_mcp.studio.query import known_task, list_tasks, query_task, recent_ids_of
 from hailuo_mcp.studio.questions import close_question, may_ask
 from hailuo_mcp.studio.waiting import poll_at
 
@@ -25,6 +25,7 @@ class Studio(Context):
     close_question = close_question
     generate = purchase.generate
     query = query_task
+    known = known_task
     tasks = list_tasks
     recent_ids = recent_ids_of
     download = download_clip
