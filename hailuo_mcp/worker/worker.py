@@ -187,6 +187,8 @@ class Worker:
         """
         try:
             await work(task)
+        except JournalError as exc:  # the step is repeated when the lease has run out
+            _log.warning("work on %s stopped: %s", task.task_id, exc)
         except Exception:  # noqa: BLE001  # the job boundary
             _log.exception("work on %s ended unexpectedly", task.task_id)
         finally:

@@ -102,7 +102,7 @@ class FakeStudio:
     def changes(self) -> FakeStudio:
         return self
 
-    def listen(self, listener: Callable[[str], None]) -> None:
+    def listen(self, listener: Callable[[str], None], wanted: object = None) -> None:
         self.listeners.append(listener)
 
     async def _do(self, name: str, **what: Any) -> None:

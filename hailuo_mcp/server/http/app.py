@@ -246,7 +246,7 @@ class HttpServer:
             self.seal.open(await studio.store.secret("request_state"))
             self.callbacks.clock = studio.clock
             studio.changes.listen(self.callbacks.task_changed)
-            tasks.start_soon(publish_changes, studio, self.bus)
+            tasks.start_soon(publish_changes, studio, self.bus, self.bus.is_listened_to)
             tasks.start_soon(self.callbacks.run)
             yield studio
             tasks.cancel_scope.cancel()

@@ -108,11 +108,11 @@ class Callbacks:
                 await self._wake.wait()
 
     def task_changed(self, task_id: str) -> None:
-        """A step of this task was recorded; perhaps it can be polled only now."""
-        known = self._announced.get(task_id)
-        if known is not None and known.unsent:
-            known.next_at, known.unsent = 0.0, False
-            self._wake.set()
+        """A step of this task, "" for any, was recorded; perhaps it can be polled only now."""
+        for announced, known in self._announced.items():
+            if known.unsent and task_id in ("", announced):
+                known.next_at, known.unsent = 0.0, False
+                self._wake.set()
 
     async def _poll(self, task_id: str, known: _Announced, now: float) -> None:
         studio = self._app.opened
