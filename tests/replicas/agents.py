@@ -37,8 +37,12 @@ _LATER = ("journal", "provider_unavailable", "rate_limited", "internal")
 _ENDS = ("failed", "cancelled", "unconfirmed")
 
 
-class Ended(Exception):
+class Again(Exception):
     """A call came to nothing, and the agent asks again."""
+
+
+class Refused(Exception):
+    """A call was refused for good, which is a broken promise."""
 
 
 @dataclass
@@ -89,8 +93,9 @@ class Agent:
                 with anyio.fail_after(max(0.1, self.deadline - time.monotonic())):
                     async with self.connected() as client:
                         while left:
-                            await self._make(client, left[0])
-                            self.told.counts[self.way] += 1
+                            with contextlib.suppress(Refused):
+                                await self._make(client, left[0])
+                                self.told.counts[self.way] += 1
                             left.pop(0)
             except Exception as exc:  # noqa: BLE001  # the replica went away: come back, ask again
                 self.told.errors[_name(exc)] += 1
@@ -108,8 +113,9 @@ class Agent:
         if code not in _LATER:
             text = result.content[0].text if result.content else ""
             self.told.broken.append(f"{self.tenant}: {name} was refused: {text[:200]}")
+            raise Refused
         await anyio.sleep(_AGAIN_SECONDS)
-        raise Ended(code)
+        raise Again(code)
 
     async def _make(self, client: Client, clip: int) -> None:
         """One clip, from the purchase to the bytes."""
@@ -156,7 +162,7 @@ class Agent:
             whole = await http.get(f"{replica.url}{path}")
             part = await http.get(f"{replica.url}{path}", headers={"Range": "bytes=4-7"})
         if whole.status_code >= 500:
-            raise Ended("the database is away")
+            raise Again("the database is away")
         good = hashlib.sha256(whole.content).hexdigest() == sha256 and part.content == b"ftyp"
         if not good:
             self.told.broken.append(
@@ -197,5 +203,5 @@ def _name(exc: BaseException) -> str:
     """What it was, without the groups around it."""
     while isinstance(exc, BaseExceptionGroup):
         exc = exc.exceptions[0]
-    text = str(exc)[:60] if isinstance(exc, Ended) else ""
+    text = str(exc)[:60] if isinstance(exc, Again) else ""
     return f"{type(exc).__name__} {text}".strip()

@@ -37,6 +37,7 @@ FINISH_SECONDS = 150.0
 """For what is on its way when the last client has its answer: a lost callback costs a minute."""
 _OPEN = ("pending", "submitting", "queued", "running")
 _WINDOW = 60.0
+_SHOWN = 40
 _RATE_CODES = (1002, 1039, 1041, 2045, 429)
 
 
@@ -312,8 +313,10 @@ def show(found: audit.Audit, say: Callable[[str], None] = print) -> None:
                 say(f"  {line}")
         else:
             say(f"{name}: {figure}")
-    for violation in found.violations:
+    for violation in found.violations[:_SHOWN]:
         say(f"VIOLATION: {violation}")
+    if more := len(found.violations[_SHOWN:]):
+        say(f"and {more} more violations")
     say("PROMISES WERE BROKEN" if found.violations else "no promise was broken")
 
 
