@@ -19,7 +19,7 @@ from hailuo_mcp.bootstrap import open_documents
 from hailuo_mcp.server.http.auth import Grant, RefusedTokenError
 from hailuo_mcp.server.http.oauth import keys as oauth_keys
 from hailuo_mcp.server.http.oauth.keys import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS
-from hailuo_mcp.server.http.oauth.setup import access_tokens
+from hailuo_mcp.server.http.oauth.resource_server import access_tokens
 from hailuo_mcp.server.http.oauth.tokens import LEEWAY_SECONDS, AccessTokens, caller_of
 from hailuo_mcp.settings import Settings
 
