@@ -105,7 +105,9 @@ async def test_scopes_are_read_as_the_large_issuers_write_them(issuer, claims):
 
 
 async def test_a_token_for_several_audiences_is_for_this_server_too(issuer):
-    assert await tokens_of(issuer)(issuer.token(aud=["https://other.example", AUDIENCE]))
+    check = tokens_of(issuer)
+    assert await check(issuer.token(aud=["https://other.example", AUDIENCE]))
+    assert await check(issuer.token(aud=AUDIENCE + "/"))
 
 
 async def test_the_issuers_clock_may_differ_a_little(issuer, clock):
