@@ -24,6 +24,8 @@ from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
 from hailuo_mcp.server.resources import add_resources
 from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
+from hailuo_mcp.server.task_notifications import TaskNotifications
+from hailuo_mcp.server.tasks_extension import TasksExtension
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
 from hailuo_mcp.server.tools.registration import SPENDS
@@ -52,6 +54,9 @@ class Server(MCPServer[AppContext]):
             yield app
 
         tools = all_tools()
+        self.spending = frozenset(tool.name for tool in tools if tool.annotations is SPENDS)
+        """The tools that spend."""
+        self.tasks = TasksExtension(app, self.spending)
         super().__init__(
             name="hailuo-mcp",
             title="Hailuo video",
@@ -60,16 +65,16 @@ class Server(MCPServer[AppContext]):
             tools=tools,
             lifespan=lifespan,
             subscriptions=bus,
+            extensions=[self.tasks],
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),
         )
         self._app = app
+        self.middleware.append(TaskNotifications(self.tasks).serve)
         self.arguments_of: dict[str, type[Arguments]] = {
             tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
         }
         """The class that reads a tool's arguments, by the tool's name."""
-        self.spending = frozenset(tool.name for tool in tools if tool.annotations is SPENDS)
-        """The tools that spend."""
         add_resources(self, app)
         add_prompts(self, app)
 

@@ -55,15 +55,16 @@ class Served:
         return httpx.Client(base_url=self.url, headers=headers, timeout=10, **options)
 
     @contextlib.asynccontextmanager
-    async def client(self, way: str = "auto", caller: str = "alice"):
+    async def client(self, way: str = "auto", caller: str = "alice", **options: Any):
         headers = {"Authorization": f"Bearer {TOKENS.get(caller, caller)}"} if caller else {}
         if way == "sse":
-            async with Client(sse_client(f"{self.url}/sse", headers=headers), mode="auto") as one:
+            transport = sse_client(f"{self.url}/sse", headers=headers)
+            async with Client(transport, mode="auto", **options) as one:
                 yield one
             return
         async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
             transport = streamable_http_client(f"{self.url}/mcp", http_client=http)
-            async with Client(transport, mode=way) as one:
+            async with Client(transport, mode=way, **options) as one:
                 yield one
 
     def remote(self) -> list[dict[str, Any]]:
