@@ -26,7 +26,6 @@ from mcp.types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ConfigDict
 
-from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import HailuoError, TaskNotFoundError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.replies import tool_result
@@ -147,6 +146,7 @@ class TasksExtension(Extension):
 
 def state(view: View) -> Wire:
     """A task as `tasks/get` and `notifications/tasks` tell it, with its result once it has one."""
+    from hailuo_mcp.domain import Status
     from hailuo_mcp.wording.tasks import video_task
 
     found = _fields(view)
@@ -163,6 +163,7 @@ def _fields(view: View) -> Wire:
     `completed` is all that waiting longer does not change, failures and the uncertain included:
     `failed` is only for errors of the protocol, and a purchase has none.
     """
+    from hailuo_mcp.domain import Status
     from hailuo_mcp.wording import agent, phrases
     from hailuo_mcp.wording.cases import progress_line
 

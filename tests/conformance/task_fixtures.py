@@ -138,12 +138,12 @@ def add_tasks(server: MCPServer) -> None:
 
     @server.tool()
     async def slow_compute(seconds: float = 1, label: str = "") -> str:
-        await anyio.sleep(seconds)
+        with anyio.move_on_after(seconds):  # that it takes so long is what the suite asks for
+            await anyio.sleep_forever()
         return f"Computed {label}"
 
     @server.tool()
-    async def failing_job() -> str:
-        await anyio.sleep(1)
+    def failing_job() -> str:
         raise ToolError("This job always fails")
 
     @server.tool()

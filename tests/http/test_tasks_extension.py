@@ -78,6 +78,11 @@ async def test_it_is_the_callers_alone(server) -> None:
         await until(lambda: news.news and news.news[-1]["status"] == "completed")
         assert {told["taskId"] for told in news.news} == {own}
         assert (await ask(alice, "tasks/get", task_id))["status"] == "working"
+        known = (
+            await alice.call_tool("query_task", {"task_id": task_id, "wait_seconds": 0})
+        ).structured_content
+        with pytest.raises(MCPError):  # not even by the provider's id: a task has one id
+            await ask(alice, "tasks/get", known["remote_id"])
         both.cancel_scope.cancel()
 
 
