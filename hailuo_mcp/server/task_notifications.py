@@ -53,7 +53,7 @@ class TaskNotifications:
         uris = _texts(asked.get("resourceSubscriptions") or [], "resourceSubscriptions")
         own = await self._own(_texts(asked["taskIds"], "taskIds"))
         stream = _Stream(self._tasks, ctx, own, uris)
-        asked["resourceSubscriptions"] = [*uris, *stream.tasks]
+        asked["resourceSubscriptions"] = list(dict.fromkeys([*uris, *stream.tasks]))
         params["notifications"] = asked
         # The SDK's handler needs nothing of its session but a way to send.
         return await call_next(replace(ctx, params=params, session=cast("ServerSession", stream)))

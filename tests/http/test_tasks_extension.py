@@ -146,7 +146,8 @@ async def test_the_routing_header_must_name_the_task(server, method, name) -> No
     assert right.json()["result"]["resultType"] == "complete"
 
 
-async def test_a_subscription_acknowledges_what_it_follows(server) -> None:
+@pytest.mark.parametrize("also", [False, True])
+async def test_a_subscription_tells_what_it_was_asked_for(server, *, also) -> None:
     """The client's own resources and tasks, in its own words."""
     async with server.client(extensions=[TasksClient()]) as client:
         task_id = await buy(client, "A boat [sandbox:seconds=1]")
@@ -156,7 +157,8 @@ async def test_a_subscription_acknowledges_what_it_follows(server) -> None:
         "Mcp-Protocol-Version": "2026-07-28",
         "Mcp-Method": "subscriptions/listen",
     }
-    wanted = {"taskIds": [task_id, "unknown"], "resourceSubscriptions": ["hailuo://spending"]}
+    uris = ["hailuo://spending", *([uri] if also else [])]
+    wanted = {"taskIds": [task_id, "unknown"], "resourceSubscriptions": uris}
     heard = []
     with (
         server.http() as http,
@@ -176,12 +178,12 @@ async def test_a_subscription_acknowledges_what_it_follows(server) -> None:
     assert heard[0]["method"] == "notifications/subscriptions/acknowledged"
     assert heard[0]["params"]["notifications"] == {
         "taskIds": [task_id],
-        "resourceSubscriptions": ["hailuo://spending"],
+        "resourceSubscriptions": uris,
     }
     assert {one["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"] for one in heard} == {
         1
     }
     methods = {one["method"] for one in heard[1:]}
     assert methods == {"notifications/tasks", "notifications/resources/updated"}
-    assert uri not in {one["params"].get("uri") for one in heard}
+    assert (uri in {one["params"].get("uri") for one in heard}) is also
     assert heard[-1]["params"]["result"]["structuredContent"]["url"]
