@@ -118,9 +118,11 @@ def database_url(folder: Path) -> str:
     """The URL of the schema that belongs to this folder, an empty one at first."""
     schema = "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     url = server_url()
-    with psycopg.connect(url, autocommit=True) as db:
-        with suppress(psycopg.errors.UniqueViolation):  # another process at the same moment
-            db.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    with (
+        psycopg.connect(url, autocommit=True) as db,
+        suppress(psycopg.errors.UniqueViolation),  # another process at the same moment
+    ):
+        db.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     if os.environ.get(GIVEN):
         atexit.register(_drop, url, schema)
     return f"{url}{'&' if '?' in url else '?'}options={quote(f'-csearch_path={schema}')}"

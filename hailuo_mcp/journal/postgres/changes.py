@@ -37,7 +37,7 @@ async def _listen(url: str, announce: Callable[[str], None], own: Collection[int
             with anyio.move_on_after(CHECK_SECONDS) as silent:
                 await anyio.wait_readable(db.fileno())
             if silent.cancelled_caught:
-                await run_sync(db.execute, "SELECT 1")
+                await run_sync(lambda: db.execute("SELECT 1"))
             told = await run_sync(lambda: list(db.notifies(timeout=0)))
             for task_id in dict.fromkeys(one.payload for one in told if one.pid not in own):
                 announce(task_id)

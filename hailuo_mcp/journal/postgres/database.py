@@ -42,6 +42,10 @@ logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # one line for each a
 class _NoEffectError(Exception):
     """The transaction has certainly not changed anything, and can be repeated."""
 
+    def __init__(self, cause: psycopg.Error) -> None:
+        super().__init__()
+        self.cause = cause
+
 
 class Database:
     """Cancelling the caller does not interrupt a transaction."""
@@ -141,10 +145,8 @@ class Database:
                 try:
                     return work(db)
                 except _NoEffectError as exc:
-                    cause = exc.__cause__
-                    assert isinstance(cause, psycopg.Error)
                     if time.monotonic() >= deadline:
-                        raise faults.journal_error(cause, self._url) from cause
+                        raise faults.journal_error(exc.cause, self._url) from exc.cause
                 except (psycopg.Error, DamagedRowError) as exc:
                     if not db.closed or time.monotonic() >= deadline:
                         raise faults.journal_error(exc, self._url) from exc
@@ -176,7 +178,7 @@ class Database:
             if isinstance(exc, faults.ReadOnly):
                 db.close()  # this server is a replica now: find the other one
             if db.closed or isinstance(exc, faults.REPEATABLE):
-                raise _NoEffectError from exc
+                raise _NoEffectError(exc) from exc
             raise
         except BaseException:
             _roll_back(db)
@@ -186,10 +188,10 @@ class Database:
         except psycopg.Error as exc:
             if not db.closed:  # the server's answer: it was rolled back
                 _roll_back(db)
-                raise _NoEffectError from exc
+                raise _NoEffectError(exc) from exc
             if self._was_committed(number, exc) and (done is None or self._is(done, result, exc)):
                 return result
-            raise _NoEffectError from exc
+            raise _NoEffectError(exc) from exc
         return result
 
     def _was_committed(self, number: str, lost: psycopg.Error) -> bool:
