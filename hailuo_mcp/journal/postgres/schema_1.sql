@@ -61,7 +61,6 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_identity ON tasks (account, identity, created_at);
 CREATE INDEX tasks_request_key ON tasks (account, caller, request_key, created_at)
     WHERE request_key != '';
-CREATE INDEX tasks_money ON tasks (account, unit, money, created_at, status, counted);
 -- due_at 0 means that nothing is left to do: those rows are not in the index.
 CREATE INDEX tasks_due ON tasks (account, due_at) WHERE due_at > 0;
 CREATE INDEX tasks_leased ON tasks (owner) WHERE owner != '';
@@ -72,6 +71,17 @@ CREATE INDEX tasks_alias ON tasks (remote_alias) WHERE remote_alias != '';
 CREATE INDEX tasks_callback ON tasks (callback_token) WHERE callback_token != '';
 CREATE INDEX tasks_history ON tasks (provider, model, resolution, duration, finished_at)
     WHERE finished_at IS NOT NULL;
+CREATE INDEX tasks_of_caller ON tasks (caller, status, created_at, task_id);
+CREATE INDEX tasks_pending ON tasks (account, due_at) WHERE status = 'pending';
+CREATE INDEX tasks_submitting ON tasks (account, owner) WHERE status = 'submitting';
+CREATE INDEX tasks_unsaved ON tasks (status, created_at)
+    WHERE status = 'succeeded' AND file = '';
+CREATE INDEX tasks_unsaved_of_caller ON tasks (caller, status, created_at)
+    WHERE status = 'succeeded' AND file = '';
+-- Purchases whose remote id is unknown, so that any id may be theirs.
+CREATE INDEX tasks_awaiting_id ON tasks (account, caller)
+    WHERE remote_id = '' AND (status IN ('submitting', 'unconfirmed')
+        OR (status = 'failed' AND money = 'spent'));
 
 CREATE TABLE slots (account TEXT COLLATE "C" NOT NULL, at DOUBLE PRECISION NOT NULL);
 CREATE INDEX slots_at ON slots (account, at);
@@ -110,39 +120,96 @@ CREATE TABLE approvals (
 
 CREATE TABLE secrets (name TEXT PRIMARY KEY, value BYTEA NOT NULL);
 
+-- Running totals, which triggers keep. Whoever changes them has locked the account.
+
 -- A task's cost counts until its money is released.
 CREATE TABLE totals (
     account TEXT COLLATE "C" NOT NULL,
     unit TEXT COLLATE "C" NOT NULL,
     tasks BIGINT NOT NULL,
     counted BIGINT NOT NULL,
-    steps BIGINT NOT NULL
-);
-CREATE UNIQUE INDEX totals_of ON totals (account, unit);
+    steps BIGINT NOT NULL,
+    PRIMARY KEY (account, unit)
+) WITH (fillfactor = 50);
 
-CREATE FUNCTION tasks_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TABLE counts (
+    status TEXT COLLATE "C" NOT NULL,
+    caller TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
+    tasks BIGINT NOT NULL,
+    PRIMARY KEY (status, caller, account)
+) WITH (fillfactor = 50);
+
+-- What was spent and reserved (a part of it uncertain), in millionths, by when it was bought: in
+-- spans of a quarter of an hour, which every local midnight begins, of a day, and of all time.
+-- `start` is in Unix seconds, a multiple of `span`.
+CREATE TABLE account_spending (
+    account TEXT COLLATE "C" NOT NULL,
+    span BIGINT NOT NULL,
+    start BIGINT NOT NULL,
+    unit TEXT COLLATE "C" NOT NULL,
+    spent BIGINT NOT NULL,
+    reserved BIGINT NOT NULL,
+    uncertain BIGINT NOT NULL,
+    PRIMARY KEY (account, span, start, unit)
+) WITH (fillfactor = 50);
+CREATE TABLE caller_spending (
+    account TEXT COLLATE "C" NOT NULL,
+    caller TEXT COLLATE "C" NOT NULL,
+    span BIGINT NOT NULL,
+    start BIGINT NOT NULL,
+    unit TEXT COLLATE "C" NOT NULL,
+    spent BIGINT NOT NULL,
+    reserved BIGINT NOT NULL,
+    uncertain BIGINT NOT NULL,
+    PRIMARY KEY (account, caller, span, start, unit)
+) WITH (fillfactor = 50);
+
+-- `sign` is 1, or -1 to take away what a task counted before.
+CREATE FUNCTION add_up(task tasks, sign INTEGER) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    before BIGINT := 0;
-    after BIGINT := 0;
-    more INTEGER := 0;
+    held BOOLEAN := task.money IN ('spent', 'reserved');
+    spent BIGINT := CASE WHEN task.money = 'spent' THEN sign * task.counted ELSE 0 END;
+    reserved BIGINT := CASE WHEN task.money = 'reserved' THEN sign * task.counted ELSE 0 END;
+    uncertain BIGINT := CASE WHEN task.status = 'unconfirmed' THEN reserved ELSE 0 END;
 BEGIN
-    IF TG_OP != 'INSERT' AND OLD.money IN ('spent', 'reserved') THEN before := OLD.counted; END IF;
-    IF TG_OP != 'DELETE' AND NEW.money IN ('spent', 'reserved') THEN after := NEW.counted; END IF;
-    IF TG_OP = 'INSERT' THEN more := 1; ELSIF TG_OP = 'DELETE' THEN more := -1; END IF;
-    INSERT INTO totals
-        VALUES (COALESCE(NEW.account, OLD.account), COALESCE(NEW.unit, OLD.unit), more, after, 1)
-        ON CONFLICT (account, unit) DO UPDATE SET
-            tasks = totals.tasks + more,
-            counted = totals.counted + after - before,
-            steps = totals.steps + 1;
+    INSERT INTO totals VALUES
+        (task.account, task.unit, sign, CASE WHEN held THEN sign * task.counted ELSE 0 END, 1)
+        ON CONFLICT (account, unit) DO UPDATE SET tasks = totals.tasks + excluded.tasks,
+            counted = totals.counted + excluded.counted, steps = totals.steps + 1;
+    INSERT INTO counts VALUES (task.status, task.caller, task.account, sign)
+        ON CONFLICT (status, caller, account) DO UPDATE SET tasks = counts.tasks + excluded.tasks;
+    IF NOT held OR task.counted = 0 THEN RETURN; END IF;
+    INSERT INTO account_spending AS now
+        SELECT task.account, span, floor(task.created_at / span)::BIGINT * span, task.unit,
+            spent, reserved, uncertain
+        FROM unnest(ARRAY[900, 86400, 100000000000]) AS span
+        ON CONFLICT (account, span, start, unit) DO UPDATE SET spent = now.spent + excluded.spent,
+            reserved = now.reserved + excluded.reserved,
+            uncertain = now.uncertain + excluded.uncertain;
+    INSERT INTO caller_spending AS now
+        SELECT task.account, task.caller, span, floor(task.created_at / span)::BIGINT * span,
+            task.unit, spent, reserved, uncertain
+        FROM unnest(ARRAY[900, 86400, 100000000000]) AS span
+        ON CONFLICT (account, caller, span, start, unit) DO UPDATE SET
+            spent = now.spent + excluded.spent, reserved = now.reserved + excluded.reserved,
+            uncertain = now.uncertain + excluded.uncertain;
+END $$;
+CREATE FUNCTION tasks_added_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP != 'INSERT' THEN PERFORM add_up(OLD, -1); END IF;
+    IF TG_OP != 'DELETE' THEN PERFORM add_up(NEW, 1); END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER tasks_added AFTER INSERT OR DELETE ON tasks
-    FOR EACH ROW EXECUTE FUNCTION tasks_counted();
-CREATE TRIGGER tasks_moved AFTER UPDATE OF status, money, counted ON tasks FOR EACH ROW
-    WHEN ((NEW.status, NEW.money, NEW.counted) IS DISTINCT FROM
-        (OLD.status, OLD.money, OLD.counted))
-    EXECUTE FUNCTION tasks_counted();
+CREATE TRIGGER tasks_added_up AFTER INSERT OR DELETE ON tasks
+    FOR EACH ROW EXECUTE FUNCTION tasks_added_up();
+CREATE TRIGGER tasks_moved
+    AFTER UPDATE OF account, caller, unit, created_at, status, money, counted ON tasks
+    FOR EACH ROW WHEN ((NEW.account, NEW.caller, NEW.unit, NEW.created_at, NEW.status, NEW.money,
+            NEW.counted)
+        IS DISTINCT FROM (OLD.account, OLD.caller, OLD.unit, OLD.created_at, OLD.status, OLD.money,
+            OLD.counted))
+    EXECUTE FUNCTION tasks_added_up();
 
 -- Other processes hear of what somebody may be waiting for.
 CREATE FUNCTION tasks_announced() RETURNS trigger LANGUAGE plpgsql AS $$
