@@ -27,6 +27,7 @@ from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
 from hailuo_mcp.server.tools.purchase import PurchaseArguments
+from hailuo_mcp.server.tracing import follow_trace
 from hailuo_mcp.text import shown
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Server(MCPServer[AppContext]):
             subscriptions=bus,
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),
+            middleware=[follow_trace],
         )
         self._app = app
         self.arguments_of: dict[str, type[Arguments]] = {

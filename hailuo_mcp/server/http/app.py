@@ -9,12 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Literal
 
 import anyio
+from anyio import to_thread
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from hailuo_mcp import __version__
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, HailuoError
 from hailuo_mcp.server.context import AppContext
@@ -27,6 +29,7 @@ from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog
 from hailuo_mcp.server.http.metrics import Metrics
 from hailuo_mcp.server.http.signed_links import SignedLinks
+from hailuo_mcp.server.http.tracing import HeaderTrace
 from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.mcp_server import Server
@@ -34,6 +37,7 @@ from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.telemetry import tracing
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
@@ -83,6 +87,7 @@ def create_app(
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
+            Middleware(HeaderTrace),
             Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
             Middleware(TokenAuth, tokens=tokens, base_url=settings.callback_url, local=local),
@@ -145,6 +150,7 @@ class HttpServer:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncGenerator[None]:
         """Own the work: sessions come and go, a purchase stays."""
+        tracing.start(os.environ, __version__, self.mcp.arguments_of)
         async with anyio.create_task_group() as process:
             process.start_soon(self.context.run_studio, self._open_studio)
             with suppress(HailuoError):  # each caller gets it
@@ -156,6 +162,7 @@ class HttpServer:
                     yield
             finally:
                 self.context.shut_down()
+        await to_thread.run_sync(tracing.flush)
 
     @asynccontextmanager
     async def _open_studio(self) -> AsyncGenerator[Studio]:
@@ -168,6 +175,7 @@ class HttpServer:
             link=self.files.link,
             uploads=self.uploads,
             observe=self.metrics.observe,
+            count=self.metrics.count_event,
             callback_url=self.settings.callback_url,
         )
         async with (

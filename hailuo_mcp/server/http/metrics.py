@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.telemetry.events import tenant_of
 
 if TYPE_CHECKING:
     from hailuo_mcp.server.context import AppContext
@@ -54,10 +55,15 @@ class Metrics:
         self._requests = counter(
             "hailuo_http_requests", "HTTP requests answered", ["route", "status"]
         )
-        self._calls = histogram("hailuo_tool_seconds", "Tool calls", ["tool", "outcome"])
+        self._seconds = histogram("hailuo_tool_seconds", "Tool calls", ["tool", "outcome"])
+        self._calls = counter("hailuo_tool_calls", "Tool calls", ["tool", "outcome", "tenant"])
+        self._events = counter("hailuo_events", "Lines of events in the log", ["event", "tenant"])
 
     def observe(self, what: str, seconds: float) -> None:
         self._times[what].observe(max(0.0, seconds))
+
+    def count_event(self, event: str, tenant: str) -> None:
+        self._events.labels(event, tenant).inc()
 
     def count_callback(self, outcome: str) -> None:
         self._callbacks.labels(outcome).inc()
@@ -86,7 +92,8 @@ class Metrics:
         else:
             return result
         finally:
-            self._calls.labels(tool, outcome).observe(time.monotonic() - began)
+            self._seconds.labels(tool, outcome).observe(time.monotonic() - began)
+            self._calls.labels(tool, outcome, tenant_of(self._app.caller().name)).inc()
 
     async def show(self, request: Request) -> Response:
         del request
