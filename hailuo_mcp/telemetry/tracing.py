@@ -46,7 +46,7 @@ _exporter: Exporter | None = None
 def start(environ: Mapping[str, str], version: str, tools: Iterable[str]) -> None:
     """Export spans from now on, if the variables say so. One process has one exporter.
 
-    `version`: this program's. `tools`: names that may stand in a span; any other is a client's text.
+    `version`: this program's. `tools`: names that may stand in a span; others are clients' text.
     """
     global _exporter  # noqa: PLW0603  # as in OpenTelemetry, whose provider is the process's
     if _exporter is not None or not _is_wanted(environ):
