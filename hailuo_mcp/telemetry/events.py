@@ -42,7 +42,7 @@ _LINES: Mapping[Event, tuple[int, str]] = {
     Event.SAVED: (logging.INFO, "{task_id} is saved"),
     # Not the error's words: they name the file, which is named by the prompt.
     Event.SAVE_FAILED: (logging.WARNING, "saving {task_id} failed ({code}), try {tries}"),
-    Event.TAKEN_OVER: (logging.INFO, "took over from {owners} process(es) that have ended"),
+    Event.TAKEN_OVER: (logging.INFO, "took over what other processes have left"),
     Event.DATABASE_LOST: (logging.WARNING, "the journal cannot be used ({code}): {why}"),
     Event.DATABASE_BACK: (logging.WARNING, "the journal can be used again after {seconds} s"),
 }
