@@ -21,7 +21,7 @@ from hailuo_mcp.studio.events import Changes, Wakeup
 from hailuo_mcp.studio.lookup_limit import LookupLimit
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.studio.timing import InFlight, RenderTimes
-from hailuo_mcp.telemetry.events import Event, log_event, tenant_of
+from hailuo_mcp.telemetry.events import Event, log_event, tenant_name
 from hailuo_mcp.telemetry.tracing import Span, span
 from hailuo_mcp.text import shown
 from hailuo_mcp.views import Spending, View
@@ -117,7 +117,7 @@ class Context:
         """Log and count what happened; for a task, with the seconds since it was recorded."""
         if task is not None:
             facts["seconds"] = round(max(0.0, self.clock() - task.created_at), 3)
-            facts["tenant"] = tenant_of(task.caller)
+            facts["tenant"] = tenant_name(task.caller)
         log_event(event, task, **facts)
         self.remote.count(event, str(facts.get("tenant", "")))
 
@@ -129,7 +129,7 @@ class Context:
             task_id=task.task_id,
             provider=task.provider,
             model=task.model,
-            tenant=tenant_of(task.caller),
+            tenant=tenant_name(task.caller),
         ) as started:
             yield started
 

@@ -37,7 +37,7 @@ from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.request_record import identity, new_task_id, request_json
 from hailuo_mcp.studio.waiting import TICK_SECONDS, read_again, wait
 from hailuo_mcp.telemetry import tracing
-from hailuo_mcp.telemetry.events import Event, tenant_of
+from hailuo_mcp.telemetry.events import Event, tenant_name
 from hailuo_mcp.text import number, shown
 from hailuo_mcp.views import Offer, Progress, Spending, Terms, View
 
@@ -123,7 +123,7 @@ async def generate(
         TaskFailedError: the provider refused at once, free.
     """
     began = time.monotonic()
-    with tracing.span("purchase", tenant=tenant_of(caller)) as step:
+    with tracing.span("purchase", tenant=tenant_name(caller)) as step:
         bought = await _buy(context, request, terms, caller, local=local)
         task = bought.task
         step.note(
@@ -175,7 +175,7 @@ async def _buy(
     if isinstance(found, Losses):
         raise found.error()
     if isinstance(found, OverBudget):
-        context.report(Event.OVER_BUDGET, tenant=tenant_of(caller))
+        context.report(Event.OVER_BUDGET, tenant=tenant_name(caller))
         raise _over_budget(context, found, draft.reserved_amount)
     if not found.reused:
         context.report(Event.RECORDED, found.task, amount=str(counted), unit=found.task.unit)

@@ -50,7 +50,7 @@ _LINES: Mapping[Event, tuple[int, str]] = {
 _TENANT = "tenant:"
 
 
-def tenant_of(caller: str) -> str:
+def tenant_name(caller: str) -> str:
     """The tenant whose caller this is; empty for everybody else."""
     return caller.removeprefix(_TENANT) if caller.startswith(_TENANT) else ""
 
