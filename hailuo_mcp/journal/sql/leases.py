@@ -116,8 +116,6 @@ def _from_another_clock(db: Connection, account: str, now: float) -> bool:
 
 
 def _next_send(db: Connection, account: str) -> float | None:
-    if not exists(db, "SELECT 1 FROM tasks WHERE status = 'pending'"):
-        return None  # or the next query would scan everything in flight
     (at,) = db.execute(
         "SELECT MIN(due_at) FROM tasks WHERE account = ? AND due_at > 0 AND status = 'pending'",
         (account,),
@@ -189,7 +187,7 @@ def release(db: Connection, owners: Collection[str]) -> None:
     )
     db.execute(
         f"DELETE FROM owners WHERE owner IN ({some}) AND NOT EXISTS"
-        " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
+        " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner AND tasks.owner != '')",
         names,
     )
 
