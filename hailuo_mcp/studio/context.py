@@ -126,6 +126,7 @@ class Context:
         """Trace one step of a task's life, as a part of its purchase."""
         with span(
             name,
+            task.traceparent,
             task_id=task.task_id,
             provider=task.provider,
             model=task.model,

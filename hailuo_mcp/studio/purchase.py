@@ -262,6 +262,7 @@ def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -
         due_at=now,
         warnings=prepared.warnings,
         callback_token=secrets.token_urlsafe(24) if context.remote.callback_url else "",
+        traceparent=tracing.traceparent(),
     )
 
 
