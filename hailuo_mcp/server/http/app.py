@@ -11,12 +11,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import anyio
+from anyio import to_thread
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from hailuo_mcp import __version__
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.server.context import AppContext
@@ -29,6 +31,7 @@ from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog
 from hailuo_mcp.server.http.metrics import Metrics
 from hailuo_mcp.server.http.signed_links import SignedLinks
+from hailuo_mcp.server.http.tracing import HeaderTrace
 from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.mcp_server import Server
@@ -36,6 +39,7 @@ from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.telemetry import tracing
 
 if TYPE_CHECKING:
     from hailuo_mcp.server.http.oauth.resource_server import ResourceServer
@@ -93,6 +97,7 @@ def create_app(
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
+            Middleware(HeaderTrace),
             Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
             Middleware(
@@ -185,6 +190,7 @@ class HttpServer:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncGenerator[None]:
         """Own the work: sessions come and go, a purchase stays."""
+        tracing.start(os.environ, __version__, self.mcp.arguments_of)
         async with anyio.create_task_group() as process:
             process.start_soon(self.context.run_studio, self._open_studio)
             with suppress(HailuoError):  # each caller gets it
@@ -199,6 +205,7 @@ class HttpServer:
                 if self.oauth:
                     with anyio.CancelScope(shield=True):
                         await self.oauth.aclose()
+        await to_thread.run_sync(tracing.flush)
 
     @asynccontextmanager
     async def _open_studio(self) -> AsyncGenerator[Studio]:
@@ -210,6 +217,7 @@ class HttpServer:
             link=self.files.link,
             uploads=self.uploads,
             observe=self.metrics.observe,
+            count=self.metrics.count_event,
             callback_url=self.settings.callback_url,
         )
         async with (
