@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from postgres import database_url
 from starlette.applications import Starlette
 
 from hailuo_mcp.local_http import listen
@@ -23,8 +24,6 @@ from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.server.http import create_app
 from hailuo_mcp.server.http.serving import AppServer
 from hailuo_mcp.settings import Settings
-
-from .database import Database
 
 TOKENS = {"alice": "alices-token-0123456789", "bob": "bobs-token-0123456789"}
 STORES = ("sqlite", "postgres")
@@ -77,24 +76,15 @@ class Replicas:
 Begin = Callable[..., Replicas]
 
 
-@pytest.fixture(scope="session")
-def database() -> Iterator[Database]:
-    one = Database()
-    yield one
-    one.remove()
-
-
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def begin(request: pytest.FixtureRequest, store: str, tmp_path: Path) -> Iterator[Begin]:
+def begin(store: str, tmp_path: Path) -> Iterator[Begin]:
     """Start two replicas; settings by their variables, and `ready` as the sandbox's seconds."""
-    shared = {}
-    if store == "postgres":
-        shared["HAILUO_DATABASE_URL"] = request.getfixturevalue("database").empty()
+    shared = {"HAILUO_DATABASE_URL": database_url(tmp_path)} if store == "postgres" else {}
     with contextlib.ExitStack() as stack:
         yield lambda **options: stack.enter_context(_served(tmp_path, shared, **options))
 

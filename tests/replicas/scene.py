@@ -6,10 +6,12 @@ import contextlib
 import hashlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "crash")]
+_TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(_TESTS / "replicas"), str(_TESTS / "crash"), str(_TESTS)]
 import audit
-from database import Database
+import postgres
 from proxy import Proxy
 
 from hailuo_mcp.sandbox.report import read_book
@@ -60,7 +63,7 @@ class Scene:
     seconds: float
     """Until a clip is ready."""
     callbacks: bool = True
-    database: Database | None = None
+    database: postgres.Server | None = None
     proxy: Proxy = field(default_factory=Proxy)
     replicas: list[Replica] = field(default_factory=list)
     ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
@@ -160,12 +163,29 @@ def scene(
     with contextlib.ExitStack() as stack:
         one = Scene(folder, store, rpm, seconds, callbacks)
         if store == "postgres":
-            one.database = Database()
-            stack.callback(one.database.remove)
+            one.database = stack.enter_context(database())
         sandbox = one.start_sandbox()
         stack.callback(_end, sandbox)
         stack.callback(lambda: [_end(replica.process) for replica in one.replicas])
         yield one
+
+
+@contextlib.contextmanager
+def database() -> Iterator[postgres.Server]:
+    """A server of its own, since others must not be there when it is stopped."""
+    folder = Path(tempfile.mkdtemp(prefix="hailuo-pg-"))
+    # Where the programs are, for a trial by hand.
+    os.environ.setdefault(postgres.FOLDER, str(folder))
+    server = postgres.Server(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder, ignore_errors=True)
+        if os.environ[postgres.FOLDER] == str(folder):
+            del os.environ[postgres.FOLDER]
+            shutil.rmtree(f"{folder}-programs", ignore_errors=True)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
