@@ -16,6 +16,7 @@ from hailuo_mcp.journal.sql.rows import (
 )
 from hailuo_mcp.journal.sql.spending import sums
 from hailuo_mcp.journal.store import (
+    CLOCK_SKEW,
     RATE_WINDOW,
     REUSE_SECONDS,
     REUSE_UNCONFIRMED_SECONDS,
@@ -93,8 +94,11 @@ def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int
         return 1_000_000
     # Before the slots: what is answered in between takes a slot, and counts twice, not never.
     in_flight = _submits_in_flight(db, account)
-    # a slot from the future (the clock was set back) counts as taken now
-    db.execute("UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now))
+    # A slot from the far future (the clock was set back) counts as taken now. From the near future
+    # are those that others took while this transaction waited for them: `now` is older.
+    db.execute(
+        "UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now + CLOCK_SKEW)
+    )
     (held,) = db.execute(
         "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - RATE_WINDOW)
     ).fetchone()
@@ -114,7 +118,7 @@ def next_slot(db: Connection, account: str, rpm: int | None, now: float) -> floa
         (account, now - RATE_WINDOW, left - 1),
     ).fetchone()
     # A slot from the future is corrected under the lock: at once, or never.
-    free_at = held[0] + RATE_WINDOW if held and held[0] <= now else now
+    free_at = held[0] + RATE_WINDOW if held and held[0] <= now + CLOCK_SKEW else now
     return max(pause, free_at)
 
 
