@@ -81,8 +81,8 @@ class Database:
         try:
             db = connect(self._url)
             try:
-                _check_server(db)
-                _check_sessions(db, self._url)
+                check_server(db)
+                check_sessions(db, self._url)
                 schema.migrate(db)
                 self._session.start(db)
             except BaseException:
@@ -257,7 +257,7 @@ def _roll_back(db: ServerConnection) -> None:
         db.close()
 
 
-def _check_server(db: ServerConnection) -> None:
+def check_server(db: ServerConnection) -> None:
     if db.info.server_version // 10_000 < OLDEST_SERVER:
         raise faults.too_old(db.info.server_version // 10_000)
     encoding: Any = db.execute("SHOW server_encoding").fetchone()
@@ -265,7 +265,7 @@ def _check_server(db: ServerConnection) -> None:
         raise faults.wrong_encoding(str(encoding[0]))
 
 
-def _check_sessions(db: ServerConnection, url: str) -> None:
+def check_sessions(db: ServerConnection, url: str) -> None:
     """A pooler in transaction mode lends its sessions to whoever begins a transaction next."""
     with connect(url) as other:
         backends = {_backend(db), _backend(db)}
