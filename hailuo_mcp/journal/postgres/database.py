@@ -31,9 +31,9 @@ T = TypeVar("T")
 OLDEST_SERVER = 14
 CONNECTIONS = 8
 """The pool's. With the session and the listener, a process has two more."""
-PATIENCE = 5.0
+PATIENCE = 4.0
 """Seconds for a connection, and for repeating what had no effect."""
-QUEUE_SECONDS = 8.0
+QUEUE_SECONDS = 6.0
 """How long an operation waits for its turn while the server does not answer others."""
 _log = logging.getLogger(__name__)
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # one line for each attempt is too much
@@ -184,7 +184,7 @@ class Database:
             _roll_back(db)
             raise
         try:
-            db.execute("COMMIT")
+            db.execute("COMMIT", prepare=False)
         except psycopg.Error as exc:
             if not db.closed:  # the server's answer: it was rolled back
                 _roll_back(db)
@@ -252,14 +252,15 @@ def _begin(db: ServerConnection) -> str:
 def _roll_back(db: ServerConnection) -> None:
     try:
         if not db.closed:
-            db.execute("ROLLBACK")
+            db.execute("ROLLBACK", prepare=False)
     except psycopg.Error:
         db.close()
 
 
 def check_server(db: ServerConnection) -> None:
-    if db.info.server_version // 10_000 < OLDEST_SERVER:
-        raise faults.too_old(db.info.server_version // 10_000)
+    version = db.info.server_version // 10_000
+    if version < OLDEST_SERVER:
+        raise faults.too_old(version, OLDEST_SERVER)
     encoding: Any = db.execute("SHOW server_encoding").fetchone()
     if encoding[0] != "UTF8":
         raise faults.wrong_encoding(str(encoding[0]))
