@@ -55,7 +55,8 @@ CREATE TABLE tasks (
     warnings TEXT NOT NULL,
     callback_token TEXT COLLATE "C" NOT NULL,
     seal TEXT NOT NULL DEFAULT '',
-    settled_at DOUBLE PRECISION
+    settled_at DOUBLE PRECISION,
+    traceparent TEXT NOT NULL DEFAULT ''
 );
 
 CREATE INDEX tasks_identity ON tasks (account, identity, created_at);
