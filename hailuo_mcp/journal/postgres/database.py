@@ -132,7 +132,11 @@ class Database:
         """
         return await self._run(lambda db: self._transact(db, step, done))
 
-    async def _run(self, work: Callable[[ServerConnection], T]) -> T:
+    async def ping(self) -> None:
+        """Whoever asks whether we are ready does not wait long for a server that is away."""
+        await self._run(lambda db: db.execute("SELECT 1").fetchone(), shield=False)
+
+    async def _run(self, work: Callable[[ServerConnection], T], *, shield: bool = True) -> T:
         """On a connection of the pool; again on another one if the work had no effect."""
         asked_at = time.monotonic()
 
@@ -155,7 +159,7 @@ class Database:
                         self._backends.discard(db.backend)
                     self._pool.putconn(db)
 
-        return await self._in_thread(run)
+        return await self._in_thread(run, shield=shield)
 
     def _connection(self, deadline: float) -> ServerConnection:
         try:
@@ -229,14 +233,14 @@ class Database:
         except (psycopg.Error, JournalError) as exc:
             raise faults.unknown_outcome(lost, self._url) from exc
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T], *, shield: bool = True) -> T:
         if self._closed:
             raise JournalError(
                 "The journal is closed: hailuo-mcp is shutting down.",
                 Step(Do.TRY, "repeat the call when hailuo-mcp runs again"),
             )
         done = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        with CancelScope(shield=True):
+        with CancelScope(shield=shield):
             await asyncio.wait((done,))
         return done.result()
 

@@ -16,7 +16,7 @@ from typing import LiteralString
 
 import psycopg
 
-from hailuo_mcp.errors import JournalError
+from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.journal.postgres import faults, schema
 from hailuo_mcp.journal.postgres.connection import PostgresConnection, ServerConnection, connect
 
@@ -120,7 +120,7 @@ class Session:
                 with self._lock:
                     self._beat()
                 pause = BEAT_SECONDS
-            except (psycopg.Error, JournalError) as exc:
+            except (psycopg.Error, HailuoError) as exc:
                 with self._lock:
                     if self._db is not None:
                         told = faults.without_secret(str(exc), self._url)

@@ -37,12 +37,14 @@ async def _fill(store: Any) -> bytes:
 
 async def _content(store: Any) -> dict[str, Any]:
     query = "SELECT * FROM {} ORDER BY 1, 2"
-    return {
+    found = {
         table: await store.read(
             lambda db, table=table: [tuple(row) for row in db.execute(query.format(table))]
         )
         for table in (*copying.TABLES, "counts", "account_spending", "caller_spending")
     }
+    # Triggers leave a count of 0 where a copy has none.
+    return found | {"counts": [row for row in found["counts"] if row[-1]]}
 
 
 async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, opened: Any) -> None:
