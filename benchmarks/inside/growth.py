@@ -319,6 +319,9 @@ def main() -> None:
             path = folder / "journal.sqlite3"
             if new:
                 fill_sqlite(folder, size)
+            with closing(sqlite3.connect(path)) as db:
+                old = schema.version(db) < schema.VERSION
+            if old:
                 found.setdefault("migration", {})[size] = [starts(path, kill=False)]
             for _ in range(3):
                 found.setdefault("open, left clean", {}).setdefault(size, []).append(

@@ -6,7 +6,7 @@ CREATE INDEX tasks_pending ON tasks (account, due_at) WHERE status = 'pending';
 CREATE INDEX tasks_submitting ON tasks (account, owner) WHERE status = 'submitting';
 CREATE INDEX tasks_unsaved ON tasks (status, created_at)
     WHERE status = 'succeeded' AND file = '';
-CREATE INDEX tasks_unsaved_of_caller ON tasks (caller, status, created_at)
+CREATE INDEX tasks_unsaved_of_caller ON tasks (caller, status, created_at, task_id)
     WHERE status = 'succeeded' AND file = '';
 -- Purchases whose remote id is unknown, so that any id may be theirs.
 CREATE INDEX tasks_awaiting_id ON tasks (account, caller)
