@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Literal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -15,11 +17,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.errors import ConfigError, HailuoError
+from hailuo_mcp.bootstrap import open_documents, open_studio
+from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure
 from hailuo_mcp.server.http.callbacks import Callbacks
+from hailuo_mcp.server.http.challenges import ENDPOINTS
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
@@ -35,6 +38,10 @@ from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 
+if TYPE_CHECKING:
+    from hailuo_mcp.server.http.oauth.tokens import AccessTokens
+    from hailuo_mcp.transport.documents import DocumentReader
+
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
 """How long calls in progress may still take when the server shuts down."""
@@ -46,7 +53,8 @@ def app_from_env() -> Starlette:
     """For any ASGI server: `uvicorn --factory hailuo_mcp.server.http:app_from_env`.
 
     With --no-access-log: paths under /files, /uploads and /callbacks are secrets.
-    HAILUO_HTTP_TOKENS is needed as soon as HAILUO_ALLOWED_HOSTS names anything but this computer.
+    HAILUO_HTTP_TOKENS or HAILUO_OAUTH_ISSUER is needed as soon as HAILUO_ALLOWED_HOSTS names
+    anything but this computer.
     If the settings cannot be used, every answer says so.
     """
     if not logging.getLogger().handlers:
@@ -67,29 +75,40 @@ def create_app(
     host: str = "127.0.0.1",
     local: bool = False,
     limits: Limits | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """One app, one studio: opened when the app starts, whatever its sessions do.
 
     `fault` is what every call is answered with where the settings cannot be used. `local`: the
-    callers are at this computer; they may give paths and get them.
+    callers are at this computer; they may give paths and get them. `clock`: by which access tokens
+    expire.
 
     Raises:
-        ConfigError: other computers could come in without a token, or as local.
+        ConfigError: other computers could come in without a token, or as local; or access tokens
+            cannot be checked with these settings.
     """
     names = HostNames.of(settings, host)
     check_exposure(settings, names, host, local=local)
-    server = HttpServer(settings, limits or Limits(), fault)
-    tokens = settings.http_tokens
+    server = HttpServer(settings, limits or Limits(), fault, clock)
+    tokens, check = settings.http_tokens, server.access_tokens
+    callers = len(tokens) + (2 if check else 0)  # an issuer knows any number
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
             Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
-            Middleware(TokenAuth, tokens=tokens, base_url=settings.callback_url, local=local),
+            Middleware(
+                TokenAuth,
+                tokens=tokens,
+                base_url=settings.callback_url,
+                local=local,
+                check=check,
+            ),
             Middleware(AuthContextMiddleware),
             Middleware(
-                RequestLimits, limits=server.limits, streams=server.streams, callers=len(tokens)
+                RequestLimits, limits=server.limits, streams=server.streams, callers=callers
             ),
+            *server.scope_guard(),
         ],
         lifespan=server.lifespan,
     )
@@ -101,7 +120,13 @@ def create_app(
 class HttpServer:
     """What the app holds from its start to its end: MCP, clips out, pictures in, callbacks."""
 
-    def __init__(self, settings: Settings, limits: Limits, fault: ConfigError | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits,
+        fault: ConfigError | None,
+        clock: Callable[[], float],
+    ) -> None:
         self.settings = settings
         self.fault = fault
         self.limits = limits
@@ -115,6 +140,37 @@ class HttpServer:
         self.files = Files(self.links, self.context)
         self.uploads = Uploads(self.links, limits)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
+        self._documents: DocumentReader | None = None
+        self.access_tokens = self._access_tokens(clock) if settings.oauth_issuer else None
+
+    def _access_tokens(self, clock: Callable[[], float]) -> AccessTokens:
+        if find_spec("joserfc") is None:
+            raise ConfigError(
+                "Access tokens of an issuer cannot be checked: the extra for OAuth is not "
+                "installed.",
+                Step(Do.ARRANGE, 'install it with pip install "hailuo-mcp[oauth]"'),
+            )
+        from hailuo_mcp.server.http.oauth.setup import access_tokens
+
+        settings = self.settings
+        named = [url for url in (settings.oauth_issuer, settings.oauth_jwks_url) if url]
+        self._documents = open_documents(settings, named=named)
+        return access_tokens(
+            settings, self._documents.read, clock=clock, knows_tenant=self._knows_tenant
+        )
+
+    def _knows_tenant(self, name: str) -> bool:
+        """Whether a claim may name this tenant: there are none yet."""
+        del name
+        return False
+
+    def scope_guard(self) -> list[Middleware]:
+        """Where tokens of an issuer are accepted: what they may do."""
+        if self.access_tokens is None:
+            return []
+        from hailuo_mcp.server.http.oauth.scope_guard import ScopeGuard
+
+        return [Middleware(ScopeGuard, spending=self.mcp.spending)]
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
         """Ours, and the SDK's; both eras are spoken on each of those."""
@@ -140,6 +196,12 @@ class HttpServer:
             routes += self.mcp.sse_app(
                 transport_security=security, max_request_body_size=body
             ).routes
+        if self.access_tokens:
+            from hailuo_mcp.server.http.oauth.metadata import ResourceMetadata
+
+            metadata = ResourceMetadata(self.settings.oauth_issuer, self.settings.callback_url)
+            served = {getattr(route, "path", "") for route in routes}
+            routes += metadata.routes(end for end in ENDPOINTS if end in served)
         return routes
 
     @asynccontextmanager
@@ -156,6 +218,9 @@ class HttpServer:
                     yield
             finally:
                 self.context.shut_down()
+                if self._documents:
+                    with anyio.CancelScope(shield=True):
+                        await self._documents.aclose()
 
     @asynccontextmanager
     async def _open_studio(self) -> AsyncGenerator[Studio]:
