@@ -1,8 +1,8 @@
 """Times a store's methods in journals of different sizes and prints how they grow.
 
-`python benchmarks/inside/growth.py sqlite FOLDER 10000 100000 1000000`: the journals are made in the
-folder, of one shape (200 callers, two years, all statuses, one task in twenty in the last six hours,
-500 unfinished), and kept for the next run. Each round asks all of them, so that a busy moment of
+`python benchmarks/inside/growth.py sqlite FOLDER 10000 100000 1000000`: the journals are made in
+the folder, of one shape (200 callers, two years, all statuses, one task in twenty in the last six
+hours, 500 unfinished), and kept for the next run. Each round asks all of them, so that a busy moment of
 the machine meets all sizes. The times are those of the awaited call, the way to the store's
 thread included.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import sqlite3
 import subprocess
@@ -35,8 +34,10 @@ from hailuo_mcp.journal.store import Capacity, Limits, Store
 CALLERS, YEARS, BUSY_HOURS, UNFINISHED = 200, 2, 6, 500
 ACCOUNTS = tuple(f"minimax-cn https://api.minimaxi.com {n:016x}" for n in range(3))
 UNITS = (Unit.CNY, Unit.CREDITS, Unit.USD)
-FEW, MANY, ROUNDS = "caller 199", "caller 0", 200
-STORES: dict[str, Callable[[Path], Store]] = {"sqlite": lambda at: SqliteStore(at / "journal.sqlite3")}
+FEW, MANY, ROUNDS = "caller 199", "caller 0", 100
+STORES: dict[str, Callable[[Path], Store]] = {
+    "sqlite": lambda at: SqliteStore(at / "journal.sqlite3")
+}
 LIMITS = Limits(rpm=None, budget=Decimal(10**12), since=0.0, lease=90)
 CAPACITY = Capacity(rpm=20, sends=0, steps=0, submit_lease=90, lease=30)
 
@@ -109,9 +110,7 @@ def made(count: int, now: float) -> Iterator[Task]:
             submitted_at=at if sent else None,
             unfinished_at=at + 80 if status is Status.SUCCEEDED else None,
             finished_at=at + 90 if status is Status.SUCCEEDED else None,
-            file=f"/videos/{number}.mp4"
-            if status is Status.SUCCEEDED and number % 1000
-            else "",
+            file=f"/videos/{number}.mp4" if status is Status.SUCCEEDED and number % 1000 else "",
             bytes=6_000_000,
             sha256=f"{number:064x}" if status is Status.SUCCEEDED else "",
             callback_token=f"token {number}" if open_ else "",
@@ -127,8 +126,10 @@ def fill_sqlite(folder: Path, count: int) -> None:
         db.execute("BEGIN")
         db.executemany(INSERT, (row_of(task, Decimal(2)) for task in made(count, time.time())))
         for account in ACCOUNTS:
-            db.execute("INSERT INTO accounts (account, provider, base_url) VALUES (?, 'p', 'b')",
-                       (account,))
+            db.execute(
+                "INSERT INTO accounts (account, provider, base_url) VALUES (?, 'p', 'b')",
+                (account,),
+            )
         db.execute("COMMIT")
         mark.write(folder / "journal.sqlite3", mark.of(db))
 
@@ -182,7 +183,7 @@ def asked(store: Store, known: list[Task]) -> dict[str, Callable[[], Awaitable[o
         return chance.choice(known)
 
     return {
-        "list, newest of all": lambda: store.newest(),
+        "list, newest of all": store.newest,
         "list, a caller of many": lambda: store.newest(caller=MANY),
         "list, a caller of few": lambda: store.newest(caller=FEW),
         "list, failed": lambda: store.newest(statuses=(Status.FAILED,)),
@@ -208,10 +209,10 @@ def asked(store: Store, known: list[Task]) -> dict[str, Callable[[], Awaitable[o
         "sum of a caller's day": lambda: store.sums(account, cny, midnight, caller=MANY),
         "sum of a caller's month": lambda: store.sums(account, cny, month, caller=MANY),
         "sum of a caller's all time": lambda: store.sums(account, cny, 0.0, caller=MANY),
-        "counts by status": lambda: store.counts(),
+        "counts by status": store.counts,
         "counts of a caller": lambda: store.counts(caller=MANY),
         "what is due": lambda: store.claim([account], "me", CAPACITY, now=now - 60),
-        "owners": lambda: store.owners(),
+        "owners": store.owners,
         "recover": lambda: store.recover(["nobody"], now=now),
         "unattended accounts": lambda: store.unattended_accounts(account, "p", "b", ["me"]),
         "submitting": lambda: store.submitting("process 1"),
@@ -257,15 +258,19 @@ async def timed(ask: Callable[[], Awaitable[object]]) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-def starts(path: Path, *, kill: bool) -> float:
-    """The time to open the file, in a loop of its own as a new process has it."""
+def starts(path: Path, *, kill: bool = False, checked: bool = False) -> float:
+    """The time to open the file, in a loop of its own; `checked`: until it is checked, too."""
     if kill:
         here = str(Path(__file__).parent)
         subprocess.run([sys.executable, "-c", KILLED, str(path), here], check=False, timeout=600)
 
     async def main() -> float:
         store = SqliteStore(path)
-        took = await timed(store.open)
+        begun = time.perf_counter()
+        await store.open()
+        if checked:
+            store._background.wait()
+        took = (time.perf_counter() - begun) * 1000
         await store.close()
         return took
 
@@ -322,16 +327,20 @@ def main() -> None:
             with closing(sqlite3.connect(path)) as db:
                 old = schema.version(db) < schema.VERSION
             if old:
-                found.setdefault("migration", {})[size] = [starts(path, kill=False)]
-            for _ in range(3):
-                found.setdefault("open, left clean", {}).setdefault(size, []).append(
-                    starts(path, kill=False)
-                )
-                found.setdefault("open, after a kill", {}).setdefault(size, []).append(
-                    starts(path, kill=True)
-                )
+                found.setdefault("migration", {})[size] = [starts(path)]
+            for name, kill, checked in (
+                ("open, after a kill", True, False),
+                ("open, after a kill", True, False),
+                ("open, after a kill", True, False),
+                ("open and check everything", True, True),
+                ("open, left clean", False, False),
+                ("open, left clean", False, False),
+                ("open, left clean", False, False),
+            ):
+                took = starts(path, kill=kill, checked=checked)
+                found.setdefault(name, {}).setdefault(size, []).append(took)
+            print(size, {name: by_size[size] for name, by_size in found.items()}, file=sys.stderr)
     found |= asyncio.run(measured(stores))
-    first, *others = args.sizes
     print("| ms, median | " + " | ".join(f"{size:,}" for size in args.sizes) + " | last ÷ first |")
     print("| --- " * (len(args.sizes) + 2) + "|")
     for name, by_size in found.items():

@@ -18,11 +18,13 @@ QUARTER, DAY, ALL_TIME = 900, 86_400, 100_000_000_000
 def sums(
     db: Connection, account: str, unit: Unit, since: float, *, caller: str | None = None
 ) -> Sums:
-    table, own, whose = "account_spending", "account = ?", (account,)
+    table, own = "account_spending", "account = ?"
+    whose: tuple[str, ...] = (account,)
     if caller is not None:
         table, own, whose = "caller_spending", "account = ? AND caller = ?", (account, caller)
     of_span = f"SELECT unit, spent, reserved, uncertain FROM {table} WHERE {own} AND span = ?"
-    totals, values = of_span, (*whose, ALL_TIME)
+    totals = of_span
+    values: tuple[object, ...] = (*whose, ALL_TIME)
     found = {one: [0, 0, 0] for one in Unit}
     if since > 0:
         quarter = _next(since, QUARTER)
@@ -57,18 +59,19 @@ def _add_tasks(
     if since == until:
         return
     # Chosen here, not in SQL: that would take the index of an account, which is as long as all.
-    for of, *whose, money, status, counted in db.execute(
+    for of, its_account, its_caller, money, status, counted in db.execute(
         "SELECT unit, account, caller, money, status, counted FROM tasks"
         " WHERE created_at >= ? AND created_at < ?",
         (since, float(until)),
     ).fetchall():
-        if whose == [account, whose[1] if caller is None else caller] and of in found:
-            spent, reserved = money == Money.SPENT, money == Money.RESERVED
-            unsure = reserved and status == Status.UNCONFIRMED
-            counts = (spent, reserved, unsure)
-            found[Unit(of)] = [
-                a + counted * yes for a, yes in zip(found[Unit(of)], counts, strict=True)
-            ]
+        if its_account != account or caller not in (None, its_caller) or of not in found:
+            continue
+        sums_ = found[Unit(of)]
+        if money == Money.SPENT:
+            sums_[0] += counted
+        elif money == Money.RESERVED:
+            sums_[1] += counted
+            sums_[2] += counted if status == Status.UNCONFIRMED else 0
 
 
 def _next(since: float, span: int) -> int:

@@ -206,7 +206,9 @@ def newest(
         for status in statuses or Status
     ]
     some = " UNION ALL ".join(each)
-    return find_tasks(db, f"WHERE task_id IN ({some}) {order}", *[*values, limit] * len(each), limit)
+    return find_tasks(
+        db, f"WHERE task_id IN ({some}) {order}", *[*values, limit] * len(each), limit
+    )
 
 
 def counts(db: Connection, *, caller: str | None = None) -> dict[Status, int]:

@@ -10,6 +10,14 @@ _SUMS = "SUM(spent), SUM(reserved), SUM(uncertain)"
 _SPENDING = "caller, span, start, unit, spent, reserved, uncertain"
 
 
+_OF_QUARTERS = (
+    f"SELECT account, caller, {QUARTER}, CAST(created_at AS INTEGER) / {QUARTER} * {QUARTER}, unit,"
+    " SUM(counted * (money = 'spent')), SUM(counted * (money = 'reserved')),"
+    " SUM(counted * (money = 'reserved' AND status = 'unconfirmed')) FROM tasks"
+    " WHERE money IN ('spent', 'reserved') AND counted != 0 GROUP BY 1, 2, 3, 4, 5"
+)
+
+
 def _coarser(span: int, finer: int) -> str:
     return (
         f"SELECT account, caller, {span}, start / {span} * {span}, unit, {_SUMS}"
@@ -28,10 +36,7 @@ _RECOUNTED = (
         f"caller_spending WHERE span = {QUARTER}",
         f"account, {_SPENDING}",
         "(spent, reserved, uncertain) != (0, 0, 0)",
-        f"SELECT account, caller, {QUARTER}, CAST(created_at AS INTEGER) / {QUARTER} * {QUARTER},"
-        " unit, SUM(counted * (money = 'spent')), SUM(counted * (money = 'reserved')),"
-        " SUM(counted * (money = 'reserved' AND status = 'unconfirmed')) FROM tasks"
-        " WHERE money IN ('spent', 'reserved') AND counted != 0 GROUP BY 1, 2, 3, 4, 5",
+        _OF_QUARTERS,
     ),
     *(
         (

@@ -16,8 +16,7 @@ from hailuo_mcp.journal.sql.rows import INSERT, row_of
 from hailuo_mcp.journal.sqlite import check, mark, recount, schema
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work
-
-from ..conftest import Shop
+from tests.journal.conftest import Shop
 
 pytestmark = pytest.mark.anyio
 
@@ -215,7 +214,8 @@ async def test_a_journal_of_the_second_version_is_added_up_when_it_is_opened(
     for since in (0.0, shop.now - 86_400 * 3.3, shop.now - 86_400 * 20):
         for caller in (None, MINE):
             both = [
-                await one.sums(ACCOUNT, CNY, since, caller=caller) for one in (journal, shop.journal)
+                await one.sums(ACCOUNT, CNY, since, caller=caller)
+                for one in (journal, shop.journal)
             ]
             assert both[0] == both[1]
     assert both[0].spent > 0
@@ -265,9 +265,9 @@ async def _unsure_since(journal: SqliteStore, before: dict[Status, int]) -> Deci
     """What waited or was being sent is unconfirmed after a rescue."""
     now = await journal.newest(statuses=(Status.UNCONFIRMED,), limit=1000)
     new = [task for task in now if task.account == ACCOUNT and task.task_id >= "h000100"]
-    assert len(now) == before[Status.UNCONFIRMED] + before[Status.PENDING] + before[
-        Status.SUBMITTING
-    ]
+    assert (
+        len(now) == before[Status.UNCONFIRMED] + before[Status.PENDING] + before[Status.SUBMITTING]
+    )
     return Decimal(2 * len(new))
 
 
