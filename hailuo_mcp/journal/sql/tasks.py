@@ -96,19 +96,20 @@ def _seal(db: Connection, task_id: str) -> None:
 
 def _take_from_adopters(db: Connection, task: Task) -> None:
     """A remote id turns out to be this purchase's: callers who adopted it lose it."""
-    db.execute(
-        "UPDATE tasks SET status = 'cancelled', caller = ?, error = ?, error_kind = '',"
-        " error_code = '', remote_id = '', remote_alias = '', file_id = '', url = '',"
-        " url_expires_at = NULL, file = '', owner = '', lease_until = 0, due_at = 0, updated_at = ?"
-        " WHERE remote_id != '' AND remote_id IN (?, ?) AND account = ? AND task_id != ?"
-        " AND money = 'unknown'",
-        (
-            task.caller,
-            f"It is the same clip as task {task.task_id}, which continues.",
-            task.updated_at,
-            *(task.remote_id, task.remote_alias, task.account, task.task_id),
-        ),
-    )
+    for known_as in {task.remote_id, task.remote_alias} - {""}:  # IN would pass over its index
+        db.execute(
+            "UPDATE tasks SET status = 'cancelled', caller = ?, error = ?, error_kind = '',"
+            " error_code = '', remote_id = '', remote_alias = '', file_id = '', url = '',"
+            " url_expires_at = NULL, file = '', owner = '', lease_until = 0, due_at = 0,"
+            " updated_at = ? WHERE remote_id = ? AND remote_id != '' AND account = ?"
+            " AND task_id != ? AND money = 'unknown'",
+            (
+                task.caller,
+                f"It is the same clip as task {task.task_id}, which continues.",
+                task.updated_at,
+                *(known_as, task.account, task.task_id),
+            ),
+        )
 
 
 def settle(

@@ -122,6 +122,42 @@ ALL_QUARTERS_AND_DAYS = 4000
 """Steps: a sum reads at most 95 totals of quarters of an hour and 31 of days, in each unit."""
 
 
+async def _live(shop: Any) -> None:
+    """A purchase is sent, accepted, polled and ends."""
+    task = await shop.buy(remote_id="")
+    number = task.task_id
+    await shop.becomes(task, Status.QUEUED, attempt=1, remote_id=number, remote_alias=f"{number}a")
+    await shop.journal.renew("me", [number], until=shop.now + 30)
+    await shop.becomes(task, Status.RUNNING, due_at=shop.now + 5)
+    await shop.becomes(task, Status.SUCCEEDED, finished_at=shop.now + 5)
+    await shop.becomes(task, Status.SUCCEEDED, file="clip")
+
+
+async def _settle(shop: Any) -> None:
+    task = await shop.becomes(await shop.buy(), Status.UNCONFIRMED)
+    bought = {"status": Status.QUEUED, "remote_id": f"settled {task.task_id}"}
+    assert await shop.journal.settle(task.task_id, bought, now=shop.now)
+
+
+async def _adopt(shop: Any) -> None:
+    draft = shop.draft(status=Status.QUEUED, money=Money.UNKNOWN, amount=None)
+    assert await shop.journal.adopt(replace(draft, remote_id=f"adopted {draft.task_id}"))
+
+
+async def _come_and_go(shop: Any) -> None:
+    facts = {"account": ACCOUNT, "provider": "sandbox", "base_url": "a", "pid": 1}
+    await shop.journal.register("another", **facts, now=shop.now)
+    await shop.journal.recover(["another"], now=shop.now)
+
+
+QUESTIONS |= {
+    "a task's life": _live,
+    "a settlement": _settle,
+    "an adoption": _adopt,
+    "a process that comes and goes": _come_and_go,
+}
+
+
 def _later(shop: Any) -> Any:
     shop.now += 10
     return shop
