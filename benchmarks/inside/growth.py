@@ -1,10 +1,10 @@
 """Times a store's methods in journals of different sizes and prints how they grow.
 
-`python benchmarks/inside/growth.py sqlite FOLDER 10000 100000 1000000`: the journals are made in
-the folder, of one shape (200 callers, two years, all statuses, one task in twenty in the last six
-hours, 500 unfinished), and kept for the next run. Each round asks all of them, so that a busy moment of
-the machine meets all sizes. The times are those of the awaited call, the way to the store's
-thread included.
+`python benchmarks/inside/growth.py PLACE 10000 100000 1000000`: PLACE is a folder for SQLite's
+journals, or the URL of a PostgreSQL database, which gets a schema for each size. The journals are
+of one shape: 200 callers, two years, all statuses, one task in twenty in the last six hours, 500
+unfinished. They are kept for the next run. Each round asks all of them, so that a busy moment of
+the machine meets all sizes. The times are those of the awaited call, with the way to the thread.
 """
 
 from __future__ import annotations
@@ -21,23 +21,21 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from statistics import median
 
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
-from hailuo_mcp.journal.sql.rows import INSERT, row_of
+from hailuo_mcp.journal.sql.rows import COLUMNS, INSERT, marks, row_of
 from hailuo_mcp.journal.sqlite import mark, schema
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.store import Capacity, Limits, Store
+
+Found = dict[str, dict[int, list[float]]]
 
 CALLERS, YEARS, BUSY_HOURS, UNFINISHED = 200, 2, 6, 500
 ACCOUNTS = tuple(f"minimax-cn https://api.minimaxi.com {n:016x}" for n in range(3))
 UNITS = (Unit.CNY, Unit.CREDITS, Unit.USD)
 FEW, MANY, ROUNDS = "caller 199", "caller 0", 100
-STORES: dict[str, Callable[[Path], Store]] = {
-    "sqlite": lambda at: SqliteStore(at / "journal.sqlite3")
-}
 LIMITS = Limits(rpm=None, budget=Decimal(10**12), since=0.0, lease=90)
 CAPACITY = Capacity(rpm=20, sends=0, steps=0, submit_lease=90, lease=30)
 
@@ -123,8 +121,14 @@ def fill_sqlite(folder: Path, count: int) -> None:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = OFF")
         schema.migrate(db, to=2)
+        there = [name for (name,) in db.execute("SELECT name FROM pragma_table_info('tasks')")]
+        known = [(*COLUMNS, "counted", "seal").index(n) for n in there if n != "detail"]
+        statement = f"INSERT INTO tasks ({', '.join(n for n in there if n != 'detail')})"
+        rows = (row_of(task, Decimal(2)) for task in made(count, time.time()))
         db.execute("BEGIN")
-        db.executemany(INSERT, (row_of(task, Decimal(2)) for task in made(count, time.time())))
+        db.executemany(
+            f"{statement} VALUES ({marks(known)})", ([row[n] for n in known] for row in rows)
+        )
         for account in ACCOUNTS:
             db.execute(
                 "INSERT INTO accounts (account, provider, base_url) VALUES (?, 'p', 'b')",
@@ -134,15 +138,44 @@ def fill_sqlite(folder: Path, count: int) -> None:
         mark.write(folder / "journal.sqlite3", mark.of(db))
 
 
-async def fill(store: Store, count: int) -> None:
-    """Any other store, through its own connection."""
-    tasks = made(count, time.time())
-    for account in ACCOUNTS:
-        await store.register(
-            f"fill {account}", account=account, provider="p", base_url="b", pid=1, now=1.0
-        )
-    while some := [row_of(task, Decimal(2)) for task in islice(tasks, 5000)]:
-        await store.write(lambda db, some=some: db.executemany(INSERT, some))  # type: ignore[attr-defined]
+def fill_postgres(url: str, rows: Iterator[tuple[object, ...]]) -> None:
+    """Into the empty tables of a store that was opened once: the totals are added up at the end."""
+    import psycopg
+
+    with psycopg.connect(url) as db:
+        db.execute("ALTER TABLE tasks DISABLE TRIGGER USER")
+        columns = INSERT[INSERT.index("(") : INSERT.index(")") + 1]
+        with db.cursor().copy(f"COPY tasks {columns} FROM STDIN".encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+        db.execute("ALTER TABLE tasks ENABLE TRIGGER USER")
+        for account in ACCOUNTS:
+            db.execute(
+                "INSERT INTO accounts (account, provider, base_url) VALUES (%s, 'p', 'b')"
+                " ON CONFLICT DO NOTHING",
+                (account,),
+            )
+        db.execute(_ADDED_UP.encode())
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("VACUUM ANALYZE")
+
+
+_ADDED_UP = """
+    INSERT INTO totals SELECT account, unit, COUNT(*),
+        SUM(CASE WHEN money IN ('spent', 'reserved') THEN counted ELSE 0 END), COUNT(*)
+        FROM tasks GROUP BY 1, 2;
+    INSERT INTO counts SELECT status, caller, account, COUNT(*) FROM tasks GROUP BY 1, 2, 3;
+    INSERT INTO caller_spending
+        SELECT account, caller, span, floor(created_at / span)::BIGINT * span, unit,
+            SUM(CASE WHEN money = 'spent' THEN counted ELSE 0 END),
+            SUM(CASE WHEN money = 'reserved' THEN counted ELSE 0 END),
+            SUM(CASE WHEN money = 'reserved' AND status = 'unconfirmed' THEN counted ELSE 0 END)
+        FROM tasks, unnest(ARRAY[900, 86400, 100000000000]) AS span
+        WHERE money IN ('spent', 'reserved') GROUP BY 1, 2, 3, 4, 5;
+    INSERT INTO account_spending
+        SELECT account, span, start, unit, SUM(spent), SUM(reserved), SUM(uncertain)
+        FROM caller_spending GROUP BY 1, 2, 3, 4
+"""
 
 
 def draft() -> Task:
@@ -269,7 +302,7 @@ def starts(path: Path, *, kill: bool = False, checked: bool = False) -> float:
         begun = time.perf_counter()
         await store.open()
         if checked:
-            store._background.wait()
+            store.background.wait()
         took = (time.perf_counter() - begun) * 1000
         await store.close()
         return took
@@ -277,8 +310,8 @@ def starts(path: Path, *, kill: bool = False, checked: bool = False) -> float:
     return asyncio.run(main())
 
 
-async def measured(stores: dict[int, Store]) -> dict[str, dict[int, list[float]]]:
-    found: dict[str, dict[int, list[float]]] = {}
+async def measured(stores: dict[int, Store]) -> Found:
+    found: Found = {}
     questions, writing = {}, {}
     for size, store in stores.items():
         await store.open()
@@ -307,39 +340,60 @@ async def measured(stores: dict[int, Store]) -> dict[str, dict[int, list[float]]
     return found
 
 
+def postgres(url: str, size: int) -> Store:
+    """A store on a schema of this size, which is made where there is none."""
+    import psycopg
+
+    from hailuo_mcp.journal.postgres.store import PostgresStore
+
+    store = PostgresStore(f"{url}?options=-csearch_path%3Dgrowth{size}")
+    with psycopg.connect(url, autocommit=True) as db:
+        known = db.execute(f"SELECT to_regclass('growth{size}.tasks')".encode()).fetchone()
+        db.execute(f"CREATE SCHEMA IF NOT EXISTS growth{size}".encode())
+    if known == (None,):
+
+        async def make() -> None:
+            await store.open()
+            await store.close()
+
+        asyncio.run(make())
+        rows = (row_of(task, Decimal(2)) for task in made(size, time.time()))
+        fill_postgres(f"{url}?options=-csearch_path%3Dgrowth{size}", rows)
+        return postgres(url, size)
+    return store
+
+
+def sqlite(folder: Path, size: int, found: Found) -> Store:
+    """A store in a folder of this size, which is made where there is none; and its openings."""
+    path = folder / str(size) / "journal.sqlite3"
+    if not path.exists():
+        path.parent.mkdir(parents=True)
+        fill_sqlite(path.parent, size)
+    with closing(sqlite3.connect(path)) as db:
+        old = schema.version(db) < schema.VERSION
+    plan = (("migration", False, False),) * old
+    plan += (("open, after a kill", True, False),) * 5
+    plan += (("open and check everything", True, True),)
+    plan += (("open, left clean", False, False),) * 9
+    for name, kill, checked in plan:
+        took = starts(path, kill=kill, checked=checked)
+        found.setdefault(name, {}).setdefault(size, []).append(took)
+    return SqliteStore(path)
+
+
 def main() -> None:
     parser = ArgumentParser()
-    parser.add_argument("store", choices=STORES)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("place", help="a folder, or the URL of a database")
     parser.add_argument("sizes", type=int, nargs="+")
     args = parser.parse_args()
-    found: dict[str, dict[int, list[float]]] = {}
-    stores = {}
+    found: Found = {}
+    stores: dict[int, Store] = {}
     for size in args.sizes:
-        folder = args.folder / args.store / str(size)
-        new = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-        stores[size] = STORES[args.store](folder)
-        if args.store == "sqlite":
-            path = folder / "journal.sqlite3"
-            if new:
-                fill_sqlite(folder, size)
-            with closing(sqlite3.connect(path)) as db:
-                old = schema.version(db) < schema.VERSION
-            if old:
-                found.setdefault("migration", {})[size] = [starts(path)]
-            for name, kill, checked in (
-                ("open, after a kill", True, False),
-                ("open, after a kill", True, False),
-                ("open, after a kill", True, False),
-                ("open and check everything", True, True),
-                ("open, left clean", False, False),
-                ("open, left clean", False, False),
-                ("open, left clean", False, False),
-            ):
-                took = starts(path, kill=kill, checked=checked)
-                found.setdefault(name, {}).setdefault(size, []).append(took)
-            print(size, {name: by_size[size] for name, by_size in found.items()}, file=sys.stderr)
+        if "://" in args.place:
+            stores[size] = postgres(args.place, size)
+        else:
+            stores[size] = sqlite(Path(args.place), size, found)
+        print(f"{size:,} made and opened", file=sys.stderr)
     found |= asyncio.run(measured(stores))
     print("| ms, median | " + " | ".join(f"{size:,}" for size in args.sizes) + " | last ÷ first |")
     print("| --- " * (len(args.sizes) + 2) + "|")

@@ -256,7 +256,7 @@ async def suffer(folder: Path, damage: Damage, *, checked_later: bool = False) -
     await journal.open()
     try:
         if checked_later:
-            journal._background.wait()
+            journal.background.wait()
             with suppress(JournalError):  # it cannot even be written
                 await journal.reset_backoff("any write")
         there = {task.task_id for task in await journal.newest(limit=10 * TASKS)}

@@ -105,7 +105,7 @@ async def test_a_sound_one_is_checked_once_and_not_again_by_the_next_that_finds_
         journal = SqliteStore(killed)
         await journal.open()
         assert journal._unchecked is unchecked, number
-        journal._background.wait()
+        journal.background.wait()
         assert journal._checked_at
         await journal.close()
 
@@ -153,7 +153,7 @@ async def test_closing_stops_a_backup_on_its_way(
         raise StoppedError
 
     await journal.open()
-    journal._background.wait()
+    journal.background.wait()
     monkeypatch.setattr(Background, "rest", rest)
     backing_up = asyncio.ensure_future(journal.back_up(2e9))
     await begun.wait()
