@@ -164,7 +164,9 @@ _ADDED_UP = """
     INSERT INTO totals SELECT account, unit, COUNT(*),
         SUM(CASE WHEN money IN ('spent', 'reserved') THEN counted ELSE 0 END), COUNT(*)
         FROM tasks GROUP BY 1, 2;
-    INSERT INTO counts SELECT status, caller, account, COUNT(*) FROM tasks GROUP BY 1, 2, 3;
+    INSERT INTO caller_counts
+        SELECT caller, account, status, COUNT(*) FROM tasks GROUP BY 1, 2, 3;
+    INSERT INTO account_counts SELECT account, status, SUM(tasks) FROM caller_counts GROUP BY 1, 2;
     INSERT INTO caller_spending
         SELECT account, caller, span, floor(created_at / span)::BIGINT * span, unit,
             SUM(CASE WHEN money = 'spent' THEN counted ELSE 0 END),

@@ -44,6 +44,7 @@ def history(shop: Any, many: int) -> Iterator[Task]:
             caller=f"caller {number % CALLERS}",
             status=status,
             created_at=at,
+            updated_at=at + 90,
             identity=f"old {number}",
             money=ENDED.get(status, Money.RESERVED),
             owner="gone" if status in (Status.PENDING, Status.SUBMITTING) else "",
@@ -269,8 +270,9 @@ async def test_a_journal_of_the_second_version_is_added_up_when_it_is_opened(
 @pytest.mark.parametrize(
     "spoil",
     [
-        "UPDATE counts SET tasks = tasks + 1",
-        "DELETE FROM counts WHERE status = 'succeeded' AND caller = 'caller 3'",
+        "UPDATE account_counts SET tasks = tasks + 1",
+        "UPDATE caller_counts SET tasks = tasks + 1",
+        "DELETE FROM caller_counts WHERE status = 'succeeded' AND caller = 'caller 3'",
         "UPDATE account_spending SET spent = spent - 1 WHERE span > 86400",
         "UPDATE account_spending SET uncertain = 0 WHERE span = 900",
         "UPDATE caller_spending SET reserved = reserved + 1 WHERE span = 86400",
