@@ -84,7 +84,7 @@ CREATE INDEX tasks_awaiting_id ON tasks (account, caller)
     WHERE remote_id = '' AND (status IN ('submitting', 'unconfirmed')
         OR (status = 'failed' AND money = 'spent'));
 -- When they became it, or were last changed.
-CREATE INDEX tasks_unconfirmed ON tasks (updated_at) WHERE status = 'unconfirmed';
+CREATE INDEX tasks_unconfirmed ON tasks (status, updated_at) WHERE status = 'unconfirmed';
 
 CREATE TABLE slots (account TEXT COLLATE "C" NOT NULL, at DOUBLE PRECISION NOT NULL);
 CREATE INDEX slots_at ON slots (account, at);

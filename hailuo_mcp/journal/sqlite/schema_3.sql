@@ -14,7 +14,7 @@ CREATE INDEX tasks_awaiting_id ON tasks (account, caller)
         OR (status = 'failed' AND money = 'spent'));
 
 -- When they became it, or were last changed.
-CREATE INDEX tasks_unconfirmed ON tasks (updated_at) WHERE status = 'unconfirmed';
+CREATE INDEX tasks_unconfirmed ON tasks (status, updated_at) WHERE status = 'unconfirmed';
 
 -- Running totals. Triggers keep them, so that an older program that has the file open does too.
 CREATE TABLE account_counts (
