@@ -91,12 +91,14 @@ def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int
         return 0
     if rpm is None:
         return 1_000_000
+    # Before the slots: what is answered in between takes a slot, and counts twice, not never.
+    in_flight = _submits_in_flight(db, account)
     # a slot from the future (the clock was set back) counts as taken now
     db.execute("UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now))
     (held,) = db.execute(
         "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - RATE_WINDOW)
     ).fetchone()
-    return max(0, rpm - _submits_in_flight(db, account) - int(held))
+    return max(0, rpm - in_flight - int(held))
 
 
 def next_slot(db: Connection, account: str, rpm: int | None, now: float) -> float:

@@ -19,12 +19,11 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from hailuo_mcp import __version__
-from hailuo_mcp.bootstrap import open_documents, open_studio
+from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure
 from hailuo_mcp.server.http.callbacks import Callbacks
-from hailuo_mcp.server.http.challenges import ENDPOINTS
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
@@ -43,8 +42,7 @@ from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.telemetry import tracing
 
 if TYPE_CHECKING:
-    from hailuo_mcp.server.http.oauth.tokens import AccessTokens
-    from hailuo_mcp.transport.documents import DocumentReader
+    from hailuo_mcp.server.http.oauth.resource_server import ResourceServer
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
@@ -94,8 +92,8 @@ def create_app(
     names = HostNames.of(settings, host)
     check_exposure(settings, names, host, local=local)
     server = HttpServer(settings, limits or Limits(), fault, clock)
-    tokens, check = settings.http_tokens, server.access_tokens
-    callers = len(tokens) + (2 if check else 0)  # an issuer knows any number
+    tokens, oauth = settings.http_tokens, server.oauth
+    callers = len(tokens) + (2 if oauth else 0)  # an issuer knows any number
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
@@ -107,13 +105,13 @@ def create_app(
                 tokens=tokens,
                 base_url=settings.callback_url,
                 local=local,
-                check=check,
+                check=oauth.check if oauth else None,
             ),
             Middleware(AuthContextMiddleware),
             Middleware(
                 RequestLimits, limits=server.limits, streams=server.streams, callers=callers
             ),
-            *server.scope_guard(),
+            *([oauth.guard(server.mcp.spending)] if oauth else []),
         ],
         lifespan=server.lifespan,
     )
@@ -145,37 +143,23 @@ class HttpServer:
         self.files = Files(self.links, self.context)
         self.uploads = Uploads(self.links, limits)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
-        self._documents: DocumentReader | None = None
-        self.access_tokens = self._access_tokens(clock) if settings.oauth_issuer else None
+        self.oauth = self._resource_server(clock) if settings.oauth_issuer else None
 
-    def _access_tokens(self, clock: Callable[[], float]) -> AccessTokens:
+    def _resource_server(self, clock: Callable[[], float]) -> ResourceServer:
         if find_spec("joserfc") is None:
             raise ConfigError(
                 "Access tokens of an issuer cannot be checked: the extra for OAuth is not "
                 "installed.",
                 Step(Do.ARRANGE, 'install it with pip install "hailuo-mcp[oauth]"'),
             )
-        from hailuo_mcp.server.http.oauth.setup import access_tokens
+        from hailuo_mcp.server.http.oauth.resource_server import ResourceServer
 
-        settings = self.settings
-        named = [url for url in (settings.oauth_issuer, settings.oauth_jwks_url) if url]
-        self._documents = open_documents(settings, named=named)
-        return access_tokens(
-            settings, self._documents.read, clock=clock, knows_tenant=self._knows_tenant
-        )
+        return ResourceServer(self.settings, clock=clock, knows_tenant=self._knows_tenant)
 
     def _knows_tenant(self, name: str) -> bool:
         """Whether a claim may name this tenant: there are none yet."""
         del name
         return False
-
-    def scope_guard(self) -> list[Middleware]:
-        """Where tokens of an issuer are accepted: what they may do."""
-        if self.access_tokens is None:
-            return []
-        from hailuo_mcp.server.http.oauth.scope_guard import ScopeGuard
-
-        return [Middleware(ScopeGuard, spending=self.mcp.spending)]
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
         """Ours, and the SDK's; both eras are spoken on each of those."""
@@ -201,13 +185,7 @@ class HttpServer:
             routes += self.mcp.sse_app(
                 transport_security=security, max_request_body_size=body
             ).routes
-        if self.access_tokens:
-            from hailuo_mcp.server.http.oauth.metadata import ResourceMetadata
-
-            metadata = ResourceMetadata(self.settings.oauth_issuer, self.settings.callback_url)
-            served = {getattr(route, "path", "") for route in routes}
-            routes += metadata.routes(end for end in ENDPOINTS if end in served)
-        return routes
+        return [*routes, *(self.oauth.routes(routes) if self.oauth else [])]
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncGenerator[None]:
@@ -224,9 +202,9 @@ class HttpServer:
                     yield
             finally:
                 self.context.shut_down()
-                if self._documents:
+                if self.oauth:
                     with anyio.CancelScope(shield=True):
-                        await self._documents.aclose()
+                        await self.oauth.aclose()
         await to_thread.run_sync(tracing.flush)
 
     @asynccontextmanager
