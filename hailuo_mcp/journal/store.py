@@ -329,7 +329,7 @@ class Tasks(Protocol):
     def pictures_in_use(self, *, now: float) -> Awaitable[str]:
         """The requests of all tasks that may still be sent, joined: pictures by sha256.
 
-        An unconfirmed one may be for as long as the same request is answered with it.
+        An unconfirmed one may, for ORPHAN_SECONDS: its sender may hear that it was refused.
         """
         ...
 

@@ -170,7 +170,9 @@ class Worker:
             context.changes.announce(task_id)
         if changed or not self._ended.issuperset(dead):
             self._ended = set(dead)
-            context.report(Event.TAKEN_OVER, owners=len(dead), tasks=list(changed))
+            context.report(
+                Event.TAKEN_OVER, owners=len(dead), changed=len(changed), tasks=changed[:MOST_SUBMITS]
+            )
         alive = [owner for owner in owners if owner not in dead]
         others = await store.unattended_accounts(
             context.account, context.provider.name, context.base_url, alive

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,6 +48,9 @@ def log_as_json(settings: Settings) -> None:
     hidden = [token.get_secret_value() for _, token in settings.http_tokens]
     if settings.key:
         hidden.append(settings.key)
+    if settings.database_url:
+        url = settings.database_url.get_secret_value()
+        hidden += [url, *filter(None, [urlsplit(url).password])]
     log_to_stderr(JsonLines(hidden))
     for name in ("hailuo_mcp.server.http", "hailuo_mcp.telemetry.events"):
         logging.getLogger(name).setLevel(logging.INFO)
