@@ -28,6 +28,8 @@ from proxy import Proxy
 from hailuo_mcp.sandbox.report import read_book
 
 TENANTS = ("ada", "bo", "cy", "di")
+KEYS = {"cy": "KEY_OF_CY", "di": "KEY_OF_DI"}
+"""The variables of those who have a key of their own; the others share the operator's."""
 TOKENS = {name: hashlib.sha256(name.encode()).hexdigest() for name in TENANTS}
 PROGRAM = (sys.executable, "-m", "hailuo_mcp")
 _START_SECONDS = 60.0
@@ -63,7 +65,9 @@ class Scene:
     seconds: float
     """Until a clip is ready."""
     callbacks: bool = True
+    files: str = "folder"
     database: postgres.Server | None = None
+    bucket: Any = None
     proxy: Proxy = field(default_factory=Proxy)
     replicas: list[Replica] = field(default_factory=list)
     ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
@@ -87,15 +91,36 @@ class Scene:
             "HAILUO_BASE_URL": f"http://127.0.0.1:{self.sandbox_port}",
             "HAILUO_API_KEY": "the-operators-key",
             "HAILUO_STATE_DIR": str(state),
-            "HAILUO_OUTPUT_DIR": str(self.folder / "clips"),
+            "HAILUO_FILES": str(self.folder / "clips"),
             "HAILUO_RPM": str(self.rpm),
+            "HAILUO_BUDGET": "100000",
+            "HAILUO_BUDGET_PERIOD": "total",
             "HAILUO_POLL_SECONDS": "2" if self.callbacks else "0.5",
             "HAILUO_CALLBACK_URL": f"http://127.0.0.1:{self.ports[0]}" if self.callbacks else "",
-            "HAILUO_HTTP_TOKENS": ",".join(f"{name}:{it}" for name, it in TOKENS.items()),
+            "HAILUO_TENANTS": str(self.folder / "tenants.toml"),
+            **{variable: f"the-key-of-{name}" for name, variable in KEYS.items()},
         }
         if self.database is not None:
             env["HAILUO_DATABASE_URL"] = self.database.url
+        if self.bucket is not None:
+            env |= {"HAILUO_FILES": self.bucket.url, **self.bucket.variables}
         return env
+
+    @property
+    def clips(self) -> audit.Clips:
+        return audit.Folder(self.folder / "clips") if self.bucket is None else Bucket(self.bucket)
+
+    def write_tenants(self) -> None:
+        """Two that share the operator's key, and two with keys of their own."""
+        lines = list[str]()
+        for name, token in TOKENS.items():
+            digest = hashlib.sha256(token.encode()).hexdigest()
+            lines += [f"[tenants.{name}]", f'tokens = ["sha256:{digest}"]', "budget = 10000"]
+            lines += ['budget_period = "total"', f'folder = "of-{name}"']
+            lines += [f'api_key_env = "{KEYS[name]}"'] if name in KEYS else []
+        path = self.folder / "tenants.toml"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.chmod(0o600)
 
     def start_sandbox(self) -> subprocess.Popen[bytes]:
         options = ["--fast-clips", "--port", str(self.sandbox_port)]
@@ -154,14 +179,36 @@ class Scene:
         )
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """The clips of a bucket, for the audit."""
+
+    s3: Any
+
+    def read(self, file: str) -> bytes | None:
+        key = self.s3.key_of(file)
+        return self.s3.read(key) if key in self.s3.keys(key) else None
+
+    def names(self) -> list[str]:
+        return [f"s3://{self.s3.name}/{key}" for key in self.s3.clips()]
+
+    def parts(self) -> int:
+        return sum(key.endswith(".part") for key in self.s3.keys())
+
+
 @contextlib.contextmanager
 def scene(
-    folder: Path, *, store: str, rpm: int, seconds: float, callbacks: bool
+    folder: Path, *, store: str, files: str, rpm: int, seconds: float, callbacks: bool
 ) -> Iterator[Scene]:
     """Start what the replicas need; at the end, end everything that was started."""
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        one = Scene(folder, store, rpm, seconds, callbacks)
+        one = Scene(folder, store, rpm, seconds, callbacks, files)
+        one.write_tenants()
+        if files == "s3":
+            from buckets import served_bucket
+
+            one.bucket = stack.enter_context(served_bucket())
         if store == "postgres":
             one.database = stack.enter_context(database())
         sandbox = one.start_sandbox()

@@ -14,7 +14,8 @@ TRIAL = Path(__file__).with_name("trial.py")
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="replicas are killed with SIGKILL")
 def test_no_promise_is_broken_while_replicas_database_and_proxy_fail(tmp_path: Path) -> None:
-    command = [sys.executable, str(TRIAL), "--store", "postgres", "--small", "--seed", "7"]
+    command = [sys.executable, str(TRIAL), "--store", "postgres", "--files", "s3"]
+    command += ["--small", "--seed", "7"]
     trial = subprocess.Popen(
         [*command, "--keep", str(tmp_path)],
         stdout=subprocess.PIPE,
