@@ -19,7 +19,9 @@ _log = logging.getLogger(__name__)
 
 async def save_clip(context: Context, task: Task) -> None:
     """Save the clip of a task whose lease this process holds, and record the outcome."""
-    target = context.folders.output_dir / file_name(task.created_at, task.prompt, task.task_id)
+    target = context.folders_of(task.caller).output_dir / file_name(
+        task.created_at, task.prompt, task.task_id
+    )
     asked = False
 
     async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature

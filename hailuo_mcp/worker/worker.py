@@ -130,6 +130,7 @@ class Worker:
             context.owner,
             Capacity(
                 rpm=context.rpm,
+                caller_rpm=context.own.rpm,
                 sends=MOST_SUBMITS - len(self._submitting),
                 steps=min(STEPS_AT_ONCE, MOST_STEPS - len(self._held)),
                 submit_lease=SUBMIT_LEASE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Literal
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -18,13 +18,13 @@ from starlette.routing import BaseRoute, Route
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, HailuoError
 from hailuo_mcp.server.context import AppContext
-from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure
+from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure, is_admitted
 from hailuo_mcp.server.http.callbacks import Callbacks
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
 from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
-from hailuo_mcp.server.http.logs import RequestLog
+from hailuo_mcp.server.http.logs import RequestLog, hide
 from hailuo_mcp.server.http.metrics import Metrics
 from hailuo_mcp.server.http.signed_links import SignedLinks
 from hailuo_mcp.server.http.uploads import Uploads
@@ -34,6 +34,9 @@ from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
+
+if TYPE_CHECKING:
+    from hailuo_mcp.tenants import Tenants
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
@@ -46,7 +49,8 @@ def app_from_env() -> Starlette:
     """For any ASGI server: `uvicorn --factory hailuo_mcp.server.http:app_from_env`.
 
     With --no-access-log: paths under /files, /uploads and /callbacks are secrets.
-    HAILUO_HTTP_TOKENS is needed as soon as HAILUO_ALLOWED_HOSTS names anything but this computer.
+    HAILUO_HTTP_TOKENS or HAILUO_TENANTS is needed as soon as HAILUO_ALLOWED_HOSTS names anything
+    but this computer.
     If the settings cannot be used, every answer says so.
     """
     if not logging.getLogger().handlers:
@@ -79,16 +83,23 @@ def create_app(
     names = HostNames.of(settings, host)
     check_exposure(settings, names, host, local=local)
     server = HttpServer(settings, limits or Limits(), fault)
-    tokens = settings.http_tokens
+    tokens, tenants = settings.http_tokens, server.context.tenants
+    callers = len(tokens) + (2 if tenants else 0)  # their number can change
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
             Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
-            Middleware(TokenAuth, tokens=tokens, base_url=settings.callback_url, local=local),
+            Middleware(
+                TokenAuth,
+                tokens=tokens,
+                base_url=settings.callback_url,
+                local=local,
+                tenants=tenants,
+            ),
             Middleware(AuthContextMiddleware),
             Middleware(
-                RequestLimits, limits=server.limits, streams=server.streams, callers=len(tokens)
+                RequestLimits, limits=server.limits, streams=server.streams, callers=callers
             ),
         ],
         lifespan=server.lifespan,
@@ -96,6 +107,19 @@ def create_app(
     app.router.redirect_slashes = False  # behind a TLS proxy they lead to http://
     app.state.server = server
     return app
+
+
+def open_tenants(settings: Settings) -> Tenants | None:
+    """The tenants whom the settings name; not even their code is loaded where there are none.
+
+    Raises:
+        ConfigError: their file cannot be used.
+    """
+    if settings.tenants is None:
+        return None
+    from hailuo_mcp.tenants import Tenants
+
+    return Tenants(settings.tenants, settings, os.environ)
 
 
 class HttpServer:
@@ -106,7 +130,10 @@ class HttpServer:
         self.fault = fault
         self.limits = limits
         self.streams = Streams()
-        self.context = AppContext(caller=caller)
+        self.context = AppContext(caller=caller, tenants=open_tenants(settings))
+        if self.context.tenants:
+            self.context.tenants.on_change = self._tenants_changed
+            self._tenants_changed()
         self.bus = CallerBus(self.context)
         self.mcp = Server(self.context, bus=self.bus)
         self.metrics = Metrics(self.context, self.mcp.arguments_of)
@@ -148,7 +175,7 @@ class HttpServer:
         async with anyio.create_task_group() as process:
             process.start_soon(self.context.run_studio, self._open_studio)
             with suppress(HailuoError):  # each caller gets it
-                await self.context.studio()
+                await self.context.operators_studio()
             try:
                 async with AsyncExitStack() as sessions:
                     if any(getattr(route, "path", "") == "/mcp" for route in app.routes):
@@ -169,8 +196,12 @@ class HttpServer:
             observe=self.metrics.observe,
             callback_url=self.settings.callback_url,
         )
+        tenants = self.context.tenants
         async with (
-            open_studio(self.settings, remote=remote) as studio,
+            open_studio(
+                self.settings, remote=remote, own=tenants.own if tenants else None
+            ) as studio,
+            tenants.running(studio) if tenants else nullcontext(),
             anyio.create_task_group() as tasks,
         ):
             self.links.open(await studio.store.secret("links"))
@@ -179,6 +210,12 @@ class HttpServer:
             tasks.start_soon(self.callbacks.run)
             yield studio
             tasks.cancel_scope.cancel()
+
+    def _tenants_changed(self) -> None:
+        """Another content of the tenants' file is in force."""
+        if tenants := self.context.tenants:
+            hide(tenants.secrets)
+            self.streams.end_where(lambda one: not is_admitted(one, tenants))
 
     async def drain(self) -> None:
         """Answer every waiting call with what is known now, then end what would stay open."""

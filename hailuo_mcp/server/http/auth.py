@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -14,11 +15,15 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from hailuo_mcp.domain import TENANT, tenant_of
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.server.context import Caller
 from hailuo_mcp.server.http.host_guard import HostNames
 from hailuo_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from hailuo_mcp.tenants import Tenants
 
 NOBODY = "http"
 """The caller where there are no tokens. Not the empty name: that is the person at the keyboard, who
@@ -31,13 +36,15 @@ OPEN = ("/callbacks/", "/files/", "/uploads/")
 class Visitor(AuthenticatedUser):
     """Whoever makes a request. The SDK ties sessions and sealed states to this user."""
 
-    def __init__(self, name: str, *, base_url: str, local: bool) -> None:
+    def __init__(self, name: str, *, base_url: str, local: bool, digest: bytes = b"") -> None:
         super().__init__(AccessToken(token="", client_id=name, scopes=[]))
         self.name = name
         self.base_url = base_url
         """This server as the visitor reaches it."""
         self.local = local
         """Whether this computer's folders are theirs, as the operator says."""
+        self.digest = digest
+        """Of the tenant's token that they came with."""
 
 
 def visitor() -> Visitor | None:
@@ -56,6 +63,11 @@ def caller() -> Caller:
 
 def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: bool) -> None:
     """Raise ConfigError where other computers could come in without a token, or as local."""
+    if local and settings.tenants:
+        raise ConfigError(
+            "Local callers may read files of this computer, and so the clips of every tenant.",
+            Step(Do.ARRANGE, "leave --local out, or serve without tenants"),
+        )
     if is_loopback(bound) and not names.beyond:
         return
     which = ", ".join(names.beyond) or bound
@@ -69,7 +81,7 @@ def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: b
                 "in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL",
             ),
         )
-    if not settings.http_tokens:
+    if not settings.http_tokens and not settings.tenants:
         raise ConfigError(
             f"The server would be open to other computers ({which}) without a token, so anybody "
             "could spend your money.",
@@ -95,8 +107,10 @@ class TokenAuth:
         base_url: str,
         *,
         local: bool,
+        tenants: Tenants | None = None,
     ) -> None:
         self._app = app
+        self._tenants = tenants
         self._local = local
         self._tokens = [(name, _digest(token.get_secret_value())) for name, token in tokens]
         self._base_url = base_url
@@ -115,12 +129,13 @@ class TokenAuth:
         else:
             root = str(scope.get("root_path", "")).rstrip("/")
             base_url = self._base_url or f"{scope['scheme']}://{headers['host']}{root}"
-            scope["user"] = Visitor(name, base_url=base_url, local=self._local)
+            digest = _digest_of(headers.getlist("authorization")) if tenant_of(name) else b""
+            scope["user"] = Visitor(name, base_url=base_url, local=self._local, digest=digest)
             await self._app(scope, receive, send)
 
     def _forbidden(self, scope: Scope, headers: Headers) -> str:
         """Why nobody may call from there, whatever their token; empty where they may."""
-        if not self._tokens and not _comes_from_loopback(scope):
+        if not self._tokens and self._tenants is None and not _comes_from_loopback(scope):
             return "Without HAILUO_HTTP_TOKENS only this computer may call."
         if self._local and not _is_local_program(scope, headers):
             return (
@@ -129,18 +144,32 @@ class TokenAuth:
         return ""
 
     def _name(self, given: Sequence[str]) -> str | None:
-        if not self._tokens:
+        if not self._tokens and self._tenants is None:
             return NOBODY
-        if len(given) != 1:
+        if not (digest := _digest_of(given)):
             return None
-        scheme, _, token = given[0].partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        found, digest = None, _digest(token.strip())
+        found = self._tenants.caller_of(digest) if self._tenants else None
         for name, known in self._tokens:  # compares all of them, so the time tells nothing
             if hmac.compare_digest(known, digest):
                 found = name
         return found
+
+
+def is_admitted(one: Visitor | None, tenants: Tenants) -> bool:
+    """Whether whoever came in before would come in now."""
+    if one is None or not (name := tenant_of(one.name)):
+        return True
+    if one.digest:
+        return tenants.caller_of(one.digest) == name
+    return tenants.tenant_named(name.removeprefix(TENANT)) is not None
+
+
+def _digest_of(given: Sequence[str]) -> bytes:
+    """The digest of the one bearer token in these headers; empty if there is none."""
+    if len(given) != 1:
+        return b""
+    scheme, _, token = given[0].partition(" ")
+    return _digest(token.strip()) if scheme.lower() == "bearer" else b""
 
 
 def _comes_from_loopback(scope: Scope) -> bool:
