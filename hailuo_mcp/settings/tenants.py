@@ -170,6 +170,19 @@ def tenant_of_table(
     )
 
 
+def check_values(name: str, table: Table) -> None:
+    """Check a table as far as that is possible without the server's settings.
+
+    Raises:
+        ConfigError: it could be used with no settings.
+    """
+    _check_table(name, table)
+    # Whether it needs a key of its own depends on the server's provider.
+    variable = str(table.get("api_key_env", "KEY"))
+    anybody = Settings.from_env({"HAILUO_PROVIDER": "sandbox"})
+    tenant_of_table(name, {**table, "api_key_env": variable}, anybody, {variable: "a key"})
+
+
 def _check_table(name: str, table: Table) -> None:
     for key, value in table.items():
         if key not in KEYS:

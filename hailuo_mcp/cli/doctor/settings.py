@@ -160,7 +160,7 @@ def check_http(settings: Settings) -> Iterator[Result]:
             f"Tokens that could be guessed: {', '.join(short)}.",
             f"Use at least {_SHORT} random characters in HAILUO_HTTP_TOKENS.",
         )
-    if settings.allowed_hosts and not settings.http_tokens:
+    if settings.allowed_hosts and not settings.http_tokens and not settings.tenants:
         sound = False
         yield note(
             "http",
