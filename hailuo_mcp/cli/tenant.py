@@ -171,7 +171,11 @@ def _show(token: str, name: str, terminal: Terminal, what: str) -> None:
 def _table(args: Namespace, written: str) -> dict[str, object]:
     table: dict[str, object] = {"tokens": [written]}
     given = {key: getattr(args, key) for key in (*_TEXTS, *_AMOUNTS, "rpm")}
-    return table | {key: value for key, value in given.items() if value not in (None, "")}
+    return table | {
+        key: f"{value:f}" if isinstance(value, Decimal) else value
+        for key, value in given.items()
+        if value not in (None, "")
+    }
 
 
 def _toml(table: Table) -> dict[str, object]:

@@ -139,26 +139,29 @@ def tenant_of_table(
         provider = provider_named(str(table.get("provider", operator.provider)))
     except HailuoError:
         raise _flawed(name, "provider", "is not a provider") from None
-    values = {field: getattr(operator, field) for field in Settings.model_fields}
-    values |= {
-        "provider": provider.name,
-        "api_key": _key(name, table, provider, operator, environ),
-        "budget": None,
-        "rpm": 0,
-        "output_dir": _folder(name, table, operator.output_dir),
-    }
-    at_home = is_loopback(urlsplit(operator.base_url).hostname or "")
-    if provider.name != operator.provider and not at_home:
-        # An address of this computer is no provider's: it serves to try all of them.
-        values["base_url"] = base_url_of(provider, {})
-    for key in ("plan", "budget_period", *_AMOUNTS):
-        if key in table:
-            values[key] = str(table[key])
+    texts = {key: str(table[key]) for key in ("plan", "budget_period", *_AMOUNTS) if key in table}
     try:
-        settings = Settings.model_validate(values)
+        read = Settings.model_validate({"provider": provider.name, **texts})
     except ValidationError as exc:
         key, why = next(iter(flaws_of(exc).items()))
         raise _flawed(name, key, why) from None
+    at_home = is_loopback(urlsplit(operator.base_url).hostname or "")
+    if provider.name != operator.provider and not at_home:
+        # An address of this computer is no provider's: it serves to try all of them.
+        base_url = base_url_of(provider, {})
+    else:
+        base_url = operator.base_url
+    settings = operator.model_copy(
+        update={
+            "provider": provider.name,
+            "base_url": base_url,
+            "api_key": _key(name, table, provider, operator, environ),
+            "output_dir": _folder(name, table, operator.output_dir),
+            "budget": None,
+            "rpm": 0,
+            **{key: getattr(read, key) for key in texts},
+        }
+    )
     _check_wall(name, table, settings, operator)
     rpm = table.get("rpm")
     return Tenant(
