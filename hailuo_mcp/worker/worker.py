@@ -170,7 +170,7 @@ class Worker:
             self._start_submit(jobs, task)
         if not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
-            in_use = await store.pictures_in_use()
+            in_use = await store.pictures_in_use(now=now)
             await anyio.to_thread.run_sync(context.pictures.sweep, in_use)
             await store.back_up(now)
 

@@ -24,6 +24,7 @@ HEAVY = (
     "av",
     "filelock",
     "httpx",
+    "joserfc",
     "numpy",
     "platformdirs",
     "sqlite3",

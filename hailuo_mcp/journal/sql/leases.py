@@ -115,8 +115,6 @@ def _from_another_clock(db: Connection, account: str, now: float) -> bool:
 def _next_send(
     db: Connection, account: str, caller_rpm: Mapping[str, int], now: float
 ) -> float | None:
-    if not exists(db, "SELECT 1 FROM tasks WHERE status = 'pending'"):
-        return None  # or the next query would scan everything in flight
     if caller_rpm:
         return next_turn(db, account, caller_rpm, now)
     (at,) = db.execute(
@@ -190,7 +188,7 @@ def release(db: Connection, owners: Collection[str]) -> None:
     )
     db.execute(
         f"DELETE FROM owners WHERE owner IN ({some}) AND NOT EXISTS"
-        " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
+        " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner AND tasks.owner != '')",
         names,
     )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -15,11 +17,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.errors import ConfigError, HailuoError
+from hailuo_mcp.bootstrap import open_documents, open_studio
+from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure, is_admitted
 from hailuo_mcp.server.http.callbacks import Callbacks
+from hailuo_mcp.server.http.challenges import ENDPOINTS
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
@@ -36,7 +39,9 @@ from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 
 if TYPE_CHECKING:
+    from hailuo_mcp.server.http.oauth.tokens import AccessTokens
     from hailuo_mcp.tenants import Tenants
+    from hailuo_mcp.transport.documents import DocumentReader
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
@@ -49,8 +54,8 @@ def app_from_env() -> Starlette:
     """For any ASGI server: `uvicorn --factory hailuo_mcp.server.http:app_from_env`.
 
     With --no-access-log: paths under /files, /uploads and /callbacks are secrets.
-    HAILUO_HTTP_TOKENS or HAILUO_TENANTS is needed as soon as HAILUO_ALLOWED_HOSTS names anything
-    but this computer.
+    HAILUO_HTTP_TOKENS, HAILUO_TENANTS or HAILUO_OAUTH_ISSUER is needed as soon as
+    HAILUO_ALLOWED_HOSTS names anything but this computer.
     If the settings cannot be used, every answer says so.
     """
     if not logging.getLogger().handlers:
@@ -71,20 +76,24 @@ def create_app(
     host: str = "127.0.0.1",
     local: bool = False,
     limits: Limits | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """One app, one studio: opened when the app starts, whatever its sessions do.
 
     `fault` is what every call is answered with where the settings cannot be used. `local`: the
-    callers are at this computer; they may give paths and get them.
+    callers are at this computer; they may give paths and get them. `clock`: by which access tokens
+    expire.
 
     Raises:
-        ConfigError: other computers could come in without a token, or as local.
+        ConfigError: other computers could come in without a token, or as local; or access tokens
+            cannot be checked with these settings; or the tenants' file cannot be used.
     """
     names = HostNames.of(settings, host)
     check_exposure(settings, names, host, local=local)
-    server = HttpServer(settings, limits or Limits(), fault)
-    tokens, tenants = settings.http_tokens, server.context.tenants
-    callers = len(tokens) + (2 if tenants else 0)  # their number can change
+    server = HttpServer(settings, limits or Limits(), fault, clock)
+    tokens, check = settings.http_tokens, server.access_tokens
+    tenants = server.context.tenants
+    callers = len(tokens) + (2 if check or tenants else 0)  # of those there may be any number
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
@@ -95,12 +104,14 @@ def create_app(
                 tokens=tokens,
                 base_url=settings.callback_url,
                 local=local,
+                check=check,
                 tenants=tenants,
             ),
             Middleware(AuthContextMiddleware),
             Middleware(
                 RequestLimits, limits=server.limits, streams=server.streams, callers=callers
             ),
+            *server.scope_guard(),
         ],
         lifespan=server.lifespan,
     )
@@ -125,7 +136,13 @@ def open_tenants(settings: Settings) -> Tenants | None:
 class HttpServer:
     """What the app holds from its start to its end: MCP, clips out, pictures in, callbacks."""
 
-    def __init__(self, settings: Settings, limits: Limits, fault: ConfigError | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits,
+        fault: ConfigError | None,
+        clock: Callable[[], float],
+    ) -> None:
         self.settings = settings
         self.fault = fault
         self.limits = limits
@@ -142,6 +159,37 @@ class HttpServer:
         self.files = Files(self.links, self.context)
         self.uploads = Uploads(self.links, limits)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
+        self._documents: DocumentReader | None = None
+        self.access_tokens = self._access_tokens(clock) if settings.oauth_issuer else None
+
+    def _access_tokens(self, clock: Callable[[], float]) -> AccessTokens:
+        if find_spec("joserfc") is None:
+            raise ConfigError(
+                "Access tokens of an issuer cannot be checked: the extra for OAuth is not "
+                "installed.",
+                Step(Do.ARRANGE, 'install it with pip install "hailuo-mcp[oauth]"'),
+            )
+        from hailuo_mcp.server.http.oauth.setup import access_tokens
+
+        settings = self.settings
+        named = [url for url in (settings.oauth_issuer, settings.oauth_jwks_url) if url]
+        self._documents = open_documents(settings, named=named)
+        return access_tokens(
+            settings, self._documents.read, clock=clock, knows_tenant=self._knows_tenant
+        )
+
+    def _knows_tenant(self, name: str) -> bool:
+        """Whether a claim may name this tenant."""
+        tenants = self.context.tenants
+        return tenants is not None and tenants.tenant_named(name) is not None
+
+    def scope_guard(self) -> list[Middleware]:
+        """Where tokens of an issuer are accepted: what they may do."""
+        if self.access_tokens is None:
+            return []
+        from hailuo_mcp.server.http.oauth.scope_guard import ScopeGuard
+
+        return [Middleware(ScopeGuard, spending=self.mcp.spending)]
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
         """Ours, and the SDK's; both eras are spoken on each of those."""
@@ -167,6 +215,12 @@ class HttpServer:
             routes += self.mcp.sse_app(
                 transport_security=security, max_request_body_size=body
             ).routes
+        if self.access_tokens:
+            from hailuo_mcp.server.http.oauth.metadata import ResourceMetadata
+
+            metadata = ResourceMetadata(self.settings.oauth_issuer, self.settings.callback_url)
+            served = {getattr(route, "path", "") for route in routes}
+            routes += metadata.routes(end for end in ENDPOINTS if end in served)
         return routes
 
     @asynccontextmanager
@@ -183,6 +237,9 @@ class HttpServer:
                     yield
             finally:
                 self.context.shut_down()
+                if self._documents:
+                    with anyio.CancelScope(shield=True):
+                        await self._documents.aclose()
 
     @asynccontextmanager
     async def _open_studio(self) -> AsyncGenerator[Studio]:

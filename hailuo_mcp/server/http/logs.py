@@ -32,6 +32,7 @@ _ROUTES = {
     "files": "/files/{signed}",
     "uploads": "/uploads/{signed}",
     "callbacks": "/callbacks/{token}",
+    ".well-known": "/.well-known",
 }
 """What is logged instead of a path: some paths are secrets, and any path is a stranger's text."""
 _ROUTINE = ("/health", "/ready", "/metrics")
