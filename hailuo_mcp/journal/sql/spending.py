@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hailuo_mcp.domain import Unit
+from hailuo_mcp.domain import Money, Unit
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import from_micro, marks
 from hailuo_mcp.journal.store import Sums, UnitSpending
