@@ -116,7 +116,7 @@ async def open_account(
             pid=os.getpid(),
             now=main.clock(),
         )
-        async with Worker(studio).running():
+        async with Worker(studio, keeps_house=False).running():
             yield studio
     finally:
         with anyio.CancelScope(shield=True):

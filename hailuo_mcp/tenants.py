@@ -44,18 +44,20 @@ class Tenants:
         """Why the file as it is now is not in force."""
         self.on_change: Callable[[], None] = lambda: None
         """Called after another content has come into force."""
-        self.look_seconds = LOOK_SECONDS
         self.own = OwnSettings()
         """For the studios of this process."""
-        self._content, tables = read_tables(file)
-        self._tenants = dict[str, Tenant]()
-        self._put_in_force(tenants_of(tables, operator, environ))
+        self._tenants: dict[str, Tenant] = {}
         self._main: Studio | None = None
         self._jobs: TaskGroup | None = None
         self._closing = anyio.Event()
         self._looking = anyio.Lock()
         self._accounts: dict[str, Studio] = {}
         self._studios: dict[str, Studio] = {}
+        """By caller."""
+        self._content, tables = read_tables(file)
+        self._found: bytes | None = self._content
+        """What the last look has found."""
+        self._put_in_force(tenants_of(tables, operator, environ))
 
     @property
     def all(self) -> Mapping[str, Tenant]:
@@ -120,28 +122,36 @@ class Tenants:
                 yield
             finally:
                 looks.cancel_scope.cancel()
+                self._main = self._jobs = None
+                self._studios.clear()
                 self._closing.set()
 
     async def look(self) -> None:
-        """Read the file; take over what has changed in it, if all of it can be used."""
+        """Read the file; take over what has changed in it, if all of it can be used.
+
+        Only what two looks have found is taken over: an editor may be writing it.
+        """
         async with self._looking:
             try:
-                content = await anyio.Path(self._file).read_bytes()
+                found = await anyio.Path(self._file).read_bytes()
             except OSError:
-                content = b""  # read below, for the reason
-            if content and content == self._content and self.fault is None:
+                found = None
+            settled, self._found = found == self._found, found
+            if not settled:
+                return
+            if found == self._content and self.fault is None:
                 if len(self._studios) < len(self._tenants):  # an account could not be opened
                     await self._open_studios()
                 return
             try:
-                content, tables = read_tables(self._file)
+                self._content, tables = read_tables(self._file)
                 tenants = tenants_of(tables, self._operator, self._environ)
             except ConfigError as error:
                 if self.fault is None or self.fault.what != error.what:
                     _log.error("the file of tenants stays as it was: %s", error.what)
                 self.fault = error
                 return
-            self._content, self.fault = content, None
+            self.fault = None
             self._put_in_force(tenants)
             self.on_change()
             await self._open_studios()
@@ -149,7 +159,7 @@ class Tenants:
 
     async def _keep_looking(self) -> None:
         while True:
-            await anyio.sleep(self.look_seconds)
+            await anyio.sleep(LOOK_SECONDS)
             await self.look()
 
     def _put_in_force(self, tenants: Mapping[str, Tenant]) -> None:

@@ -44,8 +44,10 @@ Job = Callable[[Task], Awaitable[None]]
 class Worker:
     """Owned by the process, not by a request: a caller that leaves stops nothing."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, keeps_house: bool = True) -> None:
+        """`keeps_house`: it deletes pictures and makes backups, which one of a process does."""
         self._context = context
+        self._keeps_house = keeps_house
         self._due = anyio.Event()
         """There may be something to do in the journal."""
         self._submitting: set[str] = set()
@@ -168,7 +170,7 @@ class Worker:
         for task in await store.submitting(context.owner):
             # Recorded by a caller who was cancelled before handing it over.
             self._start_submit(jobs, task)
-        if not 0 <= now - self._swept_at < SWEEP_SECONDS:
+        if self._keeps_house and not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
             in_use = await store.pictures_in_use(now=now)
             await anyio.to_thread.run_sync(context.pictures.sweep, in_use)
