@@ -183,14 +183,14 @@ class Tenants:
                     self._studios[tenant.caller] = for_tenant(account, tenant)
 
     def _account_limits(self) -> dict[str, int | None]:
-        """Of an account that only tenants have: the highest that one of them gives."""
-        limits = dict[str, int | None]()
+        """Submits per minute of each account: the operator's own, or the highest of its tenants."""
+        operator = self._operator
+        limits = {account_of(operator): _limit(operator, operator.rpm)}
         for tenant in self._tenants.values():
-            settings, account = tenant.settings, account_of(tenant.settings)
-            if account == account_of(self._operator):
+            account = account_of(tenant.settings)
+            if account == account_of(operator):
                 continue
-            region = PROVIDERS[settings.provider].region
-            limit = tenant.rpm or self._operator.rpm or plan_rpm(settings.plan, region)
+            limit = _limit(tenant.settings, tenant.rpm or operator.rpm)
             before = limits.get(account, 0)
             limits[account] = None if limit is None or before is None else max(limit, before)
         return limits
@@ -228,3 +228,7 @@ class Tenants:
                 await self._closing.wait()
             finally:
                 del self._accounts[studio.account]
+
+
+def _limit(settings: Settings, rpm: int) -> int | None:
+    return rpm or plan_rpm(settings.plan, PROVIDERS[settings.provider].region)

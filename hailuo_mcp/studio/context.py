@@ -76,7 +76,7 @@ class OwnSettings:
     rpm: dict[str, int] = field(default_factory=dict[str, int])
     """By caller."""
     account_rpm: dict[str, int | None] = field(default_factory=dict[str, int | None])
-    """The limit of accounts that only tenants have."""
+    """By account, where there are tenants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import re
@@ -256,7 +257,6 @@ async def test_the_sandbox_never_counts_more_than_the_limit_nor_a_tenant_more_th
             for take in range(1, 6):
                 all_at_once.start_soon(lambda name=name, take=take: bought(server, name, take=take))
     await until(lambda: len(server.remote()) >= 5)
-    store = server.served.context.opened.store
     waiting = {"acme": 3, "bird": 2}
 
     async def pending(name: str) -> int:
@@ -266,7 +266,6 @@ async def test_the_sandbox_never_counts_more_than_the_limit_nor_a_tenant_more_th
 
     assert {name: await pending(name) for name in waiting} == waiting
     assert len(server.remote()) == 5
-    assert store is not None
 
 
 async def test_metrics_show_a_tenant_its_own_and_the_operator_all(town: Town) -> None:
@@ -342,6 +341,8 @@ def test_the_file_is_looked_at_often_enough() -> None:
     assert 2 * LOOK_SECONDS <= 10
 
 
+# The SDK (2.3.0) leaves memory streams of SSE open when it is cut.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("way", WAYS)
 async def test_who_is_removed_is_out_at_once_and_what_it_bought_is_saved(
     town: Town, way: str
@@ -376,6 +377,7 @@ async def test_who_is_removed_is_out_at_once_and_what_it_bought_is_saved(
     clips = server.settings.output_dir
     saved = await until(lambda: len(found := sorted(clips.rglob("*.mp4"))) == 2 and found)
     assert sorted(path.parent.name for path in saved) == ["acme", "co"]
+    gc.collect()  # here, where their warnings are ignored
 
 
 async def test_a_broken_file_leaves_the_last_good_one_in_force_and_says_so(
@@ -393,3 +395,20 @@ async def test_a_broken_file_leaves_the_last_good_one_in_force_and_says_so(
         town.write(acme="", bird="")
         until_now(lambda: "hailuo_tenants_file_unusable 0.0" in http.get("/metrics").text)
     assert (await bought(server, "bird"))["task_id"]
+
+
+def test_without_tenants_nothing_of_them_is_loaded() -> None:
+    import subprocess
+    import sys
+
+    program = (
+        "import sys\n"
+        "from hailuo_mcp.server.http import create_app\n"
+        "from hailuo_mcp.settings import Settings\n"
+        "create_app(Settings.from_env({'HAILUO_PROVIDER': 'sandbox'}), with_sse=True)\n"
+        "print([n for n in sys.modules if 'tenants' in n or n in ('tomllib', 'tomlkit')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
