@@ -48,7 +48,7 @@ def test_an_empty_table_has_all_of_the_operators_settings(tmp_path: Path) -> Non
 
 
 def test_each_key_takes_the_place_of_its_setting(tmp_path: Path) -> None:
-    rows = f'''
+    rows = f"""
         tokens = ["{HASH}", "{OTHER}"]
         provider = "minimax-global"
         api_key_env = "ACME_KEY"
@@ -58,7 +58,7 @@ def test_each_key_takes_the_place_of_its_setting(tmp_path: Path) -> None:
         rpm = 3
         confirm_above = "2"
         folder = "acme/clips"
-    '''
+    """
     found = one(tmp_path, rows, {"ACME_KEY": "its key"}, HAILUO_BUDGET="9")
     settings = found.settings
     assert found.tokens == {hashlib.sha256(text).digest() for text in (b"a token", b"another")}
@@ -147,7 +147,7 @@ def test_what_cannot_be_used_is_named_without_any_secret(
 
 
 def test_a_wall_that_could_not_hold_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="acme: budget is missing.*credits.*CNY"):
+    with pytest.raises(ConfigError, match=r"acme: budget is missing.*credits.*CNY"):
         one(tmp_path, 'plan = "basic"', HAILUO_BUDGET="50")
     assert one(tmp_path, 'plan = "basic"\nbudget = 10', HAILUO_BUDGET="50").shared_budget is None
     assert one(tmp_path, 'plan = "basic"').shared_budget is None
