@@ -29,6 +29,7 @@ from hailuo_mcp.server.tasks_extension import TasksExtension
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
 from hailuo_mcp.server.tools.registration import SPENDS
+from hailuo_mcp.server.tracing import follow_trace
 from hailuo_mcp.text import shown
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Server(MCPServer[AppContext]):
             extensions=[self.tasks],
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),
+            middleware=[follow_trace],
         )
         self._app = app
         self.middleware.append(TaskNotifications(self.tasks).serve)

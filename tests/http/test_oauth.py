@@ -146,7 +146,7 @@ async def test_each_person_of_the_issuer_is_a_caller_of_their_own(guarded, issue
 
 @pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/", "/ready", "/metrics", "/nothing"])
 def test_a_token_that_is_not_good_is_refused_everywhere(guarded, issuer, path):
-    now = int(guarded.served.access_tokens.clock())
+    now = int(guarded.served.oauth.check.clock())
     with guarded.http(caller="") as http:
         for about, token in {
             "It has expired.": issuer.token(exp=now - 60),
@@ -459,7 +459,7 @@ def test_an_issuer_guards_a_server_that_others_can_reach(tmp_path):
     environ = {"HAILUO_OAUTH_ISSUER": "https://login.example.com"}
     public = {"HAILUO_CALLBACK_URL": "https://mcp.example.com"}
     app = create_app(_settings(tmp_path, **environ, **public), host="0.0.0.0")
-    assert app.state.server.access_tokens.audiences[:3] == (
+    assert app.state.server.oauth.check.audiences[:3] == (
         "https://mcp.example.com",
         "https://mcp.example.com/mcp",
         "https://mcp.example.com/sse",

@@ -19,7 +19,7 @@ from hailuo_mcp.bootstrap import open_documents
 from hailuo_mcp.server.http.auth import Grant, RefusedTokenError
 from hailuo_mcp.server.http.oauth import keys as oauth_keys
 from hailuo_mcp.server.http.oauth.keys import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS
-from hailuo_mcp.server.http.oauth.setup import access_tokens
+from hailuo_mcp.server.http.oauth.resource_server import access_tokens
 from hailuo_mcp.server.http.oauth.tokens import LEEWAY_SECONDS, AccessTokens, caller_of
 from hailuo_mcp.settings import Settings
 
@@ -105,7 +105,9 @@ async def test_scopes_are_read_as_the_large_issuers_write_them(issuer, claims):
 
 
 async def test_a_token_for_several_audiences_is_for_this_server_too(issuer):
-    assert await tokens_of(issuer)(issuer.token(aud=["https://other.example", AUDIENCE]))
+    check = tokens_of(issuer)
+    assert await check(issuer.token(aud=["https://other.example", AUDIENCE]))
+    assert await check(issuer.token(aud=AUDIENCE + "/"))
 
 
 async def test_the_issuers_clock_may_differ_a_little(issuer, clock):

@@ -94,12 +94,14 @@ def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int
         return 0
     if rpm is None:
         return UNLIMITED
+    # Before the slots: what is answered in between takes a slot, and counts twice, not never.
+    in_flight = _submits_in_flight(db, account)
     # a slot from the future (the clock was set back) counts as taken now
     db.execute("UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now))
     (held,) = db.execute(
         "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - RATE_WINDOW)
     ).fetchone()
-    return max(0, rpm - _submits_in_flight(db, account) - int(held))
+    return max(0, rpm - in_flight - int(held))
 
 
 def free_slots_of(db: Connection, account: str, caller: str, rpm: int | None, now: float) -> int:
@@ -111,6 +113,8 @@ def free_slots_of(db: Connection, account: str, caller: str, rpm: int | None, no
 
 def sent_lately(db: Connection, account: str, caller: str, now: float) -> int:
     """The submits of a tenant that count in this minute."""
+    # Before the slots: what is answered in between takes a slot, and counts twice, not never.
+    in_flight = _submits_in_flight(db, account, caller)
     # a slot from the future (the clock was set back) counts as taken now
     of_caller = "account = ? AND caller = ? AND at > ?"
     db.execute(f"UPDATE tenant_slots SET at = ? WHERE {of_caller}", (now, account, caller, now))
@@ -118,7 +122,7 @@ def sent_lately(db: Connection, account: str, caller: str, now: float) -> int:
         f"SELECT COUNT(*) FROM tenant_slots WHERE {of_caller}",
         (account, caller, now - RATE_WINDOW),
     ).fetchone()
-    return _submits_in_flight(db, account, caller) + int(held)
+    return in_flight + int(held)
 
 
 def next_slot_of(db: Connection, account: str, caller: str, rpm: int, now: float) -> float:

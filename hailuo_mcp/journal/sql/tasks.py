@@ -35,6 +35,9 @@ SETTLES: Mapping[Status, Money] = {
     Status.CANCELLED: Money.RELEASED,
 }
 """What an end means for the reservation."""
+_ACCOUNTED = frozenset({"status", "money", "remote_id"})
+"""What changes more than the task: its account's sums and slots, or another task with the same id.
+"""
 
 
 def change(  # the conditions of one compare-and-set
@@ -48,6 +51,8 @@ def change(  # the conditions of one compare-and-set
     held_by: str | None = None,
     remote_id: str | None = None,
 ) -> Task | None:
+    if not _ACCOUNTED.isdisjoint(values):
+        lock_account_of(db, task_id)
     task = locked_task(db, task_id)
     if (
         task is None
@@ -84,6 +89,13 @@ def change(  # the conditions of one compare-and-set
     return changed
 
 
+def lock_account_of(db: Connection, task_id: str) -> None:
+    """Before the task itself: whoever changes both locks them in this order."""
+    row = db.execute("SELECT account FROM tasks WHERE task_id = ?", (task_id,)).fetchone()
+    if row:
+        db.lock_account(row[0])
+
+
 def locked_task(db: Connection, task_id: str) -> Task | None:
     found = find_tasks(db, f"WHERE task_id = ?{db.for_update}", task_id)
     return found[0] if found else None
@@ -116,6 +128,7 @@ def _take_from_adopters(db: Connection, task: Task) -> None:
 def settle(
     db: Connection, task_id: str, values: Mapping[str, object], *, now: float
 ) -> Task | IdTaken | None:
+    lock_account_of(db, task_id)
     task = locked_task(db, task_id)
     if task is None or not task.can_be_settled:
         return None
@@ -131,6 +144,7 @@ def settle(
 
 
 def adopt(db: Connection, task: Task) -> Task | None:
+    db.lock_account(task.account)
     if found := _known_as(db, task.account, task.remote_id):
         return next((one for one in found if task.caller in ("", one.caller)), None)
     if others_await_ids(db, task.account, task.caller):

@@ -71,7 +71,7 @@ def _queue(
     whose, callers = ("caller = ?", (caller,)) if caller else (f"NOT {_IS_TENANT}", ())
     rows = db.execute(
         f"SELECT created_at, task_id FROM tasks WHERE {_WAITING} AND {whose}"
-        " ORDER BY created_at, task_id LIMIT ?",
+        f" ORDER BY created_at, task_id LIMIT ?{db.skip_locked}",
         (account, now, *callers, most),
     ).fetchall()
     return [(float(at), task_id) for at, task_id in rows]

@@ -11,18 +11,19 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import anyio
+from anyio import to_thread
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from hailuo_mcp.bootstrap import open_documents, open_studio
+from hailuo_mcp import __version__
+from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure, is_admitted
 from hailuo_mcp.server.http.callbacks import Callbacks
-from hailuo_mcp.server.http.challenges import ENDPOINTS
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
@@ -30,6 +31,7 @@ from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog, hide
 from hailuo_mcp.server.http.metrics import Metrics
 from hailuo_mcp.server.http.signed_links import SignedLinks
+from hailuo_mcp.server.http.tracing import HeaderTrace
 from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.mcp_server import Server
@@ -37,11 +39,11 @@ from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.telemetry import tracing
 
 if TYPE_CHECKING:
-    from hailuo_mcp.server.http.oauth.tokens import AccessTokens
+    from hailuo_mcp.server.http.oauth.resource_server import ResourceServer
     from hailuo_mcp.tenants import Tenants
-    from hailuo_mcp.transport.documents import DocumentReader
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
@@ -91,12 +93,12 @@ def create_app(
     names = HostNames.of(settings, host)
     check_exposure(settings, names, host, local=local)
     server = HttpServer(settings, limits or Limits(), fault, clock)
-    tokens, check = settings.http_tokens, server.access_tokens
-    tenants = server.context.tenants
-    callers = len(tokens) + (2 if check or tenants else 0)  # of those there may be any number
+    tokens, oauth, tenants = settings.http_tokens, server.oauth, server.context.tenants
+    callers = len(tokens) + (2 if oauth or tenants else 0)  # of those there may be any number
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
+            Middleware(HeaderTrace),
             Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
             Middleware(
@@ -104,14 +106,14 @@ def create_app(
                 tokens=tokens,
                 base_url=settings.callback_url,
                 local=local,
-                check=check,
+                check=oauth.check if oauth else None,
                 tenants=tenants,
             ),
             Middleware(AuthContextMiddleware),
             Middleware(
                 RequestLimits, limits=server.limits, streams=server.streams, callers=callers
             ),
-            *server.scope_guard(),
+            *([oauth.guard(server.mcp.spending)] if oauth else []),
         ],
         lifespan=server.lifespan,
     )
@@ -159,37 +161,23 @@ class HttpServer:
         self.files = Files(self.links, self.context)
         self.uploads = Uploads(self.links, limits)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
-        self._documents: DocumentReader | None = None
-        self.access_tokens = self._access_tokens(clock) if settings.oauth_issuer else None
+        self.oauth = self._resource_server(clock) if settings.oauth_issuer else None
 
-    def _access_tokens(self, clock: Callable[[], float]) -> AccessTokens:
+    def _resource_server(self, clock: Callable[[], float]) -> ResourceServer:
         if find_spec("joserfc") is None:
             raise ConfigError(
                 "Access tokens of an issuer cannot be checked: the extra for OAuth is not "
                 "installed.",
                 Step(Do.ARRANGE, 'install it with pip install "hailuo-mcp[oauth]"'),
             )
-        from hailuo_mcp.server.http.oauth.setup import access_tokens
+        from hailuo_mcp.server.http.oauth.resource_server import ResourceServer
 
-        settings = self.settings
-        named = [url for url in (settings.oauth_issuer, settings.oauth_jwks_url) if url]
-        self._documents = open_documents(settings, named=named)
-        return access_tokens(
-            settings, self._documents.read, clock=clock, knows_tenant=self._knows_tenant
-        )
+        return ResourceServer(self.settings, clock=clock, knows_tenant=self._knows_tenant)
 
     def _knows_tenant(self, name: str) -> bool:
         """Whether a claim may name this tenant."""
         tenants = self.context.tenants
         return tenants is not None and tenants.tenant_named(name) is not None
-
-    def scope_guard(self) -> list[Middleware]:
-        """Where tokens of an issuer are accepted: what they may do."""
-        if self.access_tokens is None:
-            return []
-        from hailuo_mcp.server.http.oauth.scope_guard import ScopeGuard
-
-        return [Middleware(ScopeGuard, spending=self.mcp.spending)]
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
         """Ours, and the SDK's; both eras are spoken on each of those."""
@@ -215,17 +203,12 @@ class HttpServer:
             routes += self.mcp.sse_app(
                 transport_security=security, max_request_body_size=body
             ).routes
-        if self.access_tokens:
-            from hailuo_mcp.server.http.oauth.metadata import ResourceMetadata
-
-            metadata = ResourceMetadata(self.settings.oauth_issuer, self.settings.callback_url)
-            served = {getattr(route, "path", "") for route in routes}
-            routes += metadata.routes(end for end in ENDPOINTS if end in served)
-        return routes
+        return [*routes, *(self.oauth.routes(routes) if self.oauth else [])]
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncGenerator[None]:
         """Own the work: sessions come and go, a purchase stays."""
+        tracing.start(os.environ, __version__, self.mcp.arguments_of)
         async with anyio.create_task_group() as process:
             process.start_soon(self.context.run_studio, self._open_studio)
             with suppress(HailuoError):  # each caller gets it
@@ -237,9 +220,10 @@ class HttpServer:
                     yield
             finally:
                 self.context.shut_down()
-                if self._documents:
+                if self.oauth:
                     with anyio.CancelScope(shield=True):
-                        await self._documents.aclose()
+                        await self.oauth.aclose()
+        await to_thread.run_sync(tracing.flush)
 
     @asynccontextmanager
     async def _open_studio(self) -> AsyncGenerator[Studio]:
@@ -251,6 +235,7 @@ class HttpServer:
             link=self.files.link,
             uploads=self.uploads,
             observe=self.metrics.observe,
+            count=self.metrics.count_event,
             callback_url=self.settings.callback_url,
         )
         tenants = self.context.tenants
