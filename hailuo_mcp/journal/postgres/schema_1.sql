@@ -88,6 +88,12 @@ CREATE INDEX tasks_unconfirmed ON tasks (status, updated_at) WHERE status = 'unc
 
 CREATE TABLE slots (account TEXT COLLATE "C" NOT NULL, at DOUBLE PRECISION NOT NULL);
 CREATE INDEX slots_at ON slots (account, at);
+CREATE TABLE tenant_slots (
+    account TEXT COLLATE "C" NOT NULL,
+    caller TEXT COLLATE "C" NOT NULL,
+    at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX tenant_slots_at ON tenant_slots (account, caller, at);
 
 CREATE TABLE accounts (
     account TEXT COLLATE "C" PRIMARY KEY,

@@ -68,7 +68,9 @@ def change(  # the conditions of one compare-and-set
     if isinstance(status, Status) and task.money is Money.RESERVED:
         new.setdefault("money", SETTLES.get(status, Money.RESERVED))
     if isinstance(status, Status) and (task.status is Status.SUBMITTING or attempt is not None):
-        take_slot(db, task.account, now)  # from its sender, perhaps after it was given up
+        take_slot(
+            db, task.account, task.caller, now
+        )  # from its sender, perhaps after it was given up
     if isinstance(due_at := new.get("due_at"), float):
         new["due_at"] = min(due_at, now + LONGEST_DELAY)
     new["updated_at"] = now

@@ -55,8 +55,8 @@ class Database:
         self.path = path
         self.rescued: Rescued | None = None
         self.losses: Losses | None = None
-        self.on_reopen: Callable[[SqliteConnection], object] | None = None
-        """What to repeat first in a file that replaces another one."""
+        self.on_reopen: dict[str, Callable[[SqliteConnection], object]] = {}
+        """What to repeat first in a file that replaces another one, for each owner."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._db: SqliteConnection | None = None
         self._file: tuple[int, int] | None = None
@@ -301,8 +301,8 @@ class Database:
         self._db = None
         db = self._opened()
         db.execute("BEGIN IMMEDIATE")
-        if self.on_reopen is not None:
-            self.on_reopen(db)
+        for repeat in self.on_reopen.values():
+            repeat(db)
         return db
 
     def _error(self, exc: Unusable) -> JournalError:

@@ -144,3 +144,7 @@ CREATE TRIGGER tasks_taken_away AFTER DELETE ON tasks BEGIN
             OLD.counted
         WHERE OLD.counted != 0 AND OLD.money IN ('spent', 'reserved');
 END;
+
+-- The slots of tenants, which may also have a limit of their own.
+CREATE TABLE tenant_slots (account TEXT NOT NULL, caller TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX tenant_slots_at ON tenant_slots (account, caller, at);
