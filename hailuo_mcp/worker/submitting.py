@@ -187,7 +187,7 @@ async def _try_to_record(context: Context, task: Task, outcome: Outcome) -> bool
     except JournalError as exc:
         status, remote_id = outcome["status"], outcome.get("remote_id", "")
         text = "task %s could not be recorded as %s (remote_id %s): %s"
-        _log.error(text, task.task_id, status, remote_id, exc)  # noqa: TRY400  # repeated often
+        _log.error(text, task.task_id, status, remote_id, exc)  # repeated often
         return False
     event = _EVENTS[Status(str(outcome["status"]))]
     context.report(event, task, remote_id=outcome.get("remote_id"), code=outcome.get("error_kind"))
