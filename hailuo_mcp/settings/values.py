@@ -69,6 +69,13 @@ def _folder(text: str) -> Path:
     return path
 
 
+def _file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_absolute():
+        raise _refused("is not the full path of a file (~ works for home)")
+    return path
+
+
 def _folders(text: str) -> tuple[Path, ...]:
     return tuple(_folder(part.strip()) for part in text.split(os.pathsep) if part.strip())
 
@@ -145,6 +152,7 @@ Wait = Annotated[
 Period = Annotated[Literal["day", "month", "total"], _text(str.lower)]
 PlanName = Annotated[str, _text(_plan)]
 Folder = Annotated[Path, _text(_folder)]
+File = Annotated[Path, _text(_file)]
 Folders = Annotated[tuple[Path, ...], _text(_folders)]
 Names = Annotated[tuple[str, ...], _text(names)]
 Database = Annotated[SecretStr, _text(_database)]

@@ -26,7 +26,8 @@ async def save_clip(context: Context, task: Task) -> None:
 
 
 async def _save(context: Context, task: Task) -> Task | None:
-    target = context.folders.output_dir / file_name(task.created_at, task.prompt, task.task_id)
+    name = file_name(task.created_at, task.prompt, task.task_id)
+    target = context.folders_of(task.caller).output_dir / name
     asked = False
 
     async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature

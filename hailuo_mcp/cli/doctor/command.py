@@ -92,7 +92,15 @@ async def examine(
     """
     import anyio.to_thread
 
-    from hailuo_mcp.cli.doctor import database, installation, journal, network, provider, settings
+    from hailuo_mcp.cli.doctor import (
+        database,
+        installation,
+        journal,
+        network,
+        provider,
+        settings,
+        tenants,
+    )
 
     for result in (*installation.check_program(system), *installation.check_media(system)):
         yield result
@@ -112,6 +120,8 @@ async def examine(
         ):
             yield result
         for result in settings.check_http(read):
+            yield result
+        async for result in tenants.check_tenants(read, environ, connect):
             yield result
     for result in installation.check_clients(system):
         yield result

@@ -167,7 +167,8 @@ def check_http(settings: Settings) -> Iterator[Result]:
             "HAILUO_OAUTH_ISSUER is set, but not for whom its access tokens must be issued.",
             "Set HAILUO_OAUTH_AUDIENCE or HAILUO_CALLBACK_URL; the server does not start without.",
         )
-    if settings.allowed_hosts and not (settings.http_tokens or settings.oauth_issuer):
+    protected = settings.http_tokens or settings.oauth_issuer or settings.tenants
+    if settings.allowed_hosts and not protected:
         sound = False
         yield note(
             "http",

@@ -101,7 +101,7 @@ class Database:
             return
         if owner and self._session.is_connected:  # else the others see that it has gone
             with suppress(JournalError):
-                await self._leave(owner)
+                await self.unregister(owner)
 
         def shut() -> None:
             self._session.close()
@@ -111,7 +111,7 @@ class Database:
         self._closed = True
         self._threads.shutdown(wait=False)
 
-    async def _leave(self, owner: str) -> None:
+    async def unregister(self, owner: str) -> None:
         """What the owner still holds is free for others."""
 
     async def read(self, question: Callable[[PostgresConnection], T]) -> T:

@@ -61,7 +61,7 @@ class PostgresStore(Database, SqlStore):
         asked = list(owners)
         return await self._in_session(lambda: self._session.dead(asked))
 
-    async def _leave(self, owner: str) -> None:
+    async def unregister(self, owner: str) -> None:
         await self.write(lambda db: leases.release(db, [owner]))
         await self._in_session(lambda: self._session.release(owner))
 

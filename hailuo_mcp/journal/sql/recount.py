@@ -25,10 +25,16 @@ _QUARTERS = (
 )
 _RECOUNTED = (
     (
-        "counts",
-        "status, caller, account, tasks",
+        "caller_counts",
+        "caller, account, status, tasks",
         "tasks != 0",
-        "SELECT status, caller, account, COUNT(*) FROM tasks GROUP BY 1, 2, 3",
+        "SELECT caller, account, status, COUNT(*) FROM tasks GROUP BY 1, 2, 3",
+    ),
+    (
+        "account_counts",
+        "account, status, tasks",
+        "tasks != 0",
+        "SELECT account, status, SUM(tasks) FROM caller_counts GROUP BY 1, 2",
     ),
     (
         f"caller_spending WHERE span = {QUARTER}",
