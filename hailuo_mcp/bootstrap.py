@@ -14,8 +14,10 @@ import anyio
 
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
+from hailuo_mcp.files.folder_storage import FolderBlobs, FolderStorage
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.private import close_to_others
+from hailuo_mcp.files.storage import PRIVATE, Storage
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
@@ -98,6 +100,7 @@ def join(
 ) -> Studio:
     """The studio over these parts; `owner` is this process, as the journal knows it."""
     provider, account = client.provider, account_of(settings)
+    storage = open_storage(settings)
     return Studio(
         settings=settings,
         provider=provider,
@@ -106,7 +109,8 @@ def join(
         store=store,
         client=client,
         folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
-        pictures=Pictures(settings.state_dir / "inputs"),
+        storage=storage,
+        pictures=Pictures(storage.pictures),
         changes=Changes(store.data_version),
         render_times=RenderTimes(store, provider, clock),
         in_flight=InFlight(store, account, clock),
@@ -139,6 +143,32 @@ def open_client(
         wire=wire,
         serve=serve if provider.is_sandbox and not settings.base_url else None,
         submit_timeout=SUBMIT_SECONDS,
+    )
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Where clips, pictures and uploads are kept.
+
+    Raises:
+        ConfigError: the bucket needs an extra that is not installed, or other variables.
+    """
+    spool = settings.state_dir / "spool"
+    if settings.bucket:
+        from hailuo_mcp.files.bucket import Bucket
+        from hailuo_mcp.files.bucket_storage import BucketStorage
+
+        name, prefix = settings.bucket
+        return BucketStorage(Bucket(name), prefix, spool)
+    folder, shared = settings.output_dir, bool(settings.files)
+    private, named_by = settings.state_dir, "HAILUO_STATE_DIR"
+    if shared:
+        private, named_by = folder / PRIVATE, "HAILUO_FILES"
+    return FolderStorage(
+        folder=folder,
+        pictures=FolderBlobs(private / "inputs", named_by),
+        uploads=FolderBlobs(private / "uploads", named_by),
+        spool=spool if shared else None,
+        variable="HAILUO_FILES" if shared else "HAILUO_OUTPUT_DIR",
     )
 
 

@@ -15,6 +15,7 @@ from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
+from hailuo_mcp.files.storage import Storage
 from hailuo_mcp.journal.store import Losses, Store
 from hailuo_mcp.studio.events import Changes, Wakeup
 from hailuo_mcp.studio.lookup_limit import LookupLimit
@@ -36,7 +37,9 @@ _MOST_CONFIRMED = 20_000
 class Uploads(Protocol):
     """Pictures that callers on other computers have uploaded."""
 
-    def find(self, upload_id: str) -> bytes | None: ...
+    async def find(self, upload_id: str) -> bytes | None:
+        """The picture, if the current caller has sent it; raises OSError if it cannot be read."""
+        ...
 
     def invitation(self) -> str:
         """How the current caller can upload a picture; empty for a caller on this computer."""
@@ -69,6 +72,8 @@ class Context:
     store: Store
     client: HailuoClient
     folders: Folders
+    storage: Storage
+    """Where clips, input pictures and uploads are kept."""
     pictures: Pictures
     changes: Changes
     wakeup: Wakeup = field(default_factory=Wakeup)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp.errors import Do, JournalError, Step
+from hailuo_mcp.files.folder_storage import FolderBlobs
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.worker.processes import ProcessLocks
 
@@ -81,11 +82,12 @@ class Stuck(type(Path())):  # type: ignore[misc]
         raise PermissionError(13, "no", str(self))
 
 
-def test_a_folder_that_cannot_be_changed_any_more_stops_nobody(tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_a_folder_that_cannot_be_changed_any_more_stops_nobody(tmp_path: Path) -> None:
     folder = Stuck(tmp_path)
     me, other = ProcessLocks(folder), ProcessLocks(folder)
     with me.held():
         with other.held():
             pass
         assert me.dead([other.owner]) == [other.owner]
-    Pictures(folder).sweep("")
+    await Pictures(FolderBlobs(folder)).sweep("")

@@ -102,6 +102,8 @@ async def examine(
     if read is not None:
         for result in settings.check_folders(read, environ):
             yield result
+        if bucket := await settings.check_bucket(read):
+            yield bucket
         found = await anyio.to_thread.run_sync(list, journal.check_journal(read, clock()))
         for result in found:
             yield result

@@ -113,7 +113,7 @@ class HttpServer:
         self.mcp.middleware.append(self.metrics.time_call)
         self.links = SignedLinks()
         self.files = Files(self.links, self.context)
-        self.uploads = Uploads(self.links, limits)
+        self.uploads = Uploads(self.links, limits, self.context)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
@@ -163,7 +163,6 @@ class HttpServer:
             raise self.fault
         self.context.wait_limits.setting = self.settings.wait_seconds
         self.links.open(self.settings.state_dir / "links.key")
-        self.uploads.folder = self.settings.state_dir / "uploads"
         remote = RemoteAccess(
             link=self.files.link,
             uploads=self.uploads,
