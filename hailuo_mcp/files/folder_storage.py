@@ -154,7 +154,7 @@ class FolderStorage:
         return await run_sync(put)
 
     async def describe(self, file: str, facts: Mapping[str, object]) -> None:
-        await run_sync(write_sidecar, Path(file), facts)
+        write_sidecar(Path(file), facts)  # at once: who hears of the clip finds this beside it
 
     def local_path(self, file: str) -> Path | None:
         return None if file.startswith(BUCKET) else Path(file)
