@@ -27,6 +27,7 @@ SECONDS = 10.0
 """The longest wait for a small object or for a part of a clip."""
 LARGE = 64 << 20
 """Bytes; what is larger is sent in parts, for which services know no "only if it is new"."""
+PART = 16 << 20
 BLOCK = 1 << 20
 """Bytes of a clip that are read at once: a slow player must not hold a connection open."""
 _PUTS = 4
@@ -189,7 +190,7 @@ class Bucket:
                     path,
                     attributes=attributes,
                     use_multipart=True,
-                    chunk_size=16 << 20,
+                    chunk_size=PART,
                     max_concurrency=2,
                 ),
             )
