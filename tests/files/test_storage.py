@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -90,15 +90,12 @@ class Source:
 
     data: bytes = CLIP
     downloads: int = 0
-    meanwhile: list[anyio.Event] = field(default_factory=list)
 
     async def __call__(self, target: Path) -> SavedFile:
-        if not target.exists():
+        path = anyio.Path(target)
+        if not await path.exists():
             self.downloads += 1
-            target.write_bytes(self.data)
-        for event in self.meanwhile:
-            event.set()
-        await anyio.sleep(0)
+            await path.write_bytes(self.data)
         sha256 = hashlib.sha256(self.data).hexdigest()
         return SavedFile(path=target, bytes=len(self.data), sha256=sha256)
 
