@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import time
+import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -26,7 +26,6 @@ from hailuo_mcp.studio.events import Changes
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.studio.timing import InFlight, RenderTimes
-from hailuo_mcp.worker.processes import ProcessLocks
 from hailuo_mcp.worker.worker import Worker
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ async def open_studio(
     settings: Settings,
     *,
     wire: HttpTransport | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
     chance: Callable[[], float] = random.random,
     remote: RemoteAccess | None = None,
     fenced: bool = True,
@@ -59,32 +58,29 @@ async def open_studio(
         JournalError: the state folder cannot be used.
     """
     close_to_others(settings.state_dir)
-    processes = ProcessLocks(settings.state_dir / "processes")
-    with processes.held():
-        store = make_store(settings)
-        client = open_client(settings, wire=wire, fenced=fenced)
-        try:
-            await store.open()
-            studio = join(
-                settings, store, client, processes.owner, clock, chance, remote, fenced=fenced
-            )
-            await store.register(
-                studio.owner,
-                account=studio.account,
-                provider=studio.provider.name,
-                base_url=studio.base_url,
-                pid=os.getpid(),
-                now=clock(),
-            )
-            work: AbstractAsyncContextManager[None] = nullcontext()
-            if works:
-                work = Worker(studio, processes).running()
-            async with work:
-                yield studio
-        finally:
-            with anyio.CancelScope(shield=True):
-                await store.close(processes.owner)
-                await client.aclose()
+    store, owner = make_store(settings), f"{os.getpid()}-{secrets.token_hex(4)}"
+    clock = clock or store.clock
+    client = open_client(settings, wire=wire, fenced=fenced)
+    try:
+        await store.open()
+        studio = join(settings, store, client, owner, clock, chance, remote, fenced=fenced)
+        await store.register(
+            owner,
+            account=studio.account,
+            provider=studio.provider.name,
+            base_url=studio.base_url,
+            pid=os.getpid(),
+            now=clock(),
+        )
+        work: AbstractAsyncContextManager[None] = nullcontext()
+        if works:
+            work = Worker(studio).running()
+        async with work:
+            yield studio
+    finally:
+        with anyio.CancelScope(shield=True):
+            await store.close(owner)
+            await client.aclose()
 
 
 def join(
@@ -111,7 +107,7 @@ def join(
         folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
         storage=storage,
         pictures=Pictures(storage.pictures),
-        changes=Changes(store.data_version),
+        changes=Changes(store),
         render_times=RenderTimes(store, provider, clock),
         in_flight=InFlight(store, account, clock),
         remote=remote or RemoteAccess(),

@@ -11,8 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
+from hailuo_mcp.journal.sql.rows import INSERT, row_of
 from hailuo_mcp.journal.sqlite import schema
-from hailuo_mcp.journal.sqlite.rows import INSERT, row_of
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.studio.request_record import new_task_id
 

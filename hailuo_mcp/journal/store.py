@@ -6,7 +6,7 @@ Times are Unix seconds. Every method raises JournalError if the store cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +30,7 @@ CONSENT_SECONDS = 600.0
 """How long a code is valid, and how long an approval could be replayed."""
 CLOCK_SKEW = 60.0
 """Seconds. Consent with a later date was written by a wrong clock: it is void."""
+SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,10 @@ class Limits:
     budget: Decimal | None
     since: float
     """The start of the budget's period."""
+    caller_budget: Decimal | None = None
+    """What the draft's caller may spend of it."""
+    caller_since: float = 0.0
+    """The start of that budget's period."""
     lease: float
     """Seconds that a submit is owned; longer than its HTTP timeout."""
 
@@ -56,6 +61,8 @@ class Recorded:
 class OverBudget:
     spent: Decimal
     reserved: Decimal
+    callers: bool = False
+    """Whether it is the caller's own budget, not the account's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,8 +189,10 @@ class Purchases(Protocol):
         """The purchase that this one would repeat, if there is one."""
         ...
 
-    def sums(self, account: str, unit: Unit, since: float) -> Awaitable[Sums]:
-        """What the account has spent and reserved since then."""
+    def sums(
+        self, account: str, unit: Unit, since: float, *, caller: str | None = None
+    ) -> Awaitable[Sums]:
+        """What the account, or one of its callers, has spent and reserved since then."""
         ...
 
     def pause(self, account: str, seconds: float | None, *, now: float) -> Awaitable[float]:
@@ -205,11 +214,15 @@ class Leases(Protocol):
     def register(
         self, owner: str, *, account: str, provider: str, base_url: str, pid: int, now: float
     ) -> Awaitable[None]:
-        """Register this process, which works for that account."""
+        """Register this process, which works for that account and is alive until it closes."""
         ...
 
     def owners(self) -> Awaitable[list[str]]:
         """Every process that is registered or still holds a lease."""
+        ...
+
+    def dead(self, owners: Iterable[str]) -> Awaitable[list[str]]:
+        """Those that no longer run; a process that only hangs is alive."""
         ...
 
     def claim(
@@ -299,8 +312,8 @@ class Tasks(Protocol):
         limit: int = 20,
     ) -> Awaitable[list[Task]]: ...
 
-    def counts(self) -> Awaitable[dict[Status, int]]:
-        """How many tasks have each status."""
+    def counts(self, *, caller: str | None = None) -> Awaitable[dict[Status, int]]:
+        """How many tasks, or of one caller, have each status."""
         ...
 
     def in_flight(self, account: str) -> Awaitable[int]:
@@ -357,8 +370,23 @@ class Store(Purchases, Leases, Tasks, Consent, Protocol):
         """Close it; first release this owner's leases, if the store still works."""
         ...
 
-    def data_version(self) -> Awaitable[int]:
-        """A number that changes when another process has written."""
+    def clock(self) -> float:
+        """The time that all processes of this store share, in Unix seconds."""
+        ...
+
+    def ping(self) -> Awaitable[None]:
+        """Return if the store answers."""
+        ...
+
+    def watch(self, announce: Callable[[str], None], wanted: Callable[[], bool]) -> Awaitable[None]:
+        """Announce what other processes write, until cancelled: a task's id, or "" for unknown.
+
+        A store that has to look for changes does that only while `wanted()`.
+        """
+        ...
+
+    def secret(self, name: str) -> Awaitable[bytes]:
+        """SECRET_BYTES that all processes of this store share; made at the first call."""
         ...
 
     def back_up(self, now: float) -> Awaitable[None]:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 
 import anyio
 
 from hailuo_mcp.domain import Task
-from hailuo_mcp.errors import JournalError
-
-LOOK_SECONDS = 0.25
-"""How often to check the journal for other processes' writes while a call waits."""
+from hailuo_mcp.journal.store import Store
 
 
 class Changes:
     """Wakes callers that wait for a task when it may have changed."""
 
-    def __init__(self, version: Callable[[], Awaitable[int]]) -> None:
-        self._version = version
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._waiting: dict[anyio.Event, Collection[str]] = {}
         self._listeners: list[Callable[[str], None]] = []
-        self._last = 0
         self.count = 0
         """Rises with every change of any task: an equal number means no change."""
         self.closing = False
@@ -55,19 +51,15 @@ class Changes:
             del self._waiting[event]
 
     async def watch(self) -> None:
-        """Wake all waiting callers when another process has written. Runs as long as the studio."""
-        while True:
-            await anyio.sleep(LOOK_SECONDS)
-            if not self._waiting:
-                continue
-            try:
-                version = await self._version()
-            except JournalError:
-                continue  # a waiting call also reads the journal now and then
-            if version != self._last:
-                self._last = version
-                self.count += 1
-                self._wake_all()
+        """Announce what other processes write. Runs as long as the studio."""
+        await self._store.watch(self._announce_from_elsewhere, lambda: bool(self._waiting))
+
+    def _announce_from_elsewhere(self, task_id: str) -> None:
+        if task_id:
+            self.announce(task_id)
+        else:
+            self.count += 1
+            self._wake_all()
 
     def _wake_all(self) -> None:
         for event in self._waiting:

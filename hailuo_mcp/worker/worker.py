@@ -14,7 +14,6 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import Capacity
 from hailuo_mcp.studio.context import SUBMIT_LEASE, Context
 from hailuo_mcp.worker.polling import poll
-from hailuo_mcp.worker.processes import ProcessLocks
 from hailuo_mcp.worker.saving import save_clip
 from hailuo_mcp.worker.submitting import submit
 
@@ -26,6 +25,8 @@ MOST_SUBMITS = 32
 MOST_STEPS = 64
 STEPS_AT_ONCE = 8
 """Started in one batch: a caller waits for as many turns of the event loop."""
+MOST_DOWNLOADS = 8
+"""At once: each needs about a megabyte, and more would share the same network."""
 BUSY_SECONDS = 2.0
 """How often to look for a dead process's work, while anything is unfinished."""
 IDLE_SECONDS = 10.0
@@ -42,9 +43,8 @@ Job = Callable[[Task], Awaitable[None]]
 class Worker:
     """Owned by the process, not by a request: a caller that leaves stops nothing."""
 
-    def __init__(self, context: Context, processes: ProcessLocks) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._processes = processes
         self._due = anyio.Event()
         """There may be something to do in the journal."""
         self._submitting: set[str] = set()
@@ -53,6 +53,7 @@ class Worker:
         self._idle = anyio.Event()
         """Nothing is being submitted; only close() waits for it."""
         self._held: set[str] = set()
+        self._downloads = anyio.Semaphore(MOST_DOWNLOADS)
         self._accounts: list[str] = [context.account]
         self._recovered_at = float("-inf")
         self._swept_at = float("-inf")
@@ -154,7 +155,7 @@ class Worker:
         context, store = self._context, self._context.store
         self._recovered_at = now
         owners = await store.owners()
-        dead = self._processes.dead(owners)
+        dead = await store.dead(owners)
         for task_id in await store.recover(dead, now=now):
             context.changes.announce(task_id)
         alive = [owner for owner in owners if owner not in dead]
@@ -210,7 +211,13 @@ class Worker:
         )
 
     async def _step(self, task: Task) -> None:
-        await take_step(self._context, task)
+        """Do one due step of a task whose lease this process holds: poll, save, or both."""
+        ready: Task | None = task
+        if task.status in POLLED:
+            ready = await poll(self._context, task)
+        if ready is not None and ready.status is Status.SUCCEEDED:
+            async with self._downloads:
+                await save_clip(self._context, ready)
 
     async def _renew_leases(self) -> None:
         context = self._context
@@ -223,12 +230,3 @@ class Worker:
                         await context.store.renew(context.owner, tuple(held), until=now + length)
             except JournalError as exc:
                 _log.warning("%s", exc)
-
-
-async def take_step(context: Context, task: Task) -> None:
-    """Do one due step of a task whose lease this process holds: poll, save, or both."""
-    ready: Task | None = task
-    if task.status in POLLED:
-        ready = await poll(context, task)
-    if ready is not None and ready.status is Status.SUCCEEDED:
-        await save_clip(context, ready)

@@ -33,11 +33,11 @@ from hailuo_mcp.cli.init.configure import configure
 from hailuo_mcp.cli.init.entry import PLACEHOLDER
 from hailuo_mcp.cli.system import System
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 from hailuo_mcp.journal.sqlite.schema import VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.worker.processes import ProcessLocks
 
 from .homes import HOMES, linux, mac, program
 
@@ -274,11 +274,11 @@ def test_processes_that_live_are_told_from_those_that_ended(tmp_path: Path):
     assert "no other" in [*check_journal(settings(tmp_path), 0.0)][-1].message
     processes = ProcessLocks(tmp_path / "state" / "processes")
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute("INSERT INTO owners VALUES (?, 'minimax-cn x y', 77, 0)", (processes.owner,))
-    with processes.held():
-        assert "1 running on this journal: pid 77 (minimax-cn" in (
-            [*check_journal(settings(tmp_path), 0.0)][-1].message
-        )
+        db.execute("INSERT INTO owners VALUES (?, 'minimax-cn x y', 77, 0)", ("77-other",))
+    processes.hold("77-other")
+    found = [*check_journal(settings(tmp_path), 0.0)][-1].message
+    processes.release("77-other")
+    assert "1 running on this journal: pid 77 (minimax-cn" in found
 
 
 def test_a_damaged_a_newer_and_a_set_aside_journal_are_told_apart(tmp_path: Path):

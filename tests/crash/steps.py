@@ -102,7 +102,8 @@ def _uncommitted(name: str, only: Only = always) -> Install:
     """Die when the step of this name is done and its transaction is still open."""
 
     def install(die: Callable[[], None]) -> None:
-        from hailuo_mcp.journal.sqlite.store import SqliteStore, writes
+        from hailuo_mcp.journal.sql.store import writes
+        from hailuo_mcp.journal.sqlite.store import SqliteStore
 
         step = getattr(SqliteStore, name).__wrapped__
 
@@ -151,7 +152,7 @@ STEPS: dict[str, Install] = {
     "written, not committed": _uncommitted("record"),
     "written down": _step(_journal, "record", after=True),
     "recovering, not committed": _uncommitted("recover"),
-    "claimed, not committed": _step(_module("journal.sqlite.leases"), "claim", after=True),
+    "claimed, not committed": _step(_module("journal.sql.leases"), "claim", after=True),
     "claimed": _step(_journal, "claim", after=True, only=lambda _a, got: bool(got.steps)),
     "before it is sent": _step(_client, "send", after=False),
     "headers begun": _trace("send_request_headers.started"),

@@ -157,7 +157,7 @@ async def test_links_outlive_a_restart_and_their_key_is_the_owners_alone(server)
 
     assert key.stat().st_mode & 0o077 == 0
     again = SignedLinks()
-    again.open(key)
+    again.open(key.read_bytes())
     signed, _ = server.served.links.sign("file", "v0000000000000000", 60)
     assert again.read("file", signed) == "v0000000000000000"
 

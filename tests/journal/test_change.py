@@ -3,7 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+import anyio
 import pytest
+from until import until
 
 from hailuo_mcp.domain import Money, Status
 
@@ -141,7 +143,12 @@ async def test_pictures_are_in_use_until_their_task_was_sent(shop: Any) -> None:
 
 
 async def test_another_process_sees_that_something_was_written(shop: Any, neighbour: Any) -> None:
-    before = await neighbour.journal.data_version()
-    assert await neighbour.journal.data_version() == before
-    await shop.buy()
-    assert await neighbour.journal.data_version() != before
+    heard = list[str]()
+    async with anyio.create_task_group() as watching:
+        watching.start_soon(neighbour.journal.watch, heard.append, lambda: True)
+        await until(lambda: bool(heard))  # it is watching: a first word may be about nothing
+        heard.clear()
+        bought = await shop.buy()
+        await until(lambda: bool(heard))
+        assert set(heard) <= {"", bought.task_id}
+        watching.cancel_scope.cancel()

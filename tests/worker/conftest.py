@@ -16,7 +16,6 @@ from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Limits, Recorded, Store
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import Context
-from hailuo_mcp.worker.processes import ProcessLocks
 
 FAILURE = JournalError("The disk is full. Nothing was sent or charged.")
 
@@ -101,9 +100,8 @@ class Bench:
         self.now = 1_800_000_000.0
         self.journal: Any = FailingStore(make_store(settings))
         self.client = Client()
-        self.processes = ProcessLocks(tmp_path / "state" / "processes")
-        owner, client = self.processes.owner, open_client(settings)
-        studio = join(settings, self.journal, client, owner, lambda: self.now)
+        client = open_client(settings)
+        studio = join(settings, self.journal, client, "1-bench", lambda: self.now)
         scripted: Any = self.client
         self.context: Context = replace(studio, client=scripted, chance=lambda: 0.5)
         self.paused: list[float] = []

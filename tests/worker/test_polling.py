@@ -19,7 +19,7 @@ from hailuo_mcp.files.download import CorruptClipError
 from hailuo_mcp.studio.download import _save_now as save_now
 from hailuo_mcp.worker.saving import record_save_error
 from hailuo_mcp.worker.schedule import CORRUPT_SECONDS, SAVE_TRIES
-from hailuo_mcp.worker.worker import take_step
+from hailuo_mcp.worker.worker import Worker
 
 pytestmark = pytest.mark.anyio
 NOT_FOUND = RemoteTaskNotFoundError("No such task.")
@@ -35,7 +35,7 @@ async def _step(bench: Any, task: Any, *states: Any) -> Any:
     bench.client.states = list(states)
     values = {"owner": bench.context.owner, "lease_until": bench.now + 30}
     held = await bench.journal.change(task.task_id, values, now=bench.now)
-    await take_step(bench.context, held)
+    await Worker(bench.context)._step(held)
     return await bench.read(task)
 
 

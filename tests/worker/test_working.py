@@ -5,6 +5,7 @@
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,8 +13,9 @@ import pytest
 from until import until
 
 from hailuo_mcp.domain import Phase, RemoteStatus, Status, Submitted
-from hailuo_mcp.worker.processes import ProcessLocks
-from hailuo_mcp.worker.worker import Worker
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.worker import worker as working
+from hailuo_mcp.worker.worker import MOST_DOWNLOADS, Worker
 
 pytestmark = pytest.mark.anyio
 TAKEN = Submitted(remote_id="77")
@@ -21,10 +23,9 @@ TAKEN = Submitted(remote_id="77")
 
 @asynccontextmanager
 async def _working(bench: Any) -> AsyncIterator[Worker]:
-    worker = Worker(bench.context, bench.processes)
-    with bench.processes.held():
-        async with worker.running():
-            yield worker
+    worker = Worker(bench.context)
+    async with worker.running():
+        yield worker
 
 
 async def _status(bench: Any, task: Any) -> Status:
@@ -151,34 +152,64 @@ async def test_a_bug_in_one_job_ends_no_other(bench: Any, caplog: Any) -> None:
 
 
 async def test_a_journal_that_fails_while_somebody_waits_does_not_end_the_work(bench: Any) -> None:
-    bench.journal.failures = {"data_version": 1}
+    seen, store = 0, bench.journal._store
+
+    async def data_version() -> int:
+        nonlocal seen
+        seen += 1
+        raise JournalError("The disk is full.")
+
+    store._data_version = data_version
     bench.client.answers = [TAKEN]
     async with _working(bench):
         await bench.context.changes.wait(("vnone",), 0.6)
-        assert bench.journal.failures == {"data_version": 0}
+        assert seen
         bench.context.wakeup.notify(await bench.bought())
         await until(lambda: bench.client.sent == 1)
 
 
-class Blind(ProcessLocks):
-    """Cannot see at first who is alive."""
-
+async def test_a_state_folder_that_cannot_be_looked_into_does_not_end_the_work(bench: Any) -> None:
     looks = 0
 
-    def dead(self, owners: Iterable[str]) -> list[str]:
-        self.looks += 1
-        if self.looks == 1:
+    async def dead(_owners: Iterable[str]) -> list[str]:
+        """Cannot see at first who is alive."""
+        nonlocal looks
+        looks += 1
+        if looks == 1:
             raise PermissionError(13, "no")
-        return super().dead(owners)
+        return []
 
-
-async def test_a_state_folder_that_cannot_be_looked_into_does_not_end_the_work(bench: Any) -> None:
-    bench.processes = Blind(bench.processes._folder)
+    bench.journal.dead = dead
     bench.client.answers = [TAKEN]
     async with _working(bench):
-        await until(lambda: bench.processes.looks == 1)
+        await until(lambda: looks == 1)
         bench.context.wakeup.notify(await bench.bought())
         await until(lambda: bench.client.sent == 1)
         bench.now += 3
         bench.context.wakeup.notify()
-        await until(lambda: bench.processes.looks == 2)
+        await until(lambda: looks == 2)
+
+
+async def test_only_so_many_clips_are_downloaded_at_once(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, most, enough = 0, 0, anyio.Event()
+
+    async def save(*_: Any) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await enough.wait()
+        running -= 1
+
+    monkeypatch.setattr(working, "save_clip", save)
+    worker = Worker(bench.context)
+    task = await bench.held()
+    ready = replace(task, status=Status.SUCCEEDED)
+    async with anyio.create_task_group() as jobs:
+        for _ in range(3 * MOST_DOWNLOADS):
+            jobs.start_soon(worker._step, ready)
+        await until(lambda: running == MOST_DOWNLOADS)
+        await anyio.wait_all_tasks_blocked()
+        enough.set()
+    assert most == MOST_DOWNLOADS

@@ -22,10 +22,10 @@ from hailuo_mcp.journal.sqlite.examine import (
     spent_in_other_units,
 )
 from hailuo_mcp.journal.sqlite.faults import Fault
+from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import period_start
 from hailuo_mcp.text import number
-from hailuo_mcp.worker.processes import ProcessLocks
 
 _LONG = 3 * 86_400.0
 """Seconds after which an unfinished task is more likely forgotten than slow."""

@@ -6,10 +6,10 @@ import json
 import sqlite3
 
 from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.journal.sql.rows import HELD, SEALED, SELECT, DamagedRowError, seal_of, task_of
 from hailuo_mcp.journal.sqlite import mark
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 from hailuo_mcp.journal.sqlite.mark import Mark
-from hailuo_mcp.journal.sqlite.rows import HELD, SEALED, SELECT, seal_of, task_of
 
 GONE = "it was deleted or emptied"
 OLDER = "it is an older copy, or its last changes are lost"
@@ -66,7 +66,10 @@ def _sums_of_sound_rows(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[i
         held = sealed[reserved_amount] if money in HELD else 0
         found[sealed[account], sealed[unit]] = tasks + 1, sum_ + held
     for row in db.execute(f"{SELECT} WHERE seal = ''"):  # of an older version
-        task_of(row)
+        try:
+            task_of(row)
+        except DamagedRowError as exc:
+            raise DamagedJournalError(str(exc)) from exc
     return found
 
 

@@ -17,9 +17,13 @@ from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.files.private import private_folder
-from hailuo_mcp.journal.sqlite import backup, check, leases, mark, rescue, schema
+from hailuo_mcp.journal.sql import leases
+from hailuo_mcp.journal.sqlite import backup, check, mark, rescue, schema
+from hailuo_mcp.journal.sqlite.connection import SqliteConnection
 from hailuo_mcp.journal.sqlite.faults import (
+    UNUSABLE,
     DamagedJournalError,
+    Unusable,
     described,
     journal_error,
     means_damage,
@@ -46,10 +50,10 @@ class Database:
         self.path = path
         self.rescued: Rescued | None = None
         self.losses: Losses | None = None
-        self.on_reopen: Callable[[sqlite3.Connection], object] | None = None
+        self.on_reopen: Callable[[SqliteConnection], object] | None = None
         """What to repeat first in a file that replaces another one."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._db: sqlite3.Connection | None = None
+        self._db: SqliteConnection | None = None
         self._file: tuple[int, int] | None = None
         """Which file is open, even if it was renamed."""
         self._closed = False
@@ -82,13 +86,13 @@ class Database:
         except (sqlite3.Error, OSError) as exc:
             raise journal_error(self.path, exc) from exc
 
-    def _connect_or_rescue(self) -> sqlite3.Connection:
+    def _connect_or_rescue(self) -> SqliteConnection:
         rescue.finish(self.path)
         self.rescued = None
         known, wal = mark.read(self.path), rescue.log_of(self.path)
         try:
             return self._connect(known)
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
+        except UNUSABLE as exc:
             if not means_damage(exc):
                 raise
             flaw = described(exc)
@@ -99,7 +103,7 @@ class Database:
         self.rescued, self._suspect = found, True
         return self._connect(None)
 
-    def _connect(self, known: mark.Remembered | None) -> sqlite3.Connection:
+    def _connect(self, known: mark.Remembered | None) -> SqliteConnection:
         """`known` is None for a journal that was just rescued: it is ahead of what was known."""
         path, rescued = self.path, known is None
         known = known or mark.Remembered()
@@ -112,7 +116,11 @@ class Database:
             # Not even opened: on closing, SQLite would throw away a -wal that does not fit.
             raise DamagedJournalError("the file is not a database")
         db = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+            path,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_SECONDS,
+            factory=SqliteConnection,
         )
         try:
             db.execute("PRAGMA journal_mode = WAL")
@@ -191,19 +199,19 @@ class Database:
             await asyncio.wait((done,))
         return done.result()
 
-    async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, question: Callable[[SqliteConnection], T]) -> T:
         def work() -> T:
             try:
                 db = self._opened()
                 if self.losses:  # another process may have accepted the losses
                     self.losses = losses(db)
                 return question(db)
-            except (sqlite3.Error, UnicodeDecodeError) as exc:
+            except UNUSABLE as exc:
                 raise self._error(exc) from exc
 
         return await self._in_thread(work)
 
-    async def write(self, step: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, step: Callable[[SqliteConnection], T]) -> T:
         """Run a step as one transaction, durable when this returns."""
 
         def work() -> T:
@@ -219,7 +227,7 @@ class Database:
             except BaseException as exc:
                 if self._db is not None and self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-                if isinstance(exc, sqlite3.Error | UnicodeDecodeError):
+                if isinstance(exc, UNUSABLE):
                     raise self._error(exc) from exc
                 raise
             if now.steps != self._steps:
@@ -229,7 +237,7 @@ class Database:
 
         return await self._in_thread(work)
 
-    def _begin(self) -> sqlite3.Connection:
+    def _begin(self) -> SqliteConnection:
         """Lock the file, and only then look whether it still is the journal.
 
         A rescue holds this lock while it puts a damaged file aside; what was written to that one
@@ -253,11 +261,11 @@ class Database:
             self.on_reopen(db)
         return db
 
-    def _error(self, exc: sqlite3.Error | UnicodeDecodeError) -> JournalError:
+    def _error(self, exc: Unusable) -> JournalError:
         self._suspect = self._suspect or means_damage(exc)
         return journal_error(self.path, exc)
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self) -> SqliteConnection:
         if self._db is None and self._file is not None and not self._closed:
             self._open()  # it could not be reopened before
         if self._db is None:

@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hailuo_mcp.domain import UNFINISHED, Unit
+from hailuo_mcp.journal.sql.purchases import sums
+from hailuo_mcp.journal.sql.rows import marks
 from hailuo_mcp.journal.sqlite import backup, check, mark, schema
-from hailuo_mcp.journal.sqlite.faults import DamagedJournalError, Fault, described, fault_of
+from hailuo_mcp.journal.sqlite.connection import SqliteConnection
+from hailuo_mcp.journal.sqlite.faults import (
+    UNUSABLE,
+    DamagedJournalError,
+    Fault,
+    described,
+    fault_of,
+)
 from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.mark import Mark
-from hailuo_mcp.journal.sqlite.purchases import sums
-from hailuo_mcp.journal.sqlite.rows import marks
 from hailuo_mcp.journal.store import Losses, UnitSpending
 
 _PATIENCE = 5.0
@@ -69,7 +76,7 @@ def examine(path: Path, *, old_before: float = 0.0) -> Contents:
             return Contents(version=0, counts={})
         with closing(_read_only(path)) as db:
             return _contents(db, known, old_before)
-    except (sqlite3.Error, UnicodeDecodeError) as exc:
+    except UNUSABLE as exc:
         raise FaultyJournalError(fault_of(exc), found=described(exc).lower()) from exc
 
 
@@ -80,15 +87,16 @@ def spent_in_other_units(
     try:
         with closing(_read_only(path)) as db:
             return sums(db, account, unit, since).others
-    except sqlite3.Error:
+    except UNUSABLE:
         return ()
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+def _read_only(path: Path) -> SqliteConnection:
+    name = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(name, uri=True, timeout=_PATIENCE, factory=SqliteConnection)
 
 
-def _contents(db: sqlite3.Connection, known: Mark | None, old_before: float) -> Contents:
+def _contents(db: SqliteConnection, known: Mark | None, old_before: float) -> Contents:
     version = schema.version(db)
     if schema.is_too_new(db):
         raise FaultyJournalError(Fault.NEWER, version)

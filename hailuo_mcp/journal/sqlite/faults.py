@@ -9,6 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from hailuo_mcp.errors import Do, JournalError, Step
+from hailuo_mcp.journal.sql.rows import DamagedRowError
+
+Unusable = sqlite3.Error | UnicodeDecodeError | DamagedRowError
+UNUSABLE = (sqlite3.Error, UnicodeDecodeError, DamagedRowError)
+"""What reading a journal raises."""
 
 _DAMAGE = frozenset(
     {
@@ -59,13 +64,13 @@ class DamagedJournalError(sqlite3.DatabaseError):
     """What a check found; the text is for the log and the doctor."""
 
 
-def means_damage(exc: sqlite3.Error | UnicodeDecodeError) -> bool:
+def means_damage(exc: Unusable) -> bool:
     """Whether the error is about the file's content."""
     code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     return not isinstance(exc, sqlite3.InterfaceError) and code & 0xFF in _DAMAGE
 
 
-def described(exc: sqlite3.Error | UnicodeDecodeError) -> str:
+def described(exc: Unusable) -> str:
     """What is wrong, in words; Python cannot decode SQLite's message about a damaged schema."""
     return "its schema is damaged" if isinstance(exc, UnicodeDecodeError) else str(exc)
 

@@ -15,10 +15,7 @@ from types import NoneType
 from typing import cast
 
 from hailuo_mcp.domain import Money, Status
-from hailuo_mcp.journal.sqlite import backup, mark, salvage, schema
-from hailuo_mcp.journal.sqlite.faults import means_damage
-from hailuo_mcp.journal.sqlite.mark import Mark
-from hailuo_mcp.journal.sqlite.rows import (
+from hailuo_mcp.journal.sql.rows import (
     COLUMNS,
     HELD,
     SEALED,
@@ -27,6 +24,9 @@ from hailuo_mcp.journal.sqlite.rows import (
     seal_of,
     task_of,
 )
+from hailuo_mcp.journal.sqlite import backup, mark, salvage, schema
+from hailuo_mcp.journal.sqlite.faults import UNUSABLE, means_damage
+from hailuo_mcp.journal.sqlite.mark import Mark
 from hailuo_mcp.journal.sqlite.unfinished import RESCUED
 from hailuo_mcp.journal.store import RATE_WINDOW, Rescued
 
@@ -124,7 +124,7 @@ def _held(path: Path, timeout: float) -> Generator[sqlite3.Connection | None]:
     with closing(sqlite3.connect(path, isolation_level=None, timeout=timeout)) as db:
         try:
             db.execute("BEGIN IMMEDIATE")
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
+        except UNUSABLE as exc:
             if not means_damage(exc):
                 raise
             # too damaged for any process to write

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hailuo_mcp.errors import Do, JournalError, Step
+from hailuo_mcp.journal.sql.rows import seal_of
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
-from hailuo_mcp.journal.sqlite.rows import seal_of
 
 VERSION = 2
 READABLE_SINCE = 1

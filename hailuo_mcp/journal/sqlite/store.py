@@ -1,85 +1,75 @@
-"""The store in one SQLite file: each operation is a function that gets the open transaction."""
+"""The store in one SQLite file, for the processes of one computer."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Coroutine, Sequence
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from hailuo_mcp.journal.sqlite import consent, leases, losses, purchases, tasks
+import anyio
+from anyio.to_thread import run_sync
+
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.sql import leases
+from hailuo_mcp.journal.sql.store import SqlStore
+from hailuo_mcp.journal.sqlite import losses
 from hailuo_mcp.journal.sqlite.database import Database
-from hailuo_mcp.journal.store import Capacity, Claimed
+from hailuo_mcp.journal.sqlite.processes import ProcessLocks
+from hailuo_mcp.journal.sqlite.secret_file import secret_in
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def writes(
-    step: Callable[Concatenate[sqlite3.Connection, P], T], *, on_reopen: bool = False
-) -> Callable[Concatenate[Database, P], Coroutine[Any, Any, T]]:
-    """A method of a step; `on_reopen`: repeated in a file that is opened in this one's place."""
-
-    @wraps(step)
-    async def method(self: Database, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        if on_reopen:
-            self.on_reopen = lambda db: step(db, *args, **kwargs)
-        return await self.write(lambda db: step(db, *args, **kwargs))
-
-    return method
+LOOK_SECONDS = 0.25
+"""How often to look for other processes' writes while a call waits."""
 
 
-def reads(
-    question: Callable[Concatenate[sqlite3.Connection, P], T],
-) -> Callable[Concatenate[Database, P], Coroutine[Any, Any, T]]:
-    @wraps(question)
-    async def method(self: Database, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.read(lambda db: question(db, *args, **kwargs))
-
-    return method
-
-
-class SqliteStore(Database):
+class SqliteStore(Database, SqlStore):
     """See journal.store.Store for what each method promises."""
 
-    record = writes(purchases.record)
-    find_existing = reads(purchases.find_existing)
-    sums = reads(purchases.sums)
-    pause = writes(purchases.pause)
-    reset_backoff = writes(purchases.reset_backoff)
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._processes = ProcessLocks(path.parent / "processes")
 
-    register = writes(leases.register, on_reopen=True)
-    owners = reads(leases.owners)
-    submitting = reads(leases.submitting)
-    renew = writes(leases.renew)
-    recover = writes(leases.recover)
-    unattended_accounts = reads(leases.unattended_accounts)
+    def clock(self) -> float:
+        return time.time()
 
-    change = writes(tasks.change)
-    settle = writes(tasks.settle)
-    adopt = writes(tasks.adopt)
-    others_await_ids = reads(tasks.others_await_ids)
-    other_with_remote_id = reads(tasks.other_with_remote_id)
-    find = reads(tasks.find)
-    by_callback = reads(tasks.by_callback)
-    newest = reads(tasks.newest)
-    counts = reads(tasks.counts)
-    in_flight = reads(tasks.in_flight)
-    render_times = reads(tasks.render_times)
-    pictures_in_use = reads(tasks.pictures_in_use)
-    data_version = reads(tasks.data_version)
+    async def register(
+        self, owner: str, *, account: str, provider: str, base_url: str, pid: int, now: float
+    ) -> None:
+        await run_sync(self._processes.hold, owner)
+        facts = {"account": account, "provider": provider, "base_url": base_url}
+        self.on_reopen = lambda db: leases.register(db, owner, **facts, pid=pid, now=now)
+        await self.write(self.on_reopen)
 
-    issue_code = writes(consent.issue_code)
-    use_code = writes(consent.use_code)
-    use_approval = writes(consent.use_approval)
+    async def dead(self, owners: Iterable[str]) -> list[str]:
+        return self._processes.dead(owners)
 
-    accept_losses = writes(losses.accept)
+    async def close(self, owner: str = "") -> None:
+        await super().close(owner)
+        self._processes.release(owner)
 
-    async def claim(
-        self, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
-    ) -> Claimed:
-        """Checks without a write lock first: usually there is nothing."""
-        due = await self.read(lambda db: leases.next_due(db, accounts, capacity.rpm, now=now))
-        if due is None or due > now:
-            return Claimed(next_at=due)
-        return await self.write(lambda db: leases.claim(db, accounts, owner, capacity, now=now))
+    async def ping(self) -> None:
+        await self._data_version()
+
+    async def watch(self, announce: Callable[[str], None], wanted: Callable[[], bool]) -> None:
+        """The file says that another process has written, but not what."""
+        last = -1
+        while True:
+            await anyio.sleep(LOOK_SECONDS)
+            if not wanted():
+                continue
+            try:
+                version = await self._data_version()
+            except JournalError:
+                continue  # a waiting call also reads the journal now and then
+            if version != last:
+                last = version
+                announce("")
+
+    async def secret(self, name: str) -> bytes:
+        return await run_sync(secret_in, self.path.with_name(f"{name}.key"))
+
+    async def accept_losses(self, *, now: float) -> None:
+        """A person accepts what damage has lost, and purchases go on."""
+        await self.write(lambda db: losses.accept(db, now=now))
+
+    async def _data_version(self) -> int:
+        return await self.read(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))

@@ -162,7 +162,6 @@ class HttpServer:
         if self.fault:
             raise self.fault
         self.context.wait_limits.setting = self.settings.wait_seconds
-        self.links.open(self.settings.state_dir / "links.key")
         remote = RemoteAccess(
             link=self.files.link,
             uploads=self.uploads,
@@ -173,6 +172,7 @@ class HttpServer:
             open_studio(self.settings, remote=remote) as studio,
             anyio.create_task_group() as tasks,
         ):
+            self.links.open(await studio.store.secret("links"))
             studio.changes.listen(self.callbacks.task_changed)
             tasks.start_soon(publish_changes, studio, self.bus)
             tasks.start_soon(self.callbacks.run)

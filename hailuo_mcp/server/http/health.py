@@ -35,7 +35,7 @@ class Readiness:
             studio = await self._app.studio()
         except HailuoError as error:
             return _answer(settings=error.code)
-        journal = await _outcome(studio.store.data_version)
+        journal = await _outcome(studio.store.ping)
         async with self._asking:
             now = time.monotonic()
             if self._asked is None or now - self._asked >= ASK_AGAIN_SECONDS:

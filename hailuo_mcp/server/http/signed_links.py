@@ -6,47 +6,14 @@ import base64
 import hashlib
 import hmac
 import re
-import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-
-from hailuo_mcp.errors import Do, JournalError, Step
-from hailuo_mcp.files.private import private_folder, write_once
 
 FILE_SECONDS = 3600
 UPLOAD_SECONDS = 900
 DERIVED = 24
 """Characters of a name that is derived from another one."""
-_KEY_BYTES = 32
 _SHAPE = re.compile(r"([0-9a-z]{8,40})\.(\d{1,12})\.([A-Za-z0-9_-]{43})")
-
-
-def link_key(path: Path) -> bytes:
-    """The key of this state folder; processes that start at the same moment agree on one."""
-    try:
-        if not path.exists():
-            private_folder(path.parent)
-            with suppress(FileExistsError):
-                write_once(path, secrets.token_bytes(_KEY_BYTES))
-        path.chmod(0o600)
-        key = path.read_bytes()
-    except OSError as exc:
-        raise JournalError(
-            f"The key that signs links cannot be stored in {path.parent}.",
-            Step(Do.SET, "HAILUO_STATE_DIR"),
-            detail=str(exc),
-        ) from exc
-    if len(key) != _KEY_BYTES:
-        raise JournalError(
-            f"{path} is damaged.",
-            Step(
-                Do.ARRANGE,
-                "delete it: a new one is made, and only links given out before stop working",
-            ),
-        )
-    return key
 
 
 class SignedLinks:
@@ -54,9 +21,9 @@ class SignedLinks:
         self._key = key
         self._clock = clock
 
-    def open(self, path: Path) -> None:
-        """Raises JournalError. Until it is called, every link is invalid."""
-        self._key = link_key(path)
+    def open(self, key: bytes) -> None:
+        """Until it is called, every link is invalid."""
+        self._key = key
 
     def sign(self, purpose: str, subject: str, seconds: int) -> tuple[str, float]:
         """The last part of a link's path, and when it ends."""

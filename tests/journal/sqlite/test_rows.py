@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_mcp.domain import Status
-from hailuo_mcp.journal.sqlite.purchases import next_slot
-from hailuo_mcp.journal.sqlite.rows import from_micro, micro
+from hailuo_mcp.journal.sql.purchases import next_slot
+from hailuo_mcp.journal.sql.rows import from_micro, micro
 
 
 @given(st.decimals(min_value=0, max_value=10**12, places=6))

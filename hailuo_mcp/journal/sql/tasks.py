@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from hailuo_mcp.domain import POLLED, Money, Status, Task
-from hailuo_mcp.journal.sqlite.purchases import take_slot
-from hailuo_mcp.journal.sqlite.rows import (
+from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sql.purchases import take_slot
+from hailuo_mcp.journal.sql.rows import (
     COLUMNS,
     INSERT,
     SEALED,
@@ -33,7 +33,7 @@ SETTLES: Mapping[Status, Money] = {
 
 
 def change(  # the conditions of one compare-and-set
-    db: sqlite3.Connection,
+    db: Connection,
     task_id: str,
     values: Mapping[str, object],
     *,
@@ -43,7 +43,7 @@ def change(  # the conditions of one compare-and-set
     held_by: str | None = None,
     remote_id: str | None = None,
 ) -> Task | None:
-    task = find_task(db, "WHERE task_id = ?", task_id)
+    task = locked_task(db, task_id)
     if (
         task is None
         or (status_in and task.status not in status_in)
@@ -77,20 +77,25 @@ def change(  # the conditions of one compare-and-set
     return changed
 
 
-def _seal(db: sqlite3.Connection, task_id: str) -> None:
+def locked_task(db: Connection, task_id: str) -> Task | None:
+    found = find_tasks(db, f"WHERE task_id = ?{db.for_update}", task_id)
+    return found[0] if found else None
+
+
+def _seal(db: Connection, task_id: str) -> None:
     """After a change of columns that the row's checksum covers."""
     query = f"SELECT {', '.join(SEALED)} FROM tasks WHERE task_id = ?"
     row = db.execute(query, (task_id,)).fetchone()
     db.execute("UPDATE tasks SET seal = ? WHERE task_id = ?", (seal_of(row), task_id))
 
 
-def _take_from_adopters(db: sqlite3.Connection, task: Task) -> None:
+def _take_from_adopters(db: Connection, task: Task) -> None:
     """A remote id turns out to be this purchase's: callers who adopted it lose it."""
     db.execute(
         "UPDATE tasks SET status = 'cancelled', caller = ?, error = ?, error_kind = '',"
         " error_code = '', remote_id = '', remote_alias = '', file_id = '', url = '',"
         " url_expires_at = NULL, file = '', owner = '', lease_until = 0, due_at = 0, updated_at = ?"
-        " WHERE remote_id != '' AND remote_id IN (?, ?) AND +account = ? AND task_id != ?"
+        " WHERE remote_id != '' AND remote_id IN (?, ?) AND account = ? AND task_id != ?"
         " AND money = 'unknown'",
         (
             task.caller,
@@ -102,9 +107,9 @@ def _take_from_adopters(db: sqlite3.Connection, task: Task) -> None:
 
 
 def settle(
-    db: sqlite3.Connection, task_id: str, values: Mapping[str, object], *, now: float
+    db: Connection, task_id: str, values: Mapping[str, object], *, now: float
 ) -> Task | IdTaken | None:
-    task = find_task(db, "WHERE task_id = ?", task_id)
+    task = locked_task(db, task_id)
     if task is None or not task.can_be_settled:
         return None
     remote_id = str(values.get("remote_id", ""))
@@ -118,7 +123,7 @@ def settle(
     return change(db, task_id, said, now=now)
 
 
-def adopt(db: sqlite3.Connection, task: Task) -> Task | None:
+def adopt(db: Connection, task: Task) -> Task | None:
     if found := _known_as(db, task.account, task.remote_id):
         return next((one for one in found if task.caller in ("", one.caller)), None)
     if others_await_ids(db, task.account, task.caller):
@@ -127,29 +132,29 @@ def adopt(db: sqlite3.Connection, task: Task) -> Task | None:
     return task
 
 
-def others_await_ids(db: sqlite3.Connection, account: str, caller: str) -> bool:
+def others_await_ids(db: Connection, account: str, caller: str) -> bool:
     return bool(caller) and exists(
         db,
         "SELECT 1 FROM tasks WHERE status IN ('submitting', 'unconfirmed', 'failed')"
         " AND (status != 'failed' OR money = 'spent') AND remote_id = ''"
-        " AND +account = ? AND caller != ?",
+        " AND account = ? AND caller != ?",
         account,
         caller,
     )
 
 
-def _known_as(db: sqlite3.Connection, account: str, remote_id: str) -> list[Task]:
+def _known_as(db: Connection, account: str, remote_id: str) -> list[Task]:
     """The account's tasks with this remote id."""
     return [
         task
         for column in ("remote_id", "remote_alias")
         for task in find_tasks(
-            db, f"WHERE {column} = ? AND {column} != '' AND +account = ?", remote_id, account
+            db, f"WHERE {column} = ? AND {column} != '' AND account = ?", remote_id, account
         )
     ]
 
 
-def other_with_remote_id(db: sqlite3.Connection, task_id: str, account: str, remote_id: str) -> str:
+def other_with_remote_id(db: Connection, task_id: str, account: str, remote_id: str) -> str:
     other = find_task(
         db,
         "WHERE remote_id = ? AND remote_id != '' AND account = ? AND task_id != ?"
@@ -159,7 +164,7 @@ def other_with_remote_id(db: sqlite3.Connection, task_id: str, account: str, rem
     return other.task_id if other else ""
 
 
-def find(db: sqlite3.Connection, some_id: str, *, caller: str = "") -> Task | None:
+def find(db: Connection, some_id: str, *, caller: str = "") -> Task | None:
     for column in ("task_id", "remote_id", "remote_alias"):
         clauses = f"WHERE {column} = ? AND {column} != '' AND ? IN ('', caller)"
         if task := find_task(db, f"{clauses} ORDER BY created_at DESC", some_id, caller):
@@ -167,12 +172,12 @@ def find(db: sqlite3.Connection, some_id: str, *, caller: str = "") -> Task | No
     return None
 
 
-def by_callback(db: sqlite3.Connection, token: str) -> Task | None:
+def by_callback(db: Connection, token: str) -> Task | None:
     return find_task(db, "WHERE callback_token = ? AND callback_token != ''", token)
 
 
 def newest(
-    db: sqlite3.Connection,
+    db: Connection,
     *,
     caller: str | None = None,
     statuses: Collection[Status] = (),
@@ -192,12 +197,14 @@ def newest(
     return find_tasks(db, f"WHERE {' AND '.join(wanted)} {order}", *values, limit)
 
 
-def counts(db: sqlite3.Connection) -> dict[Status, int]:
-    rows = db.execute("SELECT status, count(*) FROM tasks GROUP BY status").fetchall()
+def counts(db: Connection, *, caller: str | None = None) -> dict[Status, int]:
+    own, values = ("", ()) if caller is None else (" WHERE caller = ?", (caller,))
+    query = f"SELECT status, count(*) FROM tasks{own} GROUP BY status"
+    rows = db.execute(query, values).fetchall()
     return {Status(status): number for status, number in rows}
 
 
-def in_flight(db: sqlite3.Connection, account: str) -> int:
+def in_flight(db: Connection, account: str) -> int:
     query = (
         "SELECT count(*) FROM tasks WHERE account = ? AND due_at > 0"
         f" AND status IN ({marks(POLLED)})"
@@ -206,7 +213,7 @@ def in_flight(db: sqlite3.Connection, account: str) -> int:
 
 
 def render_times(
-    db: sqlite3.Connection,
+    db: Connection,
     provider: str,
     model: str,
     resolution: str | None,
@@ -214,7 +221,8 @@ def render_times(
 ) -> list[RenderTime]:
     rows = db.execute(
         "SELECT COALESCE(unfinished_at, submitted_at) - submitted_at, finished_at - submitted_at"
-        " FROM tasks WHERE provider = ? AND model = ? AND resolution IS ? AND duration IS ?"
+        " FROM tasks WHERE provider = ? AND model = ?"
+        f" AND resolution {db.same} ? AND duration {db.same} ?"
         " AND finished_at IS NOT NULL AND submitted_at IS NOT NULL AND finished_at > submitted_at"
         " ORDER BY finished_at DESC LIMIT 20",
         (provider, model, resolution, duration),
@@ -222,12 +230,8 @@ def render_times(
     return [RenderTime(least=max(0.0, least), most=most) for least, most in rows]
 
 
-def pictures_in_use(db: sqlite3.Connection) -> str:
+def pictures_in_use(db: Connection) -> str:
     rows = db.execute(
         "SELECT request FROM tasks WHERE status IN ('pending', 'submitting', 'unconfirmed')"
     ).fetchall()
     return "\n".join(request for (request,) in rows)
-
-
-def data_version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA data_version").fetchone()[0])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Sequence
 
 from hailuo_mcp.domain import Task
-from hailuo_mcp.journal.sqlite.purchases import free_slots, next_slot, take_slot
-from hailuo_mcp.journal.sqlite.rows import exists, find_task, find_tasks, marks
+from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sql.purchases import free_slots, next_slot, take_slot
+from hailuo_mcp.journal.sql.rows import exists, find_task, find_tasks, marks
 from hailuo_mcp.journal.store import (
     LONGEST_DELAY,
     LONGEST_LEASE,
@@ -18,7 +18,7 @@ from hailuo_mcp.journal.store import (
 
 
 def register(
-    db: sqlite3.Connection,
+    db: Connection,
     owner: str,
     *,
     account: str,
@@ -32,10 +32,14 @@ def register(
         " ON CONFLICT DO NOTHING",
         (account, provider, base_url),
     )
-    db.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", (owner, account, pid, now))
+    db.execute(
+        "INSERT INTO owners VALUES (?, ?, ?, ?) ON CONFLICT (owner) DO UPDATE SET"
+        " account = excluded.account, pid = excluded.pid, started_at = excluded.started_at",
+        (owner, account, pid, now),
+    )
 
 
-def owners(db: sqlite3.Connection) -> list[str]:
+def owners(db: Connection) -> list[str]:
     rows = db.execute(
         "SELECT owner FROM owners UNION SELECT owner FROM tasks WHERE owner != ''"
     ).fetchall()
@@ -43,7 +47,7 @@ def owners(db: sqlite3.Connection) -> list[str]:
 
 
 def claim(
-    db: sqlite3.Connection, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
+    db: Connection, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
 ) -> Claimed:
     some = marks(accounts)
     db.execute(
@@ -56,7 +60,8 @@ def claim(
         db,
         f"WHERE account IN ({some}) AND due_at > 0 AND due_at <= ?"
         " AND status IN ('queued', 'running', 'succeeded')"
-        " AND (lease_until <= ? OR lease_until > ?) ORDER BY due_at LIMIT ?",
+        " AND (lease_until <= ? OR lease_until > ?) ORDER BY due_at LIMIT ?"
+        f"{db.skip_locked}",
         *(*accounts, now, now, now + LONGEST_LEASE, capacity.steps),
     )
     db.executemany(
@@ -68,8 +73,9 @@ def claim(
 
 
 def _claim_sends(
-    db: sqlite3.Connection, account: str, owner: str, capacity: Capacity, now: float
+    db: Connection, account: str, owner: str, capacity: Capacity, now: float
 ) -> list[Task]:
+    db.lock_account(account)
     room = min(capacity.sends, free_slots(db, account, capacity.rpm, now))
     if room <= 0:
         return []
@@ -88,7 +94,7 @@ def _claim_sends(
 
 
 def next_due(
-    db: sqlite3.Connection, accounts: Sequence[str], rpm: int | None, *, now: float
+    db: Connection, accounts: Sequence[str], rpm: int | None, *, now: float
 ) -> float | None:
     """When anything is due next, including others' leases."""
     times = [at for account in accounts for at in _next_steps(db, account, now)]
@@ -100,7 +106,7 @@ def next_due(
     return min(times) if times else None
 
 
-def _from_another_clock(db: sqlite3.Connection, account: str, now: float) -> bool:
+def _from_another_clock(db: Connection, account: str, now: float) -> bool:
     return exists(
         db,
         "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at > ?"
@@ -109,7 +115,7 @@ def _from_another_clock(db: sqlite3.Connection, account: str, now: float) -> boo
     )
 
 
-def _next_send(db: sqlite3.Connection, account: str) -> float | None:
+def _next_send(db: Connection, account: str) -> float | None:
     if not exists(db, "SELECT 1 FROM tasks WHERE status = 'pending'"):
         return None  # or the next query would scan everything in flight
     (at,) = db.execute(
@@ -119,7 +125,7 @@ def _next_send(db: sqlite3.Connection, account: str) -> float | None:
     return None if at is None else float(at)
 
 
-def _next_steps(db: sqlite3.Connection, account: str, now: float) -> list[float]:
+def _next_steps(db: Connection, account: str, now: float) -> list[float]:
     """When the first unclaimed task is due, and when the first lease expires.
 
     Two short scans, by due time and by owner: one query for both reads every unfinished task.
@@ -130,25 +136,25 @@ def _next_steps(db: sqlite3.Connection, account: str, now: float) -> list[float]
         (account, now + LONGEST_LEASE),
     ).fetchone()
     held = db.execute(
-        "SELECT MIN(lease_until) FROM tasks WHERE owner != '' AND +account = ? AND +due_at > 0"
-        " AND +status != 'pending' AND lease_until > due_at AND lease_until <= ?",
+        "SELECT MIN(lease_until) FROM tasks WHERE owner != '' AND account = ? AND due_at > 0"
+        " AND status != 'pending' AND lease_until > due_at AND lease_until <= ?",
         (account, now + LONGEST_LEASE),
     ).fetchone()
     return [float(row[0]) for row in (free, held) if row and row[0] is not None]
 
 
-def submitting(db: sqlite3.Connection, owner: str) -> list[Task]:
+def submitting(db: Connection, owner: str) -> list[Task]:
     return find_tasks(db, "WHERE owner = ? AND owner != '' AND status = 'submitting'", owner)
 
 
-def renew(db: sqlite3.Connection, owner: str, task_ids: Collection[str], *, until: float) -> None:
+def renew(db: Connection, owner: str, task_ids: Collection[str], *, until: float) -> None:
     db.executemany(
         "UPDATE tasks SET lease_until = ? WHERE task_id = ? AND owner = ?",
         [(until, task_id, owner) for task_id in task_ids],
     )
 
 
-def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tuple[str, ...]:
+def recover(db: Connection, dead: Collection[str], *, now: float) -> tuple[str, ...]:
     gone = tuple(dead)
     lost = db.execute(
         "UPDATE tasks SET status = 'unconfirmed', owner = '', lease_until = 0, due_at = 0,"
@@ -173,7 +179,7 @@ def recover(db: sqlite3.Connection, dead: Collection[str], *, now: float) -> tup
     return tuple(row[0] for row in (*lost, *cancelled))
 
 
-def release(db: sqlite3.Connection, owners: Collection[str]) -> None:
+def release(db: Connection, owners: Collection[str]) -> None:
     """Release what these hold, except submits, and forget those that hold nothing more."""
     names, some = tuple(owners), marks(owners)
     db.execute(
@@ -189,7 +195,7 @@ def release(db: sqlite3.Connection, owners: Collection[str]) -> None:
 
 
 def unattended_accounts(
-    db: sqlite3.Connection, account: str, provider: str, base_url: str, alive: Collection[str]
+    db: Connection, account: str, provider: str, base_url: str, alive: Collection[str]
 ) -> list[str]:
     rows = db.execute(
         "SELECT account FROM accounts WHERE account != ? AND provider = ? AND base_url = ?"

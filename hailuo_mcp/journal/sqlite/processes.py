@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,19 +19,18 @@ class ProcessLocks:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._held: dict[str, BaseFileLock] = {}
 
-    @contextmanager
-    def held(self) -> Generator[None]:
-        """Hold this process's own lock.
+    def hold(self, owner: str) -> None:
+        """Hold this name's lock, until it is released or the process ends.
 
         Raises:
             JournalError: the state folder cannot be written.
         """
         try:
             private_folder(self._folder)
-            mine = self._lock(self.owner)
-            mine.acquire(blocking=False)
+            lock = self._held.setdefault(owner, self._lock(owner))
+            lock.acquire(blocking=False)
         except OSError as exc:
             raise JournalError(
                 f"The state folder {self._folder.parent} is not writable, so no purchase can be "
@@ -41,16 +38,16 @@ class ProcessLocks:
                 Step(Do.SET, "HAILUO_STATE_DIR"),
                 detail=str(exc),
             ) from exc
-        try:
-            yield
-        finally:
+
+    def release(self, owner: str) -> None:
+        if lock := self._held.pop(owner, None):
             with suppress(OSError):  # a file that stays behind is locked by nobody
-                mine.release()
-                self._path(self.owner).unlink(missing_ok=True)
+                lock.release(force=True)
+                self._path(owner).unlink(missing_ok=True)
 
     def dead(self, owners: Iterable[str]) -> list[str]:
         """Return those whose lock is no longer held."""
-        return [owner for owner in owners if owner != self.owner and not self._alive(owner)]
+        return [owner for owner in owners if owner not in self._held and not self._alive(owner)]
 
     def _alive(self, owner: str) -> bool:
         from filelock import Timeout

@@ -11,64 +11,67 @@ import pytest
 
 from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.files.folder_storage import FolderBlobs
+from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 from hailuo_mcp.studio.pictures import Pictures
-from hailuo_mcp.worker.processes import ProcessLocks
 
 LIVE = """
 import sys
 from pathlib import Path
-from hailuo_mcp.worker.processes import ProcessLocks
+from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 processes = ProcessLocks(Path(sys.argv[1]))
-with processes.held():
-    print(processes.owner, flush=True)
-    sys.stdin.read()
+processes.hold("2-other")
+print("held", flush=True)
+sys.stdin.read()
 """
 
 
 def test_a_process_is_alive_until_it_is_killed(tmp_path: Path) -> None:
     me = ProcessLocks(tmp_path)
-    with me.held():
-        other = subprocess.Popen(
-            [sys.executable, "-c", LIVE, str(tmp_path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert other.stdout is not None
-        assert other.stdin is not None
-        owner = other.stdout.readline().strip()
-        assert me.dead([owner, me.owner]) == []
-        os.kill(other.pid, signal.SIGSTOP)  # one that hangs is alive too: its leases run out
-        assert me.dead([owner]) == []
-        other.kill()
-        other.wait(timeout=10)
-        assert me.dead([owner, me.owner]) == [owner]
-        assert me.dead([owner]) == [owner]
-        other.stdin.close()
-        other.stdout.close()
+    me.hold("1-me")
+    other = subprocess.Popen(
+        [sys.executable, "-c", LIVE, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout is not None
+    assert other.stdin is not None
+    assert other.stdout.readline() == "held\n"
+    assert me.dead(["2-other", "1-me"]) == []
+    os.kill(other.pid, signal.SIGSTOP)  # one that hangs is alive too: its leases run out
+    assert me.dead(["2-other"]) == []
+    other.kill()
+    other.wait(timeout=10)
+    assert me.dead(["2-other", "1-me"]) == ["2-other"]
+    assert me.dead(["2-other"]) == ["2-other"]
+    other.stdin.close()
+    other.stdout.close()
+    me.release("1-me")
 
 
 def test_two_in_one_process_are_two(tmp_path: Path) -> None:
     one, two = ProcessLocks(tmp_path), ProcessLocks(tmp_path)
-    with one.held():
-        with two.held():
-            assert one.owner != two.owner
-            assert one.dead([two.owner]) == two.dead([one.owner]) == []
-        assert one.dead([two.owner]) == [two.owner]
+    one.hold("1-one")
+    two.hold("1-two")
+    assert one.dead(["1-two"]) == two.dead(["1-one"]) == []
+    two.release("1-two")
+    assert one.dead(["1-two"]) == ["1-two"]
+    one.release("1-one")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_owner_without_a_lock_is_dead(tmp_path: Path) -> None:
     me = ProcessLocks(tmp_path)
-    with me.held():
-        assert me.dead(["1-0000"]) == ["1-0000"]
+    me.hold("1-me")
+    assert me.dead(["1-0000"]) == ["1-0000"]
+    me.release("1-me")
 
 
 def test_a_state_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     locks = ProcessLocks(tmp_path / "file" / "processes")
-    with pytest.raises(JournalError, match="is not writable") as refused, locks.held():
-        raise AssertionError
+    with pytest.raises(JournalError, match="is not writable") as refused:
+        locks.hold("1-me")
     assert Step(Do.SET, "HAILUO_STATE_DIR") in refused.value.then
 
 
@@ -86,8 +89,9 @@ class Stuck(type(Path())):  # type: ignore[misc]
 async def test_a_folder_that_cannot_be_changed_any_more_stops_nobody(tmp_path: Path) -> None:
     folder = Stuck(tmp_path)
     me, other = ProcessLocks(folder), ProcessLocks(folder)
-    with me.held():
-        with other.held():
-            pass
-        assert me.dead([other.owner]) == [other.owner]
+    me.hold("1-me")
+    other.hold("1-other")
+    other.release("1-other")
+    assert me.dead(["1-other"]) == ["1-other"]
+    me.release("1-me")
     await Pictures(FolderBlobs(folder)).sweep("")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from decimal import Decimal
 
 from hailuo_mcp.domain import Money, Status, Task, Unit
-from hailuo_mcp.journal.sqlite.losses import losses
-from hailuo_mcp.journal.sqlite.rows import (
+from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sql.rows import (
     INSERT,
     exists,
     find_task,
@@ -32,16 +31,21 @@ from hailuo_mcp.journal.store import (
 
 
 def record(
-    db: sqlite3.Connection, draft: Task, reserved_amount: Decimal, limits: Limits, *, now: float
+    db: Connection, draft: Task, reserved_amount: Decimal, limits: Limits, *, now: float
 ) -> Recorded | OverBudget | KeyTaken | Losses:
+    db.lock_account(draft.account)
     if before := find_existing(db, draft, now=now):
         return before
-    if lost := losses(db):
+    if lost := db.losses():
         return lost
-    if limits.budget is not None:
-        so_far = sums(db, draft.account, draft.unit, limits.since)
-        if micro(so_far.spent + so_far.reserved) + micro(reserved_amount) > micro(limits.budget):
-            return OverBudget(spent=so_far.spent, reserved=so_far.reserved)
+    of_caller = (limits.caller_budget, limits.caller_since, draft.caller)
+    for budget, since, caller in ((limits.budget, limits.since, None), of_caller):
+        if budget is None:
+            continue
+        so_far = sums(db, draft.account, draft.unit, since, caller=caller)
+        if micro(so_far.spent + so_far.reserved) + micro(reserved_amount) > micro(budget):
+            callers = caller is not None
+            return OverBudget(spent=so_far.spent, reserved=so_far.reserved, callers=callers)
     # It counts in the period in which it is recorded, not drafted.
     task = replace(draft, created_at=now, updated_at=now, due_at=now)
     queued = exists(  # first come, first served
@@ -56,7 +60,7 @@ def record(
     return Recorded(task=task, reused=False)
 
 
-def find_existing(db: sqlite3.Connection, draft: Task, *, now: float) -> Recorded | KeyTaken | None:
+def find_existing(db: Connection, draft: Task, *, now: float) -> Recorded | KeyTaken | None:
     newest = "AND status NOT IN ('failed', 'cancelled') ORDER BY created_at DESC"
     if draft.request_key:
         named = find_task(
@@ -80,12 +84,16 @@ def find_existing(db: sqlite3.Connection, draft: Task, *, now: float) -> Recorde
     return Recorded(task=found, reused=True)
 
 
-def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums:
+def sums(
+    db: Connection, account: str, unit: Unit, since: float, *, caller: str | None = None
+) -> Sums:
+    own, callers = ("", ()) if caller is None else (" AND caller = ?", (caller,))
     rows = db.execute(
-        "SELECT unit, money, SUM(counted), SUM(counted * (status = 'unconfirmed')) FROM tasks"
+        "SELECT unit, money, SUM(counted), "
+        " SUM(CASE WHEN status = 'unconfirmed' THEN counted ELSE 0 END) FROM tasks"
         f" WHERE account = ? AND unit IN ({marks(Unit)}) AND money IN ('spent', 'reserved')"
-        " AND created_at >= ? GROUP BY unit, money",
-        (account, *Unit, since),
+        f" AND created_at >= ?{own} GROUP BY unit, money",
+        (account, *Unit, since, *callers),
     ).fetchall()
     found = {(of, money): (from_micro(sum_), from_micro(doubt)) for of, money, sum_, doubt in rows}
     nothing = Decimal(0), Decimal(0)
@@ -107,7 +115,7 @@ def sums(db: sqlite3.Connection, account: str, unit: Unit, since: float) -> Sums
     )
 
 
-def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> int:
+def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int:
     """How many submits may be sent now; 0 while the provider has asked for a pause.
 
     A request arrives at some moment between its sending and its response. So it takes a slot for
@@ -125,7 +133,7 @@ def free_slots(db: sqlite3.Connection, account: str, rpm: int | None, now: float
     return max(0, rpm - _submits_in_flight(db, account) - int(held))
 
 
-def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float) -> float:
+def next_slot(db: Connection, account: str, rpm: int | None, now: float) -> float:
     """The earliest moment at which the next submit may be sent."""
     pause = _paused_until(db, account, now)
     if rpm is None:
@@ -142,38 +150,39 @@ def next_slot(db: sqlite3.Connection, account: str, rpm: int | None, now: float)
     return max(pause, free_at)
 
 
-def _paused_until(db: sqlite3.Connection, account: str, now: float) -> float:
+def _paused_until(db: Connection, account: str, now: float) -> float:
     """When the provider's requested pause ends; now if there is none."""
     row = db.execute("SELECT paused_until FROM accounts WHERE account = ?", (account,)).fetchone()
     # A pause that ends later was written before the clock was set back: it is void.
     return float(row[0]) if row and now < row[0] <= now + 2 * RATE_WINDOW else now
 
 
-def _submits_in_flight(db: sqlite3.Connection, account: str) -> int:
-    # By status, which selects few: SQLite would scan all the account's tasks (hence the plus).
+def _submits_in_flight(db: Connection, account: str) -> int:
     (count,) = db.execute(
-        "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND +account = ?", (account,)
+        "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND account = ?", (account,)
     ).fetchone()
     return int(count)
 
 
-def take_slot(db: sqlite3.Connection, account: str, now: float) -> None:
+def take_slot(db: Connection, account: str, now: float) -> None:
     """A submit has ended, so its request cannot arrive later: its slot's minute starts now."""
     db.execute("DELETE FROM slots WHERE account = ? AND at <= ?", (account, now - RATE_WINDOW))
     db.execute("INSERT INTO slots VALUES (?, ?)", (account, now))
 
 
-def pause(db: sqlite3.Connection, account: str, seconds: float | None, *, now: float) -> float:
+def pause(db: Connection, account: str, seconds: float | None, *, now: float) -> float:
+    db.lock_account(account)
     row = db.execute("SELECT refusals FROM accounts WHERE account = ?", (account,)).fetchone()
     refusals = int(row[0]) if row else 0
     wait = max(min(60.0, 3.0 * 2.0**refusals), min(seconds or 0.0, 2 * RATE_WINDOW))
     until = max(now + wait, _paused_until(db, account, now))
     db.execute(
-        "UPDATE accounts SET paused_until = ?, refusals = MIN(refusals + 1, 10) WHERE account = ?",
+        "UPDATE accounts SET paused_until = ?, refusals = CASE WHEN refusals < 10 THEN"
+        " refusals + 1 ELSE 10 END WHERE account = ?",
         (until, account),
     )
     return now + wait
 
 
-def reset_backoff(db: sqlite3.Connection, account: str) -> None:
+def reset_backoff(db: Connection, account: str) -> None:
     db.execute("UPDATE accounts SET refusals = 0 WHERE account = ?", (account,))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from decimal import Decimal
 
-from hailuo_mcp.journal.sqlite.rows import exists
+from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sql.rows import exists
 from hailuo_mcp.journal.store import CLOCK_SKEW, CONSENT_SECONDS
 
 
 def issue_code(
-    db: sqlite3.Connection,
+    db: Connection,
     code: str,
     *,
     caller: str,
@@ -23,13 +23,15 @@ def issue_code(
         (now - CONSENT_SECONDS, now + CLOCK_SKEW),
     )
     db.execute(
-        "INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?, NULL)",
+        "INSERT INTO codes VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (code) DO UPDATE SET"
+        " caller = excluded.caller, identity = excluded.identity, amount = excluded.amount,"
+        " issued_at = excluded.issued_at, used_at = NULL",
         (code, caller, identity, str(amount), now),
     )
 
 
 def use_code(
-    db: sqlite3.Connection,
+    db: Connection,
     code: str,
     *,
     caller: str,
@@ -45,7 +47,7 @@ def use_code(
     return used.rowcount == 1
 
 
-def use_approval(db: sqlite3.Connection, *, caller: str, identity: str, now: float) -> bool:
+def use_approval(db: Connection, *, caller: str, identity: str, now: float) -> bool:
     db.execute(
         "DELETE FROM approvals WHERE at < ? OR at > ?", (now - CONSENT_SECONDS, now + CLOCK_SKEW)
     )

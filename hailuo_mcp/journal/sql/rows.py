@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import fields
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any, cast
 
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
+from hailuo_mcp.journal.sql.connection import Connection
 
 MICRO = Decimal(1_000_000)
 
@@ -61,11 +61,11 @@ _READ: Mapping[str, Any] = {
 }
 
 
-class DamagedRowError(sqlite3.DatabaseError):
+class DamagedRowError(ValueError):
     """A row that no version of hailuo-mcp could have written."""
 
 
-def task_of(row: sqlite3.Row | tuple[Any, ...]) -> Task:
+def task_of(row: Sequence[Any]) -> Task:
     try:
         return Task(
             **{
@@ -77,23 +77,23 @@ def task_of(row: sqlite3.Row | tuple[Any, ...]) -> Task:
         raise DamagedRowError("a row of the tasks table is damaged") from exc
 
 
-def find_tasks(db: sqlite3.Connection, clauses: str, *values: object) -> list[Task]:
+def find_tasks(db: Connection, clauses: str, *values: object) -> list[Task]:
     """All tasks that match `clauses` (WHERE … ORDER BY …)."""
     return [task_of(row) for row in db.execute(f"{SELECT} {clauses}", values).fetchall()]
 
 
-def find_task(db: sqlite3.Connection, clauses: str, *values: object) -> Task | None:
+def find_task(db: Connection, clauses: str, *values: object) -> Task | None:
     row = db.execute(f"{SELECT} {clauses} LIMIT 1", values).fetchone()
     return task_of(row) if row else None
 
 
-def exists(db: sqlite3.Connection, query: str, *values: object) -> bool:
+def exists(db: Connection, query: str, *values: object) -> bool:
     return db.execute(f"{query} LIMIT 1", values).fetchone() is not None
 
 
 def marks(values: Sized) -> str:
-    """Question marks for so many values."""
-    return ", ".join("?" * len(values))
+    """Question marks for so many values; for none, what equals nothing."""
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 def row_of(task: Task, reserved_amount: Decimal) -> tuple[Any, ...]:
@@ -104,7 +104,7 @@ def row_of(task: Task, reserved_amount: Decimal) -> tuple[Any, ...]:
 
 
 def seal_of(values: Sequence[object]) -> str:
-    """The checksum of a row's SEALED columns, in that order, as SQLite returns them."""
+    """The checksum of a row's SEALED columns, in that order."""
     told = [float(v) if n == "created_at" else v for n, v in zip(SEALED, values, strict=True)]  # type: ignore[arg-type]
     return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
 

@@ -1,0 +1,1 @@
+"""The journal's operations in SQL that both engines understand: one function, one transaction."""
