@@ -43,6 +43,10 @@ class Way:
     lose_answer: str = ""
     """To requests that begin like this."""
     turn: tuple[bytes, bytes] | None = None
+    unconditional: bool = False
+    """It refuses "only if it is new", as some services do."""
+    answer: bytes = b""
+    """Given to every request instead of the service's."""
     requests: list[str] = field(default_factory=list)
     heads: list[bytes] = field(default_factory=list)
 
@@ -65,7 +69,7 @@ class Way:
                 client, _ = listener.accept()
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket) -> None:  # noqa: PLR0911  # a manner a line
         with client, suppress(OSError, ValueError):
             client.settimeout(30)
             while not self.away:
@@ -78,6 +82,15 @@ class Way:
                     client.recv(1)
                     return
                 if self.away or (self.cut_after is not None and len(body) > self.cut_after):
+                    return
+                if self.unconditional and b"If-None-Match" in head:
+                    client.sendall(
+                        b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n"
+                        b"Connection: close\r\n\r\n"
+                    )
+                    return
+                if self.answer:
+                    client.sendall(self.answer)
                     return
                 if self.turn:
                     body = body.replace(*self.turn)
@@ -97,6 +110,11 @@ class Way:
                 return b"", b""
             data += block
         head, _, body = data.partition(b"\r\n\r\n")
+        if b"100-continue" in head and not self.away:
+            client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            head = b"\r\n".join(
+                line for line in head.split(b"\r\n") if not line.startswith(b"Expect:")
+            )
         sizes = [
             int(line.split(b":")[1])
             for line in head.split(b"\r\n")
@@ -130,6 +148,7 @@ class S3:
             "AWS_ACCESS_KEY_ID": "an-id",
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_REGION": "us-east-1",
+            "NO_PROXY": "127.0.0.1",
         }
 
     def _ask(self, method: str, key: str = "", **more: Any) -> httpx.Response:

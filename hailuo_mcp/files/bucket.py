@@ -1,39 +1,38 @@
 """One bucket of an S3-compatible service: objects whole or not there, with the digest beside them.
 
-The only module that imports obstore. Keys, region and endpoint come from the standard AWS_
-variables of the process, which the library reads itself: they are in no setting and in no log.
+The only module that imports botocore. Keys, region and endpoint come from the standard AWS_
+variables and files of the process, which the library reads itself: they are in no setting.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-from collections.abc import AsyncGenerator, Awaitable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, BinaryIO, NoReturn, Protocol, TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import ConfigError, Do, Step
 
-if TYPE_CHECKING:
-    from obstore import Attributes, GetOptions, ObjectMeta
-    from obstore.store import S3Store
-
 SECONDS = 10.0
-"""The longest wait for a small object or for a part of a clip."""
-LARGE = 64 << 20
-"""Bytes; what is larger is sent in parts, for which services know no "only if it is new"."""
-PART = 16 << 20
+"""The longest wait for a small object or for a block of a clip."""
 BLOCK = 1 << 20
 """Bytes of a clip that are read at once: a slow player must not hold a connection open."""
-_PUTS = 4
-"""Clips sent at once: each is in memory meanwhile."""
+PAGE = 1000
+"""Objects in one answer to a list."""
+_AT_ONCE = 16
+"""Requests; a slow bucket must not take every thread of the process."""
 _SLOWEST = 50_000
-"""Bytes a second that a put must reach."""
+"""Bytes a second that a clip must go through at."""
 _DIGEST = "sha256"
 """The object's own metadata with the digest of what was sent."""
 
@@ -59,56 +58,73 @@ class ObjectFacts:
     """Of what was put, if this program put it; not known in a list."""
 
 
+class _Client(Protocol):
+    """What is used of botocore's client, which is made at run time."""
+
+    def head_object(self, **given: object) -> Mapping[str, Any]: ...
+    def get_object(self, **given: object) -> Mapping[str, Any]: ...
+    def put_object(self, **given: object) -> Mapping[str, Any]: ...
+    def delete_object(self, **given: object) -> Mapping[str, Any]: ...
+    def list_objects_v2(self, **given: object) -> Mapping[str, Any]: ...
+
+
 class Bucket:
     def __init__(self, name: str, environ: Mapping[str, str] = os.environ) -> None:
         """Raise ConfigError if the extra is missing or the AWS_ variables cannot be used."""
         self.name = name
-        self._store = _open(name, environ)
-        self._puts = anyio.CapacityLimiter(_PUTS)
+        self._client = _connect(name, environ)
+        self._threads = anyio.CapacityLimiter(_AT_ONCE)
 
     async def head(self, key: str) -> ObjectFacts | None:
         """Return the object's facts; None if there is no such object."""
-        import obstore
+        return await self._do(SECONDS, self._head, key)
 
+    def _head(self, key: str) -> ObjectFacts | None:
         try:
             with _explained():
-                asked = obstore.get_async(self._store, key, options={"head": True})
-                answer = await _within(SECONDS, asked)
+                found = self._client.head_object(Bucket=self.name, Key=key)
         except FileNotFoundError:
             # Such an answer has no text: an absent bucket looks the same.
-            await self.get(key, most=1)
+            self._get(key)
             return None
-        return _facts(answer.meta, sha256=str(answer.attributes.get(_DIGEST, "")))
+        return ObjectFacts(
+            key=key,
+            bytes=found["ContentLength"],
+            modified=found["LastModified"].timestamp(),
+            etag=found.get("ETag", ""),
+            sha256=found.get("Metadata", {}).get(_DIGEST, ""),
+        )
 
-    async def get(self, key: str, *, most: int = 0) -> bytes | None:
-        """Return the object's bytes, the first `most` if given; None if there is no such object."""
-        import obstore
+    async def get(self, key: str) -> bytes | None:
+        """Return the object's bytes; None if there is no such object."""
+        return await self._do(SECONDS * 6, self._get, key)
 
+    def _get(self, key: str) -> bytes | None:
         try:
             with _explained():
-                options: GetOptions = {"range": (0, most)} if most else {}
-                asked = obstore.get_async(self._store, key, options=options)
-                answer = await _within(SECONDS, asked)
-                return bytes(await _within(SECONDS * 6, answer.bytes_async()))
+                body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
+                return bytes(body.read())
         except FileNotFoundError:
             return None
 
     async def read(self, key: str, start: int, end: int, etag: str) -> AsyncGenerator[bytes]:
         """Yield these bytes, without `end`, in blocks; BucketError if the object changes."""
-        import obstore
-
         while start < end:
             upto = min(start + BLOCK, end)
-            with _explained():
-                asked = obstore.get_async(
-                    self._store, key, options={"range": (start, upto), "if_match": etag or None}
-                )
-                answer = await _within(SECONDS, asked)
-                block = bytes(await _within(SECONDS, answer.bytes_async()))
-            if len(block) != upto - start:
-                raise BucketError("it gave another part of the clip than was asked for")
+            block = await self._do(SECONDS, self._read, key, start, upto, etag)
             yield block
             start = upto
+
+    def _read(self, key: str, start: int, end: int, etag: str) -> bytes:
+        only: dict[str, object] = {"IfMatch": etag} if etag else {}
+        with _explained():
+            answer = self._client.get_object(
+                Bucket=self.name, Key=key, Range=f"bytes={start}-{end - 1}", **only
+            )
+            block = bytes(answer["Body"].read())
+        if len(block) != end - start:
+            raise BucketError("it gave another part of the clip than was asked for")
+        return block
 
     async def fetch(self, key: str, path: Path) -> ObjectFacts | None:
         """Write an object to a new file, and check its digest; None if there is no such object.
@@ -119,215 +135,226 @@ class Bucket:
         """
         if (facts := await self.head(key)) is None:
             return None
-        digest = hashlib.sha256()
-        with await run_sync(path.open, "xb") as file:
-            async for block in self.read(key, 0, facts.bytes, facts.etag):
-                digest.update(block)
-                await run_sync(file.write, block)
-        if facts.sha256 and digest.hexdigest() != facts.sha256:
+        sha256 = await self._do(_seconds_for(facts.bytes), self._fetch, facts, path)
+        if facts.sha256 and sha256 != facts.sha256:
             raise DamagedObjectError("what it keeps differs from what was sent")
-        return replace(facts, sha256=digest.hexdigest())
+        return replace(facts, sha256=sha256)
+
+    def _fetch(self, facts: ObjectFacts, path: Path) -> str:
+        digest = hashlib.sha256()
+        with path.open("xb") as file:
+            for start in range(0, facts.bytes, BLOCK):
+                end = min(start + BLOCK, facts.bytes)
+                block = self._read(facts.key, start, end, facts.etag)
+                digest.update(block)
+                file.write(block)
+        return digest.hexdigest()
 
     async def put(self, key: str, data: bytes, *, once: bool = False, kind: str = "") -> None:
         """Put a small object. `once`: FileExistsError if there is one; else it is replaced."""
-        attributes: Attributes = {"Content-Type": kind or "application/octet-stream"}
-        await self._put(key, data, attributes, seconds=_seconds_for(len(data)), once=once)
+        given = {"ContentType": kind or "application/octet-stream"}
+        work = partial(self._put, key, BytesIO(data), given, once=once)
+        await self._do(_seconds_for(len(data)), work)
 
     async def put_file(self, key: str, path: Path, *, sha256: str, kind: str) -> None:
         """Put a file whole under a free key, then read it back; FileExistsError if it is taken."""
         size = (await anyio.Path(path).stat()).st_size
-        attributes: Attributes = {"Content-Type": kind, _DIGEST: sha256}
-        async with self._puts:
-            if size > LARGE:
-                await self._put_parts(key, path, attributes, _seconds_for(size))
-            else:
-                data = await anyio.Path(path).read_bytes()
-                seconds = _seconds_for(size)
-                await self._put(key, data, attributes, seconds=seconds, once=True)
-        if await self._digest_of(key) != (size, sha256):
+
+        def put() -> None:
+            with path.open("rb") as file:
+                given = {"ContentType": kind, "Metadata": {_DIGEST: sha256}}
+                self._put(key, file, given, once=True)
+
+        await self._do(_seconds_for(size), put)
+        facts = await self.head(key)
+        if facts is None:
+            raise BucketError("it does not have what was sent")
+        kept = await self._do(_seconds_for(size), self._digest, facts)
+        if (facts.bytes, kept) != (size, sha256):
             await self.delete(key)
             raise DamagedObjectError("what it keeps differs from what was sent; it was removed")
 
-    async def _put(
-        self, key: str, data: bytes, attributes: Attributes, *, seconds: float, once: bool
-    ) -> None:
-        import obstore
-        from obstore.exceptions import AlreadyExistsError, NotSupportedError
-
-        def sent(*, new: bool) -> Awaitable[object]:
-            return obstore.put_async(
-                self._store,
-                key,
-                data,
-                attributes=attributes,
-                mode="create" if new else "overwrite",
-                use_multipart=False,
-            )
+    def _put(self, key: str, body: BinaryIO, given: Mapping[str, object], *, once: bool) -> None:
+        from botocore.exceptions import ClientError
 
         with _explained():
-            try:
-                await _within(seconds, sent(new=once))
-            except AlreadyExistsError:
-                raise FileExistsError(key) from None
-            except (NotImplementedError, NotSupportedError):
+            if once:
+                try:
+                    self._client.put_object(
+                        Bucket=self.name, Key=key, Body=body, IfNoneMatch="*", **given
+                    )
+                except ClientError as refused:
+                    status = _status_of(refused.response)
+                    if status in _TAKEN:
+                        raise FileExistsError(key) from None
+                    if status != HTTPStatus.NOT_IMPLEMENTED:
+                        raise
+                else:
+                    return
                 # A service without "only if it is new". Two writers of a name send the same clip.
-                await self._need_free(key)
-                await _within(seconds, sent(new=False))
+                if self._head(key) is not None:
+                    raise FileExistsError(key) from None
+                body.seek(0)
+            self._client.put_object(Bucket=self.name, Key=key, Body=body, **given)
 
-    async def _put_parts(
-        self, key: str, path: Path, attributes: Attributes, seconds: float
-    ) -> None:
-        """It appears under its key when all parts have arrived."""
-        import obstore
-
-        await self._need_free(key)
-        with _explained():
-            await _within(
-                seconds,
-                obstore.put_async(
-                    self._store,
-                    key,
-                    path,
-                    attributes=attributes,
-                    use_multipart=True,
-                    chunk_size=PART,
-                    max_concurrency=2,
-                ),
-            )
-
-    async def _need_free(self, key: str) -> None:
-        if await self.head(key) is not None:
-            raise FileExistsError(key)
-
-    async def _digest_of(self, key: str) -> tuple[int, str]:
-        facts = await self.head(key)
+    def _digest(self, facts: ObjectFacts) -> str:
         digest = hashlib.sha256()
-        if facts is None:
-            raise BucketError("it does not have what was sent")
-        async for block in self.read(key, 0, facts.bytes, facts.etag):
-            digest.update(block)
-        return facts.bytes, digest.hexdigest()
+        for start in range(0, facts.bytes, BLOCK):
+            end = min(start + BLOCK, facts.bytes)
+            digest.update(self._read(facts.key, start, end, facts.etag))
+        return digest.hexdigest()
 
     async def all(self, prefix: str) -> list[ObjectFacts]:
         """Return every object below the prefix."""
-        import obstore
+        return await self._do(SECONDS * 6, self._all, f"{prefix}/")
 
-        with _explained():
-            stream = obstore.list(self._store, f"{prefix}/", return_arrow=False)  # pyright: ignore[reportUnknownMemberType]
-            return [_facts(row) for row in await _within(SECONDS * 6, stream.collect_async())]
+    def _all(self, prefix: str) -> list[ObjectFacts]:
+        found, asked = list[ObjectFacts](), dict[str, object]()
+        while True:
+            asked |= {"Bucket": self.name, "Prefix": prefix, "MaxKeys": PAGE}
+            with _explained():
+                page = self._client.list_objects_v2(**asked)
+            found += [
+                ObjectFacts(
+                    key=row["Key"],
+                    bytes=row["Size"],
+                    modified=row["LastModified"].timestamp(),
+                    etag=row.get("ETag", ""),
+                )
+                for row in page.get("Contents", ())
+            ]
+            if not page.get("IsTruncated"):
+                return found
+            asked["ContinuationToken"] = page["NextContinuationToken"]
 
     async def delete(self, key: str) -> None:
         """Delete an object, if there is one."""
-        import obstore
+
+        def delete() -> None:
+            with _explained():
+                self._client.delete_object(Bucket=self.name, Key=key)
 
         try:
-            with _explained():
-                await _within(SECONDS, obstore.delete_async(self._store, key))
+            await self._do(SECONDS, delete)
         except FileNotFoundError:
             return
 
+    async def _do(self, seconds: float, work: Callable[..., Result], *args: object) -> Result:
+        """Run a request in a thread. A cancelled caller does not wait for it to end."""
+        try:
+            with anyio.fail_after(seconds):
+                return await run_sync(work, *args, abandon_on_cancel=True, limiter=self._threads)
+        except TimeoutError:
+            raise BucketError("it does not answer in time") from None
 
-def _open(name: str, environ: Mapping[str, str]) -> S3Store:
-    from datetime import timedelta
 
+def _connect(name: str, environ: Mapping[str, str]) -> _Client:
     try:
-        from obstore.exceptions import BaseError
-        from obstore.store import S3Store
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+        from botocore.session import Session
     except ImportError as trouble:
         raise ConfigError(
             "A bucket needs a part of hailuo-mcp that is not installed.",
             Step(Do.ARRANGE, 'install it: pip install "hailuo-mcp[s3]"'),
         ) from trouble
-    known = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-    endpoint = next((environ[one] for one in known if environ.get(one)), "")
+    for library in ("botocore", "urllib3"):
+        # Even for debugging: their lines have signed requests and names of clips in them.
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
-        return S3Store(
-            name,
-            client_options={
-                # Unencrypted only where a person has written such an address.
-                "allow_http": endpoint.lower().startswith("http://"),
-                "connect_timeout": timedelta(seconds=3),
-                "timeout": timedelta(seconds=_seconds_for(LARGE)),
-                "user_agent": "hailuo-mcp",
-            },
-            retry_config={
-                "max_retries": 2,
-                "retry_timeout": timedelta(seconds=SECONDS),
-                "backoff": {
-                    "init_backoff": timedelta(milliseconds=100),
-                    "max_backoff": timedelta(seconds=1),
-                    "base": 2,
-                },
-            },
+        session = Session()
+        known: Mapping[str, Any] = session.get_scoped_config().get("s3") or {}
+        own = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+        style: Any = known.get("addressing_style") or ("path" if own else "auto")
+        region = environ.get("AWS_REGION") or session.get_config_variable("region")
+        client: Any = session.create_client(
+            "s3",
+            region_name=region or "us-east-1",
+            config=Config(
+                connect_timeout=3,
+                read_timeout=20,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+                max_pool_connections=_AT_ONCE,
+                # The digest is part of the signature, which every service checks; the newer
+                # checksums are refused by some.
+                s3={"addressing_style": style, "payload_signing_enabled": True},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
         )
-    except (BaseError, ValueError):
+    except (BotoCoreError, ValueError):
         raise ConfigError(
             f"The bucket {name} cannot be used with the AWS_ variables that are set.",
             Step(Do.ARRANGE, "check AWS_ENDPOINT_URL, AWS_REGION and the other AWS_ variables"),
         ) from None
-
-
-async def _within(seconds: float, work: Awaitable[Result]) -> Result:
-    with anyio.fail_after(seconds):
-        return await work
+    found: _Client = client
+    return found
 
 
 @contextmanager
 def _explained() -> Generator[None]:
     """Convert the library's errors, whose text has addresses and answers in it, to BucketError.
 
-    FileNotFoundError stays, unless it is the bucket that does not exist.
+    Raises:
+        FileNotFoundError: there is no such object.
     """
-    from obstore.exceptions import BaseError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except BucketError:
-        raise
-    except TimeoutError:
-        raise BucketError("it does not answer in time") from None
-    except FileNotFoundError as trouble:
-        if "NoSuchBucket" in str(trouble):
-            raise BucketError("there is no such bucket") from None
+    except ClientError as trouble:
+        _explain(trouble.response)
+    except BotoCoreError as trouble:
+        raise BucketError(_FAULTS.get(type(trouble).__name__, _CUT)) from None
+    except RecursionError:  # it follows a redirect that does not name the region
+        raise BucketError(_CODES["PermanentRedirect"]) from None
+
+
+_CUT = "the connection to it failed"
+_UNREACHED = "it cannot be reached"
+_NO_KEYS = "there are no credentials for it, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_FAULTS = {
+    "EndpointConnectionError": _UNREACHED,
+    "ConnectTimeoutError": _UNREACHED,
+    "ProxyConnectionError": _UNREACHED,
+    "SSLError": "its certificate is not valid",
+    "ReadTimeoutError": "it does not answer in time",
+    "NoCredentialsError": _NO_KEYS,
+    "PartialCredentialsError": _NO_KEYS,
+}
+"""By the names of botocore's errors."""
+_CODES = {
+    "NoSuchBucket": "there is no such bucket",
+    "RequestTimeTooSkewed": "the clock of this computer is wrong",
+    "AuthorizationHeaderMalformed": "it is in another region: AWS_REGION names it",
+    "PermanentRedirect": "it is in another region: AWS_REGION names it",
+    "SlowDown": "it is too busy",
+}
+"""By the codes of the S3 API."""
+_TAKEN = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
+_STATUSES = {
+    301: _CODES["PermanentRedirect"],
+    401: "it refuses these credentials",
+    403: "it refuses these credentials",
+    412: "the object was replaced meanwhile",
+    429: _CODES["SlowDown"],
+    503: _CODES["SlowDown"],
+}
+
+
+def _explain(answer: Mapping[str, Any]) -> NoReturn:
+    """Our own words: the service's may repeat parts of a signed request."""
+    code, status = str(answer.get("Error", {}).get("Code", "")), _status_of(answer)
+    if why := _CODES.get(code):
+        raise BucketError(why) from None
+    if status == HTTPStatus.NOT_FOUND:
         raise FileNotFoundError from None
-    except (BaseError, NotImplementedError) as trouble:
-        raise BucketError(_reason(str(trouble))) from None
+    raise BucketError(_STATUSES.get(status, f"it answers HTTP {status}")) from None
 
 
-_REASONS = (
-    (("RequestTimeTooSkewed",), "the clock of this computer is wrong"),
-    (("NoSuchBucket",), "there is no such bucket"),
-    (
-        ("PermanentRedirect", "AuthorizationHeaderMalformed", "incorrectly configured region"),
-        "it is in another region: AWS_REGION names it",
-    ),
-    (("status: 403", "status: 401", "403 Forbidden", "401 Un"), "it refuses these credentials"),
-    (
-        ("169.254.", "redential"),
-        "there are no credentials for it, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    ),
-    (("412 Precondition", "status: 412"), "the object was replaced meanwhile"),
-    (("status: 429", "status: 503", "SlowDown"), "it is too busy"),
-    (("status: 5",), "it answers with a server error"),
-    (("kind: Connect",), "it cannot be reached"),
-)
-
-
-def _reason(text: str) -> str:
-    """Our own words: theirs may repeat parts of a signed request."""
-    found = (why for signs, why in _REASONS if any(sign in text for sign in signs))
-    return next(found, "the connection to it failed")
+def _status_of(answer: Mapping[str, Any]) -> int:
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _seconds_for(size: int) -> float:
     return 30.0 + size / _SLOWEST
-
-
-def _facts(row: ObjectMeta, *, sha256: str = "") -> ObjectFacts:
-    return ObjectFacts(
-        key=row["path"],
-        bytes=row["size"],
-        modified=row["last_modified"].timestamp(),
-        etag=row["e_tag"] or "",
-        sha256=sha256,
-    )

@@ -26,7 +26,7 @@ HEAVY = (
     "filelock",
     "httpx",
     "numpy",
-    "obstore",
+    "botocore",
     "platformdirs",
     "sqlite3",
     "hailuo_mcp.bootstrap",
@@ -83,5 +83,5 @@ def test_a_server_whose_clips_go_to_a_folder_never_loads_what_a_bucket_needs(
     )
     loaded = set(done.stdout.split())
     assert "hailuo_mcp.files.folder_storage" in loaded
-    forbidden = {"obstore", "hailuo_mcp.files.bucket", "hailuo_mcp.files.bucket_storage"}
+    forbidden = {"botocore", "hailuo_mcp.files.bucket", "hailuo_mcp.files.bucket_storage"}
     assert loaded & forbidden == set()

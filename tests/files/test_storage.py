@@ -15,7 +15,6 @@ from buckets import S3, SECRET
 
 from hailuo_mcp.bootstrap import open_storage
 from hailuo_mcp.errors import ConfigError, HailuoError
-from hailuo_mcp.files import bucket as bucket_module
 from hailuo_mcp.files.bucket import Bucket, BucketError, DamagedObjectError
 from hailuo_mcp.files.bucket_storage import BucketStorage
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
@@ -338,26 +337,10 @@ async def test_a_changed_clip_that_could_not_be_checked_is_replaced_later(
         await _storage(s3, tmp_path).copy(file, tmp_path / "copy.mp4", overwrite=False)
 
 
-async def test_a_large_clip_goes_in_parts_and_appears_whole(
-    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bucket_module, "LARGE", 1_000_000)
-    monkeypatch.setattr(bucket_module, "PART", 5 << 20)
-    large = clip_of(os.urandom(11_000_000))
-    file, _ = await _storage(s3, tmp_path).save(NAME, Source(large), task_id=ID)
-
-    assert s3.read(s3.key_of(file)) == large
-    assert sum("partNumber" in asked for asked in s3.way.requests) == 3
-    path = tmp_path / "x"
-    path.write_bytes(CLIP)
-    with pytest.raises(FileExistsError):
-        await Bucket(s3.name).put_file(s3.key_of(file), path, sha256="x", kind="video/mp4")
-
-
 async def test_a_service_without_conditions_still_keeps_what_is_there(
-    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: S3, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("AWS_CONDITIONAL_PUT", "disabled")
+    s3.way.unconditional = True
     storage = _storage(s3, tmp_path)
     await storage.save(NAME, Source(), task_id=ID)
     await storage.uploads.write_once("a/b", b"1")
@@ -365,6 +348,16 @@ async def test_a_service_without_conditions_still_keeps_what_is_there(
         await storage.uploads.write_once("a/b", b"2")
 
     assert s3.read(f"videos/{NAME}") == CLIP
+    assert s3.read("videos/.hailuo/uploads/a/b") == b"1"
+
+
+async def test_more_pictures_than_one_answer_names_are_all_listed(
+    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hailuo_mcp.files.bucket.PAGE", 3)
+    for number in range(7):
+        s3.write(f"videos/.hailuo/inputs/{number:064}", b"1")
+    assert len({blob.name for blob in await _storage(s3, tmp_path).pictures.all()}) == 7
 
 
 async def test_any_part_of_a_clip_can_be_read(s3: S3, tmp_path: Path) -> None:
@@ -459,6 +452,54 @@ async def test_callers_who_wait_for_a_silent_bucket_wait_once(s3: S3, tmp_path: 
     assert anyio.current_time() - began < 3.5
 
 
+def _answer(status: str, code: str, more: str = "") -> bytes:
+    body = f"<Error><Code>{code}</Code>{more}</Error>".encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (
+            _answer("403 Forbidden", "SignatureDoesNotMatch", f"<StringToSign>{SECRET}"),
+            "it refuses these credentials",
+        ),
+        (_answer("403 Forbidden", "AccessDenied"), "it refuses these credentials"),
+        (_answer("401 Unauthorized", "x"), "it refuses these credentials"),
+        (_answer("403 Forbidden", "RequestTimeTooSkewed"), "the clock of this computer is wrong"),
+        (_answer("404 Not Found", "NoSuchBucket"), "there is no such bucket"),
+        (_answer("301 Moved Permanently", "PermanentRedirect"), "it is in another region"),
+        (_answer("400 Bad Request", "AuthorizationHeaderMalformed"), "it is in another region"),
+        (_answer("503 Slow Down", "SlowDown"), "it is too busy"),
+        (_answer("500 Internal Server Error", "InternalError"), "it answers HTTP 500"),
+        (_answer("418 I'm a teapot", f"{SECRET}"), "it answers HTTP 418"),
+    ],
+    ids=lambda value: value.split()[1].decode() if isinstance(value, bytes) else "",
+)
+async def test_why_a_bucket_refuses_is_said_in_our_words_and_without_its_own(
+    s3: S3, tmp_path: Path, answer: bytes, why: str
+) -> None:
+    s3.way.answer = answer
+    with pytest.raises(ConfigError, match=why) as refused:
+        await _storage(s3, tmp_path).need_writable()
+    assert SECRET not in f"{refused.value!r} {refused.value.detail} {refused.value.__cause__!r}"
+    with pytest.raises(DiskError, match=why) as failed:
+        await _storage(s3, tmp_path).save(NAME, Source(), task_id=ID)
+    assert failed.value.retry
+
+
+async def test_missing_credentials_are_named(
+    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    with pytest.raises(ConfigError, match="no credentials for it, such as AWS_ACCESS_KEY_ID"):
+        await _storage(s3, tmp_path).need_writable()
+
+
 @pytest.mark.parametrize(
     ("variables", "why"),
     [
@@ -478,11 +519,12 @@ async def test_why_a_bucket_cannot_be_used_is_said_in_our_words(
 async def test_http_is_spoken_only_where_a_person_has_written_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for text, allowed in (("http://127.0.0.1:9", True), ("https://s3.example", False)):
-        monkeypatch.setenv("AWS_ENDPOINT_URL", text)
-        assert Bucket("clips")._store.client_options["allow_http"] == str(allowed).lower()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert Bucket("clips")._client.meta.endpoint_url == "http://127.0.0.1:9"
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    assert Bucket("clips")._store.client_options["allow_http"] == "false"
+    for region in ("", "cn-north-1"):
+        monkeypatch.setenv("AWS_REGION", region)
+        assert Bucket("clips")._client.meta.endpoint_url.startswith("https://s3.")
 
 
 async def test_no_secret_is_in_an_error_a_log_or_a_setting(
@@ -513,9 +555,7 @@ async def test_no_secret_is_in_an_error_a_log_or_a_setting(
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "obstore", None)
-    monkeypatch.setitem(sys.modules, "obstore.store", None)
-    monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
+    monkeypatch.setitem(sys.modules, "botocore.session", None)
     with pytest.raises(ConfigError) as refused:
         Bucket("clips")
     assert 'pip install "hailuo-mcp[s3]"' in refused.value.then[0].about
