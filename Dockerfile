@@ -21,7 +21,8 @@ LABEL org.opencontainers.image.title="hailuo-mcp" \
 COPY --from=build /opt/hailuo /opt/hailuo
 RUN useradd --system --uid 10001 --create-home hailuo \
     && install -d -o hailuo -g hailuo -m 0700 /data/state \
-    && install -d -o hailuo -g hailuo /data/clips
+    && install -d -o hailuo -g hailuo /data/clips \
+    && install -d -o hailuo -g hailuo -m 0700 /etc/hailuo
 ENV PATH=/opt/hailuo/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

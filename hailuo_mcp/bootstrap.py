@@ -6,7 +6,7 @@ import hashlib
 import os
 import random
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from hailuo_mcp.worker.worker import Worker
 
 if TYPE_CHECKING:
     from hailuo_mcp.transport.connections import HttpTransport
+    from hailuo_mcp.transport.documents import DocumentReader
 
 SANDBOX_KEY = "free"
 """The sandbox needs a key, as the providers do; it accepts any."""
@@ -165,6 +166,23 @@ def open_storage(settings: Settings) -> Storage:
         uploads=FolderBlobs(private / "uploads", named_by),
         spool=spool if shared else None,
         variable="HAILUO_FILES" if shared else "HAILUO_OUTPUT_DIR",
+    )
+
+
+def open_documents(settings: Settings, *, named: Iterable[str]) -> DocumentReader:
+    """Read documents under the rules for links; `named`: addresses of the operator's own.
+
+    Their hosts may be private, as that of the base URL may.
+    """
+    from hailuo_mcp.transport.documents import DocumentReader
+    from hailuo_mcp.transport.hosts import HostPolicy, place_of
+    from hailuo_mcp.transport.proxies import Proxies
+
+    return DocumentReader(
+        HostPolicy(
+            private=settings.private_hosts | {place_of(url) for url in named},
+            proxy_to=Proxies.from_env(settings.proxy_variables).to,
+        )
     )
 
 

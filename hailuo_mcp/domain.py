@@ -294,6 +294,8 @@ class Task:
     callback_token: str = ""
     settled_at: float | None = None
     """When a person last settled it."""
+    traceparent: str = ""
+    """The step of a trace in which it was bought (W3C), for the steps that follow; often empty."""
 
     @property
     def saved(self) -> bool:

@@ -4,7 +4,8 @@ HailuoError                       the base
 ├─ ConfigError                    not set up: key, provider, folder                    not charged
 ├─ InvalidRequestError            refused here, before anything was sent               not charged
 │  ├─ BudgetExceededError         would pass the person's spending limit               not charged
-│  └─ ConsentRequiredError        needs the person's yes; carries a one-use code       not charged
+│  ├─ ConsentRequiredError        needs the person's yes; carries a one-use code       not charged
+│  └─ NotPermittedError           the caller's access token does not allow it          not charged
 ├─ TaskFailedError                the provider refused a task already recorded         not charged
 ├─ TaskNotFoundError              no such task here or at the provider                 not charged
 ├─ ProviderError                  the provider refused                                 not charged
@@ -126,6 +127,10 @@ class BudgetExceededError(InvalidRequestError):
 
 class ConsentRequiredError(InvalidRequestError):
     code = "consent_required"
+
+
+class NotPermittedError(InvalidRequestError):
+    code = "not_permitted"
 
 
 class TaskFailedError(HailuoError):

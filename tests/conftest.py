@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import postgres
 import pytest
 
 if TYPE_CHECKING:
@@ -23,3 +24,13 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3]":
         for name, value in bucket.variables.items():
             monkeypatch.setenv(name, value)
         yield bucket
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.end_run()

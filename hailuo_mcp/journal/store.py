@@ -326,8 +326,11 @@ class Tasks(Protocol):
         """How long the newest tasks of this kind took, newest first."""
         ...
 
-    def pictures_in_use(self) -> Awaitable[str]:
-        """The requests of all tasks that may still be sent, joined: pictures by sha256."""
+    def pictures_in_use(self, *, now: float) -> Awaitable[str]:
+        """The requests of all tasks that may still be sent, joined: pictures by sha256.
+
+        An unconfirmed one may be for as long as the same request is answered with it.
+        """
         ...
 
 

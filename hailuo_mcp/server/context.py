@@ -29,6 +29,8 @@ class Caller:
     """Empty for the person at this computer, who sees everybody's tasks."""
     local: bool = True
     """Whether this computer's folders are theirs."""
+    may_buy: bool = True
+    """Whether their token allows the tools that spend."""
 
 
 @dataclass(kw_only=True)

@@ -18,15 +18,18 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from pydantic import ValidationError
 
 from hailuo_mcp import __version__
-from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
+from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, NotPermittedError, Step
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
 from hailuo_mcp.server.resources import add_resources
 from hailuo_mcp.server.stdio_streams import Incoming, Outgoing, stdin_watch
+from hailuo_mcp.server.task_notifications import TaskNotifications
+from hailuo_mcp.server.tasks_extension import TasksExtension
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.server.tools.arguments import Arguments, invalid_arguments, read_arguments
-from hailuo_mcp.server.tools.purchase import PurchaseArguments
+from hailuo_mcp.server.tools.registration import SPENDS
+from hailuo_mcp.server.tracing import follow_trace
 from hailuo_mcp.text import shown
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,9 @@ class Server(MCPServer[AppContext]):
             yield app
 
         tools = all_tools()
+        self.spending = frozenset(tool.name for tool in tools if tool.annotations is SPENDS)
+        """The tools that spend."""
+        self.tasks = TasksExtension(app, self.spending)
         super().__init__(
             name="hailuo-mcp",
             title="Hailuo video",
@@ -60,10 +66,13 @@ class Server(MCPServer[AppContext]):
             tools=tools,
             lifespan=lifespan,
             subscriptions=bus,
+            extensions=[self.tasks],
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),
+            middleware=[follow_trace],
         )
         self._app = app
+        self.middleware.append(TaskNotifications(self.tasks).serve)
         self.arguments_of: dict[str, type[Arguments]] = {
             tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
         }
@@ -91,6 +100,7 @@ class Server(MCPServer[AppContext]):
             unknown = InvalidRequestError(f"There is no tool {called}.", known)
             return error_result(unknown, self._app.notice)
         try:
+            self._check_permission(name)
             given = read_arguments(name, self.arguments_of[name], arguments)
             with self._app.track_call():
                 return await super().call_tool(name, given, context)
@@ -106,9 +116,18 @@ class Server(MCPServer[AppContext]):
                 return error_result(invalid_arguments(name, error.__cause__), self._app.notice)
             raise
 
+    def _check_permission(self, name: str) -> None:
+        """Raise NotPermittedError if this caller's token does not allow the tool."""
+        if name in self.spending and not self._app.caller().may_buy:
+            raise NotPermittedError(
+                "Not bought: the access token of this connection lacks the scope hailuo:buy, so it "
+                "can look and save, but not buy.",
+                Step(Do.ARRANGE, "sign in to this server again and allow buying (hailuo:buy)"),
+            )
+
     def _internal_error(self, name: str) -> HailuoError:
         """Nothing of the exception's own text, and whether money may have moved."""
-        spends = issubclass(self.arguments_of[name], PurchaseArguments)
+        spends = name in self.spending
         check = Step(Do.TRY, "call list_tasks before you try again: the clip may be on its way")
         error = HailuoError(
             f"{name} failed because of a fault in hailuo-mcp; its log has the details.",

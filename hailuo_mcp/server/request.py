@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 from mcp import MCPError
+from mcp.types import ClientCapabilities
 
 from hailuo_mcp.server.client_memory import Client
 from hailuo_mcp.server.context import AppContext, Caller, Ctx
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _MODERN = "2026-07-28"
 """From this version on every request stands for itself, and clients tell when they give up."""
+TASKS = "io.modelcontextprotocol/tasks"
+"""The extension with which a client follows a purchase as a task of the protocol (SEP-2663)."""
 _CAPABILITIES = ("elicitation", "roots", "sampling")
 
 
@@ -31,6 +34,8 @@ class ToolRequest:
     client: Client
     on_progress: Progress
     app: AppContext
+    takes_tasks: bool
+    """Whether a purchase that is unfinished is answered with a task of the protocol."""
 
     @contextmanager
     def wait(self, asked: float, task_id: str = "") -> Generator[float]:
@@ -53,7 +58,8 @@ class ToolRequest:
         """The whole answer about a task, which the next poll need not repeat."""
         from hailuo_mcp.wording.tasks import video_task
 
-        self.knows(view)
+        if view.settled or not self.takes_tasks:
+            self.knows(view)
         return video_task(view)
 
 
@@ -66,6 +72,7 @@ async def tool_request(ctx: Ctx) -> ToolRequest:
         client=client_of(ctx),
         on_progress=progress_reporter(ctx),
         app=app,
+        takes_tasks=takes_tasks(ctx.protocol_version, ctx.client_capabilities),
     )
 
 
@@ -97,6 +104,12 @@ def client_of(ctx: Ctx) -> Client:
 
 def is_modern(ctx: Ctx) -> bool:
     return (ctx.protocol_version or "") >= _MODERN
+
+
+def takes_tasks(version: str | None, declared: ClientCapabilities | None) -> bool:
+    """Whether the client follows a purchase by the Tasks extension, as this request declares."""
+    extensions = declared.extensions if declared else None
+    return (version or "") >= _MODERN and TASKS in (extensions or {})
 
 
 def progress_reporter(ctx: Ctx) -> Progress:

@@ -15,11 +15,13 @@ import anyio
 import anyio.to_thread
 from mcp.server.subscriptions import InMemorySubscriptionBus, SubscriptionBus
 
+from hailuo_mcp import __version__
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.mcp_server import Server
 from hailuo_mcp.server.subscriptions import publish_changes
+from hailuo_mcp.telemetry import tracing
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -56,6 +58,7 @@ def serve_stdio(settings: Callable[[], Settings]) -> NoReturn:
     bus = InMemorySubscriptionBus()
     app = AppContext()
     server = Server(app, bus=bus)
+    tracing.start(os.environ, __version__, server.arguments_of)
     # What is loaded now stays: the collector never walks it again, not even when the process ends.
     gc.enable()
     gc.freeze()
@@ -147,17 +150,28 @@ def _handle_signals(loop: asyncio.AbstractEventLoop, shut_down: Callable[[], Non
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if received:
-            _exit()
+            _end()
         received.append(number)
         loop.call_soon_threadsafe(shut_down)
 
+    _on_signals(handle)
+
+
+def _on_signals(handle: Callable[[int, FrameType | None], None]) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if number := getattr(signal, name, None):
             signal.signal(number, handle)
 
 
 def _exit() -> NoReturn:
-    """Exit at once: the thread that reads stdin would keep an orderly exit waiting forever."""
+    """Exit once the last spans are exported, which takes a second at most; a signal ends that."""
+    _on_signals(lambda _number, _frame: _end())
+    tracing.flush()
+    _end()
+
+
+def _end() -> NoReturn:
+    """End at once: the thread that reads stdin would keep an orderly exit waiting forever."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # the client may have closed its end
             stream.flush()

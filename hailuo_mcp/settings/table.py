@@ -31,6 +31,7 @@ from hailuo_mcp.settings.values import (
     PlanName,
     Seconds,
     Tokens,
+    TrustedUrl,
     Wait,
     Whole,
     flaw,
@@ -157,6 +158,20 @@ class Settings(BaseModel):
         "public base URL of the HTTP server: the provider calls back, so fewer polls", ""
     )
     http_tokens: Tokens = _setting("who may use the HTTP server: `name:token`, comma-separated", ())
+    oauth_issuer: TrustedUrl = _setting(
+        "the OAuth 2.1 authorization server whose access tokens the HTTP server accepts; needs the "
+        "extra `oauth`",
+        "",
+    )
+    oauth_audience: str = _setting(
+        "the audience (`aud`) that an access token must be issued for",
+        "",
+        documented="the addresses `/mcp` and `/sse` below `HAILUO_CALLBACK_URL`",
+    )
+    oauth_jwks_url: TrustedUrl = _setting(
+        "where the issuer publishes its keys", "", documented="found in the issuer's metadata"
+    )
+    oauth_tenant_claim: str = _setting("the claim that names the caller's tenant", "tenant")
     allowed_hosts: Names = _setting("the host names that the HTTP server answers to", ())
 
     @classmethod

@@ -12,14 +12,18 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from hailuo_mcp.catalog.prices import plan_named, plans
+from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.text import is_number
 
 _OWN = "unusable"
+_PLAIN = re.compile(r"[!#-\[\]-~]+")
+"""No spaces, quotes, backslashes or letters beyond ASCII."""
 _Number = Literal["decimal_parsing", "int_parsing", "float_parsing"]
 _WORDS = {
     "decimal": "is not an amount such as 50 or 0.5, without currency or separators",
@@ -105,6 +109,21 @@ def _callback_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _trusted_url(text: str) -> str:
+    """The address of a service that decides who may come in, exactly as it is written."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    known = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if not (known and host) or "@" in parts.netloc or parts.fragment or not _PLAIN.fullmatch(text):
+        raise _refused(
+            "is not an address such as https://login.example.com (http:// only on this computer)"
+        )
+    return text
+
+
 def _tokens(text: str) -> tuple[tuple[str, SecretStr], ...]:
     pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
     names = [name.strip() for name, _, _ in pairs]
@@ -140,4 +159,5 @@ Folders = Annotated[tuple[Path, ...], _text(_folders)]
 Names = Annotated[tuple[str, ...], _text(names)]
 NameSet = Annotated[frozenset[str], _text(names)]
 CallbackUrl = Annotated[str, _text(_callback_url)]
+TrustedUrl = Annotated[str, _text(_trusted_url)]
 Tokens = Annotated[tuple[tuple[str, SecretStr], ...], _text(_tokens)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +22,8 @@ from hailuo_mcp.studio.events import Changes, Wakeup
 from hailuo_mcp.studio.lookup_limit import LookupLimit
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.studio.timing import InFlight, RenderTimes
+from hailuo_mcp.telemetry.events import Event, log_event, tenant_name
+from hailuo_mcp.telemetry.tracing import Span, span
 from hailuo_mcp.text import shown
 from hailuo_mcp.views import Spending, View
 
@@ -55,6 +58,8 @@ class RemoteAccess:
     uploads: Uploads | None = None
     observe: Callable[[str, float], None] = lambda _what, _seconds: None
     """Called with durations: submit, poll, download, and the wait for the rate limit."""
+    count: Callable[[str, str], None] = lambda _event, _tenant: None
+    """Called with each event and the tenant that it is about, if any."""
     callback_url: str = ""
     """Where providers reach this server; empty if it receives no callbacks."""
 
@@ -112,6 +117,27 @@ class Context:
     def rescued(self) -> bool:
         """Whether the journal was found damaged when it was opened."""
         return self.store.rescued is not None
+
+    def report(self, event: Event, task: Task | None = None, **facts: object) -> None:
+        """Log and count what happened; for a task, with the seconds since it was recorded."""
+        if task is not None:
+            facts["seconds"] = round(max(0.0, self.clock() - task.created_at), 3)
+            facts["tenant"] = tenant_name(task.caller)
+        log_event(event, task, **facts)
+        self.remote.count(event, str(facts.get("tenant", "")))
+
+    @contextmanager
+    def step(self, name: str, task: Task) -> Generator[Span]:
+        """Trace one step of a task's life, as a part of its purchase."""
+        with span(
+            name,
+            task.traceparent,
+            task_id=task.task_id,
+            provider=task.provider,
+            model=task.model,
+            tenant=tenant_name(task.caller),
+        ) as started:
+            yield started
 
     def expects_callback(self, task: Task) -> bool:
         """Whether the provider has, or will be given, an address of this process for the task."""

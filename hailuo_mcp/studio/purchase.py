@@ -35,6 +35,8 @@ from hailuo_mcp.studio.context import SUBMIT_LEASE, Context, Uploads
 from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.request_record import identity, new_task_id, request_json
 from hailuo_mcp.studio.waiting import TICK_SECONDS, read_again, wait
+from hailuo_mcp.telemetry import tracing
+from hailuo_mcp.telemetry.events import Event, tenant_name
 from hailuo_mcp.text import number, shown
 from hailuo_mcp.views import Offer, Progress, Spending, Terms, View
 
@@ -120,8 +122,18 @@ async def generate(
         TaskFailedError: the provider refused at once, free.
     """
     began = time.monotonic()
-    bought = await _buy(context, request, terms, caller, local=local)
-    task = bought.task
+    with tracing.span("purchase", tenant=tenant_name(caller)) as step:
+        bought = await _buy(context, request, terms, caller, local=local)
+        task = bought.task
+        step.note(
+            task_id=task.task_id,
+            provider=task.provider,
+            model=task.model,
+            status=task.status,
+            reused=bought.reused,
+            amount=None if task.amount is None else float(task.amount),
+            unit=task.unit,
+        )
     with anyio.move_on_after(began + ANSWER_SECONDS - time.monotonic()):
         while task.status is Status.SUBMITTING:
             await context.changes.wait((task.task_id,), TICK_SECONDS)
@@ -162,8 +174,10 @@ async def _buy(
     if isinstance(found, Losses):
         raise found.error()
     if isinstance(found, OverBudget):
+        context.report(Event.OVER_BUDGET, tenant=tenant_name(caller))
         raise _over_budget(context, found, draft.reserved_amount)
     if not found.reused:
+        context.report(Event.RECORDED, found.task, amount=str(counted), unit=found.task.unit)
         context.wakeup.notify(found.task)
     return found
 
@@ -247,6 +261,7 @@ def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -
         due_at=now,
         warnings=prepared.warnings,
         callback_token=secrets.token_urlsafe(24) if context.remote.callback_url else "",
+        traceparent=tracing.traceparent(),
     )
 
 

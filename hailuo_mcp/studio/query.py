@@ -1,4 +1,4 @@
-"""Query one task, or list the newest with the spending so far."""
+"""Query one task, look one up, or list the newest with the spending so far."""
 
 from __future__ import annotations
 
@@ -26,6 +26,18 @@ async def query_task(
     task = await find_task(context, task_id, caller)
     await expedite_poll(context, task)
     return await with_link(context, await wait(context, task, wait_seconds, on_progress))
+
+
+async def known_task(context: Context, task_id: str, *, caller: str = "") -> View:
+    """The caller's task by our own id, as the journal has it; the provider is not asked.
+
+    Raises:
+        TaskNotFoundError: it is unknown, or another caller's.
+    """
+    task = await context.store.find(task_id, caller=caller)
+    if task is None or task.task_id != task_id:
+        raise context.unknown_task(task_id)
+    return await context.view(task)
 
 
 async def list_tasks(

@@ -10,7 +10,7 @@ from hailuo_mcp.studio import purchase
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
-from hailuo_mcp.studio.query import list_tasks, query_task, recent_ids_of
+from hailuo_mcp.studio.query import known_task, list_tasks, query_task, recent_ids_of
 from hailuo_mcp.studio.waiting import poll_at
 
 
@@ -22,6 +22,7 @@ class Studio(Context):
     consent_question = purchase.consent_question
     generate = purchase.generate
     query = query_task
+    known = known_task
     tasks = list_tasks
     recent_ids = recent_ids_of
     download = download_clip

@@ -174,6 +174,16 @@ class HostPolicy:
         return False
 
 
+def place_of(url: str) -> str:
+    """The host and port of an address, as HostPolicy's sets name them.
+
+    Raises:
+        RefusedLinkError: it is not an address.
+    """
+    _, host, port = _split(url)
+    return f"{host}:{port}"
+
+
 def _split(url: str) -> tuple[SplitResult, str, int]:
     if len(url) > _LONGEST_LINK:
         raise RefusedLinkError("it is too long")

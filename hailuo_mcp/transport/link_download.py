@@ -174,7 +174,7 @@ class LinkReader:
         for _ in range(_MOST_HOPS + 1):
             target = await self._hosts.check(url)
             key = self._authorisation() if link.authorised and self._is_own(url) else {}
-            response = await self._connect(target, {**headers, **key}, idle)
+            response = await get_from(self._connections, target, {**headers, **key}, idle)
             onward = response.headers.get("location", "")
             if response.status_code not in _REDIRECTS or not onward:
                 return response
@@ -185,32 +185,36 @@ class LinkReader:
                 raise RefusedLinkError("it redirects to an invalid link") from None
         raise RefusedLinkError(f"it redirects more than {_MOST_HOPS} times")
 
-    async def _connect(
-        self, target: Target, headers: dict[str, str], idle: float
-    ) -> httpx.Response:
-        """Try each address of the target in turn, until one accepts the connection."""
-        import httpx
-
-        async def ask(url: str) -> httpx.Response:
-            request = build_request(
-                "GET",
-                url,
-                headers={**headers, "Host": target.host},
-                timeout=httpx.Timeout(idle, connect=min(CONNECT_SECONDS, idle)),
-                extensions={"sni_hostname": target.name} if target.name else {},
-            )
-            pool = self._connections.pool_for("link", request, target.proxy)
-            return await pool.handle_async_request(request)
-
-        *others, last = target.urls
-        for url in others:
-            with suppress(httpx.ConnectError, httpx.ConnectTimeout, ProxyError):
-                return await ask(url)
-        return await ask(last)
-
     def _is_own(self, url: str) -> bool:
         own, there = urlsplit(self._base_url), urlsplit(url)
         return (own.scheme, own.netloc.lower()) == (there.scheme, there.netloc.lower())
+
+
+async def get_from(
+    connections: Connections, target: Target, headers: dict[str, str], idle: float
+) -> httpx.Response:
+    """Try each address of the target in turn, until one accepts the connection.
+
+    The response is open, and may be a redirect.
+    """
+    import httpx
+
+    async def ask(url: str) -> httpx.Response:
+        request = build_request(
+            "GET",
+            url,
+            headers={**headers, "Host": target.host},
+            timeout=httpx.Timeout(idle, connect=min(CONNECT_SECONDS, idle)),
+            extensions={"sni_hostname": target.name} if target.name else {},
+        )
+        pool = connections.pool_for("link", request, target.proxy)
+        return await pool.handle_async_request(request)
+
+    *others, last = target.urls
+    for url in others:
+        with suppress(httpx.ConnectError, httpx.ConnectTimeout, ProxyError):
+            return await ask(url)
+    return await ask(last)
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:

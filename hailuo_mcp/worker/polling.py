@@ -18,6 +18,7 @@ from hailuo_mcp.errors import (
     Step,
 )
 from hailuo_mcp.studio.context import Context
+from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, poll_schedule
 
 _log = logging.getLogger(__name__)
@@ -29,23 +30,40 @@ this often in a row, and not seen for this long, it counts as lost."""
 GIVE_UP_POLLS = 100
 """At least so many polls, however old it is."""
 Values = Mapping[str, object]
+_EVENTS = {
+    Status.SUCCEEDED: Event.READY,
+    Status.FAILED: Event.FAILED,
+    Status.CANCELLED: Event.FAILED,
+    Status.UNCONFIRMED: Event.UNCONFIRMED,
+}
 
 
 async def poll(context: Context, task: Task) -> Task | None:
     """Poll once. Returns the task, still leased, if its clip must be saved now."""
-    began = context.clock()
+    with context.step("poll", task) as step:
+        changed = await _poll(context, task)
+        found = changed or task
+        step.note(status=found.status, remote_id=task.remote_id, error=found.error_kind)
+    save = changed and changed.status is Status.SUCCEEDED and context.settings.auto_download
+    return changed if save else None
+
+
+async def _poll(context: Context, task: Task) -> Task | None:
+    began, save = context.clock(), False
     try:
         found = await context.read_status(task)
         _need_own_key(context, task, found)
     except HailuoError as exc:
-        await record_step(context, task, _after_trouble(context, task, exc))
-        return None
+        values = _after_trouble(context, task, exc)
+    else:
+        save = found.phase is Phase.SUCCEEDED and context.settings.auto_download
+        values = await _after_read(context, task, found)
     finally:
         context.remote.observe("poll", context.clock() - began)
-    save = found.phase is Phase.SUCCEEDED and context.settings.auto_download
-    values = await _after_read(context, task, found)
     changed = await record_step(context, task, values, release=not save)
-    return changed if save else None
+    if changed is not None and changed.status in _EVENTS:
+        context.report(_EVENTS[changed.status], changed, code=changed.error_kind)
+    return changed
 
 
 async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Values:

@@ -11,6 +11,7 @@ from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save
 from hailuo_mcp.files.naming import file_name
 from hailuo_mcp.studio.context import Context
+from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.views import cost_words
 from hailuo_mcp.worker.polling import record_step
 from hailuo_mcp.worker.schedule import retry_save_after
@@ -20,6 +21,12 @@ _log = logging.getLogger(__name__)
 
 async def save_clip(context: Context, task: Task) -> None:
     """Save the clip of a task whose lease this process holds, and record the outcome."""
+    with context.step("download", task) as step:
+        saved = await _save(context, task)
+        step.note(bytes=saved.bytes if saved else None, error="" if saved else "download_failed")
+
+
+async def _save(context: Context, task: Task) -> Task | None:
     name = file_name(task.created_at, task.prompt, task.task_id)
     asked = False
 
@@ -36,7 +43,7 @@ async def save_clip(context: Context, task: Task) -> None:
         file, saved = await context.storage.save(name, download, task_id=task.task_id)
     except HailuoError as exc:
         await record_save_error(context, task, exc)
-        return
+        return None
     context.remote.observe("download", context.clock() - began)
     values: dict[str, object] = {
         "file": file,
@@ -51,7 +58,9 @@ async def save_clip(context: Context, task: Task) -> None:
     }
     done = await record_step(context, task, values)
     if done:
+        context.report(Event.SAVED, done, bytes=done.bytes)
         await _describe(context, done)
+    return done
 
 
 async def record_save_error(context: Context, task: Task, exc: HailuoError) -> None:
@@ -65,8 +74,7 @@ async def record_save_error(context: Context, task: Task, exc: HailuoError) -> N
     )
     if wait is None and isinstance(exc, CorruptClipError):
         what += f" {task.tries + 1} tries have failed; it is not tried again automatically."
-    # Not its words: they name the file, which is named by the prompt. The journal has them.
-    _log.warning("saving %s failed (%s), try %d", task.task_id, exc.code, task.tries + 1)
+    context.report(Event.SAVE_FAILED, task, code=exc.code, tries=task.tries + 1)
     values: dict[str, object] = {
         "tries": task.tries + 1,
         "save_error": what,

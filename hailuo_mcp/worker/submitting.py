@@ -21,6 +21,7 @@ from hailuo_mcp.errors import (
 )
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import request_from_json
+from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.worker.polling import error_values
 from hailuo_mcp.worker.schedule import PollSchedule, poll_schedule
 
@@ -37,6 +38,13 @@ _RECORD_PAUSES = (0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds between tries to record an outcome, the last of them again and again: it may be an id
 that was paid for."""
 
+_EVENTS = {
+    Status.QUEUED: Event.ANSWERED,
+    Status.PENDING: Event.POSTPONED,
+    Status.UNCONFIRMED: Event.UNCONFIRMED,
+    Status.FAILED: Event.FAILED,
+}
+
 Sleep = Callable[[float], Awaitable[None]]
 Outcome = Mapping[str, object]
 
@@ -46,6 +54,12 @@ async def submit(context: Context, task: Task, *, sleep: Sleep = anyio.sleep) ->
 
     If cancelled when the request may have been sent, the task is `unconfirmed`; else it goes back.
     """
+    with context.step("submit", task) as step:
+        outcome = await _submit(context, task, sleep)
+        step.note(status=str(outcome["status"]), remote_id=str(outcome.get("remote_id", "")))
+
+
+async def _submit(context: Context, task: Task, sleep: Sleep) -> Outcome:
     leaving = anyio.Event()
     interrupted = "hailuo-mcp ended before the provider answered the request."
     outcome = _refused(Status.UNCONFIRMED, UnconfirmedSubmitError(interrupted))
@@ -66,6 +80,7 @@ async def submit(context: Context, task: Task, *, sleep: Sleep = anyio.sleep) ->
     if isinstance(submitted_at := outcome.get("submitted_at"), float):
         context.remote.observe("submit", submitted_at - began)
         await _warn_of_shared_id(context, task, str(outcome["remote_id"]))
+    return outcome
 
 
 async def _warn_of_shared_id(context: Context, task: Task, remote_id: str) -> None:
@@ -94,6 +109,7 @@ async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep
         callback = f"{context.remote.callback_url}/callbacks/{task.callback_token}"
     schedule = await poll_schedule(context, task)
     context.remote.observe("rate_wait", context.clock() - task.created_at)
+    context.report(Event.SUBMITTED, task, attempt=task.attempt)
     for pause in (*_NEVER_LEFT_PAUSES, None):
         try:
             submitted = await context.client.send(
@@ -106,7 +122,6 @@ async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep
         except RateLimitError as exc:
             return await _rate_limited(context, task, exc)
         except UnconfirmedSubmitError as exc:
-            _log.warning("submit of %s is unconfirmed", task.task_id)
             return _refused(Status.UNCONFIRMED, exc)
         except HailuoError as exc:
             return _refused(Status.FAILED, exc)
@@ -192,6 +207,8 @@ async def _try_to_record(context: Context, task: Task, outcome: Outcome) -> bool
         text = "task %s could not be recorded as %s (remote_id %s)"
         _log.exception(text, task.task_id, status, remote_id)
         return False
+    event = _EVENTS[Status(str(outcome["status"]))]
+    context.report(event, task, remote_id=outcome.get("remote_id"), code=outcome.get("error_kind"))
     return True
 
 

@@ -13,6 +13,7 @@ from hailuo_mcp.domain import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import Capacity
 from hailuo_mcp.studio.context import SUBMIT_LEASE, Context
+from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.worker.polling import poll
 from hailuo_mcp.worker.saving import save_clip
 from hailuo_mcp.worker.submitting import submit
@@ -57,6 +58,10 @@ class Worker:
         self._accounts: list[str] = [context.account]
         self._recovered_at = float("-inf")
         self._swept_at = float("-inf")
+        self._lost_at: float | None = None
+        """Since when the journal cannot be used; None while it can."""
+        self._ended: set[str] = set()
+        """Dead processes that were reported; some have tasks for ten more minutes."""
         self._closing = False
 
     @asynccontextmanager
@@ -110,8 +115,10 @@ class Worker:
             try:
                 pause = await self._look(jobs)
             except (JournalError, OSError) as exc:  # the folders of the state, too
-                _log.warning("%s", exc)
+                self._lose_journal(exc)
                 pause = BUSY_SECONDS
+            else:
+                self._regain_journal()
             with anyio.move_on_after(pause):
                 await self._due.wait()
                 await anyio.sleep(BATCH_SECONDS)
@@ -156,8 +163,12 @@ class Worker:
         self._recovered_at = now
         owners = await store.owners()
         dead = await store.dead(owners)
-        for task_id in await store.recover(dead, now=now):
+        changed = await store.recover(dead, now=now)
+        for task_id in changed:
             context.changes.announce(task_id)
+        if changed or not self._ended.issuperset(dead):
+            self._ended = set(dead)
+            context.report(Event.TAKEN_OVER, owners=len(dead), tasks=list(changed))
         alive = [owner for owner in owners if owner not in dead]
         others = await store.unattended_accounts(
             context.account, context.provider.name, context.base_url, alive
@@ -168,7 +179,7 @@ class Worker:
             self._start_submit(jobs, task)
         if not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
-            in_use = await store.pictures_in_use()
+            in_use = await store.pictures_in_use(now=now)
             await context.pictures.sweep(in_use)
             await context.storage.sweep(now)
             await store.back_up(now)
@@ -229,4 +240,17 @@ class Worker:
                     if held:
                         await context.store.renew(context.owner, tuple(held), until=now + length)
             except JournalError as exc:
-                _log.warning("%s", exc)
+                self._lose_journal(exc)
+
+    def _lose_journal(self, exc: JournalError | OSError) -> None:
+        """Say it once, however often it is tried again."""
+        if self._lost_at is None:
+            self._lost_at = self._context.clock()
+            ours = exc if isinstance(exc, JournalError) else JournalError(exc.strerror or "")
+            self._context.report(Event.DATABASE_LOST, code=ours.code, why=ours.what)
+
+    def _regain_journal(self) -> None:
+        if self._lost_at is not None:
+            seconds = round(max(0.0, self._context.clock() - self._lost_at), 1)
+            self._lost_at = None
+            self._context.report(Event.DATABASE_BACK, seconds=seconds)

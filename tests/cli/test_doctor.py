@@ -198,6 +198,18 @@ def test_the_http_servers_settings_are_looked_at_where_there_are_any(tmp_path: P
     assert bad([*check_http(public)]) == []
 
 
+def test_an_issuer_guards_the_http_server_if_it_is_known_for_whom_its_tokens_are(tmp_path: Path):
+    environ = {
+        "HAILUO_OAUTH_ISSUER": "https://login.example",
+        "HAILUO_ALLOWED_HOSTS": "video.example",
+    }
+    unclear = settings(tmp_path, **environ)
+    assert "for whom" in bad([*check_http(unclear)])[0]
+    clear = settings(tmp_path, **environ, HAILUO_OAUTH_AUDIENCE="hailuo")
+    (found,) = check_http(clear)
+    assert (found.level, "https://login.example" in found.message) == (Level.OK, True)
+
+
 # ── the folders and the journal ───────────────────────────────────────────────────────────────
 
 

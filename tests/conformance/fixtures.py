@@ -30,6 +30,7 @@ from mcp.types import (
 )
 from PIL import Image
 from pydantic import BaseModel, Field
+from task_fixtures import CertifiedTasks, add_tasks
 
 from hailuo_mcp.server.mcp_server import Server
 
@@ -48,9 +49,10 @@ class Certified(Server):
 def certify(server: Server) -> None:
     """Add every fixture to a server as the product builds it."""
     own = {tool.name for tool in server._tool_manager.list_tools()}
-    for add in (_content, _questions, _rounds, _schemas, _resources, _prompts):
+    for add in (_content, _questions, _rounds, _schemas, _resources, _prompts, add_tasks):
         add(server)
-    server.__class__ = Certified
+    server.__class__, server.tasks.__class__ = Certified, CertifiedTasks
+    server.tasks.jobs = {}
     server.fixtures = frozenset(tool.name for tool in server._tool_manager.list_tools()) - own
     for made in (*server._tool_manager.list_tools(), *server._prompt_manager.list_prompts()):
         made.description = made.description or "One of the conformance suite's fixtures."
@@ -298,6 +300,12 @@ def _rounds(server: Server) -> None:  # noqa: C901  a list
         if ctx.request_state is not None:
             return "state-ok"
         return _needs("whole", confirm=_form("Please confirm", ok="boolean"))
+
+    @server.tool()
+    async def test_tool_with_task(ctx: Context) -> str | InputRequiredResult:
+        if has(ctx, "user_name"):
+            return f"Hello, {_given(ctx, 'user_name', 'name')}!"
+        return _needs(user_name=_form("What is your name?", name="string"))
 
     @server.tool()
     async def test_input_required_result_capabilities(ctx: Context) -> InputRequiredResult:

@@ -25,6 +25,7 @@ HEAVY = (
     "av",
     "filelock",
     "httpx",
+    "joserfc",
     "numpy",
     "botocore",
     "platformdirs",

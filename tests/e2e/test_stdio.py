@@ -21,7 +21,8 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.types import CallToolResult
 from PIL import Image
-from until import until_now
+from tasks_client import TasksClient, listen
+from until import until, until_now
 
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
@@ -226,6 +227,29 @@ async def test_listeners_are_told_of_each_change(environ) -> None:
                     if json.loads(content.text).get("file"):
                         break
     assert set(heard) == {uri}
+
+
+async def test_a_client_with_the_tasks_extension_gets_the_clip_and_the_news(
+    environ, tmp_path
+) -> None:
+    process = StdioServerParameters(command=sys.executable, args=["-m", "hailuo_mcp"], env=environ)
+    tasks = TasksClient()
+    async with (
+        Client(stdio_client(process), mode="auto", extensions=[tasks]) as client,
+        anyio.create_task_group() as both,
+    ):
+
+        async def follow() -> None:
+            (handle,) = await until(lambda: tasks.handles)
+            await listen(client, taskIds=[handle.task_id])
+
+        both.start_soon(follow)
+        result = await client.call_tool("generate_video", {"prompt": "a cat [sandbox:seconds=1]"})
+        await until(lambda: tasks.news and tasks.news[-1]["status"] == "completed")
+        both.cancel_scope.cancel()
+    assert measure(result.structured_content["file"])[:2] == (1366, 768)
+    assert tasks.news[-1]["result"]["structuredContent"] == result.structured_content
+    assert _accepted(tmp_path) == 1
 
 
 async def test_wrong_calls_are_refused_and_send_nothing(environ, mode, tmp_path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ WAYS = ("auto", "legacy", "sse")
 
 @dataclass
 class Served:
+    """`caller`: a name in TOKENS, or any other token itself."""
+
     port: int
     app: Starlette
     settings: Settings
@@ -48,19 +51,20 @@ class Served:
         return self.app.state.server
 
     def http(self, caller: str = "alice", **options: Any) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {TOKENS[caller]}"} if caller else {}
+        headers = {"Authorization": f"Bearer {TOKENS.get(caller, caller)}"} if caller else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=10, **options)
 
     @contextlib.asynccontextmanager
-    async def client(self, way: str = "auto", caller: str = "alice"):
-        headers = {"Authorization": f"Bearer {TOKENS[caller]}"} if caller else {}
+    async def client(self, way: str = "auto", caller: str = "alice", **options: Any):
+        headers = {"Authorization": f"Bearer {TOKENS.get(caller, caller)}"} if caller else {}
         if way == "sse":
-            async with Client(sse_client(f"{self.url}/sse", headers=headers), mode="auto") as one:
+            transport = sse_client(f"{self.url}/sse", headers=headers)
+            async with Client(transport, mode="auto", **options) as one:
                 yield one
             return
         async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
             transport = streamable_http_client(f"{self.url}/mcp", http_client=http)
-            async with Client(transport, mode=way) as one:
+            async with Client(transport, mode=way, **options) as one:
                 yield one
 
     def remote(self) -> list[dict[str, Any]]:
@@ -99,6 +103,7 @@ def _served(
     limits: Limits | None = None,
     connections: int | None = None,
     connection: type[Connection] = Connection,
+    clock: Callable[[], float] = time.time,
     **environ: str,
 ) -> Iterator[Served]:
     port = free_port()
@@ -121,6 +126,6 @@ def _served(
                 **environ,
             }
         )
-        app = create_app(settings, with_sse=True, local=local, limits=limits)
+        app = create_app(settings, with_sse=True, local=local, limits=limits, clock=clock)
         with AppServer(app, port=port, connections=connections, connection=connection).start():
             yield Served(port, app, settings, tmp_path / "state", sandbox_state)

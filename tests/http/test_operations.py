@@ -42,7 +42,9 @@ async def test_a_state_folder_that_cannot_be_used_is_told_to_every_caller(serve,
     with server.http() as http:
         assert http.get("/ready").status_code == 503
         assert http.get("/health").status_code == 200
-        assert http.get("/metrics").status_code == 503
+        figures = http.get("/metrics")
+        assert (figures.status_code, "hailuo_tasks{" in figures.text) == (200, False)
+        assert "hailuo_journal_up 0.0" in figures.text
         assert http.post("/callbacks/" + "a" * 32, json={}).status_code == 503
         assert http.get("/files/x").status_code == 404
     async with server.client() as client:
@@ -77,6 +79,7 @@ async def test_the_figures_count_tasks_money_polls_and_times(server):
     )
 
     assert reply.headers["content-type"].startswith("text/plain")
+    assert lines["hailuo_journal_up"] == "1.0"
     assert lines['hailuo_tasks{status="succeeded"}'] == "1.0"
     assert float(lines['hailuo_money{kind="spent",period="day",provider="sandbox",unit="CNY"}']) > 0
     for what in ("submit", "download", "rate_wait"):
@@ -84,6 +87,10 @@ async def test_the_figures_count_tasks_money_polls_and_times(server):
     assert float(lines["hailuo_poll_seconds_count"]) >= 1
     assert lines['hailuo_tool_seconds_count{outcome="ok",tool="generate_video"}'] == "1.0"
     assert lines['hailuo_tool_seconds_count{outcome="refused",tool="query_task"}'] == "1.0"
+    assert lines['hailuo_tool_calls_total{outcome="ok",tenant="",tool="generate_video"}'] == "1.0"
+    for event in ("recorded", "submitted", "answered", "ready", "saved"):
+        assert lines[f'hailuo_events_total{{event="{event}",tenant=""}}'] == "1.0", event
+    assert lines['hailuo_events_total{event="failed",tenant=""}'] == "0.0"
 
 
 @pytest.mark.anyio

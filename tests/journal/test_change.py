@@ -136,10 +136,13 @@ async def test_pictures_are_in_use_until_their_task_was_sent(shop: Any) -> None:
     waiting = await shop.buy(request='{"sha256": "aa"}')
     sent = await shop.becomes(await shop.buy(request='{"sha256": "bb"}'), Status.QUEUED)
     lost = await shop.becomes(await shop.buy(request='{"sha256": "cc"}'), Status.UNCONFIRMED)
-    in_use = await shop.journal.pictures_in_use()
+    in_use = await shop.journal.pictures_in_use(now=shop.now)
     assert waiting.request in in_use
     assert lost.request in in_use
     assert sent.request not in in_use
+    much_later = await shop.journal.pictures_in_use(now=shop.now + 86_400)
+    assert waiting.request in much_later
+    assert lost.request not in much_later
 
 
 async def test_another_process_sees_that_something_was_written(shop: Any, neighbour: Any) -> None:

@@ -95,7 +95,7 @@ from decimal import Decimal
 from pathlib import Path
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.journal.store import Limits, Recorded
-sys.path.insert(0, sys.argv[3])
+sys.path[:0] = [sys.argv[3], sys.argv[3] + "/.."]
 from stores import STORES
 
 async def main():

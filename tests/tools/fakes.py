@@ -81,6 +81,7 @@ def saved_view(**values: Any) -> View:
 class FakeStudio:
     view: View = field(default_factory=a_view)
     error: Exception | None = None
+    known_error: Exception | None = None
     question: str | None = None
     saved: bool = True
     """Whether a download finds the clip saved."""
@@ -130,6 +131,13 @@ class FakeStudio:
         if task_id == "unknown":
             raise TaskNotFoundError("There is no task 'unknown' here.")
         await self._do("query", task_id=task_id, **what)
+        return self.view
+
+    async def known(self, task_id: str, **what: Any) -> View:
+        if self.known_error:
+            raise self.known_error
+        if task_id != self.view.task.task_id:
+            raise TaskNotFoundError(f"There is no task {task_id!r} here.")
         return self.view
 
     async def tasks(self, **what: Any) -> Listing:

@@ -73,6 +73,10 @@ ERRORS: tuple[HailuoError, ...] = (
     errors.ConsentRequiredError(
         "This clip costs 2 CNY, and consent is needed above 1 CNY.", Step(Do.CONFIRM, "a1b2c3d4")
     ),
+    errors.NotPermittedError(
+        "Not bought: the access token of this connection lacks the scope hailuo:buy.",
+        Step(Do.ARRANGE, "sign in to this server again and allow buying (hailuo:buy)"),
+    ),
     errors.TaskFailedError(
         "minimax-cn's moderation refused the prompt or a picture (1026).",
         code="content_rejected",

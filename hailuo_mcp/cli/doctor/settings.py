@@ -176,15 +176,23 @@ def check_http(settings: Settings) -> Iterator[Result]:
             f"Tokens that could be guessed: {', '.join(short)}.",
             f"Use at least {_SHORT} random characters in HAILUO_HTTP_TOKENS.",
         )
-    if settings.allowed_hosts and not settings.http_tokens:
+    if settings.oauth_issuer and not (settings.oauth_audience or settings.callback_url):
+        sound = False
+        yield problem(
+            "http",
+            "HAILUO_OAUTH_ISSUER is set, but not for whom its access tokens must be issued.",
+            "Set HAILUO_OAUTH_AUDIENCE or HAILUO_CALLBACK_URL; the server does not start without.",
+        )
+    if settings.allowed_hosts and not (settings.http_tokens or settings.oauth_issuer):
         sound = False
         yield note(
             "http",
             "HAILUO_ALLOWED_HOSTS is set without HAILUO_HTTP_TOKENS.",
             "Give each caller a token: anyone who reaches the server can spend your money.",
         )
-    if sound and (settings.http_tokens or settings.callback_url):
-        yield ok("http", f"{len(settings.http_tokens)} callers have tokens")
+    if sound and (settings.http_tokens or settings.callback_url or settings.oauth_issuer):
+        issued = f", and those of {settings.oauth_issuer}" if settings.oauth_issuer else ""
+        yield ok("http", f"{len(settings.http_tokens)} callers have tokens{issued}")
 
 
 def _is_public(url: str) -> bool:

@@ -53,5 +53,8 @@ def use_approval(db: Connection, *, caller: str, identity: str, now: float) -> b
     )
     if exists(db, "SELECT 1 FROM approvals WHERE caller = ? AND identity = ?", caller, identity):
         return False
-    db.execute("INSERT INTO approvals VALUES (?, ?, ?)", (caller, identity, now))
-    return True
+    # Of two transactions at once, one inserts nothing, where the engine has such.
+    used = db.execute(
+        "INSERT INTO approvals VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (caller, identity, now)
+    )
+    return used.rowcount == 1

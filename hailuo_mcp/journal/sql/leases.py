@@ -29,7 +29,8 @@ def register(
 ) -> None:
     db.execute(
         "INSERT INTO accounts (account, provider, base_url) VALUES (?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
+        " ON CONFLICT (account) DO UPDATE SET provider = excluded.provider,"
+        " base_url = excluded.base_url",
         (account, provider, base_url),
     )
     db.execute(
@@ -50,6 +51,7 @@ def claim(
     db: Connection, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
 ) -> Claimed:
     some = marks(accounts)
+    db.lock_account(accounts[0])
     db.execute(
         f"UPDATE tasks SET due_at = ? WHERE account IN ({some}) AND due_at > 0 AND due_at > ?"
         " AND status != 'submitting'",
@@ -75,13 +77,12 @@ def claim(
 def _claim_sends(
     db: Connection, account: str, owner: str, capacity: Capacity, now: float
 ) -> list[Task]:
-    db.lock_account(account)
     room = min(capacity.sends, free_slots(db, account, capacity.rpm, now))
     if room <= 0:
         return []
     ids = db.execute(
         "SELECT task_id FROM tasks WHERE account = ? AND due_at > 0 AND due_at <= ?"
-        " AND status = 'pending' ORDER BY created_at, task_id LIMIT ?",
+        f" AND status = 'pending' ORDER BY created_at, task_id LIMIT ?{db.skip_locked}",
         (account, now, room),
     ).fetchall()
     db.executemany(
@@ -116,8 +117,6 @@ def _from_another_clock(db: Connection, account: str, now: float) -> bool:
 
 
 def _next_send(db: Connection, account: str) -> float | None:
-    if not exists(db, "SELECT 1 FROM tasks WHERE status = 'pending'"):
-        return None  # or the next query would scan everything in flight
     (at,) = db.execute(
         "SELECT MIN(due_at) FROM tasks WHERE account = ? AND due_at > 0 AND status = 'pending'",
         (account,),
@@ -150,17 +149,22 @@ def submitting(db: Connection, owner: str) -> list[Task]:
 def renew(db: Connection, owner: str, task_ids: Collection[str], *, until: float) -> None:
     db.executemany(
         "UPDATE tasks SET lease_until = ? WHERE task_id = ? AND owner = ?",
-        [(until, task_id, owner) for task_id in task_ids],
+        [(until, task_id, owner) for task_id in sorted(task_ids)],
     )
 
 
 def recover(db: Connection, dead: Collection[str], *, now: float) -> tuple[str, ...]:
     gone = tuple(dead)
+    accounts = _lock_accounts_to_recover(db, gone, now)
+    if not (accounts or gone):
+        return ()
+    some = marks(accounts)
     lost = db.execute(
         "UPDATE tasks SET status = 'unconfirmed', owner = '', lease_until = 0, due_at = 0,"
         f" updated_at = ? WHERE status = 'submitting' AND (owner IN ({marks(gone)})"
-        " OR lease_until <= ? OR lease_until > ?) RETURNING task_id, account",
-        (now, *gone, now, now + LONGEST_LEASE),
+        f" OR lease_until <= ? OR lease_until > ?) AND account IN ({some})"
+        " RETURNING task_id, account",
+        (now, *gone, now, now + LONGEST_LEASE, *accounts),
     ).fetchall()
     for _, account in lost:
         take_slot(db, account, now)
@@ -171,12 +175,27 @@ def recover(db: Connection, dead: Collection[str], *, now: float) -> tuple[str, 
         " updated_at = ?, error_code = '', error_kind = '', error = 'It was never sent:"
         " hailuo-mcp was closed, and no other process sent it within ten minutes.'"
         f" WHERE status = 'pending' AND owner IN ({marks(gone)})"
-        " AND (created_at <= ? OR created_at > ?) RETURNING task_id",
+        f" AND (created_at <= ? OR created_at > ?) AND account IN ({some}) RETURNING task_id",
         # With a date in the future, it is from a wrong clock: its age is unknown.
-        (now, *gone, now - ORPHAN_SECONDS, now + ORPHAN_SECONDS),
+        (now, *gone, now - ORPHAN_SECONDS, now + ORPHAN_SECONDS, *accounts),
     ).fetchall()
     release(db, gone)
     return tuple(row[0] for row in (*lost, *cancelled))
+
+
+def _lock_accounts_to_recover(db: Connection, gone: Collection[str], now: float) -> list[str]:
+    """The accounts with something to recover, locked in an order that all processes keep."""
+    rows = db.execute(
+        "SELECT DISTINCT account FROM tasks WHERE"
+        f" (status = 'submitting' AND (owner IN ({marks(gone)})"
+        " OR lease_until <= ? OR lease_until > ?))"
+        f" OR (status = 'pending' AND owner IN ({marks(gone)}))",
+        (*gone, now, now + LONGEST_LEASE, *gone),
+    ).fetchall()
+    accounts = sorted(account for (account,) in rows)
+    for account in accounts:
+        db.lock_account(account)
+    return accounts
 
 
 def release(db: Connection, owners: Collection[str]) -> None:
@@ -189,7 +208,7 @@ def release(db: Connection, owners: Collection[str]) -> None:
     )
     db.execute(
         f"DELETE FROM owners WHERE owner IN ({some}) AND NOT EXISTS"
-        " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner)",
+        " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner AND tasks.owner != '')",
         names,
     )
 

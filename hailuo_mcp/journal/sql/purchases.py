@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from hailuo_mcp.domain import Money, Status, Task, Unit
+from hailuo_mcp.domain import Status, Task
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import (
     INSERT,
     exists,
     find_task,
-    from_micro,
-    marks,
     micro,
     row_of,
 )
+from hailuo_mcp.journal.sql.spending import sums
 from hailuo_mcp.journal.store import (
     RATE_WINDOW,
     REUSE_SECONDS,
@@ -25,8 +24,6 @@ from hailuo_mcp.journal.store import (
     Losses,
     OverBudget,
     Recorded,
-    Sums,
-    UnitSpending,
 )
 
 
@@ -84,37 +81,6 @@ def find_existing(db: Connection, draft: Task, *, now: float) -> Recorded | KeyT
     return Recorded(task=found, reused=True)
 
 
-def sums(
-    db: Connection, account: str, unit: Unit, since: float, *, caller: str | None = None
-) -> Sums:
-    own, callers = ("", ()) if caller is None else (" AND caller = ?", (caller,))
-    rows = db.execute(
-        "SELECT unit, money, SUM(counted), "
-        " SUM(CASE WHEN status = 'unconfirmed' THEN counted ELSE 0 END) FROM tasks"
-        f" WHERE account = ? AND unit IN ({marks(Unit)}) AND money IN ('spent', 'reserved')"
-        f" AND created_at >= ?{own} GROUP BY unit, money",
-        (account, *Unit, since, *callers),
-    ).fetchall()
-    found = {(of, money): (from_micro(sum_), from_micro(doubt)) for of, money, sum_, doubt in rows}
-    nothing = Decimal(0), Decimal(0)
-    others = [
-        UnitSpending(
-            unit=other,
-            spent=found.get((other, Money.SPENT), nothing)[0],
-            reserved=found.get((other, Money.RESERVED), nothing)[0],
-        )
-        for other in Unit
-        if other is not unit
-    ]
-    reserved, uncertain = found.get((unit, Money.RESERVED), nothing)
-    return Sums(
-        spent=found.get((unit, Money.SPENT), nothing)[0],
-        reserved=reserved,
-        uncertain=uncertain,
-        others=tuple(other for other in others if other.spent or other.reserved),
-    )
-
-
 def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int:
     """How many submits may be sent now; 0 while the provider has asked for a pause.
 
@@ -125,12 +91,14 @@ def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int
         return 0
     if rpm is None:
         return 1_000_000
+    # Before the slots: what is answered in between takes a slot, and counts twice, not never.
+    in_flight = _submits_in_flight(db, account)
     # a slot from the future (the clock was set back) counts as taken now
     db.execute("UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now))
     (held,) = db.execute(
         "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - RATE_WINDOW)
     ).fetchone()
-    return max(0, rpm - _submits_in_flight(db, account) - int(held))
+    return max(0, rpm - in_flight - int(held))
 
 
 def next_slot(db: Connection, account: str, rpm: int | None, now: float) -> float:

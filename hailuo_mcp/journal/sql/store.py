@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from hailuo_mcp.journal.sql import consent, leases, purchases, tasks
+from hailuo_mcp.journal.sql import consent, leases, purchases, spending, tasks
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.store import Capacity, Claimed
 
@@ -47,7 +47,7 @@ class SqlStore:
 
     record = writes(purchases.record)
     find_existing = reads(purchases.find_existing)
-    sums = reads(purchases.sums)
+    sums = reads(spending.sums)
     pause = writes(purchases.pause)
     reset_backoff = writes(purchases.reset_backoff)
 

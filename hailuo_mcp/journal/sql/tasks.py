@@ -22,7 +22,12 @@ from hailuo_mcp.journal.sql.rows import (
     seal_of,
     text_of,
 )
-from hailuo_mcp.journal.store import LONGEST_DELAY, IdTaken, RenderTime
+from hailuo_mcp.journal.store import (
+    LONGEST_DELAY,
+    REUSE_UNCONFIRMED_SECONDS,
+    IdTaken,
+    RenderTime,
+)
 
 SETTLES: Mapping[Status, Money] = {
     Status.SUCCEEDED: Money.SPENT,
@@ -30,6 +35,9 @@ SETTLES: Mapping[Status, Money] = {
     Status.CANCELLED: Money.RELEASED,
 }
 """What an end means for the reservation."""
+_ACCOUNTED = frozenset({"status", "money", "remote_id"})
+"""What changes more than the task: its account's sums and slots, or another task with the same id.
+"""
 
 
 def change(  # the conditions of one compare-and-set
@@ -43,6 +51,8 @@ def change(  # the conditions of one compare-and-set
     held_by: str | None = None,
     remote_id: str | None = None,
 ) -> Task | None:
+    if not _ACCOUNTED.isdisjoint(values):
+        lock_account_of(db, task_id)
     task = locked_task(db, task_id)
     if (
         task is None
@@ -77,6 +87,13 @@ def change(  # the conditions of one compare-and-set
     return changed
 
 
+def lock_account_of(db: Connection, task_id: str) -> None:
+    """Before the task itself: whoever changes both locks them in this order."""
+    row = db.execute("SELECT account FROM tasks WHERE task_id = ?", (task_id,)).fetchone()
+    if row:
+        db.lock_account(row[0])
+
+
 def locked_task(db: Connection, task_id: str) -> Task | None:
     found = find_tasks(db, f"WHERE task_id = ?{db.for_update}", task_id)
     return found[0] if found else None
@@ -109,6 +126,7 @@ def _take_from_adopters(db: Connection, task: Task) -> None:
 def settle(
     db: Connection, task_id: str, values: Mapping[str, object], *, now: float
 ) -> Task | IdTaken | None:
+    lock_account_of(db, task_id)
     task = locked_task(db, task_id)
     if task is None or not task.can_be_settled:
         return None
@@ -124,6 +142,7 @@ def settle(
 
 
 def adopt(db: Connection, task: Task) -> Task | None:
+    db.lock_account(task.account)
     if found := _known_as(db, task.account, task.remote_id):
         return next((one for one in found if task.caller in ("", one.caller)), None)
     if others_await_ids(db, task.account, task.caller):
@@ -133,13 +152,14 @@ def adopt(db: Connection, task: Task) -> Task | None:
 
 
 def others_await_ids(db: Connection, account: str, caller: str) -> bool:
-    return bool(caller) and exists(
-        db,
-        "SELECT 1 FROM tasks WHERE status IN ('submitting', 'unconfirmed', 'failed')"
-        " AND (status != 'failed' OR money = 'spent') AND remote_id = ''"
-        " AND account = ? AND caller != ?",
-        account,
-        caller,
+    return bool(caller) and any(
+        exists(  # in the words of an index
+            db,
+            "SELECT 1 FROM tasks WHERE remote_id = '' AND (status IN ('submitting', 'unconfirmed')"
+            f" OR (status = 'failed' AND money = 'spent')) AND account = ? AND caller {other} ?",
+            *(account, caller),
+        )
+        for other in ("<", ">")  # two short scans: one for != passes all of the caller's own
     )
 
 
@@ -184,24 +204,32 @@ def newest(
     saved: bool | None = None,
     limit: int = 20,
 ) -> list[Task]:
-    wanted, values = ["1 = 1"], list[object]()
-    if caller is not None:
-        wanted.append("caller = ?")
-        values.append(caller)
-    if statuses:
-        wanted.append(f"status IN ({marks(statuses)})")
-        values += statuses
-    if saved is not None:
-        wanted.append("file != ''" if saved else "file = ''")
     order = "ORDER BY created_at DESC, task_id DESC LIMIT ?"
-    return find_tasks(db, f"WHERE {' AND '.join(wanted)} {order}", *values, limit)
+    if caller is None and not statuses and saved is None:
+        return find_tasks(db, order, limit)
+    more, values = "", list[object]()
+    if caller is not None:
+        more += " AND caller = ?"
+        values.append(caller)
+    if saved is not None:
+        more += " AND file != ''" if saved else " AND file = ''"
+    # The newest of each status by its index: one query for several sorts all of their tasks.
+    each = [
+        f"SELECT task_id FROM (SELECT task_id FROM tasks WHERE status = '{status}'{more} {order})"
+        f" AS {status}"
+        for status in statuses or Status
+    ]
+    some = " UNION ALL ".join(each)
+    return find_tasks(db, f"WHERE task_id IN ({some}) {order}", *[*values, limit] * len(each), limit)
 
 
 def counts(db: Connection, *, caller: str | None = None) -> dict[Status, int]:
-    own, values = ("", ()) if caller is None else (" WHERE caller = ?", (caller,))
-    query = f"SELECT status, count(*) FROM tasks{own} GROUP BY status"
+    own, values = "", list[object]()
+    if caller is not None:  # by status, too: the key begins with it
+        own, values = f" WHERE status IN ({marks(Status)}) AND caller = ?", [*Status, caller]
+    query = f"SELECT status, SUM(tasks) FROM counts{own} GROUP BY status"
     rows = db.execute(query, values).fetchall()
-    return {Status(status): number for status, number in rows}
+    return {Status(status): int(number) for status, number in rows if number}
 
 
 def in_flight(db: Connection, account: str) -> int:
@@ -219,19 +247,23 @@ def render_times(
     resolution: str | None,
     duration: int | None,
 ) -> list[RenderTime]:
+    kind = {"provider": provider, "model": model, "resolution": resolution, "duration": duration}
+    same = [f"{name} {'IS NULL' if value is None else '= ?'}" for name, value in kind.items()]
     rows = db.execute(
         "SELECT COALESCE(unfinished_at, submitted_at) - submitted_at, finished_at - submitted_at"
-        " FROM tasks WHERE provider = ? AND model = ?"
-        f" AND resolution {db.same} ? AND duration {db.same} ?"
-        " AND finished_at IS NOT NULL AND submitted_at IS NOT NULL AND finished_at > submitted_at"
+        f" FROM tasks WHERE {' AND '.join(same)} AND finished_at IS NOT NULL"
+        " AND submitted_at IS NOT NULL AND finished_at > submitted_at"
         " ORDER BY finished_at DESC LIMIT 20",
-        (provider, model, resolution, duration),
+        [value for value in kind.values() if value is not None],
     ).fetchall()
     return [RenderTime(least=max(0.0, least), most=most) for least, most in rows]
 
 
-def pictures_in_use(db: Connection) -> str:
+def pictures_in_use(db: Connection, *, now: float) -> str:
     rows = db.execute(
-        "SELECT request FROM tasks WHERE status IN ('pending', 'submitting', 'unconfirmed')"
+        "SELECT request FROM tasks WHERE status = 'pending'"
+        " UNION ALL SELECT request FROM tasks WHERE status = 'submitting'"
+        " UNION ALL SELECT request FROM tasks WHERE status = 'unconfirmed' AND created_at > ?",
+        (now - REUSE_UNCONFIRMED_SECONDS,),
     ).fetchall()
     return "\n".join(request for (request,) in rows)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from hailuo_mcp.files.private import private_folder, private_opener
 from hailuo_mcp.journal.sqlite import check
+from hailuo_mcp.journal.sqlite.background import Background
 
 FOLDER = "backups"
 KEPT = 3
 _PATIENCE = 10.0
+_PAGES = 4000
+"""Copied between two rests: 16 MB."""
 
 
 def newest_first(journal: Path) -> list[Path]:
@@ -28,7 +31,7 @@ def is_due(journal: Path, now: float) -> bool:
     return journal.exists() and not _of_day(journal, now).exists()
 
 
-def make(journal: Path, now: float) -> Path | None:
+def make(journal: Path, now: float, background: Background | None = None) -> Path | None:
     """Back up the journal, check the copy, and delete all but the newest three.
 
     Returns None if the journal is empty.
@@ -39,7 +42,7 @@ def make(journal: Path, now: float) -> Path | None:
     """
     target = _of_day(journal, now)
     private_folder(target.parent)
-    if not copy(journal, target):
+    if not copy(journal, target, background):
         return None
     copies = newest_first(journal)
     made_later = [one for one in copies if one.name > target.name]  # by a clock that was ahead
@@ -49,27 +52,33 @@ def make(journal: Path, now: float) -> Path | None:
     return target
 
 
-def copy(journal: Path, target: Path) -> bool:
+def copy(journal: Path, target: Path, background: Background | None = None) -> bool:
     """Write a checked copy to a file; False if the journal is empty.
 
     Raises:
+        StoppedError: the background was stopped, and there is no copy.
         DamagedJournalError: the copy has a flaw.
         sqlite3.Error, OSError: it could not be read or written.
     """
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    background = background or Background()
     try:
         make_private(part)
         source = f"{journal.absolute().as_uri()}?mode=ro"
         with (
             closing(sqlite3.connect(source, uri=True, timeout=_PATIENCE)) as old,
             closing(sqlite3.connect(part, isolation_level=None)) as new,
+            background.using(old, new),
         ):
-            old.backup(new)
+            old.execute("BEGIN")  # one moment: it would start again whenever somebody writes
+            old.execute("SELECT 1 FROM tasks LIMIT 1").fetchall()
+            old.backup(new, pages=_PAGES, progress=lambda *_: background.rest())
+            old.execute("ROLLBACK")
             new.execute("PRAGMA journal_mode = DELETE")  # a single, complete file
             if not new.execute("SELECT 1 FROM tasks LIMIT 1").fetchone():
                 return False
             check.pages(new)
-            check.rows(new)
+            check.rows(new, background.rest)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(target)

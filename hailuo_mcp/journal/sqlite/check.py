@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable, Sequence
 
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.journal.sql.rows import HELD, SEALED, SELECT, DamagedRowError, seal_of, task_of
-from hailuo_mcp.journal.sqlite import mark
+from hailuo_mcp.journal.sqlite import mark, recount, schema
+from hailuo_mcp.journal.sqlite.background import WORK_ROWS
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 from hailuo_mcp.journal.sqlite.mark import Mark
 
@@ -17,6 +19,7 @@ OLDER = "it is an older copy, or its last changes are lost"
 _ROWS = (
     f"SELECT {', '.join((*SEALED, 'status', 'money', 'warnings', 'seal'))} FROM tasks NOT INDEXED"
 )
+NEWEST = 500
 _STATUSES, _MONEY = frozenset(Status), frozenset(Money)
 
 
@@ -30,38 +33,41 @@ def pages(db: sqlite3.Connection) -> None:
         raise DamagedJournalError("a page or an index is damaged")
 
 
-def rows(db: sqlite3.Connection) -> None:
+def rows(db: sqlite3.Connection, rest: Callable[[], None] | None = None) -> None:
     """Check every row against its checksum, and all rows against the totals.
+
+    `rest` is called after every few rows.
 
     Raises:
         sqlite3.DatabaseError: one is damaged or missing.
     """
     db.execute("BEGIN")  # a snapshot: other processes go on writing
     try:
-        found = _sums_of_sound_rows(db)
+        found = _sums_of_sound_rows(db, rest)
         totals = {
             (account, unit): (tasks, reserved_amount)
             for account, unit, tasks, reserved_amount in db.execute(
                 "SELECT account, unit, tasks, counted FROM totals WHERE tasks > 0"
             )
         }
+        wrong = schema.version(db) >= schema.KEEPS_RUNNING_TOTALS and recount.differs(db)
     finally:
         db.execute("ROLLBACK")
     if totals != found:
         raise DamagedJournalError("rows of the tasks table are missing")
+    if wrong:
+        raise DamagedJournalError("the running totals differ from the rows")
 
 
-def _sums_of_sound_rows(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[int, int]]:
+def _sums_of_sound_rows(
+    db: sqlite3.Connection, rest: Callable[[], None] | None
+) -> dict[tuple[str, str], tuple[int, int]]:
     account, unit, reserved_amount = (SEALED.index(name) for name in ("account", "unit", "counted"))
     found = dict[tuple[str, str], tuple[int, int]]()
-    for *sealed, status, money, warnings, seal in db.execute(_ROWS):
-        if (
-            (seal and seal != seal_of(sealed))
-            or status not in _STATUSES
-            or money not in _MONEY
-            or not _is_list(warnings)
-        ):
-            raise DamagedJournalError("a row of the tasks table is damaged")
+    for number, (*sealed, status, money, warnings, seal) in enumerate(db.execute(_ROWS), 1):
+        _check_row(sealed, status, money, warnings, seal)
+        if rest and not number % WORK_ROWS:
+            rest()
         tasks, sum_ = found.get((sealed[account], sealed[unit]), (0, 0))
         held = sealed[reserved_amount] if money in HELD else 0
         found[sealed[account], sealed[unit]] = tasks + 1, sum_ + held
@@ -71,6 +77,37 @@ def _sums_of_sound_rows(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[i
         except DamagedRowError as exc:
             raise DamagedJournalError(str(exc)) from exc
     return found
+
+
+def _check_row(
+    sealed: Sequence[object], status: object, money: object, warnings: object, seal: str
+) -> None:
+    if (
+        (seal and seal != seal_of(sealed))
+        or status not in _STATUSES
+        or money not in _MONEY
+        or not _is_list(warnings)
+    ):
+        raise DamagedJournalError("a row of the tasks table is damaged")
+
+
+def newest_rows(db: sqlite3.Connection) -> None:
+    """Check the rows that the next purchases may repeat, and that their index finds them.
+
+    Raises:
+        sqlite3.DatabaseError: one of them is damaged, or the index misses it.
+    """
+    account, identity, at = (SEALED.index(name) for name in ("account", "identity", "created_at"))
+    for *sealed, status, money, warnings, seal in db.execute(
+        f"{_ROWS} ORDER BY rowid DESC LIMIT ?", (NEWEST,)
+    ):
+        _check_row(sealed, status, money, warnings, seal)
+        if not db.execute(
+            "SELECT 1 FROM tasks INDEXED BY tasks_identity"
+            " WHERE account = ? AND identity = ? AND created_at = ?",
+            (sealed[account], sealed[identity], sealed[at]),
+        ).fetchone():
+            raise DamagedJournalError("the index of identities is damaged")
 
 
 def _is_list(text: object) -> bool:

@@ -12,7 +12,6 @@ class SqliteConnection(sqlite3.Connection):
     """A writer has the whole file: nothing in it needs a lock of its own."""
 
     for_update = skip_locked = ""
-    same = "IS"
 
     def lock_account(self, account: str) -> None:
         """BEGIN IMMEDIATE has locked everything."""

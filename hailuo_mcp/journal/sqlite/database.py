@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.files.private import private_folder
 from hailuo_mcp.journal.sql import leases
 from hailuo_mcp.journal.sqlite import backup, check, mark, rescue, schema
+from hailuo_mcp.journal.sqlite.background import Background, StoppedError
 from hailuo_mcp.journal.sqlite.connection import SqliteConnection
 from hailuo_mcp.journal.sqlite.faults import (
     UNUSABLE,
@@ -36,10 +37,14 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 10.0
 ALWAYS_BYTES = 8 * 1024 * 1024
-"""A journal up to this size (some 10,000 tasks) is checked whenever it is opened: bit rot
-does not change the file's time. A larger one is checked once a day, and if it differs from what was
-last left."""
+"""A journal up to this size (some 5,000 tasks) is checked whenever it is opened: bit rot
+does not change the file's time. A larger one is checked after it was opened, once a day, and if it
+differs from what was last left."""
 DAY = 86_400.0
+CHECK_AFTER = 1.0
+"""Seconds: not while the first calls are answered, nor for a command that ends at once."""
+COMPACT_AFTER = 250
+"""Steps of this process after which the mark's file is shortened, because it is read at starts."""
 _log = logging.getLogger(__name__)
 
 
@@ -59,10 +64,15 @@ class Database:
         self._closed = False
         self._steps = 0
         """The journal's step count after this process's last commit."""
+        self._marks = 0
+        """How often this process has written the mark."""
         self._checked_at = 0.0
         """When the whole file was last checked, in Unix seconds."""
         self._suspect = False
         """A page or row could not be read: reopen the file, with all checks."""
+        self._unchecked = False
+        """It was opened without a check of everything, and needs one."""
+        self._background = Background()
 
     async def open(self) -> None:
         await self._in_thread(self._open)
@@ -80,6 +90,10 @@ class Database:
                 self._file = _identity(self.path)
                 self._suspect = False
                 self._bring_mark_up_to_date(db)
+            if self._unchecked:
+                self._background.stop()
+                self._background = Background()
+                self._background.run(self._check_everything, after=CHECK_AFTER)
         except Timeout as exc:
             locked = sqlite3.OperationalError("database is locked")
             raise journal_error(self.path, locked) from exc
@@ -126,8 +140,10 @@ class Database:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             recently = 0 <= time.time() - known.checked_at < DAY
-            as_left = recently and stamp and stamp == known.checked
-            checks = self._suspect or path.stat().st_size <= ALWAYS_BYTES or not as_left
+            as_left = bool(recently and stamp and stamp == known.checked)
+            old = schema.version(db) < schema.VERSION  # what is added up then must be right
+            checks = self._suspect or path.stat().st_size <= ALWAYS_BYTES or (old and not as_left)
+            self._unchecked = not checks and not as_left
             if checks:
                 check.pages(db)
             marked = schema.version(db) >= schema.KEEPS_TOTALS
@@ -136,12 +152,31 @@ class Database:
             schema.migrate(db)
             if checks:
                 check.rows(db)
+            elif self._unchecked:
+                check.newest_rows(db)
             check.against(db, known.mark, marked=marked and not rescued)
         except BaseException:
             db.close()
             raise
-        self._checked_at = time.time() if checks else known.checked_at
+        self._checked_at = time.time() if checks else known.checked_at * as_left
         return db
+
+    def _check_everything(self) -> None:
+        """In the background. The next write opens a damaged file again, and rescues it."""
+        begun = time.time()
+        name = f"{self.path.absolute().as_uri()}?mode=ro"
+        try:
+            with (
+                closing(sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS)) as db,
+                self._background.using(db),
+            ):
+                check.pages(db)
+                check.rows(db, self._background.rest)
+        except UNUSABLE as exc:
+            _log.warning("%s: %s", self.path.name, described(exc))
+            self._suspect = self._suspect or means_damage(exc)
+        else:
+            self._checked_at = begun
 
     def _bring_mark_up_to_date(self, db: sqlite3.Connection) -> None:
         known = mark.read(self.path)
@@ -165,7 +200,11 @@ class Database:
         if self.losses or not await run_sync(backup.is_due, self.path, now):
             return
         try:
-            await run_sync(backup.make, self.path, now)
+            await run_sync(
+                backup.make, self.path, now, self._background, abandon_on_cancel=True
+            )  # closing stops it
+        except StoppedError:
+            pass
         except DamagedJournalError as exc:
             _log.warning("%s is damaged: %s", self.path.name, exc)
             self._suspect = True
@@ -180,6 +219,7 @@ class Database:
                 await self.write(lambda db: leases.release(db, [owner]))
 
         def shut() -> None:
+            self._background.stop()
             if self._db is not None:
                 self._db.close()
                 self._db = self._file = None  # any later call fails as closed
@@ -233,6 +273,10 @@ class Database:
             if now.steps != self._steps:
                 self._steps = now.steps
                 self._remember(mark.append, now)
+                self._marks += 1
+                if not self._marks % COMPACT_AFTER:
+                    with suppress(sqlite3.Error):  # later, then
+                        self._bring_mark_up_to_date(db)
             return result
 
         return await self._in_thread(work)

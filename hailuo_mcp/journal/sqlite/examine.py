@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hailuo_mcp.domain import UNFINISHED, Unit
-from hailuo_mcp.journal.sql.purchases import sums
 from hailuo_mcp.journal.sql.rows import marks
+from hailuo_mcp.journal.sql.spending import sums
 from hailuo_mcp.journal.sqlite import backup, check, mark, schema
 from hailuo_mcp.journal.sqlite.connection import SqliteConnection
 from hailuo_mcp.journal.sqlite.faults import (

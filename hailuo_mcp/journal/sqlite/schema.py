@@ -10,11 +10,12 @@ from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.journal.sql.rows import seal_of
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 
-VERSION = 2
+VERSION = 4
 READABLE_SINCE = 1
 """The oldest schema version whose program can still use this one."""
 KEEPS_TOTALS = KNOWS_RESCUES = 2
 """Required while losses are not accepted: older programs would buy with this journal."""
+KEEPS_RUNNING_TOTALS = 3
 
 
 def version(db: sqlite3.Connection) -> int:
@@ -29,7 +30,7 @@ def is_too_new(db: sqlite3.Connection) -> bool:
     return int(needs) > VERSION
 
 
-def migrate(db: sqlite3.Connection) -> None:
+def migrate(db: sqlite3.Connection, *, to: int = VERSION) -> None:
     """Migrate the file, or accept a newer one that is compatible with this version.
 
     The lock is taken before the version is read: of several processes that start at once,
@@ -46,14 +47,14 @@ def migrate(db: sqlite3.Connection) -> None:
         found = version(db)
         if found < 0:
             raise DamagedJournalError("its version is damaged")
-        if found < VERSION:
-            for number in range(found, VERSION):
+        if found < to:
+            for number in range(found, to):
                 for statement in _statements(number + 1):
                     db.execute(statement)
             db.execute("CREATE TABLE IF NOT EXISTS shape (readable_since INTEGER NOT NULL)")
             db.execute("DELETE FROM shape")
             db.execute("INSERT INTO shape VALUES (?)", (READABLE_SINCE,))
-            db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute(f"PRAGMA user_version = {to}")
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:

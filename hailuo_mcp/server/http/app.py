@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Literal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
 
 import anyio
+from anyio import to_thread
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from hailuo_mcp import __version__
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.errors import ConfigError, HailuoError
+from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure
 from hailuo_mcp.server.http.callbacks import Callbacks
@@ -27,6 +31,7 @@ from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog
 from hailuo_mcp.server.http.metrics import Metrics
 from hailuo_mcp.server.http.signed_links import SignedLinks
+from hailuo_mcp.server.http.tracing import HeaderTrace
 from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.mcp_server import Server
@@ -34,6 +39,10 @@ from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.telemetry import tracing
+
+if TYPE_CHECKING:
+    from hailuo_mcp.server.http.oauth.resource_server import ResourceServer
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
@@ -46,7 +55,8 @@ def app_from_env() -> Starlette:
     """For any ASGI server: `uvicorn --factory hailuo_mcp.server.http:app_from_env`.
 
     With --no-access-log: paths under /files, /uploads and /callbacks are secrets.
-    HAILUO_HTTP_TOKENS is needed as soon as HAILUO_ALLOWED_HOSTS names anything but this computer.
+    HAILUO_HTTP_TOKENS or HAILUO_OAUTH_ISSUER is needed as soon as HAILUO_ALLOWED_HOSTS names
+    anything but this computer.
     If the settings cannot be used, every answer says so.
     """
     if not logging.getLogger().handlers:
@@ -67,29 +77,41 @@ def create_app(
     host: str = "127.0.0.1",
     local: bool = False,
     limits: Limits | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """One app, one studio: opened when the app starts, whatever its sessions do.
 
     `fault` is what every call is answered with where the settings cannot be used. `local`: the
-    callers are at this computer; they may give paths and get them.
+    callers are at this computer; they may give paths and get them. `clock`: by which access tokens
+    expire.
 
     Raises:
-        ConfigError: other computers could come in without a token, or as local.
+        ConfigError: other computers could come in without a token, or as local; or access tokens
+            cannot be checked with these settings.
     """
     names = HostNames.of(settings, host)
     check_exposure(settings, names, host, local=local)
-    server = HttpServer(settings, limits or Limits(), fault)
-    tokens = settings.http_tokens
+    server = HttpServer(settings, limits or Limits(), fault, clock)
+    tokens, oauth = settings.http_tokens, server.oauth
+    callers = len(tokens) + (2 if oauth else 0)  # an issuer knows any number
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
+            Middleware(HeaderTrace),
             Middleware(RequestLog, count=server.metrics.count_request),
             Middleware(HostGuard, names=names),
-            Middleware(TokenAuth, tokens=tokens, base_url=settings.callback_url, local=local),
+            Middleware(
+                TokenAuth,
+                tokens=tokens,
+                base_url=settings.callback_url,
+                local=local,
+                check=oauth.check if oauth else None,
+            ),
             Middleware(AuthContextMiddleware),
             Middleware(
-                RequestLimits, limits=server.limits, streams=server.streams, callers=len(tokens)
+                RequestLimits, limits=server.limits, streams=server.streams, callers=callers
             ),
+            *([oauth.guard(server.mcp.spending)] if oauth else []),
         ],
         lifespan=server.lifespan,
     )
@@ -101,7 +123,13 @@ def create_app(
 class HttpServer:
     """What the app holds from its start to its end: MCP, clips out, pictures in, callbacks."""
 
-    def __init__(self, settings: Settings, limits: Limits, fault: ConfigError | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits,
+        fault: ConfigError | None,
+        clock: Callable[[], float],
+    ) -> None:
         self.settings = settings
         self.fault = fault
         self.limits = limits
@@ -115,6 +143,23 @@ class HttpServer:
         self.files = Files(self.links, self.context)
         self.uploads = Uploads(self.links, limits, self.context)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
+        self.oauth = self._resource_server(clock) if settings.oauth_issuer else None
+
+    def _resource_server(self, clock: Callable[[], float]) -> ResourceServer:
+        if find_spec("joserfc") is None:
+            raise ConfigError(
+                "Access tokens of an issuer cannot be checked: the extra for OAuth is not "
+                "installed.",
+                Step(Do.ARRANGE, 'install it with pip install "hailuo-mcp[oauth]"'),
+            )
+        from hailuo_mcp.server.http.oauth.resource_server import ResourceServer
+
+        return ResourceServer(self.settings, clock=clock, knows_tenant=self._knows_tenant)
+
+    def _knows_tenant(self, name: str) -> bool:
+        """Whether a claim may name this tenant: there are none yet."""
+        del name
+        return False
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
         """Ours, and the SDK's; both eras are spoken on each of those."""
@@ -140,11 +185,12 @@ class HttpServer:
             routes += self.mcp.sse_app(
                 transport_security=security, max_request_body_size=body
             ).routes
-        return routes
+        return [*routes, *(self.oauth.routes(routes) if self.oauth else [])]
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncGenerator[None]:
         """Own the work: sessions come and go, a purchase stays."""
+        tracing.start(os.environ, __version__, self.mcp.arguments_of)
         async with anyio.create_task_group() as process:
             process.start_soon(self.context.run_studio, self._open_studio)
             with suppress(HailuoError):  # each caller gets it
@@ -156,6 +202,10 @@ class HttpServer:
                     yield
             finally:
                 self.context.shut_down()
+                if self.oauth:
+                    with anyio.CancelScope(shield=True):
+                        await self.oauth.aclose()
+        await to_thread.run_sync(tracing.flush)
 
     @asynccontextmanager
     async def _open_studio(self) -> AsyncGenerator[Studio]:
@@ -166,6 +216,7 @@ class HttpServer:
             link=self.files.link,
             uploads=self.uploads,
             observe=self.metrics.observe,
+            count=self.metrics.count_event,
             callback_url=self.settings.callback_url,
         )
         async with (

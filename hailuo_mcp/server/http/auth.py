@@ -1,10 +1,13 @@
-"""Who makes the present request, by its bearer token, compared in constant time."""
+"""Who makes the present request, by its bearer token: one of the operator's, or an issuer's."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
 
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -17,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.server.context import Caller
+from hailuo_mcp.server.http.challenges import BUY, METADATA, READ, SCOPES, challenge
 from hailuo_mcp.server.http.host_guard import HostNames
 from hailuo_mcp.settings import Settings
 
@@ -28,16 +32,62 @@ OPEN = ("/callbacks/", "/files/", "/uploads/")
 """Reached without a token: each has an unguessable or signed path instead."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a token says: who calls, and what they may do."""
+
+    caller: str
+    issuer: str = ""
+    """Empty for the operator's own tokens."""
+    subject: str = ""
+    """The person or program, as the issuer names them; they may be one of several callers."""
+    scopes: tuple[str, ...] = SCOPES
+
+
+class RefusedTokenError(Exception):
+    """A token that opens nothing; the text is plain, and nothing of the token is in it."""
+
+    def __init__(self, about: str, *, status: int = 401) -> None:
+        super().__init__(about)
+        self.status = status
+        """401: another token would help; 403: it would not; 503: it cannot be checked now."""
+
+
+class TokenCheck(Protocol):
+    """Checks the access tokens of an issuer."""
+
+    async def __call__(self, token: str) -> Grant:
+        """Raises RefusedTokenError."""
+        ...
+
+
 class Visitor(AuthenticatedUser):
     """Whoever makes a request. The SDK ties sessions and sealed states to this user."""
 
-    def __init__(self, name: str, *, base_url: str, local: bool) -> None:
-        super().__init__(AccessToken(token="", client_id=name, scopes=[]))
-        self.name = name
+    def __init__(self, grant: Grant, *, base_url: str, local: bool) -> None:
+        super().__init__(
+            AccessToken(
+                token="",
+                client_id=grant.caller,
+                scopes=list(grant.scopes),
+                subject=grant.subject or None,
+                claims={"iss": grant.issuer} if grant.issuer else None,
+            )
+        )
+        self.name = grant.caller
         self.base_url = base_url
         """This server as the visitor reaches it."""
         self.local = local
         """Whether this computer's folders are theirs, as the operator says."""
+
+    @property
+    def display_name(self) -> str:
+        """The caller in a log: of a person whom only the issuer knows, a fingerprint."""
+        subject = self.access_token.subject
+        if not subject or not self.name.endswith(subject):
+            return self.name
+        known = self.name.removesuffix(subject)
+        return f"{known}#{hashlib.sha256(subject.encode()).hexdigest()[:8]}"
 
 
 def visitor() -> Visitor | None:
@@ -51,7 +101,9 @@ def caller() -> Caller:
     present = visitor()
     if present is None:
         return Caller(name=NOBODY, local=False)
-    return Caller(name=present.name, local=present.local)
+    return Caller(
+        name=present.name, local=present.local, may_buy=BUY in present.access_token.scopes
+    )
 
 
 def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: bool) -> None:
@@ -69,12 +121,13 @@ def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: b
                 "in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL",
             ),
         )
-    if not settings.http_tokens:
+    if not settings.http_tokens and not settings.oauth_issuer:
         raise ConfigError(
             f"The server would be open to other computers ({which}) without a token, so anybody "
             "could spend your money.",
             Step(Do.SET, "HAILUO_HTTP_TOKENS=name:token"),
             Step(Do.ARRANGE, "make the token a long random text"),
+            Step(Do.SET, "HAILUO_OAUTH_ISSUER"),
         )
 
 
@@ -85,8 +138,14 @@ def path_of(scope: Scope) -> str:
     return inside if not inside or inside.startswith("/") else path
 
 
+def address_of(scope: Scope, headers: Headers, public: str) -> str:
+    """The server as the present client reaches it; `public` is what the operator says."""
+    root = str(scope.get("root_path", "")).rstrip("/")
+    return public or f"{scope['scheme']}://{headers['host']}{root}"
+
+
 class TokenAuth:
-    """Requires a token, except where the path itself is the secret, and at /health."""
+    """Requires a token, except where the path itself is the secret, and at what is public."""
 
     def __init__(
         self,
@@ -95,32 +154,47 @@ class TokenAuth:
         base_url: str,
         *,
         local: bool,
+        check: TokenCheck | None = None,
     ) -> None:
+        """`check`: how the access tokens of an issuer are checked, where they are accepted."""
         self._app = app
         self._local = local
         self._tokens = [(name, _digest(token.get_secret_value())) for name, token in tokens]
         self._base_url = base_url
+        self._check = check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_of(scope) if scope["type"] == "http" else ""
-        if scope["type"] != "http" or path == "/health" or path.startswith(OPEN):
+        if scope["type"] != "http" or self._is_open(path):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        name = self._name(headers.getlist("authorization"))
+        base_url = address_of(scope, headers, self._base_url)
+        answer = self._app
         if forbidden := self._forbidden(scope, headers):
-            await PlainTextResponse(forbidden, 403)(scope, receive, send)
-        elif name is None:
-            await _unauthorized(headers)(scope, receive, send)
+            answer = PlainTextResponse(forbidden, 403)
         else:
-            root = str(scope.get("root_path", "")).rstrip("/")
-            base_url = self._base_url or f"{scope['scheme']}://{headers['host']}{root}"
-            scope["user"] = Visitor(name, base_url=base_url, local=self._local)
-            await self._app(scope, receive, send)
+            try:
+                grant = await self._grant(headers.getlist("authorization"))
+            except RefusedTokenError as refused:
+                answer = self._refusal(refused, base_url, path)
+            else:
+                if grant is None:
+                    answer = self._unauthorized(headers, base_url, path)
+                elif READ not in grant.scopes:
+                    answer = _lacks_read(base_url, path)
+                else:
+                    scope["user"] = Visitor(grant, base_url=base_url, local=self._local)
+        await answer(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        if path == "/health" or path.startswith(OPEN):
+            return True
+        return self._check is not None and (path == METADATA or path.startswith(f"{METADATA}/"))
 
     def _forbidden(self, scope: Scope, headers: Headers) -> str:
         """Why nobody may call from there, whatever their token; empty where they may."""
-        if not self._tokens and not _comes_from_loopback(scope):
+        if not self._tokens and self._check is None and not _comes_from_loopback(scope):
             return "Without HAILUO_HTTP_TOKENS only this computer may call."
         if self._local and not _is_local_program(scope, headers):
             return (
@@ -128,9 +202,14 @@ class TokenAuth:
             )
         return ""
 
-    def _name(self, given: Sequence[str]) -> str | None:
-        if not self._tokens:
-            return NOBODY
+    async def _grant(self, given: Sequence[str]) -> Grant | None:
+        """What the request's token allows; None without a token that could be one.
+
+        Raises:
+            RefusedTokenError: the issuer's token is not accepted, or cannot be checked now.
+        """
+        if not self._tokens and self._check is None:
+            return Grant(caller=NOBODY)
         if len(given) != 1:
             return None
         scheme, _, token = given[0].partition(" ")
@@ -139,8 +218,38 @@ class TokenAuth:
         found, digest = None, _digest(token.strip())
         for name, known in self._tokens:  # compares all of them, so the time tells nothing
             if hmac.compare_digest(known, digest):
-                found = name
+                found = Grant(caller=name)
+        if found is None and self._check is not None and token.strip():
+            found = await self._check(token.strip())
         return found
+
+    def _unauthorized(self, headers: Headers, base_url: str, path: str) -> PlainTextResponse:
+        error = "invalid_token" if "authorization" in headers else ""
+        said = "This server needs a token from its operator: Authorization: Bearer <token>."
+        if self._check is not None:
+            said = "This server needs an access token: Authorization: Bearer <token>."
+            # Both scopes at once: clients ask for what is named here, and some, such as Claude Code
+            # 2.1 and Codex 0.125, never come back for a second one.
+            needs = challenge(base_url, path, scopes=SCOPES, error=error)
+        else:
+            needs = 'Bearer realm="hailuo-mcp"' + (f', error="{error}"' if error else "")
+        return PlainTextResponse(said, 401, headers={"WWW-Authenticate": needs})
+
+    def _refusal(self, refused: RefusedTokenError, base_url: str, path: str) -> PlainTextResponse:
+        about, headers = str(refused), dict[str, str]()
+        if refused.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = challenge(
+                base_url, path, scopes=SCOPES, error="invalid_token", about=about
+            )
+        elif refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["Retry-After"] = "10"
+        return PlainTextResponse(about, refused.status, headers=headers)
+
+
+def _lacks_read(base_url: str, path: str) -> PlainTextResponse:
+    about = f"The access token lacks the scope {READ}."
+    needs = challenge(base_url, path, scopes=[READ], error="insufficient_scope", about=about)
+    return PlainTextResponse(about, 403, headers={"WWW-Authenticate": needs})
 
 
 def _comes_from_loopback(scope: Scope) -> bool:
@@ -172,12 +281,3 @@ def _is_local_program(scope: Scope, headers: Headers) -> bool:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def _unauthorized(headers: Headers) -> PlainTextResponse:
-    error = ', error="invalid_token"' if "authorization" in headers else ""
-    return PlainTextResponse(
-        "This server needs a token from its operator: Authorization: Bearer <token>.",
-        401,
-        headers={"WWW-Authenticate": f'Bearer realm="hailuo-mcp"{error}'},
-    )

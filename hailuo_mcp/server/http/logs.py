@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hailuo_mcp.server.http.auth import path_of
 from hailuo_mcp.server.logs import log_to_stderr, message_of, places
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.telemetry import tracing
 from hailuo_mcp.text import shown
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ _ROUTES = {
     "files": "/files/{signed}",
     "uploads": "/uploads/{signed}",
     "callbacks": "/callbacks/{token}",
+    ".well-known": "/.well-known",
 }
 """What is logged instead of a path: some paths are secrets, and any path is a stranger's text."""
 _ROUTINE = ("/health", "/ready", "/metrics")
@@ -46,7 +48,8 @@ def log_as_json(settings: Settings) -> None:
     if settings.key:
         hidden.append(settings.key)
     log_to_stderr(JsonLines(hidden))
-    logging.getLogger("hailuo_mcp.server.http").setLevel(logging.INFO)
+    for name in ("hailuo_mcp.server.http", "hailuo_mcp.telemetry.events"):
+        logging.getLogger(name).setLevel(logging.INFO)
 
 
 class JsonLines(logging.Formatter):
@@ -66,6 +69,9 @@ class JsonLines(logging.Formatter):
         }
         if request_id := _request_id.get():
             facts["request_id"] = request_id
+        if trace_id := tracing.trace_id():
+            facts["trace_id"] = trace_id
+        facts |= record.__dict__.get("facts", {})
         facts |= {name: value for name in _FIELDS if (value := record.__dict__.get(name))}
         if record.exc_info and record.exc_info[1]:
             facts["exception"] = places(record.exc_info[1])

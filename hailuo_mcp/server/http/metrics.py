@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ from starlette.responses import Response
 
 from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import HailuoError
+from hailuo_mcp.telemetry.events import Event, tenant_name
 
 if TYPE_CHECKING:
     from hailuo_mcp.server.context import AppContext
+    from hailuo_mcp.studio.studio import Studio
 
 _TIMED = {
     "submit": "From sending a paid request to the provider's answer",
@@ -28,6 +31,8 @@ _TIMED = {
     "download": "From the link to the checked file on disk",
     "rate_wait": "From recording a task to sending it: the wait for the rate limit",
 }
+JOURNAL_SECONDS = 5.0
+"""Prometheus itself waits for 10."""
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
@@ -41,6 +46,7 @@ class Metrics:
         ProcessCollector(registry=registry)
         gauge, counter = partial(Gauge, registry=registry), partial(Counter, registry=registry)
         histogram = partial(Histogram, buckets=_BUCKETS, registry=registry)
+        self._journal = gauge("hailuo_journal_up", "Whether the journal answers")
         self._tasks = gauge("hailuo_tasks", "Tasks in the journal", ["status"])
         self._money = gauge(
             "hailuo_money",
@@ -54,10 +60,23 @@ class Metrics:
         self._requests = counter(
             "hailuo_http_requests", "HTTP requests answered", ["route", "status"]
         )
-        self._calls = histogram("hailuo_tool_seconds", "Tool calls", ["tool", "outcome"])
+        self._seconds = histogram("hailuo_tool_seconds", "Tool calls", ["tool", "outcome"])
+        self._calls = counter("hailuo_tool_calls", "Tool calls", ["tool", "outcome", "tenant"])
+        self._events = counter("hailuo_events", "Lines of events in the log", ["event", "tenant"])
+        self._prepare("")
+
+    def _prepare(self, tenant: str) -> None:
+        """Start at 0: of a counter that begins at 1, Prometheus sees no increase."""
+        for event in Event:
+            self._events.labels(event.value, tenant)
+        for tool in self._names:
+            self._calls.labels(tool, "failed", tenant)
 
     def observe(self, what: str, seconds: float) -> None:
         self._times[what].observe(max(0.0, seconds))
+
+    def count_event(self, event: str, tenant: str) -> None:
+        self._events.labels(event, tenant).inc()
 
     def count_callback(self, outcome: str) -> None:
         self._callbacks.labels(outcome).inc()
@@ -86,15 +105,22 @@ class Metrics:
         else:
             return result
         finally:
-            self._calls.labels(tool, outcome).observe(time.monotonic() - began)
+            self._seconds.labels(tool, outcome).observe(time.monotonic() - began)
+            self._calls.labels(tool, outcome, tenant_name(self._app.caller().name)).inc()
 
     async def show(self, request: Request) -> Response:
         del request
-        try:
-            studio = await self._app.studio()
-            counts, money = await studio.store.counts(), await studio.spending()
-        except HailuoError as error:
-            return Response(f"# {error.code}", status_code=503, media_type="text/plain")
+        self._journal.set(0)
+        self._tasks.clear()  # what it knew last is not what is so
+        self._money.clear()
+        # Without the journal, everything else still counts: that is when it is looked at.
+        with anyio.move_on_after(JOURNAL_SECONDS), suppress(HailuoError):
+            await self._read_journal(await self._app.studio())
+            self._journal.set(1)
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def _read_journal(self, studio: Studio) -> None:
+        counts, money = await studio.store.counts(), await studio.spending()
         for status in Status:
             self._tasks.labels(status.value).set(counts.get(status, 0))
         for kind in ("spent", "reserved", "uncertain", "budget", "left"):
@@ -102,7 +128,6 @@ class Metrics:
             if amount is not None:
                 labels = (money.provider, kind, money.unit, money.period)
                 self._money.labels(*labels).set(float(amount))
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _outcome(result: HandlerResult) -> str:

@@ -86,6 +86,7 @@ async def test_a_journal_of_the_first_version_is_brought_up_to_date_and_loses_no
     await old.journal.close()
     with closing(sqlite3.connect(path)) as db:
         db.execute("ALTER TABLE tasks DROP COLUMN settled_at")
+        db.execute("ALTER TABLE tasks DROP COLUMN traceparent")
         db.execute("PRAGMA user_version = 1")
     new = await arrive("new")
     assert await new.read(task) == task

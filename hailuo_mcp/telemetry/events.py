@@ -1,0 +1,73 @@
+"""What happens to purchases and to the server, as lines in the log: one table for all of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from enum import StrEnum
+
+from hailuo_mcp.domain import Task
+from hailuo_mcp.telemetry import tracing
+
+_log = logging.getLogger(__name__)
+
+
+class Event(StrEnum):
+    """Its name in the log and in /metrics."""
+
+    RECORDED = "recorded"
+    OVER_BUDGET = "over_budget"
+    SUBMITTED = "submitted"
+    ANSWERED = "answered"
+    POSTPONED = "postponed"
+    UNCONFIRMED = "unconfirmed"
+    READY = "ready"
+    FAILED = "failed"
+    SAVED = "saved"
+    SAVE_FAILED = "save_failed"
+    TAKEN_OVER = "taken_over"
+    DATABASE_LOST = "database_lost"
+    DATABASE_BACK = "database_back"
+
+
+_LINES: Mapping[Event, tuple[int, str]] = {
+    Event.RECORDED: (logging.INFO, "purchase {task_id} is recorded"),
+    Event.OVER_BUDGET: (logging.INFO, "a purchase is refused: over the budget"),
+    Event.SUBMITTED: (logging.INFO, "submit of {task_id} begins"),
+    Event.ANSWERED: (logging.INFO, "submit of {task_id} is accepted"),
+    Event.POSTPONED: (logging.INFO, "submit of {task_id} is postponed"),
+    Event.UNCONFIRMED: (logging.WARNING, "{task_id} is unconfirmed: it may have been bought"),
+    Event.READY: (logging.INFO, "{task_id} is ready at the provider"),
+    Event.FAILED: (logging.INFO, "{task_id} has failed ({code})"),
+    Event.SAVED: (logging.INFO, "{task_id} is saved"),
+    # Not the error's words: they name the file, which is named by the prompt.
+    Event.SAVE_FAILED: (logging.WARNING, "saving {task_id} failed ({code}), try {tries}"),
+    Event.TAKEN_OVER: (logging.INFO, "took over what other processes have left"),
+    Event.DATABASE_LOST: (logging.WARNING, "the journal cannot be used ({code}): {why}"),
+    Event.DATABASE_BACK: (logging.WARNING, "the journal can be used again after {seconds} s"),
+}
+
+_TENANT = "tenant:"
+
+
+def tenant_name(caller: str) -> str:
+    """The tenant whose caller this is; empty for everybody else."""
+    return caller.removeprefix(_TENANT) if caller.startswith(_TENANT) else ""
+
+
+def log_event(event: Event, task: Task | None = None, **facts: object) -> None:
+    """Write one line. `facts` are ids, numbers and our own words: never a client's text."""
+    level, text = _LINES[event]
+    if not _log.isEnabledFor(level):
+        return
+    if task is not None:
+        facts = {"task_id": task.task_id, **facts}
+    said = {name: value for name, value in facts.items() if value not in (None, "")}
+    trace_id = tracing.trace_id()
+    extra = {"event": event.value, **said} | ({"trace_id": trace_id} if trace_id else {})
+    _log.log(level, "%s", text.format_map(_Facts(said)), extra={"facts": extra})
+
+
+class _Facts(dict[str, object]):
+    def __missing__(self, name: str) -> str:
+        return "unknown"
