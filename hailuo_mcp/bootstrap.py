@@ -7,13 +7,15 @@ import os
 import random
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
 
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
+from hailuo_mcp.errors import JournalError
 from hailuo_mcp.files.folder_storage import FolderBlobs, FolderStorage
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.private import close_to_others
@@ -21,7 +23,7 @@ from hailuo_mcp.files.storage import PRIVATE, Storage
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.context import SUBMIT_SECONDS, RemoteAccess
+from hailuo_mcp.studio.context import SUBMIT_SECONDS, OwnSettings, RemoteAccess, Wall
 from hailuo_mcp.studio.events import Changes
 from hailuo_mcp.studio.pictures import Pictures
 from hailuo_mcp.studio.studio import Studio
@@ -29,6 +31,7 @@ from hailuo_mcp.studio.timing import InFlight, RenderTimes
 from hailuo_mcp.worker.worker import Worker
 
 if TYPE_CHECKING:
+    from hailuo_mcp.settings.tenants import Tenant
     from hailuo_mcp.transport.connections import HttpTransport
     from hailuo_mcp.transport.documents import DocumentReader
 
@@ -44,6 +47,7 @@ async def open_studio(
     clock: Callable[[], float] | None = None,
     chance: Callable[[], float] = random.random,
     remote: RemoteAccess | None = None,
+    own: OwnSettings | None = None,
     fenced: bool = True,
     works: bool = True,
 ) -> AsyncGenerator[Studio]:
@@ -53,7 +57,7 @@ async def open_studio(
     in the journal and continues in the next process. `remote`: what an HTTP server adds for callers
     on other computers. `fenced`: callers may name files only in the allowed folders, which is for
     agents; a person at their own shell needs no fence. `works`: what is due is sent, polled and
-    saved meanwhile; a question alone needs none of that.
+    saved meanwhile; a question alone needs none of that. `own`: what tenants have of their own.
 
     Raises:
         JournalError: the state folder cannot be used.
@@ -65,6 +69,8 @@ async def open_studio(
     try:
         await store.open()
         studio = join(settings, store, client, owner, clock, chance, remote, fenced=fenced)
+        if own is not None:
+            studio = replace(studio, own=own)
         await store.register(
             owner,
             account=studio.account,
@@ -84,7 +90,74 @@ async def open_studio(
             await client.aclose()
 
 
-def join(
+@asynccontextmanager
+async def open_account(
+    main: Studio, settings: Settings, *, wire: HttpTransport | None = None
+) -> AsyncGenerator[Studio]:
+    """Another account of this process: a client and a worker of its own, the same journal.
+
+    Closing waits as open_studio does.
+
+    Raises:
+        JournalError: it cannot be registered.
+    """
+    client, owner = open_client(settings, wire=wire), f"{os.getpid()}-{secrets.token_hex(4)}"
+    studio = replace(
+        join(
+            settings,
+            main.store,
+            client,
+            owner,
+            main.clock,
+            main.chance,
+            main.remote,
+            storage=main.storage,
+        ),
+        changes=main.changes,
+        callback_confirmed=main.callback_confirmed,
+        lookup_limit=main.lookup_limit,
+        own=main.own,
+    )
+    try:
+        await main.store.register(
+            owner,
+            account=studio.account,
+            provider=studio.provider.name,
+            base_url=studio.base_url,
+            pid=os.getpid(),
+            now=main.clock(),
+        )
+        async with Worker(studio, keeps_house=False).running():
+            yield studio
+    finally:
+        with anyio.CancelScope(shield=True):
+            with suppress(JournalError):
+                await main.store.unregister(owner)
+            await client.aclose()
+
+
+def for_tenant(account: Studio, tenant: Tenant) -> Studio:
+    """The studio of a tenant over the parts of its account."""
+    settings = tenant.settings
+    folders = Folders(settings.output_dir, settings.allowed_dirs)
+    return replace(
+        account,
+        settings=settings,
+        client=account.client.under(plan=settings.plan, folders=folders),
+        folders=folders,
+        storage=account.storage.below(tenant.folder) if tenant.folder else account.storage,
+        tenant=tenant.caller,
+        shared_wall=wall_of(tenant),
+    )
+
+
+def wall_of(tenant: Tenant) -> Wall | None:
+    """The operator's budget, where it counts for this tenant's account."""
+    shared = tenant.shared_budget
+    return Wall(budget=shared[0], period=shared[1]) if shared else None
+
+
+def join(  # noqa: PLR0913  # the parts of a studio
     settings: Settings,
     store: Store,
     client: HailuoClient,
@@ -94,10 +167,11 @@ def join(
     remote: RemoteAccess | None = None,
     *,
     fenced: bool = True,
+    storage: Storage | None = None,
 ) -> Studio:
     """The studio over these parts; `owner` is this process, as the journal knows it."""
     provider, account = client.provider, account_of(settings)
-    storage = open_storage(settings)
+    storage = storage or open_storage(settings)
     return Studio(
         settings=settings,
         provider=provider,

@@ -18,6 +18,15 @@ class Mode(StrEnum):
     TEMPLATE = "template"
 
 
+TENANT = "tenant:"
+"""What the name of a caller with settings of its own begins with; no token's name has a colon."""
+
+
+def tenant_of(caller: str) -> str:
+    """The caller's name if it is a tenant's; empty for all others, who are the operator's."""
+    return caller if caller.startswith(TENANT) else ""
+
+
 class Status(StrEnum):
     """A task's status; docs/money.md says what each means for the bill."""
 

@@ -54,6 +54,8 @@ class View:
     auto_download: bool = True
     link: Link | None = None
     """This server's link to the clip, for a caller who cannot reach its disk."""
+    of_tenant: bool = False
+    """The reader is a tenant: what the person cannot do, the server's operator can."""
 
     @property
     def notice(self) -> str:
@@ -114,6 +116,7 @@ class Listing:
     rows: tuple[View, ...]
     spending: Spending
     losses: Losses | None = None
+    of_tenant: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from hailuo_mcp.cli import (
     serving,
     task,
     task_list,
+    tenant,
     words,
 )
 from hailuo_mcp.cli.doctor import command as doctor
@@ -31,7 +32,7 @@ from hailuo_mcp.text import shown
 
 COMMANDS = tuple(
     command
-    for module in (buy, task, task_list, offers, serving, doctor, journal, init)
+    for module in (buy, task, task_list, offers, serving, tenant, doctor, journal, init)
     for command in module.COMMANDS
 )
 """In the order of the help."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
@@ -116,6 +117,14 @@ class HailuoClient:
         )
         self._transport: Transport | None = None
         self._opening = anyio.Lock()
+        self._origin: HailuoClient | None = None
+        """The client whose connections this one uses."""
+
+    def under(self, *, plan: str, folders: Folders) -> HailuoClient:
+        """The same account by another plan; only this client, the original, is to be closed."""
+        other = copy(self)
+        other._plan, other._folders, other._origin = plan, folders, self  # noqa: SLF001  # its own
+        return other
 
     @property
     def provider(self) -> Provider:
@@ -356,6 +365,8 @@ class HailuoClient:
 
     async def _open(self) -> Transport:
         """Return the transport; start the sandbox if that is the provider."""
+        if self._origin is not None:
+            return await self._origin._open()  # noqa: SLF001  # its own
         async with self._opening:
             if self._transport is None:
                 if not self._provider.base_url:

@@ -7,7 +7,7 @@ Times are Unix seconds. Every method raises JournalError if the store cannot be 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -46,6 +46,8 @@ class Limits:
     """What the draft's caller may spend of it."""
     caller_since: float = 0.0
     """The start of that budget's period."""
+    caller_rpm: int | None = None
+    """Submits per minute of the draft's caller, within the account's."""
     lease: float
     """Seconds that a submit is owned; longer than its HTTP timeout."""
 
@@ -154,6 +156,8 @@ class Capacity:
     """Seconds that a submit is owned; longer than its HTTP timeout."""
     lease: float
     """Seconds that a poll or a save is owned."""
+    caller_rpm: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Submits per minute of callers that have a limit of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +218,14 @@ class Leases(Protocol):
     def register(
         self, owner: str, *, account: str, provider: str, base_url: str, pid: int, now: float
     ) -> Awaitable[None]:
-        """Register this process, which works for that account and is alive until it closes."""
+        """Register this process, which works for that account and is alive until it closes.
+
+        A process that works for several accounts registers once for each, by different names.
+        """
+        ...
+
+    def unregister(self, owner: str) -> Awaitable[None]:
+        """It works for that account no longer: release its leases."""
         ...
 
     def owners(self) -> Awaitable[list[str]]:
@@ -228,7 +239,11 @@ class Leases(Protocol):
     def claim(
         self, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
     ) -> Awaitable[Claimed]:
-        """Claim what is due: the first account's submits as slots allow, polls and saves of all."""
+        """Claim what is due: the first account's submits as slots allow, polls and saves of all.
+
+        Tenants that wait take turns: whoever has sent least in the last minute is next, and all
+        other callers together count as one tenant. Each one's tasks are sent in their order.
+        """
         ...
 
     def submitting(self, owner: str) -> Awaitable[list[Task]]:
@@ -329,7 +344,7 @@ class Tasks(Protocol):
     def pictures_in_use(self, *, now: float) -> Awaitable[str]:
         """The requests of all tasks that may still be sent, joined: pictures by sha256.
 
-        An unconfirmed one may be for as long as the same request is answered with it.
+        An unconfirmed one may, for ORPHAN_SECONDS: its sender may hear that it was refused.
         """
         ...
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from mcp.server.mcpserver import Context
 
+from hailuo_mcp.domain import tenant_of
 from hailuo_mcp.errors import HailuoError, JournalError
 from hailuo_mcp.server.client_memory import LastAnswers, OpenQuestions, WaitLimits
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.tenants import Tenants
 
 RETRY_SECONDS = 60.0
 """Clips in flight need polling even if nobody calls while the journal cannot be opened."""
@@ -47,8 +49,10 @@ class AppContext:
     shutting_down: anyio.Event = field(default_factory=anyio.Event)
     retry_wait: float = 3.0
     """Seconds that a call waits for another try to open; then the last error answers it."""
+    tenants: Tenants | None = None
+    """The callers with settings, and so with a studio, of their own."""
     opened: Studio | None = None
-    """The studio, once it is open."""
+    """The operator's studio, once it is open."""
     _error: HailuoError | None = None
     _decided: anyio.Event = field(default_factory=anyio.Event)
     _calls: int = 0
@@ -99,13 +103,31 @@ class AppContext:
             return ""
         from hailuo_mcp.wording.agent import opening
 
-        return opening(self.opened.provider.name, self.opened.losses)
+        try:
+            studio = self._studio_of(self.caller().name, self.opened)
+        except HailuoError:
+            return ""
+        return opening(studio.provider.name, studio.losses, of_tenant=self.is_tenant)
+
+    @property
+    def is_tenant(self) -> bool:
+        """Whether the present caller is a tenant: the operator is somebody else."""
+        return bool(tenant_of(self.caller().name))
 
     async def studio(self) -> Studio:
+        """The present caller's studio; wait until it is open.
+
+        Raises:
+            HailuoError: it cannot be opened: the settings or the journal are broken; or the caller
+                is a tenant that was removed.
+        """
+        return self._studio_of(self.caller().name, await self.operators_studio())
+
+    async def operators_studio(self) -> Studio:
         """Wait until it is open.
 
         Raises:
-            HailuoError: it cannot be opened: the settings or the journal are broken.
+            HailuoError: it cannot be opened.
         """
         self.studio_wanted.set()
         with anyio.move_on_after(inf if self._error is None else self.retry_wait):
@@ -113,6 +135,15 @@ class AppContext:
         if self.opened is None:
             raise self._error.with_traceback(None) if self._error else RuntimeError("no studio")
         return self.opened
+
+    def working_for(self, account: str) -> Studio | None:
+        """The studio whose worker works for this account, or could take it over."""
+        return (self.tenants.studio_at(account) if self.tenants else None) or self.opened
+
+    def _studio_of(self, caller: str, operators: Studio) -> Studio:
+        if self.tenants is None or not tenant_of(caller):
+            return operators
+        return self.tenants.studio(caller)
 
     @contextmanager
     def track_call(self) -> Generator[None]:

@@ -98,22 +98,22 @@ class Server(MCPServer[AppContext]):
             called = repr(shown(name)) if name.isidentifier() else "of that name"  # no markup
             known = Step(Do.TRY, f"call one of these: {', '.join(self.arguments_of)}")
             unknown = InvalidRequestError(f"There is no tool {called}.", known)
-            return error_result(unknown, self._app.notice)
+            return self._refused(unknown)
         try:
             self._check_permission(name)
             given = read_arguments(name, self.arguments_of[name], arguments)
             with self._app.track_call():
                 return await super().call_tool(name, given, context)
         except HailuoError as error:
-            return error_result(error, self._app.notice)
+            return self._refused(error)
         except UnexpectedToolError as crash:
             if isinstance(crash.__cause__, HailuoError):
-                return error_result(crash.__cause__, self._app.notice)
+                return self._refused(crash.__cause__)
             log.exception("%s failed", name)
-            return error_result(self._internal_error(name), self._app.notice)
+            return self._refused(self._internal_error(name))
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
-                return error_result(invalid_arguments(name, error.__cause__), self._app.notice)
+                return self._refused(invalid_arguments(name, error.__cause__))
             raise
 
     def _check_permission(self, name: str) -> None:
@@ -124,6 +124,9 @@ class Server(MCPServer[AppContext]):
                 "can look and save, but not buy.",
                 Step(Do.ARRANGE, "sign in to this server again and allow buying (hailuo:buy)"),
             )
+
+    def _refused(self, error: HailuoError) -> CallToolResult:
+        return error_result(error, self._app.notice, of_tenant=self._app.is_tenant)
 
     def _internal_error(self, name: str) -> HailuoError:
         """Nothing of the exception's own text, and whether money may have moved."""

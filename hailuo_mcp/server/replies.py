@@ -23,13 +23,13 @@ def tool_result(
     )
 
 
-def error_result(error: HailuoError, opening: str) -> CallToolResult:
+def error_result(error: HailuoError, opening: str, *, of_tenant: bool = False) -> CallToolResult:
     from hailuo_mcp.wording import agent
     from hailuo_mcp.wording.tasks import error_answer
 
     # Its detail is untrusted text of the provider's and may repeat the prompt: not for the model,
     # nor for the log.
-    text = agent.error_text(error, opening=opening)
+    text = agent.error_text(error, opening=opening, of_tenant=of_tenant)
     # Pydantic AI shows the model the structure alone, and the Inspector holds it to the tool's
     # output schema, errors included: so it opens with the message, as every answer does.
     return tool_result({"message": text, **error_answer(error)}, text=text, is_error=True)

@@ -31,7 +31,8 @@ def add_resources(server: MCPServer[AppContext], app: AppContext) -> None:
             studio = await app.studio()
             so_far, provider = await studio.spending(), studio.provider
         except HailuoError as error:
-            raise ResourceError(agent.error_text(error)) from error
+            told = agent.error_text(error, of_tenant=app.is_tenant)
+            raise ResourceError(told) from error
         notice = {"message": provider.notice} if provider.notice else {}
         return _json({**notice, "provider": provider.name, **costs.spending(so_far)})
 
@@ -67,9 +68,9 @@ def add_resources(server: MCPServer[AppContext], app: AppContext) -> None:
             request = await tool_request(ctx)
             view = await request.studio.query(task_id, caller=request.caller.name, wait_seconds=0)
         except TaskNotFoundError as error:
-            raise ResourceNotFoundError(agent.error_text(error)) from error
+            raise ResourceNotFoundError(agent.error_text(error, of_tenant=app.is_tenant)) from error
         except HailuoError as error:
-            raise ResourceError(agent.error_text(error)) from error
+            raise ResourceError(agent.error_text(error, of_tenant=app.is_tenant)) from error
         return _json(video_task(view))
 
 

@@ -12,6 +12,7 @@ import anyio
 from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent, SubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
 
+from hailuo_mcp.domain import tenant_of
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.resources import SPENDING_URI, TASK_URI
@@ -35,7 +36,13 @@ async def publish_changes(studio: Studio, bus: SubscriptionBus) -> None:
     async with send, receive:
         async for task_id in receive:
             await bus.publish(ResourceUpdated(uri=f"{_TASKS}{task_id}"))
-            await bus.publish(ResourceUpdated(uri=SPENDING_URI))
+            await bus.publish(SpendingChanged(SPENDING_URI, task_id))
+
+
+@dataclass(frozen=True)
+class SpendingChanged(ResourceUpdated):
+    task_id: str
+    """Whose cost may have changed it."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,16 @@ class _TaskUpdated(ResourceUpdated):
     owner: str | None
 
 
+@dataclass(frozen=True)
+class _SpendingUpdated(ResourceUpdated):
+    owner: str | None
+
+
 class CallerBus(InMemorySubscriptionBus):
-    """Tells each caller about their own tasks only, and the person at this computer about all."""
+    """Tells each caller about their own tasks only, and the person at this computer about all.
+
+    Spending is the account's, except a tenant's, which is its own.
+    """
 
     def __init__(self, app: AppContext) -> None:
         super().__init__()
@@ -55,14 +70,19 @@ class CallerBus(InMemorySubscriptionBus):
             return
         if isinstance(event, ResourceUpdated) and event.uri.startswith(_TASKS):
             event = _TaskUpdated(event.uri, await self._owner(event.uri.removeprefix(_TASKS)))
+        elif isinstance(event, SpendingChanged):
+            event = _SpendingUpdated(event.uri, await self._owner(event.task_id))
         await super().publish(event)
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         name = self._app.caller().name  # called in the listener's own request
 
         def own(event: ServerEvent) -> None:
-            if not isinstance(event, _TaskUpdated) or name in ("", event.owner):
-                listener(event)
+            if isinstance(event, _TaskUpdated) and name not in ("", event.owner):
+                return
+            if isinstance(event, _SpendingUpdated) and tenant_of(name) not in ("", event.owner):
+                return
+            listener(event)
 
         return super().subscribe(own)
 

@@ -120,7 +120,7 @@ class TasksExtension(Extension):
     async def read(self, task_id: str) -> Wire:
         """The task as it stands, with its result once it has one: what query_task would answer."""
         await self.known(task_id)  # first, since a query asks the provider for an unknown id
-        with _as_protocol_error():
+        with _as_protocol_error(of_tenant=self._app.is_tenant):
             studio = await self._app.studio()
             view = await studio.query(task_id, caller=self._app.caller().name, wait_seconds=0)
         return state(view)
@@ -133,13 +133,13 @@ class TasksExtension(Extension):
     async def cancel(self, task_id: str) -> None:
         """Withdraw it if it was not sent yet; otherwise it goes on, which the protocol allows."""
         await self.known(task_id)
-        with _as_protocol_error():
+        with _as_protocol_error(of_tenant=self._app.is_tenant):
             studio = await self._app.studio()
             await studio.cancel(task_id, caller=self._app.caller().name)
 
     async def known(self, task_id: str) -> View:
         """The caller's task, as the journal has it; MCPError where there is none."""
-        with _as_protocol_error():
+        with _as_protocol_error(of_tenant=self._app.is_tenant):
             studio = await self._app.studio()
             return await studio.known(task_id, caller=self._app.caller().name)
 
@@ -186,7 +186,7 @@ def _fields(view: View) -> Wire:
 
 
 @contextmanager
-def _as_protocol_error() -> Generator[None]:
+def _as_protocol_error(*, of_tenant: bool) -> Generator[None]:
     """Say in the protocol's terms why there is no answer: nothing was sent or charged."""
     from hailuo_mcp.wording import agent
 
@@ -196,4 +196,5 @@ def _as_protocol_error() -> Generator[None]:
         # The same words for everybody's and nobody's: they do not tell which ids exist.
         raise MCPError(INVALID_PARAMS, "None of your tasks has this taskId.") from None
     except HailuoError as error:
-        raise MCPError(INTERNAL_ERROR, agent.error_text(error)) from error
+        told = agent.error_text(error, of_tenant=of_tenant)
+        raise MCPError(INTERNAL_ERROR, told) from error

@@ -22,6 +22,8 @@ from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.settings.values import (
     Amount,
     CallbackUrl,
+    Database,
+    File,
     FilesPlace,
     Folder,
     Folders,
@@ -115,6 +117,10 @@ class Settings(BaseModel):
         documented="the platform's state folder",
         option="FOLDER",
     )
+    database_url: Database | None = _setting(
+        "`postgresql://…`: the journal in a database, for servers on many computers; needs the "
+        "extra `postgres`"
+    )
     plan: PlanName = _setting(
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
         "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
@@ -173,6 +179,10 @@ class Settings(BaseModel):
     )
     oauth_tenant_claim: str = _setting("the claim that names the caller's tenant", "tenant")
     allowed_hosts: Names = _setting("the host names that the HTTP server answers to", ())
+    tenants: File | None = _setting(
+        "a TOML file of tenants: callers of the HTTP server with a key, a budget or a folder of "
+        "their own (`hailuo-mcp tenant`)"
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], **overrides: object) -> Settings:
@@ -209,7 +219,7 @@ class Settings(BaseModel):
         row = _provider(given)
         values["provider"] = row.name
         values["api_key"] = _api_key(row, given)
-        values["base_url"] = _base_url(row, given)
+        values["base_url"] = base_url_of(row, given)
         # Unchanged: the transport decides which of them applies.
         values["proxies"] = {
             name: text
@@ -219,11 +229,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as exc:
-            flaws = {
-                str(row["loc"][0]): flaw(row["type"], row["msg"])
-                for row in exc.errors()
-                if row["type"] != "default_factory_not_called"
-            }
+            flaws = flaws_of(exc)
             what = "; ".join(f"the setting {name} {why}" for name, why in flaws.items())
             raise ConfigError(
                 f"{what[:1].upper()}{what[1:]}.",
@@ -250,6 +256,15 @@ class Settings(BaseModel):
     @property
     def key(self) -> str:
         return self.api_key.get_secret_value() if self.api_key else ""
+
+
+def flaws_of(exc: ValidationError) -> dict[str, str]:
+    """What is wrong, by setting: the ends of sentences, without any value."""
+    return {
+        str(row["loc"][0]): flaw(row["type"], row["msg"])
+        for row in exc.errors()
+        if row["type"] != "default_factory_not_called"
+    }
 
 
 def variable_of(field: str) -> str:
@@ -306,7 +321,8 @@ def _provider(given: Mapping[str, str]) -> Provider:
     return found or providers.PROVIDERS[providers.DEFAULT_PROVIDER]
 
 
-def _base_url(provider: Provider, given: Mapping[str, str]) -> str:
+def base_url_of(provider: Provider, given: Mapping[str, str]) -> str:
+    """Where a provider is, by these variables; empty where none is set and none is needed."""
     text = given.get("HAILUO_BASE_URL", "")
     if not text and provider.minimax_env:
         text = given.get("MINIMAX_API_HOST", "")

@@ -69,6 +69,13 @@ def _folder(text: str) -> Path:
     return path
 
 
+def _file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_absolute():
+        raise _refused("is not the full path of a file (~ works for home)")
+    return path
+
+
 def _folders(text: str) -> tuple[Path, ...]:
     return tuple(_folder(part.strip()) for part in text.split(os.pathsep) if part.strip())
 
@@ -140,6 +147,12 @@ def _tokens(text: str) -> tuple[tuple[str, SecretStr], ...]:
     return tuple(zip(names, map(SecretStr, tokens), strict=True))
 
 
+def _database(text: str) -> SecretStr:
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise _refused("is not the URL of a PostgreSQL database (postgresql://…)")
+    return SecretStr(text)
+
+
 Amount = Annotated[
     Decimal,
     Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
@@ -154,9 +167,11 @@ Wait = Annotated[
 Period = Annotated[Literal["day", "month", "total"], _text(str.lower)]
 PlanName = Annotated[str, _text(_plan)]
 Folder = Annotated[Path, _text(_folder)]
+File = Annotated[Path, _text(_file)]
 FilesPlace = Annotated[str, _text(_files)]
 Folders = Annotated[tuple[Path, ...], _text(_folders)]
 Names = Annotated[tuple[str, ...], _text(names)]
+Database = Annotated[SecretStr, _text(_database)]
 NameSet = Annotated[frozenset[str], _text(names)]
 CallbackUrl = Annotated[str, _text(_callback_url)]
 TrustedUrl = Annotated[str, _text(_trusted_url)]

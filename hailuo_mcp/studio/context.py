@@ -17,7 +17,7 @@ from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task,
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.storage import Storage
-from hailuo_mcp.journal.store import Losses, Store
+from hailuo_mcp.journal.store import Limits, Losses, Store
 from hailuo_mcp.studio.events import Changes, Wakeup
 from hailuo_mcp.studio.lookup_limit import LookupLimit
 from hailuo_mcp.studio.pictures import Pictures
@@ -64,9 +64,32 @@ class RemoteAccess:
     """Where providers reach this server; empty if it receives no callbacks."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wall:
+    """A budget and its period."""
+
+    budget: Decimal
+    period: str
+
+
+@dataclass(slots=True, kw_only=True)
+class OwnSettings:
+    """What tenants have of their own, for the worker, which works for all callers.
+
+    One for a process. A tenant that was removed stays in it: its clips are still saved.
+    """
+
+    folders: dict[str, str] = field(default_factory=dict[str, str])
+    """By caller, below the server's place for clips, separated by "/"; "" is that place."""
+    rpm: dict[str, int] = field(default_factory=dict[str, int])
+    """By caller."""
+    account_rpm: dict[str, int | None] = field(default_factory=dict[str, int | None])
+    """By account, where there are tenants."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Context:
-    """One account's parts, joined once and never replaced."""
+    """One account's parts, joined once and never replaced; or a tenant's view of them."""
 
     settings: Settings
     provider: Provider
@@ -87,6 +110,11 @@ class Context:
     lookup_limit: LookupLimit = field(default_factory=LookupLimit)
     callback_confirmed: set[str] = field(default_factory=set[str])
     """Ids of tasks whose callback address the provider has used: it will announce their end."""
+    tenant: str = ""
+    """The caller whose settings these are; empty for the operator's."""
+    shared_wall: Wall | None = None
+    """A tenant's: the budget of all callers of the account, within which its own is."""
+    own: OwnSettings = field(default_factory=OwnSettings)
     remote: RemoteAccess = RemoteAccess()
     clock: Callable[[], float] = time.time
     chance: Callable[[], float] = random.random
@@ -102,11 +130,39 @@ class Context:
 
     @property
     def rpm(self) -> int | None:
+        """The account's submits per minute; None if there is no limit."""
+        if self.account in self.own.account_rpm:
+            return self.own.account_rpm[self.account]
         return self.settings.rpm or plan_rpm(self.settings.plan, self.provider.region)
 
     @property
     def period_start(self) -> float:
         return period_start(self.settings.budget_period, self.clock())
+
+    @property
+    def has_budget(self) -> bool:
+        return self.settings.budget is not None or self.shared_wall is not None
+
+    def limits(self) -> Limits:
+        """The limits of a purchase at this moment."""
+        budget, since, rpm = self.settings.budget, self.period_start, self.rpm
+        if not self.tenant:
+            return Limits(rpm=rpm, budget=budget, since=since, lease=SUBMIT_LEASE)
+        wall = self.shared_wall
+        return Limits(
+            rpm=rpm,
+            budget=wall.budget if wall else None,
+            since=period_start(wall.period, self.clock()) if wall else 0.0,
+            caller_budget=budget,
+            caller_since=since,
+            caller_rpm=self.own.rpm.get(self.tenant),
+            lease=SUBMIT_LEASE,
+        )
+
+    def storage_of(self, caller: str) -> Storage:
+        """Where this caller's clips go."""
+        folder = self.own.folders.get(caller, "")
+        return self.storage.below(folder) if folder else self.storage
 
     @property
     def losses(self) -> Losses | None:
@@ -175,9 +231,15 @@ class Context:
         return await self.client.link(known)
 
     async def spending(self) -> Spending:
-        """What was spent and what is left in the budget's period."""
-        sums = await self.store.sums(self.account, self.unit, self.period_start)
+        """What was spent and what is left in the budget's period; a tenant's by that tenant."""
+        caller = self.tenant or None
+        sums = await self.store.sums(self.account, self.unit, self.period_start, caller=caller)
         budget = self.settings.budget
+        lefts = [] if budget is None else [budget - sums.spent - sums.reserved]
+        if wall := self.shared_wall:
+            since = period_start(wall.period, self.clock())
+            of_all = await self.store.sums(self.account, self.unit, since)
+            lefts.append(wall.budget - of_all.spent - of_all.reserved)
         return Spending(
             provider=self.provider.name,
             unit=self.unit,
@@ -186,7 +248,7 @@ class Context:
             reserved=sums.reserved,
             uncertain=sums.uncertain,
             budget=budget,
-            left=None if budget is None else max(Decimal(0), budget - sums.spent - sums.reserved),
+            left=max(Decimal(0), min(lefts)) if lefts else None,
             others=sums.others,
         )
 
@@ -209,6 +271,7 @@ class Context:
             next_check_seconds=check,
             auto_download=self.settings.auto_download,
             link=self.remote.link(task) if task.saved else None,
+            of_tenant=bool(self.tenant),
         )
 
     def unknown_task(self, task_id: str) -> TaskNotFoundError:

@@ -19,6 +19,7 @@ class Changes:
         self._listeners: list[Callable[[str], None]] = []
         self.count = 0
         """Rises with every change of any task: an equal number means no change."""
+        self._watching = False
         self.closing = False
         """The process is closing: waiting calls answer with what is known now."""
 
@@ -51,7 +52,13 @@ class Changes:
             del self._waiting[event]
 
     async def watch(self) -> None:
-        """Announce what other processes write. Runs as long as the studio."""
+        """Announce what other processes write. Runs as long as the studio.
+
+        Of several workers in a process, the first one's does it for all.
+        """
+        if self._watching:
+            return
+        self._watching = True
         await self._store.watch(self._announce_from_elsewhere, lambda: bool(self._waiting))
 
     def _announce_from_elsewhere(self, task_id: str) -> None:

@@ -30,8 +30,8 @@ from hailuo_mcp.errors import (
     Step,
     TaskFailedError,
 )
-from hailuo_mcp.journal.store import KeyTaken, Limits, Losses, OverBudget, Recorded
-from hailuo_mcp.studio.context import SUBMIT_LEASE, Context, Uploads
+from hailuo_mcp.journal.store import KeyTaken, Losses, OverBudget, Recorded
+from hailuo_mcp.studio.context import Context, Uploads
 from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.request_record import identity, new_task_id, request_json
 from hailuo_mcp.studio.waiting import TICK_SECONDS, read_again, wait
@@ -43,6 +43,7 @@ from hailuo_mcp.views import Offer, Progress, Spending, Terms, View
 ANSWER_SECONDS = 3.5
 """A purchase returns after this, checks included, even if the provider has not answered."""
 _ZERO = Decimal(0)
+_PERIODS = {"day": "today", "month": "this month", "total": "in total"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,11 @@ async def quote(
     """
     draft = await _draft(context, request, terms, caller, local=local)
     spending, amount = await context.spending(), draft.reserved_amount
-    new, held = draft.existing is None, spending.spent + spending.reserved
-    if new and spending.budget is not None and held + (amount or _ZERO) > spending.budget:
-        raise _over_budget(context, spending, amount)
+    new = draft.existing is None
+    if new and spending.left is not None and (amount or _ZERO) > spending.left:
+        held, own = spending.spent + spending.reserved, spending.budget
+        callers = own is not None and held + (amount or _ZERO) > own
+        raise _over_budget(context, spending, amount, callers=callers)
     return Offer(
         draft=draft.task,
         reserved_amount=amount,
@@ -165,17 +168,15 @@ async def _buy(
     await _require_consent(context, draft.task, terms, draft.reserved_amount)
     for picture in draft.prepared.images.values():
         await context.pictures.keep(picture.facts.sha256, picture.data)
-    budget, since = context.settings.budget, context.period_start
-    limits = Limits(rpm=context.rpm, budget=budget, since=since, lease=SUBMIT_LEASE)
     counted, now = draft.reserved_amount or _ZERO, context.clock()
-    found = await context.store.record(draft.task, counted, limits, now=now)
+    found = await context.store.record(draft.task, counted, context.limits(), now=now)
     if isinstance(found, KeyTaken):
         raise _key_taken(found, terms)
     if isinstance(found, Losses):
         raise found.error()
     if isinstance(found, OverBudget):
         context.report(Event.OVER_BUDGET, tenant=tenant_name(caller))
-        raise _over_budget(context, found, draft.reserved_amount)
+        raise _over_budget(context, found, draft.reserved_amount, callers=found.callers)
     if not found.reused:
         context.report(Event.RECORDED, found.task, amount=str(counted), unit=found.task.unit)
         context.wakeup.notify(found.task)
@@ -272,7 +273,7 @@ def _reserved_amount(context: Context, prepared: Prepared) -> Decimal | None:
         return amount
     if context.settings.unpriced_cost is not None:
         return context.settings.unpriced_cost
-    if context.settings.budget is not None:
+    if context.has_budget:
         raise BudgetExceededError(
             f"No price is published for this clip at {context.provider.name}, so the budget cannot "
             f"be enforced unless such clips count as a fixed amount of {context.unit}.",
@@ -311,12 +312,24 @@ def _key_taken(found: KeyTaken, terms: Terms) -> InvalidRequestError:
 
 
 def _over_budget(
-    context: Context, found: OverBudget | Spending, reserved_amount: Decimal | None
+    context: Context,
+    found: OverBudget | Spending,
+    reserved_amount: Decimal | None,
+    *,
+    callers: bool,
 ) -> BudgetExceededError:
+    """A tenant is told its own numbers, and nothing of what others have spent."""
+    if (wall := context.shared_wall) and not callers:
+        return BudgetExceededError(
+            f"This clip {_costs(context, reserved_amount)}, and less than that is left of the "
+            f"budget that all callers of this account share {_PERIODS[wall.period]}.",
+            Step(Do.RAISE, "HAILUO_BUDGET"),
+            Step(Do.ESTIMATE),
+        )
     budget = context.settings.budget or _ZERO
     left = max(_ZERO, budget - found.spent - found.reserved)
     whose = "the sandbox's" if context.provider.is_sandbox else "the"
-    period = {"day": "today", "month": "this month"}.get(context.settings.budget_period, "in total")
+    period = _PERIODS[context.settings.budget_period]
     return BudgetExceededError(
         f"This clip {_costs(context, reserved_amount)}, and only {number(left)} of {whose} budget "
         f"of {_price(context, budget)} is left {period} ({number(found.spent)} spent, "

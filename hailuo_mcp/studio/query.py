@@ -71,7 +71,12 @@ async def list_tasks(
             await expedite_overdue_poll(context, task)
     if wait_seconds > 0:
         rows = await read()
-    return Listing(rows=rows, spending=await context.spending(), losses=context.losses)
+    return Listing(
+        rows=rows,
+        spending=await context.spending(),
+        losses=context.losses,
+        of_tenant=bool(context.tenant),
+    )
 
 
 async def recent_ids_of(context: Context, prefix: str, *, caller: str = "") -> list[str]:

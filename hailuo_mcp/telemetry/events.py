@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from enum import StrEnum
 
-from hailuo_mcp.domain import Task
+from hailuo_mcp.domain import TENANT, Task
 from hailuo_mcp.telemetry import tracing
 
 _log = logging.getLogger(__name__)
@@ -47,12 +47,10 @@ _LINES: Mapping[Event, tuple[int, str]] = {
     Event.DATABASE_BACK: (logging.WARNING, "the journal can be used again after {seconds} s"),
 }
 
-_TENANT = "tenant:"
-
 
 def tenant_name(caller: str) -> str:
     """The tenant whose caller this is; empty for everybody else."""
-    return caller.removeprefix(_TENANT) if caller.startswith(_TENANT) else ""
+    return caller.removeprefix(TENANT) if caller.startswith(TENANT) else ""
 
 
 def log_event(event: Event, task: Task | None = None, **facts: object) -> None:

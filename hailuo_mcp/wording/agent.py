@@ -46,7 +46,19 @@ STEPS: Mapping[Do, str] = {
     "then run `hailuo-mcp journal accept`.",
     Do.DOCTOR: "Ask the person to run `hailuo-mcp doctor`.",
 }
-_OF_A_TASK: Mapping[Do, str] = {**STEPS, Do.REPEAT: "Call {tool} again {about}."}
+TENANT_STEPS: Mapping[Do, str] = {
+    **STEPS,
+    Do.ARRANGE: "Ask the operator of this server to {about}.",
+    Do.SET: "Only the operator of this server can change that.",
+    Do.CHECK: "Ask the operator of this server to check this tenant's settings.",
+    Do.RAISE: "Only the operator of this server can raise it.",
+    Do.SETTLE: "Ask the operator of this server to look at the provider's bill and settle task "
+    "{about}.",
+    Do.ACCEPT_LOSSES: "Ask the operator of this server to check the journal.",
+    Do.DOCTOR: "Ask the operator of this server to check it.",
+}
+"""For a tenant: the settings are the operator's, not those of the person with the client."""
+_OF_A_TASK: Mapping[Do, str] = {Do.REPEAT: "Call {tool} again {about}."}
 """For a task's failure: the reader did not make the call that failed."""
 
 _LOOK = 'call query_task with task_id "{task_id}" in {again}'
@@ -79,6 +91,12 @@ TASKS: Mapping[Case, str] = {
     Case.CANCELLED_ELSEWHERE: "Cancelled. {why}",
     Case.UNCONFIRMED: "{why} {held}, and asking again does not help. {settle}",
 }
+_TENANT_TASKS: Mapping[Case, str] = {
+    **TASKS,
+    Case.KEY_REFUSED: "Bought, and safe at {provider}; {owed}. But it refuses the key when asked "
+    "for the clip's status, so the clip cannot be saved: ask the operator of this server to "
+    f"correct it. Do not buy it again; then {_LOOK}.",
+}
 _STILL: Mapping[Status, str] = {
     Status.PENDING: "Still waiting for its turn",
     Status.SUBMITTING: "Still not answered by the provider",
@@ -87,7 +105,7 @@ _STILL: Mapping[Status, str] = {
 }
 
 
-def error_text(error: HailuoError, *, opening: str = "") -> str:
+def error_text(error: HailuoError, *, opening: str = "", of_tenant: bool = False) -> str:
     """What happened, whether money moved, and what to call next."""
     picture = (
         "A picture attached to the chat does not reach this server: ask the person for the path "
@@ -95,19 +113,25 @@ def error_text(error: HailuoError, *, opening: str = "") -> str:
         if isinstance(error, InvalidRequestError) and error.no_such_file
         else ""
     )
-    steps = next_steps(steps_of(error), STEPS)
+    steps = next_steps(steps_of(error), _steps(of_tenant=of_tenant))
     return join(opening, error.what, money(error), steps, picture)
 
 
-def opening(provider: str, losses: Losses | None) -> str:
+def _steps(*, of_tenant: bool) -> Mapping[Do, str]:
+    return TENANT_STEPS if of_tenant else STEPS
+
+
+def opening(provider: str, losses: Losses | None, *, of_tenant: bool = False) -> str:
     """The start of every message: the sandbox's notice, and that nothing can be bought."""
-    return join(provider_notice(provider), losses_text(losses))
+    return join(provider_notice(provider), losses_text(losses, of_tenant=of_tenant))
 
 
-def losses_text(losses: Losses | None) -> str:
+def losses_text(losses: Losses | None, *, of_tenant: bool = False) -> str:
     """The warning that a damaged journal may have lost tasks; empty if it has not."""
     if losses is None:
         return ""
+    if of_tenant:
+        return "Nothing new is bought until the operator of this server has checked the journal."
     return (
         f"The journal was damaged and {losses.many} may be lost, so nothing new is bought until "
         "the person runs `hailuo-mcp journal accept`."
@@ -116,11 +140,14 @@ def losses_text(losses: Losses | None) -> str:
 
 def task_text(view: View) -> str:
     """The whole message of a task."""
-    values = values_of(view, _OF_A_TASK) | {"where": _where(view)}
-    said = TASKS[case_of(view)].format_map(values)
+    steps = {**_steps(of_tenant=view.of_tenant), **_OF_A_TASK}
+    values = values_of(view, steps) | {"where": _where(view)}
+    tasks = _TENANT_TASKS if view.of_tenant else TASKS
+    said = tasks[case_of(view)].format_map(values)
     if view.reused:
         said = f"{REUSED} {said[0].lower()}{said[1:]}"
-    return join(opening(view.task.provider, view.losses), said, *view.notes)
+    start = opening(view.task.provider, view.losses, of_tenant=view.of_tenant)
+    return join(start, said, *view.notes)
 
 
 def unchanged_text(view: View) -> str:
@@ -158,12 +185,19 @@ def list_text(listing: Listing, *, limit: int) -> str:
             f"{_soonest(unfinished)}."
         )
     if any(key_is_refused(view.task) for view in unfinished):
-        said.append("The provider refuses the key: ask the person to correct HAILUO_API_KEY.")
-    if doubtful:
-        said.append(
-            f"{doubtful} unconfirmed: may have been bought; a person settles it with "
-            "`hailuo-mcp settle`."
+        whom = (
+            "the operator of this server to correct it"
+            if listing.of_tenant
+            else "the person to correct HAILUO_API_KEY"
         )
+        said.append(f"The provider refuses the key: ask {whom}.")
+    if doubtful:
+        who = (
+            "the operator of this server settles it"
+            if listing.of_tenant
+            else "a person settles it with `hailuo-mcp settle`"
+        )
+        said.append(f"{doubtful} unconfirmed: may have been bought; {who}.")
     said.append(other_units_text(spending.others))
     if imitations and imitations < len(rows):
         said.append(f'{imitations} from the sandbox, free: the cost says "would cost".')
@@ -185,7 +219,8 @@ def _list_opening(listing: Listing) -> str:
     """A mixed list does not start as if all of it were free."""
     alone = all(view.notice for view in listing.rows)
     return join(
-        provider_notice(listing.spending.provider) if alone else "", losses_text(listing.losses)
+        provider_notice(listing.spending.provider) if alone else "",
+        losses_text(listing.losses, of_tenant=listing.of_tenant),
     )
 
 

@@ -28,6 +28,7 @@ async def save_clip(context: Context, task: Task) -> None:
 
 async def _save(context: Context, task: Task) -> Task | None:
     name = file_name(task.created_at, task.prompt, task.task_id)
+    storage = context.storage_of(task.caller)
     asked = False
 
     async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
@@ -40,7 +41,7 @@ async def _save(context: Context, task: Task) -> Task | None:
 
     began = context.clock()
     try:
-        file, saved = await context.storage.save(name, download, task_id=task.task_id)
+        file, saved = await storage.save(name, download, task_id=task.task_id)
     except HailuoError as exc:
         await record_save_error(context, task, exc)
         return None

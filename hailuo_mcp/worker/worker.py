@@ -44,8 +44,10 @@ Job = Callable[[Task], Awaitable[None]]
 class Worker:
     """Owned by the process, not by a request: a caller that leaves stops nothing."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, keeps_house: bool = True) -> None:
+        """`keeps_house`: it deletes pictures and makes backups, which one of a process does."""
         self._context = context
+        self._keeps_house = keeps_house
         self._due = anyio.Event()
         """There may be something to do in the journal."""
         self._submitting: set[str] = set()
@@ -136,6 +138,7 @@ class Worker:
             context.owner,
             Capacity(
                 rpm=context.rpm,
+                caller_rpm=context.own.rpm,
                 sends=MOST_SUBMITS - len(self._submitting),
                 steps=min(STEPS_AT_ONCE, MOST_STEPS - len(self._held)),
                 submit_lease=SUBMIT_LEASE,
@@ -168,7 +171,12 @@ class Worker:
             context.changes.announce(task_id)
         if changed or not self._ended.issuperset(dead):
             self._ended = set(dead)
-            context.report(Event.TAKEN_OVER, owners=len(dead), tasks=list(changed))
+            context.report(
+                Event.TAKEN_OVER,
+                owners=len(dead),
+                changed=len(changed),
+                tasks=changed[:MOST_SUBMITS],
+            )
         alive = [owner for owner in owners if owner not in dead]
         others = await store.unattended_accounts(
             context.account, context.provider.name, context.base_url, alive
@@ -177,7 +185,7 @@ class Worker:
         for task in await store.submitting(context.owner):
             # Recorded by a caller who was cancelled before handing it over.
             self._start_submit(jobs, task)
-        if not 0 <= now - self._swept_at < SWEEP_SECONDS:
+        if self._keeps_house and not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
             in_use = await store.pictures_in_use(now=now)
             await context.pictures.sweep(in_use)

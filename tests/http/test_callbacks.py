@@ -245,7 +245,7 @@ class FakeStudio:
         return await self.find("v1") if token == TOKEN else None
 
     async def find(self, task_id):
-        return SimpleNamespace(task_id="v1", status=self.statuses[0])
+        return SimpleNamespace(task_id="v1", account="a", status=self.statuses[0])
 
     @property
     def store(self):

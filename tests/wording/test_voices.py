@@ -303,6 +303,17 @@ REMOTE = (
 )
 
 
+def of_tenant(said: str, theirs: str) -> dict[str, str]:
+    """A tenant's agent, where it is told something else."""
+    return {} if said == theirs else {"agent of a tenant": theirs}
+
+
+def test_a_tenant_is_sent_to_the_operator_and_to_no_setting() -> None:
+    for error in ERRORS:
+        told = agent.error_text(HailuoError("x", *error.then), of_tenant=True)
+        assert not re.search(r"HAILUO_|the person (to|can)|hailuo-mcp", told), told
+
+
 def of_errors() -> Iterator[tuple[str, dict[str, str]]]:
     for error in ERRORS:
         steps = ", ".join(f"{step.do} {step.about}".strip() for step in error.then)
@@ -310,6 +321,7 @@ def of_errors() -> Iterator[tuple[str, dict[str, str]]]:
             f"{type(error).__name__}: {steps or 'nothing to do'}",
             {
                 "agent": agent.error_text(error),
+                **of_tenant(agent.error_text(error), agent.error_text(error, of_tenant=True)),
                 "person": person.error_text(error),
                 "programmer": programmer.error_text(error),
             },
@@ -318,14 +330,20 @@ def of_errors() -> Iterator[tuple[str, dict[str, str]]]:
 
 def of_tasks() -> Iterator[tuple[str, dict[str, str]]]:
     for note, view in VIEWS:
-        told = {"agent": agent.task_text(view), "person": " ".join(person.task_text(view))}
+        told = {
+            "agent": agent.task_text(view),
+            **of_tenant(agent.task_text(view), agent.task_text(replace(view, of_tenant=True))),
+            "person": " ".join(person.task_text(view)),
+        }
         cost = {"person's cost": person.cost(view)}
         yield f"{case_of(view)}{f' ({note})' if note else ''}", told | cost
 
 
 def of_lists() -> Iterator[tuple[str, dict[str, str]]]:
     for title, listing in LISTS:
-        told = {"agent": agent.list_text(listing, limit=3)}
+        said = agent.list_text(listing, limit=3)
+        theirs = agent.list_text(replace(listing, of_tenant=True), limit=3)
+        told = {"agent": said, **of_tenant(said, theirs)}
         if any(not view.settled for view in listing.rows):
             told["agent, nothing new"] = agent.list_unchanged_text(listing)
         yield title, told | {"person": person.spending_text(listing.spending)}

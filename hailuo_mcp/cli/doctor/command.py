@@ -92,7 +92,15 @@ async def examine(
     """
     import anyio.to_thread
 
-    from hailuo_mcp.cli.doctor import installation, journal, network, provider, settings
+    from hailuo_mcp.cli.doctor import (
+        database,
+        installation,
+        journal,
+        network,
+        provider,
+        settings,
+        tenants,
+    )
 
     for result in (*installation.check_program(system), *installation.check_media(system)):
         yield result
@@ -100,11 +108,10 @@ async def examine(
     for result in results:
         yield result
     if read is not None:
-        for result in settings.check_folders(read, environ):
+        for result in (*settings.check_folders(read, environ), *await settings.check_bucket(read)):
             yield result
-        if bucket := await settings.check_bucket(read):
-            yield bucket
-        found = await anyio.to_thread.run_sync(list, journal.check_journal(read, clock()))
+        check = database.check_database if read.database_url else journal.check_journal
+        found = await anyio.to_thread.run_sync(list, check(read, clock()))
         for result in found:
             yield result
         keyed = list(installation.clients_with_key(system))
@@ -113,6 +120,8 @@ async def examine(
         ):
             yield result
         for result in settings.check_http(read):
+            yield result
+        async for result in tenants.check_tenants(read, environ, connect):
             yield result
     for result in installation.check_clients(system):
         yield result

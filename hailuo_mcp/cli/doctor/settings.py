@@ -123,18 +123,18 @@ def check_folders(settings: Settings, environ: Mapping[str, str]) -> Iterator[Re
             )
 
 
-async def check_bucket(settings: Settings) -> Result | None:
-    """Whether the bucket for clips can be written to; None if they go to a folder."""
+async def check_bucket(settings: Settings) -> list[Result]:
+    """Whether the bucket for clips can be written to; nothing if they go to a folder."""
     if not settings.bucket:
-        return None
+        return []
     from hailuo_mcp.bootstrap import open_storage
 
     try:
         storage = open_storage(settings)
         await storage.need_writable()
     except ConfigError as exc:
-        return of_error("folders", exc, "Check the AWS_ variables and the bucket's policy.")
-    return ok("folders", f"clips: {storage.place} (can be written to)")
+        return [of_error("folders", exc, "Check the AWS_ variables and the bucket's policy.")]
+    return [ok("folders", f"clips: {storage.place} (can be written to)")]
 
 
 def _folder(what: str, folder: Path, variable: str) -> Result:
@@ -183,7 +183,8 @@ def check_http(settings: Settings) -> Iterator[Result]:
             "HAILUO_OAUTH_ISSUER is set, but not for whom its access tokens must be issued.",
             "Set HAILUO_OAUTH_AUDIENCE or HAILUO_CALLBACK_URL; the server does not start without.",
         )
-    if settings.allowed_hosts and not (settings.http_tokens or settings.oauth_issuer):
+    protected = settings.http_tokens or settings.oauth_issuer or settings.tenants
+    if settings.allowed_hosts and not protected:
         sound = False
         yield note(
             "http",

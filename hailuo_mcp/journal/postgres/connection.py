@@ -49,7 +49,7 @@ _SESSION = {
 }
 # Not as the parameter `options` of the connection, which PgBouncer refuses.
 _SET_UP = (
-    "SELECT pg_backend_pid(), "
+    "SELECT pg_backend_pid(), current_schema(), "
     + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
     # What is bought must survive a crash of the database.
     + ", CASE WHEN current_setting('synchronous_commit') = 'off'"
@@ -62,6 +62,7 @@ class ServerConnection(psycopg.Connection[Any]):
 
     backend = 0
     """The server's process; through a pooler it differs from what the connection was told."""
+    schema = ""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None:
@@ -104,7 +105,8 @@ def connection_parameters() -> dict[str, Any]:
 def set_up(db: ServerConnection) -> None:
     row = db.execute(_SET_UP.encode(), prepare=False).fetchone()
     db.adapters.register_loader("text", _Text)
-    db.backend = int(row[0]) if row else 0
+    if row:
+        db.backend, db.schema = int(row[0]), str(row[1])
 
 
 class _Text(TextLoader):

@@ -40,10 +40,7 @@ def migrate(db: ServerConnection) -> None:
         db.execute("SET LOCAL lock_timeout = 0")
         db.execute("SELECT pg_advisory_xact_lock(%s)", (key_of(db, "migration"),))
         if is_too_new(db):
-            raise JournalError(
-                "The journal was written by a newer hailuo-mcp, and this version cannot use it.",
-                Step(Do.ARRANGE, "update this installation, or stop the newer one"),
-            )
+            raise too_new()
         found = version(db)
         if found >= VERSION:
             return
@@ -54,8 +51,14 @@ def migrate(db: ServerConnection) -> None:
         db.execute("INSERT INTO shape VALUES (%s, %s)", (VERSION, READABLE_SINCE))
 
 
+def too_new() -> JournalError:
+    return JournalError(
+        "The journal was written by a newer hailuo-mcp, and this version cannot use it.",
+        Step(Do.ARRANGE, "update this installation, or stop the newer one"),
+    )
+
+
 def key_of(db: ServerConnection, name: str) -> int:
     """The number of an advisory lock: they have no names, and a database's schemas share them."""
-    row = db.execute("SELECT current_schema()").fetchone()
-    text = f"hailuo-mcp {row[0] if row else ''} {name}"
+    text = f"hailuo-mcp {db.schema} {name}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)

@@ -61,12 +61,9 @@ class PostgresStore(Database, SqlStore):
         asked = list(owners)
         return await self._in_session(lambda: self._session.dead(asked))
 
-    async def _leave(self, owner: str) -> None:
+    async def unregister(self, owner: str) -> None:
         await self.write(lambda db: leases.release(db, [owner]))
         await self._in_session(lambda: self._session.release(owner))
-
-    async def ping(self) -> None:
-        await self.read(lambda db: db.execute("SELECT 1").fetchone())
 
     async def watch(self, announce: Callable[[str], None], wanted: Callable[[], bool]) -> None:
         del wanted  # nothing has to be looked for

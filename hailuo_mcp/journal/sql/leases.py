@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hailuo_mcp.domain import Task
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.purchases import free_slots, next_slot, take_slot
 from hailuo_mcp.journal.sql.rows import exists, find_task, find_tasks, marks
+from hailuo_mcp.journal.sql.turns import next_to_send, next_turn
 from hailuo_mcp.journal.store import (
     LONGEST_DELAY,
     LONGEST_LEASE,
@@ -70,7 +71,7 @@ def claim(
         "UPDATE tasks SET owner = ?, lease_until = ? WHERE task_id = ?",
         [(owner, now + capacity.lease, task.task_id) for task in steps],
     )
-    next_at = next_due(db, accounts, capacity.rpm, now=now)
+    next_at = next_due(db, accounts, capacity, now=now)
     return Claimed(sends=tuple(sends), steps=tuple(steps), next_at=next_at)
 
 
@@ -80,28 +81,24 @@ def _claim_sends(
     room = min(capacity.sends, free_slots(db, account, capacity.rpm, now))
     if room <= 0:
         return []
-    ids = db.execute(
-        "SELECT task_id FROM tasks WHERE account = ? AND due_at > 0 AND due_at <= ?"
-        f" AND status = 'pending' ORDER BY created_at, task_id LIMIT ?{db.skip_locked}",
-        (account, now, room),
-    ).fetchall()
+    ids = next_to_send(db, account, room, capacity.caller_rpm, now)
     db.executemany(
         "UPDATE tasks SET status = 'submitting', attempt = attempt + 1, owner = ?,"
         " lease_until = ?, due_at = ?, updated_at = ? WHERE task_id = ?",
-        [(owner, now + capacity.submit_lease, now, now, task_id) for (task_id,) in ids],
+        [(owner, now + capacity.submit_lease, now, now, task_id) for task_id in ids],
     )
-    found = (find_task(db, "WHERE task_id = ?", task_id) for (task_id,) in ids)
+    found = (find_task(db, "WHERE task_id = ?", task_id) for task_id in ids)
     return [task for task in found if task]
 
 
 def next_due(
-    db: Connection, accounts: Sequence[str], rpm: int | None, *, now: float
+    db: Connection, accounts: Sequence[str], capacity: Capacity, *, now: float
 ) -> float | None:
     """When anything is due next, including others' leases."""
     times = [at for account in accounts for at in _next_steps(db, account, now)]
-    send = _next_send(db, accounts[0])
+    send = _next_send(db, accounts[0], capacity.caller_rpm, now)
     if send is not None:
-        times.append(max(send, next_slot(db, accounts[0], rpm, now)))
+        times.append(max(send, next_slot(db, accounts[0], capacity.rpm, now)))
     if any(_from_another_clock(db, account, now) for account in accounts):
         times.append(now)  # a claim corrects its time
     return min(times) if times else None
@@ -116,7 +113,11 @@ def _from_another_clock(db: Connection, account: str, now: float) -> bool:
     )
 
 
-def _next_send(db: Connection, account: str) -> float | None:
+def _next_send(
+    db: Connection, account: str, caller_rpm: Mapping[str, int], now: float
+) -> float | None:
+    if caller_rpm:
+        return next_turn(db, account, caller_rpm, now)
     (at,) = db.execute(
         "SELECT MIN(due_at) FROM tasks WHERE account = ? AND due_at > 0 AND status = 'pending'",
         (account,),
@@ -163,13 +164,13 @@ def recover(db: Connection, dead: Collection[str], *, now: float) -> tuple[str, 
         "UPDATE tasks SET status = 'unconfirmed', owner = '', lease_until = 0, due_at = 0,"
         f" updated_at = ? WHERE status = 'submitting' AND (owner IN ({marks(gone)})"
         f" OR lease_until <= ? OR lease_until > ?) AND account IN ({some})"
-        " RETURNING task_id, account",
+        " RETURNING task_id, account, caller",
         (now, *gone, now, now + LONGEST_LEASE, *accounts),
     ).fetchall()
-    for _, account in lost:
-        take_slot(db, account, now)
+    for _, account, caller in lost:
+        take_slot(db, account, caller, now)
     if not gone:
-        return tuple(task_id for task_id, _ in lost)
+        return tuple(row[0] for row in lost)
     cancelled = db.execute(
         "UPDATE tasks SET status = 'cancelled', money = 'released', owner = '', due_at = 0,"
         " updated_at = ?, error_code = '', error_kind = '', error = 'It was never sent:"

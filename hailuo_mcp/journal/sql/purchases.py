@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from hailuo_mcp.domain import Status, Task
+from hailuo_mcp.domain import Status, Task, tenant_of
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import (
     INSERT,
@@ -25,6 +25,8 @@ from hailuo_mcp.journal.store import (
     OverBudget,
     Recorded,
 )
+
+UNLIMITED = 1_000_000
 
 
 def record(
@@ -51,7 +53,8 @@ def record(
         " AND status = 'pending'",
         *(draft.account, now),
     )
-    if not queued and free_slots(db, draft.account, limits.rpm, now) > 0:
+    free = not queued and free_slots(db, draft.account, limits.rpm, now) > 0
+    if free and free_slots_of(db, draft.account, draft.caller, limits.caller_rpm, now) > 0:
         task = replace(task, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease)
     db.execute(INSERT, row_of(task, reserved_amount))
     return Recorded(task=task, reused=False)
@@ -90,7 +93,7 @@ def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int
     if _paused_until(db, account, now) > now:
         return 0
     if rpm is None:
-        return 1_000_000
+        return UNLIMITED
     # Before the slots: what is answered in between takes a slot, and counts twice, not never.
     in_flight = _submits_in_flight(db, account)
     # a slot from the future (the clock was set back) counts as taken now
@@ -99,6 +102,40 @@ def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int
         "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - RATE_WINDOW)
     ).fetchone()
     return max(0, rpm - in_flight - int(held))
+
+
+def free_slots_of(db: Connection, account: str, caller: str, rpm: int | None, now: float) -> int:
+    """The same for a caller with a limit of its own, whatever is free in the account."""
+    if rpm is None:
+        return UNLIMITED
+    return max(0, rpm - sent_lately(db, account, caller, now))
+
+
+def sent_lately(db: Connection, account: str, caller: str, now: float) -> int:
+    """The submits of a tenant that count in this minute."""
+    # Before the slots: what is answered in between takes a slot, and counts twice, not never.
+    in_flight = _submits_in_flight(db, account, caller)
+    # a slot from the future (the clock was set back) counts as taken now
+    of_caller = "account = ? AND caller = ? AND at > ?"
+    db.execute(f"UPDATE tenant_slots SET at = ? WHERE {of_caller}", (now, account, caller, now))
+    (held,) = db.execute(
+        f"SELECT COUNT(*) FROM tenant_slots WHERE {of_caller}",
+        (account, caller, now - RATE_WINDOW),
+    ).fetchone()
+    return in_flight + int(held)
+
+
+def next_slot_of(db: Connection, account: str, caller: str, rpm: int, now: float) -> float:
+    """The earliest moment at which this caller's own limit allows the next submit."""
+    left = rpm - _submits_in_flight(db, account, caller)
+    if left <= 0:
+        return now + RATE_WINDOW
+    held = db.execute(
+        "SELECT at FROM tenant_slots WHERE account = ? AND caller = ? AND at > ?"
+        " ORDER BY at DESC LIMIT 1 OFFSET ?",
+        (account, caller, now - RATE_WINDOW, left - 1),
+    ).fetchone()
+    return float(held[0]) + RATE_WINDOW if held and held[0] <= now else now
 
 
 def next_slot(db: Connection, account: str, rpm: int | None, now: float) -> float:
@@ -125,17 +162,23 @@ def _paused_until(db: Connection, account: str, now: float) -> float:
     return float(row[0]) if row and now < row[0] <= now + 2 * RATE_WINDOW else now
 
 
-def _submits_in_flight(db: Connection, account: str) -> int:
+def _submits_in_flight(db: Connection, account: str, caller: str | None = None) -> int:
+    own, callers = ("", ()) if caller is None else (" AND caller = ?", (caller,))
     (count,) = db.execute(
-        "SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND account = ?", (account,)
+        f"SELECT COUNT(*) FROM tasks WHERE status = 'submitting' AND account = ?{own}",
+        (account, *callers),
     ).fetchone()
     return int(count)
 
 
-def take_slot(db: Connection, account: str, now: float) -> None:
+def take_slot(db: Connection, account: str, caller: str, now: float) -> None:
     """A submit has ended, so its request cannot arrive later: its slot's minute starts now."""
-    db.execute("DELETE FROM slots WHERE account = ? AND at <= ?", (account, now - RATE_WINDOW))
+    old = now - RATE_WINDOW
+    db.execute("DELETE FROM slots WHERE account = ? AND at <= ?", (account, old))
     db.execute("INSERT INTO slots VALUES (?, ?)", (account, now))
+    if tenant_of(caller):
+        db.execute("DELETE FROM tenant_slots WHERE account = ? AND at <= ?", (account, old))
+        db.execute("INSERT INTO tenant_slots VALUES (?, ?, ?)", (account, caller, now))
 
 
 def pause(db: Connection, account: str, seconds: float | None, *, now: float) -> float:

@@ -78,7 +78,7 @@ class SqlStore:
         self: Engine, accounts: Sequence[str], owner: str, capacity: Capacity, *, now: float
     ) -> Claimed:
         """Checks without a lock first: usually there is nothing."""
-        due = await self.read(lambda db: leases.next_due(db, accounts, capacity.rpm, now=now))
+        due = await self.read(lambda db: leases.next_due(db, accounts, capacity, now=now))
         if due is None or due > now:
             return Claimed(next_at=due)
         return await self.write(lambda db: leases.claim(db, accounts, owner, capacity, now=now))

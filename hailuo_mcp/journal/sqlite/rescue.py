@@ -14,7 +14,7 @@ from pathlib import Path
 from types import NoneType
 from typing import cast
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain import Money, Status, tenant_of
 from hailuo_mcp.journal.sql.rows import (
     COLUMNS,
     HELD,
@@ -304,7 +304,10 @@ def _fill(db: sqlite3.Connection, found: _Found, now: float) -> None:
         )
     for task in sorted(found.tasks.values(), key=lambda task: float(task["created_at"] or 0)):
         if task["attempt"] and now - RATE_WINDOW < (sent := float(task["updated_at"] or 0)):
-            db.execute("INSERT INTO slots VALUES (?, ?)", (task["account"], min(sent, now)))
+            slot = (task["account"], min(sent, now))
+            db.execute("INSERT INTO slots VALUES (?, ?)", slot)
+            if caller := tenant_of(str(task["caller"])):
+                db.execute("INSERT INTO tenant_slots VALUES (?, ?, ?)", (slot[0], caller, slot[1]))
         sealed = task | {"seal": seal_of([task[name] for name in SEALED])}
         db.execute(
             f"INSERT INTO tasks ({', '.join(sealed)}) VALUES ({marks(sealed)})",

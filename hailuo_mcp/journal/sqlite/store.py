@@ -13,6 +13,7 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sql import leases
 from hailuo_mcp.journal.sql.store import SqlStore
 from hailuo_mcp.journal.sqlite import losses
+from hailuo_mcp.journal.sqlite.connection import SqliteConnection
 from hailuo_mcp.journal.sqlite.database import Database
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 from hailuo_mcp.journal.sqlite.secret_file import secret_in
@@ -36,8 +37,19 @@ class SqliteStore(Database, SqlStore):
     ) -> None:
         await run_sync(self._processes.hold, owner)
         facts = {"account": account, "provider": provider, "base_url": base_url}
-        self.on_reopen = lambda db: leases.register(db, owner, **facts, pid=pid, now=now)
-        await self.write(self.on_reopen)
+
+        def step(db: SqliteConnection) -> None:
+            leases.register(db, owner, **facts, pid=pid, now=now)
+
+        self.on_reopen[owner] = step
+        await self.write(step)
+
+    async def unregister(self, owner: str) -> None:
+        self.on_reopen.pop(owner, None)
+        try:
+            await self.write(lambda db: leases.release(db, [owner]))
+        finally:
+            self._processes.release(owner)
 
     async def dead(self, owners: Iterable[str]) -> list[str]:
         return self._processes.dead(owners)

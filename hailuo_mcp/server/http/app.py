@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -22,13 +22,13 @@ from hailuo_mcp import __version__
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.server.context import AppContext
-from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure
+from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure, is_admitted
 from hailuo_mcp.server.http.callbacks import Callbacks
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
 from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
-from hailuo_mcp.server.http.logs import RequestLog
+from hailuo_mcp.server.http.logs import RequestLog, hide
 from hailuo_mcp.server.http.metrics import Metrics
 from hailuo_mcp.server.http.signed_links import SignedLinks
 from hailuo_mcp.server.http.tracing import HeaderTrace
@@ -43,6 +43,7 @@ from hailuo_mcp.telemetry import tracing
 
 if TYPE_CHECKING:
     from hailuo_mcp.server.http.oauth.resource_server import ResourceServer
+    from hailuo_mcp.tenants import Tenants
 
 TransportName = Literal["http", "sse"]
 DRAIN_SECONDS = 5.0
@@ -55,8 +56,8 @@ def app_from_env() -> Starlette:
     """For any ASGI server: `uvicorn --factory hailuo_mcp.server.http:app_from_env`.
 
     With --no-access-log: paths under /files, /uploads and /callbacks are secrets.
-    HAILUO_HTTP_TOKENS or HAILUO_OAUTH_ISSUER is needed as soon as HAILUO_ALLOWED_HOSTS names
-    anything but this computer.
+    HAILUO_HTTP_TOKENS, HAILUO_TENANTS or HAILUO_OAUTH_ISSUER is needed as soon as
+    HAILUO_ALLOWED_HOSTS names anything but this computer.
     If the settings cannot be used, every answer says so.
     """
     if not logging.getLogger().handlers:
@@ -87,13 +88,13 @@ def create_app(
 
     Raises:
         ConfigError: other computers could come in without a token, or as local; or access tokens
-            cannot be checked with these settings.
+            cannot be checked with these settings; or the tenants' file cannot be used.
     """
     names = HostNames.of(settings, host)
     check_exposure(settings, names, host, local=local)
     server = HttpServer(settings, limits or Limits(), fault, clock)
-    tokens, oauth = settings.http_tokens, server.oauth
-    callers = len(tokens) + (2 if oauth else 0)  # an issuer knows any number
+    tokens, oauth, tenants = settings.http_tokens, server.oauth, server.context.tenants
+    callers = len(tokens) + (2 if oauth or tenants else 0)  # of those there may be any number
     app = Starlette(
         routes=server.routes(transport, with_sse=with_sse),
         middleware=[
@@ -106,6 +107,7 @@ def create_app(
                 base_url=settings.callback_url,
                 local=local,
                 check=oauth.check if oauth else None,
+                tenants=tenants,
             ),
             Middleware(AuthContextMiddleware),
             Middleware(
@@ -118,6 +120,19 @@ def create_app(
     app.router.redirect_slashes = False  # behind a TLS proxy they lead to http://
     app.state.server = server
     return app
+
+
+def open_tenants(settings: Settings) -> Tenants | None:
+    """The tenants whom the settings name; not even their code is loaded where there are none.
+
+    Raises:
+        ConfigError: their file cannot be used.
+    """
+    if settings.tenants is None:
+        return None
+    from hailuo_mcp.tenants import Tenants
+
+    return Tenants(settings.tenants, settings, os.environ)
 
 
 class HttpServer:
@@ -134,7 +149,10 @@ class HttpServer:
         self.fault = fault
         self.limits = limits
         self.streams = Streams()
-        self.context = AppContext(caller=caller)
+        self.context = AppContext(caller=caller, tenants=open_tenants(settings))
+        if self.context.tenants:
+            self.context.tenants.on_change = self._tenants_changed
+            self._tenants_changed()
         self.bus = CallerBus(self.context)
         self.mcp = Server(self.context, bus=self.bus)
         self.metrics = Metrics(self.context, self.mcp.arguments_of)
@@ -157,9 +175,9 @@ class HttpServer:
         return ResourceServer(self.settings, clock=clock, knows_tenant=self._knows_tenant)
 
     def _knows_tenant(self, name: str) -> bool:
-        """Whether a claim may name this tenant: there are none yet."""
-        del name
-        return False
+        """Whether a claim may name this tenant."""
+        tenants = self.context.tenants
+        return tenants is not None and tenants.tenant_named(name) is not None
 
     def routes(self, transport: TransportName, *, with_sse: bool) -> list[BaseRoute]:
         """Ours, and the SDK's; both eras are spoken on each of those."""
@@ -194,7 +212,7 @@ class HttpServer:
         async with anyio.create_task_group() as process:
             process.start_soon(self.context.run_studio, self._open_studio)
             with suppress(HailuoError):  # each caller gets it
-                await self.context.studio()
+                await self.context.operators_studio()
             try:
                 async with AsyncExitStack() as sessions:
                     if any(getattr(route, "path", "") == "/mcp" for route in app.routes):
@@ -219,8 +237,12 @@ class HttpServer:
             count=self.metrics.count_event,
             callback_url=self.settings.callback_url,
         )
+        tenants = self.context.tenants
         async with (
-            open_studio(self.settings, remote=remote) as studio,
+            open_studio(
+                self.settings, remote=remote, own=tenants.own if tenants else None
+            ) as studio,
+            tenants.running(studio) if tenants else nullcontext(),
             anyio.create_task_group() as tasks,
         ):
             self.links.open(await studio.store.secret("links"))
@@ -229,6 +251,12 @@ class HttpServer:
             tasks.start_soon(self.callbacks.run)
             yield studio
             tasks.cancel_scope.cancel()
+
+    def _tenants_changed(self) -> None:
+        """Another content of the tenants' file is in force."""
+        if tenants := self.context.tenants:
+            hide(tenants.secrets)
+            self.streams.end_where(lambda one: not is_admitted(one, tenants))
 
     async def drain(self) -> None:
         """Answer every waiting call with what is known now, then end what would stay open."""

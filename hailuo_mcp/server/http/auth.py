@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -17,12 +17,16 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from hailuo_mcp.domain import TENANT, tenant_of
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.server.context import Caller
 from hailuo_mcp.server.http.challenges import BUY, METADATA, READ, SCOPES, challenge
 from hailuo_mcp.server.http.host_guard import HostNames
 from hailuo_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from hailuo_mcp.tenants import Tenants
 
 NOBODY = "http"
 """The caller where there are no tokens. Not the empty name: that is the person at the keyboard, who
@@ -42,6 +46,8 @@ class Grant:
     subject: str = ""
     """The person or program, as the issuer names them; they may be one of several callers."""
     scopes: tuple[str, ...] = SCOPES
+    digest: bytes = b""
+    """Of a tenant's own token."""
 
 
 class RefusedTokenError(Exception):
@@ -79,6 +85,7 @@ class Visitor(AuthenticatedUser):
         """This server as the visitor reaches it."""
         self.local = local
         """Whether this computer's folders are theirs, as the operator says."""
+        self.digest = grant.digest
 
     @property
     def display_name(self) -> str:
@@ -108,6 +115,11 @@ def caller() -> Caller:
 
 def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: bool) -> None:
     """Raise ConfigError where other computers could come in without a token, or as local."""
+    if local and settings.tenants:
+        raise ConfigError(
+            "Local callers may read files of this computer, and so the clips of every tenant.",
+            Step(Do.ARRANGE, "leave --local out, or serve without tenants"),
+        )
     if is_loopback(bound) and not names.beyond:
         return
     which = ", ".join(names.beyond) or bound
@@ -121,7 +133,7 @@ def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: b
                 "in HAILUO_ALLOWED_HOSTS or HAILUO_CALLBACK_URL",
             ),
         )
-    if not settings.http_tokens and not settings.oauth_issuer:
+    if not (settings.http_tokens or settings.oauth_issuer or settings.tenants):
         raise ConfigError(
             f"The server would be open to other computers ({which}) without a token, so anybody "
             "could spend your money.",
@@ -155,13 +167,17 @@ class TokenAuth:
         *,
         local: bool,
         check: TokenCheck | None = None,
+        tenants: Tenants | None = None,
     ) -> None:
         """`check`: how the access tokens of an issuer are checked, where they are accepted."""
+        self._tenants = tenants
         self._app = app
         self._local = local
         self._tokens = [(name, _digest(token.get_secret_value())) for name, token in tokens]
         self._base_url = base_url
         self._check = check
+        self._open = not tokens and check is None and tenants is None
+        """Nobody has a token."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_of(scope) if scope["type"] == "http" else ""
@@ -194,7 +210,7 @@ class TokenAuth:
 
     def _forbidden(self, scope: Scope, headers: Headers) -> str:
         """Why nobody may call from there, whatever their token; empty where they may."""
-        if not self._tokens and self._check is None and not _comes_from_loopback(scope):
+        if self._open and not _comes_from_loopback(scope):
             return "Without HAILUO_HTTP_TOKENS only this computer may call."
         if self._local and not _is_local_program(scope, headers):
             return (
@@ -208,7 +224,7 @@ class TokenAuth:
         Raises:
             RefusedTokenError: the issuer's token is not accepted, or cannot be checked now.
         """
-        if not self._tokens and self._check is None:
+        if self._open:
             return Grant(caller=NOBODY)
         if len(given) != 1:
             return None
@@ -219,6 +235,8 @@ class TokenAuth:
         for name, known in self._tokens:  # compares all of them, so the time tells nothing
             if hmac.compare_digest(known, digest):
                 found = Grant(caller=name)
+        if self._tenants and (tenant := self._tenants.caller_of(digest)):
+            found = Grant(caller=tenant, digest=digest)
         if found is None and self._check is not None and token.strip():
             found = await self._check(token.strip())
         return found
@@ -250,6 +268,15 @@ def _lacks_read(base_url: str, path: str) -> PlainTextResponse:
     about = f"The access token lacks the scope {READ}."
     needs = challenge(base_url, path, scopes=[READ], error="insufficient_scope", about=about)
     return PlainTextResponse(about, 403, headers={"WWW-Authenticate": needs})
+
+
+def is_admitted(one: Visitor | None, tenants: Tenants) -> bool:
+    """Whether whoever came in before would come in now."""
+    if one is None or not (name := tenant_of(one.name)):
+        return True
+    if one.digest:
+        return tenants.caller_of(one.digest) == name
+    return tenants.tenant_named(name.removeprefix(TENANT)) is not None
 
 
 def _comes_from_loopback(scope: Scope) -> bool:

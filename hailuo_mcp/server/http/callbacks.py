@@ -122,7 +122,8 @@ class Callbacks:
         if task.status not in POLLED:
             known.unsent, known.next_at = True, now + _PAUSES[1]
             return
-        await studio.expedite_poll(task, now)
+        working = self._app.working_for(task.account) or studio
+        await working.expedite_poll(task, now)
         known.polls += 1
         known.next_at = now + _PAUSES[min(known.polls, len(_PAUSES) - 1)]
         known.wanted = known.polls < len(_PAUSES)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hailuo_mcp.server.http.auth import caller, path_of
+from hailuo_mcp.server.http.auth import Visitor, caller, path_of, visitor
 
 _SESSION = "mcp-session-id"
 _ERROR = 400
@@ -212,12 +212,22 @@ class Streams:
 
     def __init__(self) -> None:
         self._ended = False
-        self._open: set[anyio.CancelScope] = set()
+        self._open: dict[anyio.CancelScope, Visitor | None] = {}
 
     def end(self) -> None:
         self._ended = True
         for answer in self._open:
             answer.cancel()
+
+    def end_where(self, unwanted: Callable[[Visitor | None], bool]) -> None:
+        """End what is open for some visitors."""
+        for answer, one in self._open.items():
+            if unwanted(one):
+                answer.cancel()
+
+    def open_for(self, name: str) -> int:
+        """How many are open for this caller."""
+        return sum(one is not None and one.name == name for one in self._open.values())
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         begun = complete = False
@@ -229,17 +239,18 @@ class Streams:
             complete = message["type"] == "http.response.body" and not message.get("more_body")
 
         with anyio.CancelScope() as answer:
-            self._open.add(answer)
+            self._open[answer] = visitor()
             if self._ended:
                 answer.cancel()
             try:
                 await app(scope, receive, noted)
             finally:
-                self._open.discard(answer)
-        if not self._ended or complete:
+                del self._open[answer]
+        if not (self._ended or answer.cancel_called) or complete:
             return
         if begun:  # so that its client sees an orderly end
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
-            leaving = PlainTextResponse("The server is shutting down.", _BUSY, headers=_LATER)
+            why = "The server is shutting down." if self._ended else "This access was withdrawn."
+            leaving = PlainTextResponse(why, _BUSY, headers=_LATER)
             await leaving(scope, receive, send)

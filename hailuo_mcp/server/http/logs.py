@@ -7,8 +7,9 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextvars import ContextVar
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,11 +44,22 @@ _LEFT = 499
 _FIELDS = ("route", "method", "status", "ms", "caller", "address")
 
 
+_hidden = set[str]()
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """From now on no line contains them."""
+    _hidden.update(secrets)
+
+
 def log_as_json(settings: Settings) -> None:
-    hidden = [token.get_secret_value() for _, token in settings.http_tokens]
+    hide(token.get_secret_value() for _, token in settings.http_tokens)
     if settings.key:
-        hidden.append(settings.key)
-    log_to_stderr(JsonLines(hidden))
+        hide([settings.key])
+    if settings.database_url:
+        url = settings.database_url.get_secret_value()
+        hide([url, *filter(None, [urlsplit(url).password])])
+    log_to_stderr(JsonLines(_hidden))
     for name in ("hailuo_mcp.server.http", "hailuo_mcp.telemetry.events"):
         logging.getLogger(name).setLevel(logging.INFO)
 
@@ -55,9 +67,9 @@ def log_as_json(settings: Settings) -> None:
 class JsonLines(logging.Formatter):
     """One line for each event."""
 
-    def __init__(self, hidden: list[str]) -> None:
+    def __init__(self, hidden: Collection[str]) -> None:
         super().__init__()
-        self._hidden = sorted(hidden, key=len, reverse=True)
+        self._hidden = hidden
 
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, object] = {
@@ -78,7 +90,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(facts, ensure_ascii=False)
 
     def _clean(self, text: str) -> str:
-        for secret in self._hidden:
+        for secret in sorted(self._hidden, key=len, reverse=True):
             text = text.replace(secret, "***")
         return _SECRET_PATH.sub(r"/\1/***", text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,15 @@ from prometheus_client.process_collector import ProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain import TENANT, Status
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.telemetry.events import Event, tenant_name
 
 if TYPE_CHECKING:
     from hailuo_mcp.server.context import AppContext
     from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.tenants import Tenants
+    from hailuo_mcp.views import Spending
 
 _TIMED = {
     "submit": "From sending a paid request to the provider's answer",
@@ -53,6 +55,7 @@ class Metrics:
             "In the budget's period, at the provider in use; the sandbox's is play money",
             ["provider", "kind", "unit", "period"],
         )
+        self._tenants = TenantMetrics(registry) if app.tenants else None
         self._times = {
             what: histogram(f"hailuo_{what}_seconds", about) for what, about in _TIMED.items()
         }
@@ -110,6 +113,8 @@ class Metrics:
 
     async def show(self, request: Request) -> Response:
         del request
+        if self._app.is_tenant:
+            return await self._of_present_tenant()
         self._journal.set(0)
         self._tasks.clear()  # what it knew last is not what is so
         self._money.clear()
@@ -117,17 +122,81 @@ class Metrics:
         with anyio.move_on_after(JOURNAL_SECONDS), suppress(HailuoError):
             await self._read_journal(await self._app.studio())
             self._journal.set(1)
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+        return _shown(self._registry)
+
+    async def _of_present_tenant(self) -> Response:
+        try:
+            return _shown(await _of_one(await self._app.studio()))
+        except HailuoError as error:
+            return Response(f"# {error.code}", status_code=503, media_type="text/plain")
 
     async def _read_journal(self, studio: Studio) -> None:
         counts, money = await studio.store.counts(), await studio.spending()
         for status in Status:
             self._tasks.labels(status.value).set(counts.get(status, 0))
-        for kind in ("spent", "reserved", "uncertain", "budget", "left"):
-            amount = getattr(money, kind)
-            if amount is not None:
-                labels = (money.provider, kind, money.unit, money.period)
-                self._money.labels(*labels).set(float(amount))
+        for kind, amount in _amounts(money):
+            labels = (money.provider, kind, money.unit, money.period)
+            self._money.labels(*labels).set(amount)
+        if self._tenants and (tenants := self._app.tenants):
+            await self._tenants.measure(tenants)
+
+
+class TenantMetrics:
+    """For the operator: each tenant's tasks and money, and whether their file is in force."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        gauge = partial(Gauge, registry=registry)
+        self._tasks = gauge("hailuo_tenant_tasks", "Tasks of a tenant", ["tenant", "status"])
+        self._money = gauge(
+            "hailuo_tenant_money",
+            "A tenant's, in the period of its budget",
+            ["tenant", "provider", "kind", "unit", "period"],
+        )
+        self._fault = gauge(
+            "hailuo_tenants_file_unusable",
+            "1 while the file of tenants cannot be used and its last good content is in force",
+        )
+
+    async def measure(self, tenants: Tenants) -> None:
+        self._fault.set(tenants.fault is not None)
+        self._tasks.clear()
+        self._money.clear()
+        for name in tenants.all:
+            with suppress(HailuoError):
+                studio = tenants.studio(f"{TENANT}{name}")
+                counts, money = await _facts(studio)
+                for status in Status:
+                    self._tasks.labels(name, status.value).set(counts.get(status, 0))
+                for kind, amount in _amounts(money):
+                    labels = (name, money.provider, kind, money.unit, money.period)
+                    self._money.labels(*labels).set(amount)
+
+
+async def _of_one(studio: Studio) -> CollectorRegistry:
+    """What a tenant may see: its own."""
+    registry = CollectorRegistry()
+    tasks = Gauge("hailuo_tasks", "Your tasks", ["status"], registry=registry)
+    sums = Gauge("hailuo_money", "Yours", ["provider", "kind", "unit", "period"], registry=registry)
+    counts, money = await _facts(studio)
+    for status in Status:
+        tasks.labels(status.value).set(counts.get(status, 0))
+    for kind, amount in _amounts(money):
+        sums.labels(money.provider, kind, money.unit, money.period).set(amount)
+    return registry
+
+
+async def _facts(studio: Studio) -> tuple[dict[Status, int], Spending]:
+    return await studio.store.counts(caller=studio.tenant), await studio.spending()
+
+
+def _amounts(money: Spending) -> Iterator[tuple[str, float]]:
+    for kind in ("spent", "reserved", "uncertain", "budget", "left"):
+        if (amount := getattr(money, kind)) is not None:
+            yield kind, float(amount)
+
+
+def _shown(registry: CollectorRegistry) -> Response:
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _outcome(result: HandlerResult) -> str:

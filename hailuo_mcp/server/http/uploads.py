@@ -77,7 +77,7 @@ class Uploads:
             ) from error
 
     async def _kept(self) -> Blobs:
-        return (await self._app.studio()).storage.uploads
+        return (await self._app.operators_studio()).storage.uploads
 
     def _owner(self, who: Visitor) -> str:
         """The name of their folder, which the links for them begin with."""
