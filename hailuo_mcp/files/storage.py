@@ -25,7 +25,7 @@ class Blob:
     name: str
     bytes: int
     modified: float
-    """Unix seconds, by the storage's clock."""
+    """Unix seconds, by the storage's clock; a bucket gives whole ones."""
 
 
 class Blobs(Protocol):
