@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 import psycopg
@@ -40,8 +41,10 @@ class DatabaseBook:
                     "There is no journal in the database, or it is of another version.",
                     Step(Do.TRY, "list its tasks once with this version"),
                 )
+            db.answers_within = inf
             with db.transaction():
                 db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                db.execute("SET LOCAL statement_timeout = 0")
                 db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                 yield DatabaseReader(db)
 
@@ -58,6 +61,7 @@ class DatabaseBook:
 
         def alone(db: PostgresConnection) -> None:
             db.execute("LOCK TABLE tasks, accounts IN EXCLUSIVE MODE")
+            db.be_patient()
             db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             fill(db)
 

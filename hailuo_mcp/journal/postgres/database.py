@@ -69,7 +69,7 @@ class Database:
         self._session = Session(url, grace)
         self._backends: set[int] = set()
         """The server's processes for this pool: what they announce, we know."""
-        self._opened = self._closed = False
+        self._closed = False
 
     def clock(self) -> float:
         return self._session.clock()
@@ -91,7 +91,6 @@ class Database:
             self._pool.open()
         except psycopg.Error as exc:
             raise faults.journal_error(exc, self._url) from exc
-        self._opened = True
 
     def _configure(self, db: ServerConnection) -> None:
         set_up(db)
@@ -100,7 +99,7 @@ class Database:
     async def close(self, owner: str = "") -> None:
         if self._closed:
             return
-        if owner and self._opened:
+        if owner and self._session.is_connected:  # else the others see that it has gone
             with suppress(JournalError):
                 await self.unregister(owner)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from math import inf
 
 import psycopg
 
@@ -87,6 +88,7 @@ def check(url: str) -> tuple[int, str]:
             check_server(db)
             if not schema.version(db):
                 return 0, ""
+            db.answers_within = inf
             with db.transaction():
                 db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 db.execute("SET LOCAL statement_timeout = 0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from math import inf
 from pathlib import Path
 
 from hailuo_mcp.errors import Do, JournalError, Step
@@ -35,6 +36,7 @@ def migrate(db: ServerConnection) -> None:
     The lock is taken before the version is read: of several processes that start at once,
     one migrates and the others find it done.
     """
+    db.answers_within = inf
     with db.transaction():
         db.execute("SET LOCAL statement_timeout = 0")
         db.execute("SET LOCAL lock_timeout = 0")
@@ -42,13 +44,13 @@ def migrate(db: ServerConnection) -> None:
         if is_too_new(db):
             raise too_new()
         found = version(db)
-        if found >= VERSION:
-            return
         for number in range(found, VERSION):
             file = Path(__file__).with_name(f"schema_{number + 1}.sql")
             db.execute(file.read_bytes(), prepare=False)
-        db.execute("DELETE FROM shape")
-        db.execute("INSERT INTO shape VALUES (%s, %s)", (VERSION, READABLE_SINCE))
+        if found < VERSION:
+            db.execute("DELETE FROM shape")
+            db.execute("INSERT INTO shape VALUES (%s, %s)", (VERSION, READABLE_SINCE))
+    db.answers_within = None
 
 
 def too_new() -> JournalError:

@@ -62,6 +62,10 @@ class Session:
             self._use(db)
         self._thread.start()
 
+    @property
+    def is_connected(self) -> bool:
+        return self._db is not None
+
     def close(self) -> None:
         self._stop.set()
         if self._thread.is_alive():
@@ -117,6 +121,8 @@ class Session:
         pause = BEAT_SECONDS
         while not self._stop.wait(pause):
             try:
+                if self._db is None:
+                    self._connect_again()
                 with self._lock:
                     self._beat()
                 pause = BEAT_SECONDS
@@ -128,14 +134,16 @@ class Session:
                     self._lose()
                 pause = AGAIN_SECONDS
 
-    def _beat(self) -> None:
-        if self._db is None:
-            db = connect(self._url)
+    def _connect_again(self) -> None:
+        db = connect(self._url)
+        with self._lock:
             if self._stop.is_set():
                 db.close()
-                return
-            self._use(db)
-            _log.warning("connected to the journal's database again")
+            else:
+                self._use(db)
+                _log.warning("connected to the journal's database again")
+
+    def _beat(self) -> None:
         db = self._connected()
         self._measure(db)
         for owner in self._owners.keys() - self._locked:
