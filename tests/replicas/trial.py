@@ -49,7 +49,7 @@ class Plan:
     clients: int = 20
     clips: int = 400
     replicas: int = 3
-    rpm: int = 120
+    rpm: int = 60
     ready: float = 4.0
     callbacks: bool = True
     """Without them nothing waits for a lost one, which costs a minute."""
