@@ -27,6 +27,8 @@ HEAVY = (
     "joserfc",
     "numpy",
     "platformdirs",
+    "psycopg",
+    "psycopg_pool",
     "sqlite3",
     "hailuo_mcp.bootstrap",
     "hailuo_mcp.cli",

@@ -59,7 +59,14 @@ async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, open
     await first.close()
 
     copied = await copy(book(str(tmp_path / "first")), book(url))
-    assert copied.rows == {"accounts": 1, "tasks": 7, "slots": 7, "tenant_slots": 0, "codes": 1, "approvals": 0}
+    assert copied.rows == {
+        "accounts": 1,
+        "tasks": 7,
+        "slots": 7,
+        "tenant_slots": 0,
+        "codes": 1,
+        "approvals": 0,
+    }
     one = {"account": "a", "unit": "CNY"}
     assert copied.sums == [
         Sum(**one, money="released", tasks=1, amount=Decimal(1)),
