@@ -29,7 +29,7 @@ ORPHAN_SECONDS = 600.0
 CONSENT_SECONDS = 600.0
 """How long a code is valid, and how long an approval could be replayed."""
 CLOCK_SKEW = 60.0
-"""Seconds. Consent with a later date was written by a wrong clock: it is void."""
+"""Seconds. Consent or a slot with a later date was written by a wrong clock."""
 SECRET_BYTES = 32
 
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from hailuo_mcp.domain import POLLED, Status, Task
@@ -134,6 +133,7 @@ class Worker:
             return IDLE_SECONDS
         if not 0 <= now - self._recovered_at < BUSY_SECONDS:
             await self._recover(jobs, now)
+            now = context.clock()  # the journal may have kept us waiting
         claimed = await context.store.claim(
             self._accounts,
             context.owner,
@@ -167,7 +167,7 @@ class Worker:
         self._recovered_at = now
         owners = await store.owners()
         dead = await store.dead(owners)
-        changed = await store.recover(dead, now=now)
+        changed = await store.recover(dead, now=self._context.clock())
         for task_id in changed:
             context.changes.announce(task_id)
         if changed or not self._ended.issuperset(dead):
@@ -189,7 +189,8 @@ class Worker:
         if self._keeps_house and not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
             in_use = await store.pictures_in_use(now=now)
-            await anyio.to_thread.run_sync(context.pictures.sweep, in_use)
+            await context.pictures.sweep(in_use)
+            await context.storage.sweep(now)
             await store.back_up(now)
 
     def _start_submit(self, jobs: TaskGroup, task: Task) -> None:
@@ -206,6 +207,8 @@ class Worker:
         """
         try:
             await work(task)
+        except JournalError as exc:  # the step is repeated when the lease has run out
+            _log.warning("work on %s stopped: %s", task.task_id, exc)
         except Exception:  # noqa: BLE001  # the job boundary
             _log.exception("work on %s ended unexpectedly", task.task_id)
         finally:
