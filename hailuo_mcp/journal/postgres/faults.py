@@ -39,6 +39,8 @@ def _said(exc: Exception) -> tuple[str, *tuple[Step, ...]]:
         return "cannot be written at present", Step(Do.REPEAT, "10"), Step(Do.CHECK, URL)
     if isinstance(exc, psycopg.OperationalError | PoolTimeout):
         return "cannot be reached", Step(Do.REPEAT, "10"), Step(Do.CHECK, URL)
+    if isinstance(exc, psycopg.ProgrammingError) and exc.sqlstate is None:
+        return "has an address that cannot be read", Step(Do.CHECK, URL)
     return "could not be used", Step(Do.DOCTOR)
 
 
