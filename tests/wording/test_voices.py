@@ -117,6 +117,7 @@ ERRORS: tuple[HailuoError, ...] = (
     errors.LinkExpiredError("The link of the clip has expired."),
     errors.JournalError("The journal is locked by another program."),
     errors.JournalError("The journal is damaged.", Step(Do.DOCTOR)),
+    errors.JournalError("It is not known whether it was recorded.", charged="maybe"),
     errors.JournalDamagedError("The journal was damaged and 3 of 40 tasks may be lost."),
 )
 
