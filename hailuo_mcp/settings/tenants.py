@@ -48,6 +48,8 @@ class Tenant:
     """`budget` is its own alone; None if its table has none."""
     rpm: int | None
     """Its own part of the account's limit."""
+    folder: str
+    """Below the operator's, separated by "/"; empty: that one itself."""
     shared_budget: tuple[Decimal, str] | None
     """The operator's budget and period, where they count for this tenant's account."""
 
@@ -139,6 +141,7 @@ def tenant_of_table(
         provider = provider_named(str(table.get("provider", operator.provider)))
     except HailuoError:
         raise _flawed(name, "provider", "is not a provider") from None
+    folder = _folder(name, table, operator.output_dir)
     texts = {key: str(table[key]) for key in ("plan", "budget_period", *_AMOUNTS) if key in table}
     try:
         read = Settings.model_validate({"provider": provider.name, **texts})
@@ -156,7 +159,7 @@ def tenant_of_table(
             "provider": provider.name,
             "base_url": base_url,
             "api_key": _key(name, table, provider, operator, environ),
-            "output_dir": _folder(name, table, operator.output_dir),
+            "output_dir": operator.output_dir / folder,
             "budget": None,
             "rpm": 0,
             **{key: getattr(read, key) for key in texts},
@@ -169,6 +172,7 @@ def tenant_of_table(
         tokens=frozenset(bytes.fromhex(text.removeprefix("sha256:")) for text in hashes_of(table)),
         settings=settings,
         rpm=rpm if isinstance(rpm, int) else None,
+        folder=folder,
         shared_budget=_shared_budget(settings, operator),
     )
 
@@ -245,10 +249,10 @@ def _key(
     )
 
 
-def _folder(name: str, table: Table, output_dir: Path) -> Path:
+def _folder(name: str, table: Table, output_dir: Path) -> str:
     """A folder below the operator's, by any system's reading of its path."""
     if (text := table.get("folder")) is None:
-        return output_dir
+        return ""
     parts = PureWindowsPath(str(text)).parts
     absolute = PurePosixPath(str(text)).is_absolute() or PureWindowsPath(str(text)).anchor
     folder = output_dir.joinpath(*parts)
@@ -256,7 +260,7 @@ def _folder(name: str, table: Table, output_dir: Path) -> Path:
         raise _flawed(name, "folder", "is not a path below the server's folder for clips")
     if ".hailuo" in parts:
         raise _flawed(name, "folder", "is one that the server keeps for itself")
-    return folder
+    return "/".join(parts)
 
 
 def _is_within(folder: Path, above: Path) -> bool:

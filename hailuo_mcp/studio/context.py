@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
@@ -76,8 +77,8 @@ class OwnSettings:
     One for a process. A tenant that was removed stays in it: its clips are still saved.
     """
 
-    folders: dict[str, Folders] = field(default_factory=dict[str, Folders])
-    """By caller."""
+    folders: dict[str, str] = field(default_factory=dict[str, str])
+    """Below the operator's, separated by "/", by caller."""
     rpm: dict[str, int] = field(default_factory=dict[str, int])
     """By caller."""
     account_rpm: dict[str, int | None] = field(default_factory=dict[str, int | None])
@@ -154,9 +155,9 @@ class Context:
             lease=SUBMIT_LEASE,
         )
 
-    def folders_of(self, caller: str) -> Folders:
-        """Where this caller's clips go."""
-        return self.own.folders.get(caller, self.folders)
+    def output_dir_of(self, caller: str) -> Path:
+        """Where this caller's clips go; for the worker, whose folder is the operator's."""
+        return self.folders.output_dir / self.own.folders.get(caller, "")
 
     @property
     def losses(self) -> Losses | None:

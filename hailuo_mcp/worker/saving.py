@@ -27,7 +27,7 @@ async def save_clip(context: Context, task: Task) -> None:
 
 async def _save(context: Context, task: Task) -> Task | None:
     name = file_name(task.created_at, task.prompt, task.task_id)
-    target = context.folders_of(task.caller).output_dir / name
+    target = context.output_dir_of(task.caller) / name
     asked = False
 
     async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
