@@ -9,9 +9,9 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY hailuo_mcp ./hailuo_mcp
 # The media extra lets the server check each saved clip and render the sandbox's; socks is for SOCKS
-# proxies. Installing compiles everything to bytecode: a start takes half the time.
+# proxies; the others are loaded only where a setting asks for them. Installing compiles everything to bytecode: a start takes half the time.
 RUN python -m venv /opt/hailuo \
-    && /opt/hailuo/bin/pip install --compile ".[media,socks]" \
+    && /opt/hailuo/bin/pip install --compile ".[media,socks,postgres,s3,oauth,otel]" \
     && /opt/hailuo/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim AS base

@@ -60,7 +60,7 @@ class Server:
 
     def _make(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        if _is_root():
+        if is_root():
             shutil.chown(self.folder, USER)
         password, port = secrets.token_hex(12), _free_port()
         file = self.folder / "password"
@@ -84,7 +84,7 @@ class Server:
             stdout=(log := (self.folder / f"{program}.log").open("w")),
             stderr=subprocess.STDOUT,
             cwd=self.folder,
-            user=USER if _is_root() else None,
+            user=USER if is_root() else None,
         )
         log.close()
         assert done.returncode == 0, (self.folder / f"{program}.log").read_text("utf-8")
@@ -138,7 +138,7 @@ def _programs() -> Path:
     assert found is not None, "pip install -e '.[dev]' installs the server that the tests use"
     assert found.origin is not None
     installed = Path(found.origin).parent / "pginstall18"
-    if not _is_root() or _others_may_read(installed):
+    if not is_root() or _others_may_read(installed):
         return installed / "bin"
     copied = Path(f"{os.environ[FOLDER]}-programs")
     if not copied.exists():
@@ -150,7 +150,7 @@ def _others_may_read(folder: Path) -> bool:
     return all(part.stat().st_mode & 0o005 == 0o005 for part in (folder, *folder.parents))
 
 
-def _is_root() -> bool:
+def is_root() -> bool:
     return sys.platform != "win32" and os.geteuid() == 0
 
 

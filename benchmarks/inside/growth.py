@@ -1,17 +1,16 @@
 """Times a store's methods in journals of different sizes and prints how they grow.
 
-`python benchmarks/inside/growth.py sqlite FOLDER 10000 100000 1000000`: the journals are made in the
-folder, of one shape (200 callers, two years, all statuses, one task in twenty in the last six hours,
-500 unfinished), and kept for the next run. Each round asks all of them, so that a busy moment of
-the machine meets all sizes. The times are those of the awaited call, the way to the store's
-thread included.
+`python benchmarks/inside/growth.py PLACE 10000 100000 1000000`: PLACE is a folder for SQLite's
+journals, or the URL of a PostgreSQL database, which gets a schema for each size. The journals are
+of one shape: 200 callers, two years, all statuses, one task in twenty in the last six hours, 500
+unfinished. They are kept for the next run. Each round asks all of them, so that a busy moment of
+the machine meets all sizes. The times are those of the awaited call, with the way to the thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import sqlite3
 import subprocess
@@ -22,21 +21,21 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from statistics import median
 
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
-from hailuo_mcp.journal.sql.rows import INSERT, row_of
+from hailuo_mcp.journal.sql.rows import COLUMNS, INSERT, marks, row_of
 from hailuo_mcp.journal.sqlite import mark, schema
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.store import Capacity, Limits, Store
 
+Found = dict[str, dict[int, list[float]]]
+
 CALLERS, YEARS, BUSY_HOURS, UNFINISHED = 200, 2, 6, 500
 ACCOUNTS = tuple(f"minimax-cn https://api.minimaxi.com {n:016x}" for n in range(3))
 UNITS = (Unit.CNY, Unit.CREDITS, Unit.USD)
-FEW, MANY, ROUNDS = "caller 199", "caller 0", 200
-STORES: dict[str, Callable[[Path], Store]] = {"sqlite": lambda at: SqliteStore(at / "journal.sqlite3")}
+FEW, MANY, ROUNDS = "caller 199", "caller 0", 100
 LIMITS = Limits(rpm=None, budget=Decimal(10**12), since=0.0, lease=90)
 CAPACITY = Capacity(rpm=20, sends=0, steps=0, submit_lease=90, lease=30)
 
@@ -109,9 +108,7 @@ def made(count: int, now: float) -> Iterator[Task]:
             submitted_at=at if sent else None,
             unfinished_at=at + 80 if status is Status.SUCCEEDED else None,
             finished_at=at + 90 if status is Status.SUCCEEDED else None,
-            file=f"/videos/{number}.mp4"
-            if status is Status.SUCCEEDED and number % 1000
-            else "",
+            file=f"/videos/{number}.mp4" if status is Status.SUCCEEDED and number % 1000 else "",
             bytes=6_000_000,
             sha256=f"{number:064x}" if status is Status.SUCCEEDED else "",
             callback_token=f"token {number}" if open_ else "",
@@ -124,24 +121,63 @@ def fill_sqlite(folder: Path, count: int) -> None:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = OFF")
         schema.migrate(db, to=2)
+        there = [name for (name,) in db.execute("SELECT name FROM pragma_table_info('tasks')")]
+        known = [(*COLUMNS, "counted", "seal").index(n) for n in there if n != "detail"]
+        statement = f"INSERT INTO tasks ({', '.join(n for n in there if n != 'detail')})"
+        rows = (row_of(task, Decimal(2)) for task in made(count, time.time()))
         db.execute("BEGIN")
-        db.executemany(INSERT, (row_of(task, Decimal(2)) for task in made(count, time.time())))
+        db.executemany(
+            f"{statement} VALUES ({marks(known)})", ([row[n] for n in known] for row in rows)
+        )
         for account in ACCOUNTS:
-            db.execute("INSERT INTO accounts (account, provider, base_url) VALUES (?, 'p', 'b')",
-                       (account,))
+            db.execute(
+                "INSERT INTO accounts (account, provider, base_url) VALUES (?, 'p', 'b')",
+                (account,),
+            )
         db.execute("COMMIT")
         mark.write(folder / "journal.sqlite3", mark.of(db))
 
 
-async def fill(store: Store, count: int) -> None:
-    """Any other store, through its own connection."""
-    tasks = made(count, time.time())
-    for account in ACCOUNTS:
-        await store.register(
-            f"fill {account}", account=account, provider="p", base_url="b", pid=1, now=1.0
-        )
-    while some := [row_of(task, Decimal(2)) for task in islice(tasks, 5000)]:
-        await store.write(lambda db, some=some: db.executemany(INSERT, some))  # type: ignore[attr-defined]
+def fill_postgres(url: str, rows: Iterator[tuple[object, ...]]) -> None:
+    """Into the empty tables of a store that was opened once: the totals are added up at the end."""
+    import psycopg
+
+    with psycopg.connect(url) as db:
+        db.execute("ALTER TABLE tasks DISABLE TRIGGER USER")
+        columns = INSERT[INSERT.index("(") : INSERT.index(")") + 1]
+        with db.cursor().copy(f"COPY tasks {columns} FROM STDIN".encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+        db.execute("ALTER TABLE tasks ENABLE TRIGGER USER")
+        for account in ACCOUNTS:
+            db.execute(
+                "INSERT INTO accounts (account, provider, base_url) VALUES (%s, 'p', 'b')"
+                " ON CONFLICT DO NOTHING",
+                (account,),
+            )
+        db.execute(_ADDED_UP.encode())
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("VACUUM ANALYZE")
+
+
+_ADDED_UP = """
+    INSERT INTO totals SELECT account, unit, COUNT(*),
+        SUM(CASE WHEN money IN ('spent', 'reserved') THEN counted ELSE 0 END), COUNT(*)
+        FROM tasks GROUP BY 1, 2;
+    INSERT INTO caller_counts
+        SELECT caller, account, status, COUNT(*) FROM tasks GROUP BY 1, 2, 3;
+    INSERT INTO account_counts SELECT account, status, SUM(tasks) FROM caller_counts GROUP BY 1, 2;
+    INSERT INTO caller_spending
+        SELECT account, caller, span, floor(created_at / span)::BIGINT * span, unit,
+            SUM(CASE WHEN money = 'spent' THEN counted ELSE 0 END),
+            SUM(CASE WHEN money = 'reserved' THEN counted ELSE 0 END),
+            SUM(CASE WHEN money = 'reserved' AND status = 'unconfirmed' THEN counted ELSE 0 END)
+        FROM tasks, unnest(ARRAY[900, 86400, 100000000000]) AS span
+        WHERE money IN ('spent', 'reserved') GROUP BY 1, 2, 3, 4, 5;
+    INSERT INTO account_spending
+        SELECT account, span, start, unit, SUM(spent), SUM(reserved), SUM(uncertain)
+        FROM caller_spending GROUP BY 1, 2, 3, 4
+"""
 
 
 def draft() -> Task:
@@ -182,7 +218,7 @@ def asked(store: Store, known: list[Task]) -> dict[str, Callable[[], Awaitable[o
         return chance.choice(known)
 
     return {
-        "list, newest of all": lambda: store.newest(),
+        "list, newest of all": store.newest,
         "list, a caller of many": lambda: store.newest(caller=MANY),
         "list, a caller of few": lambda: store.newest(caller=FEW),
         "list, failed": lambda: store.newest(statuses=(Status.FAILED,)),
@@ -208,10 +244,10 @@ def asked(store: Store, known: list[Task]) -> dict[str, Callable[[], Awaitable[o
         "sum of a caller's day": lambda: store.sums(account, cny, midnight, caller=MANY),
         "sum of a caller's month": lambda: store.sums(account, cny, month, caller=MANY),
         "sum of a caller's all time": lambda: store.sums(account, cny, 0.0, caller=MANY),
-        "counts by status": lambda: store.counts(),
+        "counts by status": store.counts,
         "counts of a caller": lambda: store.counts(caller=MANY),
         "what is due": lambda: store.claim([account], "me", CAPACITY, now=now - 60),
-        "owners": lambda: store.owners(),
+        "owners": store.owners,
         "recover": lambda: store.recover(["nobody"], now=now),
         "unattended accounts": lambda: store.unattended_accounts(account, "p", "b", ["me"]),
         "submitting": lambda: store.submitting("process 1"),
@@ -257,23 +293,27 @@ async def timed(ask: Callable[[], Awaitable[object]]) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-def starts(path: Path, *, kill: bool) -> float:
-    """The time to open the file, in a loop of its own as a new process has it."""
+def starts(path: Path, *, kill: bool = False, checked: bool = False) -> float:
+    """The time to open the file, in a loop of its own; `checked`: until it is checked, too."""
     if kill:
         here = str(Path(__file__).parent)
         subprocess.run([sys.executable, "-c", KILLED, str(path), here], check=False, timeout=600)
 
     async def main() -> float:
         store = SqliteStore(path)
-        took = await timed(store.open)
+        begun = time.perf_counter()
+        await store.open()
+        if checked:
+            store.background.wait()
+        took = (time.perf_counter() - begun) * 1000
         await store.close()
         return took
 
     return asyncio.run(main())
 
 
-async def measured(stores: dict[int, Store]) -> dict[str, dict[int, list[float]]]:
-    found: dict[str, dict[int, list[float]]] = {}
+async def measured(stores: dict[int, Store]) -> Found:
+    found: Found = {}
     questions, writing = {}, {}
     for size, store in stores.items():
         await store.open()
@@ -302,33 +342,61 @@ async def measured(stores: dict[int, Store]) -> dict[str, dict[int, list[float]]
     return found
 
 
+def postgres(url: str, size: int) -> Store:
+    """A store on a schema of this size, which is made where there is none."""
+    import psycopg
+
+    from hailuo_mcp.journal.postgres.store import PostgresStore
+
+    store = PostgresStore(f"{url}?options=-csearch_path%3Dgrowth{size}")
+    with psycopg.connect(url, autocommit=True) as db:
+        known = db.execute(f"SELECT to_regclass('growth{size}.tasks')".encode()).fetchone()
+        db.execute(f"CREATE SCHEMA IF NOT EXISTS growth{size}".encode())
+    if known == (None,):
+
+        async def make() -> None:
+            await store.open()
+            await store.close()
+
+        asyncio.run(make())
+        rows = (row_of(task, Decimal(2)) for task in made(size, time.time()))
+        fill_postgres(f"{url}?options=-csearch_path%3Dgrowth{size}", rows)
+        return postgres(url, size)
+    return store
+
+
+def sqlite(folder: Path, size: int, found: Found) -> Store:
+    """A store in a folder of this size, which is made where there is none; and its openings."""
+    path = folder / str(size) / "journal.sqlite3"
+    if not path.exists():
+        path.parent.mkdir(parents=True)
+        fill_sqlite(path.parent, size)
+    with closing(sqlite3.connect(path)) as db:
+        old = schema.version(db) < schema.VERSION
+    plan = (("migration", False, False),) * old
+    plan += (("open, after a kill", True, False),) * 5
+    plan += (("open and check everything", True, True),)
+    plan += (("open, left clean", False, False),) * 9
+    for name, kill, checked in plan:
+        took = starts(path, kill=kill, checked=checked)
+        found.setdefault(name, {}).setdefault(size, []).append(took)
+    return SqliteStore(path)
+
+
 def main() -> None:
     parser = ArgumentParser()
-    parser.add_argument("store", choices=STORES)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("place", help="a folder, or the URL of a database")
     parser.add_argument("sizes", type=int, nargs="+")
     args = parser.parse_args()
-    found: dict[str, dict[int, list[float]]] = {}
-    stores = {}
+    found: Found = {}
+    stores: dict[int, Store] = {}
     for size in args.sizes:
-        folder = args.folder / args.store / str(size)
-        new = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-        stores[size] = STORES[args.store](folder)
-        if args.store == "sqlite":
-            path = folder / "journal.sqlite3"
-            if new:
-                fill_sqlite(folder, size)
-                found.setdefault("migration", {})[size] = [starts(path, kill=False)]
-            for _ in range(3):
-                found.setdefault("open, left clean", {}).setdefault(size, []).append(
-                    starts(path, kill=False)
-                )
-                found.setdefault("open, after a kill", {}).setdefault(size, []).append(
-                    starts(path, kill=True)
-                )
+        if "://" in args.place:
+            stores[size] = postgres(args.place, size)
+        else:
+            stores[size] = sqlite(Path(args.place), size, found)
+        print(f"{size:,} made and opened", file=sys.stderr)
     found |= asyncio.run(measured(stores))
-    first, *others = args.sizes
     print("| ms, median | " + " | ".join(f"{size:,}" for size in args.sizes) + " | last ÷ first |")
     print("| --- " * (len(args.sizes) + 2) + "|")
     for name, by_size in found.items():

@@ -1,9 +1,10 @@
-"""`journal check`, `backup` and `accept`: looking after the record of every purchase."""
+"""`journal check`, `backup`, `accept` and `copy`: looking after the record of every purchase."""
 
 from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,34 +12,52 @@ from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
-from hailuo_mcp.text import system_reason
+from hailuo_mcp.text import number, system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
 
 
+_FILES = {
+    "check": ((0,), "no file"),
+    "backup": ((0, 1), "one file"),
+    "accept": ((0,), "no file"),
+    "copy": ((2,), "two journals: FROM and TO"),
+}
+
+
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "action",
-        choices=("check", "backup", "accept"),
+        choices=("check", "backup", "accept", "copy"),
         metavar="ACTION",
         help="check: read every page and row, change nothing; backup: make a copy and check it; "
-        "accept: allow purchases after a damaged journal may have lost some",
+        "accept: allow purchases after a damaged journal may have lost some; copy: fill an empty "
+        "journal with another one",
     )
-    what = "where the backup goes (default: beside the journal)"
-    parser.add_argument("file", nargs="?", default="", metavar="FILE", help=what)
+    what = (
+        "backup: where it goes (default: beside the journal); copy: FROM and TO, each a state "
+        "folder, a journal's file or a database's URL"
+    )
+    parser.add_argument("file", nargs="*", metavar="FILE", help=what)
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.journal import journal_file
 
-    path = journal_file(arguments.settings(args))
-    if args.file and args.action != "backup":
-        raise InvalidRequestError(f"journal {args.action} takes no file.")
+    allowed, meant = _FILES[args.action]
+    if len(args.file) not in allowed:
+        raise InvalidRequestError(f"journal {args.action} takes {meant}.")
+    if args.action == "copy":
+        return _copy(args.file[0], args.file[1], terminal)
+    settings = arguments.settings(args)
+    if args.action == "check" and settings.database_url:
+        return _check_database(settings.database_url.get_secret_value(), terminal)
+    path = journal_file(settings)
     if args.action == "check":
         return _check(path, terminal)
     if args.action == "backup":
-        return _back_up(path, args.file, terminal)
+        return _back_up(path, "".join(args.file), terminal)
     return _accept(path, terminal)
 
 
@@ -77,6 +96,45 @@ def _check(path: Path, terminal: Terminal) -> int:
         many = words.count(tasks, "task")
         terminal.say(f"{path} is sound: {many}; every page, index and row was checked.")
     return exits.FAILED if lost else exits.DONE
+
+
+def _check_database(url: str, terminal: Terminal) -> int:
+    from hailuo_mcp.journal import require_postgres
+
+    require_postgres()
+    from hailuo_mcp.journal.postgres.examine import check
+
+    tasks, found = check(url)
+    if terminal.json:
+        answer = {"status": "damaged", "found": found} if found else {"status": "sound"}
+        terminal.data({**answer, "tasks": tasks})
+    elif found:
+        said = f"{found}. Nothing was changed. Restore a backup of the database."
+        terminal.paragraph("Problem:", said, style="bold red", result=True)
+    else:
+        many = words.count(tasks, "task")
+        terminal.say(f"The database is sound: {many}; every row and total was checked.")
+    return exits.FAILED if found else exits.DONE
+
+
+def _copy(source: str, target: str, terminal: Terminal) -> int:
+    import anyio
+
+    from hailuo_mcp.journal.copy import book, copy
+
+    copied = anyio.run(copy, book(source), book(target))
+    if terminal.json:
+        rows = [asdict(one) | {"amount": str(one.amount)} for one in copied.sums]
+        terminal.data(
+            {"status": "copied", "rows": dict(copied.rows), "sums": rows, "secrets": copied.secrets}
+        )
+        return exits.DONE
+    tasks = words.count(copied.rows["tasks"], "task")
+    terminal.say(f"Copied: {tasks}. Source and target agree:")
+    for one in copied.sums:
+        many = words.count(one.tasks, "task")
+        terminal.say(f"  {one.account}: {number(one.amount)} {one.unit} {one.money} ({many})")
+    return exits.DONE
 
 
 def _back_up(path: Path, file: str, terminal: Terminal) -> int:
@@ -156,7 +214,7 @@ def _report(lost: Losses, terminal: Terminal) -> None:
 COMMANDS = (
     Command(
         "journal",
-        "check or back up the record of purchases, or accept its losses",
+        "check, back up or copy the record of purchases, or accept its losses",
         _run,
         _options,
     ),

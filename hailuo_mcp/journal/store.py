@@ -29,7 +29,7 @@ ORPHAN_SECONDS = 600.0
 CONSENT_SECONDS = 600.0
 """How long a code is valid, and how long an approval could be replayed."""
 CLOCK_SKEW = 60.0
-"""Seconds. Consent with a later date was written by a wrong clock: it is void."""
+"""Seconds. Consent or a slot with a later date was written by a wrong clock."""
 SECRET_BYTES = 32
 
 
@@ -344,7 +344,7 @@ class Tasks(Protocol):
     def pictures_in_use(self, *, now: float) -> Awaitable[str]:
         """The requests of all tasks that may still be sent, joined: pictures by sha256.
 
-        An unconfirmed one may be for as long as the same request is answered with it.
+        An unconfirmed one may, for ORPHAN_SECONDS: its sender may hear that it was refused.
         """
         ...
 

@@ -1,4 +1,7 @@
-"""What the server remembers of each client for a few minutes, for all sessions of a process."""
+"""What the server remembers of each client for a few minutes, for all sessions of a process.
+
+Another process learns it anew, at the price of one answer that is longer, or that comes later.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,6 @@ _TRUSTED_AGAIN_SECONDS = 180.0
 _ANSWER_KNOWN_SECONDS = 120.0
 """Longer than anybody pauses between two polls. After that a client is told everything again: an
 agent's context may have been cut, and over HTTP it may be another agent."""
-_QUESTION_OPEN_SECONDS = 600.0
-"""As long as the SDK accepts an answer."""
 
 Clock = Callable[[], float]
 ClientKey = tuple[str, str, str]
@@ -63,11 +64,6 @@ class _Expiring(Generic[T]):
     def set(self, key: Hashable, value: T) -> None:
         self._entries[key] = (value, self._clock())
 
-    def pop(self, key: Hashable) -> T | None:
-        value = self.get(key)
-        self._entries.pop(key, None)
-        return value
-
 
 class LastAnswers:
     """The last facts that each client was given, so that a poll need not repeat them."""
@@ -80,26 +76,6 @@ class LastAnswers:
         known = self._facts.get((client, subject))
         self._facts.set((client, subject), facts)
         return known == facts
-
-
-class OpenQuestions:
-    """Questions that a client answers with a new call, or never."""
-
-    def __init__(self, *, clock: Clock = time.monotonic) -> None:
-        self._open = _Expiring[bool](_QUESTION_OPEN_SECONDS, clock)
-
-    def may_ask(self, client: ClientKey, question: str) -> bool:
-        """Note that it is asked; False where the client comes back without an answer to it.
-
-        What a client cannot show, or cannot answer, is not asked again.
-        """
-        if self._open.pop((client, question)):
-            return False
-        self._open.set((client, question), value=True)
-        return True
-
-    def close(self, client: ClientKey, question: str) -> None:
-        self._open.pop((client, question))
 
 
 class WaitLimits:

@@ -13,7 +13,7 @@ from mcp.server.mcpserver import Context
 
 from hailuo_mcp.domain import tenant_of
 from hailuo_mcp.errors import HailuoError, JournalError
-from hailuo_mcp.server.client_memory import LastAnswers, OpenQuestions, WaitLimits
+from hailuo_mcp.server.client_memory import LastAnswers, WaitLimits
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio.studio import Studio
@@ -42,7 +42,6 @@ class AppContext:
     caller: Callable[[], Caller] = Caller
     """Who makes the present request; over HTTP its token says so."""
     wait_limits: WaitLimits = field(default_factory=WaitLimits)
-    open_questions: OpenQuestions = field(default_factory=OpenQuestions)
     last_answers: LastAnswers = field(default_factory=LastAnswers)
     studio_wanted: anyio.Event = field(default_factory=anyio.Event)
     """Somebody needs the studio now; until then it may open at leisure."""

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from mcp import MCPError
 from mcp.server.caching import CacheableMethod, CacheHint
-from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver import Context, MCPServer, RequestStateSecurity
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import SubscriptionBus
@@ -47,8 +47,18 @@ _HOUR = CacheHint(ttl_ms=3_600_000, scope="public")
 class Server(MCPServer[AppContext]):
     """Reads arguments by our rules, and turns our errors and its own faults into answers."""
 
-    def __init__(self, app: AppContext, *, bus: SubscriptionBus | None = None) -> None:
-        """Open nothing: the process owns the studio, and the context gives it to each request."""
+    def __init__(
+        self,
+        app: AppContext,
+        *,
+        bus: SubscriptionBus | None = None,
+        request_state: RequestStateSecurity | None = None,
+    ) -> None:
+        """Open nothing: the process owns the studio, and the context gives it to each request.
+
+        `request_state`: how a question's state is sealed while the client has it; without it, by
+        a key of this process alone.
+        """
 
         @asynccontextmanager
         async def lifespan(_server: MCPServer[AppContext]) -> AsyncGenerator[AppContext]:
@@ -66,6 +76,7 @@ class Server(MCPServer[AppContext]):
             tools=tools,
             lifespan=lifespan,
             subscriptions=bus,
+            request_state_security=request_state,
             extensions=[self.tasks],
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),

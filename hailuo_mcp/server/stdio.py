@@ -126,11 +126,14 @@ def _work_is_left(settings: Callable[[], Settings]) -> bool:
         read = settings()
     except HailuoError:
         return False  # the first call gets the error
-    if not read.state_dir.exists():
+    if not read.database_url and not read.state_dir.exists():
         return False  # nothing was ever bought: not even SQLite is loaded
     from hailuo_mcp.journal import has_unfinished_work
 
-    return has_unfinished_work(read)
+    try:
+        return has_unfinished_work(read)
+    except HailuoError:
+        return False
 
 
 def _ready(

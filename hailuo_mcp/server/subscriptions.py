@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 _TASKS = TASK_URI.partition("{")[0]
 
 
-async def publish_changes(studio: Studio, bus: SubscriptionBus) -> None:
-    """Publish until cancelled."""
+_NEWEST = 100
+"""Published where some task has changed and nobody knows which."""
+
+
+async def publish_changes(
+    studio: Studio, bus: SubscriptionBus, wanted: Callable[[], bool] = lambda: False
+) -> None:
+    """Publish until cancelled. `wanted`: whether anybody wants to hear what other processes do."""
     send, receive = anyio.create_memory_object_stream[str](math.inf)
 
     def note(task_id: str) -> None:
@@ -32,11 +38,21 @@ async def publish_changes(studio: Studio, bus: SubscriptionBus) -> None:
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             send.send_nowait(task_id)
 
-    studio.changes.listen(note)
+    studio.changes.listen(note, wanted)
     async with send, receive:
-        async for task_id in receive:
-            await bus.publish(ResourceUpdated(uri=f"{_TASKS}{task_id}"))
-            await bus.publish(SpendingChanged(SPENDING_URI, task_id))
+        async for changed in receive:
+            for task_id in (changed,) if changed else await _newest(studio, wanted):
+                await bus.publish(ResourceUpdated(uri=f"{_TASKS}{task_id}"))
+                await bus.publish(SpendingChanged(SPENDING_URI, task_id))
+
+
+async def _newest(studio: Studio, wanted: Callable[[], bool]) -> list[str]:
+    """Whoever follows one of these looks at it, and sees whether it has changed."""
+    if not wanted():
+        return []
+    with suppress(JournalError):
+        return [task.task_id for task in await studio.store.newest(limit=_NEWEST)]
+    return []
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,9 @@ class CallerBus(InMemorySubscriptionBus):
     def __init__(self, app: AppContext) -> None:
         super().__init__()
         self._app = app
+
+    def is_listened_to(self) -> bool:
+        return bool(self._listeners)
 
     async def publish(self, event: ServerEvent) -> None:
         if not self._listeners:

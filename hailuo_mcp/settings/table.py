@@ -22,6 +22,7 @@ from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.settings.values import (
     Amount,
     CallbackUrl,
+    Database,
     File,
     Folder,
     Folders,
@@ -109,6 +110,10 @@ class Settings(BaseModel):
         _default_state,
         documented="the platform's state folder",
         option="FOLDER",
+    )
+    database_url: Database | None = _setting(
+        "`postgresql://…`: the journal in a database, for servers on many computers; needs the "
+        "extra `postgres`"
     )
     plan: PlanName = _setting(
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "

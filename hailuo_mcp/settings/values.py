@@ -132,6 +132,12 @@ def _tokens(text: str) -> tuple[tuple[str, SecretStr], ...]:
     return tuple(zip(names, map(SecretStr, tokens), strict=True))
 
 
+def _database(text: str) -> SecretStr:
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise _refused("is not the URL of a PostgreSQL database (postgresql://…)")
+    return SecretStr(text)
+
+
 Amount = Annotated[
     Decimal,
     Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
@@ -149,6 +155,7 @@ Folder = Annotated[Path, _text(_folder)]
 File = Annotated[Path, _text(_file)]
 Folders = Annotated[tuple[Path, ...], _text(_folders)]
 Names = Annotated[tuple[str, ...], _text(names)]
+Database = Annotated[SecretStr, _text(_database)]
 NameSet = Annotated[frozenset[str], _text(names)]
 CallbackUrl = Annotated[str, _text(_callback_url)]
 TrustedUrl = Annotated[str, _text(_trusted_url)]

@@ -17,6 +17,7 @@ class Changes:
         self._store = store
         self._waiting: dict[anyio.Event, Collection[str]] = {}
         self._listeners: list[Callable[[str], None]] = []
+        self._wanted: list[Callable[[], bool]] = []
         self.count = 0
         """Rises with every change of any task: an equal number means no change."""
         self._watching = False
@@ -37,9 +38,15 @@ class Changes:
         self.closing = True
         self._wake_all()
 
-    def listen(self, listener: Callable[[str], None]) -> None:
-        """Call this with the id of each task that changes in this process."""
+    def listen(
+        self, listener: Callable[[str], None], wanted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Call this with the id of each task that changes; "" means some task, in another process.
+
+        `wanted`: whether others' changes must be looked for now, where the store does not tell.
+        """
         self._listeners.append(listener)
+        self._wanted.append(wanted)
 
     async def wait(self, task_ids: Collection[str], seconds: float) -> None:
         """Return when one of them may have changed, or when the time is up."""
@@ -59,7 +66,10 @@ class Changes:
         if self._watching:
             return
         self._watching = True
-        await self._store.watch(self._announce_from_elsewhere, lambda: bool(self._waiting))
+        await self._store.watch(self._announce_from_elsewhere, self._is_wanted)
+
+    def _is_wanted(self) -> bool:
+        return bool(self._waiting) or any(wanted() for wanted in self._wanted)
 
     def _announce_from_elsewhere(self, task_id: str) -> None:
         if task_id:
@@ -67,6 +77,8 @@ class Changes:
         else:
             self.count += 1
             self._wake_all()
+            for listener in self._listeners:
+                listener("")
 
     def _wake_all(self) -> None:
         for event in self._waiting:

@@ -11,6 +11,7 @@ from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
 from hailuo_mcp.studio.query import known_task, list_tasks, query_task, recent_ids_of
+from hailuo_mcp.studio.questions import close_question, may_ask
 from hailuo_mcp.studio.waiting import poll_at
 
 
@@ -20,6 +21,8 @@ class Studio(Context):
 
     quote = purchase.quote
     consent_question = purchase.consent_question
+    may_ask = may_ask
+    close_question = close_question
     generate = purchase.generate
     query = query_task
     known = known_task

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_OTLP = "OTEL_EXPORTER_OTLP"
 FLUSH_SECONDS = 1.0
 """How long a process that ends waits for its last spans to be exported."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -70,11 +71,15 @@ def _is_wanted(environ: Mapping[str, str]) -> bool:
 
     if given("OTEL_SDK_DISABLED") == "true":
         return False
-    if exporter := given("OTEL_TRACES_EXPORTER"):
-        if exporter not in ("otlp", "none"):
-            _log.warning("OTEL_TRACES_EXPORTER: only otlp and none are known; no spans")
-        return exporter == "otlp"
-    return bool(given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or given("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    exporter = given("OTEL_TRACES_EXPORTER")
+    endpoint = given(f"{_OTLP}_TRACES_ENDPOINT") or given(f"{_OTLP}_ENDPOINT")
+    if exporter == "none" or not (exporter or endpoint):
+        return False
+    protocol = given(f"{_OTLP}_TRACES_PROTOCOL") or given(f"{_OTLP}_PROTOCOL")
+    if exporter not in ("", "otlp") or protocol not in ("", "http/protobuf"):
+        _log.warning("no spans: OTEL_* asks for something else than otlp over http/protobuf")
+        return False
+    return True
 
 
 def flush() -> None:

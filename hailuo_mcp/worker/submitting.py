@@ -32,7 +32,7 @@ ASK_AGAIN_SECONDS = 600.0
 _NEVER_LEFT_PAUSES = (0.5, 1.5)
 """Seconds between tries of a request that was certainly not sent."""
 _UNRECORDED_PAUSE = 10.0
-_RECORD_PAUSES = (0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+_RECORD_PAUSES = (0.1, 0.5, 1.0, 3.0, 5.0)
 """Seconds between tries to record an outcome, the last of them again and again: it may be an id
 that was paid for."""
 
@@ -184,10 +184,10 @@ async def _try_to_record(context: Context, task: Task, outcome: Outcome) -> bool
     try:
         with anyio.CancelScope(shield=True):
             await record_outcome(context, task, outcome)
-    except JournalError:
+    except JournalError as exc:
         status, remote_id = outcome["status"], outcome.get("remote_id", "")
-        text = "task %s could not be recorded as %s (remote_id %s)"
-        _log.exception(text, task.task_id, status, remote_id)
+        text = "task %s could not be recorded as %s (remote_id %s): %s"
+        _log.error(text, task.task_id, status, remote_id, exc)  # repeated often
         return False
     event = _EVENTS[Status(str(outcome["status"]))]
     context.report(event, task, remote_id=outcome.get("remote_id"), code=outcome.get("error_kind"))

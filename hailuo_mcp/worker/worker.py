@@ -134,6 +134,7 @@ class Worker:
             return IDLE_SECONDS
         if not 0 <= now - self._recovered_at < BUSY_SECONDS:
             await self._recover(jobs, now)
+            now = context.clock()  # the journal may have kept us waiting
         claimed = await context.store.claim(
             self._accounts,
             context.owner,
@@ -167,12 +168,17 @@ class Worker:
         self._recovered_at = now
         owners = await store.owners()
         dead = await store.dead(owners)
-        changed = await store.recover(dead, now=now)
+        changed = await store.recover(dead, now=self._context.clock())
         for task_id in changed:
             context.changes.announce(task_id)
         if changed or not self._ended.issuperset(dead):
             self._ended = set(dead)
-            context.report(Event.TAKEN_OVER, owners=len(dead), tasks=list(changed))
+            context.report(
+                Event.TAKEN_OVER,
+                owners=len(dead),
+                changed=len(changed),
+                tasks=changed[:MOST_SUBMITS],
+            )
         alive = [owner for owner in owners if owner not in dead]
         others = await store.unattended_accounts(
             context.account, context.provider.name, context.base_url, alive
@@ -201,6 +207,8 @@ class Worker:
         """
         try:
             await work(task)
+        except JournalError as exc:  # the step is repeated when the lease has run out
+            _log.warning("work on %s stopped: %s", task.task_id, exc)
         except Exception:  # noqa: BLE001  # the job boundary
             _log.exception("work on %s ended unexpectedly", task.task_id)
         finally:

@@ -1,14 +1,16 @@
-"""After the killing: the journal and the disk against the sandbox's own account book."""
+"""After the killing: the journal and the clips against the sandbox's own account book."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import sqlite3
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass
@@ -21,16 +23,56 @@ class Audit:
             self.violations.append(what)
 
 
-def audit(state: Path, book: dict[str, Any], *, limit: int = 20) -> Audit:
-    """Compare; every sentence in `violations` is a broken promise."""
+class Clips(Protocol):
+    """Where the clips are."""
+
+    def read(self, file: str) -> bytes | None:
+        """The clip of this name in the journal; None if there is none."""
+        ...
+
+    def names(self) -> Iterable[str]:
+        """Every clip there is, as the journal would name it."""
+        ...
+
+    def parts(self) -> int:
+        """How many are left unfinished."""
+        ...
+
+
+@dataclass(frozen=True)
+class Folder:
+    path: Path
+
+    def read(self, file: str) -> bytes | None:
+        return Path(file).read_bytes() if Path(file).is_file() else None
+
+    def names(self) -> Iterable[str]:
+        return [str(path) for path in self.path.rglob("*.mp4")]
+
+    def parts(self) -> int:
+        return len(list(self.path.rglob("*.part")))
+
+
+def audit(
+    tasks: list[dict[str, Any]],
+    book: dict[str, Any],
+    clips: Clips,
+    *,
+    bought_again: Collection[str] = (),
+    limit: int = 20,
+) -> Audit:
+    """Compare; every sentence in `violations` is a broken promise.
+
+    `bought_again`: prompts that may be bought more than once, because they failed and were asked
+    for again.
+    """
     found = Audit()
-    tasks = _journal(state / "journal.sqlite3")
     accepted = [
         facts for account in book["accounts"].values() for facts in account["tasks"].values()
     ]
-    _purchases(found, tasks, accepted, limit)
+    _purchases(found, tasks, accepted, bought_again, limit)
     _money(found, tasks, accepted)
-    _files(found, tasks, limit)
+    _files(found, tasks, clips, limit)
     statuses = Counter(str(task["status"]) for task in tasks)
     found.figures["tasks in the journal"] = dict(sorted(statuses.items()))
     open_ones = [task["task_id"] for task in tasks if task["status"] in _OPEN]
@@ -41,7 +83,7 @@ def audit(state: Path, book: dict[str, Any], *, limit: int = 20) -> Audit:
 _OPEN = ("pending", "submitting", "queued", "running")
 
 
-def _journal(path: Path) -> list[dict[str, Any]]:
+def tasks_in_file(path: Path) -> list[dict[str, Any]]:
     db = sqlite3.connect(path)
     db.row_factory = sqlite3.Row
     try:
@@ -54,8 +96,20 @@ def _journal(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+def tasks_in_database(url: str) -> list[dict[str, Any]]:
+    import psycopg
+    from psycopg.rows import dict_row
+
+    with psycopg.connect(url, row_factory=dict_row) as db:
+        return db.execute("SELECT * FROM tasks ORDER BY created_at").fetchall()
+
+
 def _purchases(
-    found: Audit, tasks: list[dict[str, Any]], accepted: list[dict[str, Any]], limit: int
+    found: Audit,
+    tasks: list[dict[str, Any]],
+    accepted: list[dict[str, Any]],
+    bought_again: Collection[str],
+    limit: int,
 ) -> None:
     remote = {facts["task_id"]: facts for facts in accepted}
     known = [task["remote_id"] for task in tasks if task["remote_id"]]
@@ -76,7 +130,11 @@ def _purchases(
             stray.append(facts["prompt"])
     found.demand(not stray, f"bought and not marked: {stray[:limit]}")
     times = Counter(_plain(facts["prompt"]) for facts in accepted)
-    twice = {prompt: count for prompt, count in times.items() if count > 1}
+    twice = {
+        prompt: count
+        for prompt, count in times.items()
+        if count > 1 and prompt not in bought_again
+    }
     found.demand(not twice, f"bought twice: {dict(list(twice.items())[:limit])}")
     found.figures |= {
         "submits accepted by the sandbox": len(accepted),
@@ -127,35 +185,27 @@ def _money(found: Audit, tasks: list[dict[str, Any]], accepted: list[dict[str, A
     }
 
 
-def _files(found: Audit, tasks: list[dict[str, Any]], limit: int) -> None:
+def _files(found: Audit, tasks: list[dict[str, Any]], clips: Clips, limit: int) -> None:
     done = [task for task in tasks if task["status"] == "succeeded"]
     bad: list[str] = []
-    folders: set[Path] = set()
-    for task in done:
-        clip = Path(task["file"])
-        if not task["file"] or not clip.is_file():
+    for number, task in enumerate(done):
+        data = clips.read(task["file"]) if task["file"] else None
+        if data is None:
             bad.append(f"{task['task_id']}: no file ({task['save_error'][:80]})")
-            continue
-        folders.add(clip.parent)
-        data = clip.read_bytes()
-        if hashlib.sha256(data).hexdigest() != task["sha256"] or len(data) != task["bytes"]:
+        elif hashlib.sha256(data).hexdigest() != task["sha256"] or len(data) != task["bytes"]:
             bad.append(f"{task['task_id']}: not the bytes of the journal")
         elif not _whole(data):
             bad.append(f"{task['task_id']}: not a whole MP4")
-    bad += [
-        f"{task['task_id']}: does not play"
-        for task in done[:: max(1, len(done) // 10)]
-        if task["file"] and not _plays(Path(task["file"]))
-    ]
+        elif number % max(1, len(done) // 10) == 0 and not _plays(data):
+            bad.append(f"{task['task_id']}: does not play")
     found.demand(not bad, f"clips: {bad[:limit]}")
-    clips = [path for folder in folders for path in folder.glob("*.mp4")]
     recorded = {task["file"] for task in done}
-    strays = [path.name for path in clips if str(path) not in recorded]
+    strays = [name for name in clips.names() if name not in recorded]
     found.demand(not strays, f"clips that nobody knows of: {strays[:limit]}")
     found.figures |= {
         "succeeded": len(done),
-        "of these whole on disk": len(done) - len(bad),
-        "left-over .part files": sum(len(list(folder.glob("*.part"))) for folder in folders),
+        "of these whole": len(done) - len(bad),
+        "left-over .part files": clips.parts(),
     }
 
 
@@ -173,10 +223,10 @@ def _whole(data: bytes) -> bool:
     return at == len(data) and kinds[:1] == [b"ftyp"] and b"moov" in kinds and b"mdat" in kinds
 
 
-def _plays(path: Path) -> bool:
+def _plays(data: bytes) -> bool:
     try:
         import av
     except ImportError:
         return True
-    with av.open(str(path)) as film:
+    with av.open(io.BytesIO(data)) as film:
         return next(film.decode(video=0)) is not None

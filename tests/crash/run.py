@@ -1,6 +1,6 @@
 """Kills purchases at random instants and at every named step, then compares the books.
 
-    python tests/crash/run.py --kills 500 --seed 1
+    python tests/crash/run.py --kills 500 --seed 1 [--store postgres]
 
 Several worker processes share one journal and one output folder and buy from a sandbox that loses
 answers, fails, refuses and cuts downloads. Each is killed with SIGKILL and replaced; a few of them
@@ -11,10 +11,12 @@ code is 0 when no promise was broken. POSIX only: workers are forked, so that a 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,14 +25,15 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import anyio
 import audit
 import httpx  # noqa: F401  # imported once, here, and not after every fork
+import postgres
 import steps
 
 from hailuo_mcp.bootstrap import open_studio
@@ -238,14 +241,36 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--servers", type=int, default=-1, help="stdio servers; default kills/25")
     parser.add_argument("--keep", type=Path, help="a folder for journal, clips and logs")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="crash-") as scratch:
-        return crash(options, options.keep or Path(scratch))
+        with database(options.store) as url:
+            return crash(options, options.keep or Path(scratch), url)
 
 
-def crash(options: argparse.Namespace, home: Path) -> int:
+@contextlib.contextmanager
+def database(store: str) -> Iterator[str]:
+    """The address of a PostgreSQL server of this run; empty for SQLite."""
+    if store == "sqlite":
+        yield ""
+        return
+    from hailuo_mcp.journal.postgres.store import PostgresStore  # noqa: F401  # not after a fork
+
+    steps.STORE = store
+    folder = Path(tempfile.mkdtemp(prefix="hailuo-pg-"))
+    os.environ.setdefault(postgres.FOLDER, str(folder))
+    server = postgres.Server(folder)
+    try:
+        yield server.start()
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(f"{folder}-programs", ignore_errors=True)
+
+
+def crash(options: argparse.Namespace, home: Path, url: str) -> int:
     home.mkdir(parents=True, exist_ok=True)
     log = home / "workers.log"
     logging.basicConfig(filename=log, level=logging.WARNING, format="%(process)d %(message)s")
@@ -277,6 +302,8 @@ def crash(options: argparse.Namespace, home: Path) -> int:
         "HAILUO_BUDGET": "1000000",
         "HAILUO_BUDGET_PERIOD": "total",
     }
+    if url:
+        env["HAILUO_DATABASE_URL"] = url
     settings = Settings.from_env(env)
     servers = options.kills // 25 if options.servers < 0 else options.servers
     killing = Killing(settings, env, Plan(random.Random(options.seed), _picture(home)), servers)
@@ -302,7 +329,9 @@ def crash(options: argparse.Namespace, home: Path) -> int:
             os.waitpid(worker.pid, 0)
         os.kill(provider, signal.SIGKILL)
         os.waitpid(provider, 0)
-    found = audit.audit(home / "state", book)
+    file = home / "state" / "journal.sqlite3"
+    tasks = audit.tasks_in_database(url) if url else audit.tasks_in_file(file)
+    found = audit.audit(tasks, book, audit.Folder(home / "clips"))
     found.violations += killing.faults
     text = log.read_text(errors="replace")
     ended = text.count("ended unexpectedly") + text.count("ended by itself")
@@ -317,7 +346,7 @@ def crash(options: argparse.Namespace, home: Path) -> int:
 def _print(
     killing: Killing, options: argparse.Namespace, found: audit.Audit, seconds: float
 ) -> None:
-    print(f"seed {options.seed}: {killing.kills} kills in {seconds:.0f} s")
+    print(f"{options.store}, seed {options.seed}: {killing.kills} kills in {seconds:.0f} s")
     print(f"  at random instants: {killing.instants}")
     print(f"  of stdio servers: {killing.server_kills}")
     print(f"  at named steps: {killing.steps.total()}")

@@ -92,20 +92,30 @@ def _step(place: Callable[[], Any], name: str, *, after: bool, only: Only = alwa
     return lambda die: _wrap(place(), name, die, after=after, only=only)
 
 
+STORE = "sqlite"
+"""Which one the processes use; the crash run sets it."""
+
+
 def _journal() -> Any:
+    if STORE == "postgres":
+        from hailuo_mcp.journal.postgres.store import PostgresStore
+
+        return PostgresStore
     from hailuo_mcp.journal.sqlite.store import SqliteStore
 
     return SqliteStore
 
 
 def _uncommitted(name: str, only: Only = always) -> Install:
-    """Die when the step of this name is done and its transaction is still open."""
+    """Die when the operation of this name is done and its transaction is still open."""
 
     def install(die: Callable[[], None]) -> None:
         from hailuo_mcp.journal.sql.store import writes
-        from hailuo_mcp.journal.sqlite.store import SqliteStore
 
-        step = getattr(SqliteStore, name).__wrapped__
+        step = getattr(getattr(_journal(), name), "__wrapped__", None)
+        if step is None:  # a method of the store's own, which calls the operation
+            _wrap(_module("journal.sql.purchases")(), name, die, after=True, only=only)
+            return
 
         def stepped(db: Any, *args: Any, **kwargs: Any) -> Any:
             result = step(db, *args, **kwargs)
@@ -113,7 +123,7 @@ def _uncommitted(name: str, only: Only = always) -> Install:
                 die()
             return result
 
-        setattr(SqliteStore, name, writes(stepped))
+        setattr(_journal(), name, writes(stepped))
 
     return install
 

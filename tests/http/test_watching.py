@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from .conftest import TOKENS
+
 OPERATING = Path(__file__).parents[2] / "docs/operating"
 BOARD = json.loads((OPERATING / "grafana.json").read_text("utf-8"))
 ALERTS = yaml.safe_load((OPERATING / "alerts.yaml").read_text("utf-8"))
@@ -27,16 +30,31 @@ Seen = dict[str, dict[str, set[str]]]
 
 
 @pytest.fixture
-async def seen(serve) -> Seen:
-    server = serve(callbacks=True, HAILUO_BUDGET="1000")
-    async with server.client() as client:
-        made = await client.call_tool("generate_video", {"prompt": "A boat"})
-        ids = {"task_id": made.structured_content["task_id"], "wait_seconds": 20}
-        await client.call_tool("download_video", ids)
+async def figures(serve, tmp_path, monkeypatch) -> str:
+    """/metrics after the operator's caller and a tenant have bought a clip each."""
+    monkeypatch.setitem(TOKENS, "acme", "acmes-token-0123456789")
+    digest = hashlib.sha256(TOKENS["acme"].encode()).hexdigest()
+    file = tmp_path / "tenants.toml"
+    file.write_text(f'[tenants.acme]\ntokens = ["sha256:{digest}"]\nbudget = 50\n')
+    server = serve(
+        callbacks=True,
+        HAILUO_BUDGET="1000",
+        HAILUO_TENANTS=str(file),
+        HAILUO_HTTP_TOKENS=f"alice:{TOKENS['alice']}",
+    )
+    for caller in ("alice", "acme"):
+        async with server.client(caller=caller) as client:
+            made = await client.call_tool("generate_video", {"prompt": "A boat"})
+            ids = {"task_id": made.structured_content["task_id"], "wait_seconds": 20}
+            await client.call_tool("download_video", ids)
     with server.http() as http:
-        text = http.get("/metrics").text
+        return http.get("/metrics").text
+
+
+@pytest.fixture
+def seen(figures: str) -> Seen:
     found: Seen = defaultdict(lambda: defaultdict(set))
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(figures):
         for sample in family.samples:
             found[sample.name] = found[sample.name]
             for label, value in sample.labels.items():
@@ -96,6 +114,21 @@ async def test_the_board_and_the_alerts_ask_for_what_is_measured(seen: Seen) -> 
     queries = [*alert_queries(), *board_queries()]
     assert len(queries) > 25
     assert {query: wrong for query in queries if (wrong := faults(query, seen))} == {}
+
+
+@pytest.mark.anyio
+async def test_what_a_tenant_does_is_counted_as_the_tenants(figures: str) -> None:
+    lines = dict(line.rsplit(" ", 1) for line in figures.splitlines() if line[:1] != "#")
+
+    for tenant in ("", "acme"):
+        bought = f'{{outcome="ok",tenant="{tenant}",tool="generate_video"}}'
+        assert lines[f"hailuo_tool_calls_total{bought}"] == "1.0"
+        for event in ("recorded", "submitted", "answered", "ready", "saved"):
+            assert lines[f'hailuo_events_total{{event="{event}",tenant="{tenant}"}}'] == "1.0"
+        failed = f'{{outcome="failed",tenant="{tenant}",tool="query_task"}}'
+        assert lines[f"hailuo_tool_calls_total{failed}"] == "0.0"
+    assert lines['hailuo_tasks{status="succeeded"}'] == "2.0"
+    assert lines['hailuo_tenant_tasks{status="succeeded",tenant="acme"}'] == "1.0"
 
 
 @pytest.mark.anyio

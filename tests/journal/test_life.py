@@ -6,6 +6,7 @@ it took, and the journal is held to what follows from that.
 
 import asyncio
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +31,7 @@ from hailuo_mcp.worker.submitting import record_outcome
 from .stores import STORES
 
 ACCOUNT, BUDGET, RPM = "a", Decimal(10), 3
+CALLERS = ("", "ann", "bob")
 MONEY = {
     Status.SUCCEEDED: Money.SPENT,
     Status.FAILED: Money.RELEASED,
@@ -112,7 +114,7 @@ class Life(RuleBasedStateMachine):
             task_id=f"v{self.number}",
             account=ACCOUNT,
             provider="p",
-            caller="",
+            caller=CALLERS[identity % 3],
             status=Status.PENDING,
             created_at=self.now,
             updated_at=self.now,
@@ -292,6 +294,26 @@ class Life(RuleBasedStateMachine):
             assert total == sum(held, Decimal(0))
         unsure = [t.amount or Decimal(0) for t in tasks if t.status is Status.UNCONFIRMED]
         assert sums.uncertain == sum(unsure, Decimal(0))
+
+    @invariant()
+    def the_running_totals_are_those_of_the_tasks(self) -> None:
+        journal, tasks = self.processes[1].journal, self._tasks()
+        for caller in (None, "ann"):
+            own = [task for task in tasks if caller in (None, task.caller)]
+            counted = Counter(task.status for task in own)
+            assert self._do(journal.counts(caller=caller)) == counted
+            for since in (0.0, self.now - 1000, self.now - 90_000.5):
+                sums = self._do(journal.sums(ACCOUNT, Unit.CNY, since, caller=caller))
+                held = [(t, t.amount or Decimal(0)) for t in own if t.created_at >= since]
+                assert sums.spent == sum(
+                    (cost for task, cost in held if task.money is Money.SPENT), Decimal(0)
+                )
+                assert sums.reserved == sum(
+                    (cost for task, cost in held if task.money is Money.RESERVED), Decimal(0)
+                )
+                assert sums.uncertain == sum(
+                    (cost for task, cost in held if task.status is Status.UNCONFIRMED), Decimal(0)
+                )
 
     @invariant()
     def what_was_taken_is_never_called_free(self) -> None:

@@ -146,6 +146,21 @@ async def test_accounts_have_limits_of_their_own(shop: Any) -> None:
     assert await _status(shop, rpm=1, account="sandbox a 2") is Status.SUBMITTING
 
 
+async def test_a_transaction_that_had_to_wait_leaves_slots_that_were_taken_meanwhile(
+    shop: Any, neighbour: Any
+) -> None:
+    sent = await shop.buy(rpm=1)
+    neighbour.now += 8
+    await _answered(neighbour, sent)
+    # Its time was read before it waited for the other one.
+    assert await _status(shop, rpm=1) is Status.PENDING
+    neighbour.now += 59.9
+    claimed = await neighbour.claim(rpm=1)
+    assert (claimed.sends, claimed.next_at) == ((), pytest.approx(neighbour.now + 0.1))
+    neighbour.now += 0.1
+    assert len((await neighbour.claim(rpm=1)).sends) == 1
+
+
 async def test_a_slot_from_the_future_counts_as_now(shop: Any) -> None:
     shop.now += 3600
     await _answered(shop, await shop.buy(rpm=1))

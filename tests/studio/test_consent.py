@@ -191,3 +191,20 @@ async def test_consent_does_not_open_the_budget(opened: Any, sandbox: Any) -> No
         with pytest.raises(BudgetExceededError):
             await studio.generate(CAT, Terms(approved=True))
     assert sandbox.received == 0
+
+
+async def test_a_question_is_open_at_every_process_as_long_as_its_answer_is_taken(
+    scripted: Any,
+) -> None:
+    clock, ann, bob = Clock(), ("ann", "Cursor", ""), ("bob", "Cursor", "")
+    async with scripted(clock=clock) as one, scripted(clock=clock) as another:
+        assert await one.may_ask(ann, "Buy?")
+        assert await another.may_ask(bob, "Buy?")
+        clock.now += 599
+        assert not await another.may_ask(ann, "Buy?")
+        assert await one.may_ask(ann, "Buy?")
+        assert await another.close_question(ann, "Buy?")
+        assert not await one.close_question(ann, "Buy?")
+        assert await one.may_ask(ann, "Buy?")
+        clock.now += 601
+        assert await another.may_ask(ann, "Buy?")

@@ -21,6 +21,7 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from opentelemetry import context, propagate
+from postgres import database_url
 from until import until, until_now
 
 from hailuo_mcp.sandbox.options import SandboxOptions
@@ -175,9 +176,12 @@ async def test_a_purchase_is_one_trace_from_its_caller_to_the_file(
     assert {line["task_id"] for line in events.values()} == {task_id}
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
 async def test_the_next_process_goes_on_with_the_trace(
-    servers, environ, tmp_path, collector
+    servers, environ, tmp_path, collector, store
 ) -> None:
+    if store == "postgres":
+        environ["HAILUO_DATABASE_URL"] = database_url(tmp_path)
     first = serve(servers, environ, tmp_path)
     async with within_the_trace(), first.client() as client:
         made = await client.call_tool("generate_video", {"prompt": "A boat [sandbox:seconds=2]"})
@@ -263,6 +267,7 @@ OFF: tuple[dict[str, str], ...] = (
     {},
     {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_SDK_DISABLED": "true"},
     {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_TRACES_EXPORTER": "none"},
+    {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
 )
 LOADED = """
 import os, sys

@@ -94,13 +94,15 @@ class FakeStudio:
     provider: Any = PROVIDERS["minimax-cn"]
     listeners: list[Callable[[str], None]] = field(default_factory=list)
 
+    open_questions: set[Any] = field(default_factory=set)
+
     losses = None
 
     @property
     def changes(self) -> FakeStudio:
         return self
 
-    def listen(self, listener: Callable[[str], None]) -> None:
+    def listen(self, listener: Callable[[str], None], wanted: object = None) -> None:
         self.listeners.append(listener)
 
     async def _do(self, name: str, **what: Any) -> None:
@@ -122,6 +124,18 @@ class FakeStudio:
     async def consent_question(self, request, terms, **what: Any) -> str | None:
         self.calls.append(("consent_question", {"request": request, "terms": terms, **what}))
         return self.question
+
+    async def may_ask(self, client, question: str) -> bool:
+        return not await self.close_question(client, question) and self._open(client, question)
+
+    async def close_question(self, client, question: str) -> bool:
+        was_open = (client, question) in self.open_questions
+        self.open_questions.discard((client, question))
+        return was_open
+
+    def _open(self, client, question: str) -> bool:
+        self.open_questions.add((client, question))
+        return True
 
     async def generate(self, request, terms, **what: Any) -> View:
         await self._do("generate", request=request, terms=terms, **what)

@@ -7,13 +7,12 @@ import pytest
 
 from hailuo_mcp.catalog.mcp_clients import Signs
 from hailuo_mcp.server.client_memory import Client as CallingClient
-from hailuo_mcp.server.client_memory import LastAnswers, OpenQuestions, WaitLimits
+from hailuo_mcp.server.client_memory import LastAnswers, WaitLimits
 
 from .fakes import ID
 
 pytestmark = pytest.mark.anyio
 
-QUESTION = "Buy this clip for 6.15 CNY? MiniMax-Hailuo-2.3, 10 s, 1080P, t2v: a cat"
 
 
 def asker(
@@ -139,15 +138,3 @@ async def test_each_asker_is_told_everything_once_and_again_after_a_while() -> N
         assert told.already_given("ann", ID, "facts")
     now[0] += 120.0
     assert not told.already_given("ann", ID, "facts")
-
-
-async def test_a_question_is_open_as_long_as_its_answer_is_taken() -> None:
-    now = [0.0]
-    questions = OpenQuestions(clock=lambda: now[0])
-    assert questions.may_ask("ann", QUESTION)
-    assert questions.may_ask("bob", QUESTION)
-    now[0] += 599
-    assert not questions.may_ask("ann", QUESTION)
-    assert questions.may_ask("ann", QUESTION)
-    now[0] += 601
-    assert questions.may_ask("ann", QUESTION)

@@ -58,7 +58,7 @@ async def test_an_id_that_cannot_be_recorded_is_in_the_log_and_never_dropped(
     task = await _sent(bench, TAKEN)
     assert "remote_id 77" in caplog.text
     assert (task.status, task.remote_id) == (Status.QUEUED, "77")
-    assert bench.paused[-2:] == [300.0, 300.0]
+    assert bench.paused[-2:] == [5.0, 5.0]
 
 
 async def test_what_the_provider_said_of_an_unconfirmed_submit_is_not_logged(

@@ -92,7 +92,15 @@ async def examine(
     """
     import anyio.to_thread
 
-    from hailuo_mcp.cli.doctor import installation, journal, network, provider, settings, tenants
+    from hailuo_mcp.cli.doctor import (
+        database,
+        installation,
+        journal,
+        network,
+        provider,
+        settings,
+        tenants,
+    )
 
     for result in (*installation.check_program(system), *installation.check_media(system)):
         yield result
@@ -102,7 +110,8 @@ async def examine(
     if read is not None:
         for result in settings.check_folders(read, environ):
             yield result
-        found = await anyio.to_thread.run_sync(list, journal.check_journal(read, clock()))
+        check = database.check_database if read.database_url else journal.check_journal
+        found = await anyio.to_thread.run_sync(list, check(read, clock()))
         for result in found:
             yield result
         keyed = list(installation.clients_with_key(system))

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from hailuo_mcp.bootstrap import account_of
 from hailuo_mcp.catalog.prices import plan_unit
 from hailuo_mcp.cli.doctor.result import Result, note, of_error, ok, problem
 from hailuo_mcp.cli.words import count, program
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import UNFINISHED, Status
+from hailuo_mcp.domain import UNFINISHED, Status, Unit
 from hailuo_mcp.errors import ConfigError, JournalDamagedError
 from hailuo_mcp.files.private import exposed
 from hailuo_mcp.journal import journal_file
-from hailuo_mcp.journal.sqlite.examine import (
-    Contents,
-    FaultyJournalError,
-    examine,
-    spent_in_other_units,
-)
+from hailuo_mcp.journal.sql.contents import Contents, Owner
+from hailuo_mcp.journal.sqlite.examine import FaultyJournalError, examine, spent_in_other_units
 from hailuo_mcp.journal.sqlite.faults import Fault
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
+from hailuo_mcp.journal.store import UnitSpending
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import period_start
 from hailuo_mcp.text import number
 
-_LONG = 3 * 86_400.0
+LONG = 3 * 86_400.0
 """Seconds after which an unfinished task is more likely forgotten than slow."""
 
 
@@ -53,7 +52,7 @@ def check_journal(settings: Settings, now: float) -> Iterator[Result]:
         yield note("journal", elsewhere.what)
         return
     try:
-        contents = examine(path, old_before=now - _LONG)
+        contents = examine(path, old_before=now - LONG)
     except FaultyJournalError as flawed:
         yield _flaw(path, flawed)
         return
@@ -64,18 +63,23 @@ def check_journal(settings: Settings, now: float) -> Iterator[Result]:
         lost = f"The journal was damaged and {contents.losses.many} may be lost"
         until = "so nothing new is bought until you accept that."
         yield of_error("journal", JournalDamagedError(f"{lost}, {until}"))
-    tasks = count(sum(contents.counts.values()), "task")
-    yield ok("journal", f"{path} (format {contents.version}, {tasks})")
-    yield from _tasks(contents)
-    yield from _other_units(path, settings, now)
-    yield _processes(contents, settings)
+    many = count(sum(contents.counts.values()), "task")
+    yield ok("journal", f"{path} (format {contents.version}, {many})")
+    yield from tasks(contents)
+    yield from other_units(settings, now, partial(spent_in_other_units, path))
+    locks = ProcessLocks(folder / "processes")
+    dead = set(locks.dead([owner.name for owner in contents.owners]))
+    yield processes([owner for owner in contents.owners if owner.name not in dead])
 
 
-def _other_units(path: Path, settings: Settings, now: float) -> Iterator[Result]:
+class SpentInOtherUnits(Protocol):
+    def __call__(self, account: str, unit: Unit, *, since: float) -> Sequence[UnitSpending]: ...
+
+
+def other_units(settings: Settings, now: float, spent: SpentInOtherUnits) -> Iterator[Result]:
     unit = plan_unit(settings.plan, PROVIDERS[settings.provider].region)
     since = period_start(settings.budget_period, now)
-    found = spent_in_other_units(path, account_of(settings), unit, since=since)
-    if found:
+    if found := spent(account_of(settings), unit, since=since):
         sums = " and ".join(f"{number(one.spent + one.reserved)} {one.unit}" for one in found)
         yield note(
             "budget",
@@ -85,7 +89,7 @@ def _other_units(path: Path, settings: Settings, now: float) -> Iterator[Result]
         )
 
 
-def _tasks(contents: Contents) -> Iterator[Result]:
+def tasks(contents: Contents) -> Iterator[Result]:
     unfinished = sum(contents.counts.get(status, 0) for status in UNFINISHED)
     if unfinished or contents.unsaved:
         yield note(
@@ -109,10 +113,7 @@ def _tasks(contents: Contents) -> Iterator[Result]:
         )
 
 
-def _processes(contents: Contents, settings: Settings) -> Result:
-    locks = ProcessLocks(settings.state_dir / "processes")
-    dead = set(locks.dead([owner.name for owner in contents.owners]))
-    alive = [owner for owner in contents.owners if owner.name not in dead]
+def processes(alive: Sequence[Owner]) -> Result:
     if not alive:
         return ok("servers", "no other hailuo-mcp is running")
     named = ", ".join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from functools import lru_cache
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -49,7 +50,7 @@ _SESSION = {
 }
 # Not as the parameter `options` of the connection, which PgBouncer refuses.
 _SET_UP = (
-    "SELECT pg_backend_pid(), "
+    "SELECT pg_backend_pid(), current_schema(), "
     + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
     # What is bought must survive a crash of the database.
     + ", CASE WHEN current_setting('synchronous_commit') = 'off'"
@@ -62,6 +63,9 @@ class ServerConnection(psycopg.Connection[Any]):
 
     backend = 0
     """The server's process; through a pooler it differs from what the connection was told."""
+    schema = ""
+    answers_within: float | None = None
+    """Seconds, if not the usual ones; for what reads or writes everything, infinity."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None:
@@ -69,7 +73,8 @@ class ServerConnection(psycopg.Connection[Any]):
         return super().wait(self._in_time(gen), interval)
 
     def _in_time(self, gen: PQGen[RV]) -> Generator[Any, Any, RV]:
-        deadline = monotonic() + ANSWER_SECONDS + 1  # the server's own limit comes first
+        usual = ANSWER_SECONDS + 1  # the server's own limit comes first
+        deadline = monotonic() + (usual if self.answers_within is None else self.answers_within)
         try:
             wanted = next(gen)
             while True:
@@ -104,7 +109,8 @@ def connection_parameters() -> dict[str, Any]:
 def set_up(db: ServerConnection) -> None:
     row = db.execute(_SET_UP.encode(), prepare=False).fetchone()
     db.adapters.register_loader("text", _Text)
-    db.backend = int(row[0]) if row else 0
+    if row:
+        db.backend, db.schema = int(row[0]), str(row[1])
 
 
 class _Text(TextLoader):
@@ -129,6 +135,11 @@ class PostgresConnection:
         cursor = self._db.cursor()
         cursor.executemany(_translated(statement), [_storable(row) for row in rows])
         return cursor
+
+    def be_patient(self) -> None:
+        """Let the statements of this transaction take as long as they need."""
+        self._db.answers_within = inf
+        self.execute("SET LOCAL statement_timeout = 0")
 
     def lock_account(self, account: str) -> None:
         lock = "SELECT 1 FROM accounts WHERE account = ? FOR UPDATE"

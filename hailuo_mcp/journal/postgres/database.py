@@ -31,9 +31,9 @@ T = TypeVar("T")
 OLDEST_SERVER = 14
 CONNECTIONS = 8
 """The pool's. With the session and the listener, a process has two more."""
-PATIENCE = 5.0
+PATIENCE = 4.0
 """Seconds for a connection, and for repeating what had no effect."""
-QUEUE_SECONDS = 8.0
+QUEUE_SECONDS = 6.0
 """How long an operation waits for its turn while the server does not answer others."""
 _log = logging.getLogger(__name__)
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # one line for each attempt is too much
@@ -69,7 +69,7 @@ class Database:
         self._session = Session(url, grace)
         self._backends: set[int] = set()
         """The server's processes for this pool: what they announce, we know."""
-        self._opened = self._closed = False
+        self._closed = False
 
     def clock(self) -> float:
         return self._session.clock()
@@ -81,8 +81,8 @@ class Database:
         try:
             db = connect(self._url)
             try:
-                _check_server(db)
-                _check_sessions(db, self._url)
+                check_server(db)
+                check_sessions(db, self._url)
                 schema.migrate(db)
                 self._session.start(db)
             except BaseException:
@@ -91,7 +91,6 @@ class Database:
             self._pool.open()
         except psycopg.Error as exc:
             raise faults.journal_error(exc, self._url) from exc
-        self._opened = True
 
     def _configure(self, db: ServerConnection) -> None:
         set_up(db)
@@ -100,7 +99,7 @@ class Database:
     async def close(self, owner: str = "") -> None:
         if self._closed:
             return
-        if owner and self._opened:
+        if owner and self._session.is_connected:  # else the others see that it has gone
             with suppress(JournalError):
                 await self.unregister(owner)
 
@@ -132,7 +131,11 @@ class Database:
         """
         return await self._run(lambda db: self._transact(db, step, done))
 
-    async def _run(self, work: Callable[[ServerConnection], T]) -> T:
+    async def ping(self) -> None:
+        """Whoever asks whether we are ready does not wait long for a server that is away."""
+        await self._run(lambda db: db.execute("SELECT 1").fetchone(), shield=False)
+
+    async def _run(self, work: Callable[[ServerConnection], T], *, shield: bool = True) -> T:
         """On a connection of the pool; again on another one if the work had no effect."""
         asked_at = time.monotonic()
 
@@ -155,7 +158,7 @@ class Database:
                         self._backends.discard(db.backend)
                     self._pool.putconn(db)
 
-        return await self._in_thread(run)
+        return await self._in_thread(run, shield=shield)
 
     def _connection(self, deadline: float) -> ServerConnection:
         try:
@@ -184,7 +187,7 @@ class Database:
             _roll_back(db)
             raise
         try:
-            db.execute("COMMIT")
+            db.execute("COMMIT", prepare=False)
         except psycopg.Error as exc:
             if not db.closed:  # the server's answer: it was rolled back
                 _roll_back(db)
@@ -229,14 +232,14 @@ class Database:
         except (psycopg.Error, JournalError) as exc:
             raise faults.unknown_outcome(lost, self._url) from exc
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T], *, shield: bool = True) -> T:
         if self._closed:
             raise JournalError(
                 "The journal is closed: hailuo-mcp is shutting down.",
                 Step(Do.TRY, "repeat the call when hailuo-mcp runs again"),
             )
         done = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        with CancelScope(shield=True):
+        with CancelScope(shield=shield):
             await asyncio.wait((done,))
         return done.result()
 
@@ -252,20 +255,21 @@ def _begin(db: ServerConnection) -> str:
 def _roll_back(db: ServerConnection) -> None:
     try:
         if not db.closed:
-            db.execute("ROLLBACK")
+            db.execute("ROLLBACK", prepare=False)
     except psycopg.Error:
         db.close()
 
 
-def _check_server(db: ServerConnection) -> None:
-    if db.info.server_version // 10_000 < OLDEST_SERVER:
-        raise faults.too_old(db.info.server_version // 10_000)
+def check_server(db: ServerConnection) -> None:
+    version = db.info.server_version // 10_000
+    if version < OLDEST_SERVER:
+        raise faults.too_old(version, OLDEST_SERVER)
     encoding: Any = db.execute("SHOW server_encoding").fetchone()
     if encoding[0] != "UTF8":
         raise faults.wrong_encoding(str(encoding[0]))
 
 
-def _check_sessions(db: ServerConnection, url: str) -> None:
+def check_sessions(db: ServerConnection, url: str) -> None:
     """A pooler in transaction mode lends its sessions to whoever begins a transaction next."""
     with connect(url) as other:
         backends = {_backend(db), _backend(db)}

@@ -59,9 +59,9 @@ def unknown_outcome(exc: Exception, url: str) -> UnknownOutcomeError:
     )
 
 
-def too_old(version: int) -> ConfigError:
+def too_old(version: int, oldest: int) -> ConfigError:
     return ConfigError(
-        f"The journal's database is PostgreSQL {version}, and it must be 14 or newer.",
+        f"The journal's database is PostgreSQL {version}, and it must be {oldest} or newer.",
         Step(Do.SET, URL),
     )
 

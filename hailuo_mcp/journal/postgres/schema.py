@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from math import inf
 from pathlib import Path
 
 from hailuo_mcp.errors import Do, JournalError, Step
@@ -35,27 +36,31 @@ def migrate(db: ServerConnection) -> None:
     The lock is taken before the version is read: of several processes that start at once,
     one migrates and the others find it done.
     """
+    db.answers_within = inf
     with db.transaction():
         db.execute("SET LOCAL statement_timeout = 0")
         db.execute("SET LOCAL lock_timeout = 0")
         db.execute("SELECT pg_advisory_xact_lock(%s)", (key_of(db, "migration"),))
         if is_too_new(db):
-            raise JournalError(
-                "The journal was written by a newer hailuo-mcp, and this version cannot use it.",
-                Step(Do.ARRANGE, "update this installation, or stop the newer one"),
-            )
+            raise too_new()
         found = version(db)
-        if found >= VERSION:
-            return
         for number in range(found, VERSION):
             file = Path(__file__).with_name(f"schema_{number + 1}.sql")
             db.execute(file.read_bytes(), prepare=False)
-        db.execute("DELETE FROM shape")
-        db.execute("INSERT INTO shape VALUES (%s, %s)", (VERSION, READABLE_SINCE))
+        if found < VERSION:
+            db.execute("DELETE FROM shape")
+            db.execute("INSERT INTO shape VALUES (%s, %s)", (VERSION, READABLE_SINCE))
+    db.answers_within = None
+
+
+def too_new() -> JournalError:
+    return JournalError(
+        "The journal was written by a newer hailuo-mcp, and this version cannot use it.",
+        Step(Do.ARRANGE, "update this installation, or stop the newer one"),
+    )
 
 
 def key_of(db: ServerConnection, name: str) -> int:
     """The number of an advisory lock: they have no names, and a database's schemas share them."""
-    row = db.execute("SELECT current_schema()").fetchone()
-    text = f"hailuo-mcp {row[0] if row else ''} {name}"
+    text = f"hailuo-mcp {db.schema} {name}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)

@@ -77,12 +77,14 @@ CREATE INDEX tasks_pending ON tasks (account, due_at) WHERE status = 'pending';
 CREATE INDEX tasks_submitting ON tasks (account, owner) WHERE status = 'submitting';
 CREATE INDEX tasks_unsaved ON tasks (status, created_at)
     WHERE status = 'succeeded' AND file = '';
-CREATE INDEX tasks_unsaved_of_caller ON tasks (caller, status, created_at)
+CREATE INDEX tasks_unsaved_of_caller ON tasks (caller, status, created_at, task_id)
     WHERE status = 'succeeded' AND file = '';
 -- Purchases whose remote id is unknown, so that any id may be theirs.
 CREATE INDEX tasks_awaiting_id ON tasks (account, caller)
     WHERE remote_id = '' AND (status IN ('submitting', 'unconfirmed')
         OR (status = 'failed' AND money = 'spent'));
+-- When they became it, or were last changed.
+CREATE INDEX tasks_unconfirmed ON tasks (status, updated_at) WHERE status = 'unconfirmed';
 
 CREATE TABLE slots (account TEXT COLLATE "C" NOT NULL, at DOUBLE PRECISION NOT NULL);
 CREATE INDEX slots_at ON slots (account, at);
@@ -139,12 +141,18 @@ CREATE TABLE totals (
     PRIMARY KEY (account, unit)
 ) WITH (fillfactor = 50);
 
-CREATE TABLE counts (
+CREATE TABLE account_counts (
+    account TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
+    tasks BIGINT NOT NULL,
+    PRIMARY KEY (account, status)
+) WITH (fillfactor = 50);
+CREATE TABLE caller_counts (
     caller TEXT COLLATE "C" NOT NULL,
     account TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
     tasks BIGINT NOT NULL,
-    PRIMARY KEY (status, caller, account)
+    PRIMARY KEY (caller, account, status)
 ) WITH (fillfactor = 50);
 
 -- What was spent and reserved (a part of it uncertain), in millionths, by when it was bought: in
@@ -184,8 +192,10 @@ BEGIN
         (task.account, task.unit, sign, CASE WHEN held THEN sign * task.counted ELSE 0 END, 1)
         ON CONFLICT (account, unit) DO UPDATE SET tasks = totals.tasks + excluded.tasks,
             counted = totals.counted + excluded.counted, steps = totals.steps + 1;
-    INSERT INTO counts VALUES (task.status, task.caller, task.account, sign)
-        ON CONFLICT (status, caller, account) DO UPDATE SET tasks = counts.tasks + excluded.tasks;
+    INSERT INTO account_counts AS now VALUES (task.account, task.status, sign)
+        ON CONFLICT (account, status) DO UPDATE SET tasks = now.tasks + excluded.tasks;
+    INSERT INTO caller_counts AS now VALUES (task.caller, task.account, task.status, sign)
+        ON CONFLICT (caller, account, status) DO UPDATE SET tasks = now.tasks + excluded.tasks;
     IF NOT held OR task.counted = 0 THEN RETURN; END IF;
     INSERT INTO account_spending AS now
         SELECT task.account, span, floor(task.created_at / span)::BIGINT * span, task.unit,

@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from math import inf
+from typing import LiteralString
 
 import psycopg
 
-from hailuo_mcp.errors import JournalError
+from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.journal.postgres import faults, schema
 from hailuo_mcp.journal.postgres.connection import PostgresConnection, ServerConnection, connect
 
@@ -26,7 +28,7 @@ GRACE_SECONDS = 15.0
 """How long a process may be without a session before the others call it dead. Longer than a
 connection that is cut for ten seconds, with one beat before and one attempt after it; and short
 enough to be noticed within 20 s, long before the lease of a submit ends."""
-_NOW = "extract(epoch FROM clock_timestamp())::float8"
+_NOW: LiteralString = "extract(epoch FROM clock_timestamp())::float8"
 _log = logging.getLogger(__name__)
 
 Register = Callable[[PostgresConnection], object]
@@ -59,6 +61,10 @@ class Session:
         with self._lock:
             self._use(db)
         self._thread.start()
+
+    @property
+    def is_connected(self) -> bool:
+        return self._db is not None
 
     def close(self) -> None:
         self._stop.set()
@@ -104,44 +110,23 @@ class Session:
         asked = [owner for owner in owners if owner not in self._owners]
         with self._lock:
             db = self._connected()
-            if not asked:
-                return []
+            fresh = time.monotonic() - self._since < self._grace
             try:
-                keys = {owner: schema.key_of(db, f"process {owner}") for owner in asked}
-                held = {
-                    key
-                    for (key,) in db.execute(
-                        "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks"
-                        " WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database ="
-                        " (SELECT oid FROM pg_database WHERE datname = current_database())"
-                    )
-                }
-                seen = dict(
-                    db.execute(
-                        f"SELECT owner, {_NOW} - seen_at FROM owners"
-                        " WHERE owner = ANY(%s) AND seen_at > 0",
-                        (asked,),
-                    ).fetchall()
-                )
+                return dead_owners(db, asked, inf if fresh else self._grace)
             except psycopg.Error:
                 self._lose()
                 raise
-            fresh = time.monotonic() - self._since < self._grace
-        return [
-            owner
-            for owner in asked
-            if keys[owner] not in held
-            and (owner not in seen or (not fresh and seen[owner] > self._grace))
-        ]
 
     def _run(self) -> None:
         pause = BEAT_SECONDS
         while not self._stop.wait(pause):
             try:
+                if self._db is None:
+                    self._connect_again()
                 with self._lock:
                     self._beat()
                 pause = BEAT_SECONDS
-            except (psycopg.Error, JournalError) as exc:
+            except (psycopg.Error, HailuoError) as exc:
                 with self._lock:
                     if self._db is not None:
                         told = faults.without_secret(str(exc), self._url)
@@ -149,14 +134,16 @@ class Session:
                     self._lose()
                 pause = AGAIN_SECONDS
 
-    def _beat(self) -> None:
-        if self._db is None:
-            db = connect(self._url)
+    def _connect_again(self) -> None:
+        db = connect(self._url)
+        with self._lock:
             if self._stop.is_set():
                 db.close()
-                return
-            self._use(db)
-            _log.warning("connected to the journal's database again")
+            else:
+                self._use(db)
+                _log.warning("connected to the journal's database again")
+
+    def _beat(self) -> None:
         db = self._connected()
         self._measure(db)
         for owner in self._owners.keys() - self._locked:
@@ -206,3 +193,28 @@ class Session:
         offset, doubt = row[0] - (before + after) / 2, (after - before) / 2
         if abs(offset - self._offset) > doubt:
             self._offset = offset
+
+
+def dead_owners(
+    db: ServerConnection, owners: Collection[str], grace: float = GRACE_SECONDS
+) -> list[str]:
+    """Those whose lock nobody holds and who were not seen for `grace` seconds."""
+    if not owners:
+        return []
+    keys = {owner: schema.key_of(db, f"process {owner}") for owner in owners}
+    locks = db.execute(
+        "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks"
+        " WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database())"
+    ).fetchall()
+    held = {key for (key,) in locks}
+    seen = db.execute(
+        f"SELECT owner, {_NOW} - seen_at FROM owners WHERE owner = ANY(%s) AND seen_at > 0",
+        (list(owners),),
+    ).fetchall()
+    silent = dict[str, float](seen)
+    return [
+        owner
+        for owner in owners
+        if keys[owner] not in held and (owner not in silent or silent[owner] > grace)
+    ]

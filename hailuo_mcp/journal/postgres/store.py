@@ -65,9 +65,6 @@ class PostgresStore(Database, SqlStore):
         await self.write(lambda db: leases.release(db, [owner]))
         await self._in_session(lambda: self._session.release(owner))
 
-    async def ping(self) -> None:
-        await self.read(lambda db: db.execute("SELECT 1").fetchone())
-
     async def watch(self, announce: Callable[[str], None], wanted: Callable[[], bool]) -> None:
         del wanted  # nothing has to be looked for
         await changes.watch(self._url, announce, self._backends)

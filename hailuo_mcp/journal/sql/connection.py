@@ -12,12 +12,19 @@ class Cursor(Protocol):
     @property
     def rowcount(self) -> int: ...
 
+    @property
+    def description(self) -> Any: ...  # noqa: ANN401  # a row for each column, its name first
+
     def fetchone(self) -> Any: ...  # noqa: ANN401  # a row, whose columns the statement names
 
     def fetchall(self) -> list[Any]: ...
 
 
-class Connection(Protocol):
+class Statements(Protocol):
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor: ...
+
+
+class Connection(Statements, Protocol):
     """An open transaction; values stand for the `?` of a statement."""
 
     @property
@@ -29,8 +36,6 @@ class Connection(Protocol):
     def skip_locked(self) -> str:
         """The same, but it leaves out rows that another transaction has locked."""
         ...
-
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor: ...
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Cursor: ...
 

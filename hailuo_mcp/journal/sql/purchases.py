@@ -16,6 +16,7 @@ from hailuo_mcp.journal.sql.rows import (
 )
 from hailuo_mcp.journal.sql.spending import sums
 from hailuo_mcp.journal.store import (
+    CLOCK_SKEW,
     RATE_WINDOW,
     REUSE_SECONDS,
     REUSE_UNCONFIRMED_SECONDS,
@@ -96,8 +97,11 @@ def free_slots(db: Connection, account: str, rpm: int | None, now: float) -> int
         return UNLIMITED
     # Before the slots: what is answered in between takes a slot, and counts twice, not never.
     in_flight = _submits_in_flight(db, account)
-    # a slot from the future (the clock was set back) counts as taken now
-    db.execute("UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now))
+    # A slot from the far future (the clock was set back) counts as taken now. From the near future
+    # are those that others took while this transaction waited for them: `now` is older.
+    db.execute(
+        "UPDATE slots SET at = ? WHERE account = ? AND at > ?", (now, account, now + CLOCK_SKEW)
+    )
     (held,) = db.execute(
         "SELECT COUNT(*) FROM slots WHERE account = ? AND at > ?", (account, now - RATE_WINDOW)
     ).fetchone()
@@ -115,9 +119,9 @@ def sent_lately(db: Connection, account: str, caller: str, now: float) -> int:
     """The submits of a tenant that count in this minute."""
     # Before the slots: what is answered in between takes a slot, and counts twice, not never.
     in_flight = _submits_in_flight(db, account, caller)
-    # a slot from the future (the clock was set back) counts as taken now
     of_caller = "account = ? AND caller = ? AND at > ?"
-    db.execute(f"UPDATE tenant_slots SET at = ? WHERE {of_caller}", (now, account, caller, now))
+    far = now + CLOCK_SKEW  # as in free_slots
+    db.execute(f"UPDATE tenant_slots SET at = ? WHERE {of_caller}", (now, account, caller, far))
     (held,) = db.execute(
         f"SELECT COUNT(*) FROM tenant_slots WHERE {of_caller}",
         (account, caller, now - RATE_WINDOW),
@@ -135,7 +139,7 @@ def next_slot_of(db: Connection, account: str, caller: str, rpm: int, now: float
         " ORDER BY at DESC LIMIT 1 OFFSET ?",
         (account, caller, now - RATE_WINDOW, left - 1),
     ).fetchone()
-    return float(held[0]) + RATE_WINDOW if held and held[0] <= now else now
+    return float(held[0]) + RATE_WINDOW if held and held[0] <= now + CLOCK_SKEW else now
 
 
 def next_slot(db: Connection, account: str, rpm: int | None, now: float) -> float:
@@ -151,7 +155,7 @@ def next_slot(db: Connection, account: str, rpm: int | None, now: float) -> floa
         (account, now - RATE_WINDOW, left - 1),
     ).fetchone()
     # A slot from the future is corrected under the lock: at once, or never.
-    free_at = held[0] + RATE_WINDOW if held and held[0] <= now else now
+    free_at = held[0] + RATE_WINDOW if held and held[0] <= now + CLOCK_SKEW else now
     return max(pause, free_at)
 
 

@@ -30,6 +30,9 @@ SEALED = (
 """What a row's checksum covers: who bought what, when, for how much. The other columns of
 a row may change with every step, and a wrong value there is noticed when it is read."""
 
+CHECKED = f"SELECT {', '.join((*SEALED, 'status', 'money', 'warnings', 'seal'))} FROM tasks"
+_STATUSES, _MONEY = frozenset(Status), frozenset(Money)
+
 
 def _amount_of(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
@@ -107,6 +110,25 @@ def seal_of(values: Sequence[object]) -> str:
     """The checksum of a row's SEALED columns, in that order."""
     told = [float(v) if n == "created_at" else v for n, v in zip(SEALED, values, strict=True)]  # type: ignore[arg-type]
     return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
+
+
+def is_sound(
+    sealed: Sequence[object], status: object, money: object, warnings: object, seal: str
+) -> bool:
+    """Whether a row of CHECKED fits its checksum, and its other columns say something."""
+    return (
+        (not seal or seal == seal_of(sealed))
+        and status in _STATUSES
+        and money in _MONEY
+        and _is_list(warnings)
+    )
+
+
+def _is_list(text: object) -> bool:
+    try:
+        return text == "[]" or isinstance(json.loads(str(text)), list)
+    except ValueError:
+        return False
 
 
 def micro(amount: Decimal) -> int:

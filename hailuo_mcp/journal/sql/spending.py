@@ -6,9 +6,7 @@ days after it, of the quarters of an hour before those, and of single tasks befo
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from hailuo_mcp.domain import Money, Unit
+from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import from_micro, marks
 from hailuo_mcp.journal.store import Sums, UnitSpending
@@ -16,57 +14,64 @@ from hailuo_mcp.journal.store import Sums, UnitSpending
 QUARTER, DAY, ALL_TIME = 900, 86_400, 100_000_000_000
 """Seconds. Every local midnight begins a quarter of an hour: time zones differ by such."""
 
-_OF_TASKS = (
-    "SELECT unit, CASE WHEN money = 'spent' THEN counted ELSE 0 END AS spent,"
-    " CASE WHEN money = 'reserved' THEN counted ELSE 0 END AS reserved,"
-    " CASE WHEN money = 'reserved' AND status = 'unconfirmed' THEN counted ELSE 0 END AS uncertain"
-    " FROM tasks"
-)
-
 
 def sums(
     db: Connection, account: str, unit: Unit, since: float, *, caller: str | None = None
 ) -> Sums:
-    table, own, whose = "account_spending", "account = ?", (account,)
+    table, own = "account_spending", "account = ?"
+    whose: tuple[str, ...] = (account,)
     if caller is not None:
         table, own, whose = "caller_spending", "account = ? AND caller = ?", (account, caller)
     of_span = f"SELECT unit, spent, reserved, uncertain FROM {table} WHERE {own} AND span = ?"
-    parts, values = list[str](), list[object]()
-    if since <= 0:
-        parts.append(of_span)
-        values += (*whose, ALL_TIME)
-    else:
+    totals = of_span
+    values: tuple[object, ...] = (*whose, ALL_TIME)
+    found = {one: [0, 0, 0] for one in Unit}
+    if since > 0:
         quarter = _next(since, QUARTER)
         day = _next(quarter, DAY)
-        parts += (f"{of_span} AND start >= ? AND start < ?", f"{of_span} AND start >= ?")
-        values += (*whose, QUARTER, quarter, day, *whose, DAY, day)
-        if since < quarter:
-            # by the index of created_at, or of a caller's statuses
-            parts.append(f"{_OF_TASKS} WHERE created_at >= ? AND created_at < ? AND {own}")
-            values += (since, float(quarter), *whose)
-    rows = db.execute(
+        totals = f"{of_span} AND start >= ? AND start < ? UNION ALL {of_span} AND start >= ?"
+        values = (*whose, QUARTER, quarter, day, *whose, DAY, day)
+        _add_tasks(db, found, account, caller, since, quarter)
+    for of, *by_money in db.execute(
         "SELECT unit, SUM(spent), SUM(reserved), SUM(uncertain)"
-        f" FROM ({' UNION ALL '.join(parts)}) AS parts WHERE unit IN ({marks(Unit)}) GROUP BY unit",
+        f" FROM ({totals}) AS totals WHERE unit IN ({marks(Unit)}) GROUP BY unit",
         (*values, *Unit),
-    ).fetchall()
-    found = {of: [from_micro(sum_) for sum_ in by_money] for of, *by_money in rows}
-    nothing = [Decimal(0)] * 3
+    ).fetchall():
+        found[Unit(of)] = [a + int(b) for a, b in zip(found[Unit(of)], by_money, strict=True)]
     others = [
-        UnitSpending(
-            unit=other,
-            spent=found.get(other, nothing)[0],
-            reserved=found.get(other, nothing)[1],
-        )
-        for other in Unit
-        if other is not unit
+        UnitSpending(unit=other, spent=from_micro(spent), reserved=from_micro(reserved))
+        for other, (spent, reserved, _) in found.items()
+        if other is not unit and (spent or reserved)
     ]
-    spent, reserved, uncertain = found.get(unit, nothing)
-    return Sums(
-        spent=spent,
-        reserved=reserved,
-        uncertain=uncertain,
-        others=tuple(other for other in others if other.spent or other.reserved),
-    )
+    spent, reserved, uncertain = map(from_micro, found[unit])
+    return Sums(spent=spent, reserved=reserved, uncertain=uncertain, others=tuple(others))
+
+
+def _add_tasks(
+    db: Connection,
+    found: dict[Unit, list[int]],
+    account: str,
+    caller: str | None,
+    since: float,
+    until: int,
+) -> None:
+    """Add what was bought in a part of a quarter of an hour; no budget's period begins in one."""
+    if since == until:
+        return
+    # Chosen here, not in SQL: that would take the index of an account, which is as long as all.
+    for of, its_account, its_caller, money, status, counted in db.execute(
+        "SELECT unit, account, caller, money, status, counted FROM tasks"
+        " WHERE created_at >= ? AND created_at < ?",
+        (since, float(until)),
+    ).fetchall():
+        if its_account != account or caller not in (None, its_caller) or of not in found:
+            continue
+        sums_ = found[Unit(of)]
+        if money == Money.SPENT:
+            sums_[0] += counted
+        elif money == Money.RESERVED:
+            sums_[1] += counted
+            sums_[2] += counted if status == Status.UNCONFIRMED else 0
 
 
 def _next(since: float, span: int) -> int:

@@ -24,7 +24,7 @@ from hailuo_mcp.journal.sql.rows import (
 )
 from hailuo_mcp.journal.store import (
     LONGEST_DELAY,
-    REUSE_UNCONFIRMED_SECONDS,
+    ORPHAN_SECONDS,
     IdTaken,
     RenderTime,
 )
@@ -110,19 +110,20 @@ def _seal(db: Connection, task_id: str) -> None:
 
 def _take_from_adopters(db: Connection, task: Task) -> None:
     """A remote id turns out to be this purchase's: callers who adopted it lose it."""
-    db.execute(
-        "UPDATE tasks SET status = 'cancelled', caller = ?, error = ?, error_kind = '',"
-        " error_code = '', remote_id = '', remote_alias = '', file_id = '', url = '',"
-        " url_expires_at = NULL, file = '', owner = '', lease_until = 0, due_at = 0, updated_at = ?"
-        " WHERE remote_id != '' AND remote_id IN (?, ?) AND account = ? AND task_id != ?"
-        " AND money = 'unknown'",
-        (
-            task.caller,
-            f"It is the same clip as task {task.task_id}, which continues.",
-            task.updated_at,
-            *(task.remote_id, task.remote_alias, task.account, task.task_id),
-        ),
-    )
+    for known_as in {task.remote_id, task.remote_alias} - {""}:  # IN would pass over its index
+        db.execute(
+            "UPDATE tasks SET status = 'cancelled', caller = ?, error = ?, error_kind = '',"
+            " error_code = '', remote_id = '', remote_alias = '', file_id = '', url = '',"
+            " url_expires_at = NULL, file = '', owner = '', lease_until = 0, due_at = 0,"
+            " updated_at = ? WHERE remote_id = ? AND remote_id != '' AND account = ?"
+            " AND task_id != ? AND money = 'unknown'",
+            (
+                task.caller,
+                f"It is the same clip as task {task.task_id}, which continues.",
+                task.updated_at,
+                *(known_as, task.account, task.task_id),
+            ),
+        )
 
 
 def settle(
@@ -228,11 +229,9 @@ def newest(
 
 
 def counts(db: Connection, *, caller: str | None = None) -> dict[Status, int]:
-    own, values = "", list[object]()
-    if caller is not None:  # by status, too: the key begins with it
-        own, values = f" WHERE status IN ({marks(Status)}) AND caller = ?", [*Status, caller]
-    query = f"SELECT status, SUM(tasks) FROM counts{own} GROUP BY status"
-    rows = db.execute(query, values).fetchall()
+    whose = "account_counts" if caller is None else "caller_counts WHERE caller = ?"
+    query = f"SELECT status, SUM(tasks) FROM {whose} GROUP BY status"
+    rows = db.execute(query, () if caller is None else (caller,)).fetchall()
     return {Status(status): int(number) for status, number in rows if number}
 
 
@@ -267,7 +266,8 @@ def pictures_in_use(db: Connection, *, now: float) -> str:
     rows = db.execute(
         "SELECT request FROM tasks WHERE status = 'pending'"
         " UNION ALL SELECT request FROM tasks WHERE status = 'submitting'"
-        " UNION ALL SELECT request FROM tasks WHERE status = 'unconfirmed' AND created_at > ?",
-        (now - REUSE_UNCONFIRMED_SECONDS,),
+        # Its sender may still hear that it was refused only for now.
+        " UNION ALL SELECT request FROM tasks WHERE status = 'unconfirmed' AND updated_at > ?",
+        (now - ORPHAN_SECONDS,),
     ).fetchall()
     return "\n".join(request for (request,) in rows)

@@ -61,6 +61,11 @@ class Background:
         if self._stopped.is_set():
             raise StoppedError
 
+    def wait(self) -> None:
+        """Wait for what run() began."""
+        if self._thread is not None:
+            self._thread.join()
+
     def stop(self) -> None:
         """Stop whatever runs, for good; what run() began has ended when this returns."""
         self._stopped.set()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from hailuo_mcp.domain import Money, Status
-from hailuo_mcp.journal.sql.rows import HELD, SEALED, SELECT, DamagedRowError, seal_of, task_of
-from hailuo_mcp.journal.sqlite import mark, recount, schema
+from hailuo_mcp.journal.sql import recount
+from hailuo_mcp.journal.sql.rows import (
+    CHECKED,
+    HELD,
+    SEALED,
+    SELECT,
+    DamagedRowError,
+    is_sound,
+    task_of,
+)
+from hailuo_mcp.journal.sqlite import mark, schema
 from hailuo_mcp.journal.sqlite.background import WORK_ROWS
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 from hailuo_mcp.journal.sqlite.mark import Mark
@@ -16,11 +23,8 @@ from hailuo_mcp.journal.sqlite.mark import Mark
 GONE = "it was deleted or emptied"
 OLDER = "it is an older copy, or its last changes are lost"
 
-_ROWS = (
-    f"SELECT {', '.join((*SEALED, 'status', 'money', 'warnings', 'seal'))} FROM tasks NOT INDEXED"
-)
+_ROWS = f"{CHECKED} NOT INDEXED"
 NEWEST = 500
-_STATUSES, _MONEY = frozenset(Status), frozenset(Money)
 
 
 def pages(db: sqlite3.Connection) -> None:
@@ -50,7 +54,9 @@ def rows(db: sqlite3.Connection, rest: Callable[[], None] | None = None) -> None
                 "SELECT account, unit, tasks, counted FROM totals WHERE tasks > 0"
             )
         }
-        wrong = schema.version(db) >= schema.KEEPS_RUNNING_TOTALS and recount.differs(db)
+        wrong = schema.version(db) >= schema.KEEPS_RUNNING_TOTALS and recount.differs(
+            db, seconds="CAST(created_at AS INTEGER)"
+        )
     finally:
         db.execute("ROLLBACK")
     if totals != found:
@@ -82,12 +88,7 @@ def _sums_of_sound_rows(
 def _check_row(
     sealed: Sequence[object], status: object, money: object, warnings: object, seal: str
 ) -> None:
-    if (
-        (seal and seal != seal_of(sealed))
-        or status not in _STATUSES
-        or money not in _MONEY
-        or not _is_list(warnings)
-    ):
+    if not is_sound(sealed, status, money, warnings, seal):
         raise DamagedJournalError("a row of the tasks table is damaged")
 
 
@@ -108,13 +109,6 @@ def newest_rows(db: sqlite3.Connection) -> None:
             (sealed[account], sealed[identity], sealed[at]),
         ).fetchone():
             raise DamagedJournalError("the index of identities is damaged")
-
-
-def _is_list(text: object) -> bool:
-    try:
-        return text == "[]" or isinstance(json.loads(str(text)), list)
-    except ValueError:
-        return False
 
 
 def against(db: sqlite3.Connection, known: Mark | None, *, marked: bool) -> None:

@@ -72,7 +72,8 @@ class Database:
         """A page or row could not be read: reopen the file, with all checks."""
         self._unchecked = False
         """It was opened without a check of everything, and needs one."""
-        self._background = Background()
+        self.background = Background()
+        """Where a large journal is checked, and backups are made; closing stops it."""
 
     async def open(self) -> None:
         await self._in_thread(self._open)
@@ -91,9 +92,9 @@ class Database:
                 self._suspect = False
                 self._bring_mark_up_to_date(db)
             if self._unchecked:
-                self._background.stop()
-                self._background = Background()
-                self._background.run(self._check_everything, after=CHECK_AFTER)
+                self.background.stop()
+                self.background = Background()
+                self.background.run(self._check_everything, after=CHECK_AFTER)
         except Timeout as exc:
             locked = sqlite3.OperationalError("database is locked")
             raise journal_error(self.path, locked) from exc
@@ -141,8 +142,7 @@ class Database:
             db.execute("PRAGMA synchronous = FULL")
             recently = 0 <= time.time() - known.checked_at < DAY
             as_left = bool(recently and stamp and stamp == known.checked)
-            old = schema.version(db) < schema.VERSION  # what is added up then must be right
-            checks = self._suspect or path.stat().st_size <= ALWAYS_BYTES or (old and not as_left)
+            checks = self._suspect or path.stat().st_size <= ALWAYS_BYTES
             self._unchecked = not checks and not as_left
             if checks:
                 check.pages(db)
@@ -168,10 +168,10 @@ class Database:
         try:
             with (
                 closing(sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS)) as db,
-                self._background.using(db),
+                self.background.using(db),
             ):
                 check.pages(db)
-                check.rows(db, self._background.rest)
+                check.rows(db, self.background.rest)
         except UNUSABLE as exc:
             _log.warning("%s: %s", self.path.name, described(exc))
             self._suspect = self._suspect or means_damage(exc)
@@ -201,7 +201,7 @@ class Database:
             return
         try:
             await run_sync(
-                backup.make, self.path, now, self._background, abandon_on_cancel=True
+                backup.make, self.path, now, self.background, abandon_on_cancel=True
             )  # closing stops it
         except StoppedError:
             pass
@@ -219,7 +219,7 @@ class Database:
                 await self.write(lambda db: leases.release(db, [owner]))
 
         def shut() -> None:
-            self._background.stop()
+            self.background.stop()
             if self._db is not None:
                 self._db.close()
                 self._db = self._file = None  # any later call fails as closed

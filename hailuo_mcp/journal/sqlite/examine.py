@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
-from hailuo_mcp.domain import UNFINISHED, Unit
-from hailuo_mcp.journal.sql.rows import marks
+from hailuo_mcp.domain import Unit
+from hailuo_mcp.journal.sql.contents import Contents, contents_of
 from hailuo_mcp.journal.sql.spending import sums
 from hailuo_mcp.journal.sqlite import backup, check, mark, schema
 from hailuo_mcp.journal.sqlite.connection import SqliteConnection
@@ -35,31 +33,6 @@ class FaultyJournalError(Exception):
         self.version = version
         self.found = found
         """What is wrong with a damaged journal."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """A process that has registered and not left; it may be dead."""
-
-    name: str
-    account: str
-    pid: int
-    started_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    version: int
-    """0 for an empty journal."""
-    counts: Mapping[str, int]
-    """Tasks by status."""
-    unsaved: int = 0
-    """Succeeded, and the clip is still to be saved."""
-    old: int = 0
-    """Unfinished, and asked for before the time in question."""
-    owners: tuple[Owner, ...] = ()
-    losses: Losses | None = None
-    """What an earlier rescue may have lost and nobody has accepted."""
 
 
 def examine(path: Path, *, old_before: float = 0.0) -> Contents:
@@ -108,20 +81,4 @@ def _contents(db: SqliteConnection, known: Mark | None, old_before: float) -> Co
         check.rows(db)
         check.against(db, known, marked=True)
         lost = losses(db)
-    unsaved, old = db.execute(
-        "SELECT COUNT(*) FILTER (WHERE status = 'succeeded' AND file = '' AND due_at > 0),"
-        f" COUNT(*) FILTER (WHERE status IN ({marks(UNFINISHED)}) AND created_at < ?) FROM tasks",
-        (*UNFINISHED, old_before),
-    ).fetchone()
-    owners = db.execute("SELECT owner, account, pid, started_at FROM owners").fetchall()
-    return Contents(
-        version=version,
-        counts=dict(db.execute("SELECT status, COUNT(*) FROM tasks GROUP BY status").fetchall()),
-        unsaved=unsaved,
-        old=old,
-        losses=lost,
-        owners=tuple(
-            Owner(name=name, account=account, pid=pid, started_at=at)
-            for name, account, pid, at in owners
-        ),
-    )
+    return contents_of(db, version, old_before, lost)

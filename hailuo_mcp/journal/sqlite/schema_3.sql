@@ -6,20 +6,29 @@ CREATE INDEX tasks_pending ON tasks (account, due_at) WHERE status = 'pending';
 CREATE INDEX tasks_submitting ON tasks (account, owner) WHERE status = 'submitting';
 CREATE INDEX tasks_unsaved ON tasks (status, created_at)
     WHERE status = 'succeeded' AND file = '';
-CREATE INDEX tasks_unsaved_of_caller ON tasks (caller, status, created_at)
+CREATE INDEX tasks_unsaved_of_caller ON tasks (caller, status, created_at, task_id)
     WHERE status = 'succeeded' AND file = '';
 -- Purchases whose remote id is unknown, so that any id may be theirs.
 CREATE INDEX tasks_awaiting_id ON tasks (account, caller)
     WHERE remote_id = '' AND (status IN ('submitting', 'unconfirmed')
         OR (status = 'failed' AND money = 'spent'));
 
+-- When they became it, or were last changed.
+CREATE INDEX tasks_unconfirmed ON tasks (status, updated_at) WHERE status = 'unconfirmed';
+
 -- Running totals. Triggers keep them, so that an older program that has the file open does too.
-CREATE TABLE counts (
+CREATE TABLE account_counts (
+    account TEXT NOT NULL,
     status TEXT NOT NULL,
+    tasks INTEGER NOT NULL,
+    PRIMARY KEY (account, status)
+) WITHOUT ROWID;
+CREATE TABLE caller_counts (
     caller TEXT NOT NULL,
     account TEXT NOT NULL,
+    status TEXT NOT NULL,
     tasks INTEGER NOT NULL,
-    PRIMARY KEY (status, caller, account)
+    PRIMARY KEY (caller, account, status)
 ) WITHOUT ROWID;
 
 -- What was spent and reserved (a part of it uncertain), in millionths, by when it was bought: in
@@ -49,7 +58,7 @@ CREATE TABLE caller_spending (
 CREATE TABLE spans (span INTEGER PRIMARY KEY);
 INSERT INTO spans VALUES (900), (86400), (100000000000);
 
--- A view that adds to both: `sign` is 1, or -1 to take away what a task counted before.
+-- Views that add to both tables: `sign` is 1, or -1 to take away what a task counted before.
 CREATE VIEW spending_changes AS
     SELECT 0 AS sign, account, caller, unit, created_at, status, money, counted FROM tasks;
 CREATE TRIGGER spending_added INSTEAD OF INSERT ON spending_changes BEGIN
@@ -72,8 +81,18 @@ CREATE TRIGGER spending_added INSTEAD OF INSERT ON spending_changes BEGIN
             reserved = reserved + excluded.reserved, uncertain = uncertain + excluded.uncertain;
 END;
 
-INSERT INTO counts
-    SELECT status, caller, account, COUNT(*) FROM tasks GROUP BY status, caller, account;
+CREATE VIEW count_changes AS SELECT 0 AS sign, account, caller, status FROM tasks;
+CREATE TRIGGER counts_added INSTEAD OF INSERT ON count_changes BEGIN
+    INSERT INTO account_counts VALUES (NEW.account, NEW.status, NEW.sign)
+        ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks;
+    INSERT INTO caller_counts VALUES (NEW.caller, NEW.account, NEW.status, NEW.sign)
+        ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks;
+END;
+
+INSERT INTO caller_counts
+    SELECT caller, account, status, COUNT(*) FROM tasks GROUP BY 1, 2, 3;
+INSERT INTO account_counts
+    SELECT account, status, SUM(tasks) FROM caller_counts GROUP BY 1, 2;
 INSERT INTO caller_spending
     SELECT account, caller, 900, CAST(created_at AS INTEGER) / 900 * 900, unit,
         SUM(counted * (money = 'spent')),
@@ -92,8 +111,7 @@ INSERT INTO account_spending
     FROM caller_spending GROUP BY 1, 2, 3, 4;
 
 CREATE TRIGGER tasks_added_up AFTER INSERT ON tasks BEGIN
-    INSERT INTO counts VALUES (NEW.status, NEW.caller, NEW.account, 1)
-        ON CONFLICT DO UPDATE SET tasks = tasks + 1;
+    INSERT INTO count_changes VALUES (1, NEW.account, NEW.caller, NEW.status);
     INSERT INTO spending_changes
         SELECT 1, NEW.account, NEW.caller, NEW.unit, NEW.created_at, NEW.status, NEW.money,
             NEW.counted
@@ -101,10 +119,8 @@ CREATE TRIGGER tasks_added_up AFTER INSERT ON tasks BEGIN
 END;
 CREATE TRIGGER tasks_recounted AFTER UPDATE OF status, caller, account ON tasks
     WHEN (NEW.status, NEW.caller, NEW.account) IS NOT (OLD.status, OLD.caller, OLD.account) BEGIN
-    UPDATE counts SET tasks = tasks - 1
-        WHERE status = OLD.status AND caller = OLD.caller AND account = OLD.account;
-    INSERT INTO counts VALUES (NEW.status, NEW.caller, NEW.account, 1)
-        ON CONFLICT DO UPDATE SET tasks = tasks + 1;
+    INSERT INTO count_changes VALUES (-1, OLD.account, OLD.caller, OLD.status);
+    INSERT INTO count_changes VALUES (1, NEW.account, NEW.caller, NEW.status);
 END;
 CREATE TRIGGER tasks_repriced
     AFTER UPDATE OF account, caller, unit, created_at, status, money, counted ON tasks
@@ -122,8 +138,7 @@ CREATE TRIGGER tasks_repriced
         WHERE NEW.counted != 0 AND NEW.money IN ('spent', 'reserved');
 END;
 CREATE TRIGGER tasks_taken_away AFTER DELETE ON tasks BEGIN
-    UPDATE counts SET tasks = tasks - 1
-        WHERE status = OLD.status AND caller = OLD.caller AND account = OLD.account;
+    INSERT INTO count_changes VALUES (-1, OLD.account, OLD.caller, OLD.status);
     INSERT INTO spending_changes
         SELECT -1, OLD.account, OLD.caller, OLD.unit, OLD.created_at, OLD.status, OLD.money,
             OLD.counted

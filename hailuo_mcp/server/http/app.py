@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import anyio
 from anyio import to_thread
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.mcpserver import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -30,6 +31,7 @@ from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
 from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog, hide
 from hailuo_mcp.server.http.metrics import Metrics
+from hailuo_mcp.server.http.shared_seal import SharedSeal
 from hailuo_mcp.server.http.signed_links import SignedLinks
 from hailuo_mcp.server.http.tracing import HeaderTrace
 from hailuo_mcp.server.http.uploads import Uploads
@@ -154,7 +156,9 @@ class HttpServer:
             self.context.tenants.on_change = self._tenants_changed
             self._tenants_changed()
         self.bus = CallerBus(self.context)
-        self.mcp = Server(self.context, bus=self.bus)
+        self.seal = SharedSeal()
+        sealed = RequestStateSecurity(codec=self.seal)
+        self.mcp = Server(self.context, bus=self.bus, request_state=sealed)
         self.metrics = Metrics(self.context, self.mcp.arguments_of)
         self.mcp.middleware.append(self.metrics.time_call)
         self.links = SignedLinks()
@@ -246,9 +250,11 @@ class HttpServer:
             tenants.running(studio) if tenants else nullcontext(),
             anyio.create_task_group() as tasks,
         ):
-            self.links.open(await studio.store.secret("links"))
+            self.links.open(await studio.store.secret("links"), studio.clock)
+            self.seal.open(await studio.store.secret("request_state"))
+            self.callbacks.clock = studio.clock
             studio.changes.listen(self.callbacks.task_changed)
-            tasks.start_soon(publish_changes, studio, self.bus)
+            tasks.start_soon(publish_changes, studio, self.bus, self.bus.is_listened_to)
             tasks.start_soon(self.callbacks.run)
             yield studio
             tasks.cancel_scope.cancel()

@@ -50,7 +50,8 @@ class Callbacks:
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
         self._app = app
-        self._clock = clock
+        self.clock = clock
+        """Replaced by the journal's, which plans the polls, as soon as it is open."""
         self._count = count
         self._announced: dict[str, _Announced] = {}
         """By task, until its end is seen."""
@@ -95,7 +96,7 @@ class Callbacks:
         """Poll what was announced, until cancelled."""
         while True:
             self._wake = anyio.Event()
-            now = self._clock()
+            now = self.clock()
             for task_id, known in list(self._announced.items()):
                 if known.wanted and known.next_at <= now:
                     try:
@@ -107,11 +108,11 @@ class Callbacks:
                 await self._wake.wait()
 
     def task_changed(self, task_id: str) -> None:
-        """A step of this task was recorded; perhaps it can be polled only now."""
-        known = self._announced.get(task_id)
-        if known is not None and known.unsent:
-            known.next_at, known.unsent = 0.0, False
-            self._wake.set()
+        """A step of this task, "" for any, was recorded; perhaps it can be polled only now."""
+        for announced, known in self._announced.items():
+            if known.unsent and task_id in ("", announced):
+                known.next_at, known.unsent = 0.0, False
+                self._wake.set()
 
     async def _poll(self, task_id: str, known: _Announced, now: float) -> None:
         studio = self._app.opened

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextvars import ContextVar
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,6 +56,9 @@ def log_as_json(settings: Settings) -> None:
     hide(token.get_secret_value() for _, token in settings.http_tokens)
     if settings.key:
         hide([settings.key])
+    if settings.database_url:
+        url = settings.database_url.get_secret_value()
+        hide([url, *filter(None, [urlsplit(url).password])])
     log_to_stderr(JsonLines(_hidden))
     for name in ("hailuo_mcp.server.http", "hailuo_mcp.telemetry.events"):
         logging.getLogger(name).setLevel(logging.INFO)

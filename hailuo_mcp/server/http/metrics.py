@@ -138,6 +138,8 @@ class Metrics:
             labels = (money.provider, kind, money.unit, money.period)
             self._money.labels(*labels).set(amount)
         if self._tenants and (tenants := self._app.tenants):
+            for name in tenants.all:
+                self._prepare(name)
             await self._tenants.measure(tenants)
 
 

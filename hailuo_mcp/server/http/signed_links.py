@@ -21,9 +21,9 @@ class SignedLinks:
         self._key = key
         self._clock = clock
 
-    def open(self, key: bytes) -> None:
-        """Until it is called, every link is invalid."""
-        self._key = key
+    def open(self, key: bytes, clock: Callable[[], float]) -> None:
+        """Sign with what all processes of the journal share; until then every link is invalid."""
+        self._key, self._clock = key, clock
 
     def sign(self, purpose: str, subject: str, seconds: int) -> tuple[str, float]:
         """The last part of a link's path, and when it ends."""

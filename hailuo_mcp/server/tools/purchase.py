@@ -21,6 +21,7 @@ from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import AnyRequest
+    from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import Terms
 
 MOST_TAKES = 1_000_000
@@ -98,19 +99,21 @@ async def ask_person(wanted: PurchaseArguments, ctx: Ctx) -> Approval | Elicit[A
         return NotAsked()
     client = client_of(ctx)
     if is_modern(ctx):
-        return _as_answer(ctx, question, client.key)
+        return await _as_answer(ctx, studio, question, client.key)
     return await _within_the_call(ctx, question, app.wait_limits.answer_limit(client))
 
 
-def _as_answer(ctx: Ctx, question: str, client: ClientKey) -> Approval | Elicit[Approval]:
+async def _as_answer(
+    ctx: Ctx, studio: Studio, question: str, client: ClientKey
+) -> Approval | Elicit[Approval]:
     """In the modern era the question is the call's answer, and the reply to it is a new call.
 
     A client that cannot answer does not say so: it only calls again, as if nothing was asked.
     """
-    questions = ctx.request_context.lifespan_context.open_questions
     if ctx.input_responses is None:
-        return Elicit(question, Approval) if questions.may_ask(client, question) else NotAsked()
-    questions.close(client, question)
+        may_ask = await studio.may_ask(client, question)
+        return Elicit(question, Approval) if may_ask else NotAsked()
+    await studio.close_question(client, question)
     usable = all(_can_be_read(answer) for answer in ctx.input_responses.values())
     return Elicit(question, Approval) if usable else NotAsked()
 

@@ -14,12 +14,13 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 from hailuo_mcp.domain import Mode, Status, Task
+from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.store import Limits, Losses, Recorded
 
@@ -238,8 +239,11 @@ class Outcome:
     """The reserved and spent sum is too small, and purchases go on."""
 
 
-async def suffer(folder: Path, damage: Damage) -> Outcome:
-    """Damage a copy of the state folder, start again, and ask for everything once more."""
+async def suffer(folder: Path, damage: Damage, *, checked_later: bool = False) -> Outcome:
+    """Damage a copy of the state folder, start again, and ask for everything once more.
+
+    `checked_later`: as a large journal, when its check in the background has ended.
+    """
     state = folder / "state"
     shutil.rmtree(state, ignore_errors=True)
     shutil.copytree(folder / damage.start, state)
@@ -251,6 +255,10 @@ async def suffer(folder: Path, damage: Damage) -> Outcome:
     journal = SqliteStore(state / NAME)
     await journal.open()
     try:
+        if checked_later:
+            journal.background.wait()
+            with suppress(JournalError):  # it cannot even be written
+                await journal.reset_backoff("any write")
         there = {task.task_id for task in await journal.newest(limit=10 * TASKS)}
         outcome.carried = len(there)
         outcome.refused = journal.losses is not None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from hailuo_mcp.journal.sql.connection import Statements
 from hailuo_mcp.journal.sql.spending import ALL_TIME, DAY, QUARTER
 
 _SUMS = "SUM(spent), SUM(reserved), SUM(uncertain)"
@@ -17,21 +16,31 @@ def _coarser(span: int, finer: int) -> str:
     )
 
 
+_QUARTERS = (
+    f"SELECT account, caller, {QUARTER}, {{seconds}} / {QUARTER} * {QUARTER}, unit,"
+    " SUM(CASE WHEN money = 'spent' THEN counted ELSE 0 END),"
+    " SUM(CASE WHEN money = 'reserved' THEN counted ELSE 0 END),"
+    " SUM(CASE WHEN money = 'reserved' AND status = 'unconfirmed' THEN counted ELSE 0 END)"
+    " FROM tasks WHERE money IN ('spent', 'reserved') AND counted != 0 GROUP BY 1, 2, 3, 4, 5"
+)
 _RECOUNTED = (
     (
-        "counts",
-        "status, caller, account, tasks",
+        "caller_counts",
+        "caller, account, status, tasks",
         "tasks != 0",
-        "SELECT status, caller, account, COUNT(*) FROM tasks GROUP BY 1, 2, 3",
+        "SELECT caller, account, status, COUNT(*) FROM tasks GROUP BY 1, 2, 3",
+    ),
+    (
+        "account_counts",
+        "account, status, tasks",
+        "tasks != 0",
+        "SELECT account, status, SUM(tasks) FROM caller_counts GROUP BY 1, 2",
     ),
     (
         f"caller_spending WHERE span = {QUARTER}",
         f"account, {_SPENDING}",
         "(spent, reserved, uncertain) != (0, 0, 0)",
-        f"SELECT account, caller, {QUARTER}, CAST(created_at AS INTEGER) / {QUARTER} * {QUARTER},"
-        " unit, SUM(counted * (money = 'spent')), SUM(counted * (money = 'reserved')),"
-        " SUM(counted * (money = 'reserved' AND status = 'unconfirmed')) FROM tasks"
-        " WHERE money IN ('spent', 'reserved') AND counted != 0 GROUP BY 1, 2, 3, 4, 5",
+        _QUARTERS,
     ),
     *(
         (
@@ -52,11 +61,15 @@ _RECOUNTED = (
 """A table, its columns, which of its rows say anything, and what they must say."""
 
 
-def differs(db: sqlite3.Connection) -> bool:
-    """Whether a running total is wrong, in a snapshot (0.2 s for 100,000 tasks)."""
+def differs(db: Statements, *, seconds: str) -> bool:
+    """Whether a running total is wrong, in a snapshot (0.2 s for 100,000 tasks).
+
+    `seconds`: how this engine cuts `created_at` to whole seconds.
+    """
     return any(
         db.execute(
-            f"WITH found ({columns}) AS ({recount}), kept AS (SELECT {columns} FROM {table}),"
+            f"WITH found ({columns}) AS ({recount.format(seconds=seconds)}),"
+            f" kept AS (SELECT {columns} FROM {table}),"
             f" a AS (SELECT * FROM found WHERE {telling}),"
             f" b AS (SELECT * FROM kept WHERE {telling})"
             " SELECT 1 WHERE EXISTS (SELECT * FROM a EXCEPT SELECT * FROM b)"

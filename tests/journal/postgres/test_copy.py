@@ -1,0 +1,138 @@
+"""An account book goes from a file to a database and back, or nothing of it does."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from hailuo_mcp.domain import Status
+from hailuo_mcp.errors import InvalidRequestError, JournalError
+from hailuo_mcp.journal import copy as copying
+from hailuo_mcp.journal.copy import Sum, book, copy
+from hailuo_mcp.journal.sqlite.store import SqliteStore
+
+from .conftest import register
+from .drafts import buy
+
+pytestmark = pytest.mark.anyio
+
+
+async def _fill(store: Any) -> bytes:
+    await register(store, "me")
+    for number in range(7):
+        await buy(store, f"v{number}", caller=f"c{number % 2}", prompt="一只猫 \x00 \ue000 '?%s")
+    await store.change("v0", {"status": Status.SUCCEEDED, "file": "/c.mp4"}, now=store.clock())
+    await store.change("v1", {"status": Status.FAILED}, now=store.clock())
+    await store.change("v2", {"status": Status.UNCONFIRMED}, now=store.clock())
+    for number in range(3, 7):
+        await store.change(
+            f"v{number}", {"status": Status.QUEUED, "remote_id": f"r{number}"}, now=store.clock()
+        )
+    await store.pause("a", 30, now=store.clock())
+    await store.issue_code("d", caller="c", identity="i", amount=Decimal("1.5"), now=store.clock())
+    return bytes(await store.secret("links"))
+
+
+async def _content(store: Any) -> dict[str, Any]:
+    query = "SELECT * FROM {} ORDER BY 1, 2"
+    found = {
+        table: await store.read(
+            lambda db, table=table: [tuple(row) for row in db.execute(query.format(table))]
+        )
+        for table in (*copying.TABLES, "counts", "account_spending", "caller_spending")
+    }
+    # Triggers leave a count of 0 where a copy has none.
+    return found | {"counts": [row for row in found["counts"] if row[-1]]}
+
+
+async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, opened: Any) -> None:
+    first = SqliteStore(tmp_path / "first" / "journal.sqlite3")
+    await first.open()
+    secret = await _fill(first)
+    await first.close("me")
+    first = SqliteStore(tmp_path / "first" / "journal.sqlite3")
+    await first.open()
+    tasks, content = await first.newest(limit=100), await _content(first)
+    await first.close()
+
+    copied = await copy(book(str(tmp_path / "first")), book(url))
+    assert copied.rows == {"accounts": 1, "tasks": 7, "slots": 7, "codes": 1, "approvals": 0}
+    one = {"account": "a", "unit": "CNY"}
+    assert copied.sums == [
+        Sum(**one, money="released", tasks=1, amount=Decimal(1)),
+        Sum(**one, money="reserved", tasks=5, amount=Decimal(5)),
+        Sum(**one, money="spent", tasks=1, amount=Decimal(1)),
+    ]
+    there = await opened(url)
+    assert await there.newest(limit=100) == tasks
+    assert await there.secret("links") == secret
+    await there.close()
+
+    await copy(book(url), book(str(tmp_path / "second" / "journal.sqlite3")))
+    back = SqliteStore(tmp_path / "second" / "journal.sqlite3")
+    await back.open()
+    assert await back.newest(limit=100) == tasks
+    assert await _content(back) == content
+    assert await back.secret("links") == secret
+    await back.close()
+
+
+async def test_a_journal_in_use_or_with_a_submit_in_flight_is_not_copied(
+    url: str, tmp_path: Path, opened: Any
+) -> None:
+    store = SqliteStore(tmp_path / "journal.sqlite3")
+    await store.open()
+    await register(store, "me")
+    await buy(store, "v1")
+    with pytest.raises(InvalidRequestError, match="in use"):
+        await copy(book(str(tmp_path)), book(url))
+    await store.close("me")
+    with pytest.raises(InvalidRequestError, match="on its way"):
+        await copy(book(str(tmp_path)), book(url))
+    assert await (await opened(url)).newest() == []
+
+
+async def test_a_target_with_tasks_or_processes_is_not_written(
+    url: str, tmp_path: Path, opened: Any
+) -> None:
+    source = SqliteStore(tmp_path / "journal.sqlite3")
+    await source.open()
+    await source.close()
+    target = await opened(url, "me")
+    with pytest.raises(InvalidRequestError, match="target is in use"):
+        await copy(book(str(tmp_path)), book(url))
+    await buy(target, "v1")
+    await target.close("me")
+    with pytest.raises(InvalidRequestError, match="not empty"):
+        await copy(book(str(tmp_path)), book(url))
+
+
+async def test_a_copy_that_differs_leaves_the_target_as_it_was(
+    url: str, tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SqliteStore(tmp_path / "journal.sqlite3")
+    await source.open()
+    await _fill(source)
+    await source.close("me")
+    monkeypatch.setattr(copying, "TABLES", ("accounts", "slots", "tasks"))
+    with psycopg.connect(url, autocommit=True) as db:
+        await opened(url)
+        db.execute(
+            "CREATE FUNCTION dearer() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN NEW.counted := NEW.counted + 1; RETURN NEW; END'"
+        )
+        db.execute(
+            "CREATE TRIGGER wrong BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION dearer()"
+        )
+    with pytest.raises(JournalError, match="differs"):
+        await copy(book(str(tmp_path)), book(url))
+    store = await opened(url)
+    assert await store.newest() == []
+    assert await store.secret("links")
+
+
+async def test_there_is_nothing_to_copy_from_an_empty_place(url: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequestError, match="no journal"):
+        await copy(book(str(tmp_path / "none")), book(url))

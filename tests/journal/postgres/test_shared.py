@@ -1,0 +1,169 @@
+"""What processes share: changes, secrets, the schema, and rows that both want."""
+
+from typing import Any
+
+import anyio
+import pytest
+from until import until
+
+from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.postgres import schema
+from hailuo_mcp.journal.postgres.store import PostgresStore
+from hailuo_mcp.journal.store import Capacity
+
+from .drafts import buy
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_process_hears_of_what_others_change_and_not_of_its_own(
+    url: str, opened: Any
+) -> None:
+    here, there = await opened(url, "here"), await opened(url, "there")
+    heard = list[str]()
+    async with anyio.create_task_group() as jobs:
+        jobs.start_soon(here.watch, heard.append, lambda: False)
+        await until(lambda: heard == [""])
+        await buy(here, "mine")
+        await buy(there, "theirs")
+        await until(lambda: len(heard) > 1)
+        await there.change("mine", {"file": "/clip.mp4"}, now=there.clock())
+        await there.renew("there", ["theirs"], until=there.clock() + 30)
+        await there.change("theirs", {"status": Status.FAILED}, now=there.clock())
+        await until(lambda: len(heard) > 3)
+        jobs.cancel_scope.cancel()
+    assert heard == ["", "theirs", "mine", "theirs"]
+
+
+async def test_a_secret_is_made_once_for_all(url: str, opened: Any) -> None:
+    stores = [await opened(url) for _ in range(4)]
+    found = list[bytes]()
+
+    async def ask(store: Any) -> None:
+        found.append(await store.secret("links"))
+
+    async with anyio.create_task_group() as all_at_once:
+        for store in stores:
+            all_at_once.start_soon(ask, store)
+    assert len(set(found)) == 1
+    assert len(found[0]) == 32
+    assert await stores[0].secret("state") != found[0]
+
+
+async def test_processes_that_start_at_once_make_the_tables_once(url: str) -> None:
+    stores = [PostgresStore(url) for _ in range(4)]
+    async with anyio.create_task_group() as all_at_once:
+        for store in stores:
+            all_at_once.start_soon(store.open)
+    for store in stores:
+        assert await store.newest() == []
+        await store.close()
+
+
+async def test_a_newer_schema_that_fits_is_used_side_by_side(
+    url: str, opened: Any, database: Any
+) -> None:
+    old = await opened(url, "old")
+    database.execute("UPDATE shape SET version = version + 1")
+    database.execute("ALTER TABLE tasks ADD COLUMN film TEXT NOT NULL DEFAULT ''")
+    database.execute("ALTER TABLE owners ADD COLUMN region TEXT NOT NULL DEFAULT ''")
+    new = await opened(url, "new")
+    assert (await buy(old, "v1", owner="old")).task.task_id == (await new.find("v1")).task_id
+    assert set(await new.owners()) == {"old", "new"}
+
+
+async def test_a_newer_schema_that_does_not_fit_is_refused(
+    url: str, opened: Any, database: Any
+) -> None:
+    await opened(url)
+    database.execute(
+        "UPDATE shape SET version = %(v)s, readable_since = %(v)s", {"v": schema.VERSION + 1}
+    )
+    with pytest.raises(JournalError, match="newer"):
+        await PostgresStore(url).open()
+
+
+async def test_a_task_that_is_cancelled_meanwhile_is_not_claimed(
+    url: str, opened: Any, database: Any
+) -> None:
+    store = await opened(url, "me")
+    await store.pause("a", 3, now=store.clock() - 2.9)
+    task = (await buy(store, "v1")).task
+    assert task.status is Status.PENDING
+    with database.transaction():
+        database.execute("UPDATE tasks SET status = 'cancelled', due_at = 0 WHERE task_id = 'v1'")
+        room = Capacity(rpm=None, sends=9, steps=9, submit_lease=90, lease=30)
+        claimed = await store.claim(["a"], "me", room, now=store.clock() + 60)
+        assert claimed.sends == ()
+    assert (await store.find("v1")).status is Status.CANCELLED
+
+
+async def test_transactions_that_lock_each_other_out_are_repeated(
+    url: str, opened: Any, database: Any
+) -> None:
+    """An operator's transaction takes the locks in another order than ours."""
+    store = await opened(url, "me")
+    task = (await buy(store, "v1")).task
+    settled = list[Any]()
+
+    async def settle() -> None:
+        settled.append(
+            await store.change(task.task_id, {"status": Status.FAILED}, now=store.clock())
+        )
+
+    database.execute("SET deadlock_timeout = '10s'")  # so that it is ours that gives in
+    async with anyio.create_task_group() as jobs:
+        with database.transaction():
+            database.execute("SELECT 1 FROM tasks WHERE task_id = 'v1' FOR UPDATE")
+            jobs.start_soon(settle)
+            await until(
+                lambda: database.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone()
+            )
+            database.execute("SELECT 1 FROM accounts WHERE account = 'a' FOR UPDATE")
+    assert settled[0].money is Money.RELEASED
+
+
+async def test_an_approval_is_used_once_by_two_at_the_same_moment(url: str, opened: Any) -> None:
+    stores = [await opened(url) for _ in range(4)]
+    used = list[bool]()
+
+    async def use(store: Any) -> None:
+        for number in range(10):
+            who = {"caller": "c", "identity": f"{number}"}
+            used.append(await store.use_approval(**who, now=store.clock()))
+
+    async with anyio.create_task_group() as all_at_once:
+        for store in stores:
+            all_at_once.start_soon(use, store)
+    assert sum(used) == 10
+
+
+async def test_no_more_slots_are_taken_than_there_are_by_many_at_once(
+    url: str, opened: Any
+) -> None:
+    """Answers and claims overlap: a request counts while it is sent, and for a minute after."""
+    from decimal import Decimal
+
+    from hailuo_mcp.journal.store import Limits
+
+    from .drafts import draft
+
+    stores = [await opened(url, f"p{number}") for number in range(3)]
+    sent = list[str]()
+    limits = Limits(rpm=10, budget=None, since=0.0, lease=90.0)
+
+    async def work(store: Any, own: str) -> None:
+        for number in range(15):
+            found = await store.record(
+                draft(f"{own}-{number}", owner=own), Decimal(0), limits, now=store.clock()
+            )
+            if found.task.status is Status.SUBMITTING:
+                sent.append(found.task.task_id)
+                values = {"status": Status.QUEUED, "owner": "", "lease_until": 0.0}
+                await store.change(found.task.task_id, values, now=store.clock(), attempt=1)
+
+    async with anyio.create_task_group() as all_at_once:
+        for number, store in enumerate(stores):
+            all_at_once.start_soon(work, store, f"p{number}")
+    assert len(sent) == 10
