@@ -133,6 +133,18 @@ def tenants_of(
     return {name: tenant_of_table(name, tables[name], operator, environ) for name in tables}
 
 
+def folders_and_limits(path: Path, output_dir: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """By caller, the folder below `output_dir` and the submits per minute that a table gives.
+
+    Raises:
+        ConfigError: the file cannot be read or used.
+    """
+    _, tables = read_tables(path)
+    folders = {f"{TENANT}{n}": _folder(n, table, output_dir) for n, table in tables.items()}
+    rpm = {f"{TENANT}{n}": cast("int", it["rpm"]) for n, it in tables.items() if "rpm" in it}
+    return folders, rpm
+
+
 def tenant_of_table(
     name: str, table: Table, operator: Settings, environ: Mapping[str, str]
 ) -> Tenant:
