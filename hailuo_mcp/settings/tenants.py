@@ -49,7 +49,7 @@ class Tenant:
     rpm: int | None
     """Its own part of the account's limit."""
     folder: str
-    """Below the operator's, separated by "/"; empty: that one itself."""
+    """Its clips' folder below the server's place for clips, separated by "/"; "" is that place."""
     shared_budget: tuple[Decimal, str] | None
     """The operator's budget and period, where they count for this tenant's account."""
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
@@ -17,6 +16,7 @@ from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
+from hailuo_mcp.files.storage import Storage
 from hailuo_mcp.journal.store import Limits, Losses, Store
 from hailuo_mcp.studio.events import Changes, Wakeup
 from hailuo_mcp.studio.lookup_limit import LookupLimit
@@ -40,7 +40,9 @@ _MOST_CONFIRMED = 20_000
 class Uploads(Protocol):
     """Pictures that callers on other computers have uploaded."""
 
-    def find(self, upload_id: str) -> bytes | None: ...
+    async def find(self, upload_id: str) -> bytes | None:
+        """The picture, if the current caller has sent it; raises OSError if it cannot be read."""
+        ...
 
     def invitation(self) -> str:
         """How the current caller can upload a picture; empty for a caller on this computer."""
@@ -78,7 +80,7 @@ class OwnSettings:
     """
 
     folders: dict[str, str] = field(default_factory=dict[str, str])
-    """Below the operator's, separated by "/", by caller."""
+    """By caller, below the server's place for clips, separated by "/"; "" is that place."""
     rpm: dict[str, int] = field(default_factory=dict[str, int])
     """By caller."""
     account_rpm: dict[str, int | None] = field(default_factory=dict[str, int | None])
@@ -98,6 +100,8 @@ class Context:
     store: Store
     client: HailuoClient
     folders: Folders
+    storage: Storage
+    """Where clips, input pictures and uploads are kept."""
     pictures: Pictures
     changes: Changes
     wakeup: Wakeup = field(default_factory=Wakeup)
@@ -155,9 +159,10 @@ class Context:
             lease=SUBMIT_LEASE,
         )
 
-    def output_dir_of(self, caller: str) -> Path:
-        """Where this caller's clips go; for the worker, whose folder is the operator's."""
-        return self.folders.output_dir / self.own.folders.get(caller, "")
+    def storage_of(self, caller: str) -> Storage:
+        """Where this caller's clips go."""
+        folder = self.own.folders.get(caller, "")
+        return self.storage.below(folder) if folder else self.storage
 
     @property
     def losses(self) -> Losses | None:
