@@ -131,6 +131,7 @@ WRONG = [
     (f"[tenants.a]\ntokens = ['{HASH}', '{HASH}']", "Tenant a"),
     ("[tenants.acme", "end of document"),
     ("[tenants.acme]\nbudget 1\nrpm = 2", "line 2"),
+    ("[tenants.acme]\nbudget = 1\nbudget = 2\n", "line 3"),
 ]
 
 
