@@ -100,7 +100,9 @@ class Agent:
             except Exception as exc:  # noqa: BLE001  # the replica went away: come back, ask again
                 self.told.errors[_name(exc)] += 1
                 await anyio.sleep(_AGAIN_SECONDS)
-        self.told.broken += [f"clip {clip} ({self.way}, {self.tenant}) never ended" for clip in left]
+        self.told.broken += [
+            f"clip {clip} ({self.way}, {self.tenant}) never ended" for clip in left
+        ]
 
     async def _call(self, client: Client, name: str, **arguments: Any) -> dict[str, Any]:
         with anyio.fail_after(CALL_SECONDS):
