@@ -343,8 +343,8 @@ async def measured(stores: dict[int, Store]) -> Found:
     return found
 
 
-def postgres(url: str, size: int) -> Store:
-    """A store on a schema of this size, which is made where there is none."""
+def postgres(url: str, size: int, found: Found) -> Store:
+    """A store on a schema of this size, which is made where there is none; and its openings."""
     import psycopg
 
     from hailuo_mcp.journal.postgres.store import PostgresStore
@@ -362,7 +362,16 @@ def postgres(url: str, size: int) -> Store:
         asyncio.run(make())
         rows = (row_of(task, Decimal(2)) for task in made(size, time.time()))
         fill_postgres(f"{url}?options=-csearch_path%3Dgrowth{size}", rows)
-        return postgres(url, size)
+        return postgres(url, size, found)
+
+    async def open_(store: Store) -> float:
+        took = await timed(store.open)
+        await store.close()
+        return took
+
+    for _ in range(9):
+        one = PostgresStore(f"{url}?options=-csearch_path%3Dgrowth{size}")
+        found.setdefault("open", {}).setdefault(size, []).append(asyncio.run(open_(one)))
     return store
 
 
@@ -393,7 +402,7 @@ def main() -> None:
     stores: dict[int, Store] = {}
     for size in args.sizes:
         if "://" in args.place:
-            stores[size] = postgres(args.place, size)
+            stores[size] = postgres(args.place, size, found)
         else:
             stores[size] = sqlite(Path(args.place), size, found)
         print(f"{size:,} made and opened", file=sys.stderr)
