@@ -16,8 +16,10 @@ import anyio
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.files.folder_storage import FolderBlobs, FolderStorage
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.private import close_to_others
+from hailuo_mcp.files.storage import PRIVATE, Storage
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
@@ -101,7 +103,16 @@ async def open_account(
     """
     client, owner = open_client(settings, wire=wire), f"{os.getpid()}-{secrets.token_hex(4)}"
     studio = replace(
-        join(settings, main.store, client, owner, main.clock, main.chance, main.remote),
+        join(
+            settings,
+            main.store,
+            client,
+            owner,
+            main.clock,
+            main.chance,
+            main.remote,
+            storage=main.storage,
+        ),
         changes=main.changes,
         callback_confirmed=main.callback_confirmed,
         lookup_limit=main.lookup_limit,
@@ -134,6 +145,7 @@ def for_tenant(account: Studio, tenant: Tenant) -> Studio:
         settings=settings,
         client=account.client.under(plan=settings.plan, folders=folders),
         folders=folders,
+        storage=account.storage.below(tenant.folder) if tenant.folder else account.storage,
         tenant=tenant.caller,
         shared_wall=wall_of(tenant),
     )
@@ -145,7 +157,7 @@ def wall_of(tenant: Tenant) -> Wall | None:
     return Wall(budget=shared[0], period=shared[1]) if shared else None
 
 
-def join(
+def join(  # noqa: PLR0913  # the parts of a studio
     settings: Settings,
     store: Store,
     client: HailuoClient,
@@ -155,9 +167,11 @@ def join(
     remote: RemoteAccess | None = None,
     *,
     fenced: bool = True,
+    storage: Storage | None = None,
 ) -> Studio:
     """The studio over these parts; `owner` is this process, as the journal knows it."""
     provider, account = client.provider, account_of(settings)
+    storage = storage or open_storage(settings)
     return Studio(
         settings=settings,
         provider=provider,
@@ -166,7 +180,8 @@ def join(
         store=store,
         client=client,
         folders=Folders(settings.output_dir, settings.allowed_dirs, fenced=fenced),
-        pictures=Pictures(settings.state_dir / "inputs"),
+        storage=storage,
+        pictures=Pictures(storage.pictures),
         changes=Changes(store),
         render_times=RenderTimes(store, provider, clock),
         in_flight=InFlight(store, account, clock),
@@ -199,6 +214,32 @@ def open_client(
         wire=wire,
         serve=serve if provider.is_sandbox and not settings.base_url else None,
         submit_timeout=SUBMIT_SECONDS,
+    )
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Where clips, pictures and uploads are kept.
+
+    Raises:
+        ConfigError: the bucket needs an extra that is not installed, or other variables.
+    """
+    spool = settings.state_dir / "spool"
+    if settings.bucket:
+        from hailuo_mcp.files.bucket import Bucket
+        from hailuo_mcp.files.bucket_storage import BucketStorage
+
+        name, prefix = settings.bucket
+        return BucketStorage(Bucket(name), prefix, spool)
+    folder, shared = settings.output_dir, bool(settings.files)
+    private, named_by = settings.state_dir, "HAILUO_STATE_DIR"
+    if shared:
+        private, named_by = folder / PRIVATE, "HAILUO_FILES"
+    return FolderStorage(
+        folder=folder,
+        pictures=FolderBlobs(private / "inputs", named_by),
+        uploads=FolderBlobs(private / "uploads", named_by),
+        spool=spool if shared else None,
+        variable="HAILUO_FILES" if shared else "HAILUO_OUTPUT_DIR",
     )
 
 

@@ -311,6 +311,11 @@ class Task:
         return bool(self.file)
 
     @property
+    def in_bucket(self) -> bool:
+        """Whether the saved clip is not a file of this computer."""
+        return self.file.startswith("s3://")
+
+    @property
     def can_be_settled(self) -> bool:
         """Whether a person may settle it; until it has a clip, they may change that."""
         settled = self.settled_at is not None and self.status is not Status.SUCCEEDED

@@ -16,7 +16,6 @@ from hailuo_mcp.catalog.prices import plan_rpm
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import TENANT
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
-from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.settings.tenants import Tenant, read_tables, tenants_of
 from hailuo_mcp.studio.context import OwnSettings
@@ -171,7 +170,7 @@ class Tenants:
         self.own.account_rpm |= self._account_limits()
         for tenant in tenants.values():
             settings = tenant.settings
-            self.own.folders[tenant.caller] = Folders(settings.output_dir, settings.allowed_dirs)
+            self.own.folders[tenant.caller] = tenant.folder
             self.own.rpm.pop(tenant.caller, None)
             if tenant.rpm is not None:
                 self.own.rpm[tenant.caller] = tenant.rpm

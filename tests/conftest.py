@@ -1,12 +1,29 @@
 """What every test needs: one event loop backend."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import postgres
 import pytest
+
+if TYPE_CHECKING:
+    from buckets import S3
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3]":
+    """A bucket of its own, with the AWS_ variables that lead to it."""
+    from buckets import served_bucket
+
+    with served_bucket() as bucket:
+        for name, value in bucket.variables.items():
+            monkeypatch.setenv(name, value)
+        yield bucket
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -126,9 +126,12 @@ async def _buy_and_wait(session: Session, *, request: AnyRequest) -> tuple[int, 
             saved = await session.save(view.task.task_id, output, FOREVER, progress)
             view, copy = saved.view, saved.file
     view = replace(view, reused=bought.reused)
+    clip = copy
+    if args.output == STANDARD:
+        clip = await session.clip_to_write(copy)
     results.show(session, view, copy=copy)
     _suggest(session, view)
-    return exits.of_view(view), copy
+    return exits.of_view(view), clip
 
 
 def _suggest(session: Session, view: View) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hailuo_mcp.cli import arguments, words
@@ -87,6 +91,18 @@ class Session:
             )
         except _NeedsPersonError:
             return Saved(view=await self.studio.query(task_id), status="not_ready")
+
+    async def clip_to_write(self, file: str) -> str:
+        """The path of a saved clip, for standard output.
+
+        One that is in a bucket is copied to a file, which is deleted when this process ends.
+        """
+        if not file or self.studio.storage.local_path(file) is not None:
+            return file
+        folder = tempfile.mkdtemp(prefix="hailuo-mcp-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        copied = await self.studio.storage.copy(file, Path(folder, "clip.mp4"), overwrite=False)
+        return str(copied.path)
 
     def is_elsewhere(self, task: Task) -> bool:
         """Whether a task belongs to another provider or address than this process uses."""

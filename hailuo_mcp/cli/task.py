@@ -117,12 +117,15 @@ def _download(args: Namespace, terminal: Terminal) -> int:
                 await session.wait(args.task_id, wait, progress)
                 progress.tell("saving the clip")
             saved = await session.save(args.task_id, output, wait, progress)
+            clip = saved.file
+            if args.output == STANDARD:
+                clip = await session.clip_to_write(clip)
         if terminal.json:
             terminal.data(dict(saved_video(saved)))
         else:
             results.show(session, saved.view, copy=saved.file)
         if saved.status == "saved":
-            return exits.DONE, saved.file
+            return exits.DONE, clip
         return exits.of_view(saved.view) or exits.FAILED, ""
 
     code, clip = run_with_studio(args, terminal, job)

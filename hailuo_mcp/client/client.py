@@ -275,7 +275,7 @@ class HailuoClient:
         request: AnyRequest,
         *,
         local: bool = True,
-        upload: Callable[[str], bytes | None] | None = None,
+        upload: Callable[[str], Awaitable[bytes | None]] | None = None,
     ) -> Prepared:
         """Open the pictures, check and price. Costs nothing and does not contact the provider."""
         with for_programmers():

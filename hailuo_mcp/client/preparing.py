@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.rules.judge import Checked, Seller
 
 Fetch = Callable[[str], Awaitable[bytes]]
-Upload = Callable[[str], bytes | None]
+Upload = Callable[[str], Awaitable[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def explained(folder: Path) -> Generator[None]:
         raise explain(trouble, folder) from trouble
 
 
-def already_exists(target: Path) -> DiskError:
+def already_exists(target: Path | str) -> DiskError:
     return DiskError(
         f"{target} already exists and was not changed.",
         Step(Do.ARRANGE, "move that file away"),
@@ -179,6 +179,31 @@ def is_placeholder(target: Path) -> bool:
     return False
 
 
+def is_our_placeholder(target: Path, task_id: str) -> bool:
+    """Whether a process that died left only an empty file with the name of this task's clip."""
+    return bool(task_id) and task_id in target.stem and is_placeholder(target)
+
+
+def find_existing(target: Path, task_id: str, *, overwrite: bool = False) -> SavedFile | None:
+    """Return the complete clip of this task that is already there; None if the name is free.
+
+    Raises:
+        DiskError: something else has the name.
+    """
+    with explained(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if overwrite or not (target.exists() or target.is_symlink()):
+            return None
+        if is_our_placeholder(target, task_id):
+            return None  # replaced when the clip has arrived
+        if task_id and target.is_file() and task_id in target.stem:
+            problem, facts = inspect(target, length_known=False)
+            if not problem:
+                remove_linked_part(target)
+                return saved_file(target, facts)
+    raise already_exists(target)
+
+
 def remove_linked_part(target: Path) -> None:
     """Remove a .part that is the finished clip: a process died between the two steps."""
     part = target.with_name(target.name + ".part")
@@ -248,6 +273,11 @@ async def copy_clip(
         return await run_sync(lambda: find_existing() or _copy(clip, target, overwrite=overwrite))
 
 
+def copy_checked(clip: SavedFile, target: Path, *, overwrite: bool) -> SavedFile:
+    """Copy a clip to a free name, whole or not at all, without a lock; DiskError if it is taken."""
+    return _copy(clip.path, target, overwrite=overwrite, sha256=clip.sha256)
+
+
 def _same_clip(clip: Path, target: Path, *, overwrite: bool) -> SavedFile | None:
     if not clip.is_file():
         raise DiskError(
@@ -268,7 +298,7 @@ def _same_clip(clip: Path, target: Path, *, overwrite: bool) -> SavedFile | None
     raise already_exists(target)
 
 
-def _copy(clip: Path, target: Path, *, overwrite: bool) -> SavedFile:
+def _copy(clip: Path, target: Path, *, overwrite: bool, sha256: str = "") -> SavedFile:
     # A unique name: <target>.part may be a browser's unfinished download.
     draft = target.with_name(f"hailuo-{secrets.token_hex(8)}.part")
     with explained(target.parent):
@@ -283,7 +313,13 @@ def _copy(clip: Path, target: Path, *, overwrite: bool) -> SavedFile:
                     f"The saved clip {clip} is damaged ({problem}) and was not copied.",
                     Step(Do.TRY, "delete it, then download the clip again"),
                 )
+            if sha256 and _sha256_of(draft) != sha256:
+                raise DiskError(
+                    f"The copy in {target.parent} differs from the clip and was removed.",
+                    Step(Do.REPEAT),
+                    retry=True,
+                )
             put_in_place(draft, target, overwrite=overwrite)
         finally:
             draft.unlink(missing_ok=True)
-        return saved_file(target, facts)
+        return saved_file(target, facts, sha256=sha256)

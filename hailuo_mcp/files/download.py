@@ -90,7 +90,7 @@ async def save(
     An existing complete clip of the same `task_id` is used as it is. What has arrived
     stays in a .part when this fails or is cancelled.
     """
-    find_existing = partial(_find_existing, target, task_id, overwrite=overwrite)
+    find_existing = partial(clip_file.find_existing, target, task_id, overwrite=overwrite)
     if found := await run_sync(find_existing):
         return found
     async with clip_file.locked(target, sleep=sleep):
@@ -101,32 +101,12 @@ async def save(
         try:
             facts = await _Download(ask_link, open_link, part, limit).run(sleep)
             await run_sync(part.finish)
-            replace = overwrite or _is_our_placeholder(target, task_id)
+            replace = overwrite or clip_file.is_our_placeholder(target, task_id)
             await run_sync(lambda: clip_file.put_in_place(part.path, target, overwrite=replace))
         finally:
             with CancelScope(shield=True):
                 await run_sync(part.close)
         return await run_sync(lambda: clip_file.saved_file(target, facts, sha256=part.sha256))
-
-
-def _find_existing(target: Path, task_id: str, *, overwrite: bool) -> SavedFile | None:
-    with clip_file.explained(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if overwrite or not (target.exists() or target.is_symlink()):
-            return None
-        if _is_our_placeholder(target, task_id):
-            return None  # replaced when the clip has arrived
-        if task_id and target.is_file() and task_id in target.stem:
-            problem, facts = clip_file.inspect(target, length_known=False)
-            if not problem:
-                clip_file.remove_linked_part(target)
-                return clip_file.saved_file(target, facts)
-    raise clip_file.already_exists(target)
-
-
-def _is_our_placeholder(target: Path, task_id: str) -> bool:
-    """Whether a process that died left only an empty file with our clip's name."""
-    return bool(task_id) and task_id in target.stem and clip_file.is_placeholder(target)
 
 
 class _Body:

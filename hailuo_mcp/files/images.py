@@ -90,7 +90,7 @@ async def open_image(
     *,
     folders: Folders | None,
     fetch: Callable[[str], Awaitable[bytes]],
-    upload: Callable[[str], bytes | None] | None = None,
+    upload: Callable[[str], Awaitable[bytes | None]] | None = None,
 ) -> OpenedImage:
     """Return the picture that `source` names; raises InvalidRequestError.
 
@@ -114,7 +114,7 @@ async def open_image(
             f"{_host(source)} has an http:// address", "give an https:// address or a local path"
         )
     if kind.startswith("upload:"):
-        found = upload(source[7:]) if upload else None
+        found = await upload(source[7:]) if upload else None
         if found is None:
             raise _refused(
                 f"There is no uploaded picture {shown(source)!r}",

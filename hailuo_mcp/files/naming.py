@@ -31,7 +31,7 @@ def write_sidecar(clip: Path, facts: Mapping[str, object]) -> None:
         # A foreign package.json beside package.mp4 must not be replaced.
         place = clip.with_name(clip.name + ".json")
     draft = place.with_name(place.name + ".part")
-    text = json.dumps(dict(facts), ensure_ascii=False, indent=2, default=str) + "\n"
+    text = sidecar_text(facts)
     # Never through a link with the draft's name.
     draft.unlink(missing_ok=True)
     with draft.open("x", encoding="utf-8") as file:
@@ -39,6 +39,10 @@ def write_sidecar(clip: Path, facts: Mapping[str, object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(place)
+
+
+def sidecar_text(facts: Mapping[str, object]) -> str:
+    return json.dumps(dict(facts), ensure_ascii=False, indent=2, default=str) + "\n"
 
 
 def _is_ours(sidecar: Path) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-FOLDERS = ("backups", "inputs", "processes", "uploads", "sandbox")
+FOLDERS = ("backups", "inputs", "processes", "spool", "uploads", "sandbox")
 _FILES = ("journal", "links.key", "mark")
 """Prefixes of our files' names; a folder that a person chose may contain other files, too."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -38,7 +38,14 @@ def write_once(path: Path, data: bytes) -> None:
     try:
         with open(part, "xb", opener=private_opener) as file:
             file.write(data)
-        os.link(part, path)
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # Some network folders have no hard links: take the name with an empty file first.
+            os.close(private_opener(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -24,6 +24,7 @@ from hailuo_mcp.settings.values import (
     CallbackUrl,
     Database,
     File,
+    FilesPlace,
     Folder,
     Folders,
     Names,
@@ -104,6 +105,11 @@ class Settings(BaseModel):
         _default_output,
         documented="`Hailuo` in the user's videos folder",
         option="FOLDER",
+    )
+    files: FilesPlace = _setting(
+        "instead of `HAILUO_OUTPUT_DIR`, for several machines: `s3://bucket/prefix` (needs the "
+        "extra `s3`) or the full path of a folder that they share",
+        "",
     )
     state_dir: Folder = _setting(
         "the journal and its locks",
@@ -200,6 +206,16 @@ class Settings(BaseModel):
         values: dict[str, object] = {
             name: given[variable] for name, variable in variables.items() if variable in given
         }
+        if files := given.get("HAILUO_FILES"):
+            if overrides.get("output_dir") is not None:
+                raise ConfigError(
+                    "Where clips go is set for all processes on the journal, so the output folder "
+                    "of one command cannot be changed.",
+                    Step(Do.TRY, "have the clip copied to a path instead"),
+                    Step(Do.CHECK, "HAILUO_FILES"),
+                )
+            if "://" not in files:
+                values["output_dir"] = files
         row = _provider(given)
         values["provider"] = row.name
         values["api_key"] = _api_key(row, given)
@@ -219,6 +235,14 @@ class Settings(BaseModel):
                 f"{what[:1].upper()}{what[1:]}.",
                 *(Step(Do.CHECK, variable_of(name)) for name in flaws),
             ) from None
+
+    @property
+    def bucket(self) -> tuple[str, str] | None:
+        """The bucket that clips go to and the prefix in it; None if they go to a folder."""
+        if not self.files.startswith("s3://"):
+            return None
+        name, _, prefix = self.files.removeprefix("s3://").partition("/")
+        return name, prefix
 
     @property
     def proxy_variables(self) -> dict[str, str]:

@@ -50,6 +50,8 @@ class Tenant:
     """Its own part of the account's limit."""
     shared_budget: tuple[Decimal, str] | None
     """The operator's budget and period, where they count for this tenant's account."""
+    folder: str = ""
+    """Its clips' folder below the server's place for clips, separated by "/"; "" is that place."""
 
     @property
     def caller(self) -> str:
@@ -170,6 +172,7 @@ def tenant_of_table(
         settings=settings,
         rpm=rpm if isinstance(rpm, int) else None,
         shared_budget=_shared_budget(settings, operator),
+        folder="/".join(settings.output_dir.relative_to(operator.output_dir).parts),
     )
 
 

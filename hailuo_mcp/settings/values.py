@@ -80,6 +80,21 @@ def _folders(text: str) -> tuple[Path, ...]:
     return tuple(_folder(part.strip()) for part in text.split(os.pathsep) if part.strip())
 
 
+_BUCKET = re.compile(r"s3://([A-Za-z0-9][\w.-]{1,253}[A-Za-z0-9])((?:/[\w.=+@-]+)*)/?")
+
+
+def _files(text: str) -> str:
+    if "://" not in text:
+        return str(_folder(text))
+    found = _BUCKET.fullmatch(text)
+    if found is None or {".", ".."} & set(found[2].split("/")):
+        raise _refused(
+            "is neither s3://bucket/prefix (letters, digits and - _ . = + @ in each name) nor the "
+            "full path of a folder"
+        )
+    return f"s3://{found[1]}{found[2]}"
+
+
 def names(text: str) -> tuple[str, ...]:
     parts = text.replace(";", ",").split(",")
     return tuple(part.strip().lower() for part in parts if part.strip())
@@ -153,6 +168,7 @@ Period = Annotated[Literal["day", "month", "total"], _text(str.lower)]
 PlanName = Annotated[str, _text(_plan)]
 Folder = Annotated[Path, _text(_folder)]
 File = Annotated[Path, _text(_file)]
+FilesPlace = Annotated[str, _text(_files)]
 Folders = Annotated[tuple[Path, ...], _text(_folders)]
 Names = Annotated[tuple[str, ...], _text(names)]
 Database = Annotated[SecretStr, _text(_database)]

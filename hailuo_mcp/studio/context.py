@@ -16,6 +16,7 @@ from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
+from hailuo_mcp.files.storage import Storage
 from hailuo_mcp.journal.store import Limits, Losses, Store
 from hailuo_mcp.studio.events import Changes, Wakeup
 from hailuo_mcp.studio.lookup_limit import LookupLimit
@@ -39,7 +40,9 @@ _MOST_CONFIRMED = 20_000
 class Uploads(Protocol):
     """Pictures that callers on other computers have uploaded."""
 
-    def find(self, upload_id: str) -> bytes | None: ...
+    async def find(self, upload_id: str) -> bytes | None:
+        """The picture, if the current caller has sent it; raises OSError if it cannot be read."""
+        ...
 
     def invitation(self) -> str:
         """How the current caller can upload a picture; empty for a caller on this computer."""
@@ -76,8 +79,8 @@ class OwnSettings:
     One for a process. A tenant that was removed stays in it: its clips are still saved.
     """
 
-    folders: dict[str, Folders] = field(default_factory=dict[str, Folders])
-    """By caller."""
+    folders: dict[str, str] = field(default_factory=dict[str, str])
+    """By caller, below the server's place for clips, separated by "/"; "" is that place."""
     rpm: dict[str, int] = field(default_factory=dict[str, int])
     """By caller."""
     account_rpm: dict[str, int | None] = field(default_factory=dict[str, int | None])
@@ -97,6 +100,8 @@ class Context:
     store: Store
     client: HailuoClient
     folders: Folders
+    storage: Storage
+    """Where clips, input pictures and uploads are kept."""
     pictures: Pictures
     changes: Changes
     wakeup: Wakeup = field(default_factory=Wakeup)
@@ -154,9 +159,10 @@ class Context:
             lease=SUBMIT_LEASE,
         )
 
-    def folders_of(self, caller: str) -> Folders:
+    def storage_of(self, caller: str) -> Storage:
         """Where this caller's clips go."""
-        return self.own.folders.get(caller, self.folders)
+        folder = self.own.folders.get(caller, "")
+        return self.storage.below(folder) if folder else self.storage
 
     @property
     def losses(self) -> Losses | None:

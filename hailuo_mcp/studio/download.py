@@ -35,7 +35,7 @@ async def download_clip(
     if output_path:  # refused before anything is downloaded for it
         name = Path(task.file).name if task.file else f"{task.task_id}.mp4"
         target = context.folders.target(output_path, default_name=name)
-    if task.file and not await anyio.Path(task.file).exists():
+    if task.file and not await context.storage.exists(task.file):
         task = await _change(context, task, file="", sha256="", bytes=None)
     deadline = time.monotonic() + wait_seconds
     if task.status is Status.SUCCEEDED and not task.saved:
@@ -61,13 +61,11 @@ async def download_clip(
         height=task.height,
         seconds=task.seconds,
     )
-    if target is None or target == Path(task.file):
+    if target is None or target == context.storage.local_path(task.file):
         return saved
-    from hailuo_mcp.files.clip_file import copy_clip
-
     if target.name == f"{task.task_id}.mp4":
         target = target.with_name(Path(task.file).name)
-    copied = await copy_clip(Path(task.file), target, overwrite=overwrite)
+    copied = await context.storage.copy(task.file, target, overwrite=overwrite)
     return replace(saved, file=str(copied.path))
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 import time
-from pathlib import Path
+from contextlib import suppress
 
 from hailuo_mcp.errors import Do, JournalError, Step
-from hailuo_mcp.files.private import private_folder, private_opener
+from hailuo_mcp.files.storage import Blobs
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _FRESH_SECONDS = 900.0
@@ -17,51 +16,36 @@ _FRESH_SECONDS = 900.0
 
 
 class Pictures:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, kept: Blobs) -> None:
+        self._kept = kept
 
-    def keep(self, sha256: str, data: bytes) -> None:
-        """Write once, atomically."""
-        target = self._folder / sha256
+    async def keep(self, sha256: str, data: bytes) -> None:
+        """Write once, whole or not at all."""
         try:
-            if target.exists():
-                os.utime(target)
-                return
-            private_folder(self._folder)
-            part = target.with_name(f"{sha256}.{os.getpid()}.part")
-            with open(part, "wb", opener=private_opener) as file:  # takes an opener
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
+            await self._kept.keep(sha256, data)
         except OSError as exc:
             raise JournalError(
-                f"The picture could not be stored in {self._folder}, so the purchase cannot be "
+                f"The picture could not be stored in {self._kept.place}, so the purchase cannot be "
                 "recorded.",
-                Step(Do.ARRANGE, "free some disk space, or make the folder writable"),
-                Step(Do.SET, "HAILUO_STATE_DIR"),
+                Step(Do.ARRANGE, "make room there, or make it writable"),
+                Step(Do.CHECK, self._kept.variable),
                 detail=str(exc),
             ) from exc
 
-    def data_url(self, sha256: str, mime: str) -> str:
-        """Raises KeyError where the bytes are gone."""
-        try:
-            data = (self._folder / sha256).read_bytes()
-        except OSError as exc:
-            raise KeyError(sha256) from exc
+    async def data_url(self, sha256: str, mime: str) -> str:
+        """Raises KeyError where the bytes are gone, OSError where they cannot be read now."""
+        data = await self._kept.read(sha256)
+        if data is None:
+            raise KeyError(sha256)
         return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
 
-    def sweep(self, in_use: str) -> None:
+    async def sweep(self, in_use: str) -> None:
         """Delete what no unfinished task needs."""
-        try:
-            found = list(self._folder.iterdir())
-        except OSError:
-            return  # none was ever kept, or the folder is not readable
-        for path in found:
-            name = path.name[:64]
-            try:
-                old = time.time() - path.stat().st_mtime > _FRESH_SECONDS
-                if _NAME.fullmatch(name) and old and name not in in_use:
-                    path.unlink(missing_ok=True)
-            except OSError:
-                continue  # another process was faster
+        now = time.time()
+        with suppress(OSError):  # the storage is away: the next time
+            for blob in await self._kept.all():
+                name = blob.name[:64]
+                old = now - blob.modified > _FRESH_SECONDS
+                if old and _NAME.fullmatch(name) and name not in in_use:
+                    with suppress(OSError):
+                        await self._kept.delete(blob.name)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import anyio
-from anyio.to_thread import run_sync
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.client import Prepared
@@ -165,10 +164,10 @@ async def _buy(
     if draft.existing:
         return Recorded(task=draft.existing, reused=True)
     if context.settings.auto_download:
-        await run_sync(context.folders.need_output)
+        await context.storage.need_writable()
     await _require_consent(context, draft.task, terms, draft.reserved_amount)
     for picture in draft.prepared.images.values():
-        context.pictures.keep(picture.facts.sha256, picture.data)
+        await context.pictures.keep(picture.facts.sha256, picture.data)
     counted, now = draft.reserved_amount or _ZERO, context.clock()
     found = await context.store.record(draft.task, counted, context.limits(), now=now)
     if isinstance(found, KeyTaken):
@@ -210,25 +209,25 @@ async def _prepare(context: Context, request: AnyRequest, *, local: bool) -> Pre
         find = uploads.find if uploads else None
         return await context.client.prepare(request, local=local, upload=find)
     except InvalidRequestError as exc:
-        if local or not uploads or not _has_pictures_to_upload(request, uploads):
+        if local or not uploads or not await _has_pictures_to_upload(request, uploads):
             raise
         invitation = Step(Do.TRY, uploads.invitation().removesuffix("."))
         raise InvalidRequestError(exc.what, *exc.then, invitation) from None
 
 
-def _has_pictures_to_upload(request: AnyRequest, uploads: Uploads) -> bool:
+async def _has_pictures_to_upload(request: AnyRequest, uploads: Uploads) -> bool:
     """Whether a picture is on a remote caller's computer, so that it must be uploaded."""
     if isinstance(request, TemplateRequest):
         given = list(request.media_inputs)
     else:
         given = [getattr(request, name) for name in IMAGE_FIELDS]
-    return any(
-        uploads.find(text[7:]) is None
-        if text.startswith("upload:")
-        else not text.lower().startswith(("data:", "https://", "http://"))
-        for text in given
-        if text
-    )
+    for text in given:
+        if text.startswith("upload:"):
+            if await uploads.find(text[7:]) is None:
+                return True
+        elif text and not text.lower().startswith(("data:", "https://", "http://")):
+            return True
+    return False
 
 
 def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -> Task:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -55,26 +55,27 @@ def request_json(
     return json.dumps(kept, ensure_ascii=False, sort_keys=True)
 
 
-def request_from_json(record: str, load: Callable[[str, str], str]) -> AnyRequest:
+async def request_from_json(record: str, load: Callable[[str, str], Awaitable[str]]) -> AnyRequest:
     """The request behind a record; `load(sha256, mime)` gives a picture's data URL.
 
     Raises:
         KeyError: a picture's bytes no longer exist (from `load`).
+        OSError: they cannot be read now (from `load`).
     """
     body = json.loads(record)
 
-    def picture(value: Mapping[str, str]) -> str:
-        return value.get("url") or load(value["sha256"], value["mime"])
+    async def picture(value: Mapping[str, str]) -> str:
+        return value.get("url") or await load(value["sha256"], value["mime"])
 
     if "template_id" in body:
         return TemplateRequest(
             template_id=body["template_id"],
             text_inputs=tuple(body.get("text_inputs", ())),
-            media_inputs=tuple(picture(value) for value in body.get("media_inputs", ())),
+            media_inputs=tuple([await picture(value) for value in body.get("media_inputs", ())]),
         )
     for name in IMAGE_FIELDS:
         if name in body:
-            body[name] = picture(body[name])
+            body[name] = await picture(body[name])
     return VideoRequest(**body)
 
 

@@ -157,7 +157,9 @@ def unchanged_text(view: View) -> str:
 
 
 def _where(view: View) -> str:
-    """Where the person finds a saved clip: on this disk, or behind this server's link."""
+    """Where the person finds a saved clip: by its path, in a bucket, behind this server's link."""
+    if view.link is None and view.task.in_bucket:
+        return "tell the person the address in file; download_video with output_path copies it"
     if view.link is None:
         return "tell the person the path in file"
     return f"give the person the link in url, good until {moment(view.link.expires_at or view.now)}"

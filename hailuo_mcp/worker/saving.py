@@ -7,8 +7,9 @@ from pathlib import Path
 
 from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.errors import DownloadError, HailuoError
+from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save
-from hailuo_mcp.files.naming import file_name, write_sidecar
+from hailuo_mcp.files.naming import file_name
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.views import cost_words
@@ -27,7 +28,7 @@ async def save_clip(context: Context, task: Task) -> None:
 
 async def _save(context: Context, task: Task) -> Task | None:
     name = file_name(task.created_at, task.prompt, task.task_id)
-    target = context.folders_of(task.caller).output_dir / name
+    storage = context.storage_of(task.caller)
     asked = False
 
     async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
@@ -35,15 +36,18 @@ async def _save(context: Context, task: Task) -> Task | None:
         again, asked = asked, True
         return await context.ask_link(task, fresh=fresh or again or task.tries > 0)
 
+    async def download(target: Path) -> SavedFile:
+        return await save(link, context.client.stream, target, task_id=task.task_id)
+
     began = context.clock()
     try:
-        saved = await save(link, context.client.stream, target, task_id=task.task_id)
+        file, saved = await storage.save(name, download, task_id=task.task_id)
     except HailuoError as exc:
         await record_save_error(context, task, exc)
         return None
     context.remote.observe("download", context.clock() - began)
     values: dict[str, object] = {
-        "file": str(saved.path),
+        "file": file,
         "bytes": saved.bytes,
         "sha256": saved.sha256,
         "width": saved.width or task.width,
@@ -56,7 +60,7 @@ async def _save(context: Context, task: Task) -> Task | None:
     done = await record_step(context, task, values)
     if done:
         context.report(Event.SAVED, done, bytes=done.bytes)
-        _describe(saved.path, done)
+        await _describe(context, done)
     return done
 
 
@@ -87,11 +91,12 @@ _DESCRIBED = (
 )
 
 
-def _describe(clip: Path, task: Task) -> None:
+async def _describe(context: Context, task: Task) -> None:
     """The sidecar is optional: without it, the clip still counts as saved."""
     facts = {name: getattr(task, name) for name in _DESCRIBED}
     facts |= {"mode": task.known_mode, "cost": cost_words(task) or None}
     try:
-        write_sidecar(clip, {name: value for name, value in facts.items() if value is not None})
+        given = {name: value for name, value in facts.items() if value is not None}
+        await context.storage.describe(task.file, given)
     except (OSError, DownloadError):
         _log.warning("the description of %s could not be written", task.task_id)

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 
 import anyio
 
-from hailuo_mcp.domain import Status, Submitted, Task
+from hailuo_mcp.domain import AnyRequest, Status, Submitted, Task
 from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
@@ -32,6 +32,8 @@ ASK_AGAIN_SECONDS = 600.0
 _NEVER_LEFT_PAUSES = (0.5, 1.5)
 """Seconds between tries of a request that was certainly not sent."""
 _UNRECORDED_PAUSE = 10.0
+_UNREAD_PAUSE = 5.0
+"""Seconds until pictures that could not be read are read again."""
 _RECORD_PAUSES = (0.1, 0.5, 1.0, 3.0, 5.0)
 """Seconds between tries to record an outcome, the last of them again and again: it may be an id
 that was paid for."""
@@ -99,11 +101,9 @@ async def _warn_of_shared_id(context: Context, task: Task, remote_id: str) -> No
 
 async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep) -> Outcome:
     """Make the paid request. `leaving` is set just before it is sent."""
-    try:
-        request = request_from_json(task.request, context.pictures.data_url)
-    except KeyError:
-        gone = "A picture of this request is no longer in the state folder, so it was never sent."
-        return _refused(Status.FAILED, InvalidRequestError(gone))
+    request = await _load(context, task)
+    if isinstance(request, Mapping):
+        return request
     callback = ""
     if context.expects_callback(task):
         callback = f"{context.remote.callback_url}/callbacks/{task.callback_token}"
@@ -130,6 +130,18 @@ async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep
     raise AssertionError("the last pause is None")
 
 
+async def _load(context: Context, task: Task) -> AnyRequest | Outcome:
+    """The request with its pictures, or the outcome if it cannot be sent without them."""
+    try:
+        return await request_from_json(task.request, context.pictures.data_url)
+    except KeyError:
+        gone = "A picture of this request is no longer kept, so it was never sent."
+        return _refused(Status.FAILED, InvalidRequestError(gone))
+    except OSError:
+        away = JournalError("The pictures of this request could not be read, so it was not sent.")
+        return _later(context, task, away, context.clock() + _UNREAD_PAUSE)
+
+
 def _accepted(submitted: Submitted, schedule: PollSchedule, now: float) -> Outcome:
     """It is bought: from here to the record nothing may fail, wait or be cancelled."""
     return {
@@ -149,14 +161,20 @@ def _accepted(submitted: Submitted, schedule: PollSchedule, now: float) -> Outco
 async def _rate_limited(context: Context, task: Task, exc: RateLimitError) -> Outcome:
     """Certainly not bought: back into the queue, for ten minutes from the first such answer."""
     now = context.clock()
-    since = task.refused_at if task.refused_at and task.refused_at <= now else now
-    if now - since > ASK_AGAIN_SECONDS:
-        return _refused(Status.FAILED, exc)
     try:
         due_at = await context.store.pause(context.account, exc.retry_after, now=now)
     except JournalError:
         # Still certainly not bought. Without the common pause it waits for itself.
         due_at = now + (exc.retry_after or _UNRECORDED_PAUSE)
+    return _later(context, task, exc, due_at)
+
+
+def _later(context: Context, task: Task, exc: HailuoError, due_at: float) -> Outcome:
+    """Certainly not sent: back into the queue, for ten minutes from the first such outcome."""
+    now = context.clock()
+    since = task.refused_at if task.refused_at and task.refused_at <= now else now
+    if now - since > ASK_AGAIN_SECONDS:
+        return _refused(Status.FAILED, exc)
     return {**_refused(Status.PENDING, exc), "refused_at": since, "due_at": due_at}
 
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from hailuo_mcp.domain import POLLED, Status, Task
@@ -190,7 +189,8 @@ class Worker:
         if self._keeps_house and not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
             in_use = await store.pictures_in_use(now=now)
-            await anyio.to_thread.run_sync(context.pictures.sweep, in_use)
+            await context.pictures.sweep(in_use)
+            await context.storage.sweep(now)
             await store.back_up(now)
 
     def _start_submit(self, jobs: TaskGroup, task: Task) -> None:

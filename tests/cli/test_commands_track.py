@@ -172,6 +172,22 @@ def test_a_clip_goes_to_standard_output_and_everything_else_to_stderr(program, t
     assert not (program.cwd / "-.mp4").exists()
 
 
+def test_a_clip_in_a_bucket_is_bought_copied_and_written_as_one_on_disk(program, s3):
+    program.environ |= {**s3.variables, "HAILUO_FILES": s3.url}
+    bought = program("generate", "a fox", "--json", "-o", "mine/")
+    (key,) = s3.clips()
+    task_id = bought.answer["task_id"]
+    written = program("download", task_id, "-")
+    shown = program("query", task_id)
+    other = program("generate", "a hare", "-o", "-")
+
+    assert (program.cwd / "mine" / key.rpartition("/")[2]).read_bytes() == s3.read(key)
+    assert written.raw == s3.read(key)
+    assert f"s3://{s3.name}/{key}" in shown.out
+    assert other.raw in [s3.read(one) for one in s3.clips()]
+    assert len(s3.clips()) == 2
+
+
 def test_a_clip_is_not_written_to_a_terminal():
     class Screen(io.StringIO):
         def isatty(self) -> bool:

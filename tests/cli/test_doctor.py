@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from buckets import S3
 
 from hailuo_mcp.cli.doctor.command import environ_of
 from hailuo_mcp.cli.doctor.installation import (
@@ -20,7 +21,12 @@ from hailuo_mcp.cli.doctor.installation import (
 )
 from hailuo_mcp.cli.doctor.journal import check_journal
 from hailuo_mcp.cli.doctor.result import Level, Result
-from hailuo_mcp.cli.doctor.settings import check_folders, check_http, check_settings
+from hailuo_mcp.cli.doctor.settings import (
+    check_bucket,
+    check_folders,
+    check_http,
+    check_settings,
+)
 from hailuo_mcp.cli.init.command import client_named
 from hailuo_mcp.cli.init.config_file import config_path
 from hailuo_mcp.cli.init.configure import configure
@@ -58,6 +64,19 @@ def bad(findings: list[Result], level: Level = Level.PROBLEM) -> list[str]:
 
 def examined(environ: Mapping[str, str]) -> list[Result]:
     return check_settings(environ, {})[1]
+
+
+@pytest.mark.anyio
+async def test_a_bucket_is_written_to_and_what_is_wrong_with_it_is_said(tmp_path: Path, s3: S3):
+    given = settings(tmp_path, HAILUO_FILES=s3.url)
+    (found,) = await check_bucket(given)
+    assert (found.level, found.message) == (Level.OK, f"clips: {s3.url} (can be written to)")
+    s3.remove()
+    (found,) = await check_bucket(given)
+    assert found.level is Level.PROBLEM
+    assert "there is no such bucket" in found.message
+    assert await check_bucket(settings(tmp_path)) == []
+    assert [it.message.split(":")[0] for it in check_folders(given, {})] == ["journal"]
 
 
 # ── the program ───────────────────────────────────────────────────────────────────────────────

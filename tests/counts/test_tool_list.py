@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tokens import count
 
@@ -26,6 +27,7 @@ HEAVY = (
     "httpx",
     "joserfc",
     "numpy",
+    "botocore",
     "platformdirs",
     "sqlite3",
     "hailuo_mcp.bootstrap",
@@ -56,3 +58,31 @@ def test_the_list_is_answered_without_what_only_a_call_needs() -> None:
     loaded = set(done.stdout.split())
     assert [name for name in HEAVY if name in loaded] == []
     assert len([name for name in loaded if name.startswith("hailuo_mcp")]) <= 40
+
+
+OPENED = """
+import sys, anyio
+from hailuo_mcp.bootstrap import open_studio
+from hailuo_mcp.settings import Settings
+from hailuo_mcp.server.http import create_app
+given = {"HAILUO_PROVIDER": "sandbox", "HAILUO_STATE_DIR": sys.argv[1] + "/state",
+         "HAILUO_OUTPUT_DIR": sys.argv[1] + "/clips"}
+create_app(Settings.from_env(given))
+async def main():
+    async with open_studio(Settings.from_env(given)) as studio:
+        await studio.storage.need_writable()
+anyio.run(main)
+print("\\n".join(sys.modules))
+"""
+
+
+def test_a_server_whose_clips_go_to_a_folder_never_loads_what_a_bucket_needs(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OPENED, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "hailuo_mcp.files.folder_storage" in loaded
+    forbidden = {"botocore", "hailuo_mcp.files.bucket", "hailuo_mcp.files.bucket_storage"}
+    assert loaded & forbidden == set()

@@ -70,9 +70,12 @@ async def test_the_same_bytes_are_the_same_picture_whatever_their_source(
     async def fetch(url: str) -> bytes:
         return data
 
+    async def sent(upload_id: str) -> bytes | None:
+        return {"7": data}.get(upload_id)
+
     url = "https://cdn.example/cat"
     remote = await open_image(url, folders=None, fetch=fetch)
-    uploaded = await open_image("upload:7", folders=None, fetch=no_fetch, upload={"7": data}.get)
+    uploaded = await open_image("upload:7", folders=None, fetch=no_fetch, upload=sent)
     seen = [await opened("cat.png", folders), await opened(inline(data)), uploaded]
     assert {image.facts for image in seen} == {remote.facts}
     assert remote.wire == url

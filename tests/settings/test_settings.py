@@ -179,3 +179,42 @@ def test_a_base_url_counts_as_given_only_where_it_was_given():
 
     assert Settings.from_env({**own, "MINIMAX_API_HOST": "https://api.minimaxi.com"}).base_url == ""
     assert Settings.from_env(insisting).base_url == "https://api.minimaxi.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "bucket"),
+    [
+        ("s3://clips", ("clips", "")),
+        ("s3://clips/", ("clips", "")),
+        ("s3://clips/videos/2026/", ("clips", "videos/2026")),
+        ("s3://my.clips-1/海螺", ("my.clips-1", "海螺")),
+    ],
+)
+def test_a_bucket_is_named_with_its_prefix(text, bucket):
+    assert Settings.from_env({"HAILUO_FILES": text}).bucket == bucket
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("s3://", "s3:///videos", "s3://clips/../x", "s3://clips/./x", "s3://clips//x"),
+        *("s3://clips/a b", "s3://clips/a?b", "s3://clips/a%2fb", "s3://id:key@clips/x"),
+        *("https://clips.example/x", "gs://clips", "videos", "./videos"),
+    ],
+)
+def test_a_place_for_files_that_is_neither_a_bucket_nor_a_full_path_is_refused(text):
+    with pytest.raises(ConfigError, match=r"is not the full path|is neither s3:"):
+        Settings.from_env({"HAILUO_FILES": text})
+
+
+def test_a_shared_folder_takes_the_place_of_the_output_folder(tmp_path):
+    given = {"HAILUO_FILES": str(tmp_path), "HAILUO_OUTPUT_DIR": "/elsewhere"}
+    settings = Settings.from_env(given)
+
+    assert (settings.output_dir, settings.bucket) == (tmp_path, None)
+    assert settings.allowed_dirs[0] == tmp_path
+
+
+def test_one_command_cannot_put_clips_elsewhere_than_the_others():
+    with pytest.raises(ConfigError, match="output folder of one command cannot be changed"):
+        Settings.from_env({"HAILUO_FILES": "s3://clips"}, output_dir="/elsewhere")

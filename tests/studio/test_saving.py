@@ -243,5 +243,5 @@ async def test_a_picture_that_went_missing_is_a_free_refusal(
 
         task = await until(ended)
         assert (task.status, task.money) == (Status.FAILED, Money.RELEASED)
-        assert "no longer in the state folder" in task.error
+        assert "no longer kept" in task.error
     assert sandbox.received == 1

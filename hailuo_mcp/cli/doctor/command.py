@@ -108,7 +108,7 @@ async def examine(
     for result in results:
         yield result
     if read is not None:
-        for result in settings.check_folders(read, environ):
+        for result in (*settings.check_folders(read, environ), *await settings.check_bucket(read)):
             yield result
         check = database.check_database if read.database_url else journal.check_journal
         found = await anyio.to_thread.run_sync(list, check(read, clock()))

@@ -110,7 +110,9 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
 
 def check_folders(settings: Settings, environ: Mapping[str, str]) -> Iterator[Result]:
     """Whether the folders can be written to, and have space for clips."""
-    yield _folder("clips", settings.output_dir, "HAILUO_OUTPUT_DIR")
+    if not settings.bucket:
+        named_by = "HAILUO_FILES" if settings.files else "HAILUO_OUTPUT_DIR"
+        yield _folder("clips", settings.output_dir, named_by)
     yield _folder("journal", settings.state_dir, "HAILUO_STATE_DIR")
     for folder in settings.allowed_dirs if environ.get("HAILUO_ALLOWED_DIRS", "").strip() else ():
         if not folder.is_dir():
@@ -119,6 +121,20 @@ def check_folders(settings: Settings, environ: Mapping[str, str]) -> Iterator[Re
                 f"{folder} of HAILUO_ALLOWED_DIRS does not exist.",
                 f"Create it, or correct the list (separated by {os.pathsep!r}).",
             )
+
+
+async def check_bucket(settings: Settings) -> list[Result]:
+    """Whether the bucket for clips can be written to; nothing if they go to a folder."""
+    if not settings.bucket:
+        return []
+    from hailuo_mcp.bootstrap import open_storage
+
+    try:
+        storage = open_storage(settings)
+        await storage.need_writable()
+    except ConfigError as exc:
+        return [of_error("folders", exc, "Check the AWS_ variables and the bucket's policy.")]
+    return [ok("folders", f"clips: {storage.place} (can be written to)")]
 
 
 def _folder(what: str, folder: Path, variable: str) -> Result:

@@ -62,10 +62,6 @@ def copy(journal: Path, target: Path, background: Background | None = None) -> b
     """
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     background = background or Background()
-
-    def rest(_status: int, _left: int, _all: int) -> None:
-        background.rest()
-
     try:
         make_private(part)
         source = f"{journal.absolute().as_uri()}?mode=ro"
@@ -76,7 +72,7 @@ def copy(journal: Path, target: Path, background: Background | None = None) -> b
         ):
             old.execute("BEGIN")  # one moment: it would start again whenever somebody writes
             old.execute("SELECT 1 FROM tasks LIMIT 1").fetchall()
-            old.backup(new, pages=_PAGES, progress=rest)
+            old.backup(new, pages=_PAGES, progress=lambda _status, _left, _total: background.rest())
             old.execute("ROLLBACK")
             new.execute("PRAGMA journal_mode = DELETE")  # a single, complete file
             if not new.execute("SELECT 1 FROM tasks LIMIT 1").fetchone():

@@ -163,7 +163,7 @@ class HttpServer:
         self.mcp.middleware.append(self.metrics.time_call)
         self.links = SignedLinks()
         self.files = Files(self.links, self.context)
-        self.uploads = Uploads(self.links, limits)
+        self.uploads = Uploads(self.links, limits, self.context)
         self.callbacks = Callbacks(self.context, count=self.metrics.count_callback)
         self.oauth = self._resource_server(clock) if settings.oauth_issuer else None
 
@@ -234,7 +234,6 @@ class HttpServer:
         if self.fault:
             raise self.fault
         self.context.wait_limits.setting = self.settings.wait_seconds
-        self.uploads.folder = self.settings.state_dir / "uploads"
         remote = RemoteAccess(
             link=self.files.link,
             uploads=self.uploads,

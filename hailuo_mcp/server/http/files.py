@@ -1,22 +1,26 @@
-"""GET /files/<signed>: one saved clip, whole or in a range, and nothing else of the disk."""
+"""GET /files/<signed>: one saved clip, whole or in a range, and nothing else of the storage."""
 
 from __future__ import annotations
 
 import re
 import stat
-from pathlib import Path
+from email.utils import formatdate
+from urllib.parse import quote
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from hailuo_mcp.domain import Link, Task
+from hailuo_mcp.errors import ConfigError, DownloadError
+from hailuo_mcp.files.storage import Storage
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import visitor
 from hailuo_mcp.server.http.signed_links import FILE_SECONDS, SignedLinks
 
 _ENDING = ".mp4"
-_ONE_RANGE = re.compile(r"bytes=(?:(\d{1,15})-(\d{0,15})|-\d{1,15})")
+_ONE_RANGE = re.compile(r"bytes=(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))")
 _HEADERS = {
     "Cache-Control": "private, max-age=3600, no-transform",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -47,14 +51,16 @@ class Files:
         task = await studio.store.find(task_id)
         if task is None or task.task_id != task_id or not task.file:
             return missing
-        path = Path(task.file)
+        _ignore_odd_ranges(request)
+        path = studio.storage.local_path(task.file)
+        if path is None:
+            return await _stored(request, studio.storage, task.file) or missing
         try:
             facts = await anyio.Path(path).stat(follow_symlinks=False)
         except OSError:
             return missing
         if not stat.S_ISREG(facts.st_mode):
             return missing
-        _ignore_odd_ranges(request)
         return FileResponse(
             path,
             media_type="video/mp4",
@@ -63,6 +69,49 @@ class Files:
             content_disposition_type="inline",
             headers=_HEADERS,
         )
+
+
+async def _stored(request: Request, storage: Storage, file: str) -> Response | None:
+    """Answer from the storage, as FileResponse does from the disk; None if the clip is gone."""
+    try:
+        clip = await storage.find(file)
+    except ConfigError:
+        return None
+    except DownloadError:
+        away = {"error": "The clip cannot be read at the moment."}
+        return JSONResponse(away, status_code=503, headers={"Retry-After": "5"})
+    if clip is None:
+        return None
+    name = quote(file.rpartition("/")[2])
+    headers = {
+        **_HEADERS,
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f"inline; filename*=utf-8''{name}",
+        "ETag": clip.etag,
+        "Last-Modified": formatdate(clip.modified, usegmt=True),
+    }
+    start, end, status = 0, clip.bytes, 200
+    asked = Headers(scope=request.scope)  # the request's own have the odd ones still
+    known = (None, headers["ETag"], headers["Last-Modified"])
+    one = _ONE_RANGE.fullmatch(asked.get("range", "").strip())
+    if one and asked.get("if-range") in known:
+        start, end = _range(one, clip.bytes)
+        status = 206
+        if start >= clip.bytes:
+            return Response(status_code=416, headers={"Content-Range": f"bytes */{clip.bytes}"})
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{clip.bytes}"
+    headers["Content-Length"] = str(end - start)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type="video/mp4")
+    blocks = storage.read(clip, start, end)
+    return StreamingResponse(blocks, status_code=status, headers=headers, media_type="video/mp4")
+
+
+def _range(one: re.Match[str], size: int) -> tuple[int, int]:
+    """The first byte that is wanted, and the one after the last."""
+    if one[1] is None:
+        return max(0, size - int(one[3])) if int(one[3]) else size, size
+    return int(one[1]), min(size, int(one[2]) + 1) if one[2] else size
 
 
 def _ignore_odd_ranges(request: Request) -> None:

@@ -5,24 +5,20 @@ Each caller's pictures lie in a folder of their own: nobody finds or displaces a
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import stat
-import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
-from hailuo_mcp.files.private import private_folder, write_once
+from hailuo_mcp.files.storage import Blob, Blobs
+from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import Visitor, visitor
 from hailuo_mcp.server.http.limits import Limits, read_body
 from hailuo_mcp.server.http.signed_links import DERIVED, UPLOAD_SECONDS, SignedLinks
@@ -36,6 +32,7 @@ _KEPT_SECONDS = 24 * 3600.0
 _ID = re.compile(rf"[a-z2-7]{{{DERIVED}}}")
 
 
+_NO_STORAGE = "The picture could not be stored by the server. Try again later."
 _USED = "This link was already used. Ask for a new one."
 
 
@@ -44,13 +41,13 @@ class _NoRoomError(HailuoError):
 
 
 class Uploads:
-    def __init__(self, links: SignedLinks, limits: Limits) -> None:
-        self.folder = Path()
+    def __init__(self, links: SignedLinks, limits: Limits, app: AppContext) -> None:
+        self._app = app
         self._links = links
         self._limits = limits
         self._arriving = dict[str, str]()
         """Pictures on their way, and whose each is."""
-        self._making_room = threading.Lock()
+        self._making_room = anyio.Lock()
 
     def invitation(self) -> str:
         """A new link for the present caller; it takes one picture."""
@@ -66,15 +63,21 @@ class Uploads:
             f"The link takes one picture, within {UPLOAD_SECONDS // 60} minutes."
         )
 
-    def find(self, upload_id: str) -> bytes | None:
+    async def find(self, upload_id: str) -> bytes | None:
         """The bytes, for the caller who handed them in."""
         here = visitor()
         if here is None or not _ID.fullmatch(upload_id):
             return None
+        kept = await self._kept()
         try:
-            return (self.folder / self._owner(here) / upload_id).read_bytes()
-        except OSError:
-            return None
+            return await kept.read(f"{self._owner(here)}/{upload_id}")
+        except OSError as error:
+            raise InvalidRequestError(
+                "Uploaded pictures cannot be read at the moment.", Step(Do.REPEAT)
+            ) from error
+
+    async def _kept(self) -> Blobs:
+        return (await self._app.operators_studio()).storage.uploads
 
     def _owner(self, who: Visitor) -> str:
         """The name of their folder, which the links for them begin with."""
@@ -93,8 +96,7 @@ class Uploads:
         if subject is None:
             raise HTTPException(404, "Not found, or no longer there.")
         owner, upload_id = subject[:DERIVED], self._links.derive("upload id", subject)
-        if await anyio.Path(self.folder / owner / upload_id).exists():
-            raise HTTPException(410, _USED)
+        kept = await self._need_unused(owner, upload_id)
         if request.method != "POST":
             return HTMLResponse(_PAGE, headers=_PAGE_HEADERS)
         if upload_id in self._arriving:
@@ -110,7 +112,7 @@ class Uploads:
             most = video_models.limits().image_bytes - 1
             body = await read_body(request.scope, request.receive, limit=most, seconds=_SECONDS)
             await check_picture("The file", body)
-            await anyio.to_thread.run_sync(self._write, owner, upload_id, body)
+            await self._write(kept, owner, upload_id, body)
         except InvalidRequestError as error:
             raise HTTPException(415, agent.error_text(error)) from error
         except _NoRoomError as error:
@@ -118,54 +120,61 @@ class Uploads:
         except FileExistsError as error:
             raise HTTPException(410, _USED) from error
         except OSError as error:
-            said = "The picture could not be stored on the server's disk."
-            raise HTTPException(507, said) from error
+            raise HTTPException(507, _NO_STORAGE) from error
         finally:
             del self._arriving[upload_id]
         return JSONResponse({"upload": f"upload:{upload_id}", "bytes": len(body)}, status_code=201)
 
-    def _write(self, owner: str, upload_id: str, body: bytes) -> None:
+    async def _need_unused(self, owner: str, upload_id: str) -> Blobs:
+        """Return where the picture goes, unless the link was used before."""
+        try:
+            kept = await self._kept()
+            used = await kept.exists(f"{owner}/{upload_id}")
+        except (HailuoError, OSError) as error:
+            raise HTTPException(503, _NO_STORAGE, {"Retry-After": "5"}) from error
+        if used:
+            raise HTTPException(410, _USED)
+        return kept
+
+    async def _write(self, kept: Blobs, owner: str, upload_id: str, body: bytes) -> None:
         """Whole or not at all, and once: of two at the same moment, the second is refused."""
-        folder = self.folder / owner
-        private_folder(folder)
-        with self._making_room:
-            if not self._make_room(folder, len(body)):
+        async with self._making_room:
+            if not await self._make_room(kept, owner, len(body)):
                 raise _NoRoomError(
                     "The server has no room for this picture: those of the last day fill it.",
                     Step(Do.TRY, "try again later, or use the picture's https:// address"),
                 )
-            write_once(folder / upload_id, body)
+            await kept.write_once(f"{owner}/{upload_id}", body)
 
-    def _make_room(self, folder: Path, size: int) -> bool:
+    async def _make_room(self, kept: Blobs, owner: str, size: int) -> bool:
         """Delete what is old, and the caller's own oldest; never what another has sent lately.
 
-        A purchase keeps its own copy, so what is old is of no use.
+        A purchase keeps its own copy, so what is old is of no use. Each process counts for itself:
+        several on one storage may exceed the limits by the pictures that arrive at one moment.
         """
-        kept = dict[Path, os.stat_result]()
-        for path in self.folder.rglob("*"):
-            # Another process may have just deleted it.
-            with suppress(FileNotFoundError):
-                facts = path.lstat()
-                if stat.S_ISDIR(facts.st_mode):
-                    continue
-                if time.time() - facts.st_mtime > _KEPT_SECONDS:
-                    path.unlink()
-                else:
-                    kept[path] = facts
+        fresh = list[Blob]()
+        for blob in await kept.all():
+            if time.time() - blob.modified > _KEPT_SECONDS:
+                await kept.delete(blob.name)
+            else:
+                fresh.append(blob)
         limits = self._limits
-        own = sorted((it for it in kept if it.parent == folder), key=lambda it: kept[it].st_mtime)
-        own_bytes = size + sum(kept[it].st_size for it in own)
-        all_bytes = size + sum(facts.st_size for facts in kept.values())
-        dropped = list[Path]()
+        own = sorted(
+            (blob for blob in fresh if blob.name.startswith(f"{owner}/")),
+            key=lambda blob: blob.modified,
+        )
+        own_bytes = size + sum(blob.bytes for blob in own)
+        all_bytes = size + sum(blob.bytes for blob in fresh)
+        dropped = list[Blob]()
         while own and (len(own) >= limits.pictures or own_bytes > limits.picture_bytes):
             oldest = own.pop(0)
             dropped.append(oldest)
-            own_bytes -= kept[oldest].st_size
-            all_bytes -= kept[oldest].st_size
+            own_bytes -= oldest.bytes
+            all_bytes -= oldest.bytes
         if all_bytes > limits.all_picture_bytes:
             return False
-        for path in dropped:
-            path.unlink(missing_ok=True)
+        for blob in dropped:
+            await kept.delete(blob.name)
         return True
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp.errors import Do, JournalError, Step
+from hailuo_mcp.files.folder_storage import FolderBlobs
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 from hailuo_mcp.studio.pictures import Pictures
 
@@ -84,7 +85,8 @@ class Stuck(type(Path())):  # type: ignore[misc]
         raise PermissionError(13, "no", str(self))
 
 
-def test_a_folder_that_cannot_be_changed_any_more_stops_nobody(tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_a_folder_that_cannot_be_changed_any_more_stops_nobody(tmp_path: Path) -> None:
     folder = Stuck(tmp_path)
     me, other = ProcessLocks(folder), ProcessLocks(folder)
     me.hold("1-me")
@@ -92,4 +94,4 @@ def test_a_folder_that_cannot_be_changed_any_more_stops_nobody(tmp_path: Path) -
     other.release("1-other")
     assert me.dead(["1-other"]) == ["1-other"]
     me.release("1-me")
-    Pictures(folder).sweep("")
+    await Pictures(FolderBlobs(folder)).sweep("")
