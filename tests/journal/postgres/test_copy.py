@@ -36,15 +36,15 @@ async def _fill(store: Any) -> bytes:
 
 
 async def _content(store: Any) -> dict[str, Any]:
-    query = "SELECT * FROM {} ORDER BY 1, 2"
+    query, counts = "SELECT * FROM {} ORDER BY 1, 2", ("account_counts", "caller_counts")
     found = {
         table: await store.read(
             lambda db, table=table: [tuple(row) for row in db.execute(query.format(table))]
         )
-        for table in (*copying.TABLES, "counts", "account_spending", "caller_spending")
+        for table in (*copying.TABLES, *counts, "account_spending", "caller_spending")
     }
     # Triggers leave a count of 0 where a copy has none.
-    return found | {"counts": [row for row in found["counts"] if row[-1]]}
+    return found | {name: sorted(row for row in found[name] if row[-1]) for name in counts}
 
 
 async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, opened: Any) -> None:
