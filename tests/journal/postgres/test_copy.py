@@ -37,7 +37,7 @@ async def _fill(store: Any) -> bytes:
 
 
 async def _content(store: Any) -> dict[str, Any]:
-    query = "SELECT * FROM {} ORDER BY 1, 2"
+    query, counts = "SELECT * FROM {} ORDER BY 1, 2", ("account_counts", "caller_counts")
     found = {
         table: await store.read(
             lambda db, table=table: [tuple(row) for row in db.execute(query.format(table))]
@@ -45,7 +45,7 @@ async def _content(store: Any) -> dict[str, Any]:
         for table in (*copying.TABLES, *COUNTS, "account_spending", "caller_spending")
     }
     # Triggers leave a count of 0 where a copy has none.
-    return found | {table: [row for row in found[table] if row[-1]] for table in COUNTS}
+    return found | {table: sorted(row for row in found[table] if row[-1]) for table in COUNTS}
 
 
 async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, opened: Any) -> None:
