@@ -2,9 +2,9 @@
 
     python benchmarks/replicas.py [--only purchases|clips] [--seconds 15] [--rounds 3]
 
-A provider that answers at once, replicas as `hailuo-mcp serve`, a PostgreSQL server with its default
-durability, callers over kept connections in the newer era. All of them on this computer, so the
-processes take CPU time from each other: the CPU time for each purchase or clip is the figure
+A provider that answers at once, replicas as `hailuo-mcp serve`, a PostgreSQL server that syncs each
+commit to the disk, callers over kept connections in the newer era. All of them are on this
+computer and take CPU time from each other, so the CPU time for each purchase or clip is the figure
 to plan with. Linux only: it reads /proc.
 """
 
@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,17 +24,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "replicas")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parent))
 
-from database import Database
+import postgres
+import psycopg
 from rig import accounting
 from rig.http_session import free_port
 from rig.report import percentile
 
-STORES = ("sqlite",)
+HERE = Path(__file__).parent
+STORES = ("sqlite", "postgres")
 CLIP_BYTES = 6_000_000
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME")
 _HEAD = (
@@ -55,7 +58,7 @@ class Caller:
         self._port = port
         self._number = 0
 
-    async def __aenter__(self) -> Caller:
+    async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         return self
 
@@ -102,7 +105,7 @@ class Load:
     count: int
     folder: Path
     provider: str
-    database: Database | None
+    database: postgres.Server | None
     callbacks: bool
     replicas: list[subprocess.Popen[bytes]] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
@@ -127,7 +130,9 @@ class Load:
             command = [sys.executable, "-m", "hailuo_mcp", "serve", "--transport", "http"]
             with (self.folder / f"replica-{number}.log").open("ab") as log:
                 self.replicas.append(
-                    subprocess.Popen([*command, "--port", str(port)], env=env, stdout=log, stderr=log)
+                    subprocess.Popen(
+                        [*command, "--port", str(port)], env=env, stdout=log, stderr=log
+                    )
                 )
             self.ports.append(port)
 
@@ -151,21 +156,50 @@ class Load:
     def cpu(self) -> tuple[float, float]:
         """Seconds of CPU so far, of the replicas and of the database."""
         own = sum(accounting.cpu_seconds(process.pid) for process in self.replicas)
-        return own, self.database.cpu_seconds() if self.database else 0.0
+        return own, _database_cpu(self.database) if self.database else 0.0
 
 
 @contextlib.contextmanager
 def load(store: str, count: int, provider: str, *, callbacks: bool) -> Iterator[Load]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="load-")))
-        database = None
-        if store == "postgres":
-            database = Database()
-            stack.callback(database.remove)
+        database = stack.enter_context(durable_database()) if store == "postgres" else None
         one = Load(store, count, folder, provider, database, callbacks)
         one.start()
         stack.callback(one.stop)
         yield one
+
+
+@contextlib.contextmanager
+def durable_database() -> Iterator[postgres.Server]:
+    """A server of its own, which syncs each commit to the disk."""
+    folder = Path(tempfile.mkdtemp(prefix="hailuo-pg-"))
+    os.environ[postgres.FOLDER] = str(folder)
+    server = postgres.Server(folder)
+    try:
+        with psycopg.connect(server.start(), autocommit=True) as db:
+            for setting in ("fsync = on", "full_page_writes = on", "shared_buffers = '128MB'"):
+                db.execute(f"ALTER SYSTEM SET {setting}")  # type: ignore[call-overload]
+        server.stop()
+        server.start()
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(f"{folder}-programs", ignore_errors=True)
+
+
+def _database_cpu(server: postgres.Server) -> float:
+    """Seconds of CPU of all of the server's processes, those that have ended included."""
+    first = int((server.data / "postmaster.pid").read_text().split()[0])
+    total = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if first in (int(stat.parent.name), int(fields[1])):
+                ended = sum(map(int, fields[13:15])) if int(stat.parent.name) == first else 0
+                total += (sum(map(int, fields[11:13])) + ended) / accounting.TICK
+    return total
 
 
 @contextlib.contextmanager
@@ -273,7 +307,7 @@ async def clips(rounds: int, seconds: float, replicas: Sequence[int]) -> list[di
     """From the purchase to the file on the disk, with callbacks."""
     rows = []
     for turn in range(rounds):
-        for store, count in [("sqlite", count) for count in replicas]:
+        for store, count in [("sqlite", 1), *(("postgres", count) for count in replicas)]:
             with provider() as (url, _), load(store, count, url, callbacks=True) as one:
                 found = await _measure(one, 32, seconds, "[ready:1]", whole=True)
             rows.append({"row": "clips", "round": turn, **found.row()})
@@ -294,9 +328,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     for row in dict.fromkeys(it["row"] for it in rows):
         for callers in dict.fromkeys(it["callers"] for it in rows if it["row"] == row):
             same = [
-                it
-                for it in rows
-                if (it["row"], it["replicas"], it["callers"]) == (row, 1, callers)
+                it for it in rows if (it["row"], it["replicas"], it["callers"]) == (row, 1, callers)
             ]
             by = {(it["store"], it["round"]): it["per_second"] for it in same}
             ratios = [

@@ -131,9 +131,7 @@ def _purchases(
     found.demand(not stray, f"bought and not marked: {stray[:limit]}")
     times = Counter(_plain(facts["prompt"]) for facts in accepted)
     twice = {
-        prompt: count
-        for prompt, count in times.items()
-        if count > 1 and prompt not in bought_again
+        prompt: count for prompt, count in times.items() if count > 1 and prompt not in bought_again
     }
     found.demand(not twice, f"bought twice: {dict(list(twice.items())[:limit])}")
     found.figures |= {

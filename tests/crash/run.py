@@ -29,7 +29,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 import anyio
 import audit
 import httpx  # noqa: F401  # imported once, here, and not after every fork
@@ -245,9 +246,9 @@ def main() -> int:
     parser.add_argument("--servers", type=int, default=-1, help="stdio servers; default kills/25")
     parser.add_argument("--keep", type=Path, help="a folder for journal, clips and logs")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="crash-") as scratch:
-        with database(options.store) as url:
-            return crash(options, options.keep or Path(scratch), url)
+    scratches = tempfile.TemporaryDirectory(prefix="crash-")
+    with scratches as scratch, database(options.store) as url:
+        return crash(options, options.keep or Path(scratch), url)
 
 
 @contextlib.contextmanager

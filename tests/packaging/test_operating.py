@@ -87,7 +87,6 @@ def test_the_image_that_compose_builds_exists() -> None:
 
 def test_what_the_files_set_are_settings() -> None:
     known = {f"HAILUO_{name.upper()}" for name in Settings.model_fields}
-    known |= {"HAILUO_FILES"}  # on its way
     assert variables() - known == set()
 
 

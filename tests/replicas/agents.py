@@ -37,11 +37,11 @@ _LATER = ("journal", "provider_unavailable", "rate_limited", "internal")
 _ENDS = ("failed", "cancelled", "unconfirmed")
 
 
-class Again(Exception):
+class AgainError(Exception):
     """A call came to nothing, and the agent asks again."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A call was refused for good, which is a broken promise."""
 
 
@@ -93,14 +93,16 @@ class Agent:
                 with anyio.fail_after(max(0.1, self.deadline - time.monotonic())):
                     async with self.connected() as client:
                         while left:
-                            with contextlib.suppress(Refused):
+                            with contextlib.suppress(RefusedError):
                                 await self._make(client, left[0])
                                 self.told.counts[self.way] += 1
                             left.pop(0)
             except Exception as exc:  # noqa: BLE001  # the replica went away: come back, ask again
                 self.told.errors[_name(exc)] += 1
                 await anyio.sleep(_AGAIN_SECONDS)
-        self.told.broken += [f"clip {clip} ({self.way}, {self.tenant}) never ended" for clip in left]
+        self.told.broken += [
+            f"clip {clip} ({self.way}, {self.tenant}) never ended" for clip in left
+        ]
 
     async def _call(self, client: Client, name: str, **arguments: Any) -> dict[str, Any]:
         with anyio.fail_after(CALL_SECONDS):
@@ -113,9 +115,9 @@ class Agent:
         if code not in _LATER:
             text = result.content[0].text if result.content else ""
             self.told.broken.append(f"{self.tenant}: {name} was refused: {text[:200]}")
-            raise Refused
+            raise RefusedError
         await anyio.sleep(_AGAIN_SECONDS)
-        raise Again(code)
+        raise AgainError(code)
 
     async def _make(self, client: Client, clip: int) -> None:
         """One clip, from the purchase to the bytes."""
@@ -141,7 +143,7 @@ class Agent:
 
     def _request(self, clip: int) -> dict[str, Any]:
         """The same at each try: what goes wrong belongs to the clip, not to the moment."""
-        dice = random.Random(f"{clip}")  # noqa: S311  # not for secrets
+        dice = random.Random(f"{clip}")  # not for secrets
         prompt, point = f"Boat {clip} of {self.tenant}", dice.random()
         for fault, share in FAULTS.items():
             if 0 <= point < share:
@@ -162,7 +164,7 @@ class Agent:
             whole = await http.get(f"{replica.url}{path}")
             part = await http.get(f"{replica.url}{path}", headers={"Range": "bytes=4-7"})
         if whole.status_code >= 500:
-            raise Again("the database is away")
+            raise AgainError("the database is away")
         good = hashlib.sha256(whole.content).hexdigest() == sha256 and part.content == b"ftyp"
         if not good:
             self.told.broken.append(
@@ -203,5 +205,5 @@ def _name(exc: BaseException) -> str:
     """What it was, without the groups around it."""
     while isinstance(exc, BaseExceptionGroup):
         exc = exc.exceptions[0]
-    text = str(exc)[:60] if isinstance(exc, Again) else ""
+    text = str(exc)[:60] if isinstance(exc, AgainError) else ""
     return f"{type(exc).__name__} {text}".strip()

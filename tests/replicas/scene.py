@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(_TESTS / "replicas"), str(_TESTS / "crash"), str(_TESTS)]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
+sys.path.insert(0, str(Path(__file__).parent))
 import audit
 import postgres
 from proxy import Proxy
@@ -184,6 +185,7 @@ class Bucket:
     """The clips of a bucket, for the audit."""
 
     s3: Any
+    prefix: str = "videos/"
 
     def read(self, file: str) -> bytes | None:
         key = self.s3.key_of(file)
@@ -193,7 +195,7 @@ class Bucket:
         return [f"s3://{self.s3.name}/{key}" for key in self.s3.clips()]
 
     def parts(self) -> int:
-        return sum(key.endswith(".part") for key in self.s3.keys())
+        return len([key for key in self.s3.keys(self.prefix) if key.endswith(".part")])
 
 
 @contextlib.contextmanager

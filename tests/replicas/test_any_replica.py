@@ -157,13 +157,16 @@ async def test_who_listens_at_one_replica_hears_what_another_does(replicas: Repl
             async for change in changes:
                 heard.append(str(change.uri))
 
-    async with replicas.client(0) as buyer, replicas.client(1) as listener:
-        async with anyio.create_task_group() as listeners:
-            listeners.start_soon(hear, listener)
-            await listening.wait()
-            await buyer.call_tool("generate_video", {"prompt": "A boat"})
-            await until(lambda: heard)
-            listeners.cancel_scope.cancel()
+    async with (
+        replicas.client(0) as buyer,
+        replicas.client(1) as listener,
+        anyio.create_task_group() as listeners,
+    ):
+        listeners.start_soon(hear, listener)
+        await listening.wait()
+        await buyer.call_tool("generate_video", {"prompt": "A boat"})
+        await until(lambda: heard)
+        listeners.cancel_scope.cancel()
 
 
 async def test_a_session_of_the_older_era_belongs_to_one_replica(replicas: Replicas) -> None:

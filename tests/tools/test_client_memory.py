@@ -14,7 +14,6 @@ from .fakes import ID
 pytestmark = pytest.mark.anyio
 
 
-
 def asker(
     name: str = "c", *, caller: str = "", session: str = "", modern: bool = False
 ) -> CallingClient:

@@ -72,7 +72,7 @@ def copy(journal: Path, target: Path, background: Background | None = None) -> b
         ):
             old.execute("BEGIN")  # one moment: it would start again whenever somebody writes
             old.execute("SELECT 1 FROM tasks LIMIT 1").fetchall()
-            old.backup(new, pages=_PAGES, progress=lambda *_: background.rest())
+            old.backup(new, pages=_PAGES, progress=lambda _status, _left, _total: background.rest())
             old.execute("ROLLBACK")
             new.execute("PRAGMA journal_mode = DELETE")  # a single, complete file
             if not new.execute("SELECT 1 FROM tasks LIMIT 1").fetchone():
