@@ -37,7 +37,7 @@ async def _fill(store: Any) -> bytes:
 
 
 async def _content(store: Any) -> dict[str, Any]:
-    query, counts = "SELECT * FROM {} ORDER BY 1, 2", ("account_counts", "caller_counts")
+    query = "SELECT * FROM {} ORDER BY 1, 2"
     found = {
         table: await store.read(
             lambda db, table=table: [tuple(row) for row in db.execute(query.format(table))]

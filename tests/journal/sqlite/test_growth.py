@@ -291,7 +291,7 @@ async def test_a_total_that_differs_from_the_rows_is_found_and_made_anew(
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         check.rows(db)
         db.execute(spoil)
-        assert recount.differs(db, seconds="CAST(created_at AS INTEGER)")
+        assert recount.differs(db, seconds=check.SECONDS)
         with pytest.raises(check.DamagedJournalError, match="running totals"):
             check.rows(db)
     journal = SqliteStore(path)
@@ -330,7 +330,7 @@ async def test_rows_that_an_older_program_changes_or_deletes_are_counted_too(sho
             "DELETE FROM tasks WHERE caller = 'caller 7'",
         ):
             db.execute(statement)
-            assert not recount.differs(db, seconds="CAST(created_at AS INTEGER)"), statement
+            assert not recount.differs(db, seconds=check.SECONDS), statement
 
     await shop.journal.write(as_it_does)
     assert (await shop.journal.sums("another", CNY, 0.0)).spent > 0
