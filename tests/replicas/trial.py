@@ -331,6 +331,8 @@ def main() -> int:
     parser.add_argument("--clips", type=int, default=Plan.clips)
     parser.add_argument("--replicas", type=int, default=Plan.replicas)
     parser.add_argument("--rpm", type=int, default=Plan.rpm)
+    parser.add_argument("--cut", type=float, default=Plan.cut, help="seconds without the proxy")
+    parser.add_argument("--away", type=float, default=Plan.away, help="… without the database")
     parser.add_argument("--small", action="store_true", help="as in the tests")
     parser.add_argument("--keep", type=Path, help="a folder for journal, clips and logs")
     given = vars(parser.parse_args())
