@@ -75,7 +75,7 @@ ERRORS: tuple[HailuoError, ...] = (
     ),
     errors.NotPermittedError(
         "Not bought: the access token of this connection lacks the scope hailuo:buy.",
-        Step(Do.ARRANGE, "sign in to this server again and allow buying (hailuo:buy)"),
+        Step(Do.TRY, "sign in again and allow buying (hailuo:buy)"),
     ),
     errors.TaskFailedError(
         "minimax-cn's moderation refused the prompt or a picture (1026).",
