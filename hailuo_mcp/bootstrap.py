@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import random
 import secrets
@@ -15,7 +16,7 @@ import anyio
 
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.errors import JournalError
+from hailuo_mcp.errors import ConfigError, JournalError
 from hailuo_mcp.files.folder_storage import FolderBlobs, FolderStorage
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.private import close_to_others
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings.tenants import Tenant
     from hailuo_mcp.transport.connections import HttpTransport
     from hailuo_mcp.transport.documents import DocumentReader
+
+_log = logging.getLogger(__name__)
 
 SANDBOX_KEY = "free"
 """The sandbox needs a key, as the providers do; it accepts any."""
@@ -69,8 +72,7 @@ async def open_studio(
     try:
         await store.open()
         studio = join(settings, store, client, owner, clock, chance, remote, fenced=fenced)
-        if own is not None:
-            studio = replace(studio, own=own)
+        studio = replace(studio, own=own or _own_settings(settings))
         await store.register(
             owner,
             account=studio.account,
@@ -90,6 +92,19 @@ async def open_studio(
             await client.aclose()
 
 
+def _own_settings(settings: Settings) -> OwnSettings:
+    """What tenants have of their own, in a process that serves none but may work for them."""
+    own = OwnSettings()
+    if settings.tenants is not None:
+        from hailuo_mcp.settings.tenants import folders_and_limits
+
+        try:
+            own.folders, own.rpm = folders_and_limits(settings.tenants, settings.output_dir)
+        except ConfigError as error:
+            _log.warning("%s", error.what)
+    return own
+
+
 @asynccontextmanager
 async def open_account(
     main: Studio, settings: Settings, *, wire: HttpTransport | None = None
@@ -101,6 +116,8 @@ async def open_account(
     Raises:
         JournalError: it cannot be registered.
     """
+    # The worker's folder is the operator's: each tenant's is below it.
+    settings = settings.model_copy(update={"output_dir": main.settings.output_dir})
     client, owner = open_client(settings, wire=wire), f"{os.getpid()}-{secrets.token_hex(4)}"
     studio = replace(
         join(

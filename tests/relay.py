@@ -69,6 +69,8 @@ class Relay:
                     _shut(client)
                     if heard:
                         server.sendall(data)
+                    if self.then == "refuse":
+                        self.cut()  # the others, too: nobody can be asked
                     break
                 if self.manner != "swallow":
                     server.sendall(data)

@@ -18,6 +18,7 @@ from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError,
 from hailuo_mcp.text import number
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.tenant_file import Document
     from hailuo_mcp.settings.tenants import Table
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import Spending
@@ -119,10 +120,11 @@ def _rotate(args: Namespace, path: Path, terminal: Terminal) -> int:
     token, written = _new_token()
     with changing(path) as document:
         table = _existing(document, args.name)
-        table["tokens"] = [*(table.get("tokens", []) if args.keep_old else []), written]
-    old = "Its old tokens stay valid" if args.keep_old else "Its old tokens are refused"
+        old: list[str] = table.get("tokens", []) if args.keep_old else []
+        table["tokens"] = [*old, written]
+    before = "Its old tokens stay valid" if args.keep_old else "Its old tokens are refused"
     _show(token, args.name, terminal, f"Tenant {args.name} has a new token.")
-    terminal.note(f"{old}, from within ten seconds in a running server.")
+    terminal.note(f"{before}, from within ten seconds in a running server.")
     return exits.DONE
 
 
@@ -141,8 +143,8 @@ def _remove(name: str, path: Path, terminal: Terminal) -> int:
     return exits.DONE
 
 
-def _existing(document: Any, name: str) -> Any:  # noqa: ANN401  # tomlkit's own types
-    tenants = document.get("tenants", {})
+def _existing(document: Document, name: str) -> Any:  # noqa: ANN401  # tomlkit's own types
+    tenants: Any = document.get("tenants", {})
     if name not in tenants:
         raise _no_change(f"There is no tenant {name}.")
     return tenants[name]

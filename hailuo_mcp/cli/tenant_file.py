@@ -7,21 +7,21 @@ import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.files.private import private_opener
 from hailuo_mcp.settings.tenants import parse_tables, read_tables
 from hailuo_mcp.text import system_reason
 
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
-
 _WAIT_SECONDS = 10.0
+
+Document = dict[str, Any]
+"""tomlkit's own, which is a dict and keeps comments."""
 
 
 @contextmanager
-def changing(path: Path, *, create: bool = False) -> Generator[TOMLDocument]:
+def changing(path: Path, *, create: bool = False) -> Generator[Document]:
     """The file's document, comments included; what the block changes in it is then written.
 
     Raises:
@@ -36,7 +36,7 @@ def changing(path: Path, *, create: bool = False) -> Generator[TOMLDocument]:
             content = b""
             if path.exists() or not create:
                 content, _ = read_tables(path)
-            document = tomlkit.parse(content.decode())
+            document: Document = tomlkit.parse(content.decode())
             yield document
             changed = tomlkit.dumps(document).encode()
             parse_tables(changed)
@@ -53,7 +53,7 @@ def changing(path: Path, *, create: bool = False) -> Generator[TOMLDocument]:
         ) from exc
 
 
-def put(document: TOMLDocument, name: str, values: Mapping[str, object]) -> None:
+def put(document: Document, name: str, values: Mapping[str, object]) -> None:
     """Add a table at the end."""
     import tomlkit
 

@@ -106,11 +106,13 @@ class BucketStorage:
             if now >= self._good_until and now >= self._fault_until:
                 await self._check()
             if self._fault is not None and self._clock() < self._fault_until:
-                raise ConfigError(
+                refusal = ConfigError(
                     f"Clips cannot be written to {self.place}: {self._fault}.",
+                    Step(Do.REPEAT, "10"),
                     Step(Do.CHECK, "HAILUO_FILES"),
-                    Step(Do.REPEAT),
-                ) from None
+                )
+                refusal.retry = True
+                raise refusal from None
 
     async def _check(self) -> None:
         self._fault = None

@@ -15,7 +15,7 @@ from hailuo_mcp.journal.sql import recount
 from hailuo_mcp.journal.sql.connection import Connection, Statements
 from hailuo_mcp.journal.sql.rows import from_micro, marks
 
-TABLES = ("accounts", "tasks", "slots", "codes", "approvals")
+TABLES = ("accounts", "tasks", "slots", "tenant_slots", "codes", "approvals")
 """What is copied. Processes stay where they are, and triggers sum up the tasks again."""
 BATCH = 500
 """Rows."""

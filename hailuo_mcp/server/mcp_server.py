@@ -133,7 +133,7 @@ class Server(MCPServer[AppContext]):
             raise NotPermittedError(
                 "Not bought: the access token of this connection lacks the scope hailuo:buy, so it "
                 "can look and save, but not buy.",
-                Step(Do.ARRANGE, "sign in to this server again and allow buying (hailuo:buy)"),
+                Step(Do.TRY, "sign in again and allow buying (hailuo:buy)"),
             )
 
     def _refused(self, error: HailuoError) -> CallToolResult:

@@ -41,9 +41,10 @@ async def publish_changes(
     studio.changes.listen(note, wanted)
     async with send, receive:
         async for changed in receive:
-            for task_id in (changed,) if changed else await _newest(studio, wanted):
+            task_ids = [changed] if changed else await _newest(studio, wanted)
+            for task_id in task_ids:
                 await bus.publish(ResourceUpdated(uri=f"{_TASKS}{task_id}"))
-                await bus.publish(SpendingChanged(SPENDING_URI, task_id))
+            await bus.publish(SpendingChanged(SPENDING_URI, tuple(task_ids)))
 
 
 async def _newest(studio: Studio, wanted: Callable[[], bool]) -> list[str]:
@@ -57,8 +58,8 @@ async def _newest(studio: Studio, wanted: Callable[[], bool]) -> list[str]:
 
 @dataclass(frozen=True)
 class SpendingChanged(ResourceUpdated):
-    task_id: str
-    """Whose cost may have changed it."""
+    task_ids: tuple[str, ...]
+    """Whose costs may have changed it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class _TaskUpdated(ResourceUpdated):
 
 @dataclass(frozen=True)
 class _SpendingUpdated(ResourceUpdated):
-    owner: str | None
+    owners: frozenset[str | None]
 
 
 class CallerBus(InMemorySubscriptionBus):
@@ -89,8 +90,9 @@ class CallerBus(InMemorySubscriptionBus):
             return
         if isinstance(event, ResourceUpdated) and event.uri.startswith(_TASKS):
             event = _TaskUpdated(event.uri, await self._owner(event.uri.removeprefix(_TASKS)))
-        elif isinstance(event, SpendingChanged):
-            event = _SpendingUpdated(event.uri, await self._owner(event.task_id))
+        elif isinstance(event, SpendingChanged) and self._app.tenants:
+            owners = frozenset([await self._owner(task_id) for task_id in event.task_ids])
+            event = _SpendingUpdated(event.uri, owners)
         await super().publish(event)
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
@@ -99,7 +101,8 @@ class CallerBus(InMemorySubscriptionBus):
         def own(event: ServerEvent) -> None:
             if isinstance(event, _TaskUpdated) and name not in ("", event.owner):
                 return
-            if isinstance(event, _SpendingUpdated) and tenant_of(name) not in ("", event.owner):
+            tenant = tenant_of(name)
+            if isinstance(event, _SpendingUpdated) and tenant and tenant not in event.owners:
                 return
             listener(event)
 

@@ -48,10 +48,10 @@ class Tenant:
     """`budget` is its own alone; None if its table has none."""
     rpm: int | None
     """Its own part of the account's limit."""
+    folder: str
+    """Its clips' folder below the server's place for clips, separated by "/"; "" is that place."""
     shared_budget: tuple[Decimal, str] | None
     """The operator's budget and period, where they count for this tenant's account."""
-    folder: str = ""
-    """Its clips' folder below the server's place for clips, separated by "/"; "" is that place."""
 
     @property
     def caller(self) -> str:
@@ -133,6 +133,18 @@ def tenants_of(
     return {name: tenant_of_table(name, tables[name], operator, environ) for name in tables}
 
 
+def folders_and_limits(path: Path, output_dir: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """By caller, the folder below `output_dir` and the submits per minute that a table gives.
+
+    Raises:
+        ConfigError: the file cannot be read or used.
+    """
+    _, tables = read_tables(path)
+    folders = {f"{TENANT}{n}": _folder(n, table, output_dir) for n, table in tables.items()}
+    rpm = {f"{TENANT}{n}": cast("int", it["rpm"]) for n, it in tables.items() if "rpm" in it}
+    return folders, rpm
+
+
 def tenant_of_table(
     name: str, table: Table, operator: Settings, environ: Mapping[str, str]
 ) -> Tenant:
@@ -141,6 +153,7 @@ def tenant_of_table(
         provider = provider_named(str(table.get("provider", operator.provider)))
     except HailuoError:
         raise _flawed(name, "provider", "is not a provider") from None
+    folder = _folder(name, table, operator.output_dir)
     texts = {key: str(table[key]) for key in ("plan", "budget_period", *_AMOUNTS) if key in table}
     try:
         read = Settings.model_validate({"provider": provider.name, **texts})
@@ -158,7 +171,7 @@ def tenant_of_table(
             "provider": provider.name,
             "base_url": base_url,
             "api_key": _key(name, table, provider, operator, environ),
-            "output_dir": _folder(name, table, operator.output_dir),
+            "output_dir": operator.output_dir / folder,
             "budget": None,
             "rpm": 0,
             **{key: getattr(read, key) for key in texts},
@@ -171,8 +184,8 @@ def tenant_of_table(
         tokens=frozenset(bytes.fromhex(text.removeprefix("sha256:")) for text in hashes_of(table)),
         settings=settings,
         rpm=rpm if isinstance(rpm, int) else None,
+        folder=folder,
         shared_budget=_shared_budget(settings, operator),
-        folder="/".join(settings.output_dir.relative_to(operator.output_dir).parts),
     )
 
 
@@ -248,10 +261,10 @@ def _key(
     )
 
 
-def _folder(name: str, table: Table, output_dir: Path) -> Path:
+def _folder(name: str, table: Table, output_dir: Path) -> str:
     """A folder below the operator's, by any system's reading of its path."""
     if (text := table.get("folder")) is None:
-        return output_dir
+        return ""
     parts = PureWindowsPath(str(text)).parts
     absolute = PurePosixPath(str(text)).is_absolute() or PureWindowsPath(str(text)).anchor
     folder = output_dir.joinpath(*parts)
@@ -259,7 +272,7 @@ def _folder(name: str, table: Table, output_dir: Path) -> Path:
         raise _flawed(name, "folder", "is not a path below the server's folder for clips")
     if ".hailuo" in parts:
         raise _flawed(name, "folder", "is one that the server keeps for itself")
-    return folder
+    return "/".join(parts)
 
 
 def _is_within(folder: Path, above: Path) -> bool:

@@ -29,6 +29,8 @@ HEAVY = (
     "numpy",
     "botocore",
     "platformdirs",
+    "psycopg",
+    "psycopg_pool",
     "sqlite3",
     "hailuo_mcp.bootstrap",
     "hailuo_mcp.cli",

@@ -17,6 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from until import until_now
 
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.server.http import create_app
@@ -179,6 +180,23 @@ def test_an_unknown_tenant_is_refused(guarded, issuer):
     assert reply.status_code == 403
     assert "tenant" in reply.text
     assert "www-authenticate" not in reply.headers
+
+
+@pytest.mark.anyio
+async def test_a_claim_names_a_tenant_for_as_long_as_it_is_one(
+    serve, issuer, clock, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hailuo_mcp.tenants.LOOK_SECONDS", 0.05)
+    file = tmp_path / "tenants.toml"
+    file.write_text("[tenants.north]\nconfirm_above = 1\n")
+    guarded = serve(clock=clock, **_oauth(issuer, HAILUO_TENANTS=str(file)))
+    token = issuer.token("carol", tenant="north")
+    async with guarded.client("auto", token) as client:
+        refused = await client.call_tool(**BUY)
+    assert refused.structured_content["error"]["code"] == "consent_required"
+    file.write_text("")
+    with guarded.http(token) as http:
+        until_now(lambda: http.get("/ready").status_code == 403)
 
 
 @pytest.mark.anyio

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from postgres import database_url
 
 BUY = """
 import sys
@@ -18,12 +19,12 @@ from hailuo_mcp.tenants import Tenants
 from hailuo_mcp.views import Terms
 
 async def main():
-    url, folder, number = sys.argv[1:]
+    url, folder, number, database = sys.argv[1:]
     settings = Settings.from_env({
         "HAILUO_PROVIDER": "sandbox", "HAILUO_BASE_URL": url, "HAILUO_RPM": "100000",
         "HAILUO_STATE_DIR": folder + "/state", "HAILUO_OUTPUT_DIR": folder + "/clips",
         "HAILUO_BUDGET": "20", "HAILUO_BUDGET_PERIOD": "total",
-        "HAILUO_TENANTS": folder + "/tenants.toml",
+        "HAILUO_TENANTS": folder + "/tenants.toml", "HAILUO_DATABASE_URL": database,
     })
     tenants = Tenants(settings.tenants, settings, {})
     found = {"acme": 0, "bird": 0}
@@ -51,7 +52,10 @@ anyio.run(main)
 
 
 @pytest.mark.slow
-def test_a_hundred_calls_of_two_tenants_buy_what_both_walls_allow(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_a_hundred_calls_of_two_tenants_buy_what_both_walls_allow(
+    tmp_path: Path, store: str
+) -> None:
     from hailuo_mcp.sandbox.options import SandboxOptions
     from hailuo_mcp.sandbox.report import read_book
     from hailuo_mcp.sandbox.serve import serve_in_thread
@@ -59,11 +63,12 @@ def test_a_hundred_calls_of_two_tenants_buy_what_both_walls_allow(tmp_path: Path
     (tmp_path / "tenants.toml").write_text(
         "[tenants.acme]\nbudget = 6\nbudget_period = 'total'\n[tenants.bird]\n"
     )
+    database = database_url(tmp_path) if store == "postgres" else ""
     options = SandboxOptions(state_dir=tmp_path / "sandbox", fast_clips=True, seconds_to_ready=60)
     with serve_in_thread(options) as sandbox:
         buyers = [
             subprocess.Popen(
-                [sys.executable, "-c", BUY, sandbox.base_url, str(tmp_path), str(number)],
+                [sys.executable, "-c", BUY, sandbox.base_url, str(tmp_path), str(number), database],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

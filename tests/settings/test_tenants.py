@@ -130,6 +130,7 @@ WRONG = [
     (f"[tenants.a]\ntokens = ['{HASH}']\n[tenants.b]\ntokens = ['{HASH}']", "a and b"),
     (f"[tenants.a]\ntokens = ['{HASH}', '{HASH}']", "Tenant a"),
     ("[tenants.acme", "end of document"),
+    ("[tenants.acme]\nbudget 1\nrpm = 2", "line 2"),
     ("[tenants.acme]\nbudget = 1\nbudget = 2\n", "line 3"),
 ]
 

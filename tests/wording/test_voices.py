@@ -75,7 +75,7 @@ ERRORS: tuple[HailuoError, ...] = (
     ),
     errors.NotPermittedError(
         "Not bought: the access token of this connection lacks the scope hailuo:buy.",
-        Step(Do.ARRANGE, "sign in to this server again and allow buying (hailuo:buy)"),
+        Step(Do.TRY, "sign in again and allow buying (hailuo:buy)"),
     ),
     errors.TaskFailedError(
         "minimax-cn's moderation refused the prompt or a picture (1026).",
@@ -117,6 +117,7 @@ ERRORS: tuple[HailuoError, ...] = (
     errors.LinkExpiredError("The link of the clip has expired."),
     errors.JournalError("The journal is locked by another program."),
     errors.JournalError("The journal is damaged.", Step(Do.DOCTOR)),
+    errors.JournalError("It is not known whether it was recorded.", charged="maybe"),
     errors.JournalDamagedError("The journal was damaged and 3 of 40 tasks may be lost."),
 )
 

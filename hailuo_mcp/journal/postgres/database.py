@@ -201,7 +201,7 @@ class Database:
         """Ask the server on another connection. While it still works on it, wait.
 
         Raises:
-            UnknownOutcomeError: it cannot be asked.
+            JournalError: it cannot be asked, so nobody knows.
         """
         deadline = time.monotonic() + PATIENCE
         while True:

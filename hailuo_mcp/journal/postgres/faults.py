@@ -20,13 +20,6 @@ _BUSY = (errors.LockNotAvailable, errors.QueryCanceled)
 _FULL = (errors.DiskFull, errors.OutOfMemory)
 
 
-class UnknownOutcomeError(JournalError):
-    """The connection ended during COMMIT, and the server cannot be asked what became of it."""
-
-    charged = "maybe"
-    retry = True
-
-
 def journal_error(exc: Exception, url: str) -> JournalError:
     """The error for a database that does not do what it should, with the next steps."""
     what, *steps = _said(exc)
@@ -46,16 +39,20 @@ def _said(exc: Exception) -> tuple[str, *tuple[Step, ...]]:
         return "cannot be written at present", Step(Do.REPEAT, "10"), Step(Do.CHECK, URL)
     if isinstance(exc, psycopg.OperationalError | PoolTimeout):
         return "cannot be reached", Step(Do.REPEAT, "10"), Step(Do.CHECK, URL)
+    if isinstance(exc, psycopg.ProgrammingError) and exc.sqlstate is None:
+        return "has an address that cannot be read", Step(Do.CHECK, URL)
     return "could not be used", Step(Do.DOCTOR)
 
 
-def unknown_outcome(exc: Exception, url: str) -> UnknownOutcomeError:
-    return UnknownOutcomeError(
+def unknown_outcome(exc: Exception, url: str) -> JournalError:
+    """The connection ended during COMMIT, and the server cannot be asked what became of it."""
+    return JournalError(
         "The connection to the journal's database ended while a change was being recorded, so it "
         "is not known whether it was. The same request again is the same task: it is not bought "
         "twice.",
         Step(Do.REPEAT, "10"),
         detail=without_secret(str(exc), url),
+        charged="maybe",
     )
 
 

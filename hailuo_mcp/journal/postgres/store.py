@@ -62,8 +62,10 @@ class PostgresStore(Database, SqlStore):
         return await self._in_session(lambda: self._session.dead(asked))
 
     async def unregister(self, owner: str) -> None:
-        await self.write(lambda db: leases.release(db, [owner]))
-        await self._in_session(lambda: self._session.release(owner))
+        try:
+            await self.write(lambda db: leases.release(db, [owner]))
+        finally:
+            await self._in_session(lambda: self._session.release(owner))
 
     async def watch(self, announce: Callable[[str], None], wanted: Callable[[], bool]) -> None:
         del wanted  # nothing has to be looked for

@@ -256,7 +256,7 @@ def render_times(
         "SELECT COALESCE(unfinished_at, submitted_at) - submitted_at, finished_at - submitted_at"
         f" FROM tasks WHERE {' AND '.join(same)} AND finished_at IS NOT NULL"
         " AND submitted_at IS NOT NULL AND finished_at > submitted_at"
-        " ORDER BY finished_at DESC LIMIT 20",
+        " ORDER BY resolution DESC, duration DESC, finished_at DESC LIMIT 20",  # as the index
         [value for value in kind.values() if value is not None],
     ).fetchall()
     return [RenderTime(least=max(0.0, least), most=most) for least, most in rows]

@@ -11,7 +11,7 @@ from typing import Any
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
 from hailuo_mcp.files.private import write_once
 from hailuo_mcp.journal.sql.connection import Connection
-from hailuo_mcp.journal.sqlite import schema
+from hailuo_mcp.journal.sqlite import check, schema
 from hailuo_mcp.journal.sqlite.connection import SqliteConnection
 from hailuo_mcp.journal.sqlite.examine import FaultyJournalError, examine
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
@@ -30,7 +30,7 @@ class FileReader(SqliteConnection):
 class FileBook:
     """`path` is the file, or the state folder that contains it."""
 
-    seconds = "CAST(created_at AS INTEGER)"
+    seconds = check.SECONDS
 
     def __init__(self, path: Path) -> None:
         self.path = path if path.suffix == Path(FILE_NAME).suffix else path / FILE_NAME

@@ -25,6 +25,8 @@ OLDER = "it is an older copy, or its last changes are lost"
 
 _ROWS = f"{CHECKED} NOT INDEXED"
 NEWEST = 500
+SECONDS = "CAST(created_at AS INTEGER)"
+"""How SQLite cuts a time to whole seconds."""
 
 
 def pages(db: sqlite3.Connection) -> None:
@@ -55,7 +57,7 @@ def rows(db: sqlite3.Connection, rest: Callable[[], None] | None = None) -> None
             )
         }
         wrong = schema.version(db) >= schema.KEEPS_RUNNING_TOTALS and recount.differs(
-            db, seconds="CAST(created_at AS INTEGER)"
+            db, seconds=SECONDS
         )
     finally:
         db.execute("ROLLBACK")

@@ -20,6 +20,7 @@ from hailuo_mcp.server.http.auth import Visitor, caller, path_of, visitor
 _SESSION = "mcp-session-id"
 _ERROR = 400
 _BUSY = 503
+_WITHDRAWN = 401
 _LATER = {"Retry-After": "10"}
 
 
@@ -251,6 +252,7 @@ class Streams:
         if begun:  # so that its client sees an orderly end
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
-            why = "The server is shutting down." if self._ended else "This access was withdrawn."
-            leaving = PlainTextResponse(why, _BUSY, headers=_LATER)
+            leaving = PlainTextResponse("The server is shutting down.", _BUSY, headers=_LATER)
+            if not self._ended:
+                leaving = PlainTextResponse("This access was withdrawn.", _WITHDRAWN)
             await leaving(scope, receive, send)

@@ -16,6 +16,7 @@ from hailuo_mcp.journal.sqlite.store import SqliteStore
 from .conftest import register
 from .drafts import buy
 
+COUNTS = ("account_counts", "caller_counts")
 pytestmark = pytest.mark.anyio
 
 
@@ -41,10 +42,10 @@ async def _content(store: Any) -> dict[str, Any]:
         table: await store.read(
             lambda db, table=table: [tuple(row) for row in db.execute(query.format(table))]
         )
-        for table in (*copying.TABLES, "counts", "account_spending", "caller_spending")
+        for table in (*copying.TABLES, *COUNTS, "account_spending", "caller_spending")
     }
     # Triggers leave a count of 0 where a copy has none.
-    return found | {"counts": [row for row in found["counts"] if row[-1]]}
+    return found | {table: sorted(row for row in found[table] if row[-1]) for table in COUNTS}
 
 
 async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, opened: Any) -> None:
@@ -58,7 +59,14 @@ async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, open
     await first.close()
 
     copied = await copy(book(str(tmp_path / "first")), book(url))
-    assert copied.rows == {"accounts": 1, "tasks": 7, "slots": 7, "codes": 1, "approvals": 0}
+    assert copied.rows == {
+        "accounts": 1,
+        "tasks": 7,
+        "slots": 7,
+        "tenant_slots": 0,
+        "codes": 1,
+        "approvals": 0,
+    }
     one = {"account": "a", "unit": "CNY"}
     assert copied.sums == [
         Sum(**one, money="released", tasks=1, amount=Decimal(1)),

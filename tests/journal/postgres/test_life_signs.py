@@ -1,7 +1,11 @@
 """Who is alive: by session and lock, with time for a connection that comes back."""
 
+import signal
+import subprocess
+import sys
 from typing import Any
 
+import anyio
 import pytest
 from until import until
 
@@ -71,3 +75,52 @@ async def test_the_clock_is_the_servers(url: str, opened: Any, database: Any) ->
     store._session._measure(store._session._db)
     (now,) = database.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
     assert abs(store.clock() - now) < 1
+
+
+PROCESS = """
+import asyncio, sys
+from hailuo_mcp.journal.postgres.store import PostgresStore
+
+async def main():
+    store = PostgresStore(sys.argv[1])
+    await store.open()
+    facts = {"account": "a", "provider": "p", "base_url": "b", "pid": 1}
+    await store.register("there", **facts, now=store.clock())
+    print("ready", flush=True)
+    sys.stdin.read()
+
+asyncio.run(main())
+"""
+
+
+def _begun(url: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROCESS, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == b"ready"
+    return process
+
+
+async def test_a_process_that_is_killed_is_noticed_and_one_that_is_stopped_is_not(
+    url: str, opened: Any
+) -> None:
+    here = await opened(url, "here", grace=1.0)
+    there = await anyio.to_thread.run_sync(_begun, url)
+    assert await here.dead(["there"]) == []
+    if sys.platform != "win32":
+        there.send_signal(signal.SIGSTOP)
+        assert await until(lambda: here.dead(["there", "nobody"])) == ["nobody"]
+    there.kill()
+    there.communicate()
+    assert await until(lambda: here.dead(["there"])) == ["there"]
+
+
+async def test_the_server_notices_a_computer_that_vanished(url: str, opened: Any) -> None:
+    """Its keepalive begins after 5 s and gives up after three times 2 s more."""
+    store = await opened(url)
+    found = [
+        await store.read(lambda db, name=name: db.execute(f"SHOW {name}").fetchone()[0])
+        for name in ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+    ]
+    assert found == ["5", "2", "3"]

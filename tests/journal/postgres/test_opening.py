@@ -119,3 +119,4 @@ async def test_a_role_that_may_not_make_tables_is_told_so(url: str, database: An
     with pytest.raises(JournalError, match="could not be used"):
         await store.open()
     await store.close()
+    database.execute(f"DROP ROLE IF EXISTS r_{schema}")

@@ -79,6 +79,9 @@ def pooled(
         one.terminate()
         one.wait()
     shutil.rmtree(folder)
+    database.execute(f"REASSIGN OWNED BY {user} TO CURRENT_USER")
+    database.execute(f"DROP OWNED BY {user}")
+    database.execute(f"DROP ROLE {user}")
 
 
 async def test_sessions_through_a_pooler_work(pooled: Callable[[str], str]) -> None:

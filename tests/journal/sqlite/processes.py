@@ -68,8 +68,13 @@ def header(path: Path) -> None:
 
 
 def middle(path: Path) -> None:
+    """Two pages of tasks, wherever those are in the file."""
     data = bytearray(path.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 8192] = b"\xa5" * 8192
+    tasks = [
+        at for at in range(0, len(data), 4096) if data[at] == 0x0D and b"xxx" in data[at:][:4096]
+    ]
+    for at in tasks[len(tasks) // 2 :][:2]:
+        data[at : at + 4096] = b"\xa5" * 4096
     path.write_bytes(data)
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import UNFINISHED, Money, Status, Task, Unit
+from hailuo_mcp.journal.sql import recount
 from hailuo_mcp.journal.sql.rows import COLUMNS, INSERT, marks, row_of
-from hailuo_mcp.journal.sqlite import check, mark, recount, schema
+from hailuo_mcp.journal.sqlite import check, mark, schema
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work
 from tests.journal.conftest import Shop
@@ -290,7 +291,7 @@ async def test_a_total_that_differs_from_the_rows_is_found_and_made_anew(
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         check.rows(db)
         db.execute(spoil)
-        assert recount.differs(db)
+        assert recount.differs(db, seconds=check.SECONDS)
         with pytest.raises(check.DamagedJournalError, match="running totals"):
             check.rows(db)
     journal = SqliteStore(path)
@@ -329,7 +330,7 @@ async def test_rows_that_an_older_program_changes_or_deletes_are_counted_too(sho
             "DELETE FROM tasks WHERE caller = 'caller 7'",
         ):
             db.execute(statement)
-            assert not recount.differs(db), statement
+            assert not recount.differs(db, seconds=check.SECONDS), statement
 
     await shop.journal.write(as_it_does)
     assert (await shop.journal.sums("another", CNY, 0.0)).spent > 0
