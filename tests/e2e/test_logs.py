@@ -46,10 +46,10 @@ async def broken_cancel(self, task_id, **more):
     except OSError as exc:
         raise ValueError(f"broken by {task_id}") from exc
 
-def broken_describe(clip, task):
+async def broken_describe(context, task):
     if "crashes" in task.prompt:
-        raise ValueError(f"broken by {task.prompt} at {clip}")
-    describe(clip, task)
+        raise ValueError(f"broken by {task.prompt} at {task.file}")
+    await describe(context, task)
 
 Studio.cancel, saving._describe = broken_cancel, broken_describe
 sys.argv[0] = "hailuo-mcp"
