@@ -99,7 +99,7 @@ def _own_settings(settings: Settings) -> OwnSettings:
         from hailuo_mcp.settings.tenants import folders_and_limits
 
         try:
-            own.folders, own.rpm = folders_and_limits(settings.tenants, settings.output_dir)
+            own.folders, own.rpm = folders_and_limits(settings.tenants, settings)
         except ConfigError as error:
             _log.warning("%s", error.what)
     return own

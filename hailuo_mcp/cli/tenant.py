@@ -54,7 +54,9 @@ def _options(parser: ArgumentParser) -> None:
     )
     add("--rpm", type=arguments.whole(1, 100_000), metavar="N", help="submits per minute")
     add("--confirm-above", type=arguments.money, metavar="AMOUNT", help="ask above this price")
-    arguments.add_text(add, "--folder", metavar="FOLDER", what="below the server's for clips")
+    arguments.add_text(
+        add, "--folder", metavar="FOLDER", what="for clips: a full path, or below the server's"
+    )
     what = "the variable with its own key, which the server must have"
     arguments.add_text(add, "--api-key-env", metavar="VARIABLE", what=what)
 

@@ -49,7 +49,7 @@ class Tenant:
     rpm: int | None
     """Its own part of the account's limit."""
     folder: str
-    """Its clips' folder below the server's place for clips, separated by "/"; "" is that place."""
+    """Its clips' folder: a full path, or one below the server's place, separated by "/"."""
     shared_budget: tuple[Decimal, str] | None
     """The operator's budget and period, where they count for this tenant's account."""
 
@@ -133,14 +133,14 @@ def tenants_of(
     return {name: tenant_of_table(name, tables[name], operator, environ) for name in tables}
 
 
-def folders_and_limits(path: Path, output_dir: Path) -> tuple[dict[str, str], dict[str, int]]:
-    """By caller, the folder below `output_dir` and the submits per minute that a table gives.
+def folders_and_limits(path: Path, settings: Settings) -> tuple[dict[str, str], dict[str, int]]:
+    """By caller, the folder and the submits per minute that a table gives.
 
     Raises:
         ConfigError: the file cannot be read or used.
     """
     _, tables = read_tables(path)
-    folders = {f"{TENANT}{n}": _folder(n, table, output_dir) for n, table in tables.items()}
+    folders = {f"{TENANT}{n}": _folder(n, table, settings) for n, table in tables.items()}
     rpm = {f"{TENANT}{n}": cast("int", it["rpm"]) for n, it in tables.items() if "rpm" in it}
     return folders, rpm
 
@@ -153,7 +153,7 @@ def tenant_of_table(
         provider = provider_named(str(table.get("provider", operator.provider)))
     except HailuoError:
         raise _flawed(name, "provider", "is not a provider") from None
-    folder = _folder(name, table, operator.output_dir)
+    folder = _folder(name, table, operator)
     texts = {key: str(table[key]) for key in ("plan", "budget_period", *_AMOUNTS) if key in table}
     try:
         read = Settings.model_validate({"provider": provider.name, **texts})
@@ -261,11 +261,16 @@ def _key(
     )
 
 
-def _folder(name: str, table: Table, output_dir: Path) -> str:
-    """A folder below the operator's, by any system's reading of its path."""
+def _folder(name: str, table: Table, operator: Settings) -> str:
+    """A full path of this system, or a folder below the operator's by any system's reading."""
     if (text := table.get("folder")) is None:
         return ""
-    parts = PureWindowsPath(str(text)).parts
+    parts, output_dir = PureWindowsPath(str(text)).parts, operator.output_dir
+    full = Path(str(text)).expanduser()
+    if full.is_absolute() and ".." not in full.parts:
+        if operator.bucket:
+            raise _flawed(name, "folder", "is a full path, and clips are kept in a bucket")
+        return str(full)
     absolute = PurePosixPath(str(text)).is_absolute() or PureWindowsPath(str(text)).anchor
     folder = output_dir.joinpath(*parts)
     if absolute or ".." in parts or not _is_within(folder, output_dir):

@@ -80,7 +80,7 @@ class OwnSettings:
     """
 
     folders: dict[str, str] = field(default_factory=dict[str, str])
-    """By caller, below the server's place for clips, separated by "/"; "" is that place."""
+    """By caller: a full path, or one below the server's place for clips, separated by "/"."""
     rpm: dict[str, int] = field(default_factory=dict[str, int])
     """By caller."""
     account_rpm: dict[str, int | None] = field(default_factory=dict[str, int | None])

@@ -123,7 +123,7 @@ WRONG = [
     ("[tenants.acme]\napi_key_env = 'sk-secret-in-the-clear'", "acme: api_key_env"),
     ("[tenants.acme]\nfolder = '../theirs'", "acme: folder"),
     ("[tenants.acme]\nfolder = 'a/../../theirs'", "acme: folder"),
-    ("[tenants.acme]\nfolder = '/etc'", "acme: folder"),
+    ("[tenants.acme]\nfolder = '/srv/../theirs'", "acme: folder"),
     ("[tenants.acme]\nfolder = 'C:\\theirs'", "acme: folder"),
     ("[tenants.acme]\nfolder = '..\\theirs'", "acme: folder"),
     ("[tenants.acme]\nfolder = '.hailuo'", "acme: folder"),
@@ -152,6 +152,15 @@ def test_a_wall_that_could_not_hold_is_refused(tmp_path: Path) -> None:
         one(tmp_path, 'plan = "basic"', HAILUO_BUDGET="50")
     assert one(tmp_path, 'plan = "basic"\nbudget = 10', HAILUO_BUDGET="50").shared_budget is None
     assert one(tmp_path, 'plan = "basic"').shared_budget is None
+
+
+def test_a_full_path_is_the_operators_choice_if_clips_are_not_in_a_bucket(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "theirs"
+    found = one(tmp_path, f"folder = '{elsewhere.as_posix()}'")
+    assert found.settings.output_dir == elsewhere
+    assert Path(found.folder) == elsewhere
+    with pytest.raises(ConfigError, match=r"acme: folder is a full path.*bucket"):
+        one(tmp_path, f"folder = '{elsewhere.as_posix()}'", HAILUO_FILES="s3://clips/here")
 
 
 def test_a_folder_that_a_link_leads_out_of_the_servers_is_refused(tmp_path: Path) -> None:
