@@ -106,12 +106,13 @@ def begin_run() -> None:
 
 
 def end_run() -> None:
-    folder = Path(os.environ.pop(FOLDER))
+    folder = Path(os.environ[FOLDER])
     if folder.exists():
         Server(folder).stop("immediate")
         shutil.rmtree(folder)
         Path(f"{folder}.lock").unlink(missing_ok=True)
         shutil.rmtree(f"{folder}-programs", ignore_errors=True)
+    del os.environ[FOLDER]
 
 
 def database_url(folder: Path) -> str:
