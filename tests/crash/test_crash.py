@@ -12,7 +12,7 @@ DRIVER = Path(__file__).with_name("run.py")
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="workers are forked")
-@pytest.mark.parametrize(("store", "kills"), [("sqlite", 45), ("postgres", 35)])
+@pytest.mark.parametrize(("store", "kills"), [("sqlite", 45), ("postgres", 25)])
 def test_no_promise_is_broken_by_killing(tmp_path: Path, store: str, kills: int) -> None:
     command = [sys.executable, str(DRIVER), "--store", store, "--kills", str(kills)]
     command += ["--seed", "7", "--servers", "1"]

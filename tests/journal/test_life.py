@@ -339,9 +339,13 @@ class Life(RuleBasedStateMachine):
         assert sum(reserved_amount, Decimal(0)) - bill == sum(never, Decimal(0))
 
 
+EXAMPLES = {"sqlite": 40, "postgres": 15}
+"""A step costs four times as much in a database on its own; its statements are the same ones."""
+
+
 @pytest.mark.parametrize("store", STORES)
 def test_life(store: str) -> None:
     run_state_machine_as_test(
         type("LifeOf", (Life,), {"store": store}),
-        settings=settings(max_examples=40, stateful_step_count=50, deadline=None),
+        settings=settings(max_examples=EXAMPLES[store], stateful_step_count=50, deadline=None),
     )
