@@ -10,6 +10,17 @@ import pytest
 DRIVER = Path(__file__).with_name("run.py")
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_every_step_is_there(store: str) -> None:
+    arm_all = (
+        "import steps\n"
+        f"steps.STORE = {store!r}\n"
+        "for install in steps.STEPS.values():\n"
+        "    install(lambda: None)\n"
+    )
+    subprocess.run([sys.executable, "-c", arm_all], cwd=DRIVER.parent, check=True)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="workers are forked")
 @pytest.mark.parametrize(("store", "kills"), [("sqlite", 45), ("postgres", 25)])
