@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown, system_reason
 
 _LONGEST = 4096
@@ -110,20 +110,6 @@ class Folders:
                 raise _refused(text, "does not end in .mp4, and clips are MP4 files", how)
             place = place.with_name(place.name + ".mp4")
         return self._writable(place, text)
-
-    def need_output(self) -> None:
-        """Raise ConfigError if no clip can be written, before one is bought."""
-        import tempfile
-
-        try:
-            self.output_dir.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.output_dir, prefix=".hailuo-mcp-"):
-                pass
-        except OSError as trouble:
-            raise ConfigError(
-                f"Clips cannot be written to {self.output_dir} ({system_reason(trouble)}).",
-                Step(Do.CHECK, "HAILUO_OUTPUT_DIR"),
-            ) from trouble
 
     @cached_property
     def _home(self) -> Path:
