@@ -226,10 +226,6 @@ class Streams:
             if unwanted(one):
                 answer.cancel()
 
-    def open_for(self, name: str) -> int:
-        """How many are open for this caller."""
-        return sum(one is not None and one.name == name for one in self._open.values())
-
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         begun = complete = False
 
