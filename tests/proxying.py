@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -65,8 +65,11 @@ class Proxy:
             self.port = server.sockets[0].getsockname()[1]
             ready.set()
             await self._stop.wait()
-            server.close()
-            await _rounds(10)  # whoever was let in at the last moment gets a writer to be closed
+            with suppress(NotImplementedError):  # the loop of Windows has no readers
+                for listener in server.sockets:
+                    loop.remove_reader(listener.fileno())
+            await _rounds(10)  # whoever was let in at the last moment gets a writer to be closed;
+            server.close()  # asyncio leaks the socket of one whose turn comes after this
             self._close()
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for other in others:
