@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 
 from hailuo_mcp.sandbox.options import SandboxOptions
@@ -42,20 +43,25 @@ class Program:
 
     def __call__(self, *argv: str, typed: str = "", **variables: str) -> Ran:
         """Run a command; `typed` comes on its standard input."""
-        done = subprocess.run(
-            [sys.executable, "-m", "hailuo_mcp", *argv],
-            env={**self.environ, **variables},
-            cwd=self.cwd,
-            input=typed.encode(),
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        environ, given = {**self.environ, **variables}, typed.encode()
+        if forked.AVAILABLE and not any(name.startswith("PYTHON") for name in variables):
+            code, stdout, stderr = forked.run(argv, environ, self.cwd, given, SECONDS)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "hailuo_mcp", *argv],
+                env=environ,
+                cwd=self.cwd,
+                input=given,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
+            code, stdout, stderr = done.returncode, done.stdout, done.stderr
         out, err = (
             stream.decode("utf-8", "replace").replace(os.linesep, "\n")
-            for stream in (done.stdout, done.stderr)
+            for stream in (stdout, stderr)
         )
-        ran = Ran(done.returncode, out, err, done.stdout)
+        ran = Ran(code, out, err, stdout)
         assert "Traceback" not in ran.out + ran.err, ran.err
         return ran
 

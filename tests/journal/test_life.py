@@ -339,10 +339,11 @@ class Life(RuleBasedStateMachine):
         assert sum(reserved_amount, Decimal(0)) - bill == sum(never, Decimal(0))
 
 
-EXAMPLES = {"sqlite": 40, "postgres": 15}
+EXAMPLES = {"sqlite": 40, "postgres": 8}
 """A step costs four times as much in a database on its own; its statements are the same ones."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", STORES)
 def test_life(store: str) -> None:
     run_state_machine_as_test(

@@ -1,0 +1,73 @@
+"""A command in a process forked from one that has imported the program: no start of Python each."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import hailuo_mcp
+
+AVAILABLE = sys.platform != "win32"
+STREAMS = ("stdin", "stdout", "stderr")
+IMPORTED = [
+    "av",
+    "hailuo_mcp.bootstrap",
+    "hailuo_mcp.cli.buy",
+    "hailuo_mcp.cli.doctor.command",
+    "hailuo_mcp.cli.journal",
+    "hailuo_mcp.cli.progress",
+    "hailuo_mcp.cli.task_list",
+    "httpx",
+    "rich.progress",
+    "rich.table",
+]
+
+
+def _server() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    return context
+
+
+def run(
+    argv: Sequence[str], environ: Mapping[str, str], cwd: Path, typed: bytes, seconds: float
+) -> tuple[int, bytes, bytes]:
+    """Returns the exit code and what came on stdout and stderr."""
+    with TemporaryDirectory() as named:
+        folder = Path(named)
+        (folder / "stdin").write_bytes(typed)
+        process = _server().Process(target=_command, args=([*argv], dict(environ), cwd, folder))
+        process.start()
+        process.join(seconds)
+        if process.is_alive():
+            process.kill()
+            raise TimeoutError(f"{argv} did not end in {seconds} s")
+        code = process.exitcode
+        assert code is not None
+        return code, (folder / "stdout").read_bytes(), (folder / "stderr").read_bytes()
+
+
+def _command(argv: list[str], environ: dict[str, str], cwd: Path, folder: Path) -> None:
+    from hailuo_mcp.__main__ import main
+
+    for number, name in enumerate(STREAMS):
+        mode = "rb" if name == "stdin" else "wb"
+        with (folder / name).open(mode) as stream:
+            os.dup2(stream.fileno(), number)
+        text = os.fdopen(number, mode[0], encoding="utf-8", closefd=False)
+        setattr(sys, name, text)
+    os.environ.clear()
+    os.environ.update(environ)
+    os.chdir(cwd)
+    sys.argv = [str(Path(hailuo_mcp.__file__).with_name("__main__.py")), *argv]
+    try:
+        code = main()
+    finally:
+        atexit._run_exitfuncs()  # which multiprocessing leaves out
+    sys.exit(code)
