@@ -27,12 +27,17 @@ class Provider:
 
     def __init__(self) -> None:
         self.creates: list[dict[str, Any]] = []
-        self.polls = 0
+        self.asked: list[str | None] = []
+        """The ids that it was asked for."""
         self.on_create: Callable[[int], Awaitable[httpx.Response] | httpx.Response] = self.accept
         self.status = "Processing"
         self.file_id = ""
         self.down = False
         """Whether questions get no answer; purchases do."""
+
+    @property
+    def polls(self) -> int:
+        return len(self.asked)
 
     def accept(self, number: int) -> httpx.Response:
         return httpx.Response(200, json={"task_id": f"77{number}", **self.code(0)})
@@ -49,10 +54,10 @@ class Provider:
             self.creates.append(json.loads(request.content))
             answer = self.on_create(len(self.creates))
             return answer if isinstance(answer, httpx.Response) else await answer
-        self.polls += 1
+        self.asked.append(request.url.params.get("task_id"))
         if self.down:
             raise httpx.ConnectError("down")
-        found = {"task_id": request.url.params.get("task_id"), "status": self.status}
+        found = {"task_id": self.asked[-1], "status": self.status}
         return httpx.Response(200, json={**found, "file_id": self.file_id, **self.code(0)})
 
 
