@@ -16,7 +16,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 from filelock import FileLock
@@ -58,11 +58,28 @@ class Server:
         if (self.data / "postmaster.pid").exists():
             self.run("pg_ctl", "-w", "-D", self.data, "-m", mode, "stop")
 
+    def copy(self, primary: "Server", port: int) -> None:
+        """Become a standby of a server that runs: a copy of it that follows it."""
+        (self.folder).chmod(0o700)
+        if is_root():
+            shutil.chown(self.folder, USER)
+        self.run(
+            "pg_basebackup", "--no-sync", "-c", "fast", "-R", "-d", primary.url, "-D", self.data
+        )
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as conf:
+            conf.write(f"port = {port}\n")
+        there = urlsplit(primary.url).port
+        (self.folder / "url").write_text(primary.url.replace(f":{there}/", f":{port}/"), "ascii")
+
+    def promote(self) -> None:
+        """Take over from the server that it followed."""
+        self.run("pg_ctl", "-w", "-D", self.data, "promote")
+
     def _make(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         if is_root():
             shutil.chown(self.folder, USER)
-        password, port = secrets.token_hex(12), _free_port()
+        password, port = secrets.token_hex(12), free_port()
         file = self.folder / "password"
         file.write_text(password, "ascii")
         self.run(
@@ -164,6 +181,6 @@ def is_root() -> bool:
     return sys.platform != "win32" and os.geteuid() == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
