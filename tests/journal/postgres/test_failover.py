@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.lowlevel
 import psycopg
 import pytest
 from postgres import Server, free_port
@@ -73,7 +74,7 @@ async def test_what_was_bought_is_known_to_the_standby_and_buying_goes_on(
             except JournalError as error:
                 if error.charged == "no":
                     refused.add(name)
-                await anyio.sleep(0.05)
+                await anyio.lowlevel.checkpoint()
             else:
                 bought.add(name)
 
