@@ -27,6 +27,10 @@ def tenant_of(caller: str) -> str:
     return caller if caller.startswith(TENANT) else ""
 
 
+BUCKET = "s3://"
+"""What the address of a bucket begins with, and the `file` of a clip in one."""
+
+
 class Status(StrEnum):
     """A task's status; docs/money.md says what each means for the bill."""
 
@@ -313,7 +317,7 @@ class Task:
     @property
     def in_bucket(self) -> bool:
         """Whether the saved clip is not a file of this computer."""
-        return self.file.startswith("s3://")
+        return self.file.startswith(BUCKET)
 
     @property
     def can_be_settled(self) -> bool:

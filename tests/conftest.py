@@ -1,7 +1,7 @@
 """What every test needs: one event loop backend."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import postgres
@@ -28,7 +28,6 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3]":
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    gc.disable()
     if not hasattr(config, "workerinput"):
         postgres.begin_run()
 
@@ -39,10 +38,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """The garbage collector need not look through thousands of collected tests again and again."""
-    gc.freeze()
-    gc.enable()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -47,6 +47,7 @@ def run(
         process.join(seconds)
         if process.is_alive():
             process.kill()
+            process.join()
             raise TimeoutError(f"{argv} did not end in {seconds} s")
         code = process.exitcode
         assert code is not None

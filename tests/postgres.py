@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -60,9 +61,7 @@ class Server:
 
     def copy(self, primary: "Server", port: int) -> None:
         """Become a standby of a server that runs: a copy of it that follows it."""
-        (self.folder).chmod(0o700)
-        if is_root():
-            shutil.chown(self.folder, USER)
+        self._make_folder()
         self.run(
             "pg_basebackup", "--no-sync", "-c", "fast", "-R", "-d", primary.url, "-D", self.data
         )
@@ -76,9 +75,7 @@ class Server:
         self.run("pg_ctl", "-w", "-D", self.data, "promote")
 
     def _make(self) -> None:
-        self.folder.mkdir(mode=0o700, exist_ok=True)
-        if is_root():
-            shutil.chown(self.folder, USER)
+        self._make_folder()
         password, port = secrets.token_hex(12), free_port()
         file = self.folder / "password"
         file.write_text(password, "ascii")
@@ -93,6 +90,11 @@ class Server:
         address = f"postgresql://hailuo:{password}@127.0.0.1:{port}/postgres"
         (self.folder / "url").write_text(address, "ascii")
 
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        if is_root():
+            shutil.chown(self.folder, USER)
+
     def run(self, program: str, *arguments: str | Path) -> None:
         done = subprocess.run(
             [_programs() / program, *arguments],
@@ -105,6 +107,18 @@ class Server:
         )
         log.close()
         assert done.returncode == 0, (self.folder / f"{program}.log").read_text("utf-8")
+
+
+@contextmanager
+def own_server() -> Iterator[Server]:
+    """A server that nobody else uses, so that it may be stopped; it is not started yet."""
+    folder = Path(tempfile.mkdtemp(prefix="hailuo-pg-"))
+    server = Server(folder)
+    try:
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder)
 
 
 def server_url() -> str:

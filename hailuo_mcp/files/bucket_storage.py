@@ -16,11 +16,12 @@ from pathlib import Path
 import anyio
 from anyio.to_thread import run_sync
 
+from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.bucket import Bucket, BucketError, DamagedObjectError
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
-from hailuo_mcp.files.folder_storage import BUCKET, out_of_reach, sweep_spool
+from hailuo_mcp.files.folder_storage import out_of_reach, sweep_spool
 from hailuo_mcp.files.naming import sidecar_text
 from hailuo_mcp.files.private import private_folder
 from hailuo_mcp.files.storage import PRIVATE, Blob, Blobs, Download, StoredClip

@@ -19,6 +19,7 @@ from pathlib import Path
 import anyio
 from anyio.to_thread import run_sync
 
+from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
@@ -26,8 +27,6 @@ from hailuo_mcp.files.naming import write_sidecar
 from hailuo_mcp.files.private import private_folder, private_opener, write_once
 from hailuo_mcp.files.storage import SPOOL_SECONDS, Blob, Blobs, Download, StoredClip
 from hailuo_mcp.text import system_reason
-
-BUCKET = "s3://"
 
 
 class FolderBlobs:

@@ -17,6 +17,7 @@ from pydantic.config import JsonDict
 
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.dialect import Provider
+from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.settings.values import (
@@ -239,9 +240,9 @@ class Settings(BaseModel):
     @property
     def bucket(self) -> tuple[str, str] | None:
         """The bucket that clips go to and the prefix in it; None if they go to a folder."""
-        if not self.files.startswith("s3://"):
+        if not self.files.startswith(BUCKET):
             return None
-        name, _, prefix = self.files.removeprefix("s3://").partition("/")
+        name, _, prefix = self.files.removeprefix(BUCKET).partition("/")
         return name, prefix
 
     @property

@@ -41,7 +41,11 @@ class Uploads(Protocol):
     """Pictures that callers on other computers have uploaded."""
 
     async def find(self, upload_id: str) -> bytes | None:
-        """The picture, if the current caller has sent it; raises OSError if it cannot be read."""
+        """The picture, if the current caller has sent it.
+
+        Raises:
+            InvalidRequestError: it cannot be read at the moment.
+        """
         ...
 
     def invitation(self) -> str:

@@ -19,6 +19,8 @@ from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
+READ_AT_START = ("PYTHON", "LC_", "LANG")
+"""What the names of variables begin with that Python itself reads, at its start only."""
 
 
 @dataclass
@@ -44,7 +46,7 @@ class Program:
     def __call__(self, *argv: str, typed: str = "", **variables: str) -> Ran:
         """Run a command; `typed` comes on its standard input."""
         environ, given = {**self.environ, **variables}, typed.encode()
-        if forked.AVAILABLE and not any(name.startswith("PYTHON") for name in variables):
+        if forked.AVAILABLE and not any(name.startswith(READ_AT_START) for name in variables):
             code, stdout, stderr = forked.run(argv, environ, self.cwd, given, SECONDS)
         else:
             done = subprocess.run(

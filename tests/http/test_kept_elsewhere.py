@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import re
 from pathlib import Path
 
 import anyio
 import pytest
 
 from hailuo_mcp.server.http.limits import Limits
+
+from .uploading import handed_in, is_there, link_of, picture
 
 pytestmark = pytest.mark.anyio
 
@@ -29,35 +29,6 @@ async def _made(server, prompt="A boat"):
         saved = (await client.call_tool("download_video", ids)).structured_content
     assert saved["status"] == "saved", saved
     return saved
-
-
-def _picture():
-    from PIL import Image
-
-    data = io.BytesIO()
-    Image.new("RGB", (640, 480), (10, 90, 160)).save(data, "PNG")
-    return data.getvalue()
-
-
-async def _link(server, caller="alice"):
-    async with server.client(caller=caller) as client:
-        asked = {"prompt": "A boat", "first_frame_image": "cat.png"}
-        refused = await client.call_tool("generate_video", asked)
-    return re.search(r"http://\S+/uploads/\S+", refused.content[0].text)[0]
-
-
-async def _handed_in(server, caller="alice"):
-    with server.http(caller="") as http:
-        reply = http.post(await _link(server, caller), content=_picture())
-    assert reply.status_code == 201, reply.text
-    return reply.json()["upload"]
-
-
-async def _is_there(server, upload, caller="alice"):
-    async with server.client(caller=caller) as client:
-        asked = {"prompt": "A boat", "last_frame_image": upload}
-        refused = await client.call_tool("generate_video", asked)
-    return "no uploaded picture" not in refused.content[0].text
 
 
 async def test_the_link_gives_the_clip_whole_and_in_ranges(serve, files):
@@ -128,24 +99,24 @@ async def test_a_clip_that_is_gone_is_not_found_and_fetched_again(serve, s3):
 
 async def test_while_the_bucket_is_away_links_and_uploads_ask_to_come_again(serve, s3):
     server = serve(HAILUO_FILES=s3.url)
-    saved, link = await _made(server), await _link(server)
+    saved, link = await _made(server), await link_of(server)
     with server.http(caller="") as http:
         s3.way.away = True
         replies = [http.get(saved["url"]), http.head(saved["url"])]
-        replies.append(http.post(link, content=_picture()))
+        replies.append(http.post(link, content=picture()))
         assert [(r.status_code, "retry-after" in r.headers) for r in replies] == [(503, True)] * 3
         assert not any("s3://" in reply.text for reply in replies)
         s3.way.away = False
         assert http.get(saved["url"]).status_code == 200
-        assert http.post(link, content=_picture()).status_code == 201
+        assert http.post(link, content=picture()).status_code == 201
 
 
 async def test_a_picture_sent_here_is_there_for_the_next_replica(serve, files, tmp_path):
     server = serve(HAILUO_FILES=files)
-    upload = await _handed_in(server)
+    upload = await handed_in(server)
 
-    assert await _is_there(server, upload)
-    assert not await _is_there(server, upload, "bob")
+    assert await is_there(server, upload)
+    assert not await is_there(server, upload, "bob")
     assert not (server.state / "uploads").exists()
     async with server.client() as client:
         asked = {"prompt": "A boat", "first_frame_image": upload}
@@ -155,22 +126,22 @@ async def test_a_picture_sent_here_is_there_for_the_next_replica(serve, files, t
 
 async def test_the_room_for_pictures_is_shared_out_there_too(serve, files):
     server = serve(HAILUO_FILES=files, limits=Limits(pictures=2))
-    alices = await _handed_in(server)
-    bobs = [await _handed_in(server, "bob") for _ in range(3)]
-    assert await _is_there(server, alices)
-    there = [await _is_there(server, one, "bob") for one in bobs]
+    alices = await handed_in(server)
+    bobs = [await handed_in(server, caller="bob") for _ in range(3)]
+    assert await is_there(server, alices)
+    there = [await is_there(server, one, "bob") for one in bobs]
     assert (sum(there), there[-1]) == (2, True)
     if not files.startswith("s3://"):  # a bucket tells times in whole seconds
         assert there == [False, True, True]
 
 
 async def test_when_all_room_there_is_taken_a_picture_is_refused(serve, files):
-    server = serve(HAILUO_FILES=files, limits=Limits(all_picture_bytes=len(_picture()) + 1))
-    upload = await _handed_in(server)
+    server = serve(HAILUO_FILES=files, limits=Limits(all_picture_bytes=len(picture()) + 1))
+    upload = await handed_in(server)
     with server.http(caller="") as http:
-        refused = http.post(await _link(server, "bob"), content=_picture())
+        refused = http.post(await link_of(server, caller="bob"), content=picture())
     assert refused.status_code == 507
-    assert await _is_there(server, upload)
+    assert await is_there(server, upload)
 
 
 async def test_a_link_to_a_clip_saved_to_disk_before_still_works(serve, s3, tmp_path):

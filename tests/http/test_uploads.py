@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import re
 import socket
@@ -17,54 +16,24 @@ from hailuo_mcp.catalog.video_models import limits
 from hailuo_mcp.server.http.limits import Limits
 from hailuo_mcp.server.http.signed_links import SignedLinks
 
+from .uploading import ask_with, handed_in, is_there, link_of, picture
+
 pytestmark = pytest.mark.anyio
 
 
-def _picture(form="PNG"):
-    from PIL import Image
-
-    data = io.BytesIO()
-    Image.new("RGB", (640, 480), (10, 90, 160)).save(data, form)
-    return data.getvalue()
-
-
-async def _refused(server, path, way="auto", caller="alice"):
-    async with server.client(way, caller) as client:
-        return await client.call_tool(
-            "generate_video", {"prompt": "A boat", "first_frame_image": str(path)}
-        )
-
-
-async def _link(server, tmp_path, way="auto", caller="alice"):
-    picture = tmp_path / "cat.png"
-    picture.write_bytes(_picture())
-    refused = await _refused(server, picture, way, caller)
-    assert refused.is_error
-    return re.search(r"http://\S+/uploads/\S+", refused.content[0].text)[0]
-
-
-async def _handed_in(server, tmp_path, caller="alice"):
-    link = await _link(server, tmp_path, caller=caller)
-    with server.http(caller="") as http:
-        reply = http.post(link, content=_picture())
-    assert reply.status_code == 201, reply.text
-    return reply.json()["upload"]
-
-
-async def _is_there(server, upload, caller="alice"):
-    """Whether it is taken for a picture; what is refused then is the last frame alone."""
-    async with server.client(caller=caller) as client:
-        asked = {"prompt": "A boat", "last_frame_image": upload}
-        refused = await client.call_tool("generate_video", asked)
-    assert refused.is_error
-    return "no uploaded picture" not in refused.content[0].text
+@pytest.fixture
+def cat(tmp_path):
+    """A picture on the caller's computer, which the server must not read, although it could."""
+    path = tmp_path / "cat.png"
+    path.write_bytes(picture())
+    return path
 
 
 @pytest.mark.parametrize("way", ["auto", "legacy", "sse"])
-async def test_a_refused_local_path_names_a_link_that_makes_it_a_picture(server, tmp_path, way):
-    link = await _link(server, tmp_path, way)
+async def test_a_refused_local_path_names_a_link_that_makes_it_a_picture(server, cat, way):
+    link = await link_of(server, cat, way)
     with server.http(caller="") as http:
-        handed = http.post(link, content=_picture("JPEG"))
+        handed = http.post(link, content=picture("JPEG"))
     assert handed.status_code == 201
     async with server.client(way) as client:
         made = await client.call_tool(
@@ -79,19 +48,19 @@ async def test_a_refused_local_path_names_a_link_that_makes_it_a_picture(server,
     "path", ["/etc/passwd", "~/x.png", "file:///etc/passwd", "../x.png", "x.png"]
 )
 async def test_no_spelling_of_a_local_path_is_read_for_a_caller_elsewhere(server, path):
-    refused = await _refused(server, path)
+    refused = await ask_with(server, path)
 
     assert refused.is_error
     assert "reads no files for callers" in refused.content[0].text
     assert "Nothing was sent or charged" in refused.content[0].text
 
 
-async def test_a_link_takes_one_picture(server, tmp_path):
-    link = await _link(server, tmp_path)
+async def test_a_link_takes_one_picture(server, cat):
+    link = await link_of(server, cat)
     with server.http(caller="") as http:
         assert http.get(link).status_code == 200
-        assert http.post(link, content=_picture()).status_code == 201
-        assert http.post(link, content=_picture()).status_code == 410
+        assert http.post(link, content=picture()).status_code == 201
+        assert http.post(link, content=picture()).status_code == 410
         assert http.get(link).status_code == 410
     assert len(_kept(server)) == 1
 
@@ -101,72 +70,68 @@ def _kept(server):
 
 
 @pytest.mark.parametrize("way", ["auto", "legacy", "sse"])
-async def test_what_one_caller_handed_in_is_no_more_to_another_than_an_unknown_id(
-    server, tmp_path, way
-):
-    alices = await _handed_in(server, tmp_path)
+async def test_what_one_caller_handed_in_is_no_more_to_another_than_an_unknown_id(server, cat, way):
+    alices = await handed_in(server, cat)
     said = []
     for upload in (alices, f"upload:{'a' * 24}"):
-        refused = await _refused(server, upload, way, "bob")
+        refused = await ask_with(server, upload, way, "bob")
         text = re.sub(r"http://\S+/uploads/\S+", "LINK", refused.content[0].text)
         said.append(text.replace(upload, "UPLOAD"))
 
     assert "no uploaded picture 'UPLOAD'" in said[0]
     assert said[0] == said[1]
-    assert await _is_there(server, alices)
+    assert await is_there(server, alices)
 
 
-@pytest.mark.parametrize(
-    "room", [Limits(pictures=2), Limits(picture_bytes=2 * len(_picture()) + 1)]
-)
-async def test_who_hands_in_too_many_pushes_out_only_their_own_oldest(serve, tmp_path, room):
+@pytest.mark.parametrize("room", [Limits(pictures=2), Limits(picture_bytes=2 * len(picture()) + 1)])
+async def test_who_hands_in_too_many_pushes_out_only_their_own_oldest(serve, cat, room):
     server = serve(limits=room)
-    alices = await _handed_in(server, tmp_path)
-    bobs = [await _handed_in(server, tmp_path, "bob") for _ in range(4)]
+    alices = await handed_in(server, cat)
+    bobs = [await handed_in(server, cat, "bob") for _ in range(4)]
 
-    assert await _is_there(server, alices)
-    assert [await _is_there(server, one, "bob") for one in bobs] == [False, False, True, True]
+    assert await is_there(server, alices)
+    assert [await is_there(server, one, "bob") for one in bobs] == [False, False, True, True]
 
 
-async def test_when_all_room_is_taken_the_new_picture_is_refused_and_nobodys_goes(serve, tmp_path):
-    server = serve(limits=Limits(all_picture_bytes=2 * len(_picture()) + 1))
-    alices = await _handed_in(server, tmp_path)
-    bobs = await _handed_in(server, tmp_path, "bob")
-    link = await _link(server, tmp_path, caller="bob")
+async def test_when_all_room_is_taken_the_new_picture_is_refused_and_nobodys_goes(serve, cat):
+    server = serve(limits=Limits(all_picture_bytes=2 * len(picture()) + 1))
+    alices = await handed_in(server, cat)
+    bobs = await handed_in(server, cat, "bob")
+    link = await link_of(server, cat, caller="bob")
     with server.http(caller="") as http:
-        refused = http.post(link, content=_picture())
+        refused = http.post(link, content=picture())
         assert refused.status_code == 507
         assert "no room" in refused.json()["error"]
         assert "Nothing was charged" in refused.json()["error"]
-        assert await _is_there(server, alices)
-        assert await _is_there(server, bobs, "bob")
+        assert await is_there(server, alices)
+        assert await is_there(server, bobs, "bob")
         for path in _kept(server):
             os.utime(path, (0, 0))  # a day later
-        assert http.post(link, content=_picture()).status_code == 201  # the link was not used up
+        assert http.post(link, content=picture()).status_code == 201  # the link was not used up
     assert len(_kept(server)) == 1
 
 
-async def test_one_callers_slow_pictures_leave_places_for_the_others(server, tmp_path):
+async def test_one_callers_slow_pictures_leave_places_for_the_others(server, cat):
     uploads = server.served.uploads
     with contextlib.ExitStack() as slow, server.http(caller="") as http:
         for count in range(1, 9):
-            link = await _link(server, tmp_path)
+            link = await link_of(server, cat)
             raw = slow.enter_context(socket.create_connection(("127.0.0.1", server.port), 5))
             head = f"POST {link.removeprefix(server.url)} HTTP/1.1\r\nHost: localhost\r\n"
             raw.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode())
             await until(lambda count=count: len(uploads._arriving) == count)
-        ninth = http.post(await _link(server, tmp_path), content=_picture())
-        bobs = http.post(await _link(server, tmp_path, caller="bob"), content=_picture())
+        ninth = http.post(await link_of(server, cat), content=picture())
+        bobs = http.post(await link_of(server, cat, caller="bob"), content=picture())
 
     assert (ninth.status_code, "retry-after" in ninth.headers) == (503, True)
     assert bobs.status_code == 201
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions as POSIX has them")
-async def test_only_the_servers_user_may_read_what_was_handed_in(server, tmp_path):
+async def test_only_the_servers_user_may_read_what_was_handed_in(server, cat):
     before = os.umask(0)
     try:
-        await _handed_in(server, tmp_path)
+        await handed_in(server, cat)
     finally:
         os.umask(before)
     folder = server.state / "uploads"
@@ -188,16 +153,16 @@ async def test_only_the_servers_user_may_read_what_was_handed_in(server, tmp_pat
         b"\0\0\0\x18ftypmp42" + b"\0" * 100,
     ],
 )
-async def test_what_is_no_picture_is_not_kept(server, tmp_path, body):
-    link = await _link(server, tmp_path)
+async def test_what_is_no_picture_is_not_kept(server, cat, body):
+    link = await link_of(server, cat)
     with server.http(caller="") as http:
         reply = http.post(link, content=body, headers={"Content-Type": "image/png"})
         assert reply.status_code == 415
-        assert http.post(link, content=_picture()).status_code == 201  # it was not used up
+        assert http.post(link, content=picture()).status_code == 201  # it was not used up
 
 
-async def test_a_picture_that_is_too_large_is_not_read(server, tmp_path):
-    link = await _link(server, tmp_path)
+async def test_a_picture_that_is_too_large_is_not_read(server, cat):
+    link = await link_of(server, cat)
 
     limit = limits().image_bytes
 
@@ -224,7 +189,7 @@ async def test_altered_expired_and_guessed_links_take_nothing(server):
     with server.http(caller="") as http:
         for text in bad:
             for reply in (
-                http.post(f"/uploads/{text}", content=_picture()),
+                http.post(f"/uploads/{text}", content=picture()),
                 http.get(f"/uploads/{text}"),
             ):
                 assert reply.status_code == 404, text
@@ -233,22 +198,22 @@ async def test_altered_expired_and_guessed_links_take_nothing(server):
 
 @pytest.mark.parametrize("name", ["../cat.png", "..%2fcat.png", "/etc/passwd", "a" * 24, ""])
 async def test_an_upload_id_is_no_path(server, name):
-    (server.state / "cat.png").write_bytes(_picture())
+    (server.state / "cat.png").write_bytes(picture())
     (server.state / "uploads").mkdir()
-    refused = await _refused(server, f"upload:{name}")
+    refused = await ask_with(server, f"upload:{name}")
 
     assert refused.is_error
     assert "no uploaded picture" in refused.content[0].text
 
 
-async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, tmp_path):
-    link = await _link(server, tmp_path)
+async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, cat):
+    link = await link_of(server, cat)
     answers = []
 
     async with httpx.AsyncClient() as http:
 
         async def hand_in():
-            answers.append((await http.post(link, content=_picture())).status_code)
+            answers.append((await http.post(link, content=picture())).status_code)
 
         async with anyio.create_task_group() as both:
             for _ in range(4):
@@ -259,24 +224,22 @@ async def test_of_two_pictures_at_the_same_moment_one_is_taken(server, tmp_path)
     assert set(others) <= {409, 410}
 
 
-async def test_one_link_holds_up_no_other(server, tmp_path):
-    slow, other = await _link(server, tmp_path), await _link(server, tmp_path)
+async def test_one_link_holds_up_no_other(server, cat):
+    slow, other = await link_of(server, cat), await link_of(server, cat)
     uploads = server.served.uploads
     head = f"POST {slow.removeprefix(server.url)} HTTP/1.1\r\nHost: localhost\r\n"
     with server.http(caller="") as http:
         with socket.create_connection(("127.0.0.1", server.port), 5) as raw:
             raw.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode())
             await until(lambda: uploads._arriving)
-            assert [http.post(slow, content=_picture()).status_code for _ in range(20)] == [
-                409
-            ] * 20
-            assert http.post(other, content=_picture()).status_code == 201
+            assert [http.post(slow, content=picture()).status_code for _ in range(20)] == [409] * 20
+            assert http.post(other, content=picture()).status_code == 201
         await until(lambda: not uploads._arriving)
-        assert http.post(slow, content=_picture()).status_code == 201  # it was not used up
+        assert http.post(slow, content=picture()).status_code == 201  # it was not used up
 
 
-async def test_a_look_at_the_headers_is_no_upload(server, tmp_path):
-    link = await _link(server, tmp_path)
+async def test_a_look_at_the_headers_is_no_upload(server, cat):
+    link = await link_of(server, cat)
     with server.http(caller="") as http:
         head, page = http.head(link), http.get(link)
 
@@ -284,18 +247,18 @@ async def test_a_look_at_the_headers_is_no_upload(server, tmp_path):
     assert head.headers["content-length"] == page.headers["content-length"]
 
 
-async def test_a_file_that_goes_while_the_folder_is_swept_is_no_trouble(server, tmp_path):
+async def test_a_file_that_goes_while_the_folder_is_swept_is_no_trouble(server, cat):
     folder = server.state / "uploads"
     folder.mkdir()
     # Listed, but gone when looked at: what another upload's part is in the same moment.
     (folder / ".part").symlink_to(folder / "gone")
-    link = await _link(server, tmp_path)
+    link = await link_of(server, cat)
     with server.http(caller="") as http:
-        assert http.post(link, content=_picture()).status_code == 201
+        assert http.post(link, content=picture()).status_code == 201
 
 
-async def test_the_page_behind_the_link_runs_nothing_but_its_own(server, tmp_path):
-    link = await _link(server, tmp_path)
+async def test_the_page_behind_the_link_runs_nothing_but_its_own(server, cat):
+    link = await link_of(server, cat)
     with server.http(caller="") as http:
         page = http.get(link)
 

@@ -339,7 +339,7 @@ class Life(RuleBasedStateMachine):
         assert sum(reserved_amount, Decimal(0)) - bill == sum(never, Decimal(0))
 
 
-EXAMPLES = {"sqlite": 40, "postgres": 8}
+EXAMPLES = {"sqlite": 40, "postgres": 15}
 """A step costs four times as much in a database on its own; its statements are the same ones."""
 
 

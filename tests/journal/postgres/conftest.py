@@ -1,14 +1,12 @@
 """A database of the test's own, a server that may be restarted, and a cable that may be cut."""
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from postgres import Server, database_url
+from postgres import Server, database_url, own_server
 from relay import Relay
 
 from hailuo_mcp.journal.postgres.store import PostgresStore
@@ -28,13 +26,9 @@ def database(url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """Nobody else's, so that it may be stopped."""
-    folder = Path(tempfile.mkdtemp(prefix="hailuo-pg-"))
-    own = Server(folder)
-    own.start()
-    yield own
-    own.stop("immediate")
-    shutil.rmtree(folder)
+    with own_server() as own:
+        own.start()
+        yield own
 
 
 @pytest.fixture

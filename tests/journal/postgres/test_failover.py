@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +10,7 @@ import anyio
 import anyio.lowlevel
 import psycopg
 import pytest
-from postgres import Server, free_port
+from postgres import Server, free_port, own_server
 from until import until, until_now
 
 from hailuo_mcp.errors import JournalError
@@ -24,21 +20,10 @@ from .drafts import buy
 pytestmark = pytest.mark.anyio
 
 
-@contextmanager
-def _server(name: str) -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix=f"hailuo-pg-{name}-"))
-    server = Server(folder)
-    try:
-        yield server
-    finally:
-        server.stop("immediate")
-        shutil.rmtree(folder)
-
-
 @pytest.fixture
 def pair() -> Iterator[tuple[Server, Server, str]]:
     """A server, its synchronous standby, and the URL that names both."""
-    with _server("primary") as primary, _server("standby") as standby:
+    with own_server() as primary, own_server() as standby:
         url = primary.start()
         standby.copy(primary, port := free_port())
         standby.start()
