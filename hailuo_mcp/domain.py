@@ -309,6 +309,13 @@ class Task:
     """When a person last settled it."""
     traceparent: str = ""
     """The step of a trace in which it was bought (W3C), for the steps that follow; often empty."""
+    film_id: str = ""
+    """The film that it is a shot of; empty for a clip of its own."""
+    shot: int = 0
+    """Its place in the film, from 1."""
+    after: str = ""
+    """The task whose last frame it starts from. Until that clip is saved it waits, pending with a
+    due_at of 0, and its request has no first frame."""
 
     @property
     def saved(self) -> bool:
@@ -336,3 +343,91 @@ class Task:
     def known_mode(self) -> Mode | None:
         """None if it was bought elsewhere: providers do not say what a clip was made from."""
         return self.mode if self.model or self.mode is Mode.TEMPLATE else None
+
+
+class Continuity(StrEnum):
+    """What a film's shot without a picture starts from."""
+
+    NONE = "none"
+    LAST_FRAME = "last_frame"
+
+
+class Transition(StrEnum):
+    """How a film's shots are joined."""
+
+    CUT = "cut"
+    FADE = "fade"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One shot of a film's plan: a checked and priced request."""
+
+    mode: Mode
+    model: str
+    prompt: str
+    request: str
+    """As Task.request; without a first frame if it continues another shot."""
+    duration: int | None = None
+    resolution: str | None = None
+    amount: Decimal | None = None
+    continues: bool = False
+    """It starts from the last frame of the shot before."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """A film, as the journal keeps it: a plan, its tasks' common facts, and the joined file.
+
+    Its shots are ordinary tasks with its film_id; a shot's newest task is the one that counts.
+    Times are Unix seconds.
+    """
+
+    film_id: str
+    account: str
+    provider: str
+    caller: str
+    created_at: float
+    updated_at: float
+    identity: str
+    """What makes two calls the same film."""
+    request_key: str = ""
+    shots: tuple[Shot, ...] = ()
+    transition: Transition = Transition.CUT
+    unit: Unit = Unit.CNY
+    made_at: float | None = None
+    """When its shots were recorded; None while it is only planned."""
+    revision: int = 0
+    """Counts what was made: 1 with the film itself, one more with each redo."""
+    redo: tuple[int, ...] = ()
+    """The shots of a planned redo, with all that depend on them; empty if none is planned."""
+    redone: tuple[int, ...] = ()
+    """The shots that were last made again."""
+    owner: str = ""
+    lease_until: float = 0
+    due_at: float = 0
+    """When the next step (start a shot, join) is due; 0 while only the shots themselves move."""
+    tries: int = 0
+    """Consecutive failures to join it."""
+    file: str = ""
+    """The joined film of the newest revision that is whole."""
+    bytes: int | None = None
+    sha256: str = ""
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    save_error: str = ""
+    """Why it is not joined although all shots are saved; our own sentences."""
+    cancelled: bool = False
+    """Its plan was withdrawn, or what was not sent of it."""
+    traceparent: str = ""
+
+    @property
+    def saved(self) -> bool:
+        return bool(self.file)
+
+    @property
+    def redoes(self) -> bool:
+        """Whether a redo is planned and not made."""
+        return bool(self.redo)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.dialects.providers import provider_notice
-from hailuo_mcp.domain import Link, Quote, Status, Task
+from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses, UnitSpending
@@ -76,6 +76,83 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShotView:
+    """One shot of a film: its plan and, once it is recorded, its newest task."""
+
+    number: int
+    """From 1."""
+    plan: Shot
+    view: View | None = None
+    """None while it is only planned."""
+    planned: bool = False
+    """It is part of what is planned now: the film, or a redo."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmView:
+    """A film at the time `now`."""
+
+    film: Film
+    now: float
+    shots: tuple[ShotView, ...]
+    losses: Losses | None = None
+    reused: bool = False
+    notes: tuple[str, ...] = ()
+    """Remarks on this answer: complete sentences for every reader."""
+    amount: Decimal | None = None
+    """What is planned costs, or all takes of all shots cost that were not released; None if no
+    price is published."""
+    eta_seconds: int | None = None
+    next_check_seconds: int | None = None
+    auto_download: bool = True
+    link: Link | None = None
+    of_tenant: bool = False
+    spending: Spending | None = None
+    """With a plan: the budget in which it would be made."""
+    asks: bool = False
+    """A plan that the person must be asked about first."""
+
+    @property
+    def notice(self) -> str:
+        return provider_notice(self.film.provider)
+
+    @property
+    def planned(self) -> bool:
+        """Whether it, or a redo of it, is planned and waits for the word to be made."""
+        return self.film.made_at is None or self.film.redoes
+
+    @property
+    def status(self) -> Status | None:
+        """The least finished of its shots decides; None for a plan.
+
+        While nothing moves until an unconfirmed shot is settled, it is unconfirmed.
+        """
+        if self.film.made_at is None:
+            return Status.CANCELLED if self.film.cancelled else None
+        tasks = [shot.view.task for shot in self.shots if shot.view]
+        found = {task.status for task in tasks}
+        moving = {task.status for task in tasks if task.status is not Status.PENDING or task.due_at}
+        if Status.UNCONFIRMED in found and not moving & UNFINISHED:
+            return Status.UNCONFIRMED
+        return next((status for status in _LEAST_FINISHED if status in found), None)
+
+    @property
+    def settled(self) -> bool:
+        """Waiting longer changes nothing."""
+        if self.planned:
+            return True
+        if self.status is Status.SUCCEEDED and self.auto_download:
+            return self.film.saved or not self.film.due_at
+        return self.status is None or self.status not in UNFINISHED
+
+
+_LEAST_FINISHED = (
+    *(Status.PENDING, Status.SUBMITTING, Status.QUEUED, Status.RUNNING),
+    *(Status.UNCONFIRMED, Status.FAILED, Status.CANCELLED, Status.SUCCEEDED),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
     provider: str
     """The provider whose sums these are; others are not included."""
@@ -134,4 +211,14 @@ class Saved:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedFilm:
+    """What download found or did for a film."""
+
+    view: FilmView
+    status: Literal["saved", "saving", "not_ready"]
+    file: str = ""
+
+
 Progress = Callable[[View], Awaitable[None]]
+FilmProgress = Callable[[FilmView], Awaitable[None]]

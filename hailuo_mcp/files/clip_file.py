@@ -18,7 +18,8 @@ from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import Do, DownloadError, Step
 from hailuo_mcp.files import mp4
-from hailuo_mcp.files.probe import ClipFacts, UnreadableClipError, probe
+from hailuo_mcp.media.clip_facts import ClipFacts, probe
+from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.text import system_reason
 
 _log = logging.getLogger(__name__)

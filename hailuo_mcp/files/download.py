@@ -18,7 +18,7 @@ from hailuo_mcp.errors import Do, DownloadError, HailuoError, LinkExpiredError, 
 from hailuo_mcp.files import clip_file, mp4
 from hailuo_mcp.files.clip_file import DiskError, SavedFile, Sleep
 from hailuo_mcp.files.partial_file import PartialFile
-from hailuo_mcp.files.probe import ClipFacts
+from hailuo_mcp.media.clip_facts import ClipFacts
 from hailuo_mcp.transport.link_download import LinkResponse, OpenLink, content_length
 
 LARGEST = 2 << 30

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from hailuo_mcp.domain import Status, Task, Unit
+from hailuo_mcp.domain import Film, Status, Task, Unit
 from hailuo_mcp.errors import JournalDamagedError
 
 RATE_WINDOW = 60.0
@@ -28,6 +28,9 @@ ORPHAN_SECONDS = 600.0
 """Within this time, another process sends a task that was not sent; later it is cancelled."""
 CONSENT_SECONDS = 600.0
 """How long a code is valid, and how long an approval could be replayed."""
+PLAN_SECONDS = 24 * 3600.0
+"""How long a film's plan can be made, and how long after that its shots are still sent by a
+process that finds them unsent."""
 CLOCK_SKEW = 60.0
 """Seconds. Consent or a slot with a later date was written by a wrong clock."""
 SECRET_BYTES = 32
@@ -72,6 +75,22 @@ class KeyTaken:
     """The request key names this task, which was bought with another request."""
 
     task: Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmRecorded:
+    film: Film
+    tasks: tuple[Task, ...] = ()
+    """The tasks that were recorded now."""
+    reused: bool = False
+    """The call repeats an earlier one: nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmKeyTaken:
+    """The request key names this film, which was planned with other shots."""
+
+    film: Film
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +183,7 @@ class Capacity:
 class Claimed:
     sends: tuple[Task, ...] = ()
     steps: tuple[Task, ...] = ()
+    films: tuple[Film, ...] = ()
     next_at: float | None = None
     """When there is something to do next; None when nothing is unfinished."""
 
@@ -250,7 +270,9 @@ class Leases(Protocol):
         """The tasks that this process has claimed for submitting, sent or not."""
         ...
 
-    def renew(self, owner: str, task_ids: Collection[str], *, until: float) -> Awaitable[None]: ...
+    def renew(self, owner: str, ids: Collection[str], *, until: float) -> Awaitable[None]:
+        """Of tasks and films."""
+        ...
 
     def recover(self, dead: Collection[str], *, now: float) -> Awaitable[tuple[str, ...]]:
         """Take over from dead processes. Returns the ids of the changed tasks.
@@ -284,7 +306,8 @@ class Tasks(Protocol):
         """Set `values` if the task still has such a status, attempt, holder and id; else None.
 
         A status that ends the task settles its money, unless the money is not the account's own
-        (adopted) or `values` says otherwise.
+        (adopted) or `values` says otherwise. If a film's shot ends, becomes unconfirmed or is
+        saved, its film becomes due.
         """
         ...
 
@@ -349,6 +372,62 @@ class Tasks(Protocol):
         ...
 
 
+class Films(Protocol):
+    """Plans of films, and what joins their tasks."""
+
+    def plan_film(self, draft: Film, *, now: float) -> Awaitable[FilmRecorded | FilmKeyTaken]:
+        """Record a plan, or find the film that it repeats."""
+        ...
+
+    def find_existing_film(
+        self, draft: Film, *, now: float
+    ) -> Awaitable[FilmRecorded | FilmKeyTaken | None]:
+        """The film that this one would repeat, if there is one.
+
+        It has the same key; or the same identity, and is a plan that can still be made, is
+        unfinished, or was made within REUSE_SECONDS.
+        """
+        ...
+
+    def find_film(self, film_id: str, *, caller: str = "") -> Awaitable[Film | None]:
+        """Find by its id; only this caller's, if one is given."""
+        ...
+
+    def make_film(
+        self, film: Film, drafts: Sequence[tuple[Task, Decimal]], limits: Limits, *, now: float
+    ) -> Awaitable[FilmRecorded | OverBudget | Losses | None]:
+        """Record the tasks of these shots, each with its reserved amount: all of them or none.
+
+        The budget is checked for their sum. All are `pending`; one with `after` waits. The film
+        gets `made_at`, the next revision, and its `redo`, if any, becomes `redone`. None if the
+        film no longer has the revision and the `redo` of `film`: someone else has made it.
+        """
+        ...
+
+    def change_film(
+        self,
+        film_id: str,
+        values: Mapping[str, object],
+        *,
+        now: float,
+        revision: int | None = None,
+        held_by: str | None = None,
+    ) -> Awaitable[Film | None]:
+        """Set `values` if the film still has such a revision and holder; else None.
+
+        Used for a planned redo too: {"redo": (3, 4, 5)}.
+        """
+        ...
+
+    def film_tasks(self, film_id: str) -> Awaitable[list[Task]]:
+        """All its tasks, by shot and then from the oldest take to the newest."""
+        ...
+
+    def newest_films(self, *, caller: str | None = None, limit: int = 20) -> Awaitable[list[Film]]:
+        """Those that were made, and plans that can still be made; newest first."""
+        ...
+
+
 class Consent(Protocol):
     """One-use codes and approvals: a person's consent, and whether it was used."""
 
@@ -369,7 +448,7 @@ class Consent(Protocol):
         ...
 
 
-class Store(Purchases, Leases, Tasks, Consent, Protocol):
+class Store(Purchases, Leases, Tasks, Films, Consent, Protocol):
     """All groups together, and the store's own needs."""
 
     @property

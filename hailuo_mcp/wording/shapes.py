@@ -21,6 +21,19 @@ StatusWord = Literal[
 ]
 
 
+FilmStatusWord = Literal[
+    "planned",
+    "pending",
+    "submitting",
+    "queued",
+    "running",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "unconfirmed",
+]
+
+
 class Cost(TypedDict, total=False):
     amount: str
     unit: str
@@ -51,6 +64,32 @@ class VideoTask(TypedDict, total=False):
     remote_id: str
     remote_status: str
     created_at: str
+
+
+class ShotRow(TypedDict, total=False):
+    shot: int
+    task_id: str
+    status: FilmStatusWord
+    prompt: str
+    cost: str
+    file: str
+
+
+class Storyboard(TypedDict, total=False):
+    message: Required[str]
+    film_id: str
+    status: FilmStatusWord
+    shots: list[ShotRow]
+    reused: bool
+    file: str
+    url: str
+    url_expires_at: str
+    cost: Cost
+    seconds: float
+    width: int
+    height: int
+    eta_seconds: int
+    next_check_seconds: int
 
 
 class SavedVideo(TypedDict, total=False):

@@ -147,10 +147,10 @@ def submitting(db: Connection, owner: str) -> list[Task]:
     return find_tasks(db, "WHERE owner = ? AND owner != '' AND status = 'submitting'", owner)
 
 
-def renew(db: Connection, owner: str, task_ids: Collection[str], *, until: float) -> None:
+def renew(db: Connection, owner: str, ids: Collection[str], *, until: float) -> None:
     db.executemany(
         "UPDATE tasks SET lease_until = ? WHERE task_id = ? AND owner = ?",
-        [(until, task_id, owner) for task_id in sorted(task_ids)],
+        [(until, task_id, owner) for task_id in sorted(ids)],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from hailuo_mcp.journal.sql import consent, leases, purchases, spending, tasks
+from hailuo_mcp.journal.sql import consent, films, leases, purchases, spending, tasks
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.store import Capacity, Claimed
 
@@ -69,6 +69,14 @@ class SqlStore:
     in_flight = reads(tasks.in_flight)
     render_times = reads(tasks.render_times)
     pictures_in_use = reads(tasks.pictures_in_use)
+
+    plan_film = writes(films.plan_film)
+    find_existing_film = reads(films.find_existing_film)
+    find_film = reads(films.find_film)
+    make_film = writes(films.make_film)
+    change_film = writes(films.change_film)
+    film_tasks = reads(films.film_tasks)
+    newest_films = reads(films.newest_films)
 
     issue_code = writes(consent.issue_code)
     use_code = writes(consent.use_code)

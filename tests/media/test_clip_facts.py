@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_mcp.files.probe import ClipFacts, UnreadableClipError, probe
+from hailuo_mcp.media.clip_facts import ClipFacts, UnreadableClipError, probe
 
 av = pytest.importorskip("av")
 

@@ -1,0 +1,1 @@
+"""Pictures and video: the only package that decodes them. Functions of bytes and paths."""
