@@ -95,6 +95,7 @@ class Storyboard(TypedDict, total=False):
 class SavedVideo(TypedDict, total=False):
     message: Required[str]
     task_id: str
+    film_id: str
     status: Literal["saved", "saving", "not_ready"]
     file: str
     url: str
@@ -165,8 +166,12 @@ class CostEstimate(TypedDict, total=False):
 
 
 class TaskRow(TypedDict, total=False):
+    """A clip; a film's shot, with its place; or a film, by its film_id."""
+
     task_id: str
-    status: StatusWord
+    status: FilmStatusWord
+    film_id: str
+    shot: int
     prompt: str
     cost: str
     charged: Charged
