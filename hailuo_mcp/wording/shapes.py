@@ -67,12 +67,18 @@ class VideoTask(TypedDict, total=False):
 
 
 class ShotRow(TypedDict, total=False):
+    """A shot; how it will be made is told only while it is planned."""
+
     shot: int
     task_id: str
     status: FilmStatusWord
     prompt: str
     cost: str
     file: str
+    mode: str
+    model: str
+    duration: int
+    resolution: str
 
 
 class Storyboard(TypedDict, total=False):
