@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.domain import Film
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import AnyProgress, FilmView, View
-    from hailuo_mcp.wording.shapes import VideoTask
+    from hailuo_mcp.wording.shapes import Storyboard, VideoTask
 
 _MODERN = "2026-07-28"
 """From this version on every request stands for itself, and clients tell when they give up."""
@@ -57,7 +57,7 @@ class ToolRequest:
 
     def knows_film(self, view: FilmView) -> bool:
         """Whether this client's last answer about this film said the same."""
-        from hailuo_mcp.wording.film_answers import facts
+        from hailuo_mcp.wording.films import facts
 
         return self.already_told(view.film.film_id, facts(view))
 
@@ -72,6 +72,14 @@ class ToolRequest:
         if view.settled or not self.takes_tasks:
             self.knows(view)
         return video_task(view)
+
+    def tell_film(self, view: FilmView) -> Storyboard:
+        """The whole answer about a film, which the next poll need not repeat."""
+        from hailuo_mcp.wording.films import storyboard
+
+        if view.settled or not self.takes_tasks:
+            self.knows_film(view)
+        return storyboard(view)
 
 
 async def tool_request(ctx: Ctx) -> ToolRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,8 +49,7 @@ async def download_film(
         name = Path(film.file).name if film.file else f"{film.film_id}.mp4"
         target = context.folders.target(output_path, default_name=name)
     if film.file and not await context.storage.exists(film.file):
-        gone = {"file": "", "sha256": "", "bytes": None}
-        film = await _change(context, film, gone)
+        film = await _change(context, film, {"file": "", "sha256": "", "bytes": None})
     deadline = time.monotonic() + wait_seconds
     film = await _join_now(context, film)
     view = await _wait(context, film, wait_seconds, on_progress, until=_delivered)
@@ -244,7 +243,7 @@ async def _join_now(context: Context, film: Film) -> Film:
     return film
 
 
-async def _change(context: Context, film: Film, values: dict[str, object]) -> Film:
+async def _change(context: Context, film: Film, values: Mapping[str, object]) -> Film:
     changed = await context.store.change_film(film.film_id, values, now=context.clock())
     return changed or film
 

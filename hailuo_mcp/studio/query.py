@@ -102,7 +102,7 @@ async def _newest(
         if film := await context.store.find_film(film_id):
             films[film_id] = film
     seen = [await film_view(context, film) for film in films.values()]
-    kept = [view for view in seen if _has_status(view, wanted, saved)]
+    kept = [view for view in seen if _has_status(view, wanted, saved=saved)]
     newest = newest_first([*[await context.view(task) for task in tasks], *kept])[:limit]
     return (
         tuple(one for one in newest if isinstance(one, View)),
@@ -110,7 +110,7 @@ async def _newest(
     )
 
 
-def _has_status(view: FilmView, wanted: tuple[Status, ...] | None, saved: bool | None) -> bool:
+def _has_status(view: FilmView, wanted: tuple[Status, ...] | None, *, saved: bool | None) -> bool:
     if wanted is None:
         return view.status is None
     if view.status is Status.SUCCEEDED and wanted == tuple(UNFINISHED):

@@ -130,7 +130,7 @@ def _rows(listing: Listing) -> list[TaskRow]:
     if not listing.films:
         return [_row(view) for view in listing.rows]
     from hailuo_mcp.views import FilmView
-    from hailuo_mcp.wording.film_answers import film_row
+    from hailuo_mcp.wording.film_rows import film_row
 
     return [film_row(it) if isinstance(it, FilmView) else _row(it) for it in listing.entries]
 

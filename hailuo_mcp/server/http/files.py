@@ -1,4 +1,4 @@
-"""GET /files/<signed>: one saved clip or film, whole or in a range, and nothing else of the storage."""
+"""GET /files/<signed>: one saved clip or film, whole or in a range, and nothing else there."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
     Clips are saved on their own, so this is needed only to copy one to a place of the person's
     choice or to try again after a failed download. If it is not ready, call query_task first.
     """
-    from hailuo_mcp.wording.film_answers import saved_film
+    from hailuo_mcp.wording.films import saved_film
     from hailuo_mcp.wording.tasks import saved_video
 
     request = await tool_request(ctx)

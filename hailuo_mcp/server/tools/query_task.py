@@ -28,8 +28,7 @@ async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask | Storyboard:
     Answers as soon as the clip is on disk or has failed. If it is still being made, call again
     after next_check_seconds; waiting costs nothing, and the clip is saved even if nobody asks.
     """
-    from hailuo_mcp.wording.film_answers import still as still_film
-    from hailuo_mcp.wording.films import storyboard
+    from hailuo_mcp.wording import films
     from hailuo_mcp.wording.tasks import still, video_task
 
     request = await tool_request(ctx)
@@ -38,7 +37,7 @@ async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask | Storyboard:
             seen = await request.studio.query_film(
                 film, wait_seconds=seconds, on_progress=request.on_progress
             )
-            return still_film(seen) if request.knows_film(seen) else storyboard(seen)
+            return films.still(seen) if request.knows_film(seen) else films.storyboard(seen)
         view = await request.studio.query(
             wanted.task_id,
             caller=request.caller.name,
