@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.dialect import Provider
-from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
+from hailuo_mcp.domain import UNFINISHED, Film, Link, Mode, Phase, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.storage import Storage
@@ -57,8 +57,8 @@ class Uploads(Protocol):
 class RemoteAccess:
     """What an HTTP server adds for callers on other computers; the defaults add nothing."""
 
-    link: Callable[[Task], Link | None] = lambda _task: None
-    """The link to a saved clip for the current caller, if on another computer."""
+    link: Callable[[Task | Film], Link | None] = lambda _made: None
+    """The link to a saved clip or film for the current caller, if on another computer."""
     uploads: Uploads | None = None
     observe: Callable[[str, float], None] = lambda _what, _seconds: None
     """Called with durations: submit, poll, download, and the wait for the rate limit."""

@@ -10,7 +10,13 @@ from hailuo_mcp.studio import film_tracking, film_views, films, purchase
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
-from hailuo_mcp.studio.query import known_task, list_tasks, query_task, recent_ids_of
+from hailuo_mcp.studio.query import (
+    known_task,
+    list_tasks,
+    query_task,
+    recent_film_ids_of,
+    recent_ids_of,
+)
 from hailuo_mcp.studio.questions import close_question, may_ask
 from hailuo_mcp.studio.waiting import poll_at
 
@@ -35,6 +41,7 @@ class Studio(Context):
     known = known_task
     tasks = list_tasks
     recent_ids = recent_ids_of
+    recent_film_ids = recent_film_ids_of
     download = download_clip
     cancel = cancel_task
     settle = settle_task
