@@ -163,6 +163,10 @@ class Context:
             lease=SUBMIT_LEASE,
         )
 
+    def saves(self, task: Task) -> bool:
+        """Whether its clip is saved as soon as it is ready; a film needs those of its shots."""
+        return self.settings.auto_download or bool(task.film_id)
+
     def storage_of(self, caller: str) -> Storage:
         """Where this caller's clips go."""
         folder = self.own.folders.get(caller, "")
@@ -259,7 +263,7 @@ class Context:
     async def view(self, task: Task, *, reused: bool = False, notes: tuple[str, ...] = ()) -> View:
         now = self.clock()
         eta = check = None
-        if task.status in UNFINISHED:
+        if task.status in UNFINISHED and not task.waits:
             start = task.submitted_at or max(now, task.due_at)
             left = start + await self.render_times.typical(task) - now
             eta = round(left) if left >= 1 else None
@@ -273,7 +277,7 @@ class Context:
             notes=(*task.warnings, *notes),
             eta_seconds=eta,
             next_check_seconds=check,
-            auto_download=self.settings.auto_download,
+            auto_download=self.saves(task),
             link=self.remote.link(task) if task.saved else None,
             of_tenant=bool(self.tenant),
         )

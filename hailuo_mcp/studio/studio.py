@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
-from hailuo_mcp.studio import film_tracking, films, purchase
+from hailuo_mcp.studio import film_tracking, film_views, films, purchase
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
@@ -33,7 +33,7 @@ class Studio(Context):
     plan_film = films.plan_film
     film_question = films.film_question
     make_film = films.make_film
-    film = films.find_film
+    film = film_views.find_film
     query_film = film_tracking.query_film
     download_film = film_tracking.download_film
     cancel_film = film_tracking.cancel_film
