@@ -125,7 +125,7 @@ def _most_pixels(rows: Sequence[SheetRow]) -> float:
     count = sum(len(row.frames) for row in rows)
     largest = min(max(_native(row) for row in rows), _MOST_PIXELS / count)
     while largest > LEAST_PIXELS and max(_layout(rows, largest).size) > _LONGEST_SIDE:
-        largest *= 0.95
+        largest *= 0.9
     return max(LEAST_PIXELS, largest)
 
 
@@ -200,7 +200,9 @@ def _draw_block(sheet: Image, draw: ImageDraw, block: _Block, left: int, top: in
         y = top + block.label_height + line * (block.height + block.stamp_height + _GAP)
         picture = frame.picture
         if picture.size != (block.width, block.height):
-            picture = picture.resize((block.width, block.height), Resampling.LANCZOS)
+            picture = picture.resize(
+                (block.width, block.height), Resampling.LANCZOS, reducing_gap=2.0
+            )
         sheet.paste(picture, (x, y))
         middle = y + block.height + block.stamp_height // 2
         draw.text((x, middle), stamp(frame), font=font, fill=_STAMP, anchor="lm")
