@@ -119,7 +119,8 @@ def expected_size(resolution: str, first_picture: bytes | None) -> tuple[int, in
         if picture is None:
             return None
         shape = picture.width / picture.height
-    return (round(short * shape), short) if shape >= 1 else (short, round(short / shape))
+    long = 2 * round(short * max(shape, 1 / shape) / 2)  # no encoder takes odd sides
+    return (long, short) if shape >= 1 else (short, long)
 
 
 def examine(path: Path, expected: Expected, *, clock: Clock = time.monotonic) -> Findings:
@@ -244,7 +245,9 @@ class _Sound:
             return
         try:
             for part in self._resamplers[track].resample(frame):
-                samples = array("h", bytes(part.planes[0])[: 2 * part.samples * part.layout.nb_channels])
+                samples = array(
+                    "h", bytes(part.planes[0])[: 2 * part.samples * part.layout.nb_channels]
+                )
                 if samples and max(max(samples), -min(samples)) > _SILENT:
                     self.heard = True
         except Exception:  # noqa: BLE001  # a track that changes its format on the way

@@ -288,17 +288,3 @@ def _turn(frame: VideoFrame) -> Transpose | None:
         (True, True): Transpose.TRANSVERSE,
     }
     return on_its_side[b < 0, c < 0]
-
-
-def picture_size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height of a picture as it is shown; None if it cannot be opened."""
-    from PIL import Image
-
-    turned = {5, 6, 7, 8}
-    try:
-        with Image.open(BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as picture:
-            width, height = picture.size
-            on_its_side = picture.getexif().get(0x0112) in turned
-    except Exception:  # noqa: BLE001  # Pillow raises whatever its decoders meet
-        return None
-    return (height, width) if on_its_side else (width, height)

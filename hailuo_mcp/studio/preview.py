@@ -17,7 +17,7 @@ from anyio.lowlevel import RunVar
 from hailuo_mcp.domain import UNFINISHED, Film, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.media import frames as media_frames
-from hailuo_mcp.media.examine import Expected, examine
+from hailuo_mcp.media.examine import Expected, examine, expected_size
 from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.media.sheet import MOST_FRAMES, SheetRow, contact_sheet
 from hailuo_mcp.studio.context import Context
@@ -41,7 +41,6 @@ _NEAR_A_JOIN = 0.3
 """Seconds: a cut so near to where two shots meet is the join."""
 _SHORT_ID = 6
 """The last characters of an id, which differ where the first tell the time."""
-_SIXTEEN_TO_NINE = (16, 9)
 
 _workers = RunVar[anyio.CapacityLimiter]("hailuo_preview_workers")
 Result = TypeVar("Result")
@@ -374,16 +373,9 @@ def _moments(subject: _Subject, many: int) -> list[float]:
 
 def _expected(subject: _Subject, given: dict[str, bytes]) -> Expected:
     first, last = given.get("first_frame_image"), given.get("last_frame_image")
-    width = height = None
-    short = subject.size.removesuffix("P")
-    if short.isdecimal():
-        # A clip takes its first frame's shape, with the resolution as its short side.
-        shape: tuple[int, int] | None = _SIXTEEN_TO_NINE
-        if "first_frame_image" in _named_pictures(subject.request):
-            shape = media_frames.picture_size(first) if first else None
-        if shape:
-            scale = int(short) / min(shape)
-            width, height = (2 * round(side * scale / 2) for side in shape)
+    # A clip takes its first frame's shape, which is unknown where that is gone.
+    known = first is not None or "first_frame_image" not in _named_pictures(subject.request)
+    width, height = (expected_size(subject.size, first) if known else None) or (None, None)
     return Expected(
         width=width,
         height=height,

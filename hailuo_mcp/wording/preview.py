@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.dialects.providers import provider_notice
+from hailuo_mcp.media.examine import ALIKE
 from hailuo_mcp.wording import agent
 from hailuo_mcp.wording.phrases import join
 from hailuo_mcp.wording.shapes import only_given
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from hailuo_mcp.media.examine import Findings, Stretch
     from hailuo_mcp.views import Preview, PreviewedClip
 
-LIKE, ALIKE = 0.8, 0.5
-"""From which likeness a frame shows the same picture, and from which a changed one."""
 LETTERS = "ABCDEFGHIJKLMNOP"
 """The rows of a comparison."""
 
@@ -91,17 +90,17 @@ def flaws(clip: PreviewedClip) -> Iterator[str]:
         yield f"hard cut{'s' if found.cuts[1:] else ''} at {moments} s"
     if found.flickers:
         yield f"flickers {_stretches(found.flickers)}"
-    for which, _, like in _compared(clip):
+    if found.variable_fps:
+        yield "its frame rate varies"
+    for which, picture, like in _compared(clip):
         if like < ALIKE:
-            yield f"{which} frame does not match the given picture ({like:.0%} alike)"
+            yield f"{which} frame does not match the given {picture} ({like:.0%} alike)"
 
 
 def _likenesses(clip: PreviewedClip) -> Iterator[str]:
     for which, picture, like in _compared(clip):
-        if like >= LIKE:
-            yield f"{which} frame matches the given {picture}"
-        elif like >= ALIKE:
-            yield f"{which} frame is {like:.0%} like the given {picture}"
+        if like >= ALIKE:
+            yield f"{which} frame matches the given {picture} ({like:.0%} alike)"
     if clip.not_compared:
         yield "the given picture is no longer kept, so it was not compared"
 

@@ -59,7 +59,7 @@ async def test_clips_are_compared_with_fewer_frames_each(opened: Any) -> None:
         assert (found.frames, found.asked_frames) == (5, 6)
         with pytest.raises(InvalidRequestError, match=f"'{ids[0]}' is named twice"):
             await studio.preview(ids[0], compare_with=[f" {ids[0]}"])
-        with pytest.raises(InvalidRequestError, match="17 clips are too many .* room for 16"):
+        with pytest.raises(InvalidRequestError, match=r"17 clips are too many .* room for 16"):
             await studio.preview(ids[0], compare_with=ids * 6)
         with pytest.raises(TaskNotFoundError, match="'v0'"):
             await studio.preview(ids[0], compare_with=["v0"])

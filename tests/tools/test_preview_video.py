@@ -92,12 +92,12 @@ def test_what_looks_wrong_is_named() -> None:
         "cut short or damaged; 1366×768 was asked for; 6 s were asked for; "
         "black from 2.0 to 3.1 s; frozen from 0.0 to 1.0 and 4.0 to 5.0 s; "
         "hard cuts at 4.0 and 4.5 s; flickers from 1.0 to 2.0 s; "
-        "last frame does not match the given picture (31% alike); "
-        "first frame matches the given picture."
+        "its frame rate varies; last frame does not match the given last frame (31% alike); "
+        "first frame matches the given picture (97% alike)."
     )
 
 
 def test_sandbox_clips_open_with_what_they_are() -> None:
-    told = preview_text(a_preview(ID, provider="sandbox", first_likeness=0.6))
+    told = preview_text(a_preview(ID, provider="sandbox", first_likeness=0.8))
     assert told.startswith("SANDBOX: imitation, not a real generation. v1m7")
-    assert told.endswith("Nothing looks wrong; first frame is 60% like the given picture.")
+    assert told.endswith("Nothing looks wrong; first frame matches the given picture (80% alike).")
