@@ -11,7 +11,7 @@ from hailuo_mcp.wording.shapes import Storyboard, VideoTask
 
 
 class CancelTask(Arguments):
-    task_id: Id = Field(description="From generate_video or list_tasks, or a film_id.")
+    task_id: Id = Field(description="From generate_video or list_tasks.")
 
 
 async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask | Storyboard:

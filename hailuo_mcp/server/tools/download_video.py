@@ -12,9 +12,7 @@ from hailuo_mcp.wording.shapes import SavedVideo
 
 
 class DownloadVideo(Arguments):
-    task_id: Id = Field(
-        description="From generate_video or list_tasks, a film_id, or the provider's own id."
-    )
+    task_id: Id = Field(description="From generate_video or list_tasks, or the provider's own id.")
     output_path: str = Field(
         "",
         description="Copy the clip here as well: a file, or a folder that exists or ends in /; "

@@ -11,9 +11,7 @@ from hailuo_mcp.wording.shapes import Storyboard, VideoTask
 
 
 class QueryTask(Arguments):
-    task_id: Id = Field(
-        description="From generate_video or list_tasks, a film_id, or the provider's own id."
-    )
+    task_id: Id = Field(description="From generate_video or list_tasks, or the provider's own id.")
     wait_seconds: float = Field(
         45,
         ge=0,
