@@ -11,7 +11,7 @@ from pathlib import Path
 from hailuo_mcp.domain import POLLED, Film, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.studio.context import Context
-from hailuo_mcp.studio.films import film_view
+from hailuo_mcp.studio.film_views import film_view
 from hailuo_mcp.studio.waiting import (
     LOOK_SECONDS,
     TICK_SECONDS,
