@@ -225,14 +225,23 @@ class Listing:
 
 
 def newest_first(entries: Iterable[View | FilmView]) -> list[View | FilmView]:
-    """Ordered for a list: a film stands before its shots, and they in their order."""
-    return sorted(entries, key=_place, reverse=True)
+    """Ordered for a list: a film stands before its newest shots, and they in their order."""
+    several = list(entries)
+    made = {it.film.film_id: it.film.made_at for it in several if isinstance(it, FilmView)}
+
+    def place(entry: View | FilmView) -> tuple[float, bool, int]:
+        if isinstance(entry, FilmView):
+            return entry.film.made_at or entry.film.created_at, True, 0
+        task = entry.task
+        began = made.get(task.film_id)
+        together = began is not None and began <= task.created_at < began + _TOGETHER
+        return (began if began and together else task.created_at), False, -task.shot
+
+    return sorted(several, key=place, reverse=True)
 
 
-def _place(entry: View | FilmView) -> tuple[float, bool, int]:
-    if isinstance(entry, FilmView):
-        return entry.film.made_at or entry.film.created_at, True, 0
-    return entry.task.created_at, False, -entry.task.shot
+_TOGETHER = 0.001
+"""Seconds: the tasks of a film are recorded at once, with dates that differ by less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

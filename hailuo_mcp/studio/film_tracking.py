@@ -124,6 +124,7 @@ async def _withdraw_unsent(context: Context, film: Film) -> FilmView:
             withdrawn.append(done)
             context.changes.announce(task.task_id)
     if withdrawn:
+        await _change(context, film, {"cancelled": True})
         context.changes.announce(film.film_id)
         context.wakeup.notify()
     view = await film_view(context, await _read_again(context, film))

@@ -95,7 +95,9 @@ async def _newest(
         if wanted is not None
         else []
     )
-    found = await context.store.newest_films(caller=caller or None, limit=min(limit, MOST_FILMS))
+    found = await context.store.newest_films(
+        caller=caller or None, limit=min(limit, MOST_FILMS), now=context.clock()
+    )
     films = {film.film_id: film for film in found}
     # A film has the status of one of its shots: where these are listed, it may be, too.
     for film_id in {task.film_id for task in tasks} - {"", *films}:
@@ -131,7 +133,9 @@ async def recent_ids_of(context: Context, prefix: str, *, caller: str = "") -> l
 
 async def recent_film_ids_of(context: Context, prefix: str, *, caller: str = "") -> list[str]:
     """The ids of the caller's newest films that start with this, newest first."""
-    found = await context.store.newest_films(caller=caller or None, limit=100)
+    found = await context.store.newest_films(
+        caller=caller or None, limit=MOST_FILMS, now=context.clock()
+    )
     return [film.film_id for film in found if film.film_id.startswith(prefix)]
 
 
