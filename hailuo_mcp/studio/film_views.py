@@ -48,7 +48,7 @@ async def film_view(
         of_tenant=bool(context.tenant),
     )
     if planned:
-        return await _in_budget(context, view)
+        view = await _in_budget(context, view)
     if view.settled:
         return view
     # Past its usual time, the end is unknown: look again soon, but not every second.
