@@ -222,3 +222,5 @@ class SavedFilm:
 
 Progress = Callable[[View], Awaitable[None]]
 FilmProgress = Callable[[FilmView], Awaitable[None]]
+AnyProgress = Callable[[View | FilmView], Awaitable[None]]
+"""Fits both."""

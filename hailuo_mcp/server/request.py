@@ -17,7 +17,7 @@ from hailuo_mcp.server.context import AppContext, Caller, Ctx
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio.studio import Studio
-    from hailuo_mcp.views import Progress, View
+    from hailuo_mcp.views import AnyProgress, FilmView, View
     from hailuo_mcp.wording.shapes import VideoTask
 
 _MODERN = "2026-07-28"
@@ -32,7 +32,7 @@ class ToolRequest:
     studio: Studio
     caller: Caller
     client: Client
-    on_progress: Progress
+    on_progress: AnyProgress
     app: AppContext
     takes_tasks: bool
     """Whether a purchase that is unfinished is answered with a task of the protocol."""
@@ -112,7 +112,7 @@ def takes_tasks(version: str | None, declared: ClientCapabilities | None) -> boo
     return (version or "") >= _MODERN and TASKS in (extensions or {})
 
 
-def progress_reporter(ctx: Ctx) -> Progress:
+def progress_reporter(ctx: Ctx) -> AnyProgress:
     """Progress notifications: strictly rising, and none after one could not be delivered.
 
     The SDK sends none where the client has not asked for any.
@@ -120,9 +120,7 @@ def progress_reporter(ctx: Ctx) -> Progress:
     began = time.monotonic()
     last, broken = 0.0, False
 
-    async def report(view: View) -> None:
-        from hailuo_mcp.wording.cases import progress_line
-
+    async def report(view: View | FilmView) -> None:
         nonlocal last, broken
         spent = time.monotonic() - began
         if broken or spent <= last:
@@ -130,8 +128,15 @@ def progress_reporter(ctx: Ctx) -> Progress:
         last = spent
         whole = spent + view.eta_seconds if view.eta_seconds else None
         try:
-            await ctx.report_progress(spent, whole, progress_line(view))
+            await ctx.report_progress(spent, whole, _progress_line(view))
         except (MCPError, anyio.BrokenResourceError, anyio.ClosedResourceError):
             broken = True
 
     return report
+
+
+def _progress_line(view: View | FilmView) -> str:
+    from hailuo_mcp.views import View
+    from hailuo_mcp.wording import cases, film_cases
+
+    return cases.progress_line(view) if isinstance(view, View) else film_cases.progress_line(view)

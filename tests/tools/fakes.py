@@ -16,7 +16,7 @@ from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
-from hailuo_mcp.views import Listing, Saved, Spending, View
+from hailuo_mcp.views import FilmView, Listing, Saved, Spending, View
 
 NOW = 1_800_000_000.0
 ID = "v1m7xvxxygfnrk2e"
@@ -140,6 +140,24 @@ class FakeStudio:
     async def generate(self, request, terms, **what: Any) -> View:
         await self._do("generate", request=request, terms=terms, **what)
         return self.view
+
+    async def film_question(self, wanted, terms, **what: Any) -> str | None:
+        self.calls.append(("film_question", {"wanted": wanted, "terms": terms, **what}))
+        return self.question
+
+    async def plan_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("plan_film", wanted=wanted, terms=terms, **what)
+        return self.film_view()
+
+    async def make_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("make_film", wanted=wanted, terms=terms, **what)
+        return self.film_view()
+
+    @staticmethod
+    def film_view() -> FilmView:
+        from .film_fakes import a_planned_film
+
+        return a_planned_film()
 
     async def query(self, task_id: str, **what: Any) -> View:
         if task_id == "unknown":
