@@ -16,9 +16,10 @@ from hailuo_mcp.server.client_memory import Client
 from hailuo_mcp.server.context import AppContext, Caller, Ctx
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import Film
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import AnyProgress, FilmView, View
-    from hailuo_mcp.wording.shapes import VideoTask
+    from hailuo_mcp.wording.shapes import Storyboard, VideoTask
 
 _MODERN = "2026-07-28"
 """From this version on every request stands for itself, and clients tell when they give up."""
@@ -54,6 +55,16 @@ class ToolRequest:
 
         return self.already_told(view.task.task_id, facts(view))
 
+    def knows_film(self, view: FilmView) -> bool:
+        """Whether this client's last answer about this film said the same."""
+        from hailuo_mcp.wording.films import facts
+
+        return self.already_told(view.film.film_id, facts(view))
+
+    async def film(self, some_id: str) -> Film | None:
+        """The caller's film; None if this is no film's id."""
+        return await self.studio.film(some_id, self.caller.name)
+
     def tell(self, view: View) -> VideoTask:
         """The whole answer about a task, which the next poll need not repeat."""
         from hailuo_mcp.wording.tasks import video_task
@@ -61,6 +72,14 @@ class ToolRequest:
         if view.settled or not self.takes_tasks:
             self.knows(view)
         return video_task(view)
+
+    def tell_film(self, view: FilmView) -> Storyboard:
+        """The whole answer about a film, which the next poll need not repeat."""
+        from hailuo_mcp.wording.films import storyboard
+
+        if view.settled or not self.takes_tasks:
+            self.knows_film(view)
+        return storyboard(view)
 
 
 async def tool_request(ctx: Ctx) -> ToolRequest:

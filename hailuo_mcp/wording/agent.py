@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.providers import provider_notice
@@ -230,9 +230,6 @@ def film_text(view: FilmView) -> str:
     said = " ".join(films[case].format_map(values).split())
     if view.reused and not view.planned:
         said = f"{FILM_REUSED} {said[0].lower()}{said[1:]}"
-        if view.film.redone:
-            again = film_cases.numbered(view.film.redone)
-            said += f" To make {again} once more, plan that first, with dry_run=true."
     start = opening(view.film.provider, view.losses, of_tenant=view.of_tenant)
     return join(start, said, *film_cases.remarks(view))
 
@@ -247,23 +244,23 @@ def film_unchanged_text(view: FilmView) -> str:
 def list_text(listing: Listing, *, limit: int) -> str:
     """Summarise the rows; if there are `limit` rows, there may be more."""
     rows, spending = listing.rows, listing.spending
-    unfinished = [view for view in rows if not view.settled]
+    unfinished = listing.under_way
     doubtful = sum(view.task.status is Status.UNCONFIRMED for view in rows)
-    imitations = sum(bool(view.notice) for view in rows)
-    many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
+    imitations = sum(bool(view.notice) for view in listing.entries)
+    listed = len(listing.entries)
     said = [_list_opening(listing)]
-    if not rows:
+    if not listed:
         said.append("No tasks.")
-    elif len(rows) == limit:
-        said.append(f"The newest {many}; raise limit to see more.")
+    elif listed == limit:
+        said.append(f"The newest {_many(listing)}; raise limit to see more.")
     else:
-        said.append(f"{many}, newest first.")
+        said.append(f"{_many(listing)}, newest first.")
     if unfinished:
         said.append(
             f"{len(unfinished)} under way and saved without you: call list_tasks again in "
             f"{_soonest(unfinished)}."
         )
-    if any(key_is_refused(view.task) for view in unfinished):
+    if any(key_is_refused(view.task) for view in rows):
         whom = (
             "the operator of this server to correct it"
             if listing.of_tenant
@@ -278,7 +275,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
         )
         said.append(f"{doubtful} unconfirmed: may have been bought; {who}.")
     said.append(other_units_text(spending.others))
-    if imitations and imitations < len(rows):
+    if imitations and imitations < listed:
         said.append(f'{imitations} from the sandbox, free: the cost says "would cost".')
     if provider_notice(spending.provider):
         said.append("The spending is the sandbox's, in play money.")
@@ -289,19 +286,26 @@ def list_text(listing: Listing, *, limit: int) -> str:
 
 def list_unchanged_text(listing: Listing) -> str:
     """The message of a wait in which nothing has ended."""
-    unfinished = [view for view in listing.rows if not view.settled]
+    unfinished = listing.under_way
     again = f"Wait with list_tasks again in {_soonest(unfinished)}."
     return join(_list_opening(listing), f"Nothing new: {len(unfinished)} under way.", again)
 
 
 def _list_opening(listing: Listing) -> str:
     """A mixed list does not start as if all of it were free."""
-    alone = all(view.notice for view in listing.rows)
+    alone = all(view.notice for view in listing.entries)
     return join(
         provider_notice(listing.spending.provider) if alone else "",
         losses_text(listing.losses, of_tenant=listing.of_tenant),
     )
 
 
-def _soonest(unfinished: list[View]) -> str:
+def _many(listing: Listing) -> str:
+    """How many tasks, and films apart from them: their shots are tasks already."""
+    counted = (("task", len(listing.rows)), ("film", len(listing.films)))
+    said = [f"{many} {what}{'' if many == 1 else 's'}" for what, many in counted if many]
+    return " and ".join(said)
+
+
+def _soonest(unfinished: Sequence[View | FilmView]) -> str:
     return about(min(view.next_check_seconds or 30 for view in unfinished))

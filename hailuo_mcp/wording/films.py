@@ -72,15 +72,18 @@ def still(view: FilmView) -> Storyboard:
     )
 
 
-def saved_film(saved: SavedFilm) -> SavedVideo:
-    """The answer of a download: the joined film, or how it stands."""
+def saved_film(saved: SavedFilm, *, told: bool = False) -> SavedVideo:
+    """The answer of a download: the joined film, or how it stands.
+
+    `told`: the reader already knows the film's status, unless it is saved now.
+    """
     view, film = saved.view, saved.view.film
     done = saved.status == "saved"
     return cast(
         "SavedVideo",
         only_given(
-            message=agent.film_text(view),
-            task_id=film.film_id,
+            message=still(view)["message"] if told and not done else agent.film_text(view),
+            film_id=film.film_id,
             status=saved.status,
             file="" if view.link else saved.file,
             url=view.link.url if view.link and done else "",

@@ -202,6 +202,6 @@ def test_an_answer_about_five_shots_is_within_500_tokens() -> None:
 
 def test_a_download_of_a_film_names_its_file_or_how_it_stands() -> None:
     done = saved_film(SavedFilm(view=a_joined_film(), status="saved", file="/tmp/film.mp4"))
-    assert (done["task_id"], done["file"], done["seconds"]) == (FILM_ID, "/tmp/film.mp4", 30.0)
+    assert (done["film_id"], done["file"], done["seconds"]) == (FILM_ID, "/tmp/film.mp4", 30.0)
     not_yet = saved_film(SavedFilm(view=a_film_view({5: a_view()}), status="not_ready"))
     assert not {"file", "bytes", "seconds"} & not_yet.keys()

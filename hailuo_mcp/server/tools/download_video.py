@@ -1,4 +1,4 @@
-"""download_video: a finished clip on disk, where the person wants it."""
+"""download_video: a finished clip or film on disk, where the person wants it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
     They are saved on their own: call this only to copy one elsewhere or after a failed download.
     If it is not ready, call query_task first.
     """
+    from hailuo_mcp.wording.films import saved_film
     from hailuo_mcp.wording.tasks import saved_video
 
     request = await tool_request(ctx)
@@ -38,6 +39,14 @@ async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
             Step(Do.TRY, "leave it out and fetch the clip from the url"),
         )
     with request.wait(wanted.wait_seconds, wanted.task_id) as seconds:
+        if film := await request.film(wanted.task_id):
+            joined = await request.studio.download_film(
+                film,
+                output_path=wanted.output_path,
+                overwrite=wanted.overwrite,
+                wait_seconds=seconds,
+            )
+            return saved_film(joined, told=request.knows_film(joined.view))
         saved = await request.studio.download(
             wanted.task_id,
             caller=request.caller.name,

@@ -13,8 +13,8 @@ from hailuo_mcp.server.tools.purchase import Asked, TermsArguments, agreed_terms
 from hailuo_mcp.wording.shapes import Storyboard
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import FilmRequest
     from hailuo_mcp.server.context import Caller
-    from hailuo_mcp.studio.films import FilmRequest
     from hailuo_mcp.studio.studio import Studio
 
 
@@ -38,8 +38,7 @@ class GenerateStoryboard(TermsArguments):
     )
 
     def request(self) -> FilmRequest:
-        from hailuo_mcp.domain import Continuity, Transition
-        from hailuo_mcp.studio.films import FilmRequest
+        from hailuo_mcp.domain import Continuity, FilmRequest, Transition
 
         return FilmRequest(
             film_id=self.film_id,
@@ -68,7 +67,7 @@ async def generate_storyboard(wanted: GenerateStoryboard, ctx: Ctx, asked: Asked
     the plan; on their yes call with that film_id and dry_run=false, then query_task with it. What
     is not good (preview_video) is made again by redo.
     """
-    from hailuo_mcp.wording.films import facts, storyboard
+    from hailuo_mcp.wording.films import storyboard
 
     request = await tool_request(ctx)
     studio, caller = request.studio, request.caller
@@ -87,5 +86,4 @@ async def generate_storyboard(wanted: GenerateStoryboard, ctx: Ctx, asked: Asked
             wait_seconds=seconds,
             on_progress=request.on_progress,
         )
-    request.already_told(view.film.film_id, facts(view))  # the next poll need not repeat it
-    return storyboard(view)
+    return request.tell_film(view)
