@@ -10,9 +10,6 @@ import pytest
 
 from hailuo_mcp.domain import Film, Mode, Money, Shot, Status, Task, Transition, Unit
 from hailuo_mcp.journal.store import (
-    LONGEST_DELAY,
-    PLAN_SECONDS,
-    FilmKeyTaken,
     FilmRecorded,
     Limits,
     OverBudget,

@@ -80,7 +80,7 @@ def saved_view(**values: Any) -> View:
 @dataclass
 class FakeStudio:
     view: View = field(default_factory=a_view)
-    the_film: FilmView | None = None
+    film_view: FilmView | None = None
     """The one film that there is."""
     error: Exception | None = None
     known_error: Exception | None = None
@@ -113,7 +113,7 @@ class FakeStudio:
             raise self.error
         try:
             for _ in range(self.ticks):
-                await what["on_progress"](self.the_film if "film" in what else self.view)
+                await what["on_progress"](self.film_view if "film" in what else self.view)
             if self.hold:
                 await self.hold.wait()
         except anyio.get_cancelled_exc_class():
@@ -143,6 +143,23 @@ class FakeStudio:
         await self._do("generate", request=request, terms=terms, **what)
         return self.view
 
+    async def film_question(self, wanted, terms, **what: Any) -> str | None:
+        self.calls.append(("film_question", {"wanted": wanted, "terms": terms, **what}))
+        return self.question
+
+    async def plan_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("plan_film", wanted=wanted, terms=terms, **what)
+        return self._film()
+
+    async def make_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("make_film", wanted=wanted, terms=terms, **what)
+        return self._film()
+
+    def _film(self) -> FilmView:
+        from .film_fakes import a_planned_film
+
+        return self.film_view or a_planned_film()
+
     async def query(self, task_id: str, **what: Any) -> View:
         if task_id == "unknown":
             raise TaskNotFoundError("There is no task 'unknown' here.")
@@ -150,22 +167,22 @@ class FakeStudio:
         return self.view
 
     async def film(self, film_id: str, caller: str) -> Film | None:
-        film = self.the_film.film if self.the_film else None
+        film = self.film_view.film if self.film_view else None
         return film if film and (film.film_id, film.caller) == (film_id, caller) else None
 
     async def query_film(self, film: Film, **what: Any) -> FilmView:
         await self._do("query_film", film=film, **what)
-        return self.the_film
+        return self.film_view
 
     async def download_film(self, film: Film, **what: Any) -> SavedFilm:
         await self._do("download_film", film=film, **what)
-        done = self.the_film.joined
+        done = self.film_view.joined
         status = "saved" if done else "not_ready"
-        return SavedFilm(view=self.the_film, status=status, file=film.file if done else "")
+        return SavedFilm(view=self.film_view, status=status, file=film.file if done else "")
 
     async def cancel_film(self, film: Film) -> FilmView:
         await self._do("cancel_film", film=film)
-        return self.the_film
+        return self.film_view
 
     async def known(self, task_id: str, **what: Any) -> View:
         if self.known_error:
@@ -176,7 +193,7 @@ class FakeStudio:
 
     async def tasks(self, **what: Any) -> Listing:
         await self._do("tasks", **what)
-        films = (self.the_film,) if self.the_film else ()
+        films = (self.film_view,) if self.film_view else ()
         return Listing(rows=(self.view, saved_view()), films=films, spending=await self.spending())
 
     async def download(self, task_id: str, **what: Any) -> Saved:
@@ -224,5 +241,5 @@ class FakeStudio:
         return [ID] if ID.startswith(prefix) else []
 
     async def recent_film_ids(self, prefix: str, *, caller: str = "") -> list[str]:
-        film_id = self.the_film.film.film_id if self.the_film else ""
+        film_id = self.film_view.film.film_id if self.film_view else ""
         return [film_id] if film_id and film_id.startswith(prefix) else []
