@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -139,11 +139,18 @@ class FilmView:
     @property
     def settled(self) -> bool:
         """Waiting longer changes nothing."""
-        if self.planned:
+        if self.film.made_at is None:
             return True
-        if self.status is Status.SUCCEEDED and self.auto_download:
-            return self.film.saved or not self.film.due_at
-        return self.status is None or self.status not in UNFINISHED
+        if self.film.due_at or self.status in UNFINISHED:
+            return False
+        ready = (it.view for it in self.shots if it.view)
+        return all(it.settled for it in ready if it.task.status is Status.SUCCEEDED)
+
+    @property
+    def joined(self) -> bool:
+        """Its file has the newest take of every shot: none is missing, or still to be joined."""
+        ready = self.status is Status.SUCCEEDED and self.film.saved
+        return ready and not self.film.due_at and not self.film.save_error
 
 
 _LEAST_FINISHED = (
@@ -191,9 +198,50 @@ class Offer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     rows: tuple[View, ...]
+    """Tasks, the shots of films among them; newest first."""
+    films: tuple[FilmView, ...] = ()
+    """The films among the newest, newest first: rows of their own."""
     spending: Spending
     losses: Losses | None = None
     of_tenant: bool = False
+
+    @property
+    def entries(self) -> list[View | FilmView]:
+        """Tasks and films together."""
+        return newest_first([*self.rows, *self.films])
+
+    @property
+    def under_way(self) -> list[View | FilmView]:
+        """What still changes on its own, each clip counted once.
+
+        A film counts by its shots, or by itself while it is joined; a shot that waits for one that
+        a person must settle does not count.
+        """
+        stuck = {it.film.film_id for it in self.films if it.settled}
+        tasks = [it for it in self.rows if not it.settled and it.task.film_id not in stuck]
+        counted = {it.task.film_id for it in tasks}
+        films = (it for it in self.films if not it.settled)
+        return [*tasks, *(it for it in films if it.film.film_id not in counted)]
+
+
+def newest_first(entries: Iterable[View | FilmView]) -> list[View | FilmView]:
+    """Ordered for a list: a film stands before its newest shots, and they in their order."""
+    several = list(entries)
+    made = {it.film.film_id: it.film.made_at for it in several if isinstance(it, FilmView)}
+
+    def place(entry: View | FilmView) -> tuple[float, bool, int]:
+        if isinstance(entry, FilmView):
+            return entry.film.made_at or entry.film.created_at, True, 0
+        task = entry.task
+        began = made.get(task.film_id)
+        together = began is not None and began <= task.created_at < began + _TOGETHER
+        return (began if began and together else task.created_at), False, -task.shot
+
+    return sorted(several, key=place, reverse=True)
+
+
+_TOGETHER = 0.001
+"""Seconds: the tasks of a film are recorded at once, with dates that differ by less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,3 +270,5 @@ class SavedFilm:
 
 Progress = Callable[[View], Awaitable[None]]
 FilmProgress = Callable[[FilmView], Awaitable[None]]
+AnyProgress = Callable[[View | FilmView], Awaitable[None]]
+"""Fits both."""

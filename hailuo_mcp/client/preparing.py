@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +38,18 @@ async def prepare(
     folders: Folders | None,
     fetch: Fetch,
     upload: Upload | None = None,
+    promised: Collection[str] = (),
 ) -> Prepared:
-    """Return the request as it would be sent; InvalidRequestError names every problem."""
+    """Return the request as it would be sent; InvalidRequestError names every problem.
+
+    `promised`: pictures that do not exist yet and will be valid. The request names them by any
+    text, which stays as it is.
+    """
     from hailuo_mcp.rules.template import check_template
     from hailuo_mcp.rules.video import check_video
 
-    images, unread = await _open(_named(request), folders, fetch, upload)
+    named = {name: it for name, it in _named(request).items() if name not in promised}
+    images, unread = await _open(named, folders, fetch, upload)
     pictures = {name: image.facts for name, image in images.items()}
     checked: Checked[AnyRequest]
     try:

@@ -93,6 +93,9 @@ async def _values(app: AppContext, name: str, typed: str) -> list[str]:
         case "task_id":
             studio = await app.studio()
             return await studio.recent_ids(typed, caller=app.caller().name)
+        case "film_id":
+            studio = await app.studio()
+            return await studio.recent_film_ids(typed, caller=app.caller().name)
         case _:
             return []
     return [value for value in known if typed.casefold() in value.casefold()]
