@@ -229,9 +229,14 @@ async def test_a_film_that_is_gone_from_the_disk_is_joined_again(journal: Journa
     assert shots == [(True, False), (False, True), (True, False)]  # the lost clip is fetched, too
 
     film = await journal.film(film.film_id)
+
+    async def join() -> None:
+        await anyio.wait_all_tasks_blocked()  # the caller waits for it
+        await journal.joined(film)
+
     with anyio.fail_after(10):
         async with anyio.create_task_group() as both:
-            both.start_soon(journal.joined, film)
+            both.start_soon(join)
             saved = await journal.studio.download_film(film, wait_seconds=9)
     assert saved.status == "saved"
 
