@@ -138,10 +138,15 @@ async def _last_frame(context: Context, shot: Task) -> OpenedImage:
             raise _NoFrameError("no longer exists") from gone
         except OSError as trouble:
             raise _away(f"The clip of shot {shot.shot} cannot be read now.") from trouble
+    from hailuo_mcp.rules.images import image_problems
+
     try:
-        return await check_picture(f"The last frame of shot {shot.shot}", data)
+        picture = await check_picture("The frame", data)
     except InvalidRequestError as refused:
-        raise _NoFrameError(f"ends with a frame that cannot be used: {refused.what}") from refused
+        raise _NoFrameError(f"ends with a frame that cannot be used ({refused.what})") from refused
+    if problems := image_problems("it", picture.facts):
+        raise _NoFrameError(f"ends with a frame that cannot be used ({'; '.join(problems)})")
+    return picture
 
 
 @asynccontextmanager
