@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hailuo_mcp.domain import Continuity, FilmRequest, Mode, Money, Status, Transition
+from hailuo_mcp.domain import (
+    Continuity,
+    FilmRequest,
+    Mode,
+    Money,
+    Status,
+    Transition,
+    VideoRequest,
+)
 from hailuo_mcp.errors import (
     BudgetExceededError,
     ConsentRequiredError,
@@ -453,14 +461,11 @@ async def test_consent_to_a_film_is_no_consent_to_its_redo(scripted: Any, clock:
             await studio.make_film(redo, Terms(confirm=code))
 
 
-async def test_shots_and_clips_never_replace_each_other(studio: Any) -> None:
-    from hailuo_mcp.domain import VideoRequest
-
-    clip = await studio.generate(VideoRequest(prompt=BOAT[0]), Terms())
-    film = await studio.make_film(FILM, Terms())
-    assert clip.task.task_id not in {task.task_id for task in await _tasks(studio, film)}
-    assert (await studio.generate(VideoRequest(prompt=BOAT[1]), Terms())).reused is False
-    assert (await studio.spending()).reserved == 10
+async def test_a_clip_does_not_repeat_a_shot(studio: Any) -> None:
+    film = await studio.make_film(replace(FILM, continuity=NONE), Terms())
+    task = (await _tasks(studio, film))[1]
+    offer = await studio.quote(VideoRequest(prompt=BOAT[1]), Terms())
+    assert (offer.draft.request, offer.repeats) == (task.request, None)
 
 
 async def test_without_a_key_or_a_place_for_clips_nothing_is_bought(

@@ -17,7 +17,7 @@ FILM = FilmRequest(
 
 
 async def test_any_call_at_any_time_buys_each_shot_once(opened: Any, sandbox: Any) -> None:
-    chance, film_id, calls = random.Random(14), "", 0  # noqa: S311  # not a secret
+    chance, film_id, calls = random.Random(14), "", 0
 
     async def call(studio: Any) -> FilmView:
         by_id = FilmRequest(film_id=film_id)
