@@ -58,6 +58,23 @@ class View:
     """The reader is a tenant: what the person cannot do, the server's operator can."""
 
     @property
+    def made(self) -> Task:
+        return self.task
+
+    @property
+    def known_as(self) -> str:
+        """The id that it is asked for by."""
+        return self.task.task_id
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return (self.task,)
+
+    @property
+    def state(self) -> str:
+        return self.task.state
+
+    @property
     def notice(self) -> str:
         """What its provider's messages open with: the sandbox says what it is."""
         return provider_notice(self.task.provider)
@@ -113,6 +130,27 @@ class FilmView:
     """A plan that the person must be asked about first."""
 
     @property
+    def made(self) -> Film:
+        return self.film
+
+    @property
+    def known_as(self) -> str:
+        """The id that it is asked for by, wherever a task's is."""
+        return self.film.film_id
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The newest of each shot, as far as they are recorded."""
+        return tuple(shot.view.task for shot in self.shots if shot.view)
+
+    @property
+    def state(self) -> str:
+        """As Task.state: once all shots are ready, whether the film is on disk. Or: planned."""
+        if self.status is Status.SUCCEEDED:
+            return "saved" if self.joined else "unsaved"
+        return self.status.value if self.status else "planned"
+
+    @property
     def notice(self) -> str:
         return provider_notice(self.film.provider)
 
@@ -129,9 +167,10 @@ class FilmView:
         """
         if self.film.made_at is None:
             return Status.CANCELLED if self.film.cancelled else None
-        tasks = [shot.view.task for shot in self.shots if shot.view]
-        found = {task.status for task in tasks}
-        moving = {task.status for task in tasks if task.status is not Status.PENDING or task.due_at}
+        found = {task.status for task in self.tasks}
+        moving = {
+            task.status for task in self.tasks if task.status is not Status.PENDING or task.due_at
+        }
         if Status.UNCONFIRMED in found and not moving & UNFINISHED:
             return Status.UNCONFIRMED
         return next((status for status in _LEAST_FINISHED if status in found), None)

@@ -44,6 +44,7 @@ async def film_view(
         notes=notes,
         amount=_planned_amount(film) if planned else _amount_of(tasks),
         eta_seconds=round(eta) if eta >= 1 else None,
+        link=context.remote.link(film) if film.saved else None,
         of_tenant=bool(context.tenant),
     )
     if planned:

@@ -9,7 +9,7 @@ from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save
-from hailuo_mcp.files.naming import file_name
+from hailuo_mcp.files.naming import SIDECAR, file_name, sidecar_text
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.views import cost_words
@@ -97,6 +97,6 @@ async def _describe(context: Context, task: Task) -> None:
     facts |= {"mode": task.known_mode, "cost": cost_words(task) or None}
     try:
         given = {name: value for name, value in facts.items() if value is not None}
-        await context.storage.describe(task.file, given)
+        await context.storage.put_beside(task.file, SIDECAR, sidecar_text(given))
     except (OSError, DownloadError):
         _log.warning("the description of %s could not be written", task.task_id)
