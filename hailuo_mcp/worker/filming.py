@@ -84,11 +84,12 @@ async def _start(context: Context, task: Task, before: Task, picture: OpenedImag
     """Give a shot its first frame, which makes it a task like any other that waits for its turn."""
     await context.pictures.keep(picture.facts.sha256, picture.data)
     source = f"task:{before.task_id}#last"
-    values = {
+    values: dict[str, object] = {
         "request": with_picture(task.request, "first_frame_image", picture, source=source),
-        "owner": context.owner,
         "due_at": context.clock(),
     }
+    if task.account == context.account:  # another key's shots are for its own processes to send
+        values["owner"] = context.owner
     return await _change(context, Event.SHOT_STARTED, task, values)
 
 
