@@ -8,6 +8,7 @@ from hailuo_mcp.cli import words
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
+    from hailuo_mcp.cli.terminal import Terminal
     from hailuo_mcp.domain import Film
     from hailuo_mcp.views import FilmView, ShotView
 
@@ -48,6 +49,40 @@ def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
         terminal.say(view.notice, style="dim")
 
 
+def show_plan(terminal: Terminal, view: FilmView) -> None:
+    """What would be made, at what price; of a film that was made, that it was."""
+    from hailuo_mcp.wording import film_cases, person
+
+    if not view.planned:
+        if view.reused:
+            terminal.paragraph(*person.FILM_REUSED, result=True)
+        terminal.paragraph(*person.film_text(view, program=words.program()), result=True)
+        return
+    columns = ("Shot", "From", "Length", "Price", "Prompt")
+    rows = [_planned_row(view, shot) for shot in view.shots if shot.planned]
+    terminal.table(columns, rows, wide=4, wraps=True)
+    terminal.say()
+    label, sentence = person.film_text(view, program=words.program())
+    terminal.paragraph(label, sentence, style="bold", result=True)
+    for remark in film_cases.remarks(view):
+        terminal.paragraph("Note:", remark, result=True)
+    if view.notice:
+        terminal.say(view.notice, style="dim")
+
+
+def _planned_row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
+    from hailuo_mcp.domain import Mode
+    from hailuo_mcp.wording import film_cases
+
+    plan = shot.plan
+    source = "text" if plan.mode is Mode.T2V else "picture"
+    if plan.continues:
+        source = f"shot {shot.number - 1}"
+    length = f"{plan.duration} s" if plan.duration else "-"
+    price = film_cases.row_price(view, shot).removeprefix("would cost ") or "unpriced"
+    return str(shot.number), source, length, price, plan.prompt
+
+
 def suggest(session: Session, view: FilmView) -> None:
     """The next thing to do, as a command to paste."""
     from hailuo_mcp.cli.results import follow_up
@@ -62,6 +97,10 @@ def suggest(session: Session, view: FilmView) -> None:
         follow_up(session, "Wait for it", session.resume_command(film))
     elif view.status is Status.SUCCEEDED and not view.joined:
         follow_up(session, "Save it, free", session.command("download", film.film_id))
+    elif view.joined:
+        again = session.command("film", "--film", film.film_id, "--redo", str(len(view.shots)))
+        follow_up(session, "Look at it", session.command("preview", film.film_id))
+        follow_up(session, "Make a shot again, such as the last one", again)
 
 
 def _row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
