@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.dialects.providers import provider_notice
-from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task
+from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task, Unit
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses, UnitSpending
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 def cost_words(task: Task) -> str:
     """What a task costs, or would cost in the sandbox; "" if unknown."""
-    if task.amount is None:
+    return amount_words(task.amount, task.unit, task.provider)
+
+
+def amount_words(amount: Decimal | None, unit: Unit, provider: str) -> str:
+    if amount is None:
         return ""
-    price = price_words(Quote(amount=task.amount, unit=task.unit))
-    return f"would cost {price}" if provider_notice(task.provider) else price
+    price = price_words(Quote(amount=amount, unit=unit))
+    return f"would cost {price}" if provider_notice(provider) else price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,23 @@ class View:
     """The reader is a tenant: what the person cannot do, the server's operator can."""
 
     @property
+    def made(self) -> Task:
+        return self.task
+
+    @property
+    def known_as(self) -> str:
+        """The id that it is asked for by."""
+        return self.task.task_id
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return (self.task,)
+
+    @property
+    def state(self) -> str:
+        return self.task.state
+
+    @property
     def notice(self) -> str:
         """What its provider's messages open with: the sandbox says what it is."""
         return provider_notice(self.task.provider)
@@ -87,6 +108,8 @@ class ShotView:
     """None while it is only planned."""
     planned: bool = False
     """It is part of what is planned now: the film, or a redo."""
+    eta_seconds: int | None = None
+    """Until it is ready, with the shots that it waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +137,27 @@ class FilmView:
     """A plan that the person must be asked about first."""
 
     @property
+    def made(self) -> Film:
+        return self.film
+
+    @property
+    def known_as(self) -> str:
+        """The id that it is asked for by, wherever a task's is."""
+        return self.film.film_id
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The newest of each shot, as far as they are recorded."""
+        return tuple(shot.view.task for shot in self.shots if shot.view)
+
+    @property
+    def state(self) -> str:
+        """As Task.state: once all shots are ready, whether the film is on disk. Or: planned."""
+        if self.status is Status.SUCCEEDED:
+            return "saved" if self.joined else "unsaved"
+        return self.status.value if self.status else "planned"
+
+    @property
     def notice(self) -> str:
         return provider_notice(self.film.provider)
 
@@ -130,9 +174,10 @@ class FilmView:
         """
         if self.film.made_at is None:
             return Status.CANCELLED if self.film.cancelled else None
-        tasks = [shot.view.task for shot in self.shots if shot.view]
-        found = {task.status for task in tasks}
-        moving = {task.status for task in tasks if task.status is not Status.PENDING or task.due_at}
+        found = {task.status for task in self.tasks}
+        moving = {
+            task.status for task in self.tasks if task.status is not Status.PENDING or task.due_at
+        }
         if Status.UNCONFIRMED in found and not moving & UNFINISHED:
             return Status.UNCONFIRMED
         return next((status for status in _LEAST_FINISHED if status in found), None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio.to_thread
 from anyio.lowlevel import RunVar
@@ -60,6 +60,7 @@ _SCAN = re.compile(rb"\xff\xda\0[\x06-\x0e]")
 """The marker and its header's length: a video after the picture may contain the marker alone."""
 _BASE64_PICTURE = re.compile(r"(?:/9j/|iVBORw0KGgo|UklGR)[A-Za-z0-9+/_=\s-]{100,}")
 _SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]+)://|(sandbox|blob|attachment|cid|task):)")
+Decoded = TypeVar("Decoded")
 _decoders = RunVar[anyio.CapacityLimiter]("hailuo_picture_decoders")
 
 
@@ -101,7 +102,7 @@ async def open_image(
     if not source:
         raise _refused("The picture's path or address is empty", "give one or leave it out")
     if kind.startswith("data:"):
-        return await _in_thread(lambda: _inspect("The data URL", _from_data_url(source)))
+        return await decode_in_thread(lambda: _inspect("The data URL", _from_data_url(source)))
     if kind.startswith("https://"):
         if not source.isprintable() or " " in source:
             raise _refused(
@@ -121,19 +122,20 @@ async def open_image(
                 "upload it again, and use its new id",
             )
         return await check_picture(shown(source), found)
-    return await _in_thread(lambda: _from_path(source, folders))
+    return await decode_in_thread(lambda: _from_path(source, folders))
 
 
 async def check_picture(name: str, data: bytes, *, url: str = "") -> OpenedImage:
     """Look at the bytes themselves; raises InvalidRequestError, in which the picture has `name`."""
-    return await _in_thread(lambda: _inspect(name, data, url=url))
+    return await decode_in_thread(lambda: _inspect(name, data, url=url))
 
 
 def _refused(what: str, how: str) -> InvalidRequestError:
     return InvalidRequestError(f"{what}.", Step(Do.TRY, how))
 
 
-async def _in_thread(work: Callable[[], OpenedImage]) -> OpenedImage:
+async def decode_in_thread(work: Callable[[], Decoded]) -> Decoded:
+    """Run what decodes a picture or a clip in a thread: only so many at once."""
     try:
         limiter = _decoders.get()
     except LookupError:

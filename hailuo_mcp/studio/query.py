@@ -8,7 +8,7 @@ from hailuo_mcp.domain import STATUS_WORDS, UNFINISHED, Status
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import with_link
-from hailuo_mcp.studio.films import film_view
+from hailuo_mcp.studio.film_views import film_view
 from hailuo_mcp.studio.lookup import find_task
 from hailuo_mcp.studio.waiting import expedite_overdue_poll, expedite_poll, wait
 from hailuo_mcp.text import shown

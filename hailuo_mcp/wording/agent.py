@@ -230,9 +230,6 @@ def film_text(view: FilmView) -> str:
     said = " ".join(films[case].format_map(values).split())
     if view.reused and not view.planned:
         said = f"{FILM_REUSED} {said[0].lower()}{said[1:]}"
-        if view.film.redone:
-            again = film_cases.numbered(view.film.redone)
-            said += f" To make {again} once more, plan that first, with dry_run=true."
     start = opening(view.film.provider, view.losses, of_tenant=view.of_tenant)
     return join(start, said, *film_cases.remarks(view))
 

@@ -71,7 +71,8 @@ class ShotRow(TypedDict, total=False):
 
     shot: int
     task_id: str
-    status: FilmStatusWord
+    status: str
+    """As a film's: schemas that list the words in each place are too long."""
     prompt: str
     cost: str
     file: str

@@ -172,6 +172,23 @@ class FakeStudio:
         await self._do("generate", request=request, terms=terms, **what)
         return self.view
 
+    async def film_question(self, wanted, terms, **what: Any) -> str | None:
+        self.calls.append(("film_question", {"wanted": wanted, "terms": terms, **what}))
+        return self.question
+
+    async def plan_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("plan_film", wanted=wanted, terms=terms, **what)
+        return self._film()
+
+    async def make_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("make_film", wanted=wanted, terms=terms, **what)
+        return self._film()
+
+    def _film(self) -> FilmView:
+        from .film_fakes import a_planned_film
+
+        return self.film_view or a_planned_film()
+
     async def query(self, task_id: str, **what: Any) -> View:
         if task_id == "unknown":
             raise TaskNotFoundError("There is no task 'unknown' here.")
