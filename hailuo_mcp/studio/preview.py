@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +14,7 @@ from anyio.lowlevel import RunVar
 
 from hailuo_mcp.domain import UNFINISHED, Film, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
+from hailuo_mcp.files.storage import on_this_disk
 from hailuo_mcp.media import frames as media_frames
 from hailuo_mcp.media.examine import Expected, examine, expected_size
 from hailuo_mcp.media.opening import UnreadableClipError
@@ -222,7 +221,7 @@ def _joins(film: Film, tasks: Sequence[Task]) -> tuple[tuple[float, ...], float]
         return (), 0.0
     # Shots that fade into each other overlap.
     whole = sum(lengths.values())
-    overlap = (whole - film.seconds) / (len(lengths) - 1) if lengths[1:] else 0.0
+    overlap = (whole - film.seconds) / (len(lengths) - 1) if len(lengths) > 1 else 0.0
     starts, at = list[float](), 0.0
     for number in sorted(lengths):
         starts.append(at)
@@ -243,31 +242,21 @@ async def _look_at_all(
 
     async def look(number: int, subject: _Subject) -> None:
         try:
-            path = await _on_this_computer(context, subject, stack)
             given = await _given_pictures(context, subject)
-            work = partial(_look, subject, path, given, moment, many, by_shot=by_shot)
-            looked[number] = await _in_thread(work)
+            async with on_this_disk(context.storage_of(subject.caller), subject.file) as path:
+                work = partial(_look, subject, path, given, moment, many, by_shot=by_shot)
+                looked[number] = await _in_thread(work)
         except HailuoError as error:  # one that left the task group would be wrapped
             errors.append(error)
+        except FileNotFoundError:
+            errors.append(_gone(subject))
 
-    async with AsyncExitStack() as stack, anyio.create_task_group() as jobs:
+    async with anyio.create_task_group() as jobs:
         for number, subject in enumerate(subjects):
             jobs.start_soon(look, number, subject)
     if errors:
         raise errors[0]
     return [one for one in looked if one]
-
-
-async def _on_this_computer(context: Context, subject: _Subject, stack: AsyncExitStack) -> Path:
-    """The clip's path; of one in a bucket a private copy, until the stack is closed."""
-    storage = context.storage_of(subject.caller)
-    if not await storage.exists(subject.file):
-        raise _gone(subject)
-    if (path := storage.local_path(subject.file)) is not None:
-        return path
-    folder = tempfile.TemporaryDirectory(prefix="hailuo-mcp-", ignore_cleanup_errors=True)
-    stack.enter_context(folder)
-    return (await storage.copy(subject.file, Path(folder.name, "clip.mp4"), overwrite=False)).path
 
 
 def _gone(subject: _Subject) -> InvalidRequestError:

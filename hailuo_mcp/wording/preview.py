@@ -12,7 +12,8 @@ from hailuo_mcp.wording.phrases import join
 from hailuo_mcp.wording.shapes import only_given
 
 if TYPE_CHECKING:
-    from hailuo_mcp.media.examine import Findings, Stretch
+    from hailuo_mcp.media.examine import Findings
+    from hailuo_mcp.media.watching import Stretch
     from hailuo_mcp.views import Preview, PreviewedClip
 
 LETTERS = "ABCDEFGHIJKLMNOP"
@@ -81,6 +82,15 @@ def flaws(clip: PreviewedClip) -> Iterator[str]:
         yield f"{asked.width}×{asked.height} was asked for"
     if found.wrong_length and asked.seconds:
         yield f"{asked.seconds:g} s were asked for"
+    yield from _bad_moments(found)
+    if found.variable_fps:
+        yield "its frame rate varies"
+    for which, picture, like in _compared(clip):
+        if like < ALIKE:
+            yield f"{which} frame does not match the given {picture} ({like:.0%} alike)"
+
+
+def _bad_moments(found: Findings) -> Iterator[str]:
     if found.black:
         yield f"black {_stretches(found.black)}"
     if found.frozen:
@@ -90,11 +100,6 @@ def flaws(clip: PreviewedClip) -> Iterator[str]:
         yield f"hard cut{'s' if found.cuts[1:] else ''} at {moments} s"
     if found.flickers:
         yield f"flickers {_stretches(found.flickers)}"
-    if found.variable_fps:
-        yield "its frame rate varies"
-    for which, picture, like in _compared(clip):
-        if like < ALIKE:
-            yield f"{which} frame does not match the given {picture} ({like:.0%} alike)"
 
 
 def _likenesses(clip: PreviewedClip) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mcp.types import CallToolResult, ImageContent, TextContent
 
-from hailuo_mcp.media.examine import Stretch
+from hailuo_mcp.media.watching import Stretch
 from hailuo_mcp.wording.preview import preview_text
 
 from .conftest import Connect
