@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.dialects.providers import provider_notice
-from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task
+from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task, Unit
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses, UnitSpending
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 def cost_words(task: Task) -> str:
     """What a task costs, or would cost in the sandbox; "" if unknown."""
-    if task.amount is None:
+    return amount_words(task.amount, task.unit, task.provider)
+
+
+def amount_words(amount: Decimal | None, unit: Unit, provider: str) -> str:
+    if amount is None:
         return ""
-    price = price_words(Quote(amount=task.amount, unit=task.unit))
-    return f"would cost {price}" if provider_notice(task.provider) else price
+    price = price_words(Quote(amount=amount, unit=unit))
+    return f"would cost {price}" if provider_notice(provider) else price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

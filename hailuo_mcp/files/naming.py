@@ -49,12 +49,10 @@ def names_beside(clip: str, ending: str) -> tuple[str, str]:
 
 def write_beside(clip: Path, ending: str, data: bytes) -> None:
     """Write a file beside the clip, atomically; FileExistsError if both names are taken."""
-    for name in names_beside(clip.name, ending):
-        place = clip.with_name(name)
-        if _is_free(place):
-            break
-    else:
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
+    places = (clip.with_name(name) for name in names_beside(clip.name, ending))
+    place = next((place for place in places if _is_free(place)), None)
+    if place is None:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(clip))
     draft = place.with_name(place.name + ".part")
     # Never through a link with the draft's name.
     draft.unlink(missing_ok=True)

@@ -42,7 +42,7 @@ async def film_view(
         losses=context.losses,
         reused=reused,
         notes=notes,
-        amount=_planned_amount(film) if planned else _amount_of(tasks),
+        amount=_planned_amount(film) if planned else amount_of(tasks),
         eta_seconds=round(eta) if eta >= 1 else None,
         link=context.remote.link(film) if film.saved else None,
         of_tenant=bool(context.tenant),
@@ -92,7 +92,8 @@ def _planned_amount(film: Film) -> Decimal | None:
     return total([film.shots[number - 1].amount for number in planned_shots(film)])
 
 
-def _amount_of(tasks: list[Task]) -> Decimal | None:
+def amount_of(tasks: list[Task]) -> Decimal | None:
+    """What was not released of the cost of all takes; None if one of them is unknown."""
     return total([task.amount for task in tasks if task.money is not Money.RELEASED])
 
 

@@ -28,6 +28,8 @@ class Event(StrEnum):
     SHOT_STARTED = "shot_started"
     SHOT_STOPPED = "shot_stopped"
     FILM_DELAYED = "film_delayed"
+    FILM_JOINED = "film_joined"
+    JOIN_FAILED = "join_failed"
     TAKEN_OVER = "taken_over"
     DATABASE_LOST = "database_lost"
     DATABASE_BACK = "database_back"
@@ -48,6 +50,8 @@ _LINES: Mapping[Event, tuple[int, str]] = {
     Event.SHOT_STARTED: (logging.INFO, "{task_id} can be sent: it has its first frame"),
     Event.SHOT_STOPPED: (logging.INFO, "{task_id} is cancelled: it has nothing to start from"),
     Event.FILM_DELAYED: (logging.WARNING, "film {film_id} has to wait ({code})"),
+    Event.FILM_JOINED: (logging.INFO, "film {film_id} is joined"),
+    Event.JOIN_FAILED: (logging.WARNING, "joining film {film_id} failed ({code}), try {tries}"),
     Event.TAKEN_OVER: (logging.INFO, "took over what other processes have left"),
     Event.DATABASE_LOST: (logging.WARNING, "the journal cannot be used ({code}): {why}"),
     Event.DATABASE_BACK: (logging.WARNING, "the journal can be used again after {seconds} s"),

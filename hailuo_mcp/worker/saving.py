@@ -65,24 +65,23 @@ async def _save(context: Context, task: Task) -> Task | None:
 
 
 async def record_save_error(context: Context, task: Task, exc: HailuoError) -> None:
-    now, what = context.clock(), exc.what
-    wait = retry_save_after(
-        exc,
-        tries=task.tries + 1,
-        age=now - (task.finished_at or task.created_at),
-        own=task.account == context.account,
-        jitter=context.chance(),
-    )
-    if wait is None and isinstance(exc, CorruptClipError):
-        what += f" {task.tries + 1} tries have failed; it is not tried again automatically."
+    ready_at = task.finished_at or task.created_at
+    own = task.account == context.account
+    values = save_error_values(context, exc, tries=task.tries + 1, ready_at=ready_at, own=own)
     context.report(Event.SAVE_FAILED, task, code=exc.code, tries=task.tries + 1)
-    values: dict[str, object] = {
-        "tries": task.tries + 1,
-        "save_error": what,
-        "detail": exc.detail,
-        "due_at": 0.0 if wait is None else now + wait,
-    }
-    await record_step(context, task, values)
+    await record_step(context, task, {**values, "detail": exc.detail})
+
+
+def save_error_values(
+    context: Context, exc: HailuoError, *, tries: int, ready_at: float, own: bool = True
+) -> dict[str, object]:
+    """What is recorded when a clip or a film could not be saved `tries` times, in a row."""
+    now, what = context.clock(), exc.what
+    age, jitter = now - ready_at, context.chance()
+    wait = retry_save_after(exc, tries=tries, age=age, own=own, jitter=jitter)
+    if wait is None and isinstance(exc, CorruptClipError):
+        what += f" {tries} tries have failed; it is not tried again automatically."
+    return {"tries": tries, "save_error": what, "due_at": 0.0 if wait is None else now + wait}
 
 
 _DESCRIBED = (
