@@ -107,6 +107,8 @@ class ShotView:
     """None while it is only planned."""
     planned: bool = False
     """It is part of what is planned now: the film, or a redo."""
+    eta_seconds: int | None = None
+    """Until it is ready, with the shots that it waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

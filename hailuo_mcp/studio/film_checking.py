@@ -25,7 +25,7 @@ _MOST_REASONS = 20
 _SAME_SHAPE = 0.02
 """Widths and heights are rounded to even numbers: shapes closer than this count as equal."""
 _USUAL_SHAPE = 16 / 9
-"""Of a clip that is made from text (facts 4)."""
+"""Of a clip that is made from text (facts 4.3)."""
 _REFUSED = "Refused"
 _FIRST_FRAME = "first_frame_image"
 _LAST_OF_BEFORE = "the last frame of the shot before"

@@ -84,11 +84,12 @@ async def _start(context: Context, task: Task, before: Task, picture: OpenedImag
     """Give a shot its first frame, which makes it a task like any other that waits for its turn."""
     await context.pictures.keep(picture.facts.sha256, picture.data)
     source = f"task:{before.task_id}#last"
-    values = {
+    values: dict[str, object] = {
         "request": with_picture(task.request, "first_frame_image", picture, source=source),
-        "owner": context.owner,
         "due_at": context.clock(),
     }
+    if task.account == context.account:  # another key's shots are for its own processes to send
+        values["owner"] = context.owner
     return await _change(context, Event.SHOT_STARTED, task, values)
 
 
@@ -138,10 +139,15 @@ async def _last_frame(context: Context, shot: Task) -> OpenedImage:
             raise _NoFrameError("no longer exists") from gone
         except OSError as trouble:
             raise _away(f"The clip of shot {shot.shot} cannot be read now.") from trouble
+    from hailuo_mcp.rules.images import image_problems
+
     try:
-        return await check_picture(f"The last frame of shot {shot.shot}", data)
+        picture = await check_picture("The frame", data)
     except InvalidRequestError as refused:
-        raise _NoFrameError(f"ends with a frame that cannot be used: {refused.what}") from refused
+        raise _NoFrameError(f"ends with a frame that cannot be used ({refused.what})") from refused
+    if problems := image_problems("it", picture.facts):
+        raise _NoFrameError(f"ends with a frame that cannot be used ({'; '.join(problems)})")
+    return picture
 
 
 @asynccontextmanager

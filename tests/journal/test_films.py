@@ -17,7 +17,7 @@ from hailuo_mcp.journal.store import (
     OverBudget,
 )
 
-from .films import draft, make, plan, read, save, shot, try_to_make, undue
+from .films import draft, make, plan, read, save, try_to_make, undue
 
 pytestmark = pytest.mark.anyio
 ACCOUNT, OTHER = "sandbox a 1", "sandbox a 2"
