@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import anyio
 
@@ -31,6 +32,7 @@ from hailuo_mcp.errors import (
     TaskFailedError,
 )
 from hailuo_mcp.journal.store import KeyTaken, Losses, OverBudget, Recorded
+from hailuo_mcp.studio.clip_frames import clip_frame
 from hailuo_mcp.studio.context import Context, Uploads
 from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.request_record import identity, new_task_id, request_json
@@ -188,7 +190,7 @@ async def _draft(
 ) -> _Draft:
     """Check and price a request, and look for the task that it would repeat."""
     context.client.need_key()
-    prepared = await _prepare(context, request, local=local)
+    prepared = await _prepare(context, request, caller, local=local)
     task = _new_task(context, prepared, terms, caller)
     reserved_amount = _reserved_amount(context, prepared)
     found = await context.store.find_existing(task, now=context.clock())
@@ -202,12 +204,13 @@ async def _draft(
     return _Draft(prepared=prepared, task=task, reserved_amount=reserved_amount, existing=existing)
 
 
-async def _prepare(context: Context, request: AnyRequest, *, local: bool) -> Prepared:
+async def _prepare(context: Context, request: AnyRequest, caller: str, *, local: bool) -> Prepared:
     """Open the pictures, check and price; a remote caller learns how to upload a picture."""
     uploads = context.remote.uploads
     try:
         find = uploads.find if uploads else None
-        return await context.client.prepare(request, local=local, upload=find)
+        frame = partial(clip_frame, context, caller)
+        return await context.client.prepare(request, local=local, upload=find, frame=frame)
     except InvalidRequestError as exc:
         if local or not uploads or not await _has_pictures_to_upload(request, uploads):
             raise
@@ -225,7 +228,7 @@ async def _has_pictures_to_upload(request: AnyRequest, uploads: Uploads) -> bool
         if text.startswith("upload:"):
             if await uploads.find(text[7:]) is None:
                 return True
-        elif text and not text.lower().startswith(("data:", "https://", "http://")):
+        elif text and not text.lower().startswith(("data:", "https://", "http://", "task:")):
             return True
     return False
 

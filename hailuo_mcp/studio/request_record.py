@@ -34,16 +34,22 @@ def new_task_id(now: float) -> str:
 
 
 def request_json(
-    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, urls: bool = True
+    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, sources: bool = True
 ) -> str:
-    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text."""
+    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text.
+
+    `sources`: also where each came from.
+    """
 
     def picture(text: str) -> object:
         if not text:
             return None
         held = pictures[text]
-        url = held.url if urls else ""
-        return {"sha256": held.facts.sha256, "mime": held.facts.mime, "url": url}
+        kept = {"sha256": held.facts.sha256, "mime": held.facts.mime}
+        kept["url"] = held.url if sources else ""
+        if sources and held.origin:
+            kept["from"] = held.origin
+        return kept
 
     body: dict[str, object] = asdict(request)
     if isinstance(request, VideoRequest):
@@ -91,6 +97,6 @@ def identity(
     if isinstance(request, VideoRequest):
         absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
         request = replace(request, **absent)
-    content = request_json(request, pictures, urls=False)
+    content = request_json(request, pictures, sources=False)
     parts = (account, caller, content, str(terms.take), terms.request_key)
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

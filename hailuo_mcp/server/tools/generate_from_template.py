@@ -24,8 +24,8 @@ class GenerateFromTemplate(PurchaseArguments):
     text_inputs: Texts = Field([], description="The template's texts, in its order.")
     media_inputs: Texts = Field(
         [],
-        description="The template's pictures in its order, each a path, a file:// or https:// URL; "
-        "never an invented path or base64.",
+        description="The template's pictures in its order, each a path, an https:// URL or "
+        "task:<id>#last; never an invented path or base64.",
     )
 
     def request(self) -> TemplateRequest:
