@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -200,13 +203,29 @@ def open_picture(data: bytes, kind: PictureFormat) -> Image:
     """
     from PIL import Image
 
-    # Pillow prints its doubts about broken metadata to standard error.
+    # Pillow prints its doubts about broken metadata to standard error, or logs them.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"PIL\.", category=UserWarning)
     warnings.filterwarnings("ignore", module=r"PIL\.", category=Image.DecompressionBombWarning)
     if kind is HEIC:
         return _open_heic(data)
+    if kind is TIFF:
+        _silence_libtiff()
     # Only this decoder: the many others of Pillow are not reachable from here.
     return Image.open(BytesIO(data), formats=[kind.name])
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Stop it from printing to standard error what it finds wrong with a picture."""
+    import ctypes
+
+    from PIL import _imaging
+
+    with suppress(OSError, AttributeError):  # where it is not a library of its own
+        libraries = ctypes.CDLL(_imaging.__file__)
+        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+            getattr(libraries, name)(None)
 
 
 def _open_heic(data: bytes) -> Image:
