@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from functools import partial
@@ -278,8 +278,12 @@ class HailuoClient:
         local: bool = True,
         upload: Callable[[str], Awaitable[bytes | None]] | None = None,
         frame: Frame | None = None,
+        promised: Collection[str] = (),
     ) -> Prepared:
-        """Open the pictures, check and price. Costs nothing and does not contact the provider."""
+        """Open the pictures, check and price. Costs nothing and does not contact the provider.
+
+        `promised`: arguments whose pictures do not exist yet; they will be valid.
+        """
         with for_programmers():
             return await prepare(
                 request,
@@ -288,6 +292,7 @@ class HailuoClient:
                 fetch=self.fetch,
                 upload=upload,
                 frame=frame,
+                promised=promised,
             )
 
     async def send(

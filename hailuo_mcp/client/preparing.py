@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +40,13 @@ async def prepare(
     fetch: Fetch,
     upload: Upload | None = None,
     frame: Frame | None = None,
+    promised: Collection[str] = (),
 ) -> Prepared:
-    """Return the request as it would be sent; InvalidRequestError names every problem."""
+    """Return the request as it would be sent; InvalidRequestError names every problem.
+
+    `promised`: pictures that do not exist yet and will be valid. The request names them by any
+    text, which stays as it is.
+    """
     from hailuo_mcp.rules.template import check_template
     from hailuo_mcp.rules.video import check_video
 
@@ -54,7 +59,8 @@ async def prepare(
             source, folders=folders, fetch=fetch, upload=upload, frame=frame, fit=fit
         )
 
-    images, unread = await _open(_named(request), opened)
+    named = {name: it for name, it in _named(request).items() if name not in promised}
+    images, unread = await _open(named, opened)
     pictures = {name: image.facts for name, image in images.items()}
     checked: Checked[AnyRequest]
     try:

@@ -385,7 +385,9 @@ class Films(Protocol):
         """The film that this one would repeat, if there is one.
 
         It has the same key; or the same identity, and is a plan that can still be made, is
-        unfinished, or was made within REUSE_SECONDS.
+        unfinished, or was made within REUSE_SECONDS. One of which nothing was bought or can be any
+        more does not count: a withdrawn or old plan, a film whose shots all failed or were
+        cancelled.
         """
         ...
 
@@ -400,7 +402,8 @@ class Films(Protocol):
 
         The budget is checked for their sum. All are `pending`; one with `after` waits. The film
         gets `made_at`, the next revision, and its `redo`, if any, becomes `redone`. None if the
-        film no longer has the revision and the `redo` of `film`: someone else has made it.
+        film no longer has the revision and the `redo` of `film`: someone else has made it, or
+        withdrawn its plan.
         """
         ...
 
@@ -415,7 +418,8 @@ class Films(Protocol):
     ) -> Awaitable[Film | None]:
         """Set `values` if the film still has such a revision and holder; else None.
 
-        Used for a planned redo too: {"redo": (3, 4, 5)}.
+        Used for a planned redo too: {"redo": (3, 4, 5)}. If the holder says when it is due next,
+        but a shot has moved or somebody else has made it due since it was claimed, it stays due.
         """
         ...
 
@@ -423,8 +427,10 @@ class Films(Protocol):
         """All its tasks, by shot and then from the oldest take to the newest."""
         ...
 
-    def newest_films(self, *, caller: str | None = None, limit: int = 20) -> Awaitable[list[Film]]:
-        """Those that were made, and plans that can still be made; newest first."""
+    def newest_films(
+        self, *, caller: str | None = None, limit: int = 20, now: float = 0.0
+    ) -> Awaitable[list[Film]]:
+        """Those that were made, and plans that can still be made at `now`; newest first."""
         ...
 
 

@@ -9,6 +9,7 @@ from hailuo_mcp.domain import IMAGE_FITS, ImageFacts
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown
 
+FIT_BY_HAND = Step(Do.TRY, "crop the picture, or add bars to it")
 _MEGA = 1_000_000
 _NAMES = {
     "first_frame_image": "the first frame",
@@ -51,8 +52,7 @@ def shape_steps(pictures: Mapping[str, ImageFacts], *, can_fit: bool) -> list[St
     """What to do about pictures of a forbidden shape; `can_fit`: the request may say how."""
     if all(limits().allows_shape(facts.width, facts.height) for facts in pictures.values()):
         return []
-    by_hand = Step(Do.TRY, "crop the picture, or add bars to it")
-    return [Step(Do.FIT_IMAGE) if can_fit else by_hand]
+    return [Step(Do.FIT_IMAGE) if can_fit else FIT_BY_HAND]
 
 
 def changes_words(argument: str, changes: Sequence[str]) -> str:

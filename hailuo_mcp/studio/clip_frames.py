@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from hailuo_mcp.domain import Film, Status, Task
 from hailuo_mcp.errors import Do, DownloadError, InvalidRequestError, Step
 from hailuo_mcp.files.images import decode_in_thread, most_bytes
+from hailuo_mcp.files.storage import on_this_disk
 from hailuo_mcp.media.frames import Frame, first_frame, frame_at, last_frame, picture_bytes
 from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.studio.context import Context
@@ -35,7 +33,7 @@ async def clip_frame(context: Context, caller: str, some_id: str, moment: str) -
         _refuse_unsaved(made, some_id)
     name = shown(some_id)
     try:
-        async with _on_disk(context, made) as path:
+        async with on_this_disk(context.storage_of(made.caller), made.file) as path:
             frame = await decode_in_thread(lambda: _frame(path, moment))
             if frame.past_end:
                 raise _past_end(name, moment, made.seconds or frame.at)
@@ -82,18 +80,6 @@ def _refuse_unsaved(made: Task | Film, some_id: str) -> NoReturn:
     raise InvalidRequestError(
         f"The task {name} is {made.status}, so it has no frames yet.", Step(Do.QUERY, some_id)
     )
-
-
-@asynccontextmanager
-async def _on_disk(context: Context, made: Task | Film) -> AsyncGenerator[Path]:
-    """The clip as a file of this computer; one in a bucket is copied for that long."""
-    storage = context.storage_of(made.caller)
-    if local := storage.local_path(made.file):
-        yield local
-        return
-    with tempfile.TemporaryDirectory(prefix="hailuo-mcp-") as folder:
-        copied = await storage.copy(made.file, Path(folder) / "clip.mp4", overwrite=True)
-        yield copied.path
 
 
 def _frame(path: Path, moment: str) -> Frame:

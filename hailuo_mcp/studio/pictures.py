@@ -32,6 +32,10 @@ class Pictures:
                 detail=str(exc),
             ) from exc
 
+    async def kept(self, sha256: str) -> bool:
+        """Whether the bytes are there; raises OSError where that cannot be found out now."""
+        return await self._kept.exists(sha256)
+
     async def data_url(self, sha256: str, mime: str) -> str:
         """Raises KeyError where the bytes are gone, OSError where they cannot be read now."""
         data = await self._kept.read(sha256)

@@ -84,7 +84,7 @@ def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
         else "",
         "error": task.error,
         "save_error": task.save_error,
-        "why": _why(task, sentences, **names),
+        "why": why(task, sentences, **names),
         "settle": phrases.next_steps([Step(Do.SETTLE, task.task_id)], sentences, **names),
     }
 
@@ -151,7 +151,7 @@ _REASONS: Mapping[Status, str] = {
 _UNEXPLAINED = ("", "provider_failed", ProviderError.code)
 
 
-def _why(task: Task, sentences: Sentences, **names: str) -> str:
+def why(task: Task, sentences: Sentences, **names: str) -> str:
     """What was recorded about its end, with the money and, for a failure, the next steps."""
     if "charged" in task.error.casefold():
         return task.error  # journals of older versions contain the whole message

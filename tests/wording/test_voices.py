@@ -13,6 +13,15 @@ from pathlib import Path
 
 import pytest
 from tools.fakes import ID, NOW, a_task, a_view, saved_view
+from tools.film_fakes import (
+    FILM_ID,
+    a_film_view,
+    a_joined_film,
+    a_planned_film,
+    cancelled_view,
+    in_credits,
+    waiting_view,
+)
 
 import hailuo_mcp
 from hailuo_mcp import errors
@@ -25,10 +34,11 @@ from hailuo_mcp.journal.store import Losses, UnitSpending
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.transport.hosts import RefusedLinkError
 from hailuo_mcp.transport.link_download import RefusedDownloadError
-from hailuo_mcp.views import Listing, Offer, Spending, View
-from hailuo_mcp.wording import agent, person, programmer
+from hailuo_mcp.views import FilmView, Listing, Offer, Spending, View
+from hailuo_mcp.wording import agent, film_cases, person, programmer
 from hailuo_mcp.wording.cases import Case, case_of, progress_line
 from hailuo_mcp.wording.costs import offer_words, purchase_quote
+from hailuo_mcp.wording.film_cases import FilmCase
 
 TABLE = Path(__file__).with_name("voices.md")
 
@@ -300,6 +310,67 @@ OFFERS: tuple[tuple[str, Offer], ...] = (
     ),
 )
 
+AFTER_A_FAILURE = "Shot 3, from whose last frame it starts, failed."
+REFUSED_SHOT = {
+    3: a_view(**MODERATED),
+    4: cancelled_view(AFTER_A_FAILURE),
+    5: cancelled_view(AFTER_A_FAILURE),
+}
+UNDER_WAY = {3: a_view(), 4: waiting_view(), 5: waiting_view()}
+FILMS: tuple[tuple[str, FilmView], ...] = (
+    ("", a_planned_film()),
+    ("with a budget", a_planned_film(spending=SPENDING, asks=True, eta_seconds=900)),
+    ("over the budget", a_planned_film(spending=replace(SPENDING, left=Decimal(4)))),
+    ("without a price", a_planned_film(amount=None)),
+    ("in the sandbox", a_planned_film(provider="sandbox")),
+    ("asked for again", a_planned_film(reused=True)),
+    ("after the journal was damaged", a_planned_film(losses=LOST)),
+    ("", a_planned_film(redo=(3, 4, 5))),
+    ("", a_planned_film(cancelled=True)),
+    ("", a_film_view({n: waiting_view() for n in range(1, 6)})),
+    ("", a_film_view(UNDER_WAY)),
+    ("in credits", in_credits(a_film_view(UNDER_WAY))),
+    ("without a price", a_film_view(UNDER_WAY, amount=None)),
+    ("in the sandbox", a_film_view(UNDER_WAY, provider="sandbox")),
+    ("asked for again", a_film_view(UNDER_WAY, reused=True)),
+    ("a redo", a_film_view(UNDER_WAY, revision=2, redone=(3, 4, 5), file="/v/old.mp4")),
+    ("others after a failure", a_film_view(REFUSED_SHOT | {2: a_view()})),
+    (
+        "",
+        a_film_view(
+            UNDER_WAY
+            | {
+                3: a_view(
+                    error="api.minimaxi.com did not accept the key (1004).",
+                    error_kind="authentication",
+                )
+            }
+        ),
+    ),
+    ("", a_film_view(UNDER_WAY | {3: a_view(status=Status.UNCONFIRMED)})),
+    ("", a_film_view(REFUSED_SHOT)),
+    ("in the sandbox", a_film_view(REFUSED_SHOT, provider="sandbox")),
+    ("of a redo", a_film_view(REFUSED_SHOT, revision=2, redone=(3, 4, 5), file="/v/old.mp4")),
+    ("", a_film_view({4: cancelled_view(), 5: cancelled_view()})),
+    ("before anything was sent", a_film_view({n: cancelled_view() for n in range(1, 6)})),
+    ("", a_film_view({5: saved_view(file="", due_at=NOW)})),
+    ("", a_film_view({5: saved_view(file="", save_error="The disk is full: /home/kim/Videos.")})),
+    ("", a_film_view({n: saved_view(file="") for n in range(1, 6)}, auto_download=False)),
+    ("", a_film_view(due_at=NOW)),
+    ("a redo", a_film_view(due_at=NOW, revision=2, redone=(5,), file="/v/old.mp4")),
+    ("", a_film_view(save_error="The disk is full: /home/kim/Videos/Hailuo.")),
+    ("", a_joined_film()),
+    ("in the sandbox", a_joined_film(provider="sandbox")),
+    ("without a price", a_joined_film(amount=None)),
+    ("asked for again", a_joined_film(reused=True)),
+    ("a redo asked for again", a_joined_film(reused=True, revision=2, redone=(3, 4, 5))),
+    ("in a bucket", a_joined_film(file=f"s3://clips/{FILM_ID}.mp4")),
+    (
+        "over HTTP",
+        a_joined_film(link=Link(url="https://mcp.example.com/f/1", expires_at=NOW)),
+    ),
+)
+
 REMOTE = (
     *(RemoteStatus(phase=phase, word="x") for phase in Phase),
     RemoteStatus(phase=Phase.FAILED, word="Fail", error_code="1026"),
@@ -359,6 +430,20 @@ def of_offers() -> Iterator[tuple[str, dict[str, str]]]:
         yield title, {"agent": purchase_quote(offer)["message"], "person": offer_words(offer)}
 
 
+def of_films() -> Iterator[tuple[str, dict[str, str]]]:
+    for note, view in FILMS:
+        case = film_cases.case_of(view)
+        told = {
+            "agent": agent.film_text(view),
+            **of_tenant(agent.film_text(view), agent.film_text(replace(view, of_tenant=True))),
+            "person": " ".join(person.film_text(view)),
+            "person's cost": person.film_cost(view),
+        }
+        if not note and case is not FilmCase.KEY_REFUSED and film_cases.is_moving(view):
+            told["agent, nothing new"] = agent.film_unchanged_text(view)
+        yield f"{case}{f' ({note})' if note else ''}", told
+
+
 def of_progress() -> Iterator[tuple[str, dict[str, str]]]:
     for note, view in VIEWS:
         if not note and view.task.status in (*UNFINISHED, Status.SUCCEEDED):
@@ -377,6 +462,7 @@ def of_remote() -> Iterator[tuple[str, dict[str, str]]]:
 PARTS = {
     "Errors": list(of_errors()),
     "Tasks": list(of_tasks()),
+    "Films": list(of_films()),
     "Progress": list(of_progress()),
     "Lists": list(of_lists()),
     "Offers": list(of_offers()),
@@ -422,6 +508,7 @@ def test_every_class_of_error_is_in_the_table() -> None:
 def test_every_step_case_and_phase_is_in_the_table() -> None:
     assert {step.do for error in ERRORS for step in error.then} == set(Do)
     assert {case_of(view) for _, view in VIEWS} == set(Case)
+    assert {film_cases.case_of(view) for _, view in FILMS} == set(FilmCase)
     assert {status.phase for status in REMOTE} == set(Phase)
 
 
@@ -430,6 +517,8 @@ def test_every_voice_has_a_sentence_for_every_step_and_case() -> None:
         assert set(steps) == set(Do)
     for cases in (agent.TASKS, person.TASKS):
         assert set(cases) == set(Case)
+    for films in (agent.FILMS, person.FILMS):
+        assert set(films) == set(FilmCase)
 
 
 def said_by(voice: str, *parts: str) -> list[str]:
@@ -466,6 +555,8 @@ def test_a_task_says_whether_money_moved() -> None:
     for title, said in PARTS["Tasks"]:
         told = re.search(r"charged|cost|bought|free", said["agent"])
         assert told or title == Case.CANCELLED_ELSEWHERE, said["agent"]
+    for _, said in PARTS["Films"]:
+        assert re.search(r"charged|cost|bought|free", said["agent"]), said["agent"]
 
 
 def test_sentences_begin_and_end_as_sentences_do() -> None:

@@ -6,6 +6,7 @@ from hailuo_mcp.server.tools.cancel_task import cancel_task
 from hailuo_mcp.server.tools.download_video import download_video
 from hailuo_mcp.server.tools.estimate_cost import estimate_cost
 from hailuo_mcp.server.tools.generate_from_template import generate_from_template
+from hailuo_mcp.server.tools.generate_storyboard import generate_storyboard
 from hailuo_mcp.server.tools.generate_video import generate_video
 from hailuo_mcp.server.tools.list_tasks import list_tasks
 from hailuo_mcp.server.tools.query_task import query_task
@@ -29,4 +30,5 @@ def all_tools() -> list[Tool]:
         tool(estimate_cost, title="Estimate the cost", hints=READS),
         tool(cancel_task, title="Cancel a video that was not sent", hints=CANCELS),
         tool(generate_from_template, title="Generate from a template (costs money)", hints=SPENDS),
+        tool(generate_storyboard, title="Make a film of several shots (costs money)", hints=SPENDS),
     ]
