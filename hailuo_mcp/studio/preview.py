@@ -50,6 +50,7 @@ class _Subject:
     """A clip or a film to look at."""
 
     id: str
+    film: bool = False
     provider: str
     caller: str
     file: str
@@ -123,6 +124,7 @@ async def preview_clips(
         clips=tuple(
             PreviewedClip(
                 id=subject.id,
+                film=subject.film,
                 provider=subject.provider,
                 expected=one.expected,
                 findings=_without_joins(one.findings, subject),
@@ -204,6 +206,7 @@ async def _of_film(context: Context, film: Film) -> _Subject:
     starts, ends = _joins(film, await context.store.film_tasks(film.film_id))
     return _Subject(
         id=film.film_id,
+        film=True,
         provider=film.provider,
         caller=film.caller,
         file=film.file,
