@@ -357,7 +357,8 @@ def _moments(subject: _Subject, many: int) -> list[float]:
     moments = list[float]()
     for start, end in zip(subject.starts, (*subject.starts[1:], subject.ends), strict=True):
         edge = min(_EDGE, (end - start) / 4)
-        first, length = start + edge, end - start - 2 * edge
+        first = start + edge if start else start
+        length = (end - edge if end < subject.ends else end) - first
         steps = [0.5] if many == 1 else [step / (many - 1) for step in range(many)]
         moments += [first + length * step for step in steps]
     return moments
