@@ -127,9 +127,8 @@ def test_an_answer_that_is_one_of_several_has_the_keys_of_all_of_them() -> None:
         for kind in (shapes.VideoTask, shapes.Storyboard):
             for key, schema in output_schema(kind)["properties"].items():
                 found = merged["properties"][key]
-                words = schema.get("enum", [])
-                assert {**found, "enum": words} == {**schema, "enum": words}
-                assert set(words) <= set(found.get("enum", []))
+                assert found["type"] == schema["type"]
+                assert set(schema.get("enum", [])) <= set(found.get("enum", []))
         assert merged["required"] == ["message"]
 
 
