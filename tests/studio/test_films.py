@@ -328,7 +328,7 @@ async def test_the_person_is_asked_once_for_the_whole(scripted: Any, clock: Cloc
         )
         assert question == await studio.film_question(FILM, Terms())
         assert (await studio.plan_film(FILM, Terms())).asks
-        codes = []
+        codes = list[str]()
         for wanted in (FILM, FILM, replace(FILM, durations=(6, 10, 6))):
             with pytest.raises(ConsentRequiredError, match="films above 5 CNY") as caught:
                 await studio.make_film(wanted, Terms())
@@ -397,7 +397,7 @@ async def test_a_redo_without_a_plan_is_made_once(studio: Any) -> None:
 async def test_a_redo_that_cannot_be_made_is_refused(
     studio: Any, redo: tuple[int, ...], ends: dict[str, Status], words: str
 ) -> None:
-    made = await _made(studio, **ends)
+    made = await _made(studio, FILM, **ends)
     for use in (studio.plan_film, studio.make_film):
         with pytest.raises(InvalidRequestError, match=words):
             await use(FilmRequest(film_id=made.film.film_id, redo=redo), Terms())

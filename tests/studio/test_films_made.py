@@ -65,5 +65,6 @@ async def test_a_failed_shot_stops_what_follows_and_a_redo_makes_only_that(
             return found if found.settled else None
 
         view = await until(ended)
+        assert view is not None
         assert view.status is Status.FAILED
         assert (await studio.spending()).spent == 2
