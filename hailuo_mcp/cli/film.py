@@ -111,7 +111,10 @@ def _run(args: Namespace, terminal: Terminal) -> int:
         return exits.DONE
     if not agreed and not _agrees(args, terminal, plan):
         return exits.REFUSED
-    code, file = run_with_studio(args, terminal, partial(_make_and_wait, plan=plan))
+    # By its id: exactly what was shown.
+    wanted = FilmRequest(film_id=plan.film.film_id, redo=wanted.redo)
+    job = partial(_make_and_wait, wanted=wanted, buys=plan.planned)
+    code, file = run_with_studio(args, terminal, job)
     if args.output != STANDARD:
         return code
     if file:
@@ -180,8 +183,15 @@ def _read(path: Path) -> str:
 
 
 async def _plan(session: Session, *, wanted: FilmRequest) -> FilmView:
-    session.output_path(session.args.output)
-    return await session.studio.plan_film(wanted, arguments.terms(session.args, approved=False))
+    args, studio = session.args, session.studio
+    session.output_path(args.output)
+    terms = arguments.terms(args, approved=False)
+    if wanted.redo and wanted.film_id and args.yes:
+        # Nobody is asked, so the same command once more must not buy a second time.
+        view = await studio.plan_film(FilmRequest(film_id=wanted.film_id), terms)
+        if view.film.with_dependants(wanted.redo) == view.film.redone and not view.planned:
+            return view
+    return await studio.plan_film(wanted, terms)
 
 
 def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
@@ -213,15 +223,13 @@ def _agrees(args: Namespace, terminal: Terminal, plan: FilmView) -> bool:
     return bool(args.yes)
 
 
-async def _make_and_wait(session: Session, *, plan: FilmView) -> tuple[int, str]:
+async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -> tuple[int, str]:
     """The exit code, and where the film is, or its copy."""
     args, studio = session.args, session.studio
     output, copy = session.output_path(args.output), ""
     with session.terminal.progress() as progress:
         progress.tell("checking and sending")
-        session.buying = plan.planned
-        # By its id: exactly the plan that was shown.
-        wanted = FilmRequest(film_id=plan.film.film_id)
+        session.buying = buys
         terms = replace(arguments.terms(args, approved=args.yes), request_key="")
         view = made = await studio.make_film(wanted, terms)
         session.films = [view.film]

@@ -225,6 +225,7 @@ def _delivered(view: FilmView) -> bool:
 
 async def _join_now(context: Context, film: Film) -> Film:
     """If all shots are ready, have the worker save them and join the film, despite failures."""
+    film = await _read_again(context, film)  # a worker may have joined it meanwhile
     view = await film_view(context, film)
     if film.made_at is None or not _is_ready(view):
         return film

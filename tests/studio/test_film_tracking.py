@@ -229,10 +229,12 @@ async def test_a_film_that_is_gone_from_the_disk_is_joined_again(journal: Journa
     assert shots == [(True, False), (False, True), (True, False)]  # the lost clip is fetched, too
 
     film = await journal.film(film.film_id)
+
+    async def join(_: FilmView) -> None:
+        await journal.joined(film)
+
     with anyio.fail_after(10):
-        async with anyio.create_task_group() as both:
-            both.start_soon(journal.joined, film)
-            saved = await journal.studio.download_film(film, wait_seconds=9)
+        saved = await journal.studio.download_film(film, wait_seconds=9, on_progress=join)
     assert saved.status == "saved"
 
 
@@ -246,17 +248,12 @@ async def test_a_film_that_could_not_be_joined_is_tried_again_when_asked_for(
     assert (await journal.studio.download_film(film)).status == "saving"
     assert (await journal.film(film.film_id)).due_at > 0
     film = await journal.film(film.film_id, **failed)
+
+    async def fail_again(_: FilmView) -> None:
+        await journal.film(film.film_id, **failed)
+
     with anyio.fail_after(10):
-        async with anyio.create_task_group() as both:
-
-            async def fail_again() -> None:
-                await anyio.lowlevel.checkpoint()
-                while not (await journal.film(film.film_id)).due_at:
-                    await anyio.lowlevel.checkpoint()
-                await journal.film(film.film_id, **failed)
-
-            both.start_soon(fail_again)
-            told = await journal.studio.download_film(film, wait_seconds=9)
+        told = await journal.studio.download_film(film, wait_seconds=9, on_progress=fail_again)
     assert (told.status, told.view.film.save_error) == ("not_ready", "The disk is full.")
 
 
