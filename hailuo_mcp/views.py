@@ -13,6 +13,7 @@ from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task,
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses, UnitSpending
+    from hailuo_mcp.media.examine import Expected, Findings
 
 
 def cost_words(task: Task) -> str:
@@ -311,6 +312,40 @@ class SavedFilm:
     view: FilmView
     status: Literal["saved", "saving", "not_ready"]
     file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewedClip:
+    """A clip or a film that was looked at."""
+
+    id: str
+    provider: str
+    expected: Expected
+    findings: Findings
+    not_compared: bool = False
+    """A picture was given for its start or end, and its bytes are no longer kept."""
+    past_end: bool = False
+    """The moment that was asked for is after its end: its last frame is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A contact sheet and what is known of its clips."""
+
+    jpeg: bytes
+    clips: tuple[PreviewedClip, ...]
+    """In the order of the sheet's rows."""
+    files: tuple[str, ...]
+    """Where they are kept."""
+    at_seconds: float | None = None
+    """The moment that was asked for; None for frames from the whole clip."""
+    frames: int = 1
+    """Of each clip, or each shot of a film, at most."""
+    asked_frames: int = 1
+    """More than `frames` where a sheet holds fewer."""
+    notes: tuple[str, ...] = ()
+    losses: Losses | None = None
+    of_tenant: bool = False
 
 
 Progress = Callable[[View], Awaitable[None]]

@@ -123,13 +123,22 @@ def _sign(number: int) -> int:
     return (number > 0) - (number < 0)
 
 
-def check_bounds(file: BinaryIO) -> bool:
-    """Return whether the file is whole; raise BrokenBoxesError if no decoder should open it.
+def is_whole(file: BinaryIO) -> bool:
+    """Whether no box reaches beyond the end of the file."""
+    end = length(file)
+    try:
+        return all(box.end <= end for box in boxes(file, 0, end))
+    except BrokenBoxesError:
+        return False
+
+
+def check_bounds(file: BinaryIO) -> None:
+    """Raise BrokenBoxesError if no decoder should open the file.
 
     A decoder trusts the counts in the index and makes room for as many frames. They are looked for
     by name, wherever they are: it also reads them where they do not belong.
     """
-    end, index, whole = length(file), bytearray(), True
+    end, index = length(file), bytearray()
     kinds: set[bytes] = set()
     if not end:
         raise BrokenBoxesError("it is empty")
@@ -137,7 +146,6 @@ def check_bounds(file: BinaryIO) -> bool:
         if not kinds and box.kind != b"ftyp":
             raise BrokenBoxesError("it does not start like an MP4")
         kinds.add(box.kind)
-        whole = whole and box.end <= end
         if box.kind == _FRAMES:
             continue
         if len(index) + min(box.end, end) - box.content > _MOST_INDEX_BYTES:
@@ -147,7 +155,6 @@ def check_bounds(file: BinaryIO) -> bool:
     if b"moov" not in kinds:
         raise BrokenBoxesError("its index is missing")
     _check_index(bytes(index))
-    return whole
 
 
 def _check_index(index: bytes) -> None:

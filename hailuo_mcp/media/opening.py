@@ -15,10 +15,13 @@ from hailuo_mcp.media import boxes
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
+    from av.codec.context import CodecContext
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    Track = VideoStream | AudioStream
 
 INSTALL = 'install the media extra: pip install "hailuo-mcp[media]"'
 DECODE_SECONDS = 60.0
@@ -128,11 +131,17 @@ def picture_track(clip: InputContainer) -> VideoStream:
     if not tracks:
         raise NoPictureError
     codec = tracks[0].codec_context
-    if codec is None or codec.name not in _CODECS:  # pyright: ignore[reportUnnecessaryComparison]
+    if not is_known(tracks[0]):
         raise UnreadableClipError("its codec is unknown")
     if codec.width * codec.height > MOST_PIXELS:
         raise UnreadableClipError(f"its pictures have {codec.width}×{codec.height} px")
     return tracks[0]
+
+
+def is_known(track: Track) -> bool:
+    """Whether its codec is among those that are decoded here."""
+    codec: CodecContext | None = track.codec_context
+    return codec is not None and codec.name in _CODECS
 
 
 def decoded(
@@ -148,7 +157,7 @@ def decoded(
     from av.video.frame import VideoFrame
 
     any_frame = False
-    for frame in decoded_tracks(clip, picture_track(clip), seconds=seconds, clock=clock):
+    for _, frame in decoded_tracks(clip, picture_track(clip), seconds=seconds, clock=clock):
         if isinstance(frame, VideoFrame):
             any_frame = True
             yield frame
@@ -158,25 +167,27 @@ def decoded(
 
 def decoded_tracks(
     clip: InputContainer,
-    *tracks: VideoStream | AudioStream,
+    *tracks: Track,
     seconds: float = DECODE_SECONDS,
     clock: Clock = time.monotonic,
-) -> Iterator[VideoFrame | AudioFrame | None]:
+) -> Iterator[tuple[Track, VideoFrame | AudioFrame | None]]:
     """Yield the frames of several tracks as they lie in the file; None for what is damaged.
 
-    Raises UnreadableClipError if it takes too long.
+    Where the file cannot be read any further, that is damage of the first track.
+
+    Raises:
+        UnreadableClipError: it takes too long.
     """
     from av.error import EOFError as EndOfFileError
 
     for track in tracks:
         _bound(track)
     ends = clock() + seconds
-    packets = _packets(clip, *tracks)
-    for packet in packets:
+    for packet in _packets(clip, *tracks):
         if clock() > ends:
             raise UnreadableClipError("it takes too long to decode")
         if packet is None:
-            yield None
+            yield tracks[0], None
             continue
         try:
             frames = packet.decode()
@@ -184,17 +195,17 @@ def decoded_tracks(
             continue
         except Exception as trouble:  # noqa: BLE001
             _stop_if_late(trouble)
-            yield None
+            yield packet.stream, None
             continue
         if packet.is_corrupt:
-            yield None
+            yield packet.stream, None
         for frame in frames:
             # Without a time it could not be shown.
-            yield frame if frame.pts is not None and frame.time_base else None
+            yield packet.stream, frame if frame.pts is not None and frame.time_base else None
 
 
 def _packets(
-    clip: InputContainer, *tracks: VideoStream | AudioStream
+    clip: InputContainer, *tracks: Track
 ) -> Iterator[Packet[VideoStream] | Packet[AudioStream] | None]:
     """Yield None where the file cannot be read on, then what makes decoders give up their last."""
     from av.packet import Packet
@@ -220,7 +231,7 @@ def _bounds() -> dict[str, str]:
     }
 
 
-def _bound(track: VideoStream | AudioStream) -> None:
+def _bound(track: Track) -> None:
     codec = track.codec_context
     if not codec.is_open:
         codec.options = _bounds()

@@ -16,7 +16,17 @@ from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Film, Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
-from hailuo_mcp.views import FilmView, Listing, Saved, SavedFilm, Spending, View
+from hailuo_mcp.media.examine import Expected, Findings
+from hailuo_mcp.views import (
+    FilmView,
+    Listing,
+    Preview,
+    PreviewedClip,
+    Saved,
+    SavedFilm,
+    Spending,
+    View,
+)
 
 NOW = 1_800_000_000.0
 ID = "v1m7xvxxygfnrk2e"
@@ -75,6 +85,25 @@ def saved_view(**values: Any) -> View:
         "remote_status": "Success",
     }
     return a_view(**(facts | values))
+
+
+def a_preview(*ids: str, at: float = -1, provider: str = "minimax-cn", **found: Any) -> Preview:
+    facts = {"width": 1366, "height": 768, "seconds": 5.875, "fps": 24.0, "sound": True}
+    return Preview(
+        jpeg=b"\xff\xd8\xff jpeg",
+        clips=tuple(
+            PreviewedClip(
+                id=each,
+                provider=provider,
+                expected=Expected(width=1366, height=768, seconds=6),
+                findings=Findings(**(facts | found)),
+                past_end=at > 6,
+            )
+            for each in ids
+        ),
+        files=tuple(f"/clips/{each}.mp4" for each in ids),
+        at_seconds=at if at >= 0 else None,
+    )
 
 
 @dataclass
@@ -211,6 +240,10 @@ class FakeStudio:
             height=768,
             seconds=6.0,
         )
+
+    async def preview(self, task_id: str, **what: Any) -> Preview:
+        await self._do("preview", task_id=task_id, **what)
+        return a_preview(task_id, *what["compare_with"], at=what["at_seconds"])
 
     async def cancel(self, task_id: str, **what: Any) -> View:
         await self._do("cancel", task_id=task_id, **what)

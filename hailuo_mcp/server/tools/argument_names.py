@@ -34,6 +34,9 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "max_cost": ("budget", "max_price"),
         "request_key": ("idempotency_key", "client_request_id"),
         "count": ("n", "num_videos"),
+        "frames": ("n", "num_frames", "frame_count", "count"),
+        "at_seconds": ("timestamp", "time", "at", "seconds"),
+        "compare_with": ("task_ids", "ids", "compare", "others"),
         "take": ("n", "num_videos", "count"),
     }
 )

@@ -74,7 +74,8 @@ def _size(value: object) -> object:
 
 
 def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    one = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return [value] if one else value
 
 
 def _numbers(value: object) -> object:
@@ -94,9 +95,13 @@ Id = Annotated[str, BeforeValidator(_exact)]
 """Ours and the providers' are text; MiniMax's have 18 digits."""
 Size = Annotated[str, BeforeValidator(_size)]
 Texts = Annotated[list[str], BeforeValidator(_several)]
+Ids = Annotated[list[Id], BeforeValidator(_several)]
 Numbers = Annotated[list[int], BeforeValidator(_numbers)]
 Word = BeforeValidator(_word)
 """Annotates a Literal."""
+
+_ZERO_IS_A_VALUE = frozenset({"wait_seconds", "at_seconds"})
+"""Arguments of which 0 does not mean "not given"."""
 
 
 def read_arguments(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +120,7 @@ def read_arguments(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) ->
         for name, value in sent.items()
         if name in fields
         and not _is_blank(
-            value, zero=name != "wait_seconds" and fields[name].annotation is not bool
+            value, zero=name not in _ZERO_IS_A_VALUE and fields[name].annotation is not bool
         )
     }
 
