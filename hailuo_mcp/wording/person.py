@@ -58,8 +58,7 @@ TASKS: Mapping[Case, tuple[str, str]] = {
     ),
     Case.CONTINUES: (
         "Waiting",
-        "for shot {before} of film {film_id}, from whose last frame it starts; nothing is charged "
-        "so far.",
+        "for shot {before} of film {film_id}, which it continues; nothing is charged so far.",
     ),
     Case.DELAYED: ("Waiting.", "{why} It is sent automatically."),
     Case.SUBMITTING: ("Sent", "to {provider}, which has not answered yet."),
