@@ -108,6 +108,10 @@ _REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
     "duration": {"metavar": "SECONDS", "help": "6 or 10", "most": 3600},
     "resolution": {"help": "512P, 768P, 1080P …"},
+    "image_fit": {
+        "metavar": "crop|pad",
+        "help": "give a picture outside 2:5 to 5:2 such a shape: cut its edges, or add white bars",
+    },
     "prompt_optimizer": {
         "help": "have the provider improve the wording (the default), or keep it as it is"
     },

@@ -11,7 +11,7 @@ from tokens import count
 
 from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
-from hailuo_mcp.domain import Capabilities, Mode
+from hailuo_mcp.domain import IMAGE_FITS, Capabilities, Mode
 from hailuo_mcp.rules.judge import default_model
 from hailuo_mcp.server.mcp_server import instructions
 from hailuo_mcp.server.tools import all_tools
@@ -185,6 +185,7 @@ def test_the_names_and_defaults_are_the_contract() -> None:
             "subject_image": "",
             "duration": 0,
             "resolution": "",
+            "image_fit": "",
             "prompt_optimizer": True,
             "fast_pretreatment": False,
             "watermark": False,
@@ -276,3 +277,6 @@ def test_what_the_descriptions_say_of_models_is_what_the_catalogue_says() -> Non
     assert f"at most {rules.moves_together} together" in described["prompt"]
     pictures = f"{rules.image_formats} under {rules.image_bytes // 10**6} MB"
     assert pictures in described["first_frame_image"]
+    low, high = rules.image_aspect_low, rules.image_aspect_high
+    assert f"{low[0]}:{low[1]} to {high[0]}:{high[1]}" in described["image_fit"]
+    assert all(way in described["image_fit"] for way in IMAGE_FITS)

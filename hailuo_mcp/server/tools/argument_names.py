@@ -21,6 +21,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "media_inputs": ("image", "image_url", "image_path", "image_file", "images"),
         "last_frame_image": ("last_frame", "end_frame", "end_image", "tail_image"),
+        "image_fit": ("fit", "object_fit", "resize_mode", "crop"),
         "prompt": ("text", "description"),
         "text_inputs": ("text", "texts"),
         "duration": ("seconds", "length"),

@@ -33,9 +33,10 @@ class GenerateVideo(PurchaseArguments):
     )
     first_frame_image: str = Field(
         "",
-        description="The picture that the clip starts from: a path, a file:// or https:// URL or a "
-        "data URL; JPEG, PNG or WebP under 20 MB. A picture attached to the chat does not reach "
-        "this server: ask the person for its path. Never invent a path or write base64.",
+        description="The picture that the clip starts from: a path, a file:// or https:// URL, a "
+        "data URL, or a clip's frame: task:<id>#last, #first, #2.5s. JPEG, PNG or WebP under 20 MB "
+        "go out as they are, others converted. A picture attached to the chat does not reach this "
+        "server: ask the person for its path. Never invent a path or write base64.",
     )
     last_frame_image: str = Field(
         "",
@@ -49,6 +50,11 @@ class GenerateVideo(PurchaseArguments):
     resolution: Size = Field(
         "",
         description="512P or 720P or 768P or 1080P, by model. Empty: its default.",
+    )
+    image_fit: str = Field(
+        "",
+        description="For a picture outside 2:5 to 5:2: crop its edges, or pad with white. Empty "
+        "refuses it.",
     )
     prompt_optimizer: bool = Field(
         default=True,
