@@ -78,6 +78,8 @@ class Money(StrEnum):
 
 IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
+IMAGE_FITS = ("crop", "pad")
+"""How a picture gets an allowed shape: its edges are cut off, or white bars are added."""
 
 
 def _option(default: object = None) -> Any:  # noqa: ANN401  # as dataclasses.field
@@ -102,6 +104,9 @@ class VideoRequest:
     """Seconds."""
     resolution: str | None = None
     """512P, 720P, 768P or 1080P; "768" and the number 768 are read as 768P."""
+    image_fit: str = ""
+    """One of IMAGE_FITS, for each picture that needs it; empty refuses such a picture. It is not
+    sent: the pictures have their shape by then."""
     prompt_optimizer: bool | None = _option(default=True)
     fast_pretreatment: bool | None = _option(default=False)
     watermark: bool | None = _option(default=False)

@@ -13,6 +13,7 @@ from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task,
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses, UnitSpending
+    from hailuo_mcp.media.examine import Expected, Findings
 
 
 def cost_words(task: Task) -> str:
@@ -62,6 +63,23 @@ class View:
     """The reader is a tenant: what the person cannot do, the server's operator can."""
 
     @property
+    def made(self) -> Task:
+        return self.task
+
+    @property
+    def known_as(self) -> str:
+        """The id that it is asked for by."""
+        return self.task.task_id
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return (self.task,)
+
+    @property
+    def state(self) -> str:
+        return self.task.state
+
+    @property
     def notice(self) -> str:
         """What its provider's messages open with: the sandbox says what it is."""
         return provider_notice(self.task.provider)
@@ -90,6 +108,8 @@ class ShotView:
     """None while it is only planned."""
     planned: bool = False
     """It is part of what is planned now: the film, or a redo."""
+    eta_seconds: int | None = None
+    """Until it is ready, with the shots that it waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +137,27 @@ class FilmView:
     """A plan that the person must be asked about first."""
 
     @property
+    def made(self) -> Film:
+        return self.film
+
+    @property
+    def known_as(self) -> str:
+        """The id that it is asked for by, wherever a task's is."""
+        return self.film.film_id
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The newest of each shot, as far as they are recorded."""
+        return tuple(shot.view.task for shot in self.shots if shot.view)
+
+    @property
+    def state(self) -> str:
+        """As Task.state: once all shots are ready, whether the film is on disk. Or: planned."""
+        if self.status is Status.SUCCEEDED:
+            return "saved" if self.joined else "unsaved"
+        return self.status.value if self.status else "planned"
+
+    @property
     def notice(self) -> str:
         return provider_notice(self.film.provider)
 
@@ -133,9 +174,10 @@ class FilmView:
         """
         if self.film.made_at is None:
             return Status.CANCELLED if self.film.cancelled else None
-        tasks = [shot.view.task for shot in self.shots if shot.view]
-        found = {task.status for task in tasks}
-        moving = {task.status for task in tasks if task.status is not Status.PENDING or task.due_at}
+        found = {task.status for task in self.tasks}
+        moving = {
+            task.status for task in self.tasks if task.status is not Status.PENDING or task.due_at
+        }
         if Status.UNCONFIRMED in found and not moving & UNFINISHED:
             return Status.UNCONFIRMED
         return next((status for status in _LEAST_FINISHED if status in found), None)
@@ -270,6 +312,40 @@ class SavedFilm:
     view: FilmView
     status: Literal["saved", "saving", "not_ready"]
     file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewedClip:
+    """A clip or a film that was looked at."""
+
+    id: str
+    provider: str
+    expected: Expected
+    findings: Findings
+    not_compared: bool = False
+    """A picture was given for its start or end, and its bytes are no longer kept."""
+    past_end: bool = False
+    """The moment that was asked for is after its end: its last frame is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A contact sheet and what is known of its clips."""
+
+    jpeg: bytes
+    clips: tuple[PreviewedClip, ...]
+    """In the order of the sheet's rows."""
+    files: tuple[str, ...]
+    """Where they are kept."""
+    at_seconds: float | None = None
+    """The moment that was asked for; None for frames from the whole clip."""
+    frames: int = 1
+    """Of each clip, or each shot of a film, at most."""
+    asked_frames: int = 1
+    """More than `frames` where a sheet holds fewer."""
+    notes: tuple[str, ...] = ()
+    losses: Losses | None = None
+    of_tenant: bool = False
 
 
 Progress = Callable[[View], Awaitable[None]]

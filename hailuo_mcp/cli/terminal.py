@@ -141,9 +141,17 @@ class Terminal:
             self._out.line(f"{label:<{width}}{value}", "bold", styled=len(label))
 
     def table(
-        self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: int | None = None
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        wide: int | None = None,
+        wraps: bool = False,
     ) -> None:
-        """A table for a person, lines with tabs for anything else; column `wide` may be cut."""
+        """A table for a person, lines with tabs for anything else.
+
+        Column `wide` may be cut to fit, or with `wraps` goes on below.
+        """
         if not self._out.is_terminal:
             for row in (columns, *rows):
                 cells = (cell.replace("\t", " ").replace("\n", " ") or "-" for cell in row)
@@ -172,7 +180,14 @@ class Terminal:
             table.add_column(name, no_wrap=index != wide, justify="right" if right else "left")
         for row in rows:
             shown = (self._out.clean(cell) for cell in row)
-            table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in shown))
+            table.add_row(
+                *(
+                    Text(cell)
+                    if wraps and index == wide
+                    else Text(cell, no_wrap=True, overflow="ellipsis")
+                    for index, cell in enumerate(shown)
+                )
+            )
         self._out.console.print(table)
 
     def data(self, answer: Mapping[str, object]) -> None:

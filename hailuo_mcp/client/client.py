@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
+    from hailuo_mcp.files.images import Frame
     from hailuo_mcp.rules.judge import Seller
     from hailuo_mcp.transport.connections import HttpTransport
     from hailuo_mcp.transport.link_download import LinkResponse
@@ -276,6 +277,7 @@ class HailuoClient:
         *,
         local: bool = True,
         upload: Callable[[str], Awaitable[bytes | None]] | None = None,
+        frame: Frame | None = None,
         promised: Collection[str] = (),
     ) -> Prepared:
         """Open the pictures, check and price. Costs nothing and does not contact the provider.
@@ -289,6 +291,7 @@ class HailuoClient:
                 folders=(self._folders or working_folders()) if local else None,
                 fetch=self.fetch,
                 upload=upload,
+                frame=frame,
                 promised=promised,
             )
 
@@ -340,11 +343,11 @@ class HailuoClient:
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, checked like every link."""
-        from hailuo_mcp.files.images import most_bytes
+        from hailuo_mcp.files.images import READ_BYTES
 
         with for_programmers():
             transport = await self._open()
-            return await transport.links.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
+            return await transport.links.fetch(url, limit=READ_BYTES, seconds=_PICTURE_SECONDS)
 
     async def probe(self) -> HttpReply:
         """Send a free request that shows whether the key is valid."""

@@ -5,22 +5,29 @@ from __future__ import annotations
 import struct
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from hailuo_mcp.media.opening import DECODE_SECONDS, UnreadableClipError, decoded, open_clip
+from hailuo_mcp.media.clip_facts import shown_size
+from hailuo_mcp.media.opening import (
+    DECODE_SECONDS,
+    UnreadableClipError,
+    decoded,
+    open_clip,
+    picture_track,
+)
 
 if TYPE_CHECKING:
+    from av.buffer import Buffer
     from av.container import InputContainer
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-    from PIL.Image import Image
+    from PIL.Image import Image, Transpose
 
 _TOLERANCE = Fraction(1, 1_000_000)
 """Seconds by which 1.4 may miss the frame that starts at 7/5: decimals are not exact."""
@@ -28,8 +35,6 @@ _FIRST_STEP = Fraction(1)
 """Seconds to look further back for a keyframe; each further step is four times as long."""
 _MOST_SHOWN = 2_100_000
 """Pixels of one of several frames, which are only looked at: just above 1920×1080."""
-_WIDEST_PIXEL = 8
-"""A pixel shape beyond 8:1 is damage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +148,7 @@ class _Timeline:
 
     def __init__(self, clip: InputContainer) -> None:
         self._clip = clip
-        self._stream: VideoStream = clip.streams.video[0]
+        self._stream = picture_track(clip)
         self._unit = self._stream.time_base or Fraction(1, 1000)
         video = (self._stream.start_time or 0) * self._unit
         self._start = video
@@ -198,9 +203,6 @@ class _Timeline:
         """What is shown at each of these moments, which ascend; None is the last frame.
 
         A clip that breaks off ends where it does.
-
-        Raises:
-            UnreadableClipError: there is no frame at all.
         """
         found, rest = list[_Shown](), deque(moments)
         held: tuple[VideoFrame, Fraction] | None = None
@@ -222,63 +224,55 @@ class _Timeline:
         return found
 
     def _decoded(self) -> Iterator[tuple[VideoFrame, Fraction]]:
-        """Frames and when they are shown; the clip may break off after the first one."""
-        at, length = self._begin, Fraction(0)
-        many, gives_up = 0, time.monotonic() + DECODE_SECONDS
-        try:
-            for frame in decoded(self._clip):
-                unit = frame.time_base or self._unit
-                at = at + length if frame.pts is None else frame.pts * unit - self._start
-                length = (frame.duration or 0) * unit
-                many += 1
-                yield frame, at
-        except UnreadableClipError:
-            if not many or time.monotonic() >= gives_up:
-                raise
+        """Frames and when they are shown."""
+        for frame in decoded(self._clip):
+            yield frame, (frame.pts or 0) * (frame.time_base or self._unit) - self._start
 
     def picture(self, shown: _Shown, *, most: int | None = None) -> Frame:
         """As a player shows it; with at most so many pixels."""
+        stretched = shown_size(self._stream, 0)[0] / self._stream.codec_context.width
         return Frame(
-            picture=_upright(shown.frame, self._stream.sample_aspect_ratio, most),
+            picture=_upright(shown.frame, stretched, most),
             at=float(shown.at),
             until=float(shown.until),
             past_end=shown.past_end,
         )
 
 
-def _upright(frame: VideoFrame, pixel: Fraction | None, most: int | None) -> Image:
-    """The frame in RGB, stretched to square pixels and turned."""
+def _upright(frame: VideoFrame, stretched: float, most: int | None) -> Image:
+    """The frame in RGB, with its width stretched so that pixels are square, and turned."""
     import av.error
     from av.video.reformatter import Interpolation
-    from PIL.Image import Resampling
+    from PIL import Image
 
     # Its own matrix and range. Without tags FFmpeg takes BT.601, which is also what those who leave
     # the tags out encode with: a chain of shots keeps its colours.
     best = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
     try:
-        picture = frame.to_image(interpolation=best)
+        plain = frame.reformat(format="rgb24", interpolation=best)
+        size, rows = (plain.width, plain.height), plain.planes[0]
+        picture = Image.frombytes("RGB", size, bytes(rows), "raw", "RGB", rows.line_size)
     except (av.error.FFmpegError, ValueError, MemoryError) as trouble:
         raise UnreadableClipError("its colours cannot be read") from trouble
-    width, height = picture.size
-    if pixel and pixel != 1 and 1 / _WIDEST_PIXEL <= pixel <= _WIDEST_PIXEL:
-        width = max(1, round(width * pixel))
+    width, height = max(1, round(picture.width * stretched)), picture.height
     if most and width * height > most:
         shrink = (most / (width * height)) ** 0.5
         width, height = ceil(width * shrink), ceil(height * shrink)
     if (width, height) != picture.size:
-        picture = picture.resize((width, height), Resampling.LANCZOS)
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     turn = _turn(frame)
     return picture if turn is None else picture.transpose(turn)
 
 
-def _turn(frame: VideoFrame) -> int | None:
+def _turn(frame: VideoFrame) -> Transpose | None:
     """How Pillow turns or mirrors it as the display matrix says; None if it is upright."""
     from PIL.Image import Transpose
 
-    found = frame.side_data.get("DISPLAYMATRIX")
-    if found is None or len(data := bytes(found)) != struct.calcsize("=9i"):
+    attached = cast("Mapping[str, Buffer]", frame.side_data)  # PyAV types it too narrowly
+    try:
+        a, b, _, c, d, *_ = struct.unpack("=9i", bytes(attached["DISPLAYMATRIX"]))
+    except (KeyError, struct.error):
         return None
-    a, b, _, c, d, *_ = struct.unpack("=9i", data)
     if abs(a) + abs(d) >= abs(b) + abs(c):
         across = {
             (False, False): None,

@@ -23,6 +23,8 @@ LEAST_PIXELS = 18_000
 """Of each frame."""
 _LONGEST_SIDE = 2048
 """Pixels of the sheet; models scale down what is larger."""
+_MOST_PIXELS = 2_200_000
+"""Of all frames together, for the same reason: one of 1920×1080 fits."""
 _BEST, _LEGIBLE, _WORST = 90, 55, 1
 """JPEG qualities: the highest used; where frames are made smaller instead; the lowest there is."""
 _SHAPE = 1.9
@@ -120,9 +122,10 @@ class _Layout:
 
 def _most_pixels(rows: Sequence[SheetRow]) -> float:
     """How large the frames may be before the bytes are known."""
-    largest = max(_native(row) for row in rows)
+    count = sum(len(row.frames) for row in rows)
+    largest = min(max(_native(row) for row in rows), _MOST_PIXELS / count)
     while largest > LEAST_PIXELS and max(_layout(rows, largest).size) > _LONGEST_SIDE:
-        largest *= 0.95
+        largest *= 0.9
     return max(LEAST_PIXELS, largest)
 
 
@@ -197,7 +200,9 @@ def _draw_block(sheet: Image, draw: ImageDraw, block: _Block, left: int, top: in
         y = top + block.label_height + line * (block.height + block.stamp_height + _GAP)
         picture = frame.picture
         if picture.size != (block.width, block.height):
-            picture = picture.resize((block.width, block.height), Resampling.LANCZOS)
+            picture = picture.resize(
+                (block.width, block.height), Resampling.LANCZOS, reducing_gap=2.0
+            )
         sheet.paste(picture, (x, y))
         middle = y + block.height + block.stamp_height // 2
         draw.text((x, middle), stamp(frame), font=font, fill=_STAMP, anchor="lm")

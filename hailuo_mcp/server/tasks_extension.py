@@ -152,7 +152,8 @@ class TasksExtension(Extension):
 
     async def _find(self, some_id: str) -> View | FilmView:
         studio, caller = await self._app.studio(), self._app.caller().name
-        if film := await studio.film(some_id, caller):
+        film = await studio.film(some_id, caller)
+        if film and film.film_id == some_id:
             return await studio.query_film(film)
         return await studio.known(some_id, caller=caller)
 
@@ -184,22 +185,17 @@ def _fields(view: View | FilmView) -> Wire:
     `completed` is all that waiting longer does not change, failures and the uncertain included:
     `failed` is only for errors of the protocol, and a purchase has none.
     """
-    from hailuo_mcp.domain import Film, Status, Task
+    from hailuo_mcp.domain import Status
     from hailuo_mcp.views import View
     from hailuo_mcp.wording import agent, cases, film_cases, phrases
 
-    made: Task | Film
-    status: Status | None
+    made, status = view.made, view.task.status if isinstance(view, View) else view.status
     if isinstance(view, View):
-        made = view.task
-        known, status, told = view.task.task_id, view.task.status, agent.task_text(view)
-        progress = cases.progress_line(view)
+        progress, told = cases.progress_line(view), agent.task_text(view)
     else:
-        made = view.film
-        known, status, told = view.film.film_id, view.status, agent.film_text(view)
-        progress = film_cases.progress_line(view)
+        progress, told = film_cases.progress_line(view), agent.film_text(view)
     found: Wire = {
-        "taskId": known,
+        "taskId": view.known_as,
         "status": "completed",
         "createdAt": phrases.moment(made.created_at),
         "lastUpdatedAt": phrases.moment(max(made.created_at, made.updated_at)),  # clocks differ

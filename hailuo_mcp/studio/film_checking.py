@@ -11,6 +11,7 @@ from anyio import to_thread
 from hailuo_mcp.domain import Continuity, Film, FilmRequest, Mode, Shot, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.media.opening import need_av
+from hailuo_mcp.rules.images import FIT_BY_HAND
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.preparing import prepare
 from hailuo_mcp.studio.request_record import content_of, digest, new_film_id, request_json
@@ -25,7 +26,7 @@ _MOST_REASONS = 20
 _SAME_SHAPE = 0.02
 """Widths and heights are rounded to even numbers: shapes closer than this count as equal."""
 _USUAL_SHAPE = 16 / 9
-"""Of a clip that is made from text (facts 4)."""
+"""Of a clip that is made from text (facts 4.3)."""
 _REFUSED = "Refused"
 _FIRST_FRAME = "first_frame_image"
 _LAST_OF_BEFORE = "the last frame of the shot before"
@@ -52,7 +53,7 @@ async def checked_film(
     """
     await to_thread.run_sync(need_av)  # a film that cannot be joined is not worth buying
     requests = _requests(wanted)
-    checked = await _check_all(context, requests, local=local)
+    checked = await _check_all(context, requests, caller, local=local)
     now, shots = context.clock(), tuple(each.shot for each in checked)
     content = [f"{each.shot.continues:d} {each.content}" for each in checked]
     # Under another plan it has another price, in another unit: that is another film.
@@ -109,7 +110,7 @@ def _requests(wanted: FilmRequest) -> list[VideoRequest]:
 
 
 async def _check_all(
-    context: Context, requests: Sequence[VideoRequest], *, local: bool
+    context: Context, requests: Sequence[VideoRequest], caller: str, *, local: bool
 ) -> list[_Checked]:
     checked, refused = dict[int, _Checked](), dict[int, InvalidRequestError]()
     limit, broken = anyio.Semaphore(_AT_ONCE), list[Exception]()
@@ -119,7 +120,7 @@ async def _check_all(
             if broken:
                 return
             try:
-                checked[number] = await _check(context, request, local=local)
+                checked[number] = await _check(context, request, caller, local=local)
             except InvalidRequestError as trouble:
                 refused[number] = trouble
             except Exception as trouble:  # noqa: BLE001  # raised below: the group would wrap it
@@ -135,12 +136,12 @@ async def _check_all(
     return [checked[number] for number in sorted(checked)]
 
 
-async def _check(context: Context, request: VideoRequest, *, local: bool) -> _Checked:
+async def _check(context: Context, request: VideoRequest, caller: str, *, local: bool) -> _Checked:
     continues = request.first_frame_image == _LAST_OF_BEFORE
     if continues and not request.prompt.strip():
         raise InvalidRequestError(f"{_REFUSED}: it has neither a prompt nor a picture of its own.")
     promised = (_FIRST_FRAME,) if continues else ()
-    prepared = await prepare(context, request, local=local, promised=promised)
+    prepared = await prepare(context, request, caller=caller, local=local, promised=promised)
     ready = prepared.request
     if not isinstance(ready, VideoRequest):
         raise TypeError(ready)
@@ -173,7 +174,9 @@ def _refusal(refused: Mapping[int, InvalidRequestError], count: int) -> InvalidR
     for number in sorted(refused):
         reasons.setdefault(refused[number].what, []).append(number)
         for step in refused[number].then:
-            steps.setdefault(step, []).append(number)
+            # A shot has no image_fit.
+            done = FIT_BY_HAND if step.do is Do.FIT_IMAGE else step
+            steps.setdefault(done, []).append(number)
     told = [_told(numbers, what) for what, numbers in reasons.items()]
     if len(told) > _MOST_REASONS:
         rest = sum(len(numbers) for numbers in list(reasons.values())[_MOST_REASONS:])

@@ -178,9 +178,8 @@ async def _wait(
             looked, seen = time.monotonic(), context.changes.count
             with suppress(JournalError):  # what is known is still true enough to answer with
                 view = await _view(context, await _read_again(context, view.film))
-            for shot in view.shots:
-                if shot.view:
-                    await expedite_overdue_poll(context, shot.view.task)
+            for task in view.tasks:
+                await expedite_overdue_poll(context, task)
         else:
             view = _later(view, context.clock())
     return view
@@ -208,7 +207,7 @@ def _later(view: FilmView, now: float) -> FilmView:
 
 
 def _ids(view: FilmView) -> list[str]:
-    return [view.film.film_id, *(it.view.task.task_id for it in view.shots if it.view)]
+    return [view.known_as, *(task.task_id for task in view.tasks)]
 
 
 def _is_ready(view: FilmView) -> bool:
@@ -226,10 +225,11 @@ def _delivered(view: FilmView) -> bool:
 
 async def _join_now(context: Context, film: Film) -> Film:
     """If all shots are ready, have the worker save them and join the film, despite failures."""
+    film = await _read_again(context, film)  # a worker may have joined it meanwhile
     view = await film_view(context, film)
     if film.made_at is None or not _is_ready(view):
         return film
-    for task in [it.view.task for it in view.shots if it.view]:
+    for task in view.tasks:
         saved = task.saved and await context.storage.exists(task.file)
         if not saved:
             values = {"file": "", "sha256": "", "bytes": None, "save_error": ""}

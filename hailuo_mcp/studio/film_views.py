@@ -31,19 +31,27 @@ async def film_view(
     tasks = await context.store.film_tasks(film.film_id) if film.made_at is not None else []
     newest = {number: await context.view(task) for number, task in newest_takes(tasks).items()}
     planned = planned_shots(film)
-    eta = await _seconds_left(context, film, newest)
+    left = await _seconds_left(context, film, newest)
+    eta = max(left.values(), default=0.0)
     view = FilmView(
         film=film,
         now=now,
         shots=tuple(
-            ShotView(number=number, plan=shot, view=newest.get(number), planned=number in planned)
+            ShotView(
+                number=number,
+                plan=shot,
+                view=newest.get(number),
+                planned=number in planned,
+                eta_seconds=_whole(left.get(number, 0.0)),
+            )
             for number, shot in enumerate(film.shots, start=1)
         ),
         losses=context.losses,
         reused=reused,
         notes=notes,
         amount=_planned_amount(film) if planned else amount_of(tasks),
-        eta_seconds=round(eta) if eta >= 1 else None,
+        eta_seconds=_whole(eta),
+        link=context.remote.link(film) if film.saved else None,
         of_tenant=bool(context.tenant),
     )
     if planned:
@@ -106,8 +114,12 @@ async def _in_budget(context: Context, view: FilmView) -> FilmView:
     return replace(view, asks=needs_consent(context, amount))
 
 
-async def _seconds_left(context: Context, film: Film, made: Mapping[int, View]) -> float:
-    """Return the seconds until the last shot is ready.
+def _whole(seconds: float) -> int | None:
+    return round(seconds) if seconds >= 1 else None
+
+
+async def _seconds_left(context: Context, film: Film, made: Mapping[int, View]) -> dict[int, float]:
+    """Return the seconds until each shot is ready.
 
     A shot that continues another one follows it; the others are made side by side, as fast as the
     rate limit allows.
@@ -134,4 +146,4 @@ async def _seconds_left(context: Context, film: Film, made: Mapping[int, View]) 
             sends += 1
         else:
             left[number] = known
-    return max(left.values(), default=0.0)
+    return left

@@ -237,7 +237,9 @@ async def _order_redo(context: Context, film: Film, wanted: FilmRequest, *, plan
         # It may be the same call once more, so it does not buy again; a new plan is no repetition.
         return _Order(film=film, recorded=film, wanted=False, notes=notes)
     await _need_ended(context, film, redo)
-    return _Order(film=replace(film, redo=redo), recorded=film, wanted=True, notes=notes)
+    planned = replace(film, redo=redo)
+    await _need_pictures(context, planned)
+    return _Order(film=planned, recorded=film, wanted=True, notes=notes)
 
 
 async def _need_ended(context: Context, film: Film, redo: Sequence[int]) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from hailuo_mcp.client import Prepared
 from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, TemplateRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
+from hailuo_mcp.studio.clip_frames import clip_frame
 from hailuo_mcp.studio.context import Context, Uploads
 
 
 async def prepare(
-    context: Context, request: AnyRequest, *, local: bool, promised: Collection[str] = ()
+    context: Context,
+    request: AnyRequest,
+    *,
+    caller: str,
+    local: bool,
+    promised: Collection[str] = (),
 ) -> Prepared:
     """Open the pictures, check and price; a remote caller learns how to upload a picture.
 
@@ -20,7 +27,10 @@ async def prepare(
     uploads = context.remote.uploads
     try:
         find = uploads.find if uploads else None
-        return await context.client.prepare(request, local=local, upload=find, promised=promised)
+        frame = partial(clip_frame, context, caller)
+        return await context.client.prepare(
+            request, local=local, upload=find, frame=frame, promised=promised
+        )
     except InvalidRequestError as exc:
         if local or not uploads or not await _has_pictures_to_upload(request, uploads):
             raise
@@ -38,6 +48,6 @@ async def _has_pictures_to_upload(request: AnyRequest, uploads: Uploads) -> bool
         if text.startswith("upload:"):
             if await uploads.find(text[7:]) is None:
                 return True
-        elif text and not text.lower().startswith(("data:", "https://", "http://")):
+        elif text and not text.lower().startswith(("data:", "https://", "http://", "task:")):
             return True
     return False

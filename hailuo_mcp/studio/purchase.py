@@ -178,7 +178,7 @@ async def _draft(
 ) -> _Draft:
     """Check and price a request, and look for the task that it would repeat."""
     context.client.need_key()
-    prepared = await prepare(context, request, local=local)
+    prepared = await prepare(context, request, caller=caller, local=local)
     task = _new_task(context, prepared, terms, caller)
     amount = reserved_amount(context, prepared.quote)
     found = await context.store.find_existing(task, now=context.clock())

@@ -46,16 +46,22 @@ def _new_id(kind: str, now: float) -> str:
 
 
 def request_json(
-    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, urls: bool = True
+    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, sources: bool = True
 ) -> str:
-    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text."""
+    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text.
+
+    `sources`: also where each came from.
+    """
 
     def picture(text: str) -> object:
         if not text:
             return None
         held = pictures[text]
-        url = held.url if urls else ""
-        return {"sha256": held.facts.sha256, "mime": held.facts.mime, "url": url}
+        kept = {"sha256": held.facts.sha256, "mime": held.facts.mime}
+        kept["url"] = held.url if sources else ""
+        if sources and held.origin:
+            kept["from"] = held.origin
+        return kept
 
     body: dict[str, object] = asdict(request)
     if isinstance(request, VideoRequest):
@@ -110,7 +116,7 @@ def content_of(request: AnyRequest, pictures: Mapping[str, OpenedImage]) -> str:
     if isinstance(request, VideoRequest):
         absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
         request = replace(request, **absent)
-    return request_json(request, pictures, urls=False)
+    return request_json(request, pictures, sources=False)
 
 
 def identity(

@@ -35,6 +35,8 @@ STEPS: Mapping[Do, str] = {
     Do.RAISE: "Only the person can raise {about}.",
     Do.REPEAT: "Repeat this call {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
+    Do.FIT_IMAGE: 'Repeat this call with image_fit="crop" to cut the edges off, or image_fit="pad" '
+    "to add white bars.",
     Do.CONFIRM: "Ask the person; if they say yes, repeat this call unchanged with "
     "confirm='{about}'. The code works once, for ten minutes.",
     Do.SETTLE: "Ask the person to look at the provider's bill and then run "
@@ -230,9 +232,6 @@ def film_text(view: FilmView) -> str:
     said = " ".join(films[case].format_map(values).split())
     if view.reused and not view.planned:
         said = f"{FILM_REUSED} {said[0].lower()}{said[1:]}"
-        if view.film.redone:
-            again = film_cases.numbered(view.film.redone)
-            said += f" To make {again} once more, plan that first, with dry_run=true."
     start = opening(view.film.provider, view.losses, of_tenant=view.of_tenant)
     return join(start, said, *film_cases.remarks(view))
 

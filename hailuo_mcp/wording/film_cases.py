@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -62,9 +62,7 @@ def _case_of_ready(view: FilmView) -> FilmCase:
         return FilmCase.SAVING if view.auto_download else FilmCase.LEFT_THERE
     if view.film.save_error:
         return FilmCase.NOT_JOINED
-    # While a redo is joined, `file` is still the film before it.
-    joined = view.film.saved and not view.film.due_at
-    return FilmCase.JOINED if joined else FilmCase.JOINING
+    return FilmCase.JOINED if view.joined else FilmCase.JOINING
 
 
 def values_of(view: FilmView, sentences: Sentences, **names: str) -> dict[str, str]:
@@ -90,7 +88,7 @@ def values_of(view: FilmView, sentences: Sentences, **names: str) -> dict[str, s
         "trouble": _trouble(view, sentences, **names),
         "save_error": film.save_error or _shot_not_saved(view),
         "redo": ",".join(map(str, again)),
-        "again_shots": numbered(with_dependants(view, again)),
+        "again_shots": numbered(film.with_dependants(again)),
         "again_price": _price_of_redo(view, again),
         "earlier": _earlier(view),
     }
@@ -126,15 +124,6 @@ def charged(view: FilmView) -> Charged:
     words = {phrases.charged(shot.task) for shot in _made(view)}
     order: tuple[Charged, ...] = ("maybe", "not yet", "yes")
     return next((word for word in order if word in words), "no")
-
-
-def with_dependants(view: FilmView, numbers: Iterable[int]) -> list[int]:
-    """These shots, and all later ones that continue from them without a break."""
-    found, wanted = list[int](), frozenset(numbers)
-    for shot in view.shots:
-        if shot.number in wanted or (shot.plan.continues and shot.number - 1 in found):
-            found.append(shot.number)
-    return found
 
 
 def redo_of_failed(view: FilmView) -> list[int]:
@@ -224,14 +213,15 @@ def _paid(view: FilmView) -> str:
         return "Nothing was charged."
     if view.amount is None:
         return "The shots that were made were charged; no price is published."
+    if view.status is not Status.SUCCEEDED:
+        return f"What was made cost {_amount(view, view.amount)}."
     takes = ", with what was made again" if view.film.revision > 1 else ""
-    subject = "It" if view.status is Status.SUCCEEDED else "What was made"
-    return f"{subject} cost {_amount(view, view.amount)}{takes}."
+    return f"It cost {_amount(view, view.amount)}{takes}."
 
 
 def _price_of_redo(view: FilmView, numbers: Sequence[int]) -> str:
     """What it costs to make these shots again, with what depends on them."""
-    amounts = [view.shots[one - 1].plan.amount for one in with_dependants(view, numbers)]
+    amounts = [view.shots[one - 1].plan.amount for one in view.film.with_dependants(numbers)]
     known = [amount for amount in amounts if amount is not None]
     if view.notice:
         return "free here"

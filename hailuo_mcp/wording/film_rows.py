@@ -17,12 +17,13 @@ _NAME = 24
 
 
 def film_row(view: FilmView) -> TaskRow:
+    """With the film's own status, whether or not a redo is planned."""
     film = view.film
     return cast(
         "TaskRow",
         only_given(
             task_id=film.film_id,
-            status=status_word(view),
+            status=view.status.value if view.status else "planned",
             prompt=name_of(view, _NAME),
             cost=cost_words(view),
             charged=film_cases.charged(view),
@@ -31,18 +32,6 @@ def film_row(view: FilmView) -> TaskRow:
             created_at=phrases.moment(film.created_at),
         ),
     )
-
-
-def status_word(view: FilmView) -> str:
-    """A planned redo does not count: it is the film that is listed."""
-    return view.status.value if view.status else "planned"
-
-
-def state(view: FilmView) -> str:
-    """As Task.state: where all shots are ready, whether the film is on disk."""
-    if status_word(view) != "succeeded":
-        return status_word(view)
-    return "saved" if view.joined else "unsaved"
 
 
 def name_of(view: FilmView, characters: int | None = None) -> str:
@@ -58,3 +47,9 @@ def cost_words(view: FilmView) -> str:
         return ""
     price = price_words(Quote(amount=view.amount, unit=view.film.unit))
     return f"would cost {price}" if view.notice else price
+
+
+def short_cost(view: FilmView) -> str:
+    """The same for a table that a person reads."""
+    nothing = film_cases.charged(view) == "no" and not view.planned
+    return "nothing" if nothing else cost_words(view) or "unpriced"

@@ -37,6 +37,7 @@ STEPS: Mapping[Do, str] = {
     Do.RAISE: "Raise {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
+    Do.FIT_IMAGE: "Add --image-fit crop to cut the edges off, or --image-fit pad for white bars.",
     Do.CONFIRM: "If you agree, repeat the command with --confirm {about}, or --yes. The code "
     "works once, for ten minutes.",
     Do.SETTLE: "Look at the provider's bill, then run `{program} settle {about} bought` or "

@@ -71,7 +71,8 @@ class ShotRow(TypedDict, total=False):
 
     shot: int
     task_id: str
-    status: FilmStatusWord
+    status: str
+    """As a film's: schemas that list the words in each place are too long."""
     prompt: str
     cost: str
     file: str
@@ -79,6 +80,7 @@ class ShotRow(TypedDict, total=False):
     model: str
     duration: int
     resolution: str
+    eta_seconds: int
 
 
 class Storyboard(TypedDict, total=False):

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Mapping
 
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.domain import Film, Status, Task
-from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, JournalError, Step
+from hailuo_mcp.errors import (
+    Do,
+    DownloadError,
+    HailuoError,
+    InvalidRequestError,
+    JournalError,
+    Step,
+)
 from hailuo_mcp.files.images import OpenedImage, check_picture, decode_in_thread, most_bytes
+from hailuo_mcp.files.storage import on_this_disk
+from hailuo_mcp.journal.store import PLAN_SECONDS
 from hailuo_mcp.media import frames
 from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_views import newest_takes
 from hailuo_mcp.studio.request_record import with_picture
-from hailuo_mcp.telemetry.events import Event
+from hailuo_mcp.telemetry.events import Event, tenant_name
 from hailuo_mcp.worker.joining import join_film
-from hailuo_mcp.worker.schedule import retry_save_after
+from hailuo_mcp.worker.saving import save_error_values
 
 _RELEASED: Mapping[str, object] = {"owner": "", "lease_until": 0.0}
 
@@ -46,9 +52,7 @@ async def advance(context: Context, film: Film) -> None:
         except JournalError:
             raise  # repeated when the lease has run out
         except HailuoError as trouble:
-            pause = _pause(context, film, before or task, trouble)
-            if pause is not None:
-                await _try_later(context, film, trouble, pause)
+            if await _tries_later(context, film, before or task, trouble):
                 return
             changed = await _stop(context, task, trouble.what)
         by_id[task.task_id] = changed or task
@@ -61,34 +65,43 @@ async def advance(context: Context, film: Film) -> None:
 
 async def _next_step(context: Context, task: Task, before: Task | None) -> Task | None:
     """Start a waiting shot, or cancel it; None while the shot before may still come."""
+    why = _why_not(before)
+    if why:
+        return await _stop(context, task, why)
+    if before is None or not before.saved:
+        return None
+    try:
+        picture = await _last_frame(context, before)
+    except _NoFrameError as lost:
+        return await _stop(context, task, f"The clip of shot {before.shot} {lost}")
+    return await _start(context, task, before, picture)
+
+
+def _why_not(before: Task | None) -> str:
+    """Why there will be no clip to start from; empty if there is one, or may be."""
     if before is None:
-        return await _stop(context, task, "The shot before it is missing in the journal")
+        return "The shot before it is missing in the journal"
     match before.status:
         case Status.FAILED:
-            return await _stop(context, task, f"Shot {before.shot} failed")
+            return f"Shot {before.shot} failed"
         case Status.CANCELLED:
-            return await _stop(context, task, f"Shot {before.shot} was cancelled")
-        case Status.SUCCEEDED if before.saved:
-            try:
-                picture = await _last_frame(context, before)
-            except _NoFrameError as why:
-                return await _stop(context, task, f"The clip of shot {before.shot} {why}")
-            return await _start(context, task, before, picture)
-        case Status.SUCCEEDED if not before.due_at:
-            return await _stop(context, task, f"The clip of shot {before.shot} could not be saved")
+            return f"Shot {before.shot} was cancelled"
+        case Status.SUCCEEDED if not before.saved and not before.due_at:
+            return f"The clip of shot {before.shot} could not be saved"
         case _:
-            return None
+            return ""
 
 
 async def _start(context: Context, task: Task, before: Task, picture: OpenedImage) -> Task | None:
     """Give a shot its first frame, which makes it a task like any other that waits for its turn."""
     await context.pictures.keep(picture.facts.sha256, picture.data)
     source = f"task:{before.task_id}#last"
-    values = {
+    values: dict[str, object] = {
         "request": with_picture(task.request, "first_frame_image", picture, source=source),
-        "owner": context.owner,
         "due_at": context.clock(),
     }
+    if task.account == context.account:  # another key's shots are for its own processes to send
+        values["owner"] = context.owner
     return await _change(context, Event.SHOT_STARTED, task, values)
 
 
@@ -127,59 +140,54 @@ async def _last_frame(context: Context, shot: Task) -> OpenedImage:
         _NoFrameError: there is none, and trying again would not help.
         HailuoError: it cannot be read now.
     """
-    async with _on_disk(context, shot) as path:
-        try:
+    try:
+        async with on_this_disk(context.storage_of(shot.caller), shot.file) as path:
             data = await decode_in_thread(
                 lambda: frames.picture_bytes(frames.last_frame(path), most_bytes=most_bytes())
             )
-        except UnreadableClipError as why:
-            raise _NoFrameError(f"cannot be read ({why})") from why
-        except FileNotFoundError as gone:
-            raise _NoFrameError("no longer exists") from gone
-        except OSError as trouble:
-            raise _away(f"The clip of shot {shot.shot} cannot be read now.") from trouble
+    except UnreadableClipError as why:
+        raise _NoFrameError(f"cannot be read ({why})") from why
+    except FileNotFoundError as gone:
+        raise await run_sync(_gone, context, shot) from gone
+    except OSError as trouble:
+        raise _away(f"The clip of shot {shot.shot} cannot be read now.") from trouble
+    from hailuo_mcp.rules.images import image_problems
+
     try:
-        return await check_picture(f"The last frame of shot {shot.shot}", data)
+        picture = await check_picture("The frame", data)
     except InvalidRequestError as refused:
-        raise _NoFrameError(f"ends with a frame that cannot be used: {refused.what}") from refused
+        raise _NoFrameError(f"ends with a frame that cannot be used ({refused.what})") from refused
+    if problems := image_problems("it", picture.facts):
+        raise _NoFrameError(f"ends with a frame that cannot be used ({'; '.join(problems)})")
+    return picture
 
 
-@asynccontextmanager
-async def _on_disk(context: Context, shot: Task) -> AsyncGenerator[Path]:
-    """The clip as a file of this computer; one in a bucket is copied for that long."""
-    storage = context.storage_of(shot.caller)
-    if not await storage.exists(shot.file):
-        local = storage.local_path(shot.file)
-        if local is not None and not await run_sync(local.parent.is_dir):
-            raise _away(f"The folder of shot {shot.shot}'s clip cannot be reached.")
-        raise _NoFrameError("no longer exists")
-    if local := storage.local_path(shot.file):
-        yield local
-        return
-    with tempfile.TemporaryDirectory(prefix="hailuo-mcp-") as folder:
-        copied = await storage.copy(shot.file, Path(folder) / "clip.mp4", overwrite=True)
-        yield copied.path
+def _gone(context: Context, shot: Task) -> Exception:
+    """A clip that is not there: deleted, or on a disk that may come back."""
+    local = context.storage_of(shot.caller).local_path(shot.file)
+    if local is None or local.parent.is_dir():
+        return _NoFrameError("no longer exists")
+    return _away(f"The folder of the clip of shot {shot.shot} cannot be reached.")
 
 
-def _away(what: str) -> ConfigError:
-    return ConfigError(what, Step(Do.CHECK, "HAILUO_OUTPUT_DIR"))
+def _away(what: str) -> DownloadError:
+    return DownloadError(what, Step(Do.CHECK, "HAILUO_OUTPUT_DIR"))
 
 
-def _pause(context: Context, film: Film, before: Task, trouble: HailuoError) -> float | None:
-    """Seconds until it is tried again; None: not any more."""
-    return retry_save_after(
-        trouble,
-        tries=film.tries + 1,
-        age=context.clock() - (before.finished_at or before.created_at),
-        own=True,
-        jitter=context.chance(),
-    )
+async def _tries_later(context: Context, film: Film, before: Task, trouble: HailuoError) -> bool:
+    """Have it tried again after a pause; False if that was tried often or long enough.
 
-
-async def _try_later(context: Context, film: Film, trouble: HailuoError, pause: float) -> None:
-    context.report(Event.FILM_DELAYED, film_id=film.film_id, code=trouble.code)
-    values = {"tries": film.tries + 1, "save_error": trouble.what}
-    await _record(context, film, {**values, "due_at": context.clock() + pause})
+    What waits for a day is not sent any more, as if no process had been there.
+    """
+    made_at = film.made_at or film.created_at
+    ready_at = before.finished_at or before.created_at
+    values = save_error_values(context, trouble, tries=film.tries + 1, ready_at=ready_at)
+    if not values["due_at"] or context.clock() - made_at > PLAN_SECONDS:
+        return False
+    tenant = tenant_name(film.caller)
+    context.report(Event.FILM_DELAYED, film_id=film.film_id, code=trouble.code, tenant=tenant)
+    await _record(context, film, values)
+    return True
 
 
 async def _record(context: Context, film: Film, values: Mapping[str, object]) -> None:

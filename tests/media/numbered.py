@@ -6,7 +6,6 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 from PIL import Image, ImageDraw
@@ -48,16 +47,15 @@ def make_clip(
     start: int = 0,
     sound_seconds: float = 0,
     options: dict[str, str] | None = None,
-    **of_stream: Any,
+    pixel_shape: Fraction = Fraction(1),
 ) -> Path:
     """Write H.264 with B-frames; frame n is shown at (start + times[n]) / rate."""
     given = {"crf": "10", "preset": "veryfast", "bf": "3", "b_strategy": "0", "g": str(keyframes)}
-    with av.open(str(path), "w", format="mp4") as out:
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
         stream = out.add_stream("libx264", rate=rate, options=given | (options or {}))
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.time_base = Fraction(1, rate)
-        for name, value in of_stream.items():
-            setattr(stream, name, value)
+        stream.codec_context.sample_aspect_ratio = pixel_shape
         sound = out.add_stream("aac", rate=44100, layout="mono") if sound_seconds else None
         for number, time in enumerate(times):
             frame = av.VideoFrame.from_image(numbered(number, size))

@@ -51,7 +51,7 @@ def test_sound_alone_is_no_clip(tmp_path: Path) -> None:
             plane.update(bytes(plane.buffer_size))
         out.mux(stream.encode(frame))
         out.mux(stream.encode())
-    with pytest.raises(UnreadableClipError, match="no video"):
+    with pytest.raises(UnreadableClipError, match="no picture track"):
         probe(path)
 
 

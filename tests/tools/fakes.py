@@ -16,7 +16,17 @@ from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Film, Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
-from hailuo_mcp.views import FilmView, Listing, Saved, SavedFilm, Spending, View
+from hailuo_mcp.media.examine import Expected, Findings
+from hailuo_mcp.views import (
+    FilmView,
+    Listing,
+    Preview,
+    PreviewedClip,
+    Saved,
+    SavedFilm,
+    Spending,
+    View,
+)
 
 NOW = 1_800_000_000.0
 ID = "v1m7xvxxygfnrk2e"
@@ -75,6 +85,25 @@ def saved_view(**values: Any) -> View:
         "remote_status": "Success",
     }
     return a_view(**(facts | values))
+
+
+def a_preview(*ids: str, at: float = -1, provider: str = "minimax-cn", **found: Any) -> Preview:
+    facts = {"width": 1366, "height": 768, "seconds": 5.875, "fps": 24.0, "sound": True}
+    return Preview(
+        jpeg=b"\xff\xd8\xff jpeg",
+        clips=tuple(
+            PreviewedClip(
+                id=each,
+                provider=provider,
+                expected=Expected(width=1366, height=768, seconds=6),
+                findings=Findings(**(facts | found)),
+                past_end=at > 6,
+            )
+            for each in ids
+        ),
+        files=tuple(f"/clips/{each}.mp4" for each in ids),
+        at_seconds=at if at >= 0 else None,
+    )
 
 
 @dataclass
@@ -143,6 +172,23 @@ class FakeStudio:
         await self._do("generate", request=request, terms=terms, **what)
         return self.view
 
+    async def film_question(self, wanted, terms, **what: Any) -> str | None:
+        self.calls.append(("film_question", {"wanted": wanted, "terms": terms, **what}))
+        return self.question
+
+    async def plan_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("plan_film", wanted=wanted, terms=terms, **what)
+        return self._film()
+
+    async def make_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("make_film", wanted=wanted, terms=terms, **what)
+        return self._film()
+
+    def _film(self) -> FilmView:
+        from .film_fakes import a_planned_film
+
+        return self.film_view or a_planned_film()
+
     async def query(self, task_id: str, **what: Any) -> View:
         if task_id == "unknown":
             raise TaskNotFoundError("There is no task 'unknown' here.")
@@ -195,6 +241,10 @@ class FakeStudio:
             seconds=6.0,
         )
 
+    async def preview(self, task_id: str, **what: Any) -> Preview:
+        await self._do("preview", task_id=task_id, **what)
+        return a_preview(task_id, *what["compare_with"], at=what["at_seconds"])
+
     async def cancel(self, task_id: str, **what: Any) -> View:
         await self._do("cancel", task_id=task_id, **what)
         return replace(
@@ -221,7 +271,8 @@ class FakeStudio:
         return video_templates.templates("cn")
 
     async def recent_ids(self, prefix: str, *, caller: str = "") -> list[str]:
-        return [ID] if ID.startswith(prefix) else []
+        films = await self.recent_film_ids(prefix, caller=caller)
+        return [*films, *([ID] if ID.startswith(prefix) else [])]
 
     async def recent_film_ids(self, prefix: str, *, caller: str = "") -> list[str]:
         film_id = self.film_view.film.film_id if self.film_view else ""

@@ -62,6 +62,10 @@ ERRORS: tuple[HailuoError, ...] = (
     InvalidRequestError(
         "Refused: 12 s is longer than 10 s.", Step(Do.NEAREST, "MiniMax-Hailuo-02, 768P, 10 s")
     ),
+    InvalidRequestError(
+        "Refused: the first frame is 900×300 px; its aspect ratio must be between 2:5 and 5:2.",
+        Step(Do.FIT_IMAGE),
+    ),
     InvalidRequestError("Refused: unknown model 'Halo'.", Step(Do.LIST_MODELS)),
     InvalidRequestError("There is no template 'Dive'.", Step(Do.LIST_TEMPLATES)),
     InvalidRequestError(

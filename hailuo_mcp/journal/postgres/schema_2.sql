@@ -42,9 +42,10 @@ CREATE INDEX films_request_key ON films (account, caller, request_key, created_a
     WHERE request_key != '';
 CREATE INDEX films_due ON films (account, due_at) WHERE due_at > 0;
 CREATE INDEX films_leased ON films (owner) WHERE owner != '';
-CREATE INDEX films_created ON films (created_at, film_id);
-CREATE INDEX films_of_caller ON films (caller, created_at, film_id);
-CREATE INDEX films_planned ON films (created_at) WHERE made_at IS NULL;
+CREATE INDEX films_made ON films (created_at, film_id) WHERE made_at IS NOT NULL;
+CREATE INDEX films_made_by_caller ON films (caller, created_at, film_id) WHERE made_at IS NOT NULL;
+CREATE INDEX films_planned ON films (created_at, film_id) WHERE made_at IS NULL;
+CREATE INDEX films_planned_by_caller ON films (caller, created_at, film_id) WHERE made_at IS NULL;
 CREATE INDEX films_updated ON films (updated_at);
 
 -- A shot that ends, becomes unconfirmed, is saved or is given up makes its film due, whoever writes

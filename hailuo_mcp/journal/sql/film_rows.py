@@ -7,7 +7,6 @@ from dataclasses import fields
 from typing import Any, cast
 
 from hailuo_mcp.domain import Film, Mode, Shot, Transition, Unit
-from hailuo_mcp.journal.sql.connection import Statements
 from hailuo_mcp.journal.sql.rows import DamagedRowError, Rows, amount_of, list_of, marks, seal_of
 
 _SHOT = frozenset(field.name for field in fields(Shot))
@@ -53,10 +52,13 @@ FILMS = Rows(
         "cancelled": bool,
     },
 )
-SEALED = tuple(
-    name for name in FILMS.columns if name not in ("owner", "lease_until", "due_at", "tries")
+SEALED = (
+    *("film_id", "account", "provider", "caller", "created_at", "updated_at", "identity"),
+    *("request_key", "shots", "transition", "unit", "made_at", "revision", "redo", "redone"),
+    *("file", "bytes", "sha256", "width", "height", "seconds", "save_error", "cancelled"),
 )
-"""What a film's checksum covers: all but what claims and triggers change."""
+"""What a film's checksum covers: all but what claims and triggers change. It stays as it is: older
+and newer programs that share a journal check it."""
 CHECKED = f"SELECT {', '.join((*FILMS.columns, 'seal'))} FROM films"
 INSERT = (
     f"INSERT INTO films ({', '.join((*FILMS.columns, 'seal'))}) VALUES ({marks(FILMS.columns)}, ?)"
@@ -77,7 +79,3 @@ def is_sound(row: Sequence[Any]) -> bool:
         return bool(values["seal"] == seal_of([values[name] for name in SEALED], SEALED))
     except (DamagedRowError, TypeError, ValueError):
         return False
-
-
-def all_sound(db: Statements) -> bool:
-    return all(map(is_sound, db.execute(CHECKED).fetchall()))

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from hailuo_mcp.domain import UNFINISHED, Film, Status, Task
 from hailuo_mcp.journal.sql import film_rows
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.film_rows import FILMS
 from hailuo_mcp.journal.sql.purchases import over_budget
-from hailuo_mcp.journal.sql.rows import INSERT, find_tasks, micro, row_of
+from hailuo_mcp.journal.sql.rows import INSERT, find_tasks, micro, row_of, seal_of, text_of
 from hailuo_mcp.journal.store import (
     LONGEST_DELAY,
     PLAN_SECONDS,
@@ -104,18 +105,18 @@ def make_film(
         return lost
     if over := over_budget(db, there, sum(micro(amount) for _, amount in drafts), limits):
         return over
-    made = replace(
-        there,
-        updated_at=now,
-        made_at=now,
-        revision=there.revision + 1,
-        redo=(),
-        redone=there.redo,
-        due_at=now,  # a shot may follow one that was saved long ago
-        tries=0,
-        save_error="",
-        cancelled=False,
-    )
+    changes: dict[str, object] = {
+        "updated_at": now,
+        "made_at": now,
+        "revision": there.revision + 1,
+        "redo": (),
+        "redone": there.redo,
+        "due_at": now,  # a shot may follow one that was saved long ago
+        "tries": 0,
+        "save_error": "",
+        "cancelled": False,
+    }
+    made = _write(db, there, changes, moved=bool(there.owner))
     tasks = [
         replace(
             draft,
@@ -131,7 +132,6 @@ def make_film(
     ]
     rows = [row_of(task, amount) for task, (_, amount) in zip(tasks, drafts, strict=True)]
     db.executemany(INSERT, rows)
-    _write(db, made, moved=bool(there.owner))
     return FilmRecorded(film=made, tasks=tuple(tasks))
 
 
@@ -151,18 +151,14 @@ def change_film(
         or (held_by is not None and film.owner != held_by)
     ):
         return None
-    changed = replace(film, **{**values, "updated_at": now})  # type: ignore[arg-type]
-    if "due_at" not in values:
-        _write(db, changed)
-        return changed
-    changed = replace(changed, due_at=min(changed.due_at, now + LONGEST_DELAY))
+    new: dict[str, Any] = {**values, "updated_at": now}
+    if "due_at" not in new:
+        return _write(db, film, new)
+    new["due_at"] = min(float(new["due_at"]), now + LONGEST_DELAY)
     if held_by is None:
-        _write(db, changed, moved=bool(film.owner))
-        return changed
+        return _write(db, film, new, moved=bool(film.owner))
     (moved,) = db.execute("SELECT moved FROM films WHERE film_id = ?", (film_id,)).fetchone()
-    changed = replace(changed, due_at=now) if moved else changed
-    _write(db, changed, moved=False)
-    return changed
+    return _write(db, film, {**new, "due_at": now} if moved else new, moved=False)
 
 
 def _locked(db: Connection, film_id: str) -> Film | None:
@@ -170,13 +166,22 @@ def _locked(db: Connection, film_id: str) -> Film | None:
     return found[0] if found else None
 
 
-def _write(db: Connection, film: Film, *, moved: bool | None = None) -> None:
+def _write(
+    db: Connection, film: Film, values: Mapping[str, Any], *, moved: bool | None = None
+) -> Film:
     """`moved`: whether it stays due even if the process that works on it has not seen why."""
-    row = film_rows.row_of(film) | ({} if moved is None else {"moved": int(moved)})
+    changed = replace(film, **values)
+    new = {**values} if moved is None else {**values, "moved": moved}
     db.execute(
-        f"UPDATE films SET {', '.join(f'{name} = ?' for name in row)} WHERE film_id = ?",
-        (*row.values(), film.film_id),
+        f"UPDATE films SET {', '.join(f'{name} = ?' for name in new)} WHERE film_id = ?",
+        (*map(text_of, new.values()), film.film_id),
     )
+    sealed = db.execute(
+        f"SELECT {', '.join(film_rows.SEALED)} FROM films WHERE film_id = ?", (film.film_id,)
+    ).fetchone()
+    seal = seal_of(sealed, film_rows.SEALED)
+    db.execute("UPDATE films SET seal = ? WHERE film_id = ?", (seal, film.film_id))
+    return changed
 
 
 def film_tasks(db: Connection, film_id: str) -> list[Task]:
@@ -186,10 +191,14 @@ def film_tasks(db: Connection, film_id: str) -> list[Task]:
 def newest_films(
     db: Connection, *, caller: str | None = None, limit: int = 20, now: float = 0.0
 ) -> list[Film]:
-    whose, callers = ("", ()) if caller is None else ("caller = ? AND ", (caller,))
+    whose, callers = ("", ()) if caller is None else (" AND caller = ?", (caller,))
+    order = "ORDER BY created_at DESC, film_id DESC LIMIT ?"
+    each = [  # by an index for each: one query for both reads all plans
+        f"SELECT film_id FROM (SELECT film_id FROM films WHERE {which}{whose} {order}) AS found"
+        for which in ("made_at IS NOT NULL", _CAN_BE_MADE)
+    ]
     return FILMS.find(
         db,
-        f"WHERE {whose}(made_at IS NOT NULL OR {_CAN_BE_MADE})"
-        " ORDER BY created_at DESC, film_id DESC LIMIT ?",
-        *(*callers, now - PLAN_SECONDS, limit),
+        f"WHERE film_id IN ({' UNION ALL '.join(each)}) {order}",
+        *(*callers, limit, now - PLAN_SECONDS, *callers, limit, limit),
     )

@@ -11,14 +11,13 @@ from hailuo_mcp.wording.shapes import Storyboard, VideoTask
 
 
 class CancelTask(Arguments):
-    task_id: Id = Field(description="From generate_video or list_tasks, or a film_id.")
+    task_id: Id = Field(description="A task's or a film's id.")
 
 
 async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask | Storyboard:
-    """Withdraw a clip that is still pending, free of charge.
+    """Withdraw a clip that is still pending, or a film's plan and unsent shots. Free of charge.
 
-    Once sent, no provider takes a clip back: it is made, charged and saved, and the answer says so.
-    Ask the person first.
+    Once sent, no provider takes a clip back: it is made, charged and saved. Ask the person first.
     """
     from hailuo_mcp.wording.films import storyboard
     from hailuo_mcp.wording.tasks import video_task

@@ -109,7 +109,8 @@ def _argument(field: FieldInfo) -> Schema:
 def output_schema(kind: Any) -> Schema:  # noqa: ANN401  a TypedDict class
     """What a tool answers; keys without a value are left out of an answer.
 
-    Where it is one of several, the schema has the keys of all: clients take no anyOf.
+    Where it is one of several, the schema has the keys of all: clients take no anyOf. The rows of
+    the others are described where they belong, in the schema of their own tool.
     """
     if get_origin(kind) in (Union, UnionType):
         return functools.reduce(_merged, map(output_schema, get_args(kind)))
@@ -122,12 +123,17 @@ def output_schema(kind: Any) -> Schema:  # noqa: ANN401  a TypedDict class
 def _merged(one: Schema, other: Schema) -> Schema:
     properties: Schema = dict(one["properties"])
     for name, schema in other["properties"].items():
-        known = properties.setdefault(name, schema)
-        if known != schema:
+        known = properties.setdefault(name, _without_rows(schema))
+        if "enum" in known and known != schema:
             words = [word for it in (known, schema) for word in it["enum"]]
             properties[name] = schema | {"enum": list(dict.fromkeys(words))}
     required = [name for name in one["required"] if name in other["required"]]
     return _object(properties, required)
+
+
+def _without_rows(schema: Schema) -> Schema:
+    has_rows = schema.get("items", {}).get("type") == "object"
+    return {"type": "array", "items": {"type": "object"}} if has_rows else schema
 
 
 def _is_required(hint: Any) -> bool:  # noqa: ANN401  an annotation
