@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.media.opening import UnreadableClipError, decoded, open_clip
 
 if TYPE_CHECKING:
+    from av.audio.codeccontext import AudioCodecContext
+    from av.container import InputContainer
     from av.video.stream import VideoStream
 
 _COPIED = frozenset({"avc1", "avc3", "hvc1", "hev1", "av01", "mp4v"})
 """Formats of the picture that an MP4 may have, by their tag."""
 _LEAST_RATE, _MOST_RATE = Fraction(1), Fraction(120)
 _USUAL_RATE = Fraction(24)
+_MOST_SECONDS = 600
+"""A clip has about ten."""
 
 
 class BadClipError(UnreadableClipError):
@@ -68,20 +72,21 @@ def read_clip(path: Path, number: int, check: Callable[[], None]) -> SourceClip:
 
 
 def _read_clip(path: Path, number: int, check: Callable[[], None]) -> SourceClip:
-    turned = _turned(path)
+    packets = read_packets(path, check)
+    if packets.seconds > _MOST_SECONDS:
+        raise UnreadableClipError("its time stamps are impossible")
     with open_clip(path) as clip:
         stream = clip.streams.video[0]
         context = stream.codec_context
         if context is None:  # pyright: ignore[reportUnnecessaryComparison]
             raise UnreadableClipError("its codec is unknown")
-        packets = read_packets(path, check)
+        turned = _turned(clip)
         pixel = stream.sample_aspect_ratio or Fraction(1)
         width, height = max(1, round(context.width * pixel)), context.height
         if turned % 180:
             width, height = height, width
         rate = stream.average_rate or _USUAL_RATE
         colours = _colours(stream)
-        sound = next(iter(clip.streams.audio), None)
         return SourceClip(
             path=path,
             number=number,
@@ -101,15 +106,23 @@ def _read_clip(path: Path, number: int, check: Callable[[], None]) -> SourceClip
             # A turned one is encoded upright: not every program turns it.
             can_copy=packets.regular and not turned and stream.codec_tag in _COPIED,
             colours=colours,
-            sound=(sound.rate, min(2, sound.channels)) if sound and sound.rate else None,
+            sound=_sound(clip),
         )
 
 
-def _turned(path: Path) -> int:
-    with open_clip(path) as clip:
-        for frame in decoded(clip):
-            return round(frame.rotation / 90) * 90 % 360
+def _turned(clip: InputContainer) -> int:
+    for frame in decoded(clip):
+        return round(frame.rotation / 90) * 90 % 360
     raise UnreadableClipError("it has no frames")
+
+
+def _sound(clip: InputContainer) -> tuple[int, int] | None:
+    """None, too, if there is no decoder for it: nothing could be heard."""
+    for stream in clip.streams.audio[:1]:
+        context: AudioCodecContext | None = stream.codec_context
+        if context and context.sample_rate and context.channels:
+            return context.sample_rate, min(2, context.channels)
+    return None
 
 
 def _colours(stream: VideoStream) -> tuple[int, int, int, int]:
@@ -157,10 +170,12 @@ def read_packets(path: Path, check: Callable[[], None]) -> Packets:
                     continue
                 if packet.is_corrupt:
                     raise UnreadableClipError("it is damaged")
+                if packet.is_discard:  # only needed to decode what is shown
+                    regular = False
+                    continue
                 at, decodes = packet.pts * base, packet.dts * base
                 regular = (
                     regular
-                    and not packet.is_discard
                     and (bool(shown) or packet.is_keyframe)
                     and decodes <= at
                     and (not decoded_at or decodes > decoded_at[-1])

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.media.film_clips import SourceClip
@@ -66,7 +67,7 @@ class FilmSound:
 
         at, rest = 0, bytearray()
         size = 2 * self._channels
-        for samples in (*self._mixed(), b""):
+        for samples in chain(self._mixed(), [b""]):
             rest += samples
             enough = _BLOCK * size if samples else 1
             while len(rest) >= enough:
