@@ -20,7 +20,7 @@ class PreviewVideo(Arguments):
 
 
 async def preview_video(wanted: PreviewVideo, ctx: Ctx) -> CallToolResult:
-    """See a saved clip: frames with times, what is wrong. Free; after query_task."""
+    """Look at a saved clip: timed frames, what is wrong. Free; after query_task."""
     from hailuo_mcp.wording.preview import preview_text
 
     request = await tool_request(ctx)
