@@ -7,6 +7,7 @@ import time
 from array import array
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, cast
@@ -47,6 +48,9 @@ _MOST_UNEVEN = 0.03
 """Share of such frames, and more than one of them: a single dropped frame is no variable rate."""
 _MISSING_FRAMES = 2
 """Damaged ones; a player gets over a single one."""
+_REORDERED_SECONDS = 0.25
+"""Before damage is met: frames come out of a decoder later than they went in. What is seen after
+that, such as a jump, comes of the damage."""
 _LEAST_SIDE = 8
 """Pixels to which a frame is scaled, whatever its shape."""
 _MISSING_SECONDS = 0.25
@@ -159,25 +163,21 @@ class _Pictures:
         self._watcher = Watcher()
         self._times = array("d")
         self._damaged = 0
+        self._whole_until = inf
         self._first: Image | None = None
         self._last: VideoFrame | None = None
         stated = track.duration and track.time_base and track.duration * track.time_base
         self._stated = float(stated or 0)
 
     def take(self, frame: VideoFrame | None) -> None:
-        if frame is None or frame.pts is None or frame.time_base is None:
+        at = float(frame.pts * frame.time_base) if frame and frame.pts is not None else 0.0
+        if frame is None or (self._times and at <= self._times[-1]):
             self._damaged += 1
+            if self._damaged == _MISSING_FRAMES and self._times:
+                self._whole_until = self._times[-1] - self._times[0] - _REORDERED_SECONDS
             return
-        at = float(frame.pts * frame.time_base)
-        try:
-            gray = self._reduced(frame, "gray", "L")
-            self._first = self._first or self._shown(frame)
-        except Exception:  # noqa: BLE001  # FFmpeg's or Python's: it cannot be scaled
-            self._damaged += 1
-            return
-        if self._times and at <= self._times[-1]:
-            self._damaged += 1
-            return
+        gray = self._reduced(frame, "gray", "L")
+        self._first = self._first or self._shown(frame)
         self._times.append(at)
         self._watcher.take(gray, at - self._times[0], key_frame=frame.key_frame)
         self._last = frame
@@ -192,16 +192,18 @@ class _Pictures:
         shown = self._times[-1] - self._times[0]
         seconds = shown + (float(self._last.duration * (self._last.time_base or 0)) or usual)
         width, height = self.size
-        seen = self._watcher.finish(seconds)
+        seen = self._watcher.finish(seconds, until=self._whole_until)
+        damaged = self._damaged >= _MISSING_FRAMES
         return Findings(
             width=width,
             height=height,
             seconds=round(seconds, 3),
             fps=round(len(intervals) / shown, 2) if shown else 0.0,
-            variable_fps=uneven > max(1, _MOST_UNEVEN * len(intervals)),
+            # Where frames are missing, the others are uneven.
+            variable_fps=not damaged and uneven > max(1, _MOST_UNEVEN * len(intervals)),
             turned=self.turn,
             truncated=not whole
-            or self._damaged >= _MISSING_FRAMES
+            or damaged
             or seconds < self._stated - _MISSING_SECONDS,
             black=seen.black,
             frozen=seen.frozen,
