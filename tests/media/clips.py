@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,14 @@ class Scale:
 
 def scene(scale: Scale, prompt: str = "A fox [Truck left]", *, grain: float = 0) -> list[Image.Image]:
     """The sandbox's landscape without its text."""
+    return [with_grain(picture, grain) for picture in _painted(scale, prompt)]
+
+
+@cache
+def _painted(scale: Scale, prompt: str) -> tuple[Image.Image, ...]:
     landscape, moves = Landscape(scale.width, scale.height, prompt), read(prompt)
-    return [
-        with_grain(
-            landscape.frame(moves.pose(index / (scale.frames - 1)), index / scale.fps), grain
-        )
-        for index in range(scale.frames)
-    ]
+    shares = [index / (scale.frames - 1) for index in range(scale.frames)]
+    return tuple(landscape.frame(moves.pose(share), share * scale.seconds) for share in shares)
 
 
 def with_grain(picture: Image.Image, strength: float) -> Image.Image:
