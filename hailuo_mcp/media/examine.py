@@ -170,7 +170,7 @@ class _Pictures:
         self._stated = float(stated or 0)
 
     def take(self, frame: VideoFrame | None) -> None:
-        at = float(frame.pts * frame.time_base) if frame and frame.pts is not None else 0.0
+        at = _seconds(frame, frame.pts) if frame and frame.pts is not None else 0.0
         if frame is None or (self._times and at <= self._times[-1]):
             self._damaged += 1
             if self._damaged == _MISSING_FRAMES and self._times:
@@ -190,7 +190,7 @@ class _Pictures:
         usual = median(intervals) if intervals else 0.0
         uneven = sum(abs(interval - usual) > _UNEVEN * usual for interval in intervals)
         shown = self._times[-1] - self._times[0]
-        seconds = shown + (float(self._last.duration * (self._last.time_base or 0)) or usual)
+        seconds = shown + (_seconds(self._last, self._last.duration) or usual)
         width, height = self.size
         seen = self._watcher.finish(seconds, until=self._whole_until)
         damaged = self._damaged >= _MISSING_FRAMES
@@ -202,9 +202,7 @@ class _Pictures:
             # Where frames are missing, the others are uneven.
             variable_fps=not damaged and uneven > max(1, _MOST_UNEVEN * len(intervals)),
             turned=self.turn,
-            truncated=not whole
-            or damaged
-            or seconds < self._stated - _MISSING_SECONDS,
+            truncated=not whole or damaged or seconds < self._stated - _MISSING_SECONDS,
             black=seen.black,
             frozen=seen.frozen,
             cuts=seen.cuts,
@@ -246,11 +244,17 @@ class _Sound:
             return
         try:
             for part in self._resamplers[track].resample(frame):
-                samples = array("h", bytes(part.planes[0])[: 2 * part.samples * part.layout.nb_channels])
+                samples = array(
+                    "h", bytes(part.planes[0])[: 2 * part.samples * part.layout.nb_channels]
+                )
                 if samples and max(max(samples), -min(samples)) > _SILENT:
                     self.heard = True
         except Exception:  # noqa: BLE001  # a track that changes its format on the way
             self.heard = True
+
+
+def _seconds(frame: VideoFrame, ticks: int) -> float:
+    return float(ticks * frame.time_base) if frame.time_base else 0.0
 
 
 def _likeness(frame: Image, given: bytes | None) -> float | None:

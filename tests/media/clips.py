@@ -34,7 +34,9 @@ class Scale:
         return round(self.fps * self.seconds)
 
 
-def scene(scale: Scale, prompt: str = "A fox [Truck left]", *, grain: float = 0) -> list[Image.Image]:
+def scene(
+    scale: Scale, prompt: str = "A fox [Truck left]", *, grain: float = 0
+) -> list[Image.Image]:
     """The sandbox's landscape without its text."""
     return [with_grain(picture, grain) for picture in _painted(scale, prompt)]
 
@@ -67,18 +69,20 @@ def write(
     options: dict[str, str] | None = None,
     turn: int = 0,
     sound: str = "",
-    index_first: bool = True,
+    movflags: str = "+faststart",
 ) -> Path:
     """Encode frames; `times` in seconds, `turn` clockwise, sound "tone", "faint" or "silence"."""
-    movflags = {"movflags": "+faststart"} if index_first else {}
-    out: Any = av.open(str(path), "w", format="mp4", options=movflags)
+    out: Any = av.open(
+        str(path), "w", format="mp4", options={"movflags": movflags} if movflags else {}
+    )
     with out:
         track = out.add_stream(codec, rate=fps)
         track.width, track.height = frames[0].size
         track.pix_fmt = "yuv420p"
         track.codec_context.time_base = Fraction(1, 1000 if times else fps)
         if codec == "libx264":
-            track.options = {"crf": "23", "preset": "veryfast", **(options or {})}
+            # The number of threads changes the bytes, and these should be the same everywhere.
+            track.options = {"crf": "23", "preset": "veryfast", "threads": "1", **(options or {})}
         if turn:
             track.set_display_rotation(-turn)
         voice = out.add_stream("aac", rate=RATE) if sound else None
@@ -102,8 +106,8 @@ def write_sound_alone(path: Path, seconds: float = 1.0) -> Path:
 
 def add_sound(out: Any, track: Any, kind: str, seconds: float) -> None:
     loud = {"tone": 8000, "faint": 300, "silence": 0}[kind]
+    wave = array("h", (round(loud * math.sin(i * math.tau / 128)) for i in range(1024)))
     for start in range(0, int(seconds * RATE), 1024):
-        wave = array("h", (round(loud * math.sin(i / 17)) for i in range(start, start + 1024)))
         frame = av.AudioFrame(format="s16", layout="mono", samples=1024)
         frame.planes[0].update(wave.tobytes())
         frame.sample_rate, frame.pts = RATE, start

@@ -138,7 +138,7 @@ def truncated(path: Path, scale: Scale) -> None:
 
 
 def truncated_before_its_index(path: Path, scale: Scale) -> None:
-    write(path, scene(scale), fps=scale.fps, index_first=False)
+    write(path, scene(scale), fps=scale.fps, movflags="")
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
 
@@ -324,7 +324,10 @@ FAULTS = (
 
 
 def slow_dark_scene(path: Path, scale: Scale) -> None:
-    frames = [with_grain(ImageEnhance.Brightness(p).enhance(0.12), 1.5) for p in scene(scale, "Night [Push in]")]
+    frames = [
+        with_grain(ImageEnhance.Brightness(p).enhance(0.12), 1.5)
+        for p in scene(scale, "Night [Push in]")
+    ]
     write(path, frames, fps=scale.fps)
 
 
@@ -335,8 +338,12 @@ def hardly_lit_scene(path: Path, scale: Scale) -> None:
 
 def fade_in_and_out(path: Path, scale: Scale) -> None:
     frames, last = scene(scale), scale.frames - 1
-    shares = [min(1.0, index / scale.fps, (last - index) / scale.fps) for index in range(len(frames))]
-    faded = [ImageEnhance.Brightness(p).enhance(share) for p, share in zip(frames, shares, strict=True)]
+    shares = [
+        min(1.0, index / scale.fps, (last - index) / scale.fps) for index in range(len(frames))
+    ]
+    faded = [
+        ImageEnhance.Brightness(p).enhance(share) for p, share in zip(frames, shares, strict=True)
+    ]
     write(path, faded, fps=scale.fps)
 
 
@@ -365,7 +372,12 @@ def whip_pan(path: Path, scale: Scale) -> None:
 
 def static_with_grain(path: Path, scale: Scale) -> None:
     picture = scene(scale)[0]
-    write(path, [with_grain(picture, 4) for _ in range(scale.frames)], fps=scale.fps, options={"crf": "18"})
+    write(
+        path,
+        [with_grain(picture, 4) for _ in range(scale.frames)],
+        fps=scale.fps,
+        options={"crf": "18"},
+    )
 
 
 def static_with_one_small_mover(path: Path, scale: Scale) -> None:
@@ -374,7 +386,9 @@ def static_with_one_small_mover(path: Path, scale: Scale) -> None:
     for index in range(scale.frames):
         view = picture.copy()
         left = scale.width // 4 + index * scale.width // 400
-        view.paste((240, 240, 220), (left, scale.height // 4, left + side, scale.height // 4 + side))
+        view.paste(
+            (240, 240, 220), (left, scale.height // 4, left + side, scale.height // 4 + side)
+        )
         frames.append(view)
     write(path, frames, fps=scale.fps)
 

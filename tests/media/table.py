@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
 
-from PIL import Image
-
 from hailuo_mcp.media.examine import Expected, Findings, examine, expected_size
 from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.sandbox.clips.camera import _MOVES
@@ -131,9 +129,8 @@ def described(found: Findings) -> str:
     words.append("sound" if found.sound else "silent track" if found.silent_track else "no sound")
     if found.turned:
         words.append(f"turned {found.turned}°")
-    for name in ("first_likeness", "last_likeness"):
-        if getattr(found, name) is not None:
-            words.append(f"{name.partition('_')[0]} {getattr(found, name):.2f}")
+    for name, alike in (("first", found.first_likeness), ("last", found.last_likeness)):
+        words += [] if alike is None else [f"{name} {alike:.2f}"]
     for name in ("black", "frozen", "flickers"):
         words += [f"{name} {one.start:.2f}-{one.end:.2f}" for one in getattr(found, name)]
     words += [f"cut {at:.2f}" for at in found.cuts]
@@ -166,7 +163,9 @@ def main() -> int:
         lines = pool.map(_line, range(len(tasks())), chunksize=1)
     print(f"{'':5} {'clip':38} {'took':>6}  found")
     for line in lines[CLEAN:] + lines[:CLEAN]:
-        print(f"{'ok' if line.right else 'WRONG':5} {line.name:38} {line.seconds:5.2f}s  {line.found}")
+        print(
+            f"{'ok' if line.right else 'WRONG':5} {line.name:38} {line.seconds:5.2f}s  {line.found}"
+        )
     wrong = sum(not line.right for line in lines)
     print(f"{len(FAULTS)} faults, {len(HARMLESS)} that only look so, {CLEAN} clean: {wrong} wrong")
     return 1 if wrong else 0
