@@ -42,8 +42,9 @@ LENGTH_TOLERANCE = 0.5
 """Seconds: six are sold as 141 frames, which are 5.875 or, at 25 frames a second, 5.64."""
 _SILENT = 33
 """Of 32,768, which is -60 dB: encoders leave one or two of digital silence."""
-_UNEVEN = 0.25
-"""Share by which a frame's time differs from the usual: rounded to milliseconds it is 3%."""
+_UNEVEN = 0.12
+"""Share by which a frame's time differs from the usual: 24 and 30 frames a second by 20%, times that
+are rounded to milliseconds by 4%."""
 _MOST_UNEVEN = 0.03
 """Share of such frames, and more than one of them: a single dropped frame is no variable rate."""
 _MISSING_FRAMES = 2
@@ -244,10 +245,9 @@ class _Sound:
             return
         try:
             for part in self._resamplers[track].resample(frame):
-                samples = array(
-                    "h", bytes(part.planes[0])[: 2 * part.samples * part.layout.nb_channels]
-                )
-                if samples and max(max(samples), -min(samples)) > _SILENT:
+                size = 2 * part.samples * part.layout.nb_channels
+                samples = array("h", bytes(part.planes[0])[:size])
+                if samples and (max(samples) > _SILENT or min(samples) < -_SILENT):
                     self.heard = True
         except Exception:  # noqa: BLE001  # a track that changes its format on the way
             self.heard = True

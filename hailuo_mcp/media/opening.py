@@ -30,6 +30,8 @@ MOST_PIXELS = 4096 * 2304
 """Of a frame. Providers sell up to 2560×1440; a decoder may hold 20 frames of 55 megabytes."""
 MOST_BYTES = 1 << 30
 """Of a file: one frame may pretend to be as large, and would be read whole."""
+_MOST_DAMAGED = 500
+"""Packets, after which the rest is left: millions of them would take a minute to be refused."""
 _MOST_THREADS = 4
 """Each holds frames of its own, and a server looks at several clips at once."""
 _CODECS = (
@@ -182,7 +184,7 @@ def decoded_tracks(
 
     for track in tracks:
         _bound(track)
-    ends = clock() + seconds
+    ends, damaged = clock() + seconds, 0
     for packet in _packets(clip, *tracks):
         if clock() > ends:
             raise UnreadableClipError("it takes too long to decode")
@@ -196,6 +198,9 @@ def decoded_tracks(
         except Exception as trouble:  # noqa: BLE001
             _stop_if_late(trouble)
             yield packet.stream, None
+            damaged += 1
+            if damaged == _MOST_DAMAGED:
+                return
             continue
         if packet.is_corrupt:
             yield packet.stream, None

@@ -121,7 +121,7 @@ def counted(path: Path, kind: bytes, at: int, number: int) -> Path:
         (b"ftyp", -8, 2**32 - 1, "index is missing"),
         (b"moov", -8, 2**31, ""),
         (b"mvhd", 12, 0, ""),
-        (b"mdhd", 12, 0, ""),
+        (b"mdhd", 12, 0, "none of its frames"),
     ],
 )
 def test_counts_that_cannot_be_true_are_refused_or_do_no_harm(
