@@ -36,8 +36,8 @@ _REFRESH = 1.5
 """Mean change of the tiny picture where a key frame encodes the same picture anew."""
 _REFRESH_FRAMES = 2
 """From a key frame on: the next one mends it."""
-_MOST_NEARLY = 0.2
-"""Share of frames in a frozen stretch that may be only nearly still; grain is so all the time."""
+_MOST_NEARLY = 0.35
+"""Share of frames in a frozen stretch that may be only nearly still; with fine grain, most are."""
 _MOST_NEARLY_AT_ONCE = 3
 _FROZEN_SECONDS = 0.7
 """Drawn animation holds a picture for up to half a second."""
