@@ -61,5 +61,5 @@ async def _ids(app: AppContext, argument: str, typed: str) -> list[str]:
     studio, caller = await app.studio(), app.caller().name
     if argument == "template_id":
         return [it.template_id for it in studio.templates() if typed in it.template_id]
-    films = await studio.recent_film_ids(typed, caller=caller)
-    return films if argument == "film_id" else await studio.recent_ids(typed, caller=caller) + films
+    recent = studio.recent_film_ids if argument == "film_id" else studio.recent_ids
+    return await recent(typed, caller=caller)

@@ -152,7 +152,8 @@ class TasksExtension(Extension):
 
     async def _find(self, some_id: str) -> View | FilmView:
         studio, caller = await self._app.studio(), self._app.caller().name
-        if film := await studio.film(some_id, caller):
+        film = await studio.film(some_id, caller)
+        if film and film.film_id == some_id:
             return await studio.query_film(film)
         return await studio.known(some_id, caller=caller)
 

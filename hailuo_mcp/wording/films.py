@@ -118,6 +118,7 @@ def _row(view: FilmView, shot: ShotView, most: int | None) -> ShotRow:
                 model=plan.model,
                 duration=plan.duration,
                 resolution=plan.resolution,
+                eta_seconds=shot.eta_seconds,
             ),
         )
     return cast(

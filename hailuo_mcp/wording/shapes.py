@@ -80,6 +80,7 @@ class ShotRow(TypedDict, total=False):
     model: str
     duration: int
     resolution: str
+    eta_seconds: int
 
 
 class Storyboard(TypedDict, total=False):

@@ -30,6 +30,8 @@ class Clip:
     turned: int = 0
     skip: tuple[int, ...] = ()
     """Frames that are left out: the one before stays longer."""
+    hidden: int = 0
+    """So many frames at the start are not shown, but needed to decode the others."""
     mark: bool = False
     """The upper left corner is white, which tells which way is up."""
     format: str = "yuv420p"
@@ -58,7 +60,7 @@ def make(path: Path, clip: Clip | None = None) -> Path:
             if index in clip.skip:
                 continue
             frame = _picture(clip, clip.shade + 4 * index)
-            frame.pts, frame.time_base = index, Fraction(1, clip.rate)
+            frame.pts, frame.time_base = index - clip.hidden, Fraction(1, clip.rate)
             out.mux(track.encode(frame))
         out.mux(track.encode(None))
         if sound is not None:
@@ -117,6 +119,14 @@ def shades(path: Path) -> list[int]:
 def times(path: Path) -> list[float]:
     with av.open(str(path)) as clip:
         return [frame.time for frame in clip.decode(video=0)]
+
+
+def seconds(path: Path) -> float:
+    """By its packets, from the first picture to the end of the last one."""
+    with av.open(str(path)) as clip:
+        shown = [it for it in clip.demux(video=0) if it.pts is not None and not it.is_discard]
+        first, last = (pick(shown, key=lambda it: it.pts) for pick in (min, max))
+        return float((last.pts + last.duration - first.pts) * last.time_base)
 
 
 def beeps(path: Path) -> list[float]:

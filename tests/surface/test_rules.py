@@ -121,6 +121,19 @@ def test_our_output_schemas_say_what_pydantic_says() -> None:
         assert output_schema(kind) == untitled(TypeAdapter(kind).json_schema())
 
 
+def test_an_answer_that_is_one_of_several_has_the_keys_of_all_of_them() -> None:
+    """Clients hold it to one schema: a task's, or a film's wherever a film_id is taken."""
+    for name in ("query_task", "cancel_task"):
+        merged = TOOLS[name].output_schema
+        assert merged is not None
+        for kind in (shapes.VideoTask, shapes.Storyboard):
+            for key, schema in output_schema(kind)["properties"].items():
+                found = merged["properties"][key]
+                assert found["type"] == schema["type"]
+                assert set(schema.get("enum", [])) <= set(found.get("enum", []))
+        assert merged["required"] == ["message"]
+
+
 def untitled(schema: dict) -> dict:
     """The schema without titles, docstrings of types and references."""
     definitions = schema.get("$defs", {})

@@ -271,7 +271,8 @@ class FakeStudio:
         return video_templates.templates("cn")
 
     async def recent_ids(self, prefix: str, *, caller: str = "") -> list[str]:
-        return [ID] if ID.startswith(prefix) else []
+        films = await self.recent_film_ids(prefix, caller=caller)
+        return [*films, *([ID] if ID.startswith(prefix) else [])]
 
     async def recent_film_ids(self, prefix: str, *, caller: str = "") -> list[str]:
         film_id = self.film_view.film.film_id if self.film_view else ""
