@@ -19,6 +19,7 @@ from hailuo_mcp.cli import (
     film,
     journal,
     offers,
+    preview,
     serving,
     task,
     task_list,
@@ -33,7 +34,19 @@ from hailuo_mcp.text import shown
 
 COMMANDS = tuple(
     command
-    for module in (buy, film, task, task_list, offers, serving, tenant, doctor, journal, init)
+    for module in (
+        buy,
+        film,
+        task,
+        preview,
+        task_list,
+        offers,
+        serving,
+        tenant,
+        doctor,
+        journal,
+        init,
+    )
     for command in module.COMMANDS
 )
 """In the order of the help."""

@@ -204,7 +204,7 @@ def _report_missing(session: Session, view: View | FilmView) -> None:
 
     say, name = session.terminal.paragraph, f"{view.known_as} ({_short(view)})"
     if isinstance(view, FilmView):
-        if view.status is Status.SUCCEEDED and view.film.save_error:
+        if view.film.save_error and not view.joined:
             again = session.command("download", view.film.film_id)
             said = f"{name}. {view.film.save_error} To try again, free: {again}"
             say("Not joined:", said, style="bold red")

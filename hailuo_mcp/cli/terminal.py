@@ -120,6 +120,32 @@ class Terminal:
             shutil.copyfileobj(source, sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
+    @staticmethod
+    def write_bytes(data: bytes) -> None:
+        """Write to standard output what is no text."""
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def shows(self, jpeg: bytes) -> bool:
+        """Show a picture, if this is a terminal that can."""
+        if not self._out.is_terminal:
+            return False
+        from hailuo_mcp.cli.pictures import encoder, width_of_terminal
+
+        encode = encoder()
+        if encode is None:
+            return False
+        self._out.file.write(encode(jpeg, *width_of_terminal()) + "\n")
+        self._out.file.flush()
+        return True
+
+    def open(self, file: str) -> None:
+        """Open a file with the system's viewer, if a person sits before a screen."""
+        from hailuo_mcp.cli.pictures import open_with, viewer
+
+        if self._out.is_terminal and (command := viewer()):
+            open_with(command, file)
+
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line of the result."""
         self._out.line(text, style)

@@ -47,8 +47,11 @@ def names_beside(clip: str, ending: str) -> tuple[str, str]:
     return clip.removesuffix(".mp4") + ending, clip + ending
 
 
-def write_beside(clip: Path, ending: str, data: bytes) -> None:
-    """Write a file beside the clip, atomically; FileExistsError if both names are taken."""
+def write_beside(clip: Path, ending: str, data: bytes) -> Path:
+    """Write a file beside the clip, atomically; FileExistsError if both names are taken.
+
+    Return where it is.
+    """
     places = (clip.with_name(name) for name in names_beside(clip.name, ending))
     place = next((place for place in places if _is_free(place)), None)
     if place is None:
@@ -61,6 +64,7 @@ def write_beside(clip: Path, ending: str, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(place)
+    return place
 
 
 def sidecar_text(facts: Mapping[str, object]) -> bytes:

@@ -256,4 +256,4 @@ def _need_heic(name: str) -> None:
 def _has_avif() -> bool:
     from PIL import features
 
-    return features.check("avif") is True
+    return "avif" in features.modules and features.check("avif") is True

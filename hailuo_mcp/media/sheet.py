@@ -10,6 +10,7 @@ from itertools import islice
 from math import ceil, log, sqrt
 from typing import TYPE_CHECKING
 
+from hailuo_mcp.media.film import POSTER_MARK
 from hailuo_mcp.media.frames import Frame
 
 if TYPE_CHECKING:
@@ -231,7 +232,15 @@ def _smallest(sheet: Image) -> bytes:
 
 def _jpeg(sheet: Image, quality: int) -> bytes:
     data = BytesIO()
-    sheet.save(data, "JPEG", quality=quality, subsampling="4:2:0", optimize=True, progressive=True)
+    sheet.save(
+        data,
+        "JPEG",
+        quality=quality,
+        subsampling="4:2:0",
+        optimize=True,
+        progressive=True,
+        comment=POSTER_MARK,
+    )
     return data.getvalue()
 
 

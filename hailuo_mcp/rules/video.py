@@ -8,7 +8,7 @@ from typing import Any
 
 from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, ImageFacts, Mode, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
-from hailuo_mcp.rules.images import fit_problems, picture_problems, shape_steps
+from hailuo_mcp.rules.images import fit_name, fit_problems, picture_problems, shape_steps
 from hailuo_mcp.rules.judge import (
     MODE_WORDS,
     PICTURES,
@@ -172,6 +172,7 @@ def nearest_video(request: VideoRequest, verdict: Verdict, seller: Seller) -> Ne
         resolution=made.resolution,
         duration=made.duration,
         prompt=prompt.fixed,
+        image_fit=fit_name(request.image_fit),
         **options,
     )
     return Nearest(request=mended, combination=made, needs=tuple(needs))

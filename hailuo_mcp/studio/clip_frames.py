@@ -74,9 +74,8 @@ def _refuse_unsaved(made: Task | Film, some_id: str) -> NoReturn:
             Step(Do.DOWNLOAD, some_id),
         )
     if made.status.is_final:
-        raise InvalidRequestError(
-            f"The task {name} was {made.status} and has no clip.", Step(Do.LIST_TASKS)
-        )
+        ended = "failed" if made.status is Status.FAILED else "was cancelled"
+        raise InvalidRequestError(f"The task {name} {ended} and has no clip.", Step(Do.LIST_TASKS))
     raise InvalidRequestError(
         f"The task {name} is {made.status}, so it has no frames yet.", Step(Do.QUERY, some_id)
     )

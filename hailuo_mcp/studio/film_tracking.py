@@ -88,7 +88,11 @@ async def cancel_film(context: Context, film: Film) -> FilmView:
     if film.redoes and (kept := await _withdraw(context, film, {"redo": ()})):
         shots = _numbered(film.redo)
         note = f"The plan to make {shots} again is withdrawn; the film stays as it was made."
-        return await film_view(context, kept, notes=(note,))
+        view = await film_view(context, kept, notes=(note,))
+        if any(task.status is Status.PENDING for task in view.tasks):
+            more = "What of it was not sent yet goes on; withdraw that by the same call."
+            view = replace(view, notes=(*view.notes, more))
+        return view
     return await _withdraw_unsent(context, film)
 
 

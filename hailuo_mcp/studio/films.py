@@ -3,69 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
-from hailuo_mcp.domain import UNFINISHED, Film, FilmRequest, Status, Task
-from hailuo_mcp.errors import (
-    Do,
-    HailuoError,
-    InvalidRequestError,
-    JournalError,
-    Step,
-    TaskNotFoundError,
-)
+from hailuo_mcp.domain import Film, FilmRequest, Task
+from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.journal.store import PLAN_SECONDS, FilmKeyTaken, Losses, OverBudget
 from hailuo_mcp.studio.conditions import (
     ZERO,
     asked_price,
     hold_budget,
     hold_ceiling,
-    key_taken,
     needs_consent,
     over_budget,
     require_consent,
 )
 from hailuo_mcp.studio.context import Context
-from hailuo_mcp.studio.film_checking import checked_film, shots_named
+from hailuo_mcp.studio.film_checking import shots_named
+from hailuo_mcp.studio.film_orders import FilmOrder, film_key_taken, need_pictures, order_of
 from hailuo_mcp.studio.film_tracking import query_film
 from hailuo_mcp.studio.film_views import (
     counted_amounts,
     film_view,
-    find_film,
     newest_takes,
     planned_shots,
     total,
 )
-from hailuo_mcp.studio.request_record import digest, pictures_of
 from hailuo_mcp.studio.shot_tasks import shot_task
 from hailuo_mcp.telemetry import tracing
 from hailuo_mcp.telemetry.events import Event, tenant_name
-from hailuo_mcp.text import shown
 from hailuo_mcp.views import FilmProgress, FilmView, Terms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
-    """What a call is about: a film, and whether it is recorded."""
-
-    film: Film
-    """With a redo that is wanted and not recorded yet."""
-    recorded: Film | None
-    """As the journal has it; None for a new plan."""
-    wanted: bool
-    """Whether its planned shots are what this call asks for."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The shots to buy; empty if the call repeats an earlier one."""
-        return planned_shots(self.film) if self.wanted else ()
-
-    def identity(self) -> str:
-        """What the person agrees to."""
-        redo = ",".join(map(str, self.film.redo))
-        return digest("film", self.film.identity, str(self.film.revision), redo)
 
 
 async def plan_film(
@@ -79,7 +46,7 @@ async def plan_film(
         HailuoError: as in `make_film`, except for the ceiling, the budget and consent: the view
             says what they would mean.
     """
-    order = await _order(context, wanted, terms, caller, local=local, plans=True)
+    order = await order_of(context, wanted, terms, caller, local=local, plans=True)
     film = await _record_plan(context, order, terms)
     repeats = bool(wanted.shots) and not order.numbers
     view = await film_view(context, film, reused=repeats, notes=order.notes)
@@ -102,7 +69,7 @@ async def film_question(
     if context.settings.confirm_above is None or terms.confirm:
         return None
     try:
-        order = await _order(context, wanted, terms, caller, local=local)
+        order = await order_of(context, wanted, terms, caller, local=local)
         film = order.film
         if not order.numbers:
             return None
@@ -137,7 +104,7 @@ async def make_film(
         TaskNotFoundError: there is no such film.
         InvalidRequestError: refused here, free: a shot, the redo, the budget, consent.
     """
-    order = await _order(context, wanted, terms, caller, local=local)
+    order = await order_of(context, wanted, terms, caller, local=local)
     with tracing.span("film", tenant=tenant_name(caller)) as step:
         film, reused = await _make(context, order, terms)
         step.note(film_id=film.film_id, shots=len(order.numbers), reused=reused)
@@ -155,130 +122,13 @@ async def make_film(
     return replace(waited, reused=reused, notes=notes)
 
 
-async def _order(
-    context: Context,
-    wanted: FilmRequest,
-    terms: Terms,
-    caller: str,
-    *,
-    local: bool,
-    plans: bool = False,
-) -> _Order:
-    """Find or check the film that a call means. Nothing is recorded but its pictures."""
-    context.client.need_key()
-    if not wanted.film_id:
-        return await _order_by_shots(context, wanted, terms, caller, local=local)
-    film = await find_film(context, wanted.film_id, caller)
-    if film is None:
-        raise TaskNotFoundError(f"There is no film {shown(wanted.film_id)!r}.", Step(Do.LIST_TASKS))
-    if terms.request_key and terms.request_key != film.request_key:
-        raise InvalidRequestError(
-            f"Film {film.film_id} was not planned with the request key "
-            f"{shown(terms.request_key)!r}, and a film keeps the one of its plan.",
-            Step(Do.TRY, "leave the request key out: the film's id already names it"),
-            task_id=film.film_id,
-        )
-    if wanted.shots:
-        key = replace(terms, request_key=film.request_key)
-        same, _ = await checked_film(context, wanted, key, film.caller, local=local)
-        if same.identity != film.identity:
-            raise InvalidRequestError(
-                f"Film {film.film_id} was planned with other shots.",
-                Step(Do.TRY, "leave the shots out to use its own, or its id to plan a new film"),
-                task_id=film.film_id,
-            )
-    if wanted.redo:
-        return await _order_redo(context, film, wanted, plans=plans)
-    # Repeated with its shots, a call is about the film itself, whatever was planned meanwhile.
-    asks = film.made_at is None or not wanted.shots
-    return _Order(film=film, recorded=film, wanted=asks)
-
-
-async def _order_by_shots(
-    context: Context, wanted: FilmRequest, terms: Terms, caller: str, *, local: bool
-) -> _Order:
-    if wanted.redo:
-        raise InvalidRequestError(
-            "Shots can only be made again in a film that is named by its id.",
-            Step(Do.TRY, "give the film's id with the numbers of the shots"),
-            Step(Do.LIST_TASKS),
-        )
-    draft, notes = await checked_film(context, wanted, terms, caller, local=local)
-    found = await context.store.find_existing_film(draft, now=context.clock())
-    if isinstance(found, FilmKeyTaken):
-        raise _key_taken(found, terms)
-    if found is None:
-        return _Order(film=draft, recorded=None, wanted=True, notes=notes)
-    film = found.film
-    return _Order(film=film, recorded=film, wanted=film.made_at is None, notes=notes)
-
-
-async def _order_redo(context: Context, film: Film, wanted: FilmRequest, *, plans: bool) -> _Order:
-    if film.made_at is None:
-        raise InvalidRequestError(
-            f"Film {film.film_id} is only planned, so none of its shots can be made again.",
-            Step(Do.TRY, "make the film first, or plan a new one with other shots"),
-            task_id=film.film_id,
-        )
-    if wrong := sorted({at for at in wanted.redo if not 1 <= at <= len(film.shots)}):
-        raise InvalidRequestError(
-            f"Film {film.film_id} has {len(film.shots)} shots, numbered from 1, and no shot "
-            f"{', '.join(map(str, wrong))}.",
-            task_id=film.film_id,
-        )
-    redo = film.with_dependants(wanted.redo)
-    added = [at for at in redo if at not in wanted.redo]
-    notes = (
-        (f"{shots_named(added)} {_are(added)} made again too, from the new last frame before.",)
-        if added
-        else ()
-    )
-    if redo == film.redone and redo != film.redo and not plans:
-        # It may be the same call once more, so it does not buy again; a new plan is no repetition.
-        return _Order(film=film, recorded=film, wanted=False, notes=notes)
-    await _need_ended(context, film, redo)
-    planned = replace(film, redo=redo)
-    await _need_pictures(context, planned)
-    return _Order(film=planned, recorded=film, wanted=True, notes=notes)
-
-
-async def _need_ended(context: Context, film: Film, redo: Sequence[int]) -> None:
-    """Refuse while a shot of a redo may still come, or could not start from the one before."""
-    newest = newest_takes(await context.store.film_tasks(film.film_id))
-    for number in redo:
-        task = newest[number]
-        if task.status is Status.UNCONFIRMED:
-            raise InvalidRequestError(
-                f"Shot {number} may have been bought: it is unknown whether the provider accepted "
-                "it. A person must find that out before it is made again.",
-                Step(Do.SETTLE, task.task_id),
-                task_id=task.task_id,
-            )
-        if task.status in UNFINISHED:
-            raise InvalidRequestError(
-                f"Shot {number} is not finished ({task.status}), so it is not made again now.",
-                Step(Do.QUERY, film.film_id),
-                task_id=task.task_id,
-            )
-        before = newest.get(number - 1)
-        if not film.shots[number - 1].continues or number - 1 in redo or before is None:
-            continue
-        if before.status in (Status.FAILED, Status.CANCELLED):
-            raise InvalidRequestError(
-                f"Shot {number} starts from the last frame of shot {number - 1}, which does not "
-                f"exist: shot {number - 1} {_ended(before)}.",
-                Step(Do.TRY, f"make shot {number - 1} again; those that follow from it come too"),
-                task_id=film.film_id,
-            )
-
-
-async def _record_plan(context: Context, order: _Order, terms: Terms) -> Film:
+async def _record_plan(context: Context, order: FilmOrder, terms: Terms) -> Film:
     """Keep the plan, or the planned redo, in the journal."""
     now = context.clock()
     if order.recorded is None:
         found = await context.store.plan_film(order.film, now=now)
         if isinstance(found, FilmKeyTaken):
-            raise _key_taken(found, terms)
+            raise film_key_taken(found, terms)
         return found.film
     if order.film.redo == order.recorded.redo:
         return order.recorded
@@ -290,7 +140,7 @@ async def _record_plan(context: Context, order: _Order, terms: Terms) -> Film:
     return changed or await _read_again(context, film)
 
 
-async def _make(context: Context, order: _Order, terms: Terms) -> tuple[Film, bool]:
+async def _make(context: Context, order: FilmOrder, terms: Terms) -> tuple[Film, bool]:
     """Buy the planned shots. Returns the film, and whether nothing was bought."""
     film = order.film
     if not order.numbers:
@@ -301,7 +151,7 @@ async def _make(context: Context, order: _Order, terms: Terms) -> tuple[Film, bo
     amount = total(amounts)
     if context.losses:
         raise context.losses.error()
-    await _need_pictures(context, film)
+    await need_pictures(context, film)
     await context.storage.need_writable()
     await require_consent(
         context, terms, amount, caller=film.caller, identity=order.identity(), noun="film"
@@ -377,30 +227,6 @@ def _need_current(context: Context, film: Film) -> None:
         )
 
 
-async def _need_pictures(context: Context, film: Film) -> None:
-    """Refuse if a shot could not be sent: pictures are not kept for ever."""
-    missing = list[int]()
-    try:
-        for number in planned_shots(film):
-            for sha256 in pictures_of(film.shots[number - 1].request):
-                if not await context.pictures.kept(sha256):
-                    missing.append(number)
-    except OSError as exc:
-        raise JournalError(
-            "The pictures of this film cannot be read now, so nothing was bought.", detail=str(exc)
-        ) from exc
-    if missing:
-        raise InvalidRequestError(
-            f"The picture of {shots_named(missing).lower()} is no longer kept.",
-            Step(Do.TRY, "repeat the call with the film's shots and pictures"),
-            task_id=film.film_id,
-        )
-
-
-def _key_taken(found: FilmKeyTaken, terms: Terms) -> InvalidRequestError:
-    return key_taken(terms, "film,", found.film.film_id, noun="film")
-
-
 def _withdrawn(film: Film) -> InvalidRequestError:
     return InvalidRequestError(
         f"The plan of film {film.film_id} was withdrawn.",
@@ -411,14 +237,6 @@ def _withdrawn(film: Film) -> InvalidRequestError:
 
 async def _read_again(context: Context, film: Film) -> Film:
     return await context.store.find_film(film.film_id) or film
-
-
-def _ended(task: Task) -> str:
-    return "failed" if task.status is Status.FAILED else "was cancelled"
-
-
-def _are(numbers: Sequence[int]) -> str:
-    return "is" if len(numbers) == 1 else "are"
 
 
 def _was(numbers: Sequence[int]) -> str:

@@ -9,7 +9,14 @@ from hailuo_mcp.dialects.providers import provider_notice
 from hailuo_mcp.domain import BUCKET, Status
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError
 from hailuo_mcp.wording import film_cases
-from hailuo_mcp.wording.cases import Case, case_of, key_is_refused, left, values_of
+from hailuo_mcp.wording.cases import (
+    Case,
+    case_of,
+    key_is_refused,
+    left,
+    progress_line,
+    values_of,
+)
 from hailuo_mcp.wording.film_cases import FilmCase
 from hailuo_mcp.wording.phrases import (
     about,
@@ -74,6 +81,9 @@ _SAVED_ALONE = (
 TASKS: Mapping[Case, str] = {
     Case.PENDING: "Recorded, and waiting for its turn under the rate limit; nothing is charged so "
     f"far. It is sent and saved without you; {_LOOK}.",
+    Case.CONTINUES: "Recorded; nothing is charged so far. It starts from the last frame of shot "
+    "{before} and is sent once that one is saved, without you: call query_task with task_id "
+    '"{film_id}" for the whole film.',
     Case.DELAYED: f"{{why}} It is sent and saved without you; {_LOOK}.",
     Case.SUBMITTING: "Sent to {provider}, which has not answered yet; {owed_if_accepted}. Work "
     f"continues without this call: do not buy it again, {_LOOK}.",
@@ -206,7 +216,10 @@ def task_text(view: View) -> str:
 
 def unchanged_text(view: View) -> str:
     """The message of a poll that finds nothing new."""
-    said = f"{_STILL[view.task.status]}{left(view)}; nothing else is new. Call query_task again in"
+    what = f"{_STILL[view.task.status]}{left(view)}"
+    if view.task.waits:
+        what = f"Still {progress_line(view)}"
+    said = f"{what}; nothing else is new. Call query_task again in"
     return join(view.notice, f"{said} {about(view.next_check_seconds or 30)}.")
 
 

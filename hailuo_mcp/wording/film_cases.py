@@ -122,8 +122,12 @@ def charged(view: FilmView) -> Charged:
     if view.planned or view.film.made_at is None:
         return "no"
     words = {phrases.charged(shot.task) for shot in _made(view)}
-    order: tuple[Charged, ...] = ("maybe", "not yet", "yes")
-    return next((word for word in order if word in words), "no")
+    if "maybe" in words:
+        return "maybe"
+    if "not yet" in words:
+        return "not yet"
+    # Also where only earlier takes were charged: they count.
+    return "yes" if "yes" in words or view.amount else "no"
 
 
 def redo_of_failed(view: FilmView) -> list[int]:

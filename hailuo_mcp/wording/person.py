@@ -57,6 +57,10 @@ TASKS: Mapping[Case, tuple[str, str]] = {
         "Waiting",
         "for its turn under the rate limit; it is recorded, and nothing is charged so far.",
     ),
+    Case.CONTINUES: (
+        "Waiting",
+        "for shot {before} of film {film_id}, which it continues; nothing is charged so far.",
+    ),
     Case.DELAYED: ("Waiting.", "{why} It is sent automatically."),
     Case.SUBMITTING: ("Sent", "to {provider}, which has not answered yet."),
     Case.QUEUED: ("Queued", "at {provider}{left}.{mute}"),

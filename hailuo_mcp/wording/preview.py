@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.providers import provider_notice
 from hailuo_mcp.media.examine import ALIKE
 from hailuo_mcp.wording import agent
 from hailuo_mcp.wording.phrases import join
-from hailuo_mcp.wording.shapes import only_given
 
 if TYPE_CHECKING:
     from hailuo_mcp.media.examine import Findings
@@ -57,20 +56,20 @@ def clip_line(clip: PreviewedClip, note: str = "") -> str:
     return f"{clip.id}{note} {facts}. {'; '.join(['Nothing looks wrong', *alike])}."
 
 
-def clip_facts(clip: PreviewedClip) -> dict[str, Any]:
+def clip_facts(clip: PreviewedClip) -> dict[str, object]:
     """The same for a program."""
     found = clip.findings
-    return only_given(
-        task_id=clip.id,
-        width=found.width,
-        height=found.height,
-        seconds=found.seconds,
-        fps=found.fps,
-        sound=found.sound,
-        wrong=list(flaws(clip)),
-        first_likeness=found.first_likeness,
-        last_likeness=found.last_likeness,
-    )
+    likenesses = {"first_likeness": found.first_likeness, "last_likeness": found.last_likeness}
+    return {
+        "task_id": clip.id,
+        "width": found.width,
+        "height": found.height,
+        "seconds": found.seconds,
+        "fps": found.fps,
+        "sound": found.sound,
+        "wrong": list(flaws(clip)),
+        **{name: alike for name, alike in likenesses.items() if alike is not None},
+    }
 
 
 def flaws(clip: PreviewedClip) -> Iterator[str]:

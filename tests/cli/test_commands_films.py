@@ -4,11 +4,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tools.fakes import NOW, a_view
+from tools.film_fakes import FILM_ID, a_film_view, waiting_view
 
 from hailuo_mcp.bootstrap import open_studio
+from hailuo_mcp.cli.progress import Lines
+from hailuo_mcp.domain import Status
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.wording.films import storyboard
 
@@ -28,7 +33,6 @@ async def test_a_film_is_waited_for_saved_and_listed(program) -> None:
     listed = program("tasks")
 
     assert (followed.code, copied.code) == (0, 0)
-    assert "2 shots saved" in followed.err
     copy = Path(program.cwd, "mine.mp4")
     assert copy.read_bytes() == Path(followed.answer["file"]).read_bytes()
     assert copied.out.startswith(f"Saved  {copy}")
@@ -42,6 +46,24 @@ async def test_a_film_is_waited_for_saved_and_listed(program) -> None:
     async with open_studio(Settings.from_env(program.environ), works=False) as studio:
         view = await studio.query_film(await studio.film(film_id, ""))
         assert followed.answer == storyboard(view, whole_prompts=True)
+
+
+@pytest.mark.anyio
+async def test_progress_is_told_when_a_shot_moves() -> None:
+    told: list[str] = []
+    lines = Lines(told.append)
+    being_made = a_film_view({3: a_view(), 4: waiting_view(), 5: waiting_view()})
+    later = replace(being_made, now=NOW + 2, eta_seconds=300)
+    next_one = a_film_view({4: a_view(status=Status.QUEUED), 5: waiting_view()})
+    for view in (being_made, later, next_one, a_film_view(due_at=NOW)):
+        await lines.show(view)
+    await lines.show(next_one, done=1, of=2)
+    assert told == [
+        f"{FILM_ID} 2 of 5 shots saved; shot 3 rendering, about 40 s left",
+        f"{FILM_ID} 3 of 5 shots saved; shot 4 queued, about 40 s left",
+        f"{FILM_ID} joining the shots",
+        f"1 of 2 done; {FILM_ID} 3 of 5 shots saved; shot 4 queued, about 40 s left",
+    ]
 
 
 def test_a_plan_is_shown_and_withdrawn(program) -> None:

@@ -399,6 +399,24 @@ async def test_pictures_are_opened_and_every_problem_is_named_at_once(tmp_path):
     assert "the last frame" in str(caught.value)
 
 
+async def test_a_library_s_pictures_are_made_fit_too(tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (1500, 400)).save(tmp_path / "wide.gif")
+    wide = VideoRequest(prompt="p", first_frame_image=str(tmp_path / "wide.gif"))
+    script = Script(ok(task_id="7"))
+    async with client(script, folders=Folders(tmp_path, (tmp_path,))) as hailuo:
+        with pytest.raises(InvalidRequestError, match=r'VideoRequest\(image_fit="crop"\)'):
+            await hailuo.submit(wide)
+        with pytest.raises(InvalidRequestError, match="no clips are kept here"):
+            await hailuo.submit(replace(wide, first_frame_image="task:v1#last"))
+        assert not script.asked
+        await hailuo.submit(replace(wide, image_fit="pad"))
+    sent = json.loads(script.asked[0].content)
+    assert sent["first_frame_image"].startswith("data:image/png;base64,")
+    assert "image_fit" not in sent
+
+
 async def test_the_check_of_a_key_asks_without_spending():
     script = Script(ok())
     async with client(script) as hailuo:

@@ -82,6 +82,17 @@ async def test_the_same_bytes_are_the_same_picture_whatever_their_source(
     assert {image.wire for image in seen} == {inline(data)}
 
 
+async def test_a_mended_picture_is_sent_itself_and_not_its_address() -> None:
+    async def fetch(url: str) -> bytes:
+        return picture("BMP")
+
+    image = await open_image("https://cdn.example/cat", folders=None, fetch=fetch)
+    assert image.url == ""
+    assert image.wire == inline(image.data)
+    assert image.facts.sha256 == hashlib.sha256(image.data).hexdigest()
+    assert image.changes == ("re-encoded as PNG: it was a BMP picture",)
+
+
 @pytest.mark.parametrize(
     ("turn", "seen"), [(1, (400, 320)), (3, (400, 320)), (6, (320, 400)), (8, (320, 400))]
 )

@@ -296,7 +296,19 @@ async def test_a_planned_redo_is_withdrawn_and_the_film_stays(journal: Journal) 
     planned = await journal.studio.plan_film(again, Terms())
     view = await journal.studio.cancel_film(planned.film)
     assert (view.film.redo, view.status, view.joined) == ((), Status.SUCCEEDED, True)
-    assert "shots 2 and 3" in view.notes[0]
+    (note,) = view.notes
+    assert "shots 2 and 3" in note
+
+
+async def test_withdrawing_a_redo_leaves_what_is_still_to_be_sent(journal: Journal) -> None:
+    film = await journal.made(FREE)
+    await journal.saved(film, 1)
+    planned = await journal.studio.plan_film(FilmRequest(film_id=film.film_id, redo=(1,)), Terms())
+    view = await journal.studio.cancel_film(planned.film)
+    assert [task.status for task in view.tasks[1:]] == [Status.PENDING] * 2
+    assert "by the same call" in view.notes[1]
+    view = await journal.studio.cancel_film(view.film)
+    assert [task.status for task in view.tasks[1:]] == [Status.CANCELLED] * 2
 
 
 async def test_what_was_not_sent_is_withdrawn_free_and_the_rest_goes_on(journal: Journal) -> None:
@@ -416,6 +428,24 @@ async def test_a_film_is_its_callers_own(journal: Journal) -> None:
     assert await studio.recent_ids("f", caller="alice") == [film_id]
     assert await studio.recent_film_ids("", caller="alice") == [film_id]
     assert len(await studio.recent_ids("", caller="alice")) == 4
+
+
+async def test_a_tenants_film_lies_in_its_folder_and_counts_in_its_own_sums(
+    journal: Journal, tmp_path: Path
+) -> None:
+    operators, acme = journal.studio, "tenant:acme"
+    await journal.made(FREE)
+    journal.studio = replace(operators, tenant=acme, storage=operators.storage.below("acme"))
+    film = await journal.made(caller=acme)
+    journal.folder = tmp_path / "clips" / "acme"
+    film = await journal.joined(film)
+    saved = await journal.studio.download_film(film)
+    assert (saved.status, saved.view.of_tenant) == ("saved", True)
+    listing = await journal.studio.tasks(caller=acme)
+    assert ([view.film for view in listing.films], len(listing.rows)) == ([film], 3)
+    assert (listing.spending.spent, listing.spending.reserved) == (Decimal(6), 0)
+    assert (await operators.spending()).reserved == Decimal(6)
+    assert await operators.film(film.film_id, "tenant:other") is None
 
 
 async def test_what_only_a_clip_can_take_is_refused_for_a_film(journal: Journal) -> None:

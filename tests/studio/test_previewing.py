@@ -14,6 +14,7 @@ from PIL import Image
 
 from hailuo_mcp.domain import Film, FilmRequest, Mode, Shot, Status, Task, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step, TaskNotFoundError
+from hailuo_mcp.media.examine import Expected, Findings
 from hailuo_mcp.media.sheet import MOST_BYTES, SheetRow, contact_sheet
 from hailuo_mcp.studio import preview
 from hailuo_mcp.views import Terms
@@ -27,6 +28,20 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     from media.numbered import make_clip
 
     return make_clip(tmp_path_factory.mktemp("clip") / "a.mp4").read_bytes()
+
+
+@pytest.fixture
+def looks_fine(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What was to be examined, which takes a second for a real clip."""
+    paths: list[Path] = []
+
+    def examine(path: Path, expected: Expected) -> Findings:
+        assert expected.width in (None, 1366)
+        paths.append(path)
+        return Findings(width=1366, height=768, seconds=6, fps=24)
+
+    monkeypatch.setattr(preview, "examine", examine)
+    return paths
 
 
 async def _bought(
@@ -144,7 +159,7 @@ async def test_the_first_frame_is_compared_with_the_picture_while_that_is_kept(
 
 
 async def test_a_clip_in_a_bucket_is_read_from_a_copy_that_does_not_stay(
-    opened: Any, s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Any, s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks_fine: list[Path]
 ) -> None:
     place = tmp_path / "temporary"
     place.mkdir()
@@ -152,13 +167,13 @@ async def test_a_clip_in_a_bucket_is_read_from_a_copy_that_does_not_stay(
     async with opened(files=s3.url) as studio:
         task = await _bought(studio)
         found = await studio.preview(task.task_id, frames=1)
-    assert found.clips[0].findings.width == 1366
     assert found.files == (task.file,)
+    assert [path.is_relative_to(place) for path in looks_fine] == [True]
     assert [*place.iterdir()] == []
 
 
 async def test_a_film_is_shown_shot_by_shot_once_it_is_joined(
-    opened: Any, monkeypatch: pytest.MonkeyPatch
+    opened: Any, monkeypatch: pytest.MonkeyPatch, looks_fine: list[Path]
 ) -> None:
     rows: list[SheetRow] = []
 
@@ -181,7 +196,7 @@ async def test_a_film_is_shown_shot_by_shot_once_it_is_joined(
     assert rows[0].frames[-1].at < 6 < rows[1].frames[0].at
     (clip,) = found.clips
     assert clip.id == view.film.film_id
-    assert clip.findings.seconds == pytest.approx(12, abs=0.3)
+    assert [str(path) for path in looks_fine] == list(found.files)
     assert found.frames == 3
 
 

@@ -150,6 +150,7 @@ LOST = Losses(at=NOW, kept="", flaw="x", expected=40, carried=37, missing={})
 
 VIEWS: tuple[tuple[str, View], ...] = (
     ("", a_view(status=Status.PENDING)),
+    ("", a_view(status=Status.PENDING, film_id=FILM_ID, shot=3, after=ID)),
     (
         "refused for speed",
         a_view(
@@ -237,6 +238,10 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ),
     ("from a template", a_view(status=Status.CANCELLED, money=Money.RELEASED, mode=Mode.TEMPLATE)),
     (
+        "a film's shot",
+        a_view(status=Status.CANCELLED, money=Money.RELEASED, film_id=FILM_ID, shot=3),
+    ),
+    (
         "",
         a_view(status=Status.CANCELLED, money=Money.UNKNOWN, error="The provider cancelled it."),
     ),
@@ -275,6 +280,12 @@ PLAIN = Spending(
 PLAY = replace(SPENDING, provider="sandbox", uncertain=Decimal(0), others=())
 KEYLESS = a_view(error="The key was not accepted.", error_kind="authentication")
 
+
+def _listed(film: FilmView) -> Listing:
+    shots = tuple(shot.view for shot in film.shots if shot.view)
+    return Listing(rows=shots, films=(film,), spending=PLAIN)
+
+
 LISTS: tuple[tuple[str, Listing], ...] = (
     ("no task", Listing(rows=(), spending=PLAIN)),
     ("one that is saved", Listing(rows=(saved_view(),), spending=PLAIN)),
@@ -291,6 +302,13 @@ LISTS: tuple[tuple[str, Listing], ...] = (
         Listing(rows=(saved_view(provider="sandbox"), saved_view()), spending=PLAIN),
     ),
     ("after the journal was damaged", Listing(rows=(saved_view(),), spending=PLAIN, losses=LOST)),
+    ("a plan alone", Listing(rows=(), films=(a_planned_film(),), spending=PLAIN)),
+    ("a film with its shots", _listed(a_film_view({5: a_view()}))),
+    ("a film that is being joined", _listed(a_film_view(due_at=NOW))),
+    (
+        "a film whose shots wait for an unconfirmed one",
+        _listed(a_film_view({4: a_view(status=Status.UNCONFIRMED), 5: waiting_view()})),
+    ),
 )
 
 DRAFT = a_task(status=Status.PENDING)
@@ -420,7 +438,7 @@ def of_lists() -> Iterator[tuple[str, dict[str, str]]]:
         said = agent.list_text(listing, limit=3)
         theirs = agent.list_text(replace(listing, of_tenant=True), limit=3)
         told = {"agent": said, **of_tenant(said, theirs)}
-        if any(not view.settled for view in listing.rows):
+        if listing.under_way:
             told["agent, nothing new"] = agent.list_unchanged_text(listing)
         yield title, told | {"person": person.spending_text(listing.spending)}
 

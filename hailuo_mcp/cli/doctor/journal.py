@@ -100,8 +100,8 @@ def tasks(contents: Contents) -> Iterator[Result]:
     elif contents.films_due:
         yield note(
             "tasks",
-            f"{count(contents.films_due, 'film')} to be joined.",
-            f"Join them: {program()} tasks --wait.",
+            f"{count(contents.films_due, 'film')} to be continued or joined.",
+            f"Finish and save them: {program()} tasks --wait.",
         )
     if contents.old:
         yield note(

@@ -25,12 +25,14 @@ def _shots_of(text: str) -> tuple[Shot, ...]:
 def _shot_of(told: object) -> Shot:
     if not isinstance(told, dict):
         raise TypeError(told)
-    # A newer version may tell more of it.
-    facts = {name: value for name, value in cast("dict[str, Any]", told).items() if name in _SHOT}
+    facts = cast("dict[str, Any]", told)
+    facts = {name: facts[name] for name in _SHOT & facts.keys()}  # a newer version may tell more
     if not all(isinstance(facts.get(name), kinds) for name, kinds in _KINDS.items()):
-        raise TypeError(told)
-    facts |= {"mode": Mode(str(facts.get("mode"))), "amount": amount_of(facts.get("amount"))}
-    return Shot(**{**facts, "warnings": tuple(facts.get("warnings") or ())})
+        raise TypeError(facts)
+    facts["mode"] = Mode(str(facts.get("mode")))
+    facts["amount"] = amount_of(facts.get("amount"))
+    facts["warnings"] = tuple(facts.get("warnings", ()))
+    return Shot(**facts)
 
 
 def _numbers_of(text: str) -> tuple[int, ...]:

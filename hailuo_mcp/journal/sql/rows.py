@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import asdict, fields
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from hailuo_mcp.domain import Film, Mode, Money, Shot, Status, Task, Unit
 from hailuo_mcp.journal.sql.connection import Connection
@@ -81,10 +81,10 @@ def amount_of(text: str | None) -> Decimal | None:
 
 
 def list_of(text: str) -> tuple[Any, ...]:
-    told: Any = json.loads(text)
+    told: object = json.loads(text)
     if not isinstance(told, list):
         raise TypeError(text)
-    return tuple(told)
+    return tuple(cast("Sequence[Any]", told))
 
 
 TASKS = Rows(
