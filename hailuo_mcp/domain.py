@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
@@ -77,6 +78,8 @@ class Money(StrEnum):
 
 IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
+IMAGE_FITS = ("crop", "pad")
+"""How a picture gets an allowed shape: its edges are cut off, or white bars are added."""
 
 
 def _option(default: object = None) -> Any:  # noqa: ANN401  # as dataclasses.field
@@ -101,6 +104,9 @@ class VideoRequest:
     """Seconds."""
     resolution: str | None = None
     """512P, 720P, 768P or 1080P; "768" and the number 768 are read as 768P."""
+    image_fit: str = ""
+    """One of IMAGE_FITS, for each picture that needs it; empty refuses such a picture. It is not
+    sent: the pictures have their shape by then."""
     prompt_optimizer: bool | None = _option(default=True)
     fast_pretreatment: bool | None = _option(default=False)
     watermark: bool | None = _option(default=False)
@@ -318,6 +324,11 @@ class Task:
     due_at of 0, and its request has no first frame."""
 
     @property
+    def waits(self) -> bool:
+        """Whether it is a shot that cannot be sent before another one is saved."""
+        return self.status is Status.PENDING and bool(self.after) and not self.due_at
+
+    @property
     def saved(self) -> bool:
         return bool(self.file)
 
@@ -357,6 +368,26 @@ class Transition(StrEnum):
 
     CUT = "cut"
     FADE = "fade"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmRequest:
+    """What a caller wants: shots, or a film's id, with which the rest is empty."""
+
+    film_id: str = ""
+    """A film that was planned before: it is made as planned."""
+    redo: tuple[int, ...] = ()
+    """Shots of that film to make again."""
+    shots: tuple[str, ...] = ()
+    """Prompts."""
+    durations: tuple[int, ...] = ()
+    """Seconds: none for the default, one for all, or one each."""
+    images: tuple[str, ...] = ()
+    """None, or a first frame for each shot; empty text for none."""
+    continuity: Continuity = Continuity.NONE
+    model: str = ""
+    resolution: str | None = None
+    transition: Transition = Transition.CUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -431,3 +462,11 @@ class Film:
     def redoes(self) -> bool:
         """Whether a redo is planned and not made."""
         return bool(self.redo)
+
+    def with_dependants(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """These shots, and all later ones that continue from them without a break."""
+        found, wanted = list[int](), frozenset(numbers)
+        for number, shot in enumerate(self.shots, start=1):
+            if number in wanted or (shot.continues and number - 1 in found):
+                found.append(number)
+        return tuple(found)

@@ -53,6 +53,8 @@ class Do(StrEnum):
     """The same call again; `about`, if given, is the number of seconds to wait."""
     NEAREST = "nearest"
     """The nearest valid request, in words."""
+    FIT_IMAGE = "fit_image"
+    """Choose how a picture gets an allowed shape: one of domain.IMAGE_FITS."""
     CONFIRM = "confirm"
     """The person must agree; then repeat the call with this one-use code."""
     SETTLE = "settle"

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.dialects.providers import provider_notice
-from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task
+from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task, Unit
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses, UnitSpending
+    from hailuo_mcp.media.examine import Expected, Findings
 
 
 def cost_words(task: Task) -> str:
     """What a task costs, or would cost in the sandbox; "" if unknown."""
-    if task.amount is None:
+    return amount_words(task.amount, task.unit, task.provider)
+
+
+def amount_words(amount: Decimal | None, unit: Unit, provider: str) -> str:
+    if amount is None:
         return ""
-    price = price_words(Quote(amount=task.amount, unit=task.unit))
-    return f"would cost {price}" if provider_notice(task.provider) else price
+    price = price_words(Quote(amount=amount, unit=unit))
+    return f"would cost {price}" if provider_notice(provider) else price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,23 @@ class View:
     """The reader is a tenant: what the person cannot do, the server's operator can."""
 
     @property
+    def made(self) -> Task:
+        return self.task
+
+    @property
+    def known_as(self) -> str:
+        """The id that it is asked for by."""
+        return self.task.task_id
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return (self.task,)
+
+    @property
+    def state(self) -> str:
+        return self.task.state
+
+    @property
     def notice(self) -> str:
         """What its provider's messages open with: the sandbox says what it is."""
         return provider_notice(self.task.provider)
@@ -86,6 +108,8 @@ class ShotView:
     """None while it is only planned."""
     planned: bool = False
     """It is part of what is planned now: the film, or a redo."""
+    eta_seconds: int | None = None
+    """Until it is ready, with the shots that it waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +137,27 @@ class FilmView:
     """A plan that the person must be asked about first."""
 
     @property
+    def made(self) -> Film:
+        return self.film
+
+    @property
+    def known_as(self) -> str:
+        """The id that it is asked for by, wherever a task's is."""
+        return self.film.film_id
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The newest of each shot, as far as they are recorded."""
+        return tuple(shot.view.task for shot in self.shots if shot.view)
+
+    @property
+    def state(self) -> str:
+        """As Task.state: once all shots are ready, whether the film is on disk. Or: planned."""
+        if self.status is Status.SUCCEEDED:
+            return "saved" if self.joined else "unsaved"
+        return self.status.value if self.status else "planned"
+
+    @property
     def notice(self) -> str:
         return provider_notice(self.film.provider)
 
@@ -129,9 +174,10 @@ class FilmView:
         """
         if self.film.made_at is None:
             return Status.CANCELLED if self.film.cancelled else None
-        tasks = [shot.view.task for shot in self.shots if shot.view]
-        found = {task.status for task in tasks}
-        moving = {task.status for task in tasks if task.status is not Status.PENDING or task.due_at}
+        found = {task.status for task in self.tasks}
+        moving = {
+            task.status for task in self.tasks if task.status is not Status.PENDING or task.due_at
+        }
         if Status.UNCONFIRMED in found and not moving & UNFINISHED:
             return Status.UNCONFIRMED
         return next((status for status in _LEAST_FINISHED if status in found), None)
@@ -139,11 +185,18 @@ class FilmView:
     @property
     def settled(self) -> bool:
         """Waiting longer changes nothing."""
-        if self.planned:
+        if self.film.made_at is None:
             return True
-        if self.status is Status.SUCCEEDED and self.auto_download:
-            return self.film.saved or not self.film.due_at
-        return self.status is None or self.status not in UNFINISHED
+        if self.film.due_at or self.status in UNFINISHED:
+            return False
+        ready = (it.view for it in self.shots if it.view)
+        return all(it.settled for it in ready if it.task.status is Status.SUCCEEDED)
+
+    @property
+    def joined(self) -> bool:
+        """Its file has the newest take of every shot: none is missing, or still to be joined."""
+        ready = self.status is Status.SUCCEEDED and self.film.saved
+        return ready and not self.film.due_at and not self.film.save_error
 
 
 _LEAST_FINISHED = (
@@ -191,9 +244,50 @@ class Offer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     rows: tuple[View, ...]
+    """Tasks, the shots of films among them; newest first."""
+    films: tuple[FilmView, ...] = ()
+    """The films among the newest, newest first: rows of their own."""
     spending: Spending
     losses: Losses | None = None
     of_tenant: bool = False
+
+    @property
+    def entries(self) -> list[View | FilmView]:
+        """Tasks and films together."""
+        return newest_first([*self.rows, *self.films])
+
+    @property
+    def under_way(self) -> list[View | FilmView]:
+        """What still changes on its own, each clip counted once.
+
+        A film counts by its shots, or by itself while it is joined; a shot that waits for one that
+        a person must settle does not count.
+        """
+        stuck = {it.film.film_id for it in self.films if it.settled}
+        tasks = [it for it in self.rows if not it.settled and it.task.film_id not in stuck]
+        counted = {it.task.film_id for it in tasks}
+        films = (it for it in self.films if not it.settled)
+        return [*tasks, *(it for it in films if it.film.film_id not in counted)]
+
+
+def newest_first(entries: Iterable[View | FilmView]) -> list[View | FilmView]:
+    """Ordered for a list: a film stands before its newest shots, and they in their order."""
+    several = list(entries)
+    made = {it.film.film_id: it.film.made_at for it in several if isinstance(it, FilmView)}
+
+    def place(entry: View | FilmView) -> tuple[float, bool, int]:
+        if isinstance(entry, FilmView):
+            return entry.film.made_at or entry.film.created_at, True, 0
+        task = entry.task
+        began = made.get(task.film_id)
+        together = began is not None and began <= task.created_at < began + _TOGETHER
+        return (began if began and together else task.created_at), False, -task.shot
+
+    return sorted(several, key=place, reverse=True)
+
+
+_TOGETHER = 0.001
+"""Seconds: the tasks of a film are recorded at once, with dates that differ by less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,5 +314,41 @@ class SavedFilm:
     file: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewedClip:
+    """A clip or a film that was looked at."""
+
+    id: str
+    provider: str
+    expected: Expected
+    findings: Findings
+    not_compared: bool = False
+    """A picture was given for its start or end, and its bytes are no longer kept."""
+    past_end: bool = False
+    """The moment that was asked for is after its end: its last frame is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A contact sheet and what is known of its clips."""
+
+    jpeg: bytes
+    clips: tuple[PreviewedClip, ...]
+    """In the order of the sheet's rows."""
+    files: tuple[str, ...]
+    """Where they are kept."""
+    at_seconds: float | None = None
+    """The moment that was asked for; None for frames from the whole clip."""
+    frames: int = 1
+    """Of each clip, or each shot of a film, at most."""
+    asked_frames: int = 1
+    """More than `frames` where a sheet holds fewer."""
+    notes: tuple[str, ...] = ()
+    losses: Losses | None = None
+    of_tenant: bool = False
+
+
 Progress = Callable[[View], Awaitable[None]]
 FilmProgress = Callable[[FilmView], Awaitable[None]]
+AnyProgress = Callable[[View | FilmView], Awaitable[None]]
+"""Fits both."""

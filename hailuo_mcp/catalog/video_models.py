@@ -55,6 +55,11 @@ class Limits:
     source: str
     checked: str
 
+    def allows_shape(self, width: int, height: int) -> bool:
+        """Whether a picture of this size has an allowed aspect ratio."""
+        low, high = self.image_aspect_low, self.image_aspect_high
+        return width * low[1] >= height * low[0] and width * high[1] <= height * high[0]
+
 
 @cache
 def models() -> tuple[Model, ...]:

@@ -73,14 +73,14 @@ def plain(text: str) -> str:
     return text
 
 
-def standard_input(terminal: Terminal) -> str:
-    """The prompt that another program writes, or a person types.
+def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "generate") -> str:
+    """The prompt, or the script, that another program writes or a person types.
 
     Raises:
         InvalidRequestError: nothing came, or nothing that is text.
     """
     if sys.stdin is not None and sys.stdin.isatty():
-        terminal.note("Type the prompt, then Enter and Ctrl-D (on Windows Ctrl-Z and Enter).")
+        terminal.note(f"Type the {what}, then Enter and Ctrl-D (on Windows Ctrl-Z and Enter).")
     try:
         text = plain(sys.stdin.read(_LONGEST_PROMPT)) if sys.stdin else ""
     except (UnicodeDecodeError, ArgumentTypeError):
@@ -90,8 +90,8 @@ def standard_input(terminal: Terminal) -> str:
         ) from None
     if not (text := text.strip().removeprefix("\ufeff")):
         raise InvalidRequestError(
-            "There was no prompt on standard input.",
-            Step(Do.TRY, 'write for example: echo "A fox in the snow" | hailuo-mcp generate -'),
+            f"There was no {what} on standard input.",
+            Step(Do.TRY, f'write for example: echo "A fox in the snow" | hailuo-mcp {command} -'),
         )
     return text
 
@@ -108,6 +108,10 @@ _REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
     "duration": {"metavar": "SECONDS", "help": "6 or 10", "most": 3600},
     "resolution": {"help": "512P, 768P, 1080P …"},
+    "image_fit": {
+        "metavar": "crop|pad",
+        "help": "give a picture outside 2:5 to 5:2 such a shape: cut its edges, or add white bars",
+    },
     "prompt_optimizer": {
         "help": "have the provider improve the wording (the default), or keep it as it is"
     },
@@ -230,22 +234,24 @@ def add_settings(parser: ArgumentParser) -> None:
     add_flag(add, "--debug", "show the log, and the traceback of an unexpected error")
 
 
-def add_terms(parser: ArgumentParser) -> None:
+def add_terms(parser: ArgumentParser, *, of_film: bool = False) -> None:
     """The terms of a purchase, and what happens to its result."""
     add = parser.add_argument_group("purchase").add_argument
-    add(
-        "--take",
-        type=whole(1),
-        default=1,
-        metavar="N",
-        help="2, 3 … buy another clip of the same request",
-    )
+    if not of_film:
+        add(
+            "--take",
+            type=whole(1),
+            default=1,
+            metavar="N",
+            help="2, 3 … buy another clip of the same request",
+        )
     add_text(add, "--request-key", metavar="KEY", what="your own name for this one purchase")
     add("--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this")
     add_text(
         add, "--confirm", metavar="CODE", what="the code from the refusal that asked for consent"
     )
-    add_flag(add, "--yes", "agree to a price above HAILUO_CONFIRM_ABOVE")
+    yes = "buy the film at the price that is shown, without a question"
+    add_flag(add, "--yes", yes if of_film else "agree to a price above HAILUO_CONFIRM_ABOVE")
     add_flag(add, "--dry-run", "check and price the request, and buy nothing")
     add = parser.add_argument_group("result").add_argument
     flags = ("-o", "--output", "--output-path")
@@ -259,13 +265,30 @@ def terms(args: Namespace, *, approved: bool) -> Terms:
     from hailuo_mcp.views import Terms
 
     return Terms(
-        take=args.take,
+        take=getattr(args, "take", 1),
         request_key=args.request_key,
         max_cost=args.max_cost or None,
         confirm=args.confirm,
         approved=approved,
         at_hand=approved,
     )
+
+
+def check_result(args: Namespace, terminal: Terminal) -> None:
+    """Make room for a clip on standard output, and read --no-wait as a wait of no seconds.
+
+    Raises:
+        InvalidRequestError: what is wanted of the result contradicts itself.
+    """
+    if args.output == STANDARD:
+        terminal.reserve_stdout()
+    if args.no_wait:
+        args.wait_seconds = 0.0
+    if args.wait_seconds == 0 and args.output:
+        raise InvalidRequestError(
+            "--output cannot be combined with --no-wait or --wait-seconds 0.",
+            Step(Do.TRY, "leave one of them out"),
+        )
 
 
 def given_settings(args: Namespace) -> dict[str, str]:

@@ -72,15 +72,7 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
 
 def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
     """Show the price, ask for consent if needed, buy, wait, and show the result."""
-    if args.output == STANDARD:
-        terminal.reserve_stdout()
-    if args.no_wait:
-        args.wait_seconds = 0.0
-    if args.wait_seconds == 0 and args.output:
-        raise InvalidRequestError(
-            "--output cannot be combined with --no-wait or --wait-seconds 0.",
-            Step(Do.TRY, "leave one of them out"),
-        )
+    arguments.check_result(args, terminal)
     offer = run_with_studio(args, terminal, partial(_quote, request=request), works=False)
     results.show_offer(args, terminal, offer)
     if args.dry_run:

@@ -18,7 +18,7 @@ from hailuo_mcp.errors import (
 )
 
 if TYPE_CHECKING:
-    from hailuo_mcp.views import View
+    from hailuo_mcp.views import FilmView, View
 
 DONE, FAILED, REFUSED, UNCONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
 HELP = (
@@ -48,6 +48,17 @@ def of_view(view: View) -> int:
     if task.status is Status.CANCELLED:
         return FAILED
     return FAILED if task.status is Status.SUCCEEDED and task.save_error else DONE
+
+
+def of_film(view: FilmView) -> int:
+    """What became of a film; 0 as well while it is planned or on its way."""
+    if view.status is Status.UNCONFIRMED:
+        return UNCONFIRMED
+    if view.status in (Status.FAILED, Status.CANCELLED):
+        return FAILED
+    shots = [shot.view.task for shot in view.shots if shot.view]
+    unsaved = view.film.save_error or any(it.save_error and not it.saved for it in shots)
+    return FAILED if view.status is Status.SUCCEEDED and unsaved else DONE
 
 
 def _refused_at_once(task: Task) -> bool:

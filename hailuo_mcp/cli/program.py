@@ -16,8 +16,10 @@ from hailuo_mcp.cli import (
     arguments,
     buy,
     exits,
+    film,
     journal,
     offers,
+    preview,
     serving,
     task,
     task_list,
@@ -32,7 +34,19 @@ from hailuo_mcp.text import shown
 
 COMMANDS = tuple(
     command
-    for module in (buy, task, task_list, offers, serving, tenant, doctor, journal, init)
+    for module in (
+        buy,
+        film,
+        task,
+        preview,
+        task_list,
+        offers,
+        serving,
+        tenant,
+        doctor,
+        journal,
+        init,
+    )
     for command in module.COMMANDS
 )
 """In the order of the help."""
@@ -43,6 +57,7 @@ Alone, hailuo-mcp serves MCP over stdio. --provider sandbox tries everything fre
 _EXAMPLES = """\
 examples:
   hailuo-mcp generate "A red fox runs through snow [Tracking shot]" --provider sandbox
+  hailuo-mcp film script.txt --continuity last_frame --provider sandbox
   hailuo-mcp estimate --resolution 1080P --count 30 --plan compare
   hailuo-mcp tasks --wait
   hailuo-mcp models

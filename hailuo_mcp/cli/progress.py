@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from hailuo_mcp.domain import Status
-
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hailuo_mcp.views import View
+    from hailuo_mcp.views import FilmView, View
 
 QUIET_SECONDS = 30.0
 """How long nothing is written while nothing changes."""
@@ -30,14 +28,14 @@ class Lines:
         self._said_at = time.monotonic()
         self._write(text)
 
-    async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
-        """The status of the task that takes longest, and how many of them are done."""
-        task = view.task
-        phase = (task.status, task.task_id, task.save_error) if of == 1 else (done, of)
+    async def show(self, view: View | FilmView, *, done: int = 0, of: int = 1) -> None:
+        """What takes longest, a task or a film, and how many of them are done."""
+        moves = [(task.status, task.saved, task.save_error) for task in view.tasks]
+        phase = (view.known_as, moves, view.state) if of == 1 else (done, of)
         if phase == self._phase and time.monotonic() - self._said_at < QUIET_SECONDS:
             return
         self._phase = phase
-        name = f"{view.task.task_id} " if of == 1 else ""
+        name = f"{view.known_as} " if of == 1 else ""
         self.tell(f"{name}{_words(view, done, of)}")
 
 
@@ -68,11 +66,12 @@ class Bar:
         """What is being done, before there is a task."""
         self._progress.update(self._line, description=text)
 
-    async def show(self, view: View, *, done: int = 0, of: int = 1) -> None:
-        """The status of the task that takes longest, and how many of them are done."""
+    async def show(self, view: View | FilmView, *, done: int = 0, of: int = 1) -> None:
+        """What takes longest, a task or a film, and how many of them are done."""
         self.tell(_words(view, done, of))
-        if view.task.status is not Status.SUCCEEDED and view.eta_seconds:
-            gone = max(0.0, view.now - (view.task.submitted_at or view.task.created_at))
+        if view.state != "unsaved" and view.eta_seconds:
+            began = min((it.submitted_at or it.created_at for it in view.tasks), default=view.now)
+            gone = max(0.0, view.now - began)
             self._progress.update(self._line, total=gone + view.eta_seconds, completed=gone)
 
     def __enter__(self) -> Self:
@@ -83,8 +82,9 @@ class Bar:
         self._progress.stop()
 
 
-def _words(view: View, done: int, of: int) -> str:
-    from hailuo_mcp.wording.cases import progress_line
+def _words(view: View | FilmView, done: int, of: int) -> str:
+    from hailuo_mcp.views import View
+    from hailuo_mcp.wording import cases, film_cases
 
-    line = progress_line(view)
-    return line if of == 1 else f"{done} of {of} done; {view.task.task_id} {line}"
+    line = cases.progress_line(view) if isinstance(view, View) else film_cases.progress_line(view)
+    return line if of == 1 else f"{done} of {of} done; {view.known_as} {line}"

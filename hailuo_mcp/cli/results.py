@@ -30,7 +30,7 @@ def show(session: Session, view: View, *, copy: str = "") -> None:
         terminal.paragraph(*person.REUSED, result=True)
     label, sentence = person.task_text(view, program=words.program())
     if sentence:
-        terminal.paragraph(label, sentence, style=_STYLES.get(label, "bold"), result=True)
+        terminal.paragraph(label, sentence, style=STYLES.get(label, "bold"), result=True)
     saved = task.saved and task.status is Status.SUCCEEDED
     rows = [("Saved", copy or task.file)] if saved else []
     price = person.cost(view)
@@ -76,11 +76,12 @@ def follow_up(session: Session, what: str, command: str) -> None:
         session.terminal.say(f"  {command}")
 
 
-_STYLES = {
+STYLES = {
     "Failed.": "bold red",
     "Unconfirmed.": "bold yellow",
     "Not saved.": "bold red",
     "Bought, without a clip.": "bold red",
+    "Not joined.": "bold red",
 }
 
 
@@ -90,7 +91,7 @@ def _clip(task: Task) -> str:
     parts = (
         size,
         f"{length:g} s" if length else "",
-        _megabytes(task.bytes) if task.bytes else "",
+        megabytes(task.bytes) if task.bytes else "",
         model_title(task.model),
     )
     return ", ".join(part for part in parts if part)
@@ -104,5 +105,5 @@ def named(task: Task) -> str:
     return ": ".join(part for part in (template, task.prompt) if part)
 
 
-def _megabytes(size: int) -> str:
+def megabytes(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{size / 1000:.0f} kB"  # noqa: PLR2004

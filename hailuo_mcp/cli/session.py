@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hailuo_mcp.cli import arguments, words
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import POLLED, Status, Task
+from hailuo_mcp.domain import POLLED, Film, Status, Task
 from hailuo_mcp.errors import (
     AuthenticationError,
     Do,
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Bar, Lines
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio.studio import Studio
-    from hailuo_mcp.views import Saved, View
+    from hailuo_mcp.views import FilmView, Saved, SavedFilm, View
 
+FRESH_SECONDS = 5.0
+"""How long a query without --wait waits for one status read; no other process may be running."""
 _TRIES = 3
 """Failed tries in a row after which the person is told why."""
 
@@ -53,6 +55,8 @@ class Session:
     studio: Studio = field(init=False, repr=False)
     tasks: list[Task] = field(default_factory=list[Task])
     """What is being waited for, for the message after Ctrl-C."""
+    films: list[Film] = field(default_factory=list[Film])
+    """The same, of films; the tasks are then their shots."""
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
     began: float = field(default_factory=time.time)
@@ -60,13 +64,14 @@ class Session:
     def command(self, *given: str) -> str:
         return words.command(self.args, *given)
 
-    def resume_command(self, task: Task) -> str:
-        """The command that waits for a clip and puts it where it was wanted."""
+    def resume_command(self, made: Task | Film) -> str:
+        """The command that waits for a clip or film and puts it where it was wanted."""
+        known = made.task_id if isinstance(made, Task) else made.film_id
         output: str = getattr(self.args, "output", "")
         if not output:
-            return self.command("query", task.task_id, "--wait")
-        overwrite = ("--overwrite",) if self.args.overwrite else ()
-        return self.command("download", task.task_id, output, *overwrite)
+            return self.command("query", known, "--wait")
+        overwrite = ("--overwrite",) if getattr(self.args, "overwrite", False) else ()
+        return self.command("download", known, output, *overwrite)
 
     async def wait(self, task_id: str, wait: float, progress: Bar | Lines) -> View:
         """Follow a task until it is over, the time is up, or only a person can help."""
@@ -92,6 +97,36 @@ class Session:
         except _NeedsPersonError:
             return Saved(view=await self.studio.query(task_id), status="not_ready")
 
+    async def wait_for_film(self, film: Film, wait: float, progress: Bar | Lines) -> FilmView:
+        """Follow a film until it is over, the time is up, or only a person can help."""
+        try:
+            return await self.studio.query_film(
+                film, wait_seconds=wait, on_progress=self._shown_film(progress)
+            )
+        except _NeedsPersonError:
+            return await self.studio.query_film(await self._now(film))
+
+    async def save_film(
+        self, film: Film, output: str, wait: float, progress: Bar | Lines
+    ) -> SavedFilm:
+        """Have the joined film on disk, and a copy where it is wanted; ends as `wait` does."""
+        from hailuo_mcp.views import SavedFilm
+
+        try:
+            return await self.studio.download_film(
+                film,
+                output_path=output,
+                overwrite=self.args.overwrite,
+                wait_seconds=wait,
+                on_progress=self._shown_film(progress),
+            )
+        except _NeedsPersonError:
+            view = await self.studio.query_film(await self._now(film))
+            return SavedFilm(view=view, status="not_ready")
+
+    async def _now(self, film: Film) -> Film:
+        return await self.studio.film(film.film_id, "") or film
+
     async def clip_to_write(self, file: str) -> str:
         """The path of a saved clip, for standard output.
 
@@ -104,9 +139,15 @@ class Session:
         copied = await self.studio.storage.copy(file, Path(folder, "clip.mp4"), overwrite=False)
         return str(copied.path)
 
-    def is_elsewhere(self, task: Task) -> bool:
-        """Whether a task belongs to another provider or address than this process uses."""
-        return task.account.rpartition(" ")[0] != self.studio.account.rpartition(" ")[0]
+    def is_elsewhere(self, made: Task | Film) -> bool:
+        """Whether it belongs to another provider or address than this process uses."""
+        return made.account.rpartition(" ")[0] != self.studio.account.rpartition(" ")[0]
+
+    def is_to_be_read(self, task: Task, began: float) -> bool:
+        """Whether a command that began then should wait for one status read of the task."""
+        due = (task.polled_at or task.submitted_at or 0) + self.studio.settings.poll_seconds
+        read = (task.polled_at or 0) >= began
+        return task.status in POLLED and due <= began + FRESH_SECONDS and not read
 
     def needs_person(self, task: Task) -> bool:
         """Whether waiting is useless: several tries have failed, and so would the next."""
@@ -119,6 +160,22 @@ class Session:
         gone = foreign and task.error_kind == RemoteTaskNotFoundError.code
         asked = (task.polled_at or 0) >= self.began
         return task.status in POLLED and asked and (refused or gone)
+
+    def film_needs_person(self, view: FilmView) -> bool:
+        """As `needs_person`, for a film: for one of its shots, or for joining them."""
+        if any(shot.view and self.needs_person(shot.view.task) for shot in view.shots):
+            return True
+        film = view.film
+        return film.tries >= _TRIES and bool(film.save_error) and not view.joined
+
+    def _shown_film(self, progress: Bar | Lines) -> Callable[[FilmView], Awaitable[None]]:
+        async def show(view: FilmView) -> None:
+            self.films = [view.film]
+            await progress.show(view)
+            if self.film_needs_person(view):
+                raise _NeedsPersonError
+
+        return show
 
     def _shown(self, progress: Bar | Lines) -> Callable[[View], Awaitable[None]]:
         async def show(view: View) -> None:
@@ -151,7 +208,7 @@ class Session:
             raise InvalidRequestError(f"{folder} is not a folder that can be written to.", step)
         return where
 
-    def report_elsewhere(self, tasks: Sequence[Task]) -> None:
+    def report_elsewhere(self, tasks: Sequence[Task | Film]) -> None:
         """Name the tasks that this process cannot follow, and the command that can."""
         count = "It was" if len(tasks) == 1 else f"{len(tasks)} clips were"
         self.terminal.paragraph(
@@ -165,6 +222,9 @@ class Session:
         """Say what goes on without this process, and how to resume."""
         say, note = self.terminal.paragraph, self.terminal.note
         note()
+        if self.films:
+            self._report_interrupted_films()
+            return
         if not self.tasks:
             if not self.buying:
                 note("Stopped.")
@@ -186,6 +246,19 @@ class Session:
         }.get(task.status, f"goes on at {task.provider}; nothing is lost")
         say("Stopped waiting.", f"Task {task.task_id} {state}. Resume with:")
         note(f"  {self.resume_command(task)}")
+
+    def _report_interrupted_films(self) -> None:
+        say, note = self.terminal.paragraph, self.terminal.note
+        film = self.films[0]
+        if film.made_at is None:
+            note("Stopped.")
+            return
+        say(
+            "Stopped waiting.",
+            f"Film {film.film_id}: what was sent goes on at {film.provider}; the rest is sent, and "
+            "the film joined, when hailuo-mcp runs again within a day. Resume with:",
+        )
+        note(f"  {self.resume_command(film)}")
 
     def report_damage(self) -> None:
         """Report what was wrong with the journal when it was opened; a refusal says so itself."""

@@ -1,4 +1,4 @@
-"""Commands about one clip that was bought: query, download, cancel, settle."""
+"""Commands about one clip or film that was bought: query, download, cancel, settle."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, results
+from hailuo_mcp.cli import arguments, exits, film_task, results
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.command import Command
-from hailuo_mcp.cli.session import Session, run_with_studio
+from hailuo_mcp.cli.session import FRESH_SECONDS, Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import POLLED, Status
+from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Bar, Lines
     from hailuo_mcp.views import View
 
-_FRESH_SECONDS = 5.0
-"""How long a query without --wait waits for one status read; no other process may be running."""
-
 
 def _id_option(parser: ArgumentParser) -> None:
-    what = "the task's id, or the provider's"
+    what = "the task's or the film's id, or the provider's"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
 
 
@@ -37,6 +34,8 @@ def _query_options(parser: ArgumentParser) -> None:
 
 def _query(args: Namespace, terminal: Terminal) -> int:
     async def job(session: Session) -> int:
+        if film := await session.studio.film(args.task_id, ""):
+            return await film_task.query(session, film)
         with terminal.progress() as progress:
             progress.tell("looking")
             view = await _look(session, args.task_id, progress)
@@ -62,18 +61,12 @@ async def _look(session: Session, task_id: str, progress: Bar | Lines) -> View:
     """The task after one status read, where it is time for one; a clip that is ready is saved."""
     studio = session.studio
     began = time.time()
-    deadline = time.monotonic() + _FRESH_SECONDS
+    deadline = time.monotonic() + FRESH_SECONDS
     view = await studio.query(task_id)
     session.tasks = [view.task]
     if session.is_elsewhere(view.task):
         return view
-    due = (view.task.polled_at or view.task.submitted_at or 0) + studio.settings.poll_seconds
-    while (
-        view.task.status in POLLED
-        and due <= began + _FRESH_SECONDS
-        and (view.task.polled_at or 0) < began
-        and time.monotonic() < deadline
-    ):
+    while session.is_to_be_read(view.task, began) and time.monotonic() < deadline:
         view = await studio.query(task_id, wait_seconds=0.3)
     if view.task.status is Status.SUCCEEDED and not view.settled:
         view = await session.wait(task_id, FOREVER, progress)
@@ -109,6 +102,8 @@ def _download(args: Namespace, terminal: Terminal) -> int:
         from hailuo_mcp.wording.tasks import saved_video
 
         output = session.output_path(args.output)
+        if film := await session.studio.film(args.task_id, ""):
+            return await film_task.download(session, film, output)
         with terminal.progress() as progress:
             progress.tell("looking")
             view = await _look(session, args.task_id, progress)
@@ -136,6 +131,8 @@ def _download(args: Namespace, terminal: Terminal) -> int:
 
 def _cancel(args: Namespace, terminal: Terminal) -> int:
     async def job(session: Session) -> int:
+        if film := await session.studio.film(args.task_id, ""):
+            return await film_task.cancel(session, film)
         view = await session.studio.cancel(args.task_id)
         if view.task.status is not Status.CANCELLED and view.notes and not terminal.json:
             terminal.paragraph("Not cancelled.", " ".join(view.notes), result=True)
@@ -175,8 +172,8 @@ def _settle(args: Namespace, terminal: Terminal) -> int:
 
 
 COMMANDS = (
-    Command("query", "show a clip's status", _query, _query_options),
-    Command("download", "save a finished clip, or copy it", _download, _download_options),
-    Command("cancel", "cancel a clip that has not been sent yet", _cancel, _id_option),
+    Command("query", "show a clip's or film's status", _query, _query_options),
+    Command("download", "save a finished clip or film, or copy it", _download, _download_options),
+    Command("cancel", "cancel what has not been sent yet", _cancel, _id_option),
     Command("settle", "record the outcome of an unconfirmed purchase", _settle, _settle_options),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ from hailuo_mcp.cli.arguments import FOREVER
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import STATUS_WORDS, Status
+from hailuo_mcp.domain import STATUS_WORDS, Film, Status
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
-    from hailuo_mcp.views import View
+    from hailuo_mcp.views import FilmView, View
 
 _MOST, _MOST_NAMED = 10_000, 20
 _NAME = 47
@@ -56,8 +56,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
         if terminal.json:
             terminal.data(dict(task_list(listing, limit=args.limit)))
         else:
-            _print(terminal, listing.rows, studio.provider.name)
-            if len(listing.rows) == args.limit:
+            _print(terminal, listing.entries, studio.provider.name)
+            if len(listing.entries) == args.limit:
                 terminal.say(f"The newest {args.limit}; raise --limit to see more.", style="dim")
             terminal.say()
             spent = spending_text(listing.spending)
@@ -69,27 +69,33 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     return run_with_studio(args, terminal, job)
 
 
-def _print(terminal: Terminal, views: tuple[View, ...], home: str) -> None:
+def _print(terminal: Terminal, entries: Sequence[View | FilmView], home: str) -> None:
     """A table, with a column for the provider if there are clips of another one."""
-    if not views:
+    if not entries:
         terminal.say("No task.")
         return
-    from hailuo_mcp.wording.person import cost
-
-    mixed = any(view.task.provider != home for view in views)
-    columns = ("Task", "Status", "Cost", *(("Provider",) if mixed else ()), "When", "Prompt")
-    rows = [
-        (
-            view.task.task_id,
-            view.task.state,
-            cost(view).removesuffix(" when it succeeds").replace("no published price", "unpriced"),
-            *((view.task.provider,) if mixed else ()),
-            _when(view.task.created_at, view.now),
-            results.named(view.task),
-        )
-        for view in views
-    ]
+    rows: list[Sequence[str]] = [_cells(entry) for entry in entries]
+    providers = [entry.made.provider for entry in entries]
+    columns: tuple[str, ...] = ("Task", "Status", "Cost", "When", "Prompt")
+    if any(provider != home for provider in providers):
+        columns = (*columns[:3], "Provider", *columns[3:])
+        rows = [(*row[:3], of, *row[3:]) for row, of in zip(rows, providers, strict=True)]
     terminal.table(columns, rows, wide=len(columns) - 1)
+
+
+def _cells(entry: View | FilmView) -> Sequence[str]:
+    """A film's row says what it costs in all, and those of its shots what each of them does."""
+    from hailuo_mcp.views import FilmView
+    from hailuo_mcp.wording import film_rows, person
+
+    if isinstance(entry, FilmView):
+        cost, name = film_rows.short_cost(entry), film_rows.name_of(entry)
+    else:
+        task, name = entry.task, results.named(entry.task)
+        cost = person.cost(entry).removesuffix(" when it succeeds")
+        cost = cost.replace("no published price", "unpriced")
+        name = f"shot {task.shot}: {name}" if task.film_id else name
+    return entry.known_as, entry.state, cost, _when(entry.made.created_at, entry.now), name
 
 
 def _when(at: float, now: float) -> str:
@@ -97,75 +103,114 @@ def _when(at: float, now: float) -> str:
     return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%Y-%m-%d}"
 
 
-async def _wait_for_all(session: Session) -> list[View]:
+async def _wait_for_all(session: Session) -> list[View | FilmView]:
     """Wait until nothing of this provider can change any more.
 
-    Returns what was waited for, and every other clip that was paid for and is not on disk.
+    Returns what was waited for, and every other clip or film that was paid for and is not on disk.
     """
     studio = session.studio
     if studio.settings.auto_download:  # there may be room on the disk by now: save every clip again
-        for view in (await studio.tasks(status="unsaved", limit=_MOST)).rows:
-            if not session.is_elsewhere(view.task):
-                await studio.download(view.task.task_id)
+        unsaved = await studio.tasks(status="unsaved", limit=_MOST)
+        for clip in unsaved.rows:
+            if not session.is_elsewhere(clip.task):
+                await studio.download(clip.task.task_id)
+        for whole in unsaved.films:
+            if not session.is_elsewhere(whole.film):
+                await studio.download_film(whole.film)
     in_flight = await _in_flight(session)
-    elsewhere = [view.task for view in in_flight if session.is_elsewhere(view.task)]
+    elsewhere = [view.made for view in in_flight if session.is_elsewhere(view.made)]
     if elsewhere:
         session.report_elsewhere(elsewhere)
     waiting = _waiting(session, in_flight)
     _report_waiting(session, list(waiting.values()))
-    for task_id in waiting:
-        await studio.query(task_id)  # brings its next status read forward
-    seen: dict[str, View] = {}
+    for view in waiting.values():
+        await _look(session, view)  # brings its next status read forward
+    seen: dict[str, View | FilmView] = {}
     with session.terminal.progress() as progress:
         while waiting:
             seen.update(waiting)
-            session.tasks = [view.task for view in waiting.values()]
+            session.tasks = [task for view in waiting.values() for task in view.tasks]
             last = max(waiting.values(), key=lambda view: view.eta_seconds or 0)
             await progress.show(last, done=len(seen) - len(waiting), of=len(seen))
-            await studio.query(last.task.task_id, wait_seconds=1.0)
+            await _look(session, last, wait_seconds=1.0)
             waiting = _waiting(session, await _in_flight(session))
     return [
         view
-        for view in (await studio.tasks(limit=_MOST)).rows
-        if view.task.task_id in seen
-        or (view.task.state in _LACKING and not session.is_elsewhere(view.task))
+        for view in (await studio.tasks(limit=_MOST)).entries
+        if view.known_as in seen or (view.state in _LACKING and not session.is_elsewhere(view.made))
     ]
 
 
-async def _in_flight(session: Session) -> list[View]:
-    """Every task that a worker still has work to do for."""
+async def _look(session: Session, view: View | FilmView, *, wait_seconds: float = 0) -> None:
+    from hailuo_mcp.views import FilmView
+
+    if isinstance(view, FilmView):
+        await session.studio.query_film(view.film, wait_seconds=wait_seconds)
+    else:
+        await session.studio.query(view.task.task_id, wait_seconds=wait_seconds)
+
+
+async def _in_flight(session: Session) -> list[View | FilmView]:
+    """Everything that a worker still has work to do for; a film stands for its shots."""
     unfinished = await session.studio.tasks(status="unfinished", limit=_MOST)
     ready = await session.studio.tasks(status="unsaved", limit=_MOST)
-    return [view for view in (*unfinished.rows, *ready.rows) if not view.settled]
+    films = [view for view in (*unfinished.films, *ready.films) if not view.settled]
+    of_films = {view.film.film_id for view in films}
+    return [
+        *films,
+        *(
+            view
+            for view in (*unfinished.rows, *ready.rows)
+            # A shot that waits for one that a person must settle does not move.
+            if not (view.settled or view.task.waits or view.task.film_id in of_films)
+        ),
+    ]
 
 
-def _waiting(session: Session, views: Iterable[View]) -> dict[str, View]:
-    """The tasks that can still change on their own and belong to these settings."""
+def _waiting(session: Session, views: Iterable[View | FilmView]) -> dict[str, View | FilmView]:
+    """What can still change on its own and belongs to these settings."""
     return {
-        view.task.task_id: view
+        view.known_as: view
         for view in views
-        if not session.is_elsewhere(view.task) and not session.needs_person(view.task)
+        if not session.is_elsewhere(view.made) and not _needs_person(session, view)
     }
 
 
-def _report_waiting(session: Session, waiting: list[View]) -> None:
+def _needs_person(session: Session, view: View | FilmView) -> bool:
+    from hailuo_mcp.views import FilmView
+
+    if isinstance(view, FilmView):
+        return session.film_needs_person(view)
+    return session.needs_person(view.task)
+
+
+def _report_waiting(session: Session, waiting: list[View | FilmView]) -> None:
     if not waiting:
         return
-    clips = "1 clip" if len(waiting) == 1 else f"{len(waiting)} clips"
-    session.terminal.note(f"Waiting for {clips}:")
+    films = sum(isinstance(view.made, Film) for view in waiting)
+    counted = (("clip", len(waiting) - films), ("film", films))
+    said = [f"{many} {what}{'' if many == 1 else 's'}" for what, many in counted if many]
+    session.terminal.note(f"Waiting for {' and '.join(said)}:")
     for view in waiting[:_MOST_NAMED]:
-        session.terminal.note(f"  {view.task.task_id}  {view.task.state:<10}  {_short(view)}")
+        session.terminal.note(f"  {view.known_as}  {view.state:<10}  {_short(view)}")
     if len(waiting) > _MOST_NAMED:
         session.terminal.note(f"  and {len(waiting) - _MOST_NAMED} more")
 
 
-def _report_missing(session: Session, view: View) -> None:
-    """Name a clip that may have been paid for and is not on disk, and what to do."""
+def _report_missing(session: Session, view: View | FilmView) -> None:
+    """Name a clip or film that may have been paid for and is not on disk, and what to do."""
+    from hailuo_mcp.views import FilmView
     from hailuo_mcp.wording.person import trouble_text
 
+    say, name = session.terminal.paragraph, f"{view.known_as} ({_short(view)})"
+    if isinstance(view, FilmView):
+        if view.film.save_error and not view.joined:
+            again = session.command("download", view.film.film_id)
+            said = f"{name}. {view.film.save_error} To try again, free: {again}"
+            say("Not joined:", said, style="bold red")
+        return
     task = view.task
-    name = f"{task.task_id} ({_short(view)})" if results.named(task) else task.task_id
-    say = session.terminal.paragraph
+    name = name if results.named(task) else task.task_id
     if task.status is Status.UNCONFIRMED:
         settle = session.command("settle", task.task_id, "bought")
         said = f"{name} may have been bought. Check the provider's bill, then run: {settle}"
@@ -179,13 +224,21 @@ def _report_missing(session: Session, view: View) -> None:
         say("Not fetched:", f"{name}. {why}", style="bold red")
 
 
-def _exit_code(session: Session, view: View) -> int:
-    """A task that only a person can fix counts as failed."""
-    return exits.FAILED if session.needs_person(view.task) else exits.of_view(view)
+def _exit_code(session: Session, view: View | FilmView) -> int:
+    """What only a person can fix counts as failed."""
+    from hailuo_mcp.views import FilmView
+
+    if _needs_person(session, view):
+        return exits.FAILED
+    return exits.of_film(view) if isinstance(view, FilmView) else exits.of_view(view)
 
 
-def _short(view: View) -> str:
-    return shown(" ".join(results.named(view.task).split()), _NAME)
+def _short(entry: View | FilmView) -> str:
+    from hailuo_mcp.views import FilmView
+    from hailuo_mcp.wording.film_rows import name_of
+
+    name = name_of(entry) if isinstance(entry, FilmView) else results.named(entry.task)
+    return shown(" ".join(name.split()), _NAME)
 
 
 COMMANDS = (Command("tasks", "list the clips and the money so far", _run, _options),)

@@ -120,6 +120,32 @@ class Terminal:
             shutil.copyfileobj(source, sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
+    @staticmethod
+    def write_bytes(data: bytes) -> None:
+        """Write to standard output what is no text."""
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def shows(self, jpeg: bytes) -> bool:
+        """Show a picture, if this is a terminal that can."""
+        if not self._out.is_terminal:
+            return False
+        from hailuo_mcp.cli.pictures import encoder, width_of_terminal
+
+        encode = encoder()
+        if encode is None:
+            return False
+        self._out.file.write(encode(jpeg, *width_of_terminal()) + "\n")
+        self._out.file.flush()
+        return True
+
+    def open(self, file: str) -> None:
+        """Open a file with the system's viewer, if a person sits before a screen."""
+        from hailuo_mcp.cli.pictures import open_with, viewer
+
+        if self._out.is_terminal and (command := viewer()):
+            open_with(command, file)
+
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line of the result."""
         self._out.line(text, style)
@@ -141,9 +167,17 @@ class Terminal:
             self._out.line(f"{label:<{width}}{value}", "bold", styled=len(label))
 
     def table(
-        self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: int | None = None
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        wide: int | None = None,
+        wraps: bool = False,
     ) -> None:
-        """A table for a person, lines with tabs for anything else; column `wide` may be cut."""
+        """A table for a person, lines with tabs for anything else.
+
+        Column `wide` may be cut to fit, or with `wraps` goes on below.
+        """
         if not self._out.is_terminal:
             for row in (columns, *rows):
                 cells = (cell.replace("\t", " ").replace("\n", " ") or "-" for cell in row)
@@ -172,7 +206,14 @@ class Terminal:
             table.add_column(name, no_wrap=index != wide, justify="right" if right else "left")
         for row in rows:
             shown = (self._out.clean(cell) for cell in row)
-            table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in shown))
+            table.add_row(
+                *(
+                    Text(cell)
+                    if wraps and index == wide
+                    else Text(cell, no_wrap=True, overflow="ellipsis")
+                    for index, cell in enumerate(shown)
+                )
+            )
         self._out.console.print(table)
 
     def data(self, answer: Mapping[str, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from functools import partial
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
+    from hailuo_mcp.files.images import Frame
     from hailuo_mcp.rules.judge import Seller
     from hailuo_mcp.transport.connections import HttpTransport
     from hailuo_mcp.transport.link_download import LinkResponse
@@ -276,8 +277,13 @@ class HailuoClient:
         *,
         local: bool = True,
         upload: Callable[[str], Awaitable[bytes | None]] | None = None,
+        frame: Frame | None = None,
+        promised: Collection[str] = (),
     ) -> Prepared:
-        """Open the pictures, check and price. Costs nothing and does not contact the provider."""
+        """Open the pictures, check and price. Costs nothing and does not contact the provider.
+
+        `promised`: arguments whose pictures do not exist yet; they will be valid.
+        """
         with for_programmers():
             return await prepare(
                 request,
@@ -285,6 +291,8 @@ class HailuoClient:
                 folders=(self._folders or working_folders()) if local else None,
                 fetch=self.fetch,
                 upload=upload,
+                frame=frame,
+                promised=promised,
             )
 
     async def send(
@@ -335,11 +343,11 @@ class HailuoClient:
 
     async def fetch(self, url: str) -> bytes:
         """Read a picture from a link, checked like every link."""
-        from hailuo_mcp.files.images import most_bytes
+        from hailuo_mcp.files.images import READ_BYTES
 
         with for_programmers():
             transport = await self._open()
-            return await transport.links.fetch(url, limit=most_bytes(), seconds=_PICTURE_SECONDS)
+            return await transport.links.fetch(url, limit=READ_BYTES, seconds=_PICTURE_SECONDS)
 
     async def probe(self) -> HttpReply:
         """Send a free request that shows whether the key is valid."""

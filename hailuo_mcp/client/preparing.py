@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,11 @@ from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, Quote, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
+from hailuo_mcp.rules.images import changes_words, fit_name
 
 if TYPE_CHECKING:
     from hailuo_mcp.files.folders import Folders
-    from hailuo_mcp.files.images import OpenedImage
+    from hailuo_mcp.files.images import Frame, OpenedImage
     from hailuo_mcp.rules.judge import Checked, Seller
 
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -38,12 +39,28 @@ async def prepare(
     folders: Folders | None,
     fetch: Fetch,
     upload: Upload | None = None,
+    frame: Frame | None = None,
+    promised: Collection[str] = (),
 ) -> Prepared:
-    """Return the request as it would be sent; InvalidRequestError names every problem."""
+    """Return the request as it would be sent; InvalidRequestError names every problem.
+
+    `promised`: pictures that do not exist yet and will be valid. The request names them by any
+    text, which stays as it is.
+    """
     from hailuo_mcp.rules.template import check_template
     from hailuo_mcp.rules.video import check_video
 
-    images, unread = await _open(_named(request), folders, fetch, upload)
+    fit = "" if isinstance(request, TemplateRequest) else fit_name(request.image_fit)
+
+    async def opened(source: str) -> OpenedImage:
+        from hailuo_mcp.files.images import open_image
+
+        return await open_image(
+            source, folders=folders, fetch=fetch, upload=upload, frame=frame, fit=fit
+        )
+
+    named = {name: it for name, it in _named(request).items() if name not in promised}
+    images, unread = await _open(named, opened)
     pictures = {name: image.facts for name, image in images.items()}
     checked: Checked[AnyRequest]
     try:
@@ -55,11 +72,13 @@ async def prepare(
         else:
             checked = check_video(request, seller, pictures=pictures, unread=unread)
             wired: dict[str, Any] = {name: image.wire for name, image in images.items()}
-            ready = replace(checked.request, **wired)
+            ready = replace(checked.request, image_fit="", **wired)
     except InvalidRequestError as refused:
         refused.no_such_file = any(trouble.no_such_file for trouble in unread.values())
         raise
-    return Prepared(request=ready, images=images, warnings=checked.warnings, quote=checked.quote)
+    changed = [changes_words(it, image.changes) for it, image in images.items() if image.changes]
+    warnings = (*changed, *checked.warnings)
+    return Prepared(request=ready, images=images, warnings=warnings, quote=checked.quote)
 
 
 def seller_of(provider: Provider, plan: str) -> Seller:
@@ -97,17 +116,13 @@ def _named(request: AnyRequest) -> dict[str, str]:
 
 
 async def _open(
-    named: Mapping[str, str], folders: Folders | None, fetch: Fetch, upload: Upload | None
+    named: Mapping[str, str], opened: Callable[[str], Awaitable[OpenedImage]]
 ) -> tuple[dict[str, OpenedImage], dict[str, InvalidRequestError]]:
     images: dict[str, OpenedImage] = {}
     troubles: dict[str, InvalidRequestError] = {}
-    if not named:
-        return images, troubles
-    from hailuo_mcp.files.images import open_image
-
     for name, source in named.items():
         try:
-            images[name] = await open_image(source, folders=folders, fetch=fetch, upload=upload)
+            images[name] = await opened(source)
         except InvalidRequestError as trouble:
             troubles[name] = trouble
     return images, troubles

@@ -6,9 +6,11 @@ bucket whole. If the bucket is away, the clip waits in the spool folder: it is n
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +24,7 @@ from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.bucket import Bucket, BucketError, DamagedObjectError
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
 from hailuo_mcp.files.folder_storage import out_of_reach, sweep_spool
-from hailuo_mcp.files.naming import sidecar_text
+from hailuo_mcp.files.naming import LARGEST_BESIDE, POSTER, SIDECAR, is_ours, names_beside
 from hailuo_mcp.files.private import private_folder
 from hailuo_mcp.files.storage import PRIVATE, Blob, Blobs, Download, StoredClip
 
@@ -33,6 +35,7 @@ FAILED_SECONDS = 2.0
 CHECK_SECONDS = 2.5
 """The longest a purchase waits for the check; it has to answer within four seconds."""
 _CLIP = "video/mp4"
+_KINDS = {SIDECAR: "application/json", POSTER: "image/jpeg"}
 
 
 class BucketBlobs:
@@ -182,9 +185,18 @@ class BucketStorage:
             with anyio.CancelScope(shield=True):
                 await run_sync(lambda: path.unlink(missing_ok=True))
 
-    async def describe(self, file: str, facts: Mapping[str, object]) -> None:
-        key = self._key_of(file).removesuffix(".mp4") + ".json"
-        await self._bucket.put(key, sidecar_text(facts).encode(), kind="application/json")
+    async def put_beside(self, file: str, ending: str, data: bytes) -> None:
+        for key in names_beside(self._key_of(file), ending):
+            there = await self._bucket.head(key)
+            if there is None or await self._is_ours(key, there.bytes):
+                with suppress(FileExistsError):
+                    kind = _KINDS.get(ending, "")
+                    await self._bucket.put(key, data, once=there is None, kind=kind)
+                    return
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), file)
+
+    async def _is_ours(self, key: str, size: int) -> bool:
+        return size <= LARGEST_BESIDE and is_ours(await self._bucket.get(key) or b"")
 
     def local_path(self, file: str) -> Path | None:
         return None if file.startswith(BUCKET) else Path(file)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
-from hailuo_mcp.files.naming import write_sidecar
+from hailuo_mcp.files.naming import write_beside
 from hailuo_mcp.files.private import private_folder, private_opener, write_once
 from hailuo_mcp.files.storage import SPOOL_SECONDS, Blob, Blobs, Download, StoredClip
 from hailuo_mcp.text import system_reason
@@ -152,8 +152,8 @@ class FolderStorage:
 
         return await run_sync(put)
 
-    async def describe(self, file: str, facts: Mapping[str, object]) -> None:
-        write_sidecar(Path(file), facts)  # at once: who hears of the clip finds this beside it
+    async def put_beside(self, file: str, ending: str, data: bytes) -> None:
+        write_beside(Path(file), ending, data)  # at once: who hears of the clip finds it
 
     def local_path(self, file: str) -> Path | None:
         return None if file.startswith(BUCKET) else Path(file)

@@ -1,4 +1,4 @@
-"""Reads input pictures from paths, links and data URLs into checked bytes and facts."""
+"""Opens input pictures from paths, links, data URLs and clips, made fit to be sent."""
 
 import base64
 import binascii
@@ -6,8 +6,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import anyio.to_thread
 from anyio.lowlevel import RunVar
@@ -16,61 +15,37 @@ from hailuo_mcp.catalog.video_models import limits
 from hailuo_mcp.domain import ImageFacts
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.files.folders import Folders
-from hailuo_mcp.text import shown
+from hailuo_mcp.text import LONGEST_ID, shown
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-PIXELS = 1024**3 // 4 // 3
-"""Where Pillow itself begins to suspect a decompression bomb: 89 million."""
-WEBP_PIXELS = PIXELS // 4
-"""Decoding a WebP takes four times the memory: 1.4 GB for 88 million (Pillow 12.3, 2026-11)."""
-SCANS = 100
-"""Each scan of a JPEG covers the whole picture; ten are usual, and thousands take minutes."""
+READ_BYTES = 64_000_000
+"""The largest picture that is read; one above the provider's limit is encoded again."""
 DECODERS = 2
 """Pictures decoded at once: each may take some hundred megabytes for a moment."""
+FRAMES = 'end it in "#first", "#last" or a moment such as "#2.5s"'
+"""How a frame of a clip is named, as an imperative clause."""
 
-_TURNED = frozenset({5, 6, 7, 8})
-"""EXIF orientations that swap width and height."""
-_ORIENTATION = 0x0112
-_OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), kind, how)
-    for pattern, kind, how in (
-        (rb"GIF8[79]a", "a GIF", "save one frame of it as PNG"),
-        (rb"....ftyp(?:avif|avis)", "an AVIF picture", "save it as JPEG or PNG"),
-        (
-            rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)",
-            "a HEIC picture, the format of many phones",
-            "export it as JPEG",
-        ),
-        (rb"....ftyp", "a video", "save one frame of it as PNG or JPEG"),
-        (rb"BM.{4}\0{4}", "a BMP picture", "save it as PNG"),
-        (rb"II\*\0|MM\0\*", "a TIFF or raw picture", "save it as JPEG or PNG"),
-        (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture", "save it as JPEG or PNG"),
-        (rb"%PDF-", "a PDF", "export the page as PNG"),
-        (
-            rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg",
-            "an SVG drawing",
-            "export it as PNG",
-        ),
-        (rb"$", "an empty file", "give another picture"),
-    )
-)
-_SCAN = re.compile(rb"\xff\xda\0[\x06-\x0e]")
-"""The marker and its header's length: a video after the picture may contain the marker alone."""
 _BASE64_PICTURE = re.compile(r"(?:/9j/|iVBORw0KGgo|UklGR)[A-Za-z0-9+/_=\s-]{100,}")
-_SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]+)://|(sandbox|blob|attachment|cid|task):)")
+_SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]+)://|(sandbox|blob|attachment|cid):)")
+_FRAME = re.compile(r"first|last|(?:[0-9]{1,5}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}) ?s?", re.IGNORECASE)
 _decoders = RunVar[anyio.CapacityLimiter]("hailuo_picture_decoders")
+
+Frame = Callable[[str, str], Awaitable[bytes]]
+"""Gives a frame of a clip as a picture, by the task's id and "first", "last" or such as "2.5s"."""
+Decoded = TypeVar("Decoded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedImage:
-    """A picture that was opened and checked."""
+    """A picture that was opened and made fit."""
 
     facts: ImageFacts
     data: bytes
     url: str = ""
     """Its URL, if the provider can fetch it itself."""
+    origin: str = ""
+    """The frame of a clip that it is, such as "task:<id>#last"."""
+    changes: tuple[str, ...] = ()
+    """What was done to it: clauses that follow "it was"."""
 
     @property
     def wire(self) -> str:
@@ -91,28 +66,40 @@ async def open_image(
     folders: Folders | None,
     fetch: Callable[[str], Awaitable[bytes]],
     upload: Callable[[str], Awaitable[bytes | None]] | None = None,
+    frame: Frame | None = None,
+    fit: str = "",
 ) -> OpenedImage:
     """Return the picture that `source` names; raises InvalidRequestError.
 
-    Without `folders` no path is read: the caller is on another computer.
+    Without `folders` no path is read: the caller is on another computer. Without `frame` there are
+    no clips. `fit` is as in fit_picture.
     """
     source = source.strip()
     kind = source[:8].lower()
     if not source:
         raise _refused("The picture's path or address is empty", "give one or leave it out")
     if kind.startswith("data:"):
-        return await _in_thread(lambda: _inspect("The data URL", _from_data_url(source)))
+        return await decode_in_thread(lambda: _inspect("The data URL", _from_data_url(source), fit))
     if kind.startswith("https://"):
         if not source.isprintable() or " " in source:
             raise _refused(
                 f"{shown(source)!r} has spaces or control characters", "percent-encode them"
             )
         data = await fetch(source)
-        return await check_picture(_host(source), data, url=source)
+        return await decode_in_thread(lambda: _inspect(_host(source), data, fit, url=source))
     if kind.startswith("http://"):
         raise _refused(
             f"{_host(source)} has an http:// address", "give an https:// address or a local path"
         )
+    if kind.startswith("task:"):
+        task_id, moment = _frame_of(source)
+        if frame is None:
+            raise _refused(
+                f"{shown(source)!r} is a frame of a clip, and no clips are kept here",
+                "save the frame as a picture, and give its path",
+            )
+        data, origin = await frame(task_id, moment), f"task:{task_id}#{moment}"
+        return await decode_in_thread(lambda: _inspect(shown(source), data, fit, origin=origin))
     if kind.startswith("upload:"):
         found = await upload(source[7:]) if upload else None
         if found is None:
@@ -120,20 +107,17 @@ async def open_image(
                 f"There is no uploaded picture {shown(source)!r}",
                 "upload it again, and use its new id",
             )
-        return await check_picture(shown(source), found)
-    return await _in_thread(lambda: _from_path(source, folders))
+        return await decode_in_thread(lambda: _inspect(shown(source), found, fit))
+    return await decode_in_thread(lambda: _from_path(source, folders, fit))
 
 
-async def check_picture(name: str, data: bytes, *, url: str = "") -> OpenedImage:
+async def check_picture(name: str, data: bytes) -> OpenedImage:
     """Look at the bytes themselves; raises InvalidRequestError, in which the picture has `name`."""
-    return await _in_thread(lambda: _inspect(name, data, url=url))
+    return await decode_in_thread(lambda: _inspect(name, data, ""))
 
 
-def _refused(what: str, how: str) -> InvalidRequestError:
-    return InvalidRequestError(f"{what}.", Step(Do.TRY, how))
-
-
-async def _in_thread(work: Callable[[], OpenedImage]) -> OpenedImage:
+async def decode_in_thread(work: Callable[[], Decoded]) -> Decoded:
+    """Run what decodes a picture or a clip in a thread, at most DECODERS at once."""
     try:
         limiter = _decoders.get()
     except LookupError:
@@ -142,7 +126,24 @@ async def _in_thread(work: Callable[[], OpenedImage]) -> OpenedImage:
     return await anyio.to_thread.run_sync(work, limiter=limiter)
 
 
-def _from_path(source: str, folders: Folders | None) -> OpenedImage:
+def _frame_of(source: str) -> tuple[str, str]:
+    """The task's id and the moment: "first", "last" or seconds such as "2.5s"."""
+    task_id, mark, moment = source[5:].partition("#")
+    task_id, moment = task_id.strip(), moment.strip().lower()
+    if not task_id or len(task_id) > LONGEST_ID or not task_id.isprintable():
+        raise _refused(f"{shown(source)!r} names no task", "write task:, the task's id and #last")
+    if not mark or not moment:
+        raise _refused(f"{shown(source)!r} does not say which frame of the clip is meant", FRAMES)
+    if not _FRAME.fullmatch(moment):
+        raise _refused(f"{shown(source)!r} names no frame of the clip", FRAMES)
+    return task_id, moment if moment in ("first", "last") else f"{moment.rstrip(' s')}s"
+
+
+def _refused(what: str, how: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{what}.", Step(Do.TRY, how))
+
+
+def _from_path(source: str, folders: Folders | None, fit: str) -> OpenedImage:
     if _BASE64_PICTURE.match(source):
         raise _refused(
             "The picture is base64 without the start of a data URL",
@@ -160,7 +161,7 @@ def _from_path(source: str, folders: Folders | None) -> OpenedImage:
             "computers",
             "give an https:// address, a data URL or an upload:<id>",
         )
-    return _inspect(repr(shown(source)), folders.read(source, limit=most_bytes()))
+    return _inspect(repr(shown(source)), folders.read(source, limit=READ_BYTES), fit)
 
 
 def _from_data_url(source: str) -> bytes:
@@ -171,7 +172,7 @@ def _from_data_url(source: str) -> bytes:
             "The data URL is not base64",
             "write it as data:image/png;base64,<the bytes in base64>",
         )
-    if len(payload) > most_bytes() * 2:
+    if len(payload) > READ_BYTES * 2:
         raise _too_large("The data URL")
     if "%" in payload:
         from urllib.parse import unquote
@@ -196,84 +197,23 @@ def _host(url: str) -> str:
         return "The picture at that address"
 
 
-def _inspect(name: str, data: bytes, *, url: str = "") -> OpenedImage:
-    if len(data) > most_bytes():
+def _inspect(name: str, data: bytes, fit: str, *, url: str = "", origin: str = "") -> OpenedImage:
+    from hailuo_mcp.media.pictures import fit_picture
+
+    if len(data) > READ_BYTES:
         raise _too_large(name)
-    mime = _mime(data)
-    if not mime:
-        raise _not_a_picture(name, data[:2048])
-    width, height = _measure(name, data, most=WEBP_PIXELS if mime == "image/webp" else PIXELS)
+    made = fit_picture(name, data, fit=fit)
     facts = ImageFacts(
-        sha256=hashlib.sha256(data).hexdigest(),
-        mime=mime,
-        size=len(data),
-        width=width,
-        height=height,
+        sha256=hashlib.sha256(made.data).hexdigest(),
+        mime=made.mime,
+        size=len(made.data),
+        width=made.width,
+        height=made.height,
     )
-    return OpenedImage(facts=facts, data=data, url=url)
+    # A provider would fetch the picture as it was.
+    url = "" if made.changes else url
+    return OpenedImage(facts=facts, data=made.data, url=url, origin=origin, changes=made.changes)
 
 
 def _too_large(name: str) -> InvalidRequestError:
-    least = (most_bytes() + 1) // 10**6
-    return _refused(f"{name} has {least} MB or more", "make the picture smaller")
-
-
-def _mime(data: bytes) -> str:
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    return "image/webp" if data.startswith(b"RIFF") and data[8:12] == b"WEBP" else ""
-
-
-def _not_a_picture(name: str, head: bytes) -> InvalidRequestError:
-    what = f"{name} is not a JPEG, PNG or WebP picture"
-    for pattern, kind, how in _OTHER_FORMATS:
-        if pattern.match(head):
-            return _refused(f"{what} but {kind}", how)
-    return _refused(what, "give a photo or drawing saved as one of these")
-
-
-def _measure(name: str, data: bytes, *, most: int) -> tuple[int, int]:
-    """Return the displayed width and height, after decoding the whole picture once."""
-    import struct
-    import zlib
-
-    from PIL import Image
-
-    bombs = (Image.DecompressionBombWarning, Image.DecompressionBombError)
-    flaws = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError)
-    try:
-        with _opened(data) as picture:
-            width, height = picture.size
-            if width * height > most:
-                raise Image.DecompressionBombError
-            if picture.format == "JPEG" and len(_SCAN.findall(data)) > SCANS:
-                raise _refused(
-                    f"{name} is a JPEG of more than {SCANS} scans", "save it again or give another"
-                )
-            if getattr(picture, "is_animated", False) and picture.format in {"PNG", "WEBP"}:
-                raise _refused(f"{name} is an animation", "save one frame of it as PNG or JPEG")
-            picture.verify()
-        with _opened(data) as picture:
-            turned = picture.getexif().get(_ORIENTATION) in _TURNED
-            # At an eighth of its size, a JPEG is still read to its end, with less memory.
-            picture.draft("RGB", (width // 8, height // 8))
-            picture.load()
-    except bombs:
-        raise _refused(
-            f"{name} has more than {most // 10**6} million pixels", "make the picture smaller"
-        ) from None
-    except (*flaws, MemoryError, struct.error, zlib.error):
-        raise _refused(
-            f"{name} is damaged or truncated and cannot be opened as a picture",
-            "save it again or give another",
-        ) from None
-    return (height, width) if turned else (width, height)
-
-
-def _opened(data: bytes) -> "Image":
-    from PIL import Image
-
-    # Only these decoders: the many others of Pillow are not reachable from here.
-    return Image.open(BytesIO(data), formats=["JPEG", "PNG", "WEBP"])
+    return _refused(f"{name} has more than {READ_BYTES // 10**6} MB", "make the picture smaller")

@@ -1,5 +1,6 @@
-"""The name of a clip, and the sidecar with its facts."""
+"""The name of a clip, and of what lies beside it: the sidecar with its facts, a film's poster."""
 
+import errno
 import json
 import os
 import unicodedata
@@ -7,11 +8,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hailuo_mcp.media.film import POSTER_MARK
+
+SIDECAR, POSTER = ".json", ".jpg"
+"""What they have in their names instead of the clip's ".mp4"."""
+LARGEST_BESIDE = 4 << 20
+"""Bytes; what is larger was not written here."""
 _PROMPT = 24
 """Characters of the prompt in a name."""
 _LONGEST = 200
 """Bytes; most systems take 255, and .part.lock and a copy's number must fit too."""
 _LONGEST_ID = 80
+_POSTER_HEAD = 4096
+"""Bytes of a JPEG in which its comment is."""
 
 
 def file_name(created_at: float, prompt: str, task_id: str) -> str:
@@ -24,35 +33,65 @@ def file_name(created_at: float, prompt: str, task_id: str) -> str:
     return f"{date}_{words or 'clip'}{tail}"
 
 
-def write_sidecar(clip: Path, facts: Mapping[str, object]) -> None:
-    """Write the facts beside the clip as JSON, atomically."""
-    place = clip.with_suffix(".json")
-    if not _is_ours(place):
-        # A foreign package.json beside package.mp4 must not be replaced.
-        place = clip.with_name(clip.name + ".json")
+def numbered(name: str, number: int) -> str:
+    """Return the name of the second or a later version of a file; the first has no number."""
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}-{number}{dot}{ending}" if number > 1 else name
+
+
+def names_beside(clip: str, ending: str) -> tuple[str, str]:
+    """Return the name of a file beside the clip, and another in case that is somebody else's.
+
+    A foreign package.json beside package.mp4 must not be replaced.
+    """
+    return clip.removesuffix(".mp4") + ending, clip + ending
+
+
+def write_beside(clip: Path, ending: str, data: bytes) -> Path:
+    """Write a file beside the clip, atomically; FileExistsError if both names are taken.
+
+    Return where it is.
+    """
+    places = (clip.with_name(name) for name in names_beside(clip.name, ending))
+    place = next((place for place in places if _is_free(place)), None)
+    if place is None:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(clip))
     draft = place.with_name(place.name + ".part")
-    text = sidecar_text(facts)
     # Never through a link with the draft's name.
     draft.unlink(missing_ok=True)
-    with draft.open("x", encoding="utf-8") as file:
-        file.write(text)
+    with draft.open("xb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(place)
+    return place
 
 
-def sidecar_text(facts: Mapping[str, object]) -> str:
-    return json.dumps(dict(facts), ensure_ascii=False, indent=2, default=str) + "\n"
+def sidecar_text(facts: Mapping[str, object]) -> bytes:
+    text = json.dumps(dict(facts), ensure_ascii=False, indent=2, default=str) + "\n"
+    return text.encode()
 
 
-def _is_ours(sidecar: Path) -> bool:
+def _is_free(place: Path) -> bool:
+    """Whether nothing is there, or a file that this program wrote."""
     try:
-        known: object = json.loads(sidecar.read_text("utf-8"))
+        with place.open("rb") as file:
+            return is_ours(file.read(LARGEST_BESIDE + 1))
     except FileNotFoundError:
         return True
-    except (OSError, ValueError):
+    except OSError:
         return False
-    return isinstance(known, dict) and "task_id" in known
+
+
+def is_ours(data: bytes) -> bool:
+    """Whether this program wrote these bytes as a sidecar or a poster."""
+    if data.startswith(b"\xff\xd8"):
+        return POSTER_MARK in data[:_POSTER_HEAD]
+    try:
+        known: object = json.loads(data)
+    except ValueError:
+        return False
+    return isinstance(known, dict) and ("task_id" in known or "film_id" in known)
 
 
 def _plain_id(task_id: str) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import errno
+import os
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -106,8 +110,12 @@ class Storage(Protocol):
         """
         ...
 
-    async def describe(self, file: str, facts: Mapping[str, object]) -> None:
-        """Write the facts beside the clip, as JSON."""
+    async def put_beside(self, file: str, ending: str, data: bytes) -> None:
+        """Write a small file beside the clip, with `ending` in its name instead of ".mp4".
+
+        What this program wrote there before is replaced; a file of somebody else is not, and
+        FileExistsError is raised if there is no other name. Raises OSError.
+        """
         ...
 
     def local_path(self, file: str) -> Path | None:
@@ -135,3 +143,21 @@ class Storage(Protocol):
     def below(self, name: str) -> Storage:
         """Return the storage of clips in this folder of it. Pictures and uploads stay common."""
         ...
+
+
+@asynccontextmanager
+async def on_this_disk(storage: Storage, file: str) -> AsyncGenerator[Path]:
+    """A clip as a file of this computer; one that is elsewhere is copied for that long.
+
+    Raises:
+        FileNotFoundError: it is gone.
+        HailuoError: it cannot be reached now.
+    """
+    if not await storage.exists(file):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), file)
+    if local := storage.local_path(file):
+        yield local
+        return
+    with tempfile.TemporaryDirectory(prefix="hailuo-mcp-") as folder:
+        copied = await storage.copy(file, Path(folder) / "clip.mp4", overwrite=True)
+        yield copied.path

@@ -15,7 +15,7 @@ from hailuo_mcp.journal.sql import recount
 from hailuo_mcp.journal.sql.connection import Connection, Statements
 from hailuo_mcp.journal.sql.rows import from_micro, marks
 
-TABLES = ("accounts", "tasks", "slots", "tenant_slots", "codes", "approvals")
+TABLES = ("accounts", "tasks", "films", "slots", "tenant_slots", "codes", "approvals")
 """What is copied. Processes stay where they are, and triggers sum up the tasks again."""
 BATCH = 500
 """Rows."""
@@ -103,14 +103,18 @@ async def copy(source: Book, target: Book) -> Copied:
                     "The source has tasks whose request may be on its way to the provider.",
                     Step(Do.TRY, "list its tasks once, which settles what became of them"),
                 )
-            if _one(db, "SELECT COUNT(*) FROM tasks"):
+            if _count(db, "tasks") or _count(db, "films"):
                 raise InvalidRequestError(
                     "The target is not empty.",
                     Step(Do.TRY, "choose an empty database, or another folder"),
                 )
             rows = {table: _copy_table(reader, db, table) for table in TABLES}
             sums = sums_of(reader)
-            if sums != sums_of(db) or rows != {table: _count(db, table) for table in TABLES}:
+            if (
+                _seals(reader) != _seals(db)
+                or sums != sums_of(db)
+                or rows != {table: _count(db, table) for table in TABLES}
+            ):
                 raise _differs()
         if recount.differs(db, seconds=target.seconds):
             raise _differs()
@@ -158,6 +162,11 @@ def _copy_table(reader: Reader, db: Connection, table: str) -> int:
             batch.clear()
     db.executemany(insert, batch)
     return copied
+
+
+def _seals(db: Statements) -> list[Sequence[Any]]:
+    """Of the films, whose content the sums do not cover."""
+    return sorted(db.execute("SELECT film_id, seal FROM films").fetchall())
 
 
 def _count(db: Statements, table: str) -> int:

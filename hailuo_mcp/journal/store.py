@@ -278,7 +278,8 @@ class Leases(Protocol):
         """Take over from dead processes. Returns the ids of the changed tasks.
 
         A submit whose owner died or whose lease expired may have been bought: `unconfirmed`.
-        Polls and saves can be claimed again. What was not sent stays for ORPHAN_SECONDS.
+        Polls, saves and films can be claimed again. What was not sent stays for ORPHAN_SECONDS, a
+        film's shots for PLAN_SECONDS; later it is cancelled, free.
         """
         ...
 
@@ -306,8 +307,8 @@ class Tasks(Protocol):
         """Set `values` if the task still has such a status, attempt, holder and id; else None.
 
         A status that ends the task settles its money, unless the money is not the account's own
-        (adopted) or `values` says otherwise. If a film's shot ends, becomes unconfirmed or is
-        saved, its film becomes due.
+        (adopted) or `values` says otherwise. If a film's shot ends, becomes unconfirmed, is saved
+        or will not be saved any more, its film becomes due.
         """
         ...
 
@@ -365,9 +366,10 @@ class Tasks(Protocol):
         ...
 
     def pictures_in_use(self, *, now: float) -> Awaitable[str]:
-        """The requests of all tasks that may still be sent, joined: pictures by sha256.
+        """The requests of all tasks and plans that may still be sent, joined: pictures by sha256.
 
-        An unconfirmed one may, for ORPHAN_SECONDS: its sender may hear that it was refused.
+        An unconfirmed task may, for ORPHAN_SECONDS: its sender may hear that it was refused. The
+        shots of a film count for PLAN_SECONDS after it was planned, made or changed.
         """
         ...
 
@@ -385,7 +387,9 @@ class Films(Protocol):
         """The film that this one would repeat, if there is one.
 
         It has the same key; or the same identity, and is a plan that can still be made, is
-        unfinished, or was made within REUSE_SECONDS.
+        unfinished, or was made within REUSE_SECONDS. One of which nothing was bought or can be any
+        more does not count: a withdrawn or old plan, a film whose shots all failed or were
+        cancelled.
         """
         ...
 
@@ -400,7 +404,8 @@ class Films(Protocol):
 
         The budget is checked for their sum. All are `pending`; one with `after` waits. The film
         gets `made_at`, the next revision, and its `redo`, if any, becomes `redone`. None if the
-        film no longer has the revision and the `redo` of `film`: someone else has made it.
+        film no longer has the revision and the `redo` of `film`: someone else has made it, or
+        withdrawn its plan.
         """
         ...
 
@@ -415,7 +420,8 @@ class Films(Protocol):
     ) -> Awaitable[Film | None]:
         """Set `values` if the film still has such a revision and holder; else None.
 
-        Used for a planned redo too: {"redo": (3, 4, 5)}.
+        Used for a planned redo too: {"redo": (3, 4, 5)}. If the holder says when it is due next,
+        but a shot has moved or somebody else has made it due since it was claimed, it stays due.
         """
         ...
 
@@ -423,8 +429,10 @@ class Films(Protocol):
         """All its tasks, by shot and then from the oldest take to the newest."""
         ...
 
-    def newest_films(self, *, caller: str | None = None, limit: int = 20) -> Awaitable[list[Film]]:
-        """Those that were made, and plans that can still be made; newest first."""
+    def newest_films(
+        self, *, caller: str | None = None, limit: int = 20, now: float = 0.0
+    ) -> Awaitable[list[Film]]:
+        """Those that were made, and plans that can still be made at `now`; newest first."""
         ...
 
 

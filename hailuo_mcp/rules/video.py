@@ -8,7 +8,7 @@ from typing import Any
 
 from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, ImageFacts, Mode, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
-from hailuo_mcp.rules.images import picture_problems
+from hailuo_mcp.rules.images import fit_name, fit_problems, picture_problems, shape_steps
 from hailuo_mcp.rules.judge import (
     MODE_WORDS,
     PICTURES,
@@ -61,9 +61,14 @@ def check_video(
     problems += _option_problems(request, verdict, seller)
     prompt = _read_prompt(request.prompt, verdict.combination, seller)
     # No other combination would accept these, so none is offered because of them.
-    flaws = [*prompt.problems, *picture_problems(pictures, unread)]
+    flaws = [
+        *prompt.problems,
+        *fit_problems(request.image_fit),
+        *picture_problems(pictures, unread),
+    ]
     if problems or flaws:
         steps = [step for why in unread.values() for step in why.then]
+        steps += shape_steps(pictures, can_fit=True)
         if problems and not verdict.caveat:
             steps += _nearest_step(request, verdict, seller)
         raise refusal([*problems, *flaws], *steps, remark=verdict.caveat)
@@ -167,6 +172,7 @@ def nearest_video(request: VideoRequest, verdict: Verdict, seller: Seller) -> Ne
         resolution=made.resolution,
         duration=made.duration,
         prompt=prompt.fixed,
+        image_fit=fit_name(request.image_fit),
         **options,
     )
     return Nearest(request=mended, combination=made, needs=tuple(needs))

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from hailuo_mcp import __version__
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, NotPermittedError, Step
+from hailuo_mcp.server.completions import add_completions
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
@@ -89,7 +90,8 @@ class Server(MCPServer[AppContext]):
         }
         """The class that reads a tool's arguments, by the tool's name."""
         add_resources(self, app)
-        add_prompts(self, app)
+        add_prompts(self)
+        add_completions(self, app)
 
     async def run_stdio_async(self) -> None:
         """Serve the client at stdin and stdout until it leaves, and answer every line of it."""

@@ -1,28 +1,31 @@
-"""Prompts that a person picks from a menu, and what their fields can be completed with."""
+"""Prompts that a person picks from a menu; they teach a model to write for Hailuo."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.prompts import Prompt
-from mcp.types import (
-    Completion,
-    CompletionArgument,
-    CompletionContext,
-    PromptReference,
-    ResourceTemplateReference,
-)
 from pydantic import Field
 
+from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.server.context import AppContext
-
-_MOST = 100
-
 
 Camera = Annotated[str, Field(description="A camera move, such as Push in")]
 Model = Annotated[str, Field(description="A model; empty chooses")]
 Resolution = Annotated[str, Field(description="768P, 1080P …; empty chooses")]
+
+_FROM_PICTURE = (
+    "- From a picture, describe only what moves and the camera: the picture shows the rest, and "
+    "what is described again may change.\n"
+)
+_BUYING = (
+    "Tell me the price by estimate_cost and wait for my yes. Then generate_video (where the exact "
+    "words or moves matter, with prompt_optimizer=false), query_task until it is saved, and look "
+    "at it with preview_video. Show me the path and say honestly what is wrong with it, if "
+    "anything; buy another take only if I ask for it."
+)
 
 
 def direct_shot(
@@ -33,12 +36,7 @@ def direct_shot(
 ) -> str:
     """Direct one shot from an idea to a saved clip."""
     wishes = _wishes(camera=camera, model=model, resolution=resolution)
-    return (
-        f"Direct one Hailuo video clip of this: {shot}\n{wishes}"
-        "Write a prompt of two to four sentences: subject, action, setting, light, style; camera "
-        "moves in square brackets where they happen. Tell me the price by estimate_cost and "
-        "wait for my yes. Then generate_video, query_task until it is saved, and show me the path."
-    )
+    return f"Direct one Hailuo video clip of this: {shot}\n{wishes}\n{_writing()}\n{_BUYING}"
 
 
 def image_to_video(
@@ -51,48 +49,53 @@ def image_to_video(
     """Make a clip that starts from a picture."""
     wishes = _wishes(motion=motion, camera=camera, model=model, resolution=resolution)
     return (
-        f"Make a Hailuo video that starts from this picture: {image}\n{wishes}"
-        "Describe only what moves; the picture already shows the rest. Tell me the price by "
-        "estimate_cost (mode i2v) and wait for my yes. Then generate_video with first_frame_image, "
-        "query_task until it is saved, and show me the path."
+        f"Make a Hailuo video that starts from this picture: {image}\n{wishes}\n"
+        f"{_writing()}{_FROM_PICTURE}\n"
+        f"The picture is first_frame_image, and its mode in estimate_cost is i2v. {_BUYING}"
     )
+
+
+def storyboard(
+    story: Annotated[str, Field(description="What the film tells")],
+    shots: Annotated[str, Field(description="How many shots; empty chooses")] = "",
+    style: Annotated[str, Field(description="Look, light and mood of the whole film")] = "",
+    continuity: Annotated[
+        str, Field(description="last_frame: one shot goes on from the other; none; empty chooses")
+    ] = "",
+    transition: Annotated[str, Field(description="cut or fade")] = "",
+    model: Model = "",
+    resolution: Resolution = "",
+) -> str:
+    """Make a film of several shots, from an idea to one file."""
+    wishes = _wishes(
+        shots=shots,
+        style=style,
+        continuity=continuity,
+        transition=transition,
+        model=model,
+        resolution=resolution,
+    )
+    return (
+        f"Make a film of several Hailuo shots of this: {story}\n{wishes}\n"
+        f"{_writing()}{_FROM_PICTURE}{_read('filming.md')}"
+    )
+
+
+def _writing() -> str:
+    """How to write for these models."""
+    known = ", ".join(f"[{move.english}]" for move in moves())
+    return _read("writing.md").format(moves=known)
+
+
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _wishes(**wishes: str) -> str:
     return "".join(f"{name.capitalize()}: {wish}\n" for name, wish in wishes.items() if wish)
 
 
-def add_prompts(server: MCPServer[AppContext], app: AppContext) -> None:
+def add_prompts(server: MCPServer[AppContext]) -> None:
     server.add_prompt(Prompt.from_function(direct_shot, title="Direct a shot"))
     server.add_prompt(Prompt.from_function(image_to_video, title="Bring a picture to life"))
-
-    @server.completion()  # type: ignore[no-untyped-call,untyped-decorator]  # the SDK left it so
-    async def complete(  # pyright: ignore[reportUnusedFunction]  registered
-        _ref: PromptReference | ResourceTemplateReference,
-        argument: CompletionArgument,
-        _context: CompletionContext | None,
-    ) -> Completion:
-        found = await _values(app, argument.name, argument.value.strip())
-        return Completion(values=found[:_MOST], total=len(found), has_more=len(found) > _MOST)
-
-
-async def _values(app: AppContext, name: str, typed: str) -> list[str]:
-    from hailuo_mcp.catalog.camera_moves import moves
-    from hailuo_mcp.catalog.video_models import models, resolutions
-
-    match name:
-        case "model":
-            known = [model.name for model in models()]
-        case "resolution":
-            known = resolutions()
-        case "camera":
-            known = [name for move in moves() for name in (move.english, move.chinese)]
-        case "template_id":
-            studio = await app.studio()
-            known = [template.template_id for template in studio.templates()]
-        case "task_id":
-            studio = await app.studio()
-            return await studio.recent_ids(typed, caller=app.caller().name)
-        case _:
-            return []
-    return [value for value in known if typed.casefold() in value.casefold()]
+    server.add_prompt(Prompt.from_function(storyboard, title="Make a film of several shots"))

@@ -16,9 +16,10 @@ from hailuo_mcp.server.client_memory import Client
 from hailuo_mcp.server.context import AppContext, Caller, Ctx
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import Film
     from hailuo_mcp.studio.studio import Studio
-    from hailuo_mcp.views import Progress, View
-    from hailuo_mcp.wording.shapes import VideoTask
+    from hailuo_mcp.views import AnyProgress, FilmView, View
+    from hailuo_mcp.wording.shapes import Storyboard, VideoTask
 
 _MODERN = "2026-07-28"
 """From this version on every request stands for itself, and clients tell when they give up."""
@@ -32,7 +33,7 @@ class ToolRequest:
     studio: Studio
     caller: Caller
     client: Client
-    on_progress: Progress
+    on_progress: AnyProgress
     app: AppContext
     takes_tasks: bool
     """Whether a purchase that is unfinished is answered with a task of the protocol."""
@@ -54,6 +55,16 @@ class ToolRequest:
 
         return self.already_told(view.task.task_id, facts(view))
 
+    def knows_film(self, view: FilmView) -> bool:
+        """Whether this client's last answer about this film said the same."""
+        from hailuo_mcp.wording.films import facts
+
+        return self.already_told(view.film.film_id, facts(view))
+
+    async def film(self, some_id: str) -> Film | None:
+        """The caller's film; None if this is no film's id."""
+        return await self.studio.film(some_id, self.caller.name)
+
     def tell(self, view: View) -> VideoTask:
         """The whole answer about a task, which the next poll need not repeat."""
         from hailuo_mcp.wording.tasks import video_task
@@ -61,6 +72,14 @@ class ToolRequest:
         if view.settled or not self.takes_tasks:
             self.knows(view)
         return video_task(view)
+
+    def tell_film(self, view: FilmView) -> Storyboard:
+        """The whole answer about a film, which the next poll need not repeat."""
+        from hailuo_mcp.wording.films import storyboard
+
+        if view.settled or not self.takes_tasks:
+            self.knows_film(view)
+        return storyboard(view)
 
 
 async def tool_request(ctx: Ctx) -> ToolRequest:
@@ -112,7 +131,7 @@ def takes_tasks(version: str | None, declared: ClientCapabilities | None) -> boo
     return (version or "") >= _MODERN and TASKS in (extensions or {})
 
 
-def progress_reporter(ctx: Ctx) -> Progress:
+def progress_reporter(ctx: Ctx) -> AnyProgress:
     """Progress notifications: strictly rising, and none after one could not be delivered.
 
     The SDK sends none where the client has not asked for any.
@@ -120,9 +139,7 @@ def progress_reporter(ctx: Ctx) -> Progress:
     began = time.monotonic()
     last, broken = 0.0, False
 
-    async def report(view: View) -> None:
-        from hailuo_mcp.wording.cases import progress_line
-
+    async def report(view: View | FilmView) -> None:
         nonlocal last, broken
         spent = time.monotonic() - began
         if broken or spent <= last:
@@ -130,8 +147,15 @@ def progress_reporter(ctx: Ctx) -> Progress:
         last = spent
         whole = spent + view.eta_seconds if view.eta_seconds else None
         try:
-            await ctx.report_progress(spent, whole, progress_line(view))
+            await ctx.report_progress(spent, whole, _progress_line(view))
         except (MCPError, anyio.BrokenResourceError, anyio.ClosedResourceError):
             broken = True
 
     return report
+
+
+def _progress_line(view: View | FilmView) -> str:
+    from hailuo_mcp.views import View
+    from hailuo_mcp.wording import cases, film_cases
+
+    return cases.progress_line(view) if isinstance(view, View) else film_cases.progress_line(view)

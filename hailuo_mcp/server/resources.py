@@ -57,15 +57,18 @@ def add_resources(server: MCPServer[AppContext], app: AppContext) -> None:
         TASK_URI,
         name="task",
         title="One task",
-        description="The status of one clip; its subscribers are told of each change.",
+        description="The status of one clip or film; its subscribers are told of each change.",
         mime_type=JSON,
     )
     async def task(task_id: str, ctx: Ctx) -> str:  # pyright: ignore[reportUnusedFunction]  registered
         from hailuo_mcp.wording import agent
+        from hailuo_mcp.wording.films import storyboard
         from hailuo_mcp.wording.tasks import video_task
 
         try:
             request = await tool_request(ctx)
+            if film := await request.film(task_id):
+                return _json(storyboard(await request.studio.query_film(film)))
             view = await request.studio.query(task_id, caller=request.caller.name, wait_seconds=0)
         except TaskNotFoundError as error:
             raise ResourceNotFoundError(agent.error_text(error, of_tenant=app.is_tenant)) from error

@@ -52,7 +52,9 @@ async def _newest(studio: Studio, wanted: Callable[[], bool]) -> list[str]:
     if not wanted():
         return []
     with suppress(JournalError):
-        return [task.task_id for task in await studio.store.newest(limit=_NEWEST)]
+        tasks = await studio.store.newest(limit=_NEWEST)
+        films = await studio.store.newest_films(limit=_NEWEST)
+        return [*(task.task_id for task in tasks), *(film.film_id for film in films)]
     return []
 
 
@@ -109,10 +111,12 @@ class CallerBus(InMemorySubscriptionBus):
         return super().subscribe(own)
 
     async def _owner(self, task_id: str) -> str | None:
-        """The caller whose task it is; None where it cannot be read, and then nobody is told."""
+        """The caller whose task or film it is; None where it cannot be read: nobody is told."""
+        studio = self._app.opened
+        if studio is None:
+            return None
         try:
-            studio = self._app.opened
-            task = await studio.store.find(task_id) if studio else None
+            found = await studio.store.find(task_id) or await studio.store.find_film(task_id)
         except JournalError:
             return None
-        return task.caller if task else None
+        return found.caller if found else None

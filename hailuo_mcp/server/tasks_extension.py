@@ -33,7 +33,7 @@ from hailuo_mcp.server.request import TASKS, takes_tasks
 from hailuo_mcp.server.tools.arguments import Id
 
 if TYPE_CHECKING:
-    from hailuo_mcp.views import View
+    from hailuo_mcp.views import FilmView, View
 
 VERSIONS = frozenset(MODERN_PROTOCOL_VERSIONS)
 _SAVING_SECONDS = 5
@@ -60,7 +60,7 @@ class TasksExtension(Extension):
     identifier = TASKS
 
     def __init__(self, app: AppContext, buying: Collection[str]) -> None:
-        """`buying`: the names of the tools that buy a clip."""
+        """`buying`: the names of the tools that buy a clip or a film."""
         self._app = app
         self._buying = buying
 
@@ -84,11 +84,10 @@ class TasksExtension(Extension):
             return result
         answer: Wire = result.structured_content or {}
         try:
-            studio = await self._app.studio()
-            view = await studio.known(answer["task_id"], caller=self._app.caller().name)
+            view = await self._find(answer.get("task_id") or answer["film_id"])
         except (KeyError, HailuoError):
             return result  # nothing was bought, or the journal is away: the answer itself stands
-        if view.settled:
+        if view.settled or answer.get("status") == "planned":
             return result
         # The answer's own message says what was bought and whether money has moved.
         return {"resultType": "task", **_fields(view), "statusMessage": answer["message"]}
@@ -119,7 +118,11 @@ class TasksExtension(Extension):
 
     async def read(self, task_id: str) -> Wire:
         """The task as it stands, with its result once it has one: what query_task would answer."""
-        await self.known(task_id)  # first, since a query asks the provider for an unknown id
+        from hailuo_mcp.views import FilmView
+
+        known = await self.known(task_id)  # first, since a query asks the provider for unknown ids
+        if isinstance(known, FilmView):
+            return state(known)
         with _as_protocol_error(of_tenant=self._app.is_tenant):
             studio = await self._app.studio()
             view = await studio.query(task_id, caller=self._app.caller().name, wait_seconds=0)
@@ -132,56 +135,79 @@ class TasksExtension(Extension):
 
     async def cancel(self, task_id: str) -> None:
         """Withdraw it if it was not sent yet; otherwise it goes on, which the protocol allows."""
-        await self.known(task_id)
+        from hailuo_mcp.views import FilmView
+
+        known = await self.known(task_id)
         with _as_protocol_error(of_tenant=self._app.is_tenant):
             studio = await self._app.studio()
-            await studio.cancel(task_id, caller=self._app.caller().name)
+            if isinstance(known, FilmView):
+                await studio.cancel_film(known.film)
+            else:
+                await studio.cancel(task_id, caller=self._app.caller().name)
 
-    async def known(self, task_id: str) -> View:
-        """The caller's task, as the journal has it; MCPError where there is none."""
+    async def known(self, task_id: str) -> View | FilmView:
+        """The caller's task or film, as the journal has it; MCPError where there is none."""
         with _as_protocol_error(of_tenant=self._app.is_tenant):
-            studio = await self._app.studio()
-            return await studio.known(task_id, caller=self._app.caller().name)
+            return await self._find(task_id)
+
+    async def _find(self, some_id: str) -> View | FilmView:
+        studio, caller = await self._app.studio(), self._app.caller().name
+        film = await studio.film(some_id, caller)
+        if film and film.film_id == some_id:
+            return await studio.query_film(film)
+        return await studio.known(some_id, caller=caller)
 
 
-def state(view: View) -> Wire:
+def state(view: View | FilmView) -> Wire:
     """A task as `tasks/get` and `notifications/tasks` tell it, with its result once it has one."""
     from hailuo_mcp.domain import Status
+    from hailuo_mcp.views import View
+    from hailuo_mcp.wording.films import storyboard
     from hailuo_mcp.wording.tasks import video_task
 
     found = _fields(view)
     if found["status"] == "completed":
-        lost = view.task.status in (Status.FAILED, Status.UNCONFIRMED)
-        result = tool_result(video_task(view), is_error=lost)
+        answer: Mapping[str, Any]
+        status: Status | None
+        if isinstance(view, View):
+            answer, status = video_task(view), view.task.status
+        else:
+            answer, status = storyboard(view), view.status
+        lost = status in (Status.FAILED, Status.UNCONFIRMED)
+        result = tool_result(answer, is_error=lost)
         found["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
     return found
 
 
-def _fields(view: View) -> Wire:
+def _fields(view: View | FilmView) -> Wire:
     """What every form of a task has.
 
     `completed` is all that waiting longer does not change, failures and the uncertain included:
     `failed` is only for errors of the protocol, and a purchase has none.
     """
     from hailuo_mcp.domain import Status
-    from hailuo_mcp.wording import agent, phrases
-    from hailuo_mcp.wording.cases import progress_line
+    from hailuo_mcp.views import View
+    from hailuo_mcp.wording import agent, cases, film_cases, phrases
 
-    task = view.task
+    made, status = view.made, view.task.status if isinstance(view, View) else view.status
+    if isinstance(view, View):
+        progress, told = cases.progress_line(view), agent.task_text(view)
+    else:
+        progress, told = film_cases.progress_line(view), agent.film_text(view)
     found: Wire = {
-        "taskId": task.task_id,
+        "taskId": view.known_as,
         "status": "completed",
-        "createdAt": phrases.moment(task.created_at),
-        "lastUpdatedAt": phrases.moment(max(task.created_at, task.updated_at)),  # clocks differ
+        "createdAt": phrases.moment(made.created_at),
+        "lastUpdatedAt": phrases.moment(max(made.created_at, made.updated_at)),  # clocks differ
         "ttlMs": None,  # the journal forgets nothing
     }
     if not view.settled:
         found["status"] = "working"
-        found["statusMessage"] = phrases.join(view.notice, progress_line(view))
+        found["statusMessage"] = phrases.join(view.notice, progress)
         found["pollIntervalMs"] = 1000 * (view.next_check_seconds or _SAVING_SECONDS)
-    elif task.status is Status.CANCELLED:
+    elif status is Status.CANCELLED:
         found["status"] = "cancelled"
-        found["statusMessage"] = agent.task_text(view)
+        found["statusMessage"] = told
     return found
 
 

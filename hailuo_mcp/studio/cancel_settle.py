@@ -10,7 +10,7 @@ from hailuo_mcp.domain import POLLED, Money, Phase, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, RemoteTaskNotFoundError, Step
 from hailuo_mcp.journal.store import IdTaken
 from hailuo_mcp.studio.context import Context
-from hailuo_mcp.studio.lookup import find_task
+from hailuo_mcp.studio.lookup import find_task, refuse_film
 from hailuo_mcp.studio.waiting import read_again
 from hailuo_mcp.text import shown
 from hailuo_mcp.views import View
@@ -34,7 +34,7 @@ async def cancel_task(context: Context, task_id: str, *, caller: str = "") -> Vi
         status_in=(Status.PENDING,),
     )
     if withdrawn:
-        context.changes.announce(task.task_id)
+        announce(context, withdrawn)
         return await context.view(withdrawn)
     task = await read_again(context, task)
     note = ""
@@ -48,6 +48,14 @@ async def cancel_task(context: Context, task_id: str, *, caller: str = "") -> Vi
     elif task.status is not Status.CANCELLED:
         note = f"There is nothing to withdraw: it has already ended ({task.status})."
     return await context.view(task, notes=(note,) if note else ())
+
+
+def announce(context: Context, task: Task) -> None:
+    """Tell who waits for it, or for the film that it is a shot of."""
+    context.changes.announce(task.task_id)
+    if task.film_id:
+        context.changes.announce(task.film_id)
+        context.wakeup.notify()  # the film has something to do now
 
 
 _RESET: Mapping[str, object] = {
@@ -70,6 +78,7 @@ async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id
     """
     task = await context.store.find(task_id)
     if task is None:
+        await refuse_film(context, task_id, "")
         raise context.unknown_task(task_id)
     if not task.can_be_settled:
         raise _cannot_be_settled(task)
@@ -94,7 +103,7 @@ async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id
         )
     if settled is None:
         raise _cannot_be_settled(await read_again(context, task))
-    context.changes.announce(task.task_id)
+    announce(context, settled)
     context.wakeup.notify()
     return await context.view(settled, notes=(note,) if note else ())
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.dialect import Provider
-from hailuo_mcp.domain import UNFINISHED, Link, Mode, Phase, RemoteStatus, Task, Unit
+from hailuo_mcp.domain import UNFINISHED, Film, Link, Mode, Phase, RemoteStatus, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.storage import Storage
@@ -57,8 +57,8 @@ class Uploads(Protocol):
 class RemoteAccess:
     """What an HTTP server adds for callers on other computers; the defaults add nothing."""
 
-    link: Callable[[Task], Link | None] = lambda _task: None
-    """The link to a saved clip for the current caller, if on another computer."""
+    link: Callable[[Task | Film], Link | None] = lambda _made: None
+    """The link to a saved clip or film for the current caller, if on another computer."""
     uploads: Uploads | None = None
     observe: Callable[[str, float], None] = lambda _what, _seconds: None
     """Called with durations: submit, poll, download, and the wait for the rate limit."""
@@ -163,6 +163,10 @@ class Context:
             lease=SUBMIT_LEASE,
         )
 
+    def saves(self, task: Task) -> bool:
+        """Whether its clip is saved as soon as it is ready; a film needs those of its shots."""
+        return self.settings.auto_download or bool(task.film_id)
+
     def storage_of(self, caller: str) -> Storage:
         """Where this caller's clips go."""
         folder = self.own.folders.get(caller, "")
@@ -259,7 +263,7 @@ class Context:
     async def view(self, task: Task, *, reused: bool = False, notes: tuple[str, ...] = ()) -> View:
         now = self.clock()
         eta = check = None
-        if task.status in UNFINISHED:
+        if task.status in UNFINISHED and not task.waits:
             start = task.submitted_at or max(now, task.due_at)
             left = start + await self.render_times.typical(task) - now
             eta = round(left) if left >= 1 else None
@@ -273,7 +277,7 @@ class Context:
             notes=(*task.warnings, *notes),
             eta_seconds=eta,
             next_check_seconds=check,
-            auto_download=self.settings.auto_download,
+            auto_download=self.saves(task),
             link=self.remote.link(task) if task.saved else None,
             of_tenant=bool(self.tenant),
         )

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from hailuo_mcp.domain import Film
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from hailuo_mcp.domain import POLLED, Film, Status, Task
+from hailuo_mcp.errors import JournalError
 from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.film_views import film_view
+from hailuo_mcp.studio.waiting import (
+    LOOK_SECONDS,
+    TICK_SECONDS,
+    expedite_overdue_poll,
+    expedite_poll,
+)
 from hailuo_mcp.views import FilmProgress, FilmView, SavedFilm
 
 
@@ -15,7 +29,9 @@ async def query_film(
     on_progress: FilmProgress | None = None,
 ) -> FilmView:
     """Return a film's view; wait until it is joined or nothing moves any more."""
-    raise NotImplementedError
+    for task in await context.store.film_tasks(film.film_id):
+        await expedite_poll(context, task)
+    return await _wait(context, film, wait_seconds, on_progress, until=lambda view: view.settled)
 
 
 async def download_film(
@@ -28,9 +44,229 @@ async def download_film(
     on_progress: FilmProgress | None = None,
 ) -> SavedFilm:
     """Put the joined film on disk, and copy it if the caller asks for that."""
-    raise NotImplementedError
+    target = None
+    if output_path:  # refused before anything is joined for it
+        name = Path(film.file).name if film.file else f"{film.film_id}.mp4"
+        target = context.folders.target(output_path, default_name=name)
+    if film.file and not await context.storage.exists(film.file):
+        film = await _change(context, film, {"file": "", "sha256": "", "bytes": None})
+    deadline = time.monotonic() + wait_seconds
+    film = await _join_now(context, film)
+    view = await _wait(context, film, wait_seconds, on_progress, until=_delivered)
+    if _is_ready(view) and not view.film.due_at and not view.film.save_error:
+        # Its shots became ready while the caller waited, and are not saved automatically.
+        film = await _join_now(context, view.film)
+        left = deadline - time.monotonic()
+        view = await _wait(context, film, left, on_progress, until=_delivered)
+    if not view.joined:
+        if view.film.saved and _delivered(view):
+            earlier = (
+                "This is the film as it was before some of its shots were made again; it was not "
+                "joined anew."
+            )
+            view = replace(view, notes=(*view.notes, earlier))
+        else:
+            saving = _is_ready(view) and not _delivered(view)
+            return SavedFilm(view=view, status="saving" if saving else "not_ready")
+    file = view.film.file
+    if target is not None and target != context.storage.local_path(file):
+        if target.name == f"{film.film_id}.mp4":
+            target = target.with_name(Path(file).name)
+        copied = await context.storage.copy(file, target, overwrite=overwrite)
+        file = str(copied.path)
+    return SavedFilm(view=view, status="saved", file=file)
 
 
 async def cancel_film(context: Context, film: Film) -> FilmView:
     """Withdraw the plan, or the shots that were not sent."""
-    raise NotImplementedError
+    if film.made_at is None:
+        if film.cancelled:
+            return await film_view(context, film, notes=("It was withdrawn before.",))
+        if withdrawn := await _withdraw(context, film, {"cancelled": True}):
+            return await film_view(context, withdrawn)
+        film = await _read_again(context, film)  # somebody has just made it
+    if film.redoes and (kept := await _withdraw(context, film, {"redo": ()})):
+        shots = _numbered(film.redo)
+        note = f"The plan to make {shots} again is withdrawn; the film stays as it was made."
+        view = await film_view(context, kept, notes=(note,))
+        if any(task.status is Status.PENDING for task in view.tasks):
+            more = "What of it was not sent yet goes on; withdraw that by the same call."
+            view = replace(view, notes=(*view.notes, more))
+        return view
+    return await _withdraw_unsent(context, film)
+
+
+async def _withdraw(context: Context, film: Film, values: dict[str, object]) -> Film | None:
+    """The film with its plan withdrawn; None if that was just made, or made again."""
+    found = await context.store.change_film(
+        film.film_id, values, now=context.clock(), revision=film.revision
+    )
+    if found:
+        context.changes.announce(film.film_id)
+    return found
+
+
+async def _withdraw_unsent(context: Context, film: Film) -> FilmView:
+    withdrawn = list[Task]()
+    # From the last one: otherwise a worker would do the same to those that depend on the first.
+    for task in reversed(await context.store.film_tasks(film.film_id)):
+        if task.status is not Status.PENDING:
+            continue
+        done = await context.store.change(
+            task.task_id,
+            {
+                "status": Status.CANCELLED,
+                "due_at": 0.0,
+                "error": "Withdrawn before it was sent.",
+                "error_kind": "",
+                "error_code": "",
+            },
+            now=context.clock(),
+            status_in=(Status.PENDING,),
+        )
+        if done:
+            withdrawn.append(done)
+            context.changes.announce(task.task_id)
+    if withdrawn:
+        await _change(context, film, {"cancelled": True})
+        context.changes.announce(film.film_id)
+        context.wakeup.notify()
+    view = await film_view(context, await _read_again(context, film))
+    notes = _what_is_left(context, view, withdrawn)
+    return replace(view, notes=(*view.notes, *notes))
+
+
+def _what_is_left(context: Context, view: FilmView, withdrawn: list[Task]) -> Iterable[str]:
+    """What was withdrawn, and what could not be."""
+    shots = [(it.number, it.view.task.status) for it in view.shots if it.view]
+    sent = [number for number, status in shots if status in (Status.SUBMITTING, *POLLED)]
+    doubtful = [number for number, status in shots if status is Status.UNCONFIRMED]
+    if withdrawn:
+        gone = sorted({task.shot for task in withdrawn})
+        yield f"{_capital(_numbered(gone))} {_was(gone)} withdrawn before being sent, free."
+    if sent:
+        yield (
+            f"{_capital(_numbered(sent))} could not be withdrawn: already sent, and "
+            f"{context.provider.name} offers no way to cancel. What succeeds is charged, and saved "
+            "as usual."
+        )
+    if doubtful:
+        yield (
+            f"{_capital(_numbered(doubtful))} could not be withdrawn: it is unknown whether the "
+            "provider accepted it."
+        )
+    if not (withdrawn or sent or doubtful) and view.status is not Status.CANCELLED:
+        yield f"There is nothing to withdraw: it has already ended ({view.status})."
+
+
+async def _wait(
+    context: Context,
+    film: Film,
+    seconds: float,
+    on_progress: FilmProgress | None,
+    *,
+    until: Callable[[FilmView], bool],
+) -> FilmView:
+    """Return the film when this holds or the time is up; as waiting.wait does for a task."""
+    deadline = time.monotonic() + seconds
+    looked, seen = time.monotonic(), context.changes.count
+    view = await _view(context, film)
+    while not context.changes.closing and (left := deadline - time.monotonic()) > 0:
+        if until(view):
+            break
+        if on_progress:
+            await on_progress(view)
+        pause = TICK_SECONDS * (0.8 + 0.4 * context.chance())
+        await context.changes.wait(_ids(view), min(left, pause))
+        if context.changes.count != seen or time.monotonic() - looked >= LOOK_SECONDS:
+            looked, seen = time.monotonic(), context.changes.count
+            with suppress(JournalError):  # what is known is still true enough to answer with
+                view = await _view(context, await _read_again(context, view.film))
+            for task in view.tasks:
+                await expedite_overdue_poll(context, task)
+        else:
+            view = _later(view, context.clock())
+    return view
+
+
+async def _view(context: Context, film: Film) -> FilmView:
+    """The film with its shots.
+
+    A shot that ended since the film was read has made it due: without a second look, a film whose
+    last shot was just saved would look as if nobody were about to join it.
+    """
+    view = await film_view(context, film)
+    if view.film.made_at is not None and view.settled:
+        view = await film_view(context, await _read_again(context, film))
+    return view
+
+
+def _later(view: FilmView, now: float) -> FilmView:
+    """The same facts after a while, without reading the journal."""
+    eta = view.eta_seconds
+    if eta is not None:
+        left = round(eta - (now - view.now))
+        eta = left if left >= 1 else None
+    return replace(view, now=now, eta_seconds=eta)
+
+
+def _ids(view: FilmView) -> list[str]:
+    return [view.known_as, *(task.task_id for task in view.tasks)]
+
+
+def _is_ready(view: FilmView) -> bool:
+    """Whether all shots are ready at the provider, and the film itself is not on disk."""
+    return view.status is Status.SUCCEEDED and not view.joined
+
+
+def _delivered(view: FilmView) -> bool:
+    """It is joined, or nobody is about to join it, although somebody asked for that."""
+    if not view.settled:
+        return False
+    made = [it.view for it in view.shots if it.view]
+    return view.status is not Status.SUCCEEDED or all(shot.saved_or_given_up for shot in made)
+
+
+async def _join_now(context: Context, film: Film) -> Film:
+    """If all shots are ready, have the worker save them and join the film, despite failures."""
+    film = await _read_again(context, film)  # a worker may have joined it meanwhile
+    view = await film_view(context, film)
+    if film.made_at is None or not _is_ready(view):
+        return film
+    for task in view.tasks:
+        saved = task.saved and await context.storage.exists(task.file)
+        if not saved:
+            values = {"file": "", "sha256": "", "bytes": None, "save_error": ""}
+            await context.store.change(
+                task.task_id,
+                {**values, "due_at": context.clock()},
+                now=context.clock(),
+                status_in=(Status.SUCCEEDED,),
+            )
+    film = await _change(context, film, {"due_at": context.clock(), "save_error": ""})
+    context.wakeup.notify()
+    return film
+
+
+async def _change(context: Context, film: Film, values: Mapping[str, object]) -> Film:
+    changed = await context.store.change_film(film.film_id, values, now=context.clock())
+    return changed or film
+
+
+async def _read_again(context: Context, film: Film) -> Film:
+    with suppress(JournalError):
+        return await context.store.find_film(film.film_id) or film
+    return film
+
+
+def _numbered(shots: Iterable[int]) -> str:
+    *most, last = map(str, shots)
+    return f"shots {', '.join(most)} and {last}" if most else f"shot {last}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _was(shots: list[int]) -> str:
+    return "was" if len(shots) == 1 else "were"

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task
-from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
+from hailuo_mcp.errors import (
+    Do,
+    InvalidRequestError,
+    RemoteTaskNotFoundError,
+    Step,
+    TaskNotFoundError,
+)
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import new_task_id
 from hailuo_mcp.text import LONGEST_ID
@@ -14,16 +20,29 @@ async def find_task(context: Context, task_id: str, caller: str) -> Task:
 
     Raises:
         TaskNotFoundError: it is unknown, or another caller's.
+        InvalidRequestError: it is a film's, which is not one task.
         RateLimitError: the caller has asked for too many unknown ids.
     """
     task_id = task_id.strip()
     if task := await context.store.find(task_id, caller=caller):
         return task
+    await refuse_film(context, task_id, caller)
     if caller:
         context.lookup_limit.count(caller, now=context.clock())
-    if await context.store.find(task_id):
+    if await context.store.find(task_id) or await context.store.find_film(task_id):
         raise context.unknown_task(task_id)  # somebody else's
     return await _adopt(context, task_id, caller)
+
+
+async def refuse_film(context: Context, task_id: str, caller: str) -> None:
+    """Raise InvalidRequestError if it is the id of the caller's film, where only a task will do."""
+    if await context.store.find_film(task_id, caller=caller):
+        raise InvalidRequestError(
+            f"{task_id} is a film, and this is possible for single clips only. Nothing was "
+            "changed.",
+            Step(Do.TRY, "name one of its shots by its task_id"),
+            task_id=task_id,
+        )
 
 
 async def _adopt(context: Context, remote_id: str, caller: str) -> Task:

@@ -24,26 +24,44 @@ if TYPE_CHECKING:
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to read out
 
 
+FILM = "f"
+"""What the id of a film begins with; that of a task begins with "v"."""
+
+
 def new_task_id(now: float) -> str:
     """A short id, sortable by time, easy to copy: nine characters of time, six random ones."""
+    return _new_id("v", now)
+
+
+def new_film_id(now: float) -> str:
+    return _new_id(FILM, now)
+
+
+def _new_id(kind: str, now: float) -> str:
     number, text = int(now * 1000), ""
     for _ in range(9):
         number, digit = divmod(number, 32)
         text = _LETTERS[digit] + text
-    return "v" + text + "".join(secrets.choice(_LETTERS) for _ in range(6))
+    return kind + text + "".join(secrets.choice(_LETTERS) for _ in range(6))
 
 
 def request_json(
-    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, urls: bool = True
+    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, sources: bool = True
 ) -> str:
-    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text."""
+    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text.
+
+    `sources`: also where each came from.
+    """
 
     def picture(text: str) -> object:
         if not text:
             return None
         held = pictures[text]
-        url = held.url if urls else ""
-        return {"sha256": held.facts.sha256, "mime": held.facts.mime, "url": url}
+        kept = {"sha256": held.facts.sha256, "mime": held.facts.mime}
+        kept["url"] = held.url if sources else ""
+        if sources and held.origin:
+            kept["from"] = held.origin
+        return kept
 
     body: dict[str, object] = asdict(request)
     if isinstance(request, VideoRequest):
@@ -79,6 +97,28 @@ async def request_from_json(record: str, load: Callable[[str, str], Awaitable[st
     return VideoRequest(**body)
 
 
+def with_picture(record: str, argument: str, picture: OpenedImage, *, source: str) -> str:
+    """The record with one more picture; `source` says what it was taken from."""
+    facts = picture.facts
+    added = {"sha256": facts.sha256, "mime": facts.mime, "url": "", "from": source}
+    return json.dumps({**json.loads(record), argument: added}, ensure_ascii=False, sort_keys=True)
+
+
+def pictures_of(record: str) -> list[str]:
+    """The sha256 of the pictures whose bytes are needed to send a video request."""
+    body = json.loads(record)
+    given = [body[name] for name in IMAGE_FIELDS if name in body]
+    return [picture["sha256"] for picture in given if not picture.get("url")]
+
+
+def content_of(request: AnyRequest, pictures: Mapping[str, OpenedImage]) -> str:
+    """What makes two requests the same: defaults are resolved, images are their bytes."""
+    if isinstance(request, VideoRequest):
+        absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
+        request = replace(request, **absent)
+    return request_json(request, pictures, sources=False)
+
+
 def identity(
     request: AnyRequest,
     pictures: Mapping[str, OpenedImage],
@@ -87,10 +127,11 @@ def identity(
     account: str,
     caller: str,
 ) -> str:
-    """What makes two requests the same: content with defaults resolved, images by their bytes."""
-    if isinstance(request, VideoRequest):
-        absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
-        request = replace(request, **absent)
-    content = request_json(request, pictures, urls=False)
-    parts = (account, caller, content, str(terms.take), terms.request_key)
+    """What makes two requests the same purchase."""
+    content = content_of(request, pictures)
+    return digest(account, caller, content, str(terms.take), terms.request_key)
+
+
+def digest(*parts: str) -> str:
+    """One identity of several texts."""
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

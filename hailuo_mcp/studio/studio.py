@@ -6,11 +6,18 @@ from dataclasses import dataclass
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
-from hailuo_mcp.studio import film_tracking, films, purchase
+from hailuo_mcp.studio import film_tracking, film_views, films, purchase
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
-from hailuo_mcp.studio.query import known_task, list_tasks, query_task, recent_ids_of
+from hailuo_mcp.studio.preview import preview_clips
+from hailuo_mcp.studio.query import (
+    known_task,
+    list_tasks,
+    query_task,
+    recent_film_ids_of,
+    recent_ids_of,
+)
 from hailuo_mcp.studio.questions import close_question, may_ask
 from hailuo_mcp.studio.waiting import poll_at
 
@@ -27,7 +34,7 @@ class Studio(Context):
     plan_film = films.plan_film
     film_question = films.film_question
     make_film = films.make_film
-    film = films.find_film
+    film = film_views.find_film
     query_film = film_tracking.query_film
     download_film = film_tracking.download_film
     cancel_film = film_tracking.cancel_film
@@ -35,7 +42,9 @@ class Studio(Context):
     known = known_task
     tasks = list_tasks
     recent_ids = recent_ids_of
+    recent_film_ids = recent_film_ids_of
     download = download_clip
+    preview = preview_clips
     cancel = cancel_task
     settle = settle_task
     expedite_poll = poll_at

@@ -25,6 +25,11 @@ class Event(StrEnum):
     FAILED = "failed"
     SAVED = "saved"
     SAVE_FAILED = "save_failed"
+    SHOT_STARTED = "shot_started"
+    SHOT_STOPPED = "shot_stopped"
+    FILM_DELAYED = "film_delayed"
+    FILM_JOINED = "film_joined"
+    JOIN_FAILED = "join_failed"
     TAKEN_OVER = "taken_over"
     DATABASE_LOST = "database_lost"
     DATABASE_BACK = "database_back"
@@ -42,6 +47,11 @@ _LINES: Mapping[Event, tuple[int, str]] = {
     Event.SAVED: (logging.INFO, "{task_id} is saved"),
     # Not the error's words: they name the file, which is named by the prompt.
     Event.SAVE_FAILED: (logging.WARNING, "saving {task_id} failed ({code}), try {tries}"),
+    Event.SHOT_STARTED: (logging.INFO, "{task_id} can be sent: it has its first frame"),
+    Event.SHOT_STOPPED: (logging.INFO, "{task_id} is cancelled: it has nothing to start from"),
+    Event.FILM_DELAYED: (logging.WARNING, "film {film_id} has to wait ({code})"),
+    Event.FILM_JOINED: (logging.INFO, "film {film_id} is joined"),
+    Event.JOIN_FAILED: (logging.WARNING, "joining film {film_id} failed ({code}), try {tries}"),
     Event.TAKEN_OVER: (logging.INFO, "took over what other processes have left"),
     Event.DATABASE_LOST: (logging.WARNING, "the journal cannot be used ({code}): {why}"),
     Event.DATABASE_BACK: (logging.WARNING, "the journal can be used again after {seconds} s"),

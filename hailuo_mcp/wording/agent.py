@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.providers import provider_notice
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain import BUCKET, Status
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError
-from hailuo_mcp.wording.cases import Case, case_of, key_is_refused, left, values_of
+from hailuo_mcp.wording import film_cases
+from hailuo_mcp.wording.cases import (
+    Case,
+    case_of,
+    key_is_refused,
+    left,
+    progress_line,
+    values_of,
+)
+from hailuo_mcp.wording.film_cases import FilmCase
 from hailuo_mcp.wording.phrases import (
     about,
     join,
@@ -21,9 +30,10 @@ from hailuo_mcp.wording.phrases import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
-    from hailuo_mcp.views import Listing, View
+    from hailuo_mcp.views import FilmView, Listing, View
 
 REUSED = "Not a new clip, nothing charged:"
+FILM_REUSED = "Not a new film, nothing charged:"
 STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "Ask the person to {about}.",
@@ -32,6 +42,8 @@ STEPS: Mapping[Do, str] = {
     Do.RAISE: "Only the person can raise {about}.",
     Do.REPEAT: "Repeat this call {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
+    Do.FIT_IMAGE: 'Repeat this call with image_fit="crop" to cut the edges off, or image_fit="pad" '
+    "to add white bars.",
     Do.CONFIRM: "Ask the person; if they say yes, repeat this call unchanged with "
     "confirm='{about}'. The code works once, for ten minutes.",
     Do.SETTLE: "Ask the person to look at the provider's bill and then run "
@@ -69,6 +81,9 @@ _SAVED_ALONE = (
 TASKS: Mapping[Case, str] = {
     Case.PENDING: "Recorded, and waiting for its turn under the rate limit; nothing is charged so "
     f"far. It is sent and saved without you; {_LOOK}.",
+    Case.CONTINUES: "Recorded; nothing is charged so far. It starts from the last frame of shot "
+    "{before} and is sent once that one is saved, without you: call query_task with task_id "
+    '"{film_id}" for the whole film.',
     Case.DELAYED: f"{{why}} It is sent and saved without you; {_LOOK}.",
     Case.SUBMITTING: "Sent to {provider}, which has not answered yet; {owed_if_accepted}. Work "
     f"continues without this call: do not buy it again, {_LOOK}.",
@@ -96,6 +111,55 @@ _TENANT_TASKS: Mapping[Case, str] = {
     Case.KEY_REFUSED: "Bought, and safe at {provider}; {owed}. But it refuses the key when asked "
     "for the clip's status, so the clip cannot be saved: ask the operator of this server to "
     f"correct it. Do not buy it again; then {_LOOK}.",
+}
+_LOOK_AT_FILM = 'call query_task with task_id "{film_id}" in {again}'
+_FILM_ALONE = (
+    "It goes on without you, to the joined film (if this app closes, when hailuo-mcp next runs): "
+    f"do not make it again, {_LOOK_AT_FILM}."
+)
+_MAKE_FILM = 'generate_storyboard with film_id "{film_id}" and dry_run=false makes exactly this'
+_REDO = (
+    'generate_storyboard with film_id "{film_id}" and redo=[{redo}] plans {again_shots} again '
+    "({again_price}), with the same prompts, and buys nothing yet; changed prompts are a new film."
+)
+FILMS: Mapping[FilmCase, str] = {
+    FilmCase.PLANNED: "Planned: {planned}{length}, {price}{takes}; nothing was bought or charged."
+    "{budget} Show the person the shots and the price; "
+    f"{_MAKE_FILM}, within 24 hours.{{consent}}",
+    FilmCase.REDO_PLANNED: "Planned: {planned}, {price}; nothing was bought or charged.{budget} "
+    f"{{earlier}} Show the person; {_MAKE_FILM}.{{consent}}",
+    FilmCase.WITHDRAWN: "The plan is withdrawn; nothing was bought or charged. To make the film "
+    "after all, plan it again with generate_storyboard.",
+    FilmCase.WAITING: "Recorded: {shots}, waiting for the rate limit; nothing is charged so far. "
+    f"{_FILM_ALONE}",
+    FilmCase.BEING_MADE: f"Being made at {{provider}}: {{saved}}{{left}}; {{owed}}. {{trouble}} "
+    f"{_FILM_ALONE}",
+    FilmCase.KEY_REFUSED: "Being made, and safe at {provider}: {saved}; {owed}. But it refuses the "
+    "key when asked for a clip's status: ask the person to correct HAILUO_API_KEY. Do not make the "
+    f"film again; then {_LOOK_AT_FILM}.",
+    FilmCase.UNCONFIRMED: "The film waits: {saved}. {trouble} {earlier} Nothing more is bought "
+    "before that is settled, and asking again does not help.",
+    FilmCase.FAILED: "The film is not complete: {saved}. {trouble} {paid} {earlier} " + _REDO,
+    FilmCase.CANCELLED: "Cancelled: {saved}. {trouble} {paid} {earlier} " + _REDO,
+    FilmCase.SAVING: "All {shots} are ready and being saved. {paid} Call query_task with task_id "
+    '"{film_id}" in about 5 s.',
+    FilmCase.NOT_SAVED: "All {shots} are ready, but not all are on this disk. {save_error} {paid} "
+    'download_video with task_id "{film_id}" tries again, free.',
+    FilmCase.LEFT_THERE: "All {shots} are ready at {provider} and not saved, because "
+    'HAILUO_AUTO_DOWNLOAD is off. {paid} Call download_video with task_id "{film_id}", free: it '
+    "saves and joins them.",
+    FilmCase.JOINING: "All {shots} are saved and being joined. {paid} Call query_task with task_id "
+    '"{film_id}" in about 5 s for the film\'s path.',
+    FilmCase.NOT_JOINED: "All {shots} are saved, but not joined. {save_error} {paid} "
+    'download_video with task_id "{film_id}" tries again, free.',
+    FilmCase.JOINED: "The film is saved: {where}. {paid} preview_video shows it; redo of "
+    "generate_storyboard makes single shots again.",
+}
+_TENANT_FILMS: Mapping[FilmCase, str] = {
+    **FILMS,
+    FilmCase.KEY_REFUSED: "Being made, and safe at {provider}: {saved}; {owed}. But it refuses the "
+    "key when asked for a clip's status: ask the operator of this server to correct it. Do not "
+    f"make the film again; then {_LOOK_AT_FILM}.",
 }
 _STILL: Mapping[Status, str] = {
     Status.PENDING: "Still waiting for its turn",
@@ -141,7 +205,7 @@ def losses_text(losses: Losses | None, *, of_tenant: bool = False) -> str:
 def task_text(view: View) -> str:
     """The whole message of a task."""
     steps = {**_steps(of_tenant=view.of_tenant), **_OF_A_TASK}
-    values = values_of(view, steps) | {"where": _where(view)}
+    values = values_of(view, steps) | {"where": _where(view, view.task.file)}
     tasks = _TENANT_TASKS if view.of_tenant else TASKS
     said = tasks[case_of(view)].format_map(values)
     if view.reused:
@@ -152,39 +216,66 @@ def task_text(view: View) -> str:
 
 def unchanged_text(view: View) -> str:
     """The message of a poll that finds nothing new."""
-    said = f"{_STILL[view.task.status]}{left(view)}; nothing else is new. Call query_task again in"
+    what = f"{_STILL[view.task.status]}{left(view)}"
+    if view.task.waits:
+        what = f"Still {progress_line(view)}"
+    said = f"{what}; nothing else is new. Call query_task again in"
     return join(view.notice, f"{said} {about(view.next_check_seconds or 30)}.")
 
 
-def _where(view: View) -> str:
-    """Where the person finds a saved clip: by its path, in a bucket, behind this server's link."""
-    if view.link is None and view.task.in_bucket:
+def _where(view: View | FilmView, file: str) -> str:
+    """Where the person finds a saved file: by its path, in a bucket, behind this server's link."""
+    if view.link is not None:
+        until = moment(view.link.expires_at or view.now)
+        return f"give the person the link in url, good until {until}"
+    if file.startswith(BUCKET):
         return "tell the person the address in file; download_video with output_path copies it"
-    if view.link is None:
-        return "tell the person the path in file"
-    return f"give the person the link in url, good until {moment(view.link.expires_at or view.now)}"
+    return "tell the person the path in file"
+
+
+def film_text(view: FilmView) -> str:
+    """The whole message of a film, planned or made."""
+    case = film_cases.case_of(view)
+    steps = {**_steps(of_tenant=view.of_tenant), **_OF_A_TASK}
+    values = film_cases.values_of(view, steps, tool="generate_storyboard") | {
+        "where": _where(view, view.film.file),
+        "consent": " The person is asked before it is bought." if view.asks else "",
+    }
+    films = _TENANT_FILMS if view.of_tenant else FILMS
+    said = " ".join(films[case].format_map(values).split())
+    if view.reused and not view.planned:
+        said = f"{FILM_REUSED} {said[0].lower()}{said[1:]}"
+    start = opening(view.film.provider, view.losses, of_tenant=view.of_tenant)
+    return join(start, said, *film_cases.remarks(view))
+
+
+def film_unchanged_text(view: FilmView) -> str:
+    """The message of a poll that finds nothing new about a film."""
+    said = f"Still being made: {film_cases.progress_line(view)}; nothing else is new."
+    again = about(view.next_check_seconds or 30)
+    return join(view.notice, said, f"Call query_task again in {again}.")
 
 
 def list_text(listing: Listing, *, limit: int) -> str:
     """Summarise the rows; if there are `limit` rows, there may be more."""
     rows, spending = listing.rows, listing.spending
-    unfinished = [view for view in rows if not view.settled]
+    unfinished = listing.under_way
     doubtful = sum(view.task.status is Status.UNCONFIRMED for view in rows)
-    imitations = sum(bool(view.notice) for view in rows)
-    many = f"{len(rows)} task{'' if len(rows) == 1 else 's'}"
+    imitations = sum(bool(view.notice) for view in listing.entries)
+    listed = len(listing.entries)
     said = [_list_opening(listing)]
-    if not rows:
+    if not listed:
         said.append("No tasks.")
-    elif len(rows) == limit:
-        said.append(f"The newest {many}; raise limit to see more.")
+    elif listed == limit:
+        said.append(f"The newest {_many(listing)}; raise limit to see more.")
     else:
-        said.append(f"{many}, newest first.")
+        said.append(f"{_many(listing)}, newest first.")
     if unfinished:
         said.append(
             f"{len(unfinished)} under way and saved without you: call list_tasks again in "
             f"{_soonest(unfinished)}."
         )
-    if any(key_is_refused(view.task) for view in unfinished):
+    if any(key_is_refused(view.task) for view in rows):
         whom = (
             "the operator of this server to correct it"
             if listing.of_tenant
@@ -199,7 +290,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
         )
         said.append(f"{doubtful} unconfirmed: may have been bought; {who}.")
     said.append(other_units_text(spending.others))
-    if imitations and imitations < len(rows):
+    if imitations and imitations < listed:
         said.append(f'{imitations} from the sandbox, free: the cost says "would cost".')
     if provider_notice(spending.provider):
         said.append("The spending is the sandbox's, in play money.")
@@ -210,19 +301,26 @@ def list_text(listing: Listing, *, limit: int) -> str:
 
 def list_unchanged_text(listing: Listing) -> str:
     """The message of a wait in which nothing has ended."""
-    unfinished = [view for view in listing.rows if not view.settled]
+    unfinished = listing.under_way
     again = f"Wait with list_tasks again in {_soonest(unfinished)}."
     return join(_list_opening(listing), f"Nothing new: {len(unfinished)} under way.", again)
 
 
 def _list_opening(listing: Listing) -> str:
     """A mixed list does not start as if all of it were free."""
-    alone = all(view.notice for view in listing.rows)
+    alone = all(view.notice for view in listing.entries)
     return join(
         provider_notice(listing.spending.provider) if alone else "",
         losses_text(listing.losses, of_tenant=listing.of_tenant),
     )
 
 
-def _soonest(unfinished: list[View]) -> str:
+def _many(listing: Listing) -> str:
+    """How many tasks, and films apart from them: their shots are tasks already."""
+    counted = (("task", len(listing.rows)), ("film", len(listing.films)))
+    said = [f"{many} {what}{'' if many == 1 else 's'}" for what, many in counted if many]
+    return " and ".join(said)
+
+
+def _soonest(unfinished: Sequence[View | FilmView]) -> str:
     return about(min(view.next_check_seconds or 30 for view in unfinished))

@@ -20,6 +20,7 @@ class Case(StrEnum):
     """What a task's sentence is about; a status may have several."""
 
     PENDING = "pending"
+    CONTINUES = "pending, until the shot before is saved"
     DELAYED = "pending, after something went wrong"
     SUBMITTING = "submitting"
     QUEUED = "queued"
@@ -40,6 +41,8 @@ def case_of(view: View) -> Case:
     task = view.task
     found = Case(task.status.value)
     match task.status:
+        case Status.PENDING if task.waits:
+            found = Case.CONTINUES
         case Status.PENDING if task.error:
             found = Case.DELAYED
         case Status.QUEUED | Status.RUNNING if key_is_refused(task):
@@ -67,10 +70,12 @@ def key_is_refused(task: Task) -> bool:
 def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
     """The values for the cases' sentences; `sentences` and `names` word the next steps."""
     task = view.task
-    names["tool"] = "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video"
+    names["tool"] = _tool(task)
     return {
         **names,
         "task_id": task.task_id,
+        "film_id": task.film_id,
+        "before": str(task.shot - 1),
         "provider": "the sandbox" if view.notice else task.provider,
         "left": left(view),
         "again": phrases.about(view.next_check_seconds or 30),
@@ -84,9 +89,16 @@ def values_of(view: View, sentences: Sentences, **names: str) -> dict[str, str]:
         else "",
         "error": task.error,
         "save_error": task.save_error,
-        "why": _why(task, sentences, **names),
+        "why": why(task, sentences, **names),
         "settle": phrases.next_steps([Step(Do.SETTLE, task.task_id)], sentences, **names),
     }
+
+
+def _tool(task: Task) -> str:
+    """What makes such a clip, for an agent."""
+    if task.film_id:
+        return f'generate_storyboard with film_id "{task.film_id}" and redo=[{task.shot}]'
+    return "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video"
 
 
 def left(view: View) -> str:
@@ -109,7 +121,8 @@ def progress_line(view: View) -> str:
     """The text beside a progress bar; for an error, its first sentence."""
     task, case = view.task, case_of(view)
     trouble = (task.save_error if case is Case.NOT_SAVED else task.error).partition(". ")[0]
-    said = f"{_PROGRESS.get(case, case.value)}{left(view)}"
+    doing = f"waiting for shot {task.shot - 1}" if case is Case.CONTINUES else ""
+    said = f"{doing or _PROGRESS.get(case, case.value)}{left(view)}"
     return f"{said} ({trouble.removesuffix('.')})" if trouble and not task.saved else said
 
 
@@ -151,7 +164,7 @@ _REASONS: Mapping[Status, str] = {
 _UNEXPLAINED = ("", "provider_failed", ProviderError.code)
 
 
-def _why(task: Task, sentences: Sentences, **names: str) -> str:
+def why(task: Task, sentences: Sentences, **names: str) -> str:
     """What was recorded about its end, with the money and, for a failure, the next steps."""
     if "charged" in task.error.casefold():
         return task.error  # journals of older versions contain the whole message

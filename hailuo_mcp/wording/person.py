@@ -10,7 +10,9 @@ from hailuo_mcp.domain import Money, Task, Unit
 from hailuo_mcp.errors import Do, HailuoError, error_class
 from hailuo_mcp.text import number
 from hailuo_mcp.views import cost_words
+from hailuo_mcp.wording import film_cases
 from hailuo_mcp.wording.cases import Case, case_of, values_of
+from hailuo_mcp.wording.film_cases import FilmCase
 from hailuo_mcp.wording.phrases import (
     amount,
     charged,
@@ -23,9 +25,10 @@ from hailuo_mcp.wording.phrases import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Losses
-    from hailuo_mcp.views import Spending, View
+    from hailuo_mcp.views import FilmView, Spending, View
 
 REUSED = ("Not a new clip:", "you asked for it before. Nothing was charged now.")
+FILM_REUSED = ("Not a new film:", "it was made before. Nothing was charged now.")
 STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "{clause}.",
@@ -34,6 +37,7 @@ STEPS: Mapping[Do, str] = {
     Do.RAISE: "Raise {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
+    Do.FIT_IMAGE: "Add --image-fit crop to cut the edges off, or --image-fit pad for white bars.",
     Do.CONFIRM: "If you agree, repeat the command with --confirm {about}, or --yes. The code "
     "works once, for ten minutes.",
     Do.SETTLE: "Look at the provider's bill, then run `{program} settle {about} bought` or "
@@ -52,6 +56,10 @@ TASKS: Mapping[Case, tuple[str, str]] = {
     Case.PENDING: (
         "Waiting",
         "for its turn under the rate limit; it is recorded, and nothing is charged so far.",
+    ),
+    Case.CONTINUES: (
+        "Waiting",
+        "for shot {before} of film {film_id}, which it continues; nothing is charged so far.",
     ),
     Case.DELAYED: ("Waiting.", "{why} It is sent automatically."),
     Case.SUBMITTING: ("Sent", "to {provider}, which has not answered yet."),
@@ -76,6 +84,41 @@ TASKS: Mapping[Case, tuple[str, str]] = {
 }
 """A label and its sentence; the clip's facts, including its cost, are printed below."""
 
+_REDO = (
+    "`{program} film --film {film_id} --redo {redo}` shows what it costs to make {again_shots} "
+    "again, and asks first."
+)
+FILMS: Mapping[FilmCase, tuple[str, str]] = {
+    FilmCase.PLANNED: ("Planned:", "{planned}{length}, {price}{takes}.{budget}{consent}"),
+    FilmCase.REDO_PLANNED: ("Planned:", "{planned}, {price}.{budget} {earlier}{consent}"),
+    FilmCase.WITHDRAWN: ("Withdrawn.", "Nothing was bought or charged."),
+    FilmCase.WAITING: (
+        "Waiting",
+        "for the rate limit: {shots}, recorded; nothing is charged so far.",
+    ),
+    FilmCase.BEING_MADE: ("Being made", "at {provider}: {saved}{left}. {trouble}"),
+    FilmCase.KEY_REFUSED: (
+        "Key refused.",
+        "The shots are safe at {provider}. Correct HAILUO_API_KEY; do not make the film again.",
+    ),
+    FilmCase.UNCONFIRMED: (
+        "Unconfirmed.",
+        "{saved}. {trouble} {earlier} Nothing more is bought before that is settled.",
+    ),
+    FilmCase.FAILED: ("Failed.", f"{{saved}}. {{trouble}} {{earlier}} {_REDO}"),
+    FilmCase.CANCELLED: ("Cancelled.", f"{{saved}}. {{trouble}} {{earlier}} {_REDO}"),
+    FilmCase.SAVING: ("Ready", "at {provider} and being saved: {saved}."),
+    FilmCase.NOT_SAVED: ("Not saved.", "{save_error}"),
+    FilmCase.LEFT_THERE: (
+        "Ready",
+        "at {provider} and not saved, because HAILUO_AUTO_DOWNLOAD is off.",
+    ),
+    FilmCase.JOINING: ("Saved", "and being joined: {shots}."),
+    FilmCase.NOT_JOINED: ("Not joined.", "All {shots} are saved. {save_error}"),
+    FilmCase.JOINED: ("", ""),
+}
+"""A label and its sentence; the film's facts and its shots are printed below."""
+
 
 def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
     """What happened, whether money moved, and what to run; `program` is this program's name."""
@@ -91,6 +134,32 @@ def task_text(view: View, *, program: str = "hailuo-mcp") -> tuple[str, str]:
     """A task's label and sentence; both empty for a saved clip, whose facts suffice."""
     label, sentence = TASKS[case_of(view)]
     return label, sentence.format_map(values_of(view, STEPS, program=program))
+
+
+def film_text(view: FilmView, *, program: str = "hailuo-mcp") -> tuple[str, str]:
+    """A film's label and sentence; both empty for a film that is joined, whose facts suffice."""
+    values = film_cases.values_of(view, STEPS, program=program, tool="film") | {
+        "consent": " You are asked before it is bought (HAILUO_CONFIRM_ABOVE)."
+        if view.asks
+        else "",
+    }
+    label, sentence = FILMS[film_cases.case_of(view)]
+    said = " ".join(sentence.format_map(values).split())
+    return label, said
+
+
+def film_cost(view: FilmView) -> str:
+    """What a film costs, with all takes of its shots, and whether that has been charged."""
+    if view.amount is None:
+        return "no published price"
+    price, moved = amount(view.amount, view.film.unit), film_cases.charged(view)
+    if view.notice:
+        return f"nothing: a real one would cost {price}"
+    if moved == "no":
+        return "nothing" if not view.planned else price
+    if moved == "maybe":
+        return f"{price}, perhaps charged"
+    return f"{price}, each shot when it succeeds" if moved == "not yet" else price
 
 
 def trouble_text(task: Task, *, program: str = "hailuo-mcp") -> str:

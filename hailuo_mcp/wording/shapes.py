@@ -67,12 +67,20 @@ class VideoTask(TypedDict, total=False):
 
 
 class ShotRow(TypedDict, total=False):
+    """A shot; how it will be made is told only while it is planned."""
+
     shot: int
     task_id: str
-    status: FilmStatusWord
+    status: str
+    """As a film's: schemas that list the words in each place are too long."""
     prompt: str
     cost: str
     file: str
+    mode: str
+    model: str
+    duration: int
+    resolution: str
+    eta_seconds: int
 
 
 class Storyboard(TypedDict, total=False):
@@ -95,6 +103,7 @@ class Storyboard(TypedDict, total=False):
 class SavedVideo(TypedDict, total=False):
     message: Required[str]
     task_id: str
+    film_id: str
     status: Literal["saved", "saving", "not_ready"]
     file: str
     url: str
@@ -165,8 +174,12 @@ class CostEstimate(TypedDict, total=False):
 
 
 class TaskRow(TypedDict, total=False):
+    """A clip; a film's shot, with its place; or a film, by its film_id."""
+
     task_id: str
-    status: StatusWord
+    status: FilmStatusWord
+    film_id: str
+    shot: int
     prompt: str
     cost: str
     charged: Charged

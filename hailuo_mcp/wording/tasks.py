@@ -107,23 +107,32 @@ def task_list(listing: Listing, *, limit: int = 0) -> TaskList:
     """The rows and their summary; if there are `limit` rows, there may be more."""
     return {
         "message": agent.list_text(listing, limit=limit),
-        "tasks": [_row(view) for view in listing.rows],
+        "tasks": _rows(listing),
         "spending": spending(listing.spending),
     }
 
 
 def list_facts(listing: Listing) -> object:
     """The content of a list, without the time."""
-    rows = [{**_row(view), "eta_seconds": 0} for view in listing.rows]
-    return rows, listing.spending
+    return [{**row, "eta_seconds": 0} for row in _rows(listing)], listing.spending
 
 
 def still_listed(listing: Listing) -> TaskList | None:
     """The answer to a wait in which nothing has ended; None if there is more to say."""
-    unfinished = [view for view in listing.rows if not view.settled]
-    if not unfinished or listing.losses or any(view.task.error for view in unfinished):
+    unfinished = listing.under_way
+    errors = [view.task.error for view in listing.rows if not view.settled]
+    if not unfinished or listing.losses or any(errors):
         return None
     return {"message": agent.list_unchanged_text(listing)}
+
+
+def _rows(listing: Listing) -> list[TaskRow]:
+    if not listing.films:
+        return [_row(view) for view in listing.rows]
+    from hailuo_mcp.views import FilmView
+    from hailuo_mcp.wording.film_rows import film_row
+
+    return [film_row(it) if isinstance(it, FilmView) else _row(it) for it in listing.entries]
 
 
 def _row(view: View) -> TaskRow:
@@ -133,6 +142,8 @@ def _row(view: View) -> TaskRow:
         only_given(
             task_id=task.task_id,
             status=task.status.value,
+            film_id=task.film_id,
+            shot=task.shot,
             prompt=_named(task),
             cost=cost_words(task),
             charged=phrases.charged(task),

@@ -44,7 +44,7 @@ async def poll(context: Context, task: Task) -> Task | None:
         changed = await _poll(context, task)
         found = changed or task
         step.note(status=found.status, remote_id=task.remote_id, error=found.error_kind)
-    save = changed and changed.status is Status.SUCCEEDED and context.settings.auto_download
+    save = changed and changed.status is Status.SUCCEEDED and context.saves(changed)
     return changed if save else None
 
 
@@ -56,7 +56,7 @@ async def _poll(context: Context, task: Task) -> Task | None:
     except HailuoError as exc:
         values = _after_trouble(context, task, exc)
     else:
-        save = found.phase is Phase.SUCCEEDED and context.settings.auto_download
+        save = found.phase is Phase.SUCCEEDED and context.saves(task)
         values = await _after_read(context, task, found)
     finally:
         context.remote.observe("poll", context.clock() - began)
@@ -90,7 +90,7 @@ async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Valu
             "url_expires_at": found.url_expires_at,
             "width": found.width,
             "height": found.height,
-            "due_at": now if context.settings.auto_download else 0.0,
+            "due_at": now if context.saves(task) else 0.0,
         }
     if found.phase in (Phase.FAILED, Phase.CANCELLED):
         cancelled = found.phase is Phase.CANCELLED

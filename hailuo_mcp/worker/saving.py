@@ -9,7 +9,7 @@ from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save
-from hailuo_mcp.files.naming import file_name
+from hailuo_mcp.files.naming import SIDECAR, file_name, sidecar_text
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.views import cost_words
@@ -65,24 +65,23 @@ async def _save(context: Context, task: Task) -> Task | None:
 
 
 async def record_save_error(context: Context, task: Task, exc: HailuoError) -> None:
-    now, what = context.clock(), exc.what
-    wait = retry_save_after(
-        exc,
-        tries=task.tries + 1,
-        age=now - (task.finished_at or task.created_at),
-        own=task.account == context.account,
-        jitter=context.chance(),
-    )
-    if wait is None and isinstance(exc, CorruptClipError):
-        what += f" {task.tries + 1} tries have failed; it is not tried again automatically."
+    ready_at = task.finished_at or task.created_at
+    own = task.account == context.account
+    values = save_error_values(context, exc, tries=task.tries + 1, ready_at=ready_at, own=own)
     context.report(Event.SAVE_FAILED, task, code=exc.code, tries=task.tries + 1)
-    values: dict[str, object] = {
-        "tries": task.tries + 1,
-        "save_error": what,
-        "detail": exc.detail,
-        "due_at": 0.0 if wait is None else now + wait,
-    }
-    await record_step(context, task, values)
+    await record_step(context, task, {**values, "detail": exc.detail})
+
+
+def save_error_values(
+    context: Context, exc: HailuoError, *, tries: int, ready_at: float, own: bool = True
+) -> dict[str, object]:
+    """What is recorded when a clip or a film could not be saved `tries` times, in a row."""
+    now, what = context.clock(), exc.what
+    age, jitter = now - ready_at, context.chance()
+    wait = retry_save_after(exc, tries=tries, age=age, own=own, jitter=jitter)
+    if wait is None and isinstance(exc, CorruptClipError):
+        what += f" {tries} tries have failed; it is not tried again automatically."
+    return {"tries": tries, "save_error": what, "due_at": 0.0 if wait is None else now + wait}
 
 
 _DESCRIBED = (
@@ -97,6 +96,6 @@ async def _describe(context: Context, task: Task) -> None:
     facts |= {"mode": task.known_mode, "cost": cost_words(task) or None}
     try:
         given = {name: value for name, value in facts.items() if value is not None}
-        await context.storage.describe(task.file, given)
+        await context.storage.put_beside(task.file, SIDECAR, sidecar_text(given))
     except (OSError, DownloadError):
         _log.warning("the description of %s could not be written", task.task_id)

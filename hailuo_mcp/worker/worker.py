@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -14,6 +15,7 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import Capacity
 from hailuo_mcp.studio.context import SUBMIT_LEASE, Context
 from hailuo_mcp.telemetry.events import Event
+from hailuo_mcp.worker.filming import advance
 from hailuo_mcp.worker.polling import poll
 from hailuo_mcp.worker.saving import save_clip
 from hailuo_mcp.worker.submitting import submit
@@ -38,7 +40,7 @@ SWEEP_SECONDS = 600.0
 CLOSE_SECONDS = 1.8
 """How long closing waits for a submit's response; clients kill the server after two seconds."""
 
-Job = Callable[[Task], Awaitable[None]]
+Job = Callable[[], Awaitable[None]]
 
 
 class Worker:
@@ -150,13 +152,12 @@ class Worker:
         for task in claimed.sends:
             self._start_submit(jobs, task)
         for task in claimed.steps:
-            # Its lease may have lapsed while this process slept; the claim has renewed it.
-            if task.task_id not in self._held:
-                self._held.add(task.task_id)
-                jobs.start_soon(self._job, self._step, task, self._held)
+            self._start_step(jobs, task.task_id, partial(self._step, task))
+        for film in claimed.films:
+            self._start_step(jobs, film.film_id, partial(advance, self._context, film))
         if claimed.next_at is None:
             return IDLE_SECONDS
-        if claimed.sends or claimed.steps:
+        if claimed.sends or claimed.steps or claimed.films:
             return BATCH_SECONDS  # there may be more than one batch
         full = len(self._held) >= MOST_STEPS or len(self._submitting) >= MOST_SUBMITS
         return BUSY_SECONDS if full else min(BUSY_SECONDS, max(0.02, claimed.next_at - now))
@@ -198,21 +199,28 @@ class Worker:
         if attempt not in self._begun:
             self._begun.add(attempt)
             self._submitting.add(task.task_id)
-            jobs.start_soon(self._job, self._submit, task, self._submitting)
+            jobs.start_soon(self._job, task.task_id, partial(self._submit, task), self._submitting)
 
-    async def _job(self, work: Job, task: Task, busy: set[str]) -> None:
+    def _start_step(self, jobs: TaskGroup, held_id: str, step: Job) -> None:
+        """Work on a task or a film whose lease this process holds."""
+        # The lease may have lapsed while this process slept; the claim has renewed it.
+        if held_id not in self._held:
+            self._held.add(held_id)
+            jobs.start_soon(self._job, held_id, step, self._held)
+
+    async def _job(self, its_id: str, work: Job, busy: set[str]) -> None:
         """A bug here must not end the other jobs.
 
         The lease runs out, and a task that was being sent becomes `unconfirmed`: the truth.
         """
         try:
-            await work(task)
+            await work()
         except JournalError as exc:  # the step is repeated when the lease has run out
-            _log.warning("work on %s stopped: %s", task.task_id, exc)
+            _log.warning("work on %s stopped: %s", its_id, exc)
         except Exception:  # noqa: BLE001  # the job boundary
-            _log.exception("work on %s ended unexpectedly", task.task_id)
+            _log.exception("work on %s ended unexpectedly", its_id)
         finally:
-            busy.discard(task.task_id)
+            busy.discard(its_id)
             self._idle.set()
             self._due.set()
 

@@ -19,7 +19,7 @@ from hailuo_mcp.cli.doctor.installation import (
     check_program,
     clients_with_key,
 )
-from hailuo_mcp.cli.doctor.journal import check_journal
+from hailuo_mcp.cli.doctor.journal import check_journal, tasks
 from hailuo_mcp.cli.doctor.result import Level, Result
 from hailuo_mcp.cli.doctor.settings import (
     check_bucket,
@@ -33,6 +33,7 @@ from hailuo_mcp.cli.init.configure import configure
 from hailuo_mcp.cli.init.entry import PLACEHOLDER
 from hailuo_mcp.cli.system import System
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.journal.sql.contents import Contents
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 from hailuo_mcp.journal.sqlite.schema import VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore
@@ -277,6 +278,12 @@ def test_unfinished_and_unconfirmed_tasks_are_counted_with_the_command_for_them(
     assert unconfirmed.startswith("1 unconfirmed")
     assert "hailuo-mcp settle" in told[unconfirmed]
     assert "5 tasks" in findings[0].message
+
+
+def test_films_that_are_to_be_joined_are_counted_too():
+    (found,) = tasks(Contents(version=VERSION, counts={"succeeded": 3}, films_due=2))
+    assert "2 films" in found.message
+    assert "tasks --wait" in found.fix
 
 
 def test_processes_that_live_are_told_from_those_that_ended(tmp_path: Path):

@@ -12,7 +12,6 @@ import pytest
 
 from hailuo_mcp import HailuoClient, TemplateRequest, VideoRequest
 from hailuo_mcp.bootstrap import open_client
-from hailuo_mcp.catalog.video_models import limits
 from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.domain import Phase, RemoteStatus, Unit
 from hailuo_mcp.errors import (
@@ -27,6 +26,7 @@ from hailuo_mcp.errors import (
     UnexpectedResponseError,
 )
 from hailuo_mcp.files.folders import Folders
+from hailuo_mcp.files.images import READ_BYTES
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.wording import agent, person
@@ -399,6 +399,24 @@ async def test_pictures_are_opened_and_every_problem_is_named_at_once(tmp_path):
     assert "the last frame" in str(caught.value)
 
 
+async def test_a_library_s_pictures_are_made_fit_too(tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (1500, 400)).save(tmp_path / "wide.gif")
+    wide = VideoRequest(prompt="p", first_frame_image=str(tmp_path / "wide.gif"))
+    script = Script(ok(task_id="7"))
+    async with client(script, folders=Folders(tmp_path, (tmp_path,))) as hailuo:
+        with pytest.raises(InvalidRequestError, match=r'VideoRequest\(image_fit="crop"\)'):
+            await hailuo.submit(wide)
+        with pytest.raises(InvalidRequestError, match="no clips are kept here"):
+            await hailuo.submit(replace(wide, first_frame_image="task:v1#last"))
+        assert not script.asked
+        await hailuo.submit(replace(wide, image_fit="pad"))
+    sent = json.loads(script.asked[0].content)
+    assert sent["first_frame_image"].startswith("data:image/png;base64,")
+    assert "image_fit" not in sent
+
+
 async def test_the_check_of_a_key_asks_without_spending():
     script = Script(ok())
     async with client(script) as hailuo:
@@ -454,14 +472,14 @@ async def test_a_path_that_ends_in_a_separator_is_a_folder_there_or_not(
     assert saved.path.suffix == ".mp4"
 
 
-async def test_a_picture_s_link_is_read_to_the_size_that_a_provider_takes():
+async def test_a_picture_s_link_is_read_to_a_limit():
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=bytes(int(request.url.params["size"])))
 
-    most = limits().image_bytes - 1
+    most = READ_BYTES
     async with HailuoClient("k", wire=httpx.MockTransport(answer)) as hailuo:
         assert len(await hailuo.fetch(f"https://1.1.1.1/a.png?size={most}")) == most
-        with pytest.raises(InvalidRequestError, match="larger than 20 MB"):
+        with pytest.raises(InvalidRequestError, match="larger than 64 MB"):
             await hailuo.fetch(f"https://1.1.1.1/a.png?size={most + 1}")
 
 

@@ -43,14 +43,14 @@ HEAVY = (
 )
 
 
-def test_a_model_reads_at_most_2500_tokens_of_tools() -> None:
-    assert sum(read for read, _ in count().values()) <= 2500
+def test_a_model_reads_at_most_2600_tokens_of_tools() -> None:
+    assert sum(read for read, _ in count().values()) <= 2600
 
 
-def test_the_whole_list_is_at_most_17_kilobytes() -> None:
+def test_the_whole_list_is_at_most_18_kilobytes() -> None:
     whole = [tool.parameters for tool in all_tools()], [tool.output_schema for tool in all_tools()]
     described = sum(len(tool.description.encode()) for tool in all_tools())
-    assert size(whole) + described <= 17_000
+    assert size(whole) + described <= 18_000
 
 
 def test_the_list_is_answered_without_what_only_a_call_needs() -> None:

@@ -185,7 +185,7 @@ STEPS: dict[str, Install] = {
     "renamed, not recorded": _step(_module("files.clip_file"), "put_in_place", after=True),
     "file written, not committed": _uncommitted("change", _file),
     "file recorded": _step(_journal, "change", after=True, only=_file),
-    "sidecar written": _step(_module("files.folder_storage"), "write_sidecar", after=True),
+    "sidecar written": _step(_module("files.folder_storage"), "write_beside", after=True),
 }
 
 

@@ -27,6 +27,7 @@ from until import until, until_now
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
+from hailuo_mcp.server.tools import all_tools
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +94,7 @@ async def shop(environ: dict[str, str], mode: str) -> AsyncGenerator[Shop]:
     process = StdioServerParameters(command=sys.executable, args=["-m", "hailuo_mcp"], env=environ)
     async with Client(stdio_client(process), mode=mode) as client:
         tools = (await client.list_tools()).tools
-        assert len(tools) == 7
+        assert len(tools) == len(all_tools())
         yield Shop(client, {tool.name: tool.output_schema for tool in tools})
 
 

@@ -24,7 +24,8 @@ from hailuo_mcp.errors import Do, DownloadError, Step
 from hailuo_mcp.files import mp4
 from hailuo_mcp.files.clip_file import copy_clip, explain, inspect, locked
 from hailuo_mcp.files.download import save
-from hailuo_mcp.files.naming import file_name, write_sidecar
+from hailuo_mcp.files.naming import POSTER, SIDECAR, file_name, sidecar_text, write_beside
+from hailuo_mcp.media.film import POSTER_MARK
 from hailuo_mcp.wording.agent import error_text
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links, pipes and limits of POSIX")
@@ -493,8 +494,12 @@ def test_the_date_is_the_person_s_own(tmp_path: Path) -> None:
 
 def test_the_note_is_written_whole_and_anew(tmp_path: Path) -> None:
     clip = tmp_path / "a.mp4"
-    write_sidecar(clip, {"task_id": "t1", "prompt": "猫", "cost": Decimal("1.50")})
-    write_sidecar(clip, {"task_id": "t1", "prompt": "狗", "cost": Decimal("1.50")})
+    write_beside(
+        clip, SIDECAR, sidecar_text({"task_id": "t1", "prompt": "猫", "cost": Decimal("1.50")})
+    )
+    write_beside(
+        clip, SIDECAR, sidecar_text({"task_id": "t1", "prompt": "狗", "cost": Decimal("1.50")})
+    )
     assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {
         "task_id": "t1",
         "prompt": "狗",
@@ -506,9 +511,29 @@ def test_the_note_is_written_whole_and_anew(tmp_path: Path) -> None:
 
 def test_a_note_never_replaces_somebody_s_json(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"name": "mine"}')
-    write_sidecar(tmp_path / "package.mp4", {"task_id": "t1"})
+    write_beside(tmp_path / "package.mp4", SIDECAR, sidecar_text({"task_id": "t1"}))
     assert json.loads((tmp_path / "package.json").read_text()) == {"name": "mine"}
     assert json.loads((tmp_path / "package.mp4.json").read_text()) == {"task_id": "t1"}
+
+
+def test_where_both_names_are_somebody_s_nothing_is_written(tmp_path: Path) -> None:
+    for name in ("package.json", "package.mp4.json"):
+        (tmp_path / name).write_text('{"name": "mine"}')
+    with pytest.raises(FileExistsError):
+        write_beside(tmp_path / "package.mp4", SIDECAR, sidecar_text({"task_id": "t1"}))
+    assert {path.read_text() for path in tmp_path.iterdir()} == {'{"name": "mine"}'}
+
+
+def test_a_film_s_note_and_poster_replace_only_their_like(tmp_path: Path) -> None:
+    film, ours = tmp_path / "a.mp4", b"\xff\xd8\xff\xfe\0\x0c" + POSTER_MARK
+    for _ in range(2):
+        write_beside(film, SIDECAR, sidecar_text({"film_id": "f1"}))
+        write_beside(film, POSTER, ours)
+    assert left(tmp_path) == ["a.jpg", "a.json"]
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8 a photograph")
+    write_beside(film, POSTER, ours)
+    assert (tmp_path / "a.jpg").read_bytes() == b"\xff\xd8 a photograph"
+    assert (tmp_path / "a.mp4.jpg").read_bytes() == ours
 
 
 @posix
@@ -516,7 +541,7 @@ def test_a_note_is_not_written_through_a_link(tmp_path: Path) -> None:
     precious = tmp_path / "precious.txt"
     precious.write_text("precious")
     (tmp_path / "a.json.part").symlink_to(precious)
-    write_sidecar(tmp_path / "a.mp4", {"task_id": "t1"})
+    write_beside(tmp_path / "a.mp4", SIDECAR, sidecar_text({"task_id": "t1"}))
     assert precious.read_text() == "precious"
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.files.folders import Folders
-from hailuo_mcp.files.images import OpenedImage, most_bytes, open_image
+from hailuo_mcp.files.images import READ_BYTES, OpenedImage, most_bytes, open_image
 from hailuo_mcp.rules.images import image_problems
 
 pytestmark = pytest.mark.anyio
@@ -83,23 +83,23 @@ async def test_the_largest_picture_is_what_the_check_takes() -> None:
 
     image = await opened(of(19_999_999))
     assert not image_problems("picture", image.facts)
-    with pytest.raises(InvalidRequestError, match="20 MB or more"):
-        await opened(of(20_000_000))
+    assert image.facts.size == 19_999_999
+    larger = await opened(of(20_000_000))
+    assert larger.changes == ("re-encoded as JPEG to stay below 20 MB",)
+    assert larger.facts.size < most_bytes()
 
 
-async def test_more_than_20_mb_is_refused_before_it_is_read(
-    tmp_path: Path,
-) -> None:
+async def test_what_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     folders = Folders(output_dir=tmp_path, home=tmp_path)
     with (tmp_path / "huge.png").open("wb") as file:
         file.truncate(8 * 2**30)
-    with pytest.raises(InvalidRequestError, match=r"8589\.9 MB, and the limit is 20 MB"):
+    with pytest.raises(InvalidRequestError, match=r"8589\.9 MB, and the limit is 64 MB"):
         await opened("huge.png", folders)
-    with pytest.raises(InvalidRequestError, match="20 MB or more"):
-        await opened("data:image/png;base64," + "AAAA" * (most_bytes() // 3 + 2))
+    with pytest.raises(InvalidRequestError, match="more than 64 MB"):
+        await opened("data:image/png;base64," + "AAAA" * (READ_BYTES // 3 + 2))
 
     async def fetch(url: str) -> bytes:
-        return bytes(most_bytes() + 1)
+        return bytes(READ_BYTES + 1)
 
-    with pytest.raises(InvalidRequestError, match="20 MB or more"):
+    with pytest.raises(InvalidRequestError, match="more than 64 MB"):
         await open_image("https://cdn.example/a", folders=None, fetch=fetch)

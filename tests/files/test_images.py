@@ -82,6 +82,17 @@ async def test_the_same_bytes_are_the_same_picture_whatever_their_source(
     assert {image.wire for image in seen} == {inline(data)}
 
 
+async def test_a_mended_picture_is_sent_itself_and_not_its_address() -> None:
+    async def fetch(url: str) -> bytes:
+        return picture("BMP")
+
+    image = await open_image("https://cdn.example/cat", folders=None, fetch=fetch)
+    assert image.url == ""
+    assert image.wire == inline(image.data)
+    assert image.facts.sha256 == hashlib.sha256(image.data).hexdigest()
+    assert image.changes == ("re-encoded as PNG: it was a BMP picture",)
+
+
 @pytest.mark.parametrize(
     ("turn", "seen"), [(1, (400, 320)), (3, (400, 320)), (6, (320, 400)), (8, (320, 400))]
 )
@@ -146,13 +157,9 @@ async def test_a_secret_behind_a_picture_s_first_bytes_is_refused(start: bytes) 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"GIF89a" + bytes(50), "GIF"),
-        (b"BM\x36\0\0\0\0\0\0\0" + bytes(50), "BMP"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC.*Export it as JPEG"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
-        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "AVIF"),
         (b"\0\0\0\x18ftypisom\0\0\0\0isomiso2", "video"),
-        (b"II*\0" + bytes(50), "TIFF"),
+        (b"\xff\x0a" + bytes(50), "JPEG XL"),
+        (b"", "empty file"),
         (b"<?xml version='1.0'?>\n<!-- x -->\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"<svg onload='x'/>", "SVG"),
         (b"%PDF-1.7", "PDF"),
@@ -165,7 +172,25 @@ async def test_other_formats_are_named_with_what_to_do(data: bytes, words: str) 
     assert re.search(words, error_text(refused.value))
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GIF89a" + bytes(50),
+        b"BM\x36\0\0\0\0\0\0\0" + bytes(50),
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic",
+        b"\0\0\0\x18ftypavif\0\0\0\0mif1avif",
+        b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif",
+        b"II*\0" + bytes(50),
+        b"MM\0*" + bytes(2),
+    ],
+)
+async def test_the_beginning_of_a_picture_alone_is_refused(data: bytes) -> None:
+    with pytest.raises(InvalidRequestError, match="damaged or truncated"):
+        await opened(inline(data))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
 async def test_a_picture_cut_short_is_refused(kind: str, share: float) -> None:
     data = picture(kind)
@@ -178,7 +203,7 @@ async def test_a_png_without_its_last_chunk_is_refused() -> None:
         await opened(inline(picture("PNG")[:-5]))
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "AVIF"])
 async def test_an_animation_is_refused(kind: str) -> None:
     with pytest.raises(InvalidRequestError, match="is an animation"):
         await opened(inline(animation(kind)))
@@ -193,6 +218,12 @@ async def test_an_animation_is_refused(kind: str) -> None:
         ("upload:nothing", "no uploaded picture"),
         ("", "empty"),
         ("iVBORw0KGgo" + "A" * 300, "is base64 without"),
+        ("task:v1#last", "no clips are kept here"),
+        ("task:v1", 'End it in "#first", "#last" or a moment such as "#2.5s"'),
+        ("task:v1#", 'End it in "#first", "#last" or a moment such as "#2.5s"'),
+        ("task:v1#middle", 'End it in "#first", "#last" or a moment such as "#2.5s"'),
+        ("task:v1#-2s", 'End it in "#first", "#last" or a moment such as "#2.5s"'),
+        ("task:#last", "names no task"),
         ("/9j/" + "A" * 9000, "is base64 without"),
         ("https://cdn.example/my cat.png", "Percent-encode"),
     ],

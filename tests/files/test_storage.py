@@ -18,7 +18,9 @@ from hailuo_mcp.errors import ConfigError, HailuoError
 from hailuo_mcp.files.bucket import Bucket, BucketError, DamagedObjectError
 from hailuo_mcp.files.bucket_storage import BucketStorage
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
+from hailuo_mcp.files.naming import POSTER, SIDECAR, sidecar_text
 from hailuo_mcp.files.storage import SPOOL_SECONDS, Storage
+from hailuo_mcp.media.film import POSTER_MARK
 from hailuo_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -175,10 +177,32 @@ async def test_what_is_not_the_clip_is_not_replaced_when_it_comes_at_the_last_mo
 async def test_the_facts_are_beside_the_clip(place: Place) -> None:
     storage = place.machine()
     file, _ = await storage.save(NAME, Source(), task_id=ID)
-    await storage.describe(file, {"task_id": ID, "prompt": "一只猫"})
-    await storage.describe(file, {"task_id": ID, "prompt": "一只白猫"})
+    for prompt in ("一只猫", "一只白猫"):
+        facts = sidecar_text({"task_id": ID, "prompt": prompt})
+        await storage.put_beside(file, SIDECAR, facts)
 
     assert "一只白猫" in place.files()[NAME.replace(".mp4", ".json")].decode()
+
+
+async def test_somebody_s_files_beside_the_clip_are_not_replaced(place: Place) -> None:
+    storage, poster = place.machine(), b"\xff\xd8" + POSTER_MARK
+    file, _ = await storage.save(NAME, Source(), task_id=ID)
+    sidecar, photo = NAME.replace(".mp4", ".json"), NAME.replace(".mp4", ".jpg")
+    place.write(sidecar, b'{"name": "mine"}')
+    place.write(photo, b"\xff\xd8 a photograph")
+    for _ in range(2):
+        await storage.put_beside(file, SIDECAR, sidecar_text({"film_id": "f1"}))
+        await storage.put_beside(file, POSTER, poster)
+    assert place.files() == {
+        NAME: CLIP,
+        sidecar: b'{"name": "mine"}',
+        photo: b"\xff\xd8 a photograph",
+        f"{NAME}.json": sidecar_text({"film_id": "f1"}),
+        f"{NAME}.jpg": poster,
+    }
+    place.write(f"{NAME}.jpg", b"mine, too")
+    with pytest.raises(FileExistsError):
+        await storage.put_beside(file, POSTER, poster)
 
 
 async def test_a_copy_goes_to_a_file_of_this_computer(place: Place, tmp_path: Path) -> None:

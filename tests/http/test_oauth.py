@@ -24,7 +24,7 @@ from hailuo_mcp.server.http import create_app
 from hailuo_mcp.server.http.logs import JsonLines
 from hailuo_mcp.server.http.oauth.keys import PAUSE_SECONDS
 from hailuo_mcp.server.mcp_server import Server
-from hailuo_mcp.server.tools.purchase import PurchaseArguments
+from hailuo_mcp.server.tools.purchase import TermsArguments
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.wording import person
 
@@ -259,9 +259,7 @@ def test_the_refusal_names_all_scopes_that_buying_needs(guarded, issuer, headers
 
 def test_every_tool_that_buys_is_known_as_one(guarded):
     server: Server = guarded.served.mcp
-    buys = {
-        name for name, kind in server.arguments_of.items() if issubclass(kind, PurchaseArguments)
-    }
+    buys = {name for name, kind in server.arguments_of.items() if issubclass(kind, TermsArguments)}
     assert buys
     assert buys <= server.spending
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from hailuo_mcp.domain import POLLED, Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain import POLLED, Film, Mode, Money, Status, Task, Unit
 from hailuo_mcp.journal.store import Capacity, Limits, OverBudget, Recorded, Store
 from hailuo_mcp.worker.submitting import record_outcome
 
@@ -141,6 +141,49 @@ class Life(RuleBasedStateMachine):
                 self._leaves(process, found.task)
         elif isinstance(found, OverBudget):
             assert found.spent + found.reserved + Decimal(cost) > BUDGET
+
+    @rule(side=SIDES, cost=st.sampled_from(["0.7", "2"]), again=st.booleans())
+    def somebody_makes_a_film_of_two_shots(self, side: int, cost: str, again: bool) -> None:
+        """Whole or not at all, and once."""
+        self.number += 2
+        process, name = self.processes[side], f"f{self.number}"
+        shots = [
+            Task(
+                task_id=f"v{self.number + place}",
+                account=ACCOUNT,
+                provider="p",
+                caller="",
+                status=Status.PENDING,
+                created_at=self.now,
+                updated_at=self.now,
+                mode=Mode.T2V,
+                model="m",
+                identity=f"{name} {place}",
+                amount=Decimal(cost),
+                owner=process.owner,
+                shot=place + 1,
+            )
+            for place in (0, 1)
+        ]
+        self.number += 1
+        film = Film(
+            **dict.fromkeys(("film_id", "identity"), name),
+            account=ACCOUNT,
+            provider="p",
+            caller="",
+            created_at=self.now,
+            updated_at=self.now,
+        )
+        limits = Limits(rpm=RPM, budget=BUDGET, since=0.0, lease=90.0)
+        self._do(process.journal.plan_film(film, now=self.now))
+        for _ in range(1 + again):
+            drafts = [(shot, Decimal(cost)) for shot in shots]
+            found = self._do(process.journal.make_film(film, drafts, limits, now=self.now))
+        made = self._do(process.journal.film_tasks(name))
+        if isinstance(found, OverBudget):
+            assert found.spent + found.reserved + 2 * Decimal(cost) > BUDGET
+        assert len(made) == (0 if isinstance(found, OverBudget) else 2)
+        assert (found is None) == (again and not isinstance(found, OverBudget))
 
     @rule(side=SIDES)
     def a_process_looks_for_work(self, side: int) -> None:

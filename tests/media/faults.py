@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from hailuo_mcp.media.examine import Expected, Findings
 
-from .clips import Scale, brighter, scene, with_grain, write, write_sound_alone
+from .scenes import Scale, brighter, scene, with_grain, write, write_sound_alone
 
 Make = Callable[[Path, Scale], Expected | None]
 """Writes the clip; what it was asked to be, None for nothing special."""

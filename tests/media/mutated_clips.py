@@ -25,7 +25,7 @@ from hailuo_mcp.media.clip_facts import probe
 from hailuo_mcp.media.examine import Expected, examine
 from hailuo_mcp.media.opening import UnreadableClipError, decoded, open_clip
 
-from .clips import Scale, scene, write
+from .scenes import Scale, scene, write
 from .faults import png
 
 MOST_SECONDS = 2.0

@@ -23,7 +23,7 @@ from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.pictures import kept_at
 from hailuo_mcp.sandbox.rules import clip_size
 
-from .clips import Scale, scene
+from .scenes import Scale, scene
 from .faults import FAULTS, HARMLESS, Case, png
 
 FULL = Scale(width=320, height=180, fps=24, seconds=3)

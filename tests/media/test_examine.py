@@ -12,7 +12,7 @@ from hailuo_mcp.media import opening
 from hailuo_mcp.media.examine import Expected, examine, expected_size
 from hailuo_mcp.media.opening import NoPictureError, UnreadableClipError, decoded, open_clip
 
-from .clips import Scale, scene, write
+from .scenes import Scale, scene, write
 from .faults import FAULTS, HARMLESS, Case, png
 from .table import MOVES, Clean, judge, rendered
 

@@ -64,6 +64,7 @@ requests = st.builds(
     resolution=st.none()
     | st.sampled_from(["", "512P", "720p", "768P", "1080P", "4K", "1080"])
     | anything,
+    image_fit=st.sampled_from(["", "crop", " Pad", "stretch"]) | anything,
     prompt_optimizer=maybe,
     fast_pretreatment=maybe,
     watermark=maybe,

@@ -1,11 +1,14 @@
 """Pictures: each rule with the numbers that were found and the ones that are needed."""
 
+from dataclasses import replace
+
 import pytest
 
-from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, VideoRequest
+from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
-from hailuo_mcp.rules.images import image_problems
+from hailuo_mcp.rules.images import changes_words, image_problems
 from hailuo_mcp.rules.judge import Seller
+from hailuo_mcp.rules.template import check_template
 from hailuo_mcp.rules.video import check_video
 from hailuo_mcp.wording.agent import error_text
 
@@ -38,7 +41,10 @@ def test_a_picture_at_the_edge_of_the_rules_passes(facts):
 @pytest.mark.parametrize(
     ("facts", "says"),
     [
-        (picture(300, 400), "is 300×400 px; its short side must be over 300 px"),
+        (
+            picture(140, 300),
+            "is 140×300 px; its short side must be over 300 px, and it is enlarged twice at most",
+        ),
         (picture(400, 1001), "is 400×1001 px; its aspect ratio must be between 2:5 and 5:2"),
         (picture(1001, 400), "is 1001×400 px; its aspect ratio must be between 2:5 and 5:2"),
         (picture(size=20_000_000), "has 20.00 MB; it must have less than 20 MB"),
@@ -68,7 +74,39 @@ def test_every_broken_rule_of_every_picture_is_named():
     assert said.startswith(
         "Refused for 6 reasons: the subject picture: there is no such file; the first frame is "
     )
-    assert said.endswith("Nothing was sent or charged. Give another path.")
+    assert said.endswith(
+        'Nothing was sent or charged. Give another path. Repeat this call with image_fit="crop" to '
+        'cut the edges off, or image_fit="pad" to add white bars.'
+    )
+
+
+@pytest.mark.parametrize("asked", ["", "crop", " Pad "])
+def test_a_way_to_fit_pictures_passes_without_any(asked):
+    assert check_video(VideoRequest(prompt="a cat", image_fit=asked), SELLER).warnings == ()
+
+
+def test_an_unknown_way_to_fit_pictures_is_refused_with_the_ways_that_there_are():
+    with pytest.raises(InvalidRequestError, match="fitted by crop or pad, not by stretch"):
+        check_video(VideoRequest(prompt="a cat", image_fit="stretch"), SELLER)
+
+
+def test_a_template_s_picture_is_fitted_by_hand():
+    with pytest.raises(InvalidRequestError) as refused:
+        check_template(
+            TemplateRequest(template_id="393881433990066176", media_inputs=("a",)),
+            replace(SELLER, templates="cn"),
+            pictures={"media_inputs[0]": picture(1001, 400)},
+        )
+    assert refused.value.then == (Step(Do.TRY, "crop the picture, or add bars to it"),)
+
+
+def test_what_was_done_to_a_picture_is_a_sentence():
+    assert changes_words("first_frame_image", ["re-encoded as JPEG: it was a HEIC picture"]) == (
+        "The first frame was re-encoded as JPEG: it was a HEIC picture."
+    )
+    assert changes_words("media_inputs[1]", ["turned", "scaled", "re-encoded"]) == (
+        "Picture 2 was turned, scaled and re-encoded."
+    )
 
 
 def test_a_last_frame_of_another_shape_is_a_warning():

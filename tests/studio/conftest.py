@@ -85,13 +85,18 @@ def scripted(tmp_path: Path, provider: Provider) -> Open:
 
     @asynccontextmanager
     async def begin(
-        clock: Callable[[], float] = time.time, remote: RemoteAccess | None = None, **variables: str
+        clock: Callable[[], float] = time.time,
+        remote: RemoteAccess | None = None,
+        works: bool = True,
+        **variables: str,
     ) -> AsyncIterator[Studio]:
         known = {"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": "k"}
         given = {f"HAILUO_{name.upper()}": value for name, value in variables.items()}
         wire = httpx.MockTransport(provider)
         settings = _settings(tmp_path, {**known, **given})
-        async with open_studio(settings, wire=wire, clock=clock, remote=remote) as studio:
+        async with open_studio(
+            settings, wire=wire, clock=clock, remote=remote, works=works
+        ) as studio:
             yield studio
 
     return begin

@@ -14,6 +14,7 @@ from until import until
 
 from hailuo_mcp.domain import Money, Status, VideoRequest
 from hailuo_mcp.errors import TaskNotFoundError
+from hailuo_mcp.studio.pictures import KEPT_SECONDS
 from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
@@ -202,7 +203,7 @@ def _picture(path: Path) -> str:
     return str(path)
 
 
-async def test_pictures_are_kept_until_they_are_sent_and_swept_after(
+async def test_pictures_are_kept_until_they_are_sent_and_swept_a_day_after(
     opened: Any, tmp_path: Path
 ) -> None:
     request = VideoRequest(prompt="a cat", first_frame_image=_picture(tmp_path / "cat.png"))
@@ -212,7 +213,7 @@ async def test_pictures_are_kept_until_they_are_sent_and_swept_after(
         view = await studio.generate(request, Terms())
         assert view.task.status is Status.PENDING
         (kept,) = inputs.iterdir()
-        old = time.time() - 3600
+        old = time.time() - KEPT_SECONDS - 60
         os.utime(kept, (old, old))
     unused = inputs / ("0" * 64)
     unused.touch()

@@ -14,9 +14,19 @@ from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
 from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain import Film, Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
-from hailuo_mcp.views import Listing, Saved, Spending, View
+from hailuo_mcp.media.examine import Expected, Findings
+from hailuo_mcp.views import (
+    FilmView,
+    Listing,
+    Preview,
+    PreviewedClip,
+    Saved,
+    SavedFilm,
+    Spending,
+    View,
+)
 
 NOW = 1_800_000_000.0
 ID = "v1m7xvxxygfnrk2e"
@@ -77,9 +87,30 @@ def saved_view(**values: Any) -> View:
     return a_view(**(facts | values))
 
 
+def a_preview(*ids: str, at: float = -1, provider: str = "minimax-cn", **found: Any) -> Preview:
+    facts = {"width": 1366, "height": 768, "seconds": 5.875, "fps": 24.0, "sound": True}
+    return Preview(
+        jpeg=b"\xff\xd8\xff jpeg",
+        clips=tuple(
+            PreviewedClip(
+                id=each,
+                provider=provider,
+                expected=Expected(width=1366, height=768, seconds=6),
+                findings=Findings(**(facts | found)),
+                past_end=at > 6,
+            )
+            for each in ids
+        ),
+        files=tuple(f"/clips/{each}.mp4" for each in ids),
+        at_seconds=at if at >= 0 else None,
+    )
+
+
 @dataclass
 class FakeStudio:
     view: View = field(default_factory=a_view)
+    film_view: FilmView | None = None
+    """The one film that there is."""
     error: Exception | None = None
     known_error: Exception | None = None
     question: str | None = None
@@ -111,7 +142,7 @@ class FakeStudio:
             raise self.error
         try:
             for _ in range(self.ticks):
-                await what["on_progress"](self.view)
+                await what["on_progress"](self.film_view if "film" in what else self.view)
             if self.hold:
                 await self.hold.wait()
         except anyio.get_cancelled_exc_class():
@@ -141,11 +172,46 @@ class FakeStudio:
         await self._do("generate", request=request, terms=terms, **what)
         return self.view
 
+    async def film_question(self, wanted, terms, **what: Any) -> str | None:
+        self.calls.append(("film_question", {"wanted": wanted, "terms": terms, **what}))
+        return self.question
+
+    async def plan_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("plan_film", wanted=wanted, terms=terms, **what)
+        return self._film()
+
+    async def make_film(self, wanted, terms, **what: Any) -> FilmView:
+        await self._do("make_film", wanted=wanted, terms=terms, **what)
+        return self._film()
+
+    def _film(self) -> FilmView:
+        from .film_fakes import a_planned_film
+
+        return self.film_view or a_planned_film()
+
     async def query(self, task_id: str, **what: Any) -> View:
         if task_id == "unknown":
             raise TaskNotFoundError("There is no task 'unknown' here.")
         await self._do("query", task_id=task_id, **what)
         return self.view
+
+    async def film(self, film_id: str, caller: str) -> Film | None:
+        film = self.film_view.film if self.film_view else None
+        return film if film and (film.film_id, film.caller) == (film_id, caller) else None
+
+    async def query_film(self, film: Film, **what: Any) -> FilmView:
+        await self._do("query_film", film=film, **what)
+        return self.film_view
+
+    async def download_film(self, film: Film, **what: Any) -> SavedFilm:
+        await self._do("download_film", film=film, **what)
+        done = self.film_view.joined
+        status = "saved" if done else "not_ready"
+        return SavedFilm(view=self.film_view, status=status, file=film.file if done else "")
+
+    async def cancel_film(self, film: Film) -> FilmView:
+        await self._do("cancel_film", film=film)
+        return self.film_view
 
     async def known(self, task_id: str, **what: Any) -> View:
         if self.known_error:
@@ -156,7 +222,8 @@ class FakeStudio:
 
     async def tasks(self, **what: Any) -> Listing:
         await self._do("tasks", **what)
-        return Listing(rows=(self.view, saved_view()), spending=await self.spending())
+        films = (self.film_view,) if self.film_view else ()
+        return Listing(rows=(self.view, saved_view()), films=films, spending=await self.spending())
 
     async def download(self, task_id: str, **what: Any) -> Saved:
         await self._do("download", task_id=task_id, **what)
@@ -173,6 +240,10 @@ class FakeStudio:
             height=768,
             seconds=6.0,
         )
+
+    async def preview(self, task_id: str, **what: Any) -> Preview:
+        await self._do("preview", task_id=task_id, **what)
+        return a_preview(task_id, *what["compare_with"], at=what["at_seconds"])
 
     async def cancel(self, task_id: str, **what: Any) -> View:
         await self._do("cancel", task_id=task_id, **what)
@@ -200,4 +271,9 @@ class FakeStudio:
         return video_templates.templates("cn")
 
     async def recent_ids(self, prefix: str, *, caller: str = "") -> list[str]:
-        return [ID] if ID.startswith(prefix) else []
+        films = await self.recent_film_ids(prefix, caller=caller)
+        return [*films, *([ID] if ID.startswith(prefix) else [])]
+
+    async def recent_film_ids(self, prefix: str, *, caller: str = "") -> list[str]:
+        film_id = self.film_view.film.film_id if self.film_view else ""
+        return [film_id] if film_id and film_id.startswith(prefix) else []

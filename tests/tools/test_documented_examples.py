@@ -54,8 +54,9 @@ async def test_every_example_is_answered_as_its_schema_says(tmp_path):
 
                     assert not result.is_error, result.content[0].text
                     answer = result.structured_content
-                    jsonschema.validate(answer, tools[call["tool"]].output_schema)
-                    latest = answer.get("task_id", latest)
+                    if schema := tools[call["tool"]].output_schema:
+                        jsonschema.validate(answer, schema)
+                        latest = answer.get("task_id", latest)
                     used.add(call["tool"])
                 assert used == set(tools), "each tool has an example"
                 assert (tmp_path / "videos" / "boats" / "first.mp4").exists()

@@ -15,6 +15,7 @@ from hailuo_mcp.errors import (
     UnconfirmedSubmitError,
 )
 from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.tools import all_tools
 
 from .conftest import Ask, Connect
 from .fakes import FakeStudio
@@ -67,7 +68,7 @@ async def test_our_errors_are_tool_errors_with_their_whole_text(
 
 async def test_broken_settings_still_list_the_tools_and_answer_each_call(connect: Connect) -> None:
     async with connect() as client:
-        assert len((await client.list_tools()).tools) == 7
+        assert len((await client.list_tools()).tools) == len(all_tools())
 
 
 async def test_without_a_studio_every_call_says_why(mode: str) -> None:

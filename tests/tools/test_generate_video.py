@@ -48,6 +48,7 @@ async def test_everything_that_is_said_arrives(ask: Ask, studio: FakeStudio) -> 
             "subject_image": "c.png",
             "duration": 10,
             "resolution": "768p",
+            "image_fit": "crop",
             "prompt_optimizer": False,
             "fast_pretreatment": True,
             "watermark": True,
@@ -63,6 +64,7 @@ async def test_everything_that_is_said_arrives(ask: Ask, studio: FakeStudio) -> 
     assert request.last_frame_image == "b.png"
     assert request.subject_image == "c.png"
     assert (request.duration, request.resolution) == (10, "768p")
+    assert request.image_fit == "crop"
     assert (request.prompt_optimizer, request.fast_pretreatment, request.watermark) == (
         False,
         True,

@@ -12,6 +12,7 @@ from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
 from hailuo_mcp.catalog import video_models
+from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.server.context import AppContext
@@ -20,6 +21,7 @@ from hailuo_mcp.server.subscriptions import publish_changes
 
 from .conftest import Connect
 from .fakes import ID, FakeStudio
+from .film_fakes import FILM_ID, a_planned_film
 
 pytestmark = pytest.mark.anyio
 
@@ -116,7 +118,11 @@ async def test_resources_say_why_there_is_no_studio(mode: str) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "told"),
     [
-        ("direct", {}, "There is no prompt of that name. There are: direct_shot, image_to_video."),
+        (
+            "direct",
+            {},
+            "There is no prompt of that name. There are: direct_shot, image_to_video, storyboard.",
+        ),
         ("direct_shot", {}, "direct_shot needs shot."),
         ("direct_shot", {"shot": ""}, "direct_shot needs shot."),
         (
@@ -141,6 +147,7 @@ async def test_prompts_lead_to_the_tools(connect: Connect) -> None:
         assert {p.name for p in (await client.list_prompts()).prompts} == {
             "direct_shot",
             "image_to_video",
+            "storyboard",
         }
         shot = await client.get_prompt("direct_shot", {"shot": "a cat at sea", "camera": "Push in"})
         told = shot.messages[0].content.text
@@ -149,6 +156,31 @@ async def test_prompts_lead_to_the_tools(connect: Connect) -> None:
         assert "generate_video" in told
         picture = await client.get_prompt("image_to_video", {"image": "~/cat.png"})
         assert "first_frame_image" in picture.messages[0].content.text
+        film = await client.get_prompt("storyboard", {"story": "a boat goes to sea"})
+        told = film.messages[0].content.text
+        for step in (
+            "dry run",
+            "my yes",
+            "film_id alone and dry_run=false",
+            "preview_video",
+            "redo",
+        ):
+            assert step in told
+
+
+async def test_prompts_teach_every_move_and_what_six_seconds_hold(connect: Connect) -> None:
+    asked = {
+        "direct_shot": {"shot": "a cat"},
+        "image_to_video": {"image": "a.png"},
+        "storyboard": {"story": "a cat"},
+    }
+    async with connect() as client:
+        for name, arguments in asked.items():
+            told = (await client.get_prompt(name, arguments)).messages[0].content.text
+            assert all(f"[{move.english}]" in told for move in moves()), name
+            assert "6 seconds" in told
+            assert "{" not in told
+            assert ("only what moves" in told) == (name != "direct_shot")
 
 
 @pytest.mark.parametrize(
@@ -160,10 +192,23 @@ async def test_prompts_lead_to_the_tools(connect: Connect) -> None:
         ("template_id", "3927", ["392753057216684038"]),
         ("task_id", "v1", [ID]),
         ("task_id", "zzz", []),
+        ("task_id", "f1", [FILM_ID]),
+        ("film_id", "f", [FILM_ID]),
+        ("film_id", "v1", []),
+        ("continuity", "", ["none", "last_frame"]),
+        ("transition", "fa", ["fade"]),
+        ("status", "unf", ["unfinished"]),
+        ("status", "plan", ["planned"]),
+        ("mode", "", ["t2v", "i2v", "fl2v", "s2v", "template"]),
+        ("plan", "comp", ["compare"]),
+        ("duration", "", ["6", "10"]),
         ("shot", "a", []),
     ],
 )
-async def test_fields_complete(connect: Connect, argument, typed, expected) -> None:
+async def test_fields_complete(
+    connect: Connect, studio: FakeStudio, argument, typed, expected
+) -> None:
+    studio.film_view = a_planned_film()
     async with connect() as client:
         ref = (
             ResourceTemplateReference(uri="hailuo://tasks/{task_id}")

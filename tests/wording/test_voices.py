@@ -13,6 +13,15 @@ from pathlib import Path
 
 import pytest
 from tools.fakes import ID, NOW, a_task, a_view, saved_view
+from tools.film_fakes import (
+    FILM_ID,
+    a_film_view,
+    a_joined_film,
+    a_planned_film,
+    cancelled_view,
+    in_credits,
+    waiting_view,
+)
 
 import hailuo_mcp
 from hailuo_mcp import errors
@@ -25,10 +34,11 @@ from hailuo_mcp.journal.store import Losses, UnitSpending
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.transport.hosts import RefusedLinkError
 from hailuo_mcp.transport.link_download import RefusedDownloadError
-from hailuo_mcp.views import Listing, Offer, Spending, View
-from hailuo_mcp.wording import agent, person, programmer
+from hailuo_mcp.views import FilmView, Listing, Offer, Spending, View
+from hailuo_mcp.wording import agent, film_cases, person, programmer
 from hailuo_mcp.wording.cases import Case, case_of, progress_line
 from hailuo_mcp.wording.costs import offer_words, purchase_quote
+from hailuo_mcp.wording.film_cases import FilmCase
 
 TABLE = Path(__file__).with_name("voices.md")
 
@@ -51,6 +61,10 @@ ERRORS: tuple[HailuoError, ...] = (
     errors.ConfigError("The plan 'gold' is unknown.", Step(Do.SET, "HAILUO_PLAN=payg")),
     InvalidRequestError(
         "Refused: 12 s is longer than 10 s.", Step(Do.NEAREST, "MiniMax-Hailuo-02, 768P, 10 s")
+    ),
+    InvalidRequestError(
+        "Refused: the first frame is 900×300 px; its aspect ratio must be between 2:5 and 5:2.",
+        Step(Do.FIT_IMAGE),
     ),
     InvalidRequestError("Refused: unknown model 'Halo'.", Step(Do.LIST_MODELS)),
     InvalidRequestError("There is no template 'Dive'.", Step(Do.LIST_TEMPLATES)),
@@ -136,6 +150,7 @@ LOST = Losses(at=NOW, kept="", flaw="x", expected=40, carried=37, missing={})
 
 VIEWS: tuple[tuple[str, View], ...] = (
     ("", a_view(status=Status.PENDING)),
+    ("", a_view(status=Status.PENDING, film_id=FILM_ID, shot=3, after=ID)),
     (
         "refused for speed",
         a_view(
@@ -223,6 +238,10 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ),
     ("from a template", a_view(status=Status.CANCELLED, money=Money.RELEASED, mode=Mode.TEMPLATE)),
     (
+        "a film's shot",
+        a_view(status=Status.CANCELLED, money=Money.RELEASED, film_id=FILM_ID, shot=3),
+    ),
+    (
         "",
         a_view(status=Status.CANCELLED, money=Money.UNKNOWN, error="The provider cancelled it."),
     ),
@@ -261,6 +280,12 @@ PLAIN = Spending(
 PLAY = replace(SPENDING, provider="sandbox", uncertain=Decimal(0), others=())
 KEYLESS = a_view(error="The key was not accepted.", error_kind="authentication")
 
+
+def _listed(film: FilmView) -> Listing:
+    shots = tuple(shot.view for shot in film.shots if shot.view)
+    return Listing(rows=shots, films=(film,), spending=PLAIN)
+
+
 LISTS: tuple[tuple[str, Listing], ...] = (
     ("no task", Listing(rows=(), spending=PLAIN)),
     ("one that is saved", Listing(rows=(saved_view(),), spending=PLAIN)),
@@ -277,6 +302,13 @@ LISTS: tuple[tuple[str, Listing], ...] = (
         Listing(rows=(saved_view(provider="sandbox"), saved_view()), spending=PLAIN),
     ),
     ("after the journal was damaged", Listing(rows=(saved_view(),), spending=PLAIN, losses=LOST)),
+    ("a plan alone", Listing(rows=(), films=(a_planned_film(),), spending=PLAIN)),
+    ("a film with its shots", _listed(a_film_view({5: a_view()}))),
+    ("a film that is being joined", _listed(a_film_view(due_at=NOW))),
+    (
+        "a film whose shots wait for an unconfirmed one",
+        _listed(a_film_view({4: a_view(status=Status.UNCONFIRMED), 5: waiting_view()})),
+    ),
 )
 
 DRAFT = a_task(status=Status.PENDING)
@@ -293,6 +325,67 @@ OFFERS: tuple[tuple[str, Offer], ...] = (
     (
         "of what was bought before",
         Offer(draft=DRAFT, reserved_amount=Decimal(2), spending=PLAIN, repeats=a_view(reused=True)),
+    ),
+)
+
+AFTER_A_FAILURE = "Shot 3, from whose last frame it starts, failed."
+REFUSED_SHOT = {
+    3: a_view(**MODERATED),
+    4: cancelled_view(AFTER_A_FAILURE),
+    5: cancelled_view(AFTER_A_FAILURE),
+}
+UNDER_WAY = {3: a_view(), 4: waiting_view(), 5: waiting_view()}
+FILMS: tuple[tuple[str, FilmView], ...] = (
+    ("", a_planned_film()),
+    ("with a budget", a_planned_film(spending=SPENDING, asks=True, eta_seconds=900)),
+    ("over the budget", a_planned_film(spending=replace(SPENDING, left=Decimal(4)))),
+    ("without a price", a_planned_film(amount=None)),
+    ("in the sandbox", a_planned_film(provider="sandbox")),
+    ("asked for again", a_planned_film(reused=True)),
+    ("after the journal was damaged", a_planned_film(losses=LOST)),
+    ("", a_planned_film(redo=(3, 4, 5))),
+    ("", a_planned_film(cancelled=True)),
+    ("", a_film_view({n: waiting_view() for n in range(1, 6)})),
+    ("", a_film_view(UNDER_WAY)),
+    ("in credits", in_credits(a_film_view(UNDER_WAY))),
+    ("without a price", a_film_view(UNDER_WAY, amount=None)),
+    ("in the sandbox", a_film_view(UNDER_WAY, provider="sandbox")),
+    ("asked for again", a_film_view(UNDER_WAY, reused=True)),
+    ("a redo", a_film_view(UNDER_WAY, revision=2, redone=(3, 4, 5), file="/v/old.mp4")),
+    ("others after a failure", a_film_view(REFUSED_SHOT | {2: a_view()})),
+    (
+        "",
+        a_film_view(
+            UNDER_WAY
+            | {
+                3: a_view(
+                    error="api.minimaxi.com did not accept the key (1004).",
+                    error_kind="authentication",
+                )
+            }
+        ),
+    ),
+    ("", a_film_view(UNDER_WAY | {3: a_view(status=Status.UNCONFIRMED)})),
+    ("", a_film_view(REFUSED_SHOT)),
+    ("in the sandbox", a_film_view(REFUSED_SHOT, provider="sandbox")),
+    ("of a redo", a_film_view(REFUSED_SHOT, revision=2, redone=(3, 4, 5), file="/v/old.mp4")),
+    ("", a_film_view({4: cancelled_view(), 5: cancelled_view()})),
+    ("before anything was sent", a_film_view({n: cancelled_view() for n in range(1, 6)})),
+    ("", a_film_view({5: saved_view(file="", due_at=NOW)})),
+    ("", a_film_view({5: saved_view(file="", save_error="The disk is full: /home/kim/Videos.")})),
+    ("", a_film_view({n: saved_view(file="") for n in range(1, 6)}, auto_download=False)),
+    ("", a_film_view(due_at=NOW)),
+    ("a redo", a_film_view(due_at=NOW, revision=2, redone=(5,), file="/v/old.mp4")),
+    ("", a_film_view(save_error="The disk is full: /home/kim/Videos/Hailuo.")),
+    ("", a_joined_film()),
+    ("in the sandbox", a_joined_film(provider="sandbox")),
+    ("without a price", a_joined_film(amount=None)),
+    ("asked for again", a_joined_film(reused=True)),
+    ("a redo asked for again", a_joined_film(reused=True, revision=2, redone=(3, 4, 5))),
+    ("in a bucket", a_joined_film(file=f"s3://clips/{FILM_ID}.mp4")),
+    (
+        "over HTTP",
+        a_joined_film(link=Link(url="https://mcp.example.com/f/1", expires_at=NOW)),
     ),
 )
 
@@ -345,7 +438,7 @@ def of_lists() -> Iterator[tuple[str, dict[str, str]]]:
         said = agent.list_text(listing, limit=3)
         theirs = agent.list_text(replace(listing, of_tenant=True), limit=3)
         told = {"agent": said, **of_tenant(said, theirs)}
-        if any(not view.settled for view in listing.rows):
+        if listing.under_way:
             told["agent, nothing new"] = agent.list_unchanged_text(listing)
         yield title, told | {"person": person.spending_text(listing.spending)}
 
@@ -353,6 +446,20 @@ def of_lists() -> Iterator[tuple[str, dict[str, str]]]:
 def of_offers() -> Iterator[tuple[str, dict[str, str]]]:
     for title, offer in OFFERS:
         yield title, {"agent": purchase_quote(offer)["message"], "person": offer_words(offer)}
+
+
+def of_films() -> Iterator[tuple[str, dict[str, str]]]:
+    for note, view in FILMS:
+        case = film_cases.case_of(view)
+        told = {
+            "agent": agent.film_text(view),
+            **of_tenant(agent.film_text(view), agent.film_text(replace(view, of_tenant=True))),
+            "person": " ".join(person.film_text(view)),
+            "person's cost": person.film_cost(view),
+        }
+        if not note and case is not FilmCase.KEY_REFUSED and film_cases.is_moving(view):
+            told["agent, nothing new"] = agent.film_unchanged_text(view)
+        yield f"{case}{f' ({note})' if note else ''}", told
 
 
 def of_progress() -> Iterator[tuple[str, dict[str, str]]]:
@@ -373,6 +480,7 @@ def of_remote() -> Iterator[tuple[str, dict[str, str]]]:
 PARTS = {
     "Errors": list(of_errors()),
     "Tasks": list(of_tasks()),
+    "Films": list(of_films()),
     "Progress": list(of_progress()),
     "Lists": list(of_lists()),
     "Offers": list(of_offers()),
@@ -418,6 +526,7 @@ def test_every_class_of_error_is_in_the_table() -> None:
 def test_every_step_case_and_phase_is_in_the_table() -> None:
     assert {step.do for error in ERRORS for step in error.then} == set(Do)
     assert {case_of(view) for _, view in VIEWS} == set(Case)
+    assert {film_cases.case_of(view) for _, view in FILMS} == set(FilmCase)
     assert {status.phase for status in REMOTE} == set(Phase)
 
 
@@ -426,6 +535,8 @@ def test_every_voice_has_a_sentence_for_every_step_and_case() -> None:
         assert set(steps) == set(Do)
     for cases in (agent.TASKS, person.TASKS):
         assert set(cases) == set(Case)
+    for films in (agent.FILMS, person.FILMS):
+        assert set(films) == set(FilmCase)
 
 
 def said_by(voice: str, *parts: str) -> list[str]:
@@ -462,6 +573,8 @@ def test_a_task_says_whether_money_moved() -> None:
     for title, said in PARTS["Tasks"]:
         told = re.search(r"charged|cost|bought|free", said["agent"])
         assert told or title == Case.CANCELLED_ELSEWHERE, said["agent"]
+    for _, said in PARTS["Films"]:
+        assert re.search(r"charged|cost|bought|free", said["agent"]), said["agent"]
 
 
 def test_sentences_begin_and_end_as_sentences_do() -> None:

@@ -97,6 +97,12 @@ def tasks(contents: Contents) -> Iterator[Result]:
             f"{unfinished} unfinished, {contents.unsaved} finished but not saved yet.",
             f"Finish and save them: {program()} tasks --wait.",
         )
+    elif contents.films_due:
+        yield note(
+            "tasks",
+            f"{count(contents.films_due, 'film')} to be continued or joined.",
+            f"Finish and save them: {program()} tasks --wait.",
+        )
     if contents.old:
         yield note(
             "tasks",

@@ -60,7 +60,7 @@ class DatabaseBook:
         store = PostgresStore(self._url)
 
         def alone(db: PostgresConnection) -> None:
-            db.execute("LOCK TABLE tasks, accounts IN EXCLUSIVE MODE")
+            db.execute("LOCK TABLE tasks, films, accounts IN EXCLUSIVE MODE")
             db.be_patient()
             db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             fill(db)

@@ -13,7 +13,7 @@ from hailuo_mcp.journal.postgres import faults, schema
 from hailuo_mcp.journal.postgres.connection import PostgresConnection, ServerConnection, connect
 from hailuo_mcp.journal.postgres.database import check_server, check_sessions
 from hailuo_mcp.journal.postgres.session import dead_owners
-from hailuo_mcp.journal.sql import recount
+from hailuo_mcp.journal.sql import film_rows, recount
 from hailuo_mcp.journal.sql.contents import Contents, contents_of
 from hailuo_mcp.journal.sql.rows import CHECKED, HELD, SEALED, is_sound
 from hailuo_mcp.journal.sql.spending import sums
@@ -52,7 +52,12 @@ def examine(url: str, *, old_before: float = 0.0) -> Examined:
                 raise schema.too_new()
             contents = Contents(version=0, counts={})
             if version:
-                contents = contents_of(PostgresConnection(db), version, old_before)
+                contents = contents_of(
+                    PostgresConnection(db),
+                    version,
+                    old_before,
+                    keeps_films=version >= schema.KEEPS_FILMS,
+                )
             return Examined(
                 server=str(db.info.parameter_status("server_version")).split(" ")[0],
                 latency=latency,
@@ -115,6 +120,10 @@ def _check(db: ServerConnection) -> tuple[int, str]:
         return tasks, "rows of the tasks table are missing"
     if recount.differs(PostgresConnection(db), seconds="floor(created_at)::bigint"):
         return tasks, "the running totals differ from the rows"
+    if schema.version(db) >= schema.KEEPS_FILMS:
+        with db.cursor(name="films") as rows:
+            if not all(map(film_rows.is_sound, rows.execute(film_rows.CHECKED.encode()))):
+                return tasks, "a row of the films table is damaged"
     return tasks, ""
 
 

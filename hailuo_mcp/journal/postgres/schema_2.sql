@@ -32,11 +32,45 @@ CREATE TABLE films (
     height INTEGER,
     seconds DOUBLE PRECISION,
     save_error TEXT NOT NULL,
-    cancelled BOOLEAN NOT NULL,
-    traceparent TEXT NOT NULL
+    cancelled INTEGER NOT NULL,
+    traceparent TEXT NOT NULL,
+    moved INTEGER NOT NULL DEFAULT 0,
+    seal TEXT NOT NULL
 );
 CREATE INDEX films_identity ON films (account, identity, created_at);
-CREATE INDEX films_request_key ON films (account, caller, request_key) WHERE request_key != '';
+CREATE INDEX films_request_key ON films (account, caller, request_key, created_at)
+    WHERE request_key != '';
 CREATE INDEX films_due ON films (account, due_at) WHERE due_at > 0;
 CREATE INDEX films_leased ON films (owner) WHERE owner != '';
-CREATE INDEX films_created ON films (caller, created_at);
+CREATE INDEX films_made ON films (created_at, film_id) WHERE made_at IS NOT NULL;
+CREATE INDEX films_made_by_caller ON films (caller, created_at, film_id) WHERE made_at IS NOT NULL;
+CREATE INDEX films_planned ON films (created_at, film_id) WHERE made_at IS NULL;
+CREATE INDEX films_planned_by_caller ON films (caller, created_at, film_id) WHERE made_at IS NULL;
+CREATE INDEX films_updated ON films (updated_at);
+
+-- A shot that ends, becomes unconfirmed, is saved or is given up makes its film due, whoever writes
+-- it. `moved`: it did while a process worked on the film, and may have been overlooked.
+CREATE FUNCTION shots_moved() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE films SET due_at = NEW.updated_at, moved = (owner != '')::INTEGER
+        WHERE film_id = NEW.film_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER shots_moved AFTER UPDATE OF status, file, due_at ON tasks FOR EACH ROW
+    WHEN (NEW.film_id != '' AND (
+        (NEW.status != OLD.status
+            AND NEW.status IN ('succeeded', 'failed', 'cancelled', 'unconfirmed'))
+        OR NEW.file != OLD.file
+        OR (NEW.status = 'succeeded' AND NEW.due_at = 0 AND OLD.due_at != 0)))
+    EXECUTE FUNCTION shots_moved();
+
+-- Other processes hear of what somebody may be waiting for.
+CREATE FUNCTION films_announced() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('hailuo_' || md5(TG_TABLE_SCHEMA), NEW.film_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER films_changed AFTER UPDATE ON films FOR EACH ROW
+    WHEN ((NEW.file, NEW.save_error, NEW.made_at, NEW.redo, NEW.cancelled)
+        IS DISTINCT FROM (OLD.file, OLD.save_error, OLD.made_at, OLD.redo, OLD.cancelled))
+    EXECUTE FUNCTION films_announced();

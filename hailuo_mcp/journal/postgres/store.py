@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import psycopg
 
-from hailuo_mcp.domain import Task
+from hailuo_mcp.domain import Film, Task
 from hailuo_mcp.journal.postgres import changes, faults
 from hailuo_mcp.journal.postgres.connection import PostgresConnection
 from hailuo_mcp.journal.postgres.database import Database
-from hailuo_mcp.journal.sql import leases, purchases
+from hailuo_mcp.journal.sql import films, leases, purchases
 from hailuo_mcp.journal.sql.rows import exists
 from hailuo_mcp.journal.sql.store import SqlStore
 from hailuo_mcp.journal.store import (
     SECRET_BYTES,
+    FilmRecorded,
     KeyTaken,
     Limits,
     Losses,
@@ -45,6 +46,19 @@ class PostgresStore(Database, SqlStore):
 
         return await self.write(
             lambda db: purchases.record(db, draft, reserved_amount, limits, now=now), done=is_there
+        )
+
+    async def make_film(
+        self, film: Film, drafts: Sequence[tuple[Task, Decimal]], limits: Limits, *, now: float
+    ) -> FilmRecorded | OverBudget | Losses | None:
+        def is_there(db: PostgresConnection, found: object) -> bool:
+            if not isinstance(found, FilmRecorded):
+                return True
+            last = found.tasks[-1].task_id if found.tasks else ""
+            return exists(db, "SELECT 1 FROM tasks WHERE task_id = ?", last)
+
+        return await self.write(
+            lambda db: films.make_film(db, film, drafts, limits, now=now), done=is_there
         )
 
     async def register(

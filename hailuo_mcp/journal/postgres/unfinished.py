@@ -12,8 +12,11 @@ def has_unfinished_work(url: str) -> bool:
     """Whether a process must send, poll or save something. Keeps no connection."""
     try:
         with connect(url) as db:
-            if not schema.version(db):
-                return False
-            return bool(db.execute("SELECT 1 FROM tasks WHERE due_at > 0 LIMIT 1").fetchone())
+            version = schema.version(db)
+            tables = ("tasks",) * (version > 0) + ("films",) * (version >= schema.KEEPS_FILMS)
+            return any(
+                db.execute(f"SELECT 1 FROM {table} WHERE due_at > 0 LIMIT 1".encode()).fetchone()
+                for table in tables
+            )
     except psycopg.Error:
         return False  # whoever calls next hears why; until then nothing could be done

@@ -29,6 +29,8 @@ class Contents:
     """Tasks by status."""
     unsaved: int = 0
     """Succeeded, and the clip is still to be saved."""
+    films_due: int = 0
+    """Films that are to go on or to be joined."""
     old: int = 0
     """Unfinished, and asked for before the time in question."""
     owners: tuple[Owner, ...] = ()
@@ -37,18 +39,27 @@ class Contents:
 
 
 def contents_of(
-    db: Statements, version: int, old_before: float, losses: Losses | None = None
+    db: Statements,
+    version: int,
+    old_before: float,
+    losses: Losses | None = None,
+    *,
+    keeps_films: bool,
 ) -> Contents:
     unsaved, old = db.execute(
         "SELECT COUNT(*) FILTER (WHERE status = 'succeeded' AND file = '' AND due_at > 0),"
         f" COUNT(*) FILTER (WHERE status IN ({marks(UNFINISHED)}) AND created_at < ?) FROM tasks",
         (*UNFINISHED, old_before),
     ).fetchone()
+    films_due = 0
+    if keeps_films:
+        (films_due,) = db.execute("SELECT COUNT(*) FROM films WHERE due_at > 0").fetchone()
     owners = db.execute("SELECT owner, account, pid, started_at FROM owners").fetchall()
     return Contents(
         version=version,
         counts=dict(db.execute("SELECT status, COUNT(*) FROM tasks GROUP BY status").fetchall()),
         unsaved=unsaved,
+        films_due=films_due,
         old=old,
         losses=losses,
         owners=tuple(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
-from hailuo_mcp.domain import Task
+from hailuo_mcp.domain import Film, Task
 from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sql.film_rows import FILMS
 from hailuo_mcp.journal.sql.purchases import free_slots, next_slot, take_slot
 from hailuo_mcp.journal.sql.rows import exists, find_task, find_tasks, marks
 from hailuo_mcp.journal.sql.turns import next_to_send, next_turn
@@ -13,6 +15,7 @@ from hailuo_mcp.journal.store import (
     LONGEST_DELAY,
     LONGEST_LEASE,
     ORPHAN_SECONDS,
+    PLAN_SECONDS,
     Capacity,
     Claimed,
 )
@@ -44,6 +47,7 @@ def register(
 def owners(db: Connection) -> list[str]:
     rows = db.execute(
         "SELECT owner FROM owners UNION SELECT owner FROM tasks WHERE owner != ''"
+        " UNION SELECT owner FROM films WHERE owner != ''"
     ).fetchall()
     return [owner for (owner,) in rows]
 
@@ -58,21 +62,45 @@ def claim(
         " AND status != 'submitting'",
         (now, *accounts, now + LONGEST_DELAY),
     )
+    db.execute(
+        f"UPDATE films SET due_at = ? WHERE account IN ({some}) AND due_at > 0 AND due_at > ?",
+        (now, *accounts, now + LONGEST_DELAY),
+    )
     sends = _claim_sends(db, accounts[0], owner, capacity, now)
+    films = _claim_films(db, accounts, owner, capacity, now)
     steps = find_tasks(
         db,
         f"WHERE account IN ({some}) AND due_at > 0 AND due_at <= ?"
         " AND status IN ('queued', 'running', 'succeeded')"
         " AND (lease_until <= ? OR lease_until > ?) ORDER BY due_at LIMIT ?"
         f"{db.skip_locked}",
-        *(*accounts, now, now, now + LONGEST_LEASE, capacity.steps),
+        *(*accounts, now, now, now + LONGEST_LEASE, capacity.steps - len(films)),
     )
     db.executemany(
         "UPDATE tasks SET owner = ?, lease_until = ? WHERE task_id = ?",
         [(owner, now + capacity.lease, task.task_id) for task in steps],
     )
     next_at = next_due(db, accounts, capacity, now=now)
-    return Claimed(sends=tuple(sends), steps=tuple(steps), next_at=next_at)
+    return Claimed(sends=tuple(sends), steps=tuple(steps), films=tuple(films), next_at=next_at)
+
+
+def _claim_films(
+    db: Connection, accounts: Sequence[str], owner: str, capacity: Capacity, now: float
+) -> list[Film]:
+    """Before the polls: they are few, and their shots wait for them."""
+    until = now + capacity.lease
+    found = FILMS.find(
+        db,
+        f"WHERE account IN ({marks(accounts)}) AND due_at > 0 AND due_at <= ?"
+        " AND (lease_until <= ? OR lease_until > ?) ORDER BY due_at LIMIT ?"
+        f"{db.skip_locked}",
+        *(*accounts, now, now, now + LONGEST_LEASE, capacity.steps),
+    )
+    db.executemany(
+        "UPDATE films SET owner = ?, lease_until = ? WHERE film_id = ?",
+        [(owner, until, film.film_id) for film in found],
+    )
+    return [replace(film, owner=owner, lease_until=until) for film in found]
 
 
 def _claim_sends(
@@ -108,8 +136,9 @@ def _from_another_clock(db: Connection, account: str, now: float) -> bool:
     return exists(
         db,
         "SELECT 1 FROM tasks WHERE account = ? AND due_at > 0 AND due_at > ?"
-        " AND status != 'submitting'",
-        *(account, now + LONGEST_DELAY),
+        " AND status != 'submitting'"
+        " UNION ALL SELECT 1 FROM films WHERE account = ? AND due_at > 0 AND due_at > ?",
+        *(account, now + LONGEST_DELAY) * 2,
     )
 
 
@@ -126,21 +155,31 @@ def _next_send(
 
 
 def _next_steps(db: Connection, account: str, now: float) -> list[float]:
-    """When the first unclaimed task is due, and when the first lease expires.
+    """When the first unclaimed task and film are due, and when their first leases expire.
 
-    Two short scans, by due time and by owner: one query for both reads every unfinished task.
+    Short scans, by due time and by owner: one query for both reads every unfinished task.
     """
-    free = db.execute(
-        "SELECT due_at FROM tasks WHERE account = ? AND due_at > 0 AND status != 'pending'"
-        " AND NOT (lease_until > due_at AND lease_until <= ?) ORDER BY due_at LIMIT 1",
-        (account, now + LONGEST_LEASE),
-    ).fetchone()
-    held = db.execute(
-        "SELECT MIN(lease_until) FROM tasks WHERE owner != '' AND account = ? AND due_at > 0"
-        " AND status != 'pending' AND lease_until > due_at AND lease_until <= ?",
-        (account, now + LONGEST_LEASE),
-    ).fetchone()
-    return [float(row[0]) for row in (free, held) if row and row[0] is not None]
+    longest = now + LONGEST_LEASE
+    free = (
+        "SELECT * FROM (SELECT due_at FROM {} WHERE account = ? AND due_at > 0"
+        " AND NOT (lease_until > due_at AND lease_until <= ?){} ORDER BY due_at LIMIT 1) AS {}"
+    )
+    held = (
+        "SELECT MIN(lease_until) FROM {} WHERE owner != '' AND account = ? AND due_at > 0"
+        " AND lease_until > due_at AND lease_until <= ?{}"
+    )
+    sent = " AND status != 'pending'"
+    rows = [
+        *db.execute(
+            f"{free.format('tasks', sent, 'a')} UNION ALL {free.format('films', '', 'b')}",
+            (account, longest) * 2,
+        ).fetchall(),
+        *db.execute(
+            f"{held.format('tasks', sent)} UNION ALL {held.format('films', '')}",
+            (account, longest) * 2,
+        ).fetchall(),
+    ]
+    return [float(at) for (at,) in rows if at is not None]
 
 
 def submitting(db: Connection, owner: str) -> list[Task]:
@@ -148,10 +187,11 @@ def submitting(db: Connection, owner: str) -> list[Task]:
 
 
 def renew(db: Connection, owner: str, ids: Collection[str], *, until: float) -> None:
-    db.executemany(
-        "UPDATE tasks SET lease_until = ? WHERE task_id = ? AND owner = ?",
-        [(until, task_id, owner) for task_id in sorted(ids)],
-    )
+    for table, name in (("tasks", "task_id"), ("films", "film_id")):
+        db.executemany(
+            f"UPDATE {table} SET lease_until = ? WHERE {name} = ? AND owner = ?",
+            [(until, one, owner) for one in sorted(ids)],
+        )
 
 
 def recover(db: Connection, dead: Collection[str], *, now: float) -> tuple[str, ...]:
@@ -174,11 +214,13 @@ def recover(db: Connection, dead: Collection[str], *, now: float) -> tuple[str, 
     cancelled = db.execute(
         "UPDATE tasks SET status = 'cancelled', money = 'released', owner = '', due_at = 0,"
         " updated_at = ?, error_code = '', error_kind = '', error = 'It was never sent:"
-        " hailuo-mcp was closed, and no other process sent it within ten minutes.'"
+        " hailuo-mcp was closed, and no other process sent it within ' || CASE WHEN film_id = ''"
+        " THEN 'ten minutes.' ELSE 'a day.' END"
         f" WHERE status = 'pending' AND owner IN ({marks(gone)})"
-        f" AND (created_at <= ? OR created_at > ?) AND account IN ({some}) RETURNING task_id",
+        " AND (created_at <= CASE WHEN film_id = '' THEN ? ELSE ? END OR created_at > ?)"
+        f" AND account IN ({some}) RETURNING task_id",
         # With a date in the future, it is from a wrong clock: its age is unknown.
-        (now, *gone, now - ORPHAN_SECONDS, now + ORPHAN_SECONDS, *accounts),
+        (now, *gone, now - ORPHAN_SECONDS, now - PLAN_SECONDS, now + ORPHAN_SECONDS, *accounts),
     ).fetchall()
     release(db, gone)
     return tuple(row[0] for row in (*lost, *cancelled))
@@ -208,6 +250,10 @@ def release(db: Connection, owners: Collection[str]) -> None:
         names,
     )
     db.execute(
+        f"UPDATE films SET owner = '', lease_until = 0 WHERE owner != '' AND owner IN ({some})",
+        names,
+    )
+    db.execute(
         f"DELETE FROM owners WHERE owner IN ({some}) AND NOT EXISTS"
         " (SELECT 1 FROM tasks WHERE tasks.owner = owners.owner AND tasks.owner != '')",
         names,
@@ -220,8 +266,9 @@ def unattended_accounts(
     rows = db.execute(
         "SELECT account FROM accounts WHERE account != ? AND provider = ? AND base_url = ?"
         " AND NOT EXISTS (SELECT 1 FROM owners WHERE owners.account = accounts.account"
-        f" AND owners.owner IN ({marks(alive)})) AND EXISTS (SELECT 1 FROM tasks WHERE"
-        " tasks.account = accounts.account AND tasks.due_at > 0)",
+        f" AND owners.owner IN ({marks(alive)})) AND (EXISTS (SELECT 1 FROM tasks WHERE"
+        " tasks.account = accounts.account AND tasks.due_at > 0) OR EXISTS (SELECT 1 FROM films"
+        " WHERE films.account = accounts.account AND films.due_at > 0))",
         (account, provider, base_url, *alive),
     ).fetchall()
     return [account for (account,) in rows]

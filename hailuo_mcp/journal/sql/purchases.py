@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from hailuo_mcp.domain import Status, Task, tenant_of
+from hailuo_mcp.domain import Film, Status, Task, tenant_of
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import (
     INSERT,
@@ -38,14 +38,8 @@ def record(
         return before
     if lost := db.losses():
         return lost
-    of_caller = (limits.caller_budget, limits.caller_since, draft.caller)
-    for budget, since, caller in ((limits.budget, limits.since, None), of_caller):
-        if budget is None:
-            continue
-        so_far = sums(db, draft.account, draft.unit, since, caller=caller)
-        if micro(so_far.spent + so_far.reserved) + micro(reserved_amount) > micro(budget):
-            callers = caller is not None
-            return OverBudget(spent=so_far.spent, reserved=so_far.reserved, callers=callers)
+    if over := over_budget(db, draft, micro(reserved_amount), limits):
+        return over
     # It counts in the period in which it is recorded, not drafted.
     task = replace(draft, created_at=now, updated_at=now, due_at=now)
     queued = exists(  # first come, first served
@@ -59,6 +53,21 @@ def record(
         task = replace(task, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease)
     db.execute(INSERT, row_of(task, reserved_amount))
     return Recorded(task=task, reused=False)
+
+
+def over_budget(
+    db: Connection, draft: Task | Film, amount: int, limits: Limits
+) -> OverBudget | None:
+    """The budget that so many millionths more would exceed: the account's or the caller's."""
+    of_caller = (limits.caller_budget, limits.caller_since, draft.caller)
+    for budget, since, caller in ((limits.budget, limits.since, None), of_caller):
+        if budget is None:
+            continue
+        so_far = sums(db, draft.account, draft.unit, since, caller=caller)
+        if micro(so_far.spent + so_far.reserved) + amount > micro(budget):
+            callers = caller is not None
+            return OverBudget(spent=so_far.spent, reserved=so_far.reserved, callers=callers)
+    return None
 
 
 def find_existing(db: Connection, draft: Task, *, now: float) -> Recorded | KeyTaken | None:

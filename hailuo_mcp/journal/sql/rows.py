@@ -1,21 +1,106 @@
-"""Converts between tasks and rows."""
+"""Converts between tasks, or other objects, and rows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence, Sized
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import asdict, fields
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
-from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain import Film, Mode, Money, Shot, Status, Task, Unit
 from hailuo_mcp.journal.sql.connection import Connection
 
 MICRO = Decimal(1_000_000)
+T = TypeVar("T", Task, Film)
 
-COLUMNS = tuple(field.name for field in fields(Task))
-SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM tasks"
+
+class DamagedRowError(ValueError):
+    """A row that no version of hailuo-mcp could have written."""
+
+
+class Rows(Generic[T]):
+    """The objects of a dataclass as rows of a table, whose columns are named as its fields."""
+
+    def __init__(
+        self, table: str, kind: type[T], reads: Mapping[str, Callable[[Any], Any]]
+    ) -> None:
+        """`reads`: how a column's value becomes the field's, unless it is the same."""
+        self.table = table
+        self.columns = tuple(field.name for field in fields(kind))
+        self.select = f"SELECT {', '.join(self.columns)} FROM {table}"
+        self._kind: Callable[..., T] = kind
+        self._reads = reads
+
+    def read(self, row: Sequence[Any]) -> T:
+        """The object of a row of `columns`.
+
+        Raises:
+            DamagedRowError: there is none.
+        """
+        reads = self._reads
+        try:
+            return self._kind(
+                **{
+                    name: reads[name](value) if name in reads else value
+                    for name, value in zip(self.columns, row, strict=True)
+                }
+            )
+        except (ValueError, TypeError, InvalidOperation) as exc:
+            raise DamagedRowError(f"a row of the {self.table} table is damaged") from exc
+
+    def find(self, db: Connection, clauses: str, *values: object) -> list[T]:
+        """All that match `clauses` (WHERE … ORDER BY …)."""
+        return [self.read(row) for row in db.execute(f"{self.select} {clauses}", values).fetchall()]
+
+    def first(self, db: Connection, clauses: str, *values: object) -> T | None:
+        row = db.execute(f"{self.select} {clauses} LIMIT 1", values).fetchone()
+        return self.read(row) if row else None
+
+    def values(self, one: T) -> dict[str, Any]:
+        """By column, as it is stored."""
+        return {name: text_of(getattr(one, name)) for name in self.columns}
+
+
+def text_of(value: object) -> object:
+    """A value as its column stores it."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False, default=_plain)
+    return int(value) if isinstance(value, bool) else value
+
+
+def _plain(part: object) -> object:
+    return asdict(part) if isinstance(part, Shot) else str(part)
+
+
+def amount_of(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def list_of(text: str) -> tuple[Any, ...]:
+    told: object = json.loads(text)
+    if not isinstance(told, list):
+        raise TypeError(text)
+    return tuple(cast("Sequence[Any]", told))
+
+
+TASKS = Rows(
+    "tasks",
+    Task,
+    {
+        "status": Status,
+        "mode": Mode,
+        "unit": Unit,
+        "money": Money,
+        "amount": amount_of,
+        "warnings": list_of,
+    },
+)
+COLUMNS, SELECT = TASKS.columns, TASKS.select
+task_of, find_tasks, find_task = TASKS.read, TASKS.find, TASKS.first
 INSERT = (
     f"INSERT INTO tasks ({', '.join(COLUMNS)}, counted, seal) "
     f"VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
@@ -27,67 +112,12 @@ SEALED = (
     *("resolution", "prompt", "request", "identity", "take", "request_key", "remote_id"),
     *("amount", "unit", "counted"),
 )
-"""What a row's checksum covers: who bought what, when, for how much. The other columns of
+"""What a task's checksum covers: who bought what, when, for how much. The other columns of
 a row may change with every step, and a wrong value there is noticed when it is read."""
 
 CHECKED = f"SELECT {', '.join((*SEALED, 'status', 'money', 'warnings', 'seal'))} FROM tasks"
 _STATUSES, _MONEY = frozenset(Status), frozenset(Money)
-
-
-def _amount_of(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
-
-
-def _warnings_of(text: str) -> tuple[str, ...]:
-    told: object = json.loads(text)
-    if not isinstance(told, list):
-        raise TypeError(text)
-    return tuple(cast("list[str]", told))
-
-
-def text_of(value: object) -> object:
-    """A value as its column stores it."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, tuple):
-        return json.dumps(value, ensure_ascii=False)
-    return value
-
-
-_READ: Mapping[str, Any] = {
-    "status": Status,
-    "mode": Mode,
-    "unit": Unit,
-    "money": Money,
-    "amount": _amount_of,
-    "warnings": _warnings_of,
-}
-
-
-class DamagedRowError(ValueError):
-    """A row that no version of hailuo-mcp could have written."""
-
-
-def task_of(row: Sequence[Any]) -> Task:
-    try:
-        return Task(
-            **{
-                name: _READ[name](value) if name in _READ else value
-                for name, value in zip(COLUMNS, row, strict=True)
-            }
-        )
-    except (ValueError, TypeError, InvalidOperation) as exc:
-        raise DamagedRowError("a row of the tasks table is damaged") from exc
-
-
-def find_tasks(db: Connection, clauses: str, *values: object) -> list[Task]:
-    """All tasks that match `clauses` (WHERE … ORDER BY …)."""
-    return [task_of(row) for row in db.execute(f"{SELECT} {clauses}", values).fetchall()]
-
-
-def find_task(db: Connection, clauses: str, *values: object) -> Task | None:
-    row = db.execute(f"{SELECT} {clauses} LIMIT 1", values).fetchone()
-    return task_of(row) if row else None
+_REAL = frozenset({"created_at", "updated_at", "made_at", "seconds"})
 
 
 def exists(db: Connection, query: str, *values: object) -> bool:
@@ -100,15 +130,16 @@ def marks(values: Sized) -> str:
 
 
 def row_of(task: Task, reserved_amount: Decimal) -> tuple[Any, ...]:
-    values = {name: text_of(getattr(task, name)) for name in COLUMNS} | {
-        "counted": micro(reserved_amount)
-    }
+    values = TASKS.values(task) | {"counted": micro(reserved_amount)}
     return (*values.values(), seal_of([values[name] for name in SEALED]))
 
 
-def seal_of(values: Sequence[object]) -> str:
-    """The checksum of a row's SEALED columns, in that order."""
-    told = [float(v) if n == "created_at" else v for n, v in zip(SEALED, values, strict=True)]  # type: ignore[arg-type]
+def seal_of(values: Sequence[object], names: Sequence[str] = SEALED) -> str:
+    """The checksum of a row's sealed columns, in that order."""
+    told = [
+        float(value) if name in _REAL and value is not None else value  # type: ignore[arg-type]
+        for name, value in zip(names, values, strict=True)
+    ]
     return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
 
 

@@ -25,6 +25,7 @@ from hailuo_mcp.journal.sql.rows import (
 from hailuo_mcp.journal.store import (
     LONGEST_DELAY,
     ORPHAN_SECONDS,
+    PLAN_SECONDS,
     IdTaken,
     RenderTime,
 )
@@ -267,7 +268,8 @@ def pictures_in_use(db: Connection, *, now: float) -> str:
         "SELECT request FROM tasks WHERE status = 'pending'"
         " UNION ALL SELECT request FROM tasks WHERE status = 'submitting'"
         # Its sender may still hear that it was refused only for now.
-        " UNION ALL SELECT request FROM tasks WHERE status = 'unconfirmed' AND updated_at > ?",
-        (now - ORPHAN_SECONDS,),
+        " UNION ALL SELECT request FROM tasks WHERE status = 'unconfirmed' AND updated_at > ?"
+        " UNION ALL SELECT shots FROM films WHERE updated_at > ?",
+        (now - ORPHAN_SECONDS, now - PLAN_SECONDS),
     ).fetchall()
     return "\n".join(request for (request,) in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from hailuo_mcp.journal.sql import recount
+from hailuo_mcp.journal.sql import film_rows, recount
 from hailuo_mcp.journal.sql.rows import (
     CHECKED,
     HELD,
@@ -59,6 +59,8 @@ def rows(db: sqlite3.Connection, rest: Callable[[], None] | None = None) -> None
         wrong = schema.version(db) >= schema.KEEPS_RUNNING_TOTALS and recount.differs(
             db, seconds=SECONDS
         )
+        if schema.version(db) >= schema.KEEPS_FILMS:
+            _check_films(db, rest)
     finally:
         db.execute("ROLLBACK")
     if totals != found:
@@ -94,6 +96,14 @@ def _check_row(
         raise DamagedJournalError("a row of the tasks table is damaged")
 
 
+def _check_films(db: sqlite3.Connection, rest: Callable[[], None] | None, newest: str = "") -> None:
+    for number, row in enumerate(db.execute(f"{film_rows.CHECKED} {newest}"), 1):
+        if not film_rows.is_sound(row):
+            raise DamagedJournalError("a row of the films table is damaged")
+        if rest and not number % WORK_ROWS:
+            rest()
+
+
 def newest_rows(db: sqlite3.Connection) -> None:
     """Check the rows that the next purchases may repeat, and that their index finds them.
 
@@ -111,6 +121,7 @@ def newest_rows(db: sqlite3.Connection) -> None:
             (sealed[account], sealed[identity], sealed[at]),
         ).fetchone():
             raise DamagedJournalError("the index of identities is damaged")
+    _check_films(db, None, f"ORDER BY rowid DESC LIMIT {NEWEST}")
 
 
 def against(db: sqlite3.Connection, known: Mark | None, *, marked: bool) -> None:

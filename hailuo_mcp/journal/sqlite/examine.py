@@ -81,4 +81,5 @@ def _contents(db: SqliteConnection, known: Mark | None, old_before: float) -> Co
         check.rows(db)
         check.against(db, known, marked=True)
         lost = losses(db)
-    return contents_of(db, version, old_before, lost)
+    keeps_films = version >= schema.KEEPS_FILMS
+    return contents_of(db, version, old_before, lost, keeps_films=keeps_films)

@@ -33,10 +33,29 @@ CREATE TABLE films (
     seconds REAL,
     save_error TEXT NOT NULL,
     cancelled INTEGER NOT NULL,
-    traceparent TEXT NOT NULL
+    traceparent TEXT NOT NULL,
+    moved INTEGER NOT NULL DEFAULT 0,
+    seal TEXT NOT NULL
 );
 CREATE INDEX films_identity ON films (account, identity, created_at);
-CREATE INDEX films_request_key ON films (account, caller, request_key) WHERE request_key != '';
+CREATE INDEX films_request_key ON films (account, caller, request_key, created_at)
+    WHERE request_key != '';
 CREATE INDEX films_due ON films (account, due_at) WHERE due_at > 0;
 CREATE INDEX films_leased ON films (owner) WHERE owner != '';
-CREATE INDEX films_created ON films (caller, created_at);
+CREATE INDEX films_made ON films (created_at, film_id) WHERE made_at IS NOT NULL;
+CREATE INDEX films_made_by_caller ON films (caller, created_at, film_id) WHERE made_at IS NOT NULL;
+CREATE INDEX films_planned ON films (created_at, film_id) WHERE made_at IS NULL;
+CREATE INDEX films_planned_by_caller ON films (caller, created_at, film_id) WHERE made_at IS NULL;
+CREATE INDEX films_updated ON films (updated_at);
+
+-- A shot that ends, becomes unconfirmed, is saved or is given up makes its film due, whoever writes
+-- it, an older program too. `moved`: it did while a process worked on the film, and may have been
+-- overlooked.
+CREATE TRIGGER shots_moved AFTER UPDATE OF status, file, due_at ON tasks
+    WHEN NEW.film_id != '' AND (
+        (NEW.status != OLD.status
+            AND NEW.status IN ('succeeded', 'failed', 'cancelled', 'unconfirmed'))
+        OR NEW.file != OLD.file
+        OR (NEW.status = 'succeeded' AND NEW.due_at = 0 AND OLD.due_at != 0)) BEGIN
+    UPDATE films SET due_at = NEW.updated_at, moved = owner != '' WHERE film_id = NEW.film_id;
+END;

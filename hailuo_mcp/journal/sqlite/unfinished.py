@@ -12,6 +12,9 @@ RESCUED = ".rescued"
 """The suffix of a complete new journal that is about to replace a damaged one."""
 PATIENCE = 1.0
 """Seconds to wait for another process's lock."""
+QUESTION = (
+    "SELECT 1 FROM tasks WHERE due_at > 0 UNION ALL SELECT 1 FROM films WHERE due_at > 0 LIMIT 1"
+)
 REST_SECONDS = 3.0
 """After this time without a change, any later one shows in the file's time: some disks round it
 to whole seconds."""
@@ -55,6 +58,6 @@ def _look(path: Path) -> bool:
         with closing(
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
         ) as db:
-            return bool(db.execute("SELECT 1 FROM tasks WHERE due_at > 0 LIMIT 1").fetchone())
+            return bool(db.execute(QUESTION).fetchone())
     except sqlite3.Error:
-        return True  # the process that opens it finds out why, and reports it
+        return True  # the process that opens it finds out why, and reports or migrates it

@@ -1,4 +1,4 @@
-"""GET /files/<signed>: one saved clip, whole or in a range, and nothing else of the storage."""
+"""GET /files/<signed>: one saved clip or film, whole or in a range, and nothing else there."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from hailuo_mcp.domain import Link, Task
+from hailuo_mcp.domain import Film, Link, Task
 from hailuo_mcp.errors import ConfigError, DownloadError
 from hailuo_mcp.files.storage import Storage
+from hailuo_mcp.journal.store import Store
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import visitor
 from hailuo_mcp.server.http.signed_links import FILE_SECONDS, SignedLinks
@@ -33,28 +34,29 @@ class Files:
         self._links = links
         self._app = app
 
-    def link(self, task: Task) -> Link | None:
+    def link(self, made: Task | Film) -> Link | None:
         """Where the present caller fetches a saved clip; None for those at this computer."""
         here = visitor()
-        if here is None or here.local or not task.saved:
+        if here is None or here.local or not made.saved:
             return None
-        signed, until = self._links.sign("file", task.task_id, FILE_SECONDS)
+        known = made.film_id if isinstance(made, Film) else made.task_id
+        signed, until = self._links.sign("file", known, FILE_SECONDS)
         return Link(url=f"{here.base_url}/files/{signed}{_ENDING}", expires_at=until)
 
     async def send(self, request: Request) -> Response:
         # The same refusal for an altered, expired or guessed link, and for a clip moved away.
         missing = JSONResponse({"error": "Not found, or no longer there."}, status_code=404)
         signed, studio = str(request.path_params["signed"]), self._app.opened
-        task_id = self._links.read("file", signed.removesuffix(_ENDING))
-        if not task_id or not signed.endswith(_ENDING) or studio is None:
+        known = self._links.read("file", signed.removesuffix(_ENDING))
+        if not known or not signed.endswith(_ENDING) or studio is None:
             return missing
-        task = await studio.store.find(task_id)
-        if task is None or task.task_id != task_id or not task.file:
+        file = await _file_of(studio.store, known)
+        if not file:
             return missing
         _ignore_odd_ranges(request)
-        path = studio.storage.local_path(task.file)
+        path = studio.storage.local_path(file)
         if path is None:
-            return await _stored(request, studio.storage, task.file) or missing
+            return await _stored(request, studio.storage, file) or missing
         try:
             facts = await anyio.Path(path).stat(follow_symlinks=False)
         except OSError:
@@ -69,6 +71,15 @@ class Files:
             content_disposition_type="inline",
             headers=_HEADERS,
         )
+
+
+async def _file_of(store: Store, known: str) -> str:
+    """The file of the task or film of this id; empty if there is none."""
+    task = await store.find(known)
+    if task and task.task_id == known:  # not by the provider's id
+        return task.file
+    film = await store.find_film(known)
+    return film.file if film else ""
 
 
 async def _stored(request: Request, storage: Storage, file: str) -> Response | None:

@@ -6,8 +6,10 @@ from hailuo_mcp.server.tools.cancel_task import cancel_task
 from hailuo_mcp.server.tools.download_video import download_video
 from hailuo_mcp.server.tools.estimate_cost import estimate_cost
 from hailuo_mcp.server.tools.generate_from_template import generate_from_template
+from hailuo_mcp.server.tools.generate_storyboard import generate_storyboard
 from hailuo_mcp.server.tools.generate_video import generate_video
 from hailuo_mcp.server.tools.list_tasks import list_tasks
+from hailuo_mcp.server.tools.preview_video import preview_video
 from hailuo_mcp.server.tools.query_task import query_task
 from hailuo_mcp.server.tools.registration import (
     ASKS_PROVIDER,
@@ -26,7 +28,9 @@ def all_tools() -> list[Tool]:
         tool(query_task, title="Wait for a video", hints=ASKS_PROVIDER),
         tool(list_tasks, title="List videos and spending", hints=READS),
         tool(download_video, title="Save a video", hints=WRITES),
+        tool(preview_video, title="Look at a video", hints=READS),
         tool(estimate_cost, title="Estimate the cost", hints=READS),
         tool(cancel_task, title="Cancel a video that was not sent", hints=CANCELS),
         tool(generate_from_template, title="Generate from a template (costs money)", hints=SPENDS),
+        tool(generate_storyboard, title="Make a film of several shots (costs money)", hints=SPENDS),
     ]

@@ -21,6 +21,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "media_inputs": ("image", "image_url", "image_path", "image_file", "images"),
         "last_frame_image": ("last_frame", "end_frame", "end_image", "tail_image"),
+        "image_fit": ("fit", "object_fit", "resize_mode", "crop"),
         "prompt": ("text", "description"),
         "text_inputs": ("text", "texts"),
         "duration": ("seconds", "length"),
@@ -34,6 +35,9 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "max_cost": ("budget", "max_price"),
         "request_key": ("idempotency_key", "client_request_id"),
         "count": ("n", "num_videos"),
+        "frames": ("n", "num_frames", "frame_count", "count"),
+        "at_seconds": ("timestamp", "time", "at", "seconds"),
+        "compare_with": ("task_ids", "ids", "compare", "others"),
         "take": ("n", "num_videos", "count"),
     }
 )

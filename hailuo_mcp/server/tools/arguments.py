@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
 from pydantic import (
@@ -74,13 +74,34 @@ def _size(value: object) -> object:
 
 
 def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    one = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return [value] if one else value
+
+
+def _numbers(value: object) -> object:
+    """One number is a list of one."""
+    several = cast("list[object]", value) if isinstance(value, list) else [value]
+    if any(isinstance(one, str) and not is_number(one) for one in several):
+        raise PydanticKnownError("int_parsing")
+    return several
+
+
+def _word(value: object) -> object:
+    """One of few words, in any case and with any space in it."""
+    return "_".join(value.lower().replace("-", " ").split()) if isinstance(value, str) else value
 
 
 Id = Annotated[str, BeforeValidator(_exact)]
 """Ours and the providers' are text; MiniMax's have 18 digits."""
 Size = Annotated[str, BeforeValidator(_size)]
 Texts = Annotated[list[str], BeforeValidator(_several)]
+Ids = Annotated[list[Id], BeforeValidator(_several)]
+Numbers = Annotated[list[int], BeforeValidator(_numbers)]
+Word = BeforeValidator(_word)
+"""Annotates a Literal."""
+
+_ZERO_IS_A_VALUE = frozenset({"wait_seconds", "at_seconds"})
+"""Arguments of which 0 does not mean "not given"."""
 
 
 def read_arguments(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +120,7 @@ def read_arguments(tool: str, kind: type[Arguments], sent: Mapping[str, Any]) ->
         for name, value in sent.items()
         if name in fields
         and not _is_blank(
-            value, zero=name != "wait_seconds" and fields[name].annotation is not bool
+            value, zero=name not in _ZERO_IS_A_VALUE and fields[name].annotation is not bool
         )
     }
 
@@ -134,6 +155,7 @@ _PLAIN = {
     "list_type": "must be a list of texts",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
     "value_error": "{error}",
 }
 

@@ -7,20 +7,22 @@ from pydantic import Field
 from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.request import tool_request
 from hailuo_mcp.server.tools.arguments import Arguments, Id
-from hailuo_mcp.wording.shapes import VideoTask
+from hailuo_mcp.wording.shapes import Storyboard, VideoTask
 
 
 class CancelTask(Arguments):
-    task_id: Id = Field(description="From generate_video or list_tasks.")
+    task_id: Id = Field(description="A task's or a film's id.")
 
 
-async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask:
-    """Withdraw a clip that is still pending, free of charge.
+async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask | Storyboard:
+    """Withdraw a clip that is still pending, or a film's plan and unsent shots. Free of charge.
 
-    Once sent, no provider takes a clip back: it is made, charged and saved, and the answer says so.
-    Ask the person first.
+    Once sent, no provider takes a clip back: it is made, charged and saved. Ask the person first.
     """
+    from hailuo_mcp.wording.films import storyboard
     from hailuo_mcp.wording.tasks import video_task
 
     request = await tool_request(ctx)
+    if film := await request.film(wanted.task_id):
+        return storyboard(await request.studio.cancel_film(film))
     return video_task(await request.studio.cancel(wanted.task_id, caller=request.caller.name))

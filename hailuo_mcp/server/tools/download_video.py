@@ -1,4 +1,4 @@
-"""download_video: a finished clip on disk, where the person wants it."""
+"""download_video: a finished clip or film on disk, where the person wants it."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from hailuo_mcp.wording.shapes import SavedVideo
 
 
 class DownloadVideo(Arguments):
-    task_id: Id = Field(description="From generate_video or list_tasks, or the provider's own id.")
+    task_id: Id = Field(description="As in query_task.")
     output_path: str = Field(
         "",
-        description="Copy the clip here as well: a file, or a folder that exists or ends in /; "
-        "relative to the server's folder. Empty: only there.",
+        description="Also copy it here: a file, or a folder that exists or ends in /; relative to "
+        "the server's folder.",
     )
-    overwrite: bool = Field(default=False, description="Replace a file that is already there.")
-    wait_seconds: float = Field(
-        25, ge=0, description="Longest wait for the clip; 0 answers at once."
-    )
+    overwrite: bool = Field(default=False, description="Replace an existing file.")
+    wait_seconds: float = Field(25, ge=0, description="Longest wait; 0 answers at once.")
 
 
 async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
-    """Put a finished clip on disk, or copy it elsewhere, and tell where it is. Free.
+    """Put a finished clip or film on disk, or copy it elsewhere. Free.
 
-    Clips are saved on their own, so this is needed only to copy one to a place of the person's
-    choice or to try again after a failed download. If it is not ready, call query_task first.
+    They are saved on their own: call this only to copy one elsewhere or after a failed download.
+    If it is not ready, call query_task first.
     """
+    from hailuo_mcp.wording.films import saved_film
     from hailuo_mcp.wording.tasks import saved_video
 
     request = await tool_request(ctx)
@@ -40,6 +39,14 @@ async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
             Step(Do.TRY, "leave it out and fetch the clip from the url"),
         )
     with request.wait(wanted.wait_seconds, wanted.task_id) as seconds:
+        if film := await request.film(wanted.task_id):
+            joined = await request.studio.download_film(
+                film,
+                output_path=wanted.output_path,
+                overwrite=wanted.overwrite,
+                wait_seconds=seconds,
+            )
+            return saved_film(joined, told=request.knows_film(joined.view))
         saved = await request.studio.download(
             wanted.task_id,
             caller=request.caller.name,

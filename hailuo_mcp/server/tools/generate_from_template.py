@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 class GenerateFromTemplate(PurchaseArguments):
     template_id: Id = Field(
         "",
-        description='The template\'s id or name, such as "Diving". Empty lists all of them, free.',
+        description='The template\'s id or name, such as "Diving". Empty lists all, free.',
     )
     text_inputs: Texts = Field([], description="The template's texts, in its order.")
     media_inputs: Texts = Field(
         [],
-        description="The template's pictures in its order, each a path, a file:// or https:// URL; "
-        "never an invented path or base64.",
+        description="The template's pictures, in its order, as in generate_video.",
     )
 
     def request(self) -> TemplateRequest:
@@ -39,10 +38,10 @@ class GenerateFromTemplate(PurchaseArguments):
 
 
 async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: Asked) -> VideoTask:
-    """Buy one clip from a template of the provider's, such as a pet that dives.
+    """Buy one clip made by a template of the provider's.
 
-    Costs money for each new clip. Answers and goes on as generate_video does: next call query_task.
-    With an empty template_id it buys nothing and lists ids, names, inputs and prices.
+    Costs money for each new clip. Answers as generate_video does; next: query_task. Without a
+    template_id it lists ids, names, inputs and prices and buys nothing.
     """
     from hailuo_mcp.rules.template import need_template
     from hailuo_mcp.wording.costs import template_choice

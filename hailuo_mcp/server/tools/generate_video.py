@@ -21,7 +21,7 @@ class GenerateVideo(PurchaseArguments):
     prompt: str = Field(
         "",
         description="What the clip shows and how it moves, at most 2,000 characters. Camera moves "
-        "stand in square brackets where they happen, at most 3 together: "
+        "in brackets where they happen, at most 3 together: "
         + ", ".join(f"[{move.english}]" for move in moves())
         + ".",
     )
@@ -33,25 +33,28 @@ class GenerateVideo(PurchaseArguments):
     )
     first_frame_image: str = Field(
         "",
-        description="The picture that the clip starts from: a path, a file:// or https:// URL or a "
-        "data URL; JPEG, PNG or WebP under 20 MB. A picture attached to the chat does not reach "
-        "this server: ask the person for its path. Never invent a path or write base64.",
+        description="The picture that the clip starts from: a path, a file:// or https:// URL, a "
+        "data URL, or a clip's frame: task:<id>#last, #first, #2.5s. JPEG, PNG or WebP under 20 MB "
+        "go out as they are, others converted. A picture attached to the chat does not reach this "
+        "server: ask the person for its path. Never invent a path or write base64.",
     )
     last_frame_image: str = Field(
         "",
-        description="The picture that the clip ends with, in any form of first_frame_image.",
+        description="The picture that the clip ends with, as first_frame_image.",
     )
     subject_image: str = Field(
         "",
-        description="A picture of the one person who appears, in any form of first_frame_image; "
-        "not together with frames.",
+        description="The one person who appears, as first_frame_image; not with frames.",
     )
-    duration: int = Field(
-        0, ge=0, description="Seconds: 6 or 10, as the model makes it. 0: its default."
-    )
+    duration: int = Field(0, ge=0, description="Seconds: 6 or 10, by model. 0: its default.")
     resolution: Size = Field(
         "",
-        description="512P or 720P or 768P or 1080P, as the model makes it. Empty: its default.",
+        description="512P or 720P or 768P or 1080P, by model. Empty: its default.",
+    )
+    image_fit: str = Field(
+        "",
+        description="For a picture outside 2:5 to 5:2: crop its edges, or pad with white. Empty "
+        "refuses it.",
     )
     prompt_optimizer: bool = Field(
         default=True,
@@ -61,7 +64,7 @@ class GenerateVideo(PurchaseArguments):
         default=False,
         description="Shorten that rewriting, where the model can.",
     )
-    watermark: bool = Field(default=False, description="Put the provider's watermark on the clip.")
+    watermark: bool = Field(default=False, description="Add the provider's watermark.")
 
     def request(self) -> VideoRequest:
         from dataclasses import fields
@@ -76,10 +79,9 @@ class GenerateVideo(PurchaseArguments):
 async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> VideoTask:
     """Buy one video clip from Hailuo (MiniMax), made from text or pictures.
 
-    Costs money for each new clip; estimate_cost says how much. What cannot be made is refused
-    free of charge. Returns a task_id within seconds, long before the clip is ready (minutes); the
-    clip is saved to disk without further calls. Next: query_task with that task_id. The same
-    request again returns the same task and buys nothing. After an error or a timeout call
-    list_tasks: the clip may be on its way.
+    Costs money for each new clip; estimate_cost says how much. What cannot be made is refused,
+    free. Returns a task_id within seconds; the clip takes minutes and is saved without further
+    calls. Next: query_task. The same request again is the same task and buys nothing. After an
+    error or a timeout call list_tasks: the clip may be on its way.
     """
     return await buy(await tool_request(ctx), wanted, asked)

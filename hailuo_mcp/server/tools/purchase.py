@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from hailuo_mcp.errors import ConsentRequiredError, Do, Step
 from hailuo_mcp.server.client_memory import ClientKey
-from hailuo_mcp.server.context import Ctx
+from hailuo_mcp.server.context import Caller, Ctx
 from hailuo_mcp.server.request import ToolRequest, client_of, is_modern
 from hailuo_mcp.server.tools.arguments import Arguments, Id
 from hailuo_mcp.wording.shapes import VideoTask
@@ -28,33 +28,47 @@ MOST_TAKES = 1_000_000
 _SMALLEST = Decimal("0.000001")  # the journal counts in millionths
 
 
-class PurchaseArguments(Arguments):
-    """The arguments of a tool that spends, beside what it buys."""
+class TermsArguments(Arguments):
+    """The terms on which a tool spends."""
+
+    request_key: Id = Field(
+        "",
+        description="A name for this purchase: a call repeated with it never buys twice.",
+    )
+    wait_seconds: float = Field(
+        0, ge=0, description="Longest wait in this call; 0 answers at once."
+    )
+    max_cost: float = Field(
+        0,
+        ge=0,
+        description="Refuse if it costs more, in the plan's unit (CNY, USD or credits; "
+        "estimate_cost tells which).",
+    )
+    confirm: Id = Field(
+        "",
+        description="The code from a refusal that asks for consent, after the person's yes.",
+    )
+
+    def terms(self) -> Terms:
+        from hailuo_mcp.views import Terms
+
+        # A JSON number becomes exactly the decimal that was written.
+        ceiling = max(Decimal(str(self.max_cost)), _SMALLEST) if self.max_cost else None
+        return Terms(request_key=self.request_key, max_cost=ceiling, confirm=self.confirm)
+
+    async def question(self, studio: Studio, caller: Caller) -> str | None:
+        """What the person must be asked first; None if nothing. The same for the same arguments."""
+        raise NotImplementedError
+
+
+class PurchaseArguments(TermsArguments):
+    """The arguments of a tool that buys one clip, beside the clip."""
 
     take: int = Field(
         1,
         ge=0,
         le=MOST_TAKES,
-        description="1 is the clip itself; 2, 3 … buy one more clip each of the same request.",
-    )
-    request_key: Id = Field(
-        "",
-        description="A name for this one purchase. Repeat a call with the same one and it is never "
-        "bought twice.",
-    )
-    wait_seconds: float = Field(
-        0, ge=0, description="Longest wait for the clip within this call; 0 answers at once."
-    )
-    max_cost: float = Field(
-        0,
-        ge=0,
-        description="Refuse the purchase if it costs more, in the unit of the account's plan (CNY, "
-        "USD or credits; estimate_cost tells which). 0: no ceiling.",
-    )
-    confirm: Id = Field(
-        "",
-        description="The code out of a refusal that asks for the person's consent, once they have "
-        "said yes.",
+        description="2, 3 … buy one more clip each of the same request.",
     )
 
     def request(self) -> AnyRequest:
@@ -62,22 +76,18 @@ class PurchaseArguments(Arguments):
         raise NotImplementedError
 
     def terms(self) -> Terms:
-        from hailuo_mcp.views import Terms
+        return replace(super().terms(), take=self.take)
 
-        # A JSON number becomes exactly the decimal that was written.
-        ceiling = max(Decimal(str(self.max_cost)), _SMALLEST) if self.max_cost else None
-        return Terms(
-            take=self.take,
-            request_key=self.request_key,
-            max_cost=ceiling,
-            confirm=self.confirm,
+    async def question(self, studio: Studio, caller: Caller) -> str | None:
+        return await studio.consent_question(
+            self.request(), self.terms(), caller=caller.name, local=caller.local
         )
 
 
 class Approval(BaseModel):
     """What the person is asked to fill in."""
 
-    buy: bool = Field(description="Yes: buy this clip at this price.")
+    buy: bool = Field(description="Yes: buy this at this price.")
 
 
 class NotAsked(Approval):
@@ -86,15 +96,13 @@ class NotAsked(Approval):
     buy: bool = False
 
 
-async def ask_person(wanted: PurchaseArguments, ctx: Ctx) -> Approval | Elicit[Approval]:
+async def ask_person(wanted: TermsArguments, ctx: Ctx) -> Approval | Elicit[Approval]:
     """Put the studio's question to the person; the same arguments always give the same question."""
     if not _can_ask(ctx):
         return NotAsked()
     app = ctx.request_context.lifespan_context
     studio, caller = await app.studio(), app.caller()
-    question = await studio.consent_question(
-        wanted.request(), wanted.terms(), caller=caller.name, local=caller.local
-    )
+    question = await wanted.question(studio, caller)
     if question is None:
         return NotAsked()
     client = client_of(ctx)
@@ -152,7 +160,7 @@ async def _within_the_call(ctx: Ctx, question: str, seconds: float) -> Approval:
 Asked = Annotated[ElicitationResult[Approval], Resolve(ask_person)]
 
 
-def agreed_terms(wanted: PurchaseArguments, asked: ElicitationResult[Approval]) -> Terms:
+def agreed_terms(wanted: TermsArguments, asked: ElicitationResult[Approval]) -> Terms:
     """The terms of the purchase, with the person's answer in them.
 
     Raises:

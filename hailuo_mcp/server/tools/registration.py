@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable
 from inspect import getdoc
-from types import MappingProxyType
-from typing import Annotated, Any, Literal, Required, get_args, get_origin
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Literal, Required, Union, get_args, get_origin
 
 from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_parameters
 from mcp.server.mcpserver.tools import Tool
@@ -47,8 +47,8 @@ _LIMITS = MappingProxyType({"ge": "minimum", "le": "maximum"})
 def tool(fn: Callable[..., Awaitable[Any]], *, title: str, hints: ToolAnnotations) -> Tool:
     """Make a tool of `async def name(wanted: Arguments, ctx, …) -> answer`.
 
-    The answer is a TypedDict, or a CallToolResult for a tool without structured output, such as
-    one that returns a picture. The docstring is what the model reads.
+    The answer is a TypedDict, or one of several; or a CallToolResult for a tool without structured
+    output, such as one that returns a picture. The docstring is what the model reads.
     """
     types = get_type_hints(fn)
     kind: type[Arguments] = types["wanted"]
@@ -107,11 +107,33 @@ def _argument(field: FieldInfo) -> Schema:
 
 
 def output_schema(kind: Any) -> Schema:  # noqa: ANN401  a TypedDict class
-    """What a tool answers; keys without a value are left out of an answer."""
+    """What a tool answers; keys without a value are left out of an answer.
+
+    Where it is one of several, the schema has the keys of all: clients take no anyOf. The rows of
+    the others are described where they belong, in the schema of their own tool.
+    """
+    if get_origin(kind) in (Union, UnionType):
+        return functools.reduce(_merged, map(output_schema, get_args(kind)))
     hints = get_type_hints(kind, include_extras=True)
     # not __required_keys__: it does not see through annotations that are text
     required = [name for name, hint in hints.items() if _is_required(hint)]
     return _object({name: _type(hint) for name, hint in hints.items()}, required)
+
+
+def _merged(one: Schema, other: Schema) -> Schema:
+    properties: Schema = dict(one["properties"])
+    for name, schema in other["properties"].items():
+        known = properties.setdefault(name, _without_rows(schema))
+        if "enum" in known and known != schema:
+            words = [word for it in (known, schema) for word in it["enum"]]
+            properties[name] = schema | {"enum": list(dict.fromkeys(words))}
+    required = [name for name in one["required"] if name in other["required"]]
+    return _object(properties, required)
+
+
+def _without_rows(schema: Schema) -> Schema:
+    has_rows = schema.get("items", {}).get("type") == "object"
+    return {"type": "array", "items": {"type": "object"}} if has_rows else schema
 
 
 def _is_required(hint: Any) -> bool:  # noqa: ANN401  an annotation

@@ -11,7 +11,10 @@ from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import InvalidRequestError, JournalError
 from hailuo_mcp.journal import copy as copying
 from hailuo_mcp.journal.copy import Sum, book, copy
+from hailuo_mcp.journal.postgres.examine import check
 from hailuo_mcp.journal.sqlite.store import SqliteStore
+from tests.journal.conftest import Shop
+from tests.journal.films import make, plan
 
 from .conftest import register
 from .drafts import buy
@@ -33,7 +36,18 @@ async def _fill(store: Any) -> bytes:
         )
     await store.pause("a", 30, now=store.clock())
     await store.issue_code("d", caller="c", identity="i", amount=Decimal("1.5"), now=store.clock())
+    await _make_film(store)
     return bytes(await store.secret("links"))
+
+
+async def _make_film(store: Any) -> None:
+    """Two shots of which nothing was sent, and a plan."""
+    at = Shop(store, "me")
+    at.now = store.clock()
+    film = await plan(at, account="a", shots=2, caller="c1")
+    await make(at, film)
+    await store.change_film("f1", {"redo": (1, 2), "due_at": 5.0, "cancelled": True}, now=at.now)
+    await plan(at, "f2", identity="another", account="a", request_key="k")
 
 
 async def _content(store: Any) -> dict[str, Any]:
@@ -56,12 +70,15 @@ async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, open
     first = SqliteStore(tmp_path / "first" / "journal.sqlite3")
     await first.open()
     tasks, content = await first.newest(limit=100), await _content(first)
+    films = await first.newest_films()
+    assert [film.film_id for film in films] == ["f2", "f1"]
     await first.close()
 
     copied = await copy(book(str(tmp_path / "first")), book(url))
     assert copied.rows == {
         "accounts": 1,
-        "tasks": 7,
+        "tasks": 9,
+        "films": 2,
         "slots": 7,
         "tenant_slots": 0,
         "codes": 1,
@@ -70,11 +87,14 @@ async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, open
     one = {"account": "a", "unit": "CNY"}
     assert copied.sums == [
         Sum(**one, money="released", tasks=1, amount=Decimal(1)),
-        Sum(**one, money="reserved", tasks=5, amount=Decimal(5)),
+        Sum(**one, money="reserved", tasks=7, amount=Decimal("7.2")),
         Sum(**one, money="spent", tasks=1, amount=Decimal(1)),
     ]
     there = await opened(url)
     assert await there.newest(limit=100) == tasks
+    assert await there.newest_films() == films
+    assert await there.film_tasks("f1") == [task for task in reversed(tasks) if task.film_id]
+    assert check(url) == (9, "")
     assert await there.secret("links") == secret
     await there.close()
 
@@ -82,7 +102,10 @@ async def test_there_and_back_nothing_has_changed(url: str, tmp_path: Path, open
     back = SqliteStore(tmp_path / "second" / "journal.sqlite3")
     await back.open()
     assert await back.newest(limit=100) == tasks
+    assert await back.newest_films() == films
     assert await _content(back) == content
+    moved = await back.change_film("f2", {"redo": (1,)}, now=1.0)
+    assert moved.redo == (1,)
     assert await back.secret("links") == secret
     await back.close()
 
@@ -113,6 +136,15 @@ async def test_a_target_with_tasks_or_processes_is_not_written(
         await copy(book(str(tmp_path)), book(url))
     await buy(target, "v1")
     await target.close("me")
+    with pytest.raises(InvalidRequestError, match="not empty"):
+        await copy(book(str(tmp_path)), book(url))
+
+
+async def test_a_target_with_a_plan_is_not_empty(url: str, tmp_path: Path, opened: Any) -> None:
+    source = SqliteStore(tmp_path / "journal.sqlite3")
+    await source.open()
+    await source.close()
+    await plan(Shop(await opened(url)))
     with pytest.raises(InvalidRequestError, match="not empty"):
         await copy(book(str(tmp_path)), book(url))
 

@@ -1,5 +1,8 @@
 """What processes share: changes, secrets, the schema, and rows that both want."""
 
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -9,8 +12,13 @@ from until import until
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.postgres import schema
+from hailuo_mcp.journal.postgres.connection import PostgresConnection
+from hailuo_mcp.journal.postgres.examine import check, examine
 from hailuo_mcp.journal.postgres.store import PostgresStore
+from hailuo_mcp.journal.postgres.unfinished import has_unfinished_work
 from hailuo_mcp.journal.store import Capacity
+from tests.journal.conftest import Shop
+from tests.journal.films import make, plan, save
 
 from .drafts import buy
 
@@ -34,6 +42,82 @@ async def test_a_process_hears_of_what_others_change_and_not_of_its_own(
         await until(lambda: len(heard) > 3)
         jobs.cancel_scope.cancel()
     assert heard == ["", "theirs", "mine", "theirs"]
+
+
+async def test_a_process_hears_of_films_that_others_make_and_join(url: str, opened: Any) -> None:
+    here, there = await opened(url), Shop(await opened(url, "there"), "there")
+    heard = list[str]()
+    told = ({"file": "/film.mp4"}, {"save_error": "no"}, {"redo": (1,)}, {"cancelled": True})
+    async with anyio.create_task_group() as jobs:
+        jobs.start_soon(here.watch, heard.append, lambda: False)
+        await until(lambda: heard == [""])
+        film = await plan(there, shots=1)  # nobody waits for a plan
+        made = await make(there, film)
+        await until(lambda: len(heard) == 3)
+        assert set(heard) == {"", "f1", made.tasks[0].task_id}
+        await there.claim(sends=0)
+        for number, values in enumerate(told, 4):
+            await there.journal.change_film("f1", {"tries": number, "due_at": 0.0}, now=there.now)
+            await there.journal.change_film("f1", values, now=there.now)
+            await until(lambda number=number: len(heard) == number)
+        jobs.cancel_scope.cancel()
+    assert heard[3:] == ["f1"] * 4
+
+
+async def test_no_statement_of_a_film_reads_all_rows(
+    url: str, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(await opened(url, "me"))
+    plans = list[str]()
+    execute = PostgresConnection.execute
+
+    def explain(db: PostgresConnection, statement: str, values: Sequence[Any] = ()) -> Any:
+        if "films" in statement or "film_id" in statement:
+            execute(db, "SET enable_seqscan = off")  # so that one is used only where no index is
+            told = execute(db, f"EXPLAIN {statement}", values).fetchall()
+            plans.append("\n".join([statement, *(line for (line,) in told)]))
+        return execute(db, statement, values)
+
+    monkeypatch.setattr(PostgresConnection, "execute", explain)
+    film = await plan(shop, account="a", request_key="k")
+    made = await make(shop, film)
+    await plan(shop, "f2", account="a", identity="another", request_key="l")
+    for caller in (None, "", "c"):
+        await shop.journal.newest_films(caller=caller, now=shop.now)
+    await shop.journal.find_existing_film(film, now=shop.now)
+    await shop.journal.film_tasks("f1")
+    await shop.journal.find_film("f1", caller="c")
+    room = Capacity(rpm=None, sends=9, steps=9, submit_lease=90, lease=30)
+    await shop.journal.claim(["a"], "me", room, now=shop.now)
+    await save(shop, made.tasks[0])
+    await shop.journal.change_film("f1", {"due_at": 0.0}, now=shop.now, held_by="me")
+    await shop.journal.pictures_in_use(now=shop.now)
+    await shop.journal.owners()
+    await shop.journal.recover(["me"], now=shop.now)
+    await shop.journal.unattended_accounts("x", "p", "b", [])
+    read = [one for one in plans if re.search("Seq Scan on (tasks|films)", one)]
+    assert len(plans) > 20
+    assert read == []
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date(
+    url: str, opened: Any, database: Any
+) -> None:
+    database.execute(Path(schema.__file__).with_name("schema_1.sql").read_bytes(), prepare=False)
+    database.execute("INSERT INTO shape VALUES (1, 1)")
+    assert not has_unfinished_work(url)
+    assert check(url) == (0, "")
+    assert examine(url).contents.version == 1
+    shop = Shop(await opened(url, "me"), "me")
+    bought = await buy(shop.journal, "v1")
+    made = await make(shop, await plan(shop, account="a"))
+    await shop.becomes(made.tasks[0], Status.FAILED)
+    assert (await shop.journal.find_film("f1")).due_at == shop.now
+    assert (await shop.journal.find("v1")) == bought.task
+    assert examine(url).contents.films_due == 1
+    assert check(url) == (4, "")
+    database.execute("UPDATE films SET shots = replace(shots, '1.10', '1.01')")
+    assert check(url) == (4, "a row of the films table is damaged")
 
 
 async def test_a_secret_is_made_once_for_all(url: str, opened: Any) -> None:

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import UNFINISHED, Money, Status, Task, Unit
-from hailuo_mcp.journal.sql import recount
-from hailuo_mcp.journal.sql.rows import COLUMNS, INSERT, marks, row_of
-from hailuo_mcp.journal.sqlite import check, mark, schema
+from hailuo_mcp.domain import UNFINISHED, Film, Money, Status, Task, Unit
+from hailuo_mcp.journal.sql import film_rows, recount
+from hailuo_mcp.journal.sql.rows import INSERT, row_of
+from hailuo_mcp.journal.sqlite import check, unfinished
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work
 from tests.journal.conftest import Shop
+from tests.journal.films import draft, make, plan, save, undue
+
+from . import earlier
 
 pytestmark = pytest.mark.anyio
 
@@ -57,12 +60,47 @@ def history(shop: Any, many: int) -> Iterator[Task]:
             file="clip" if number > 8 and status is Status.SUCCEEDED else "",
             resolution="768P",
             duration=6,
+            film_id=f"f{number // 20:05}" if ended and number % 4 == 0 else "",
+            shot=number % 20 // 4 + 1,
         )
+
+
+def films(shop: Any, many: int) -> Iterator[Film]:
+    """One for every twenty tasks, and lately two plans beside it; the newest is due."""
+    for number in range(many // 20):
+        at = shop.now - (many // 20 - number) / (many // 20) * DAYS * 86_400
+        made = draft(
+            shop,
+            f"f{number:05}",
+            shots=1,
+            account=OTHER if number % 9 == 0 else ACCOUNT,
+            caller=f"caller {number % CALLERS}",
+            created_at=at,
+            updated_at=at,
+            identity=f"film {number}",
+            made_at=at,
+            revision=1,
+            due_at=shop.now - 1 if number == many // 20 - 1 else 0.0,
+            file="film",
+        )
+        yield made
+        for which in "ab" if at > shop.now - 7 * 86_400 else "":  # older ones are deleted
+            yield replace(
+                made,
+                film_id=f"p{number:05}{which}",
+                identity=f"plan {number}",
+                made_at=None,
+                revision=0,
+                file="",
+                due_at=0,
+            )
 
 
 async def _fill(shop: Any, many: int) -> None:
     rows = [row_of(task, Decimal(2)) for task in history(shop, many)]
+    of_films = [tuple(film_rows.row_of(film).values()) for film in films(shop, many)]
     await shop.journal.write(lambda db: db.executemany(INSERT, rows))
+    await shop.journal.write(lambda db: db.executemany(film_rows.INSERT, of_films))
 
 
 Ask = Callable[[Any], Awaitable[object]]
@@ -115,6 +153,16 @@ QUESTIONS: dict[str, Ask] = {
     "others await ids": lambda shop: shop.journal.others_await_ids(ACCOUNT, MINE),
     "pictures in use": lambda shop: shop.journal.pictures_in_use(now=shop.now + 86_400),
     "in flight": lambda shop: shop.journal.in_flight(ACCOUNT),
+    "a film": lambda shop: shop.journal.find_film("f00001", caller="caller 1"),
+    "a film's tasks": lambda shop: shop.journal.film_tasks("f00001"),
+    "the same film": lambda shop: shop.journal.find_existing_film(
+        draft(shop, identity="film 7", request_key="k"), now=shop.now
+    ),
+    "the newest films": lambda shop: shop.journal.newest_films(limit=5, now=shop.now),
+    "the newest films of a caller": lambda shop: shop.journal.newest_films(caller=MINE, limit=1),
+    "the newest films of nobody": lambda shop: shop.journal.newest_films(
+        caller="nobody", now=shop.now
+    ),
     "a purchase": lambda shop: shop.try_to_buy(budget="1000000", rpm=5, since=shop.now - 86_400),
 }
 
@@ -152,12 +200,27 @@ async def _come_and_go(shop: Any) -> None:
     await shop.journal.recover(["another"], now=shop.now)
 
 
+async def _film(shop: Any) -> None:
+    """A film is made, claimed, redone, and its shots end."""
+    film = await plan(shop, shop.draft().task_id.replace("v", "f"), identity=shop.draft().task_id)
+    made = await make(shop, film)
+    await undue(shop)
+    await save(shop, made.tasks[0])
+    redo = await shop.journal.change_film(film.film_id, {"redo": (1,)}, now=shop.now)
+    await make(shop, redo, (1,))
+    await shop.journal.renew("me", [film.film_id], until=shop.now + 30)
+
+
 QUESTIONS |= {
+    "a film's life": _film,
     "a task's life": _live,
     "a settlement": _settle,
     "an adoption": _adopt,
     "a process that comes and goes": _come_and_go,
 }
+
+
+SHORT = "created|leased|due|pending|submitting|made|planned"
 
 
 def _later(shop: Any) -> Any:
@@ -215,10 +278,11 @@ async def test_no_plan_reads_all_tasks(shop: Any) -> None:
         for *_, detail in await shop.journal.read(
             lambda db, one=statement: db.execute(f"EXPLAIN QUERY PLAN {one}").fetchall()
         )
-        if detail.startswith("SCAN tasks") and "ORDER BY rowid DESC LIMIT 1" not in statement
+        if detail.startswith(("SCAN tasks", "SCAN films"))
+        and "ORDER BY rowid DESC LIMIT 1" not in statement
     ]
     # The newest of all are at the end of an index; the others are indexes of what is unfinished.
-    short = re.compile(r"USING (COVERING )?INDEX tasks_(created|leased|due|pending|submitting)$")
+    short = re.compile(rf"USING (COVERING )?INDEX (tasks|films)_({SHORT})$")
     assert [one for one in read if not short.search(one[1])] == []
 
 
@@ -228,8 +292,10 @@ async def test_the_look_for_unfinished_work_reads_one_entry_of_an_index(
     await _fill(shop, 40)
     assert has_unfinished_work(path.parent)
     with closing(sqlite3.connect(path)) as db:
-        plan = db.execute("EXPLAIN QUERY PLAN SELECT 1 FROM tasks WHERE due_at > 0 LIMIT 1")
-        assert "tasks_due" in plan.fetchone()[-1]
+        read = [detail for *_, detail in db.execute(f"EXPLAIN QUERY PLAN {unfinished.QUESTION}")]
+        assert [one.rpartition(" ")[2] for one in read if "SCAN" in one] == [
+            *("tasks_due", "films_due")
+        ]
 
 
 # ── the running totals ────────────────────────────────────────────────────────────────────────
@@ -239,19 +305,7 @@ async def test_a_journal_of_the_second_version_is_added_up_when_it_is_opened(
     shop: Any, tmp_path: Path
 ) -> None:
     old = tmp_path / "old" / "journal.sqlite3"
-    old.parent.mkdir()
-    with closing(sqlite3.connect(old, isolation_level=None)) as db:
-        schema.migrate(db, to=2)
-        there = {name for (name,) in db.execute("SELECT name FROM pragma_table_info('tasks')")}
-        for task in history(shop, 200):
-            names = (*COLUMNS, "counted", "seal")
-            row = dict(zip(names, row_of(task, Decimal(2)), strict=True))
-            of_then = {name: row[name] for name in row if name in there}
-            db.execute(
-                f"INSERT INTO tasks ({', '.join(of_then)}) VALUES ({marks(of_then)})",
-                tuple(of_then.values()),
-            )
-        mark.write(old, mark.of(db))
+    earlier.write(old, 2, history(shop, 200))
     journal = SqliteStore(old)
     await journal.open()
     assert journal.rescued is None

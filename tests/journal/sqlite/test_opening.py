@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain import Film, Money, Status, Unit
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.schema import VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore
+from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work
 from hailuo_mcp.wording.person import error_text
+from tests.journal.conftest import Shop
 
+from . import earlier
 from .processes import answer, everything, half, header, middle, start
 
 pytestmark = pytest.mark.anyio
@@ -78,20 +82,45 @@ async def test_a_newer_journal_that_says_it_suits_us_is_used(shop: Any, path: Pa
         assert db.execute("PRAGMA user_version").fetchone() == (VERSION + 3,)
 
 
-async def test_a_journal_of_the_first_version_is_brought_up_to_date_and_loses_nothing(
-    path: Path, arrive: Any
+@pytest.mark.parametrize("version", [1, 4])
+async def test_a_journal_of_an_earlier_version_is_brought_up_to_date_and_loses_nothing(
+    path: Path, arrive: Any, version: int
 ) -> None:
-    old = await arrive("me")
-    task = await old.becomes(await old.buy(), Status.UNCONFIRMED)
-    await old.journal.close()
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("ALTER TABLE tasks DROP COLUMN settled_at")
-        db.execute("ALTER TABLE tasks DROP COLUMN traceparent")
-        db.execute("PRAGMA user_version = 1")
+    task = Shop(SqliteStore(path)).draft(status=Status.UNCONFIRMED, due_at=0.0, owner="")
+    earlier.write(path, version, [task])
+    assert has_unfinished_work(path.parent)  # who opens it brings it up to date
     new = await arrive("new")
+    assert new.journal.rescued is None
     assert await new.read(task) == task
+    assert not has_unfinished_work(path.parent)
     settled = await new.journal.settle(task.task_id, {"status": Status.FAILED}, now=new.now)
     assert settled.settled_at == new.now
+    film = Film(
+        **dict.fromkeys(("film_id", "account", "provider", "caller", "identity"), "f"),
+        created_at=new.now,
+        updated_at=new.now,
+    )
+    assert (await new.journal.plan_film(film, now=new.now)).film == film
+    await new.journal.close()
+
+
+@pytest.mark.parametrize("version", [2, 4])
+async def test_rows_of_an_earlier_version_are_carried_over_when_it_is_damaged(
+    path: Path, arrive: Any, version: int
+) -> None:
+    """They are shorter than those of today."""
+    tasks = [Shop(SqliteStore(path), f"p{number}").draft(prompt="x" * 900) for number in range(20)]
+    earlier.write(path, version, [replace(task, status=Status.FAILED) for task in tasks])
+    new = await arrive("new")
+    await new.journal.close()
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 64)
+    new = await arrive("newer")
+    assert new.journal.rescued
+    found = await new.journal.newest(limit=100)
+    assert {task.task_id for task in found} == {task.task_id for task in tasks}
+    assert {(task.film_id, task.shot, task.after) for task in found} == {("", 0, "")}
     await new.journal.close()
 
 

@@ -1,0 +1,262 @@
+"""film: several shots from a text file, planned, priced, made and joined to one file."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli.arguments import FOREVER, STANDARD
+from hailuo_mcp.cli.command import Command
+from hailuo_mcp.cli.film_results import show_film, show_plan, suggest
+from hailuo_mcp.cli.session import Session, run_with_studio
+from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.domain import Continuity, FilmRequest, Status, Transition
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
+from hailuo_mcp.text import shown, system_reason
+
+if TYPE_CHECKING:
+    from hailuo_mcp.views import FilmView
+
+_LONGEST_SCRIPT = 1_000_000
+"""Bytes; far more than fifty prompts have."""
+
+
+def _options(parser: ArgumentParser) -> None:
+    arguments.add_subject(
+        parser,
+        "script",
+        metavar="SCRIPT",
+        what="a text file with a prompt on each line; empty lines and lines that begin with # are "
+        "left out; - reads it from standard input",
+    )
+    add = parser.add_argument_group("film").add_argument
+    add(
+        "--film",
+        "--film-id",
+        dest="film_id",
+        default="",
+        metavar="ID",
+        help="a film that was planned or made before, in place of a script",
+    )
+    add(
+        "--redo",
+        type=_numbers,
+        action="extend",
+        default=[],
+        metavar="N,N…",
+        help="with --film: make these shots again, and all that continue from them",
+    )
+    add(
+        "--continuity",
+        choices=tuple(Continuity),
+        default=Continuity.NONE.value,
+        metavar="none|last_frame",
+        help="last_frame: a shot without a picture starts from the last frame of the one before",
+    )
+    add(
+        "--transition",
+        choices=tuple(Transition),
+        default=Transition.CUT.value,
+        metavar="cut|fade",
+        help="how the shots are joined",
+    )
+    add(
+        "--duration",
+        "--durations",
+        dest="durations",
+        type=_numbers,
+        action="extend",
+        default=[],
+        metavar="SECONDS",
+        help="6 or 10: one for all shots, or one for each, such as 6,10,6",
+    )
+    add(
+        "--image",
+        "--images",
+        dest="images",
+        type=arguments.plain,
+        action="append",
+        default=[],
+        metavar="PICTURE",
+        help='a first frame; repeat the option for each shot in turn, with "" for none',
+    )
+    arguments.add_text(add, "--model", what="chosen by the inputs; see hailuo-mcp models")
+    arguments.add_text(add, "--resolution", what="512P, 768P, 1080P …")
+    arguments.add_terms(parser, of_film=True)
+
+
+def _numbers(text: str) -> list[int]:
+    """Whole numbers with commas between them."""
+    try:
+        return [arguments.whole(0)(part) for part in text.split(",")]
+    except ArgumentTypeError:
+        raise ArgumentTypeError(
+            f"{shown(text)!r} is not a number, or several with commas, such as 2 or 2,4"
+        ) from None
+
+
+def _run(args: Namespace, terminal: Terminal) -> int:
+    """Show the plan with its price, ask, make it, wait, and show the film."""
+    arguments.check_result(args, terminal)
+    wanted = _request(args, terminal)
+    plan = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
+    agreed = bool(args.yes or args.confirm) or not plan.planned
+    if args.dry_run or not (terminal.json and agreed):
+        _show_plan(args, terminal, plan)
+    if args.dry_run:
+        return exits.DONE
+    if not agreed and not _agrees(args, terminal, plan):
+        return exits.REFUSED
+    # By its id: exactly what was shown.
+    wanted = FilmRequest(film_id=plan.film.film_id, redo=wanted.redo)
+    job = partial(_make_and_wait, wanted=wanted, buys=plan.planned)
+    code, file = run_with_studio(args, terminal, job)
+    if args.output != STANDARD:
+        return code
+    if file:
+        terminal.write_clip(file)
+    return exits.DONE if file else code or exits.FAILED
+
+
+def _request(args: Namespace, terminal: Terminal) -> FilmRequest:
+    if not (args.script or args.film_id):
+        raise InvalidRequestError(
+            "There is no script.",
+            Step(Do.TRY, "name a text file that has a prompt on each line"),
+        )
+    return FilmRequest(
+        film_id=args.film_id.strip(),
+        redo=tuple(args.redo),
+        shots=_shots(args.script, terminal) if args.script else (),
+        durations=tuple(args.durations),
+        images=tuple(arguments.picture(text) for text in args.images),
+        continuity=Continuity(args.continuity),
+        model=args.model,
+        resolution=args.resolution or None,
+        transition=Transition(args.transition),
+    )
+
+
+def _shots(script: str, terminal: Terminal) -> tuple[str, ...]:
+    """The prompts of a script.
+
+    Raises:
+        InvalidRequestError: it cannot be read, or has none.
+    """
+    if script == STANDARD:
+        text = arguments.standard_input(terminal, what="script", command="film")
+    else:
+        text = _read(Path(script).expanduser())
+    lines = (line.strip() for line in text.splitlines())
+    shots = tuple(line for line in lines if line and not line.startswith("#"))
+    if not shots:
+        raise InvalidRequestError(
+            "There is no shot in the script.",
+            Step(Do.TRY, "write a prompt on each line, without a # before it"),
+        )
+    return shots
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LONGEST_SCRIPT + 1)
+    except (OSError, ValueError) as exc:
+        why = system_reason(exc) if isinstance(exc, OSError) else "it is no path"
+        raise InvalidRequestError(
+            f"The script {shown(str(path), 200)!r} cannot be read: {why}.",
+            Step(Do.TRY, "name a text file that has a prompt on each line"),
+        ) from None
+    if len(data) > _LONGEST_SCRIPT:
+        raise InvalidRequestError(f"The script has more than {_LONGEST_SCRIPT:,} bytes.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidRequestError(
+            f"The script {shown(str(path), 200)!r} is not text in UTF-8.",
+            Step(Do.TRY, "save it as UTF-8"),
+        ) from None
+
+
+async def _plan(session: Session, *, wanted: FilmRequest) -> FilmView:
+    args, studio = session.args, session.studio
+    session.output_path(args.output)
+    terms = arguments.terms(args, approved=False)
+    if wanted.redo and wanted.film_id and args.yes:
+        # Nobody is asked, so the same command once more must not buy a second time.
+        view = await studio.plan_film(FilmRequest(film_id=wanted.film_id), terms)
+        if view.film.with_dependants(wanted.redo) == view.film.redone and not view.planned:
+            return view
+    return await studio.plan_film(wanted, terms)
+
+
+def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
+    if terminal.json:
+        from hailuo_mcp.wording.films import storyboard
+
+        terminal.data(dict(storyboard(plan, whole_prompts=True)))
+        return
+    show_plan(terminal, plan)
+    if not args.dry_run:
+        return
+    terminal.say("Nothing was sent or charged.", style="dim")
+    if plan.planned:
+        terminal.say()
+        terminal.say("Make it:", style="dim")
+        terminal.say(f"  {words.command(args, 'film', '--film', plan.film.film_id)}")
+
+
+def _agrees(args: Namespace, terminal: Terminal, plan: FilmView) -> bool:
+    """Whether the person says yes to the price; the plan is kept, so a no loses nothing."""
+    later = words.command(args, "film", "--film", plan.film.film_id, "--yes")
+    refused = f"Not made, nothing was charged. The plan is kept for a day; make it with:\n  {later}"
+    if not terminal.can_ask:
+        terminal.note(refused)
+        return False
+    # The studio is closed while they think: an open one has work that must not wait.
+    what = "Make these shots again?" if plan.film.redoes else "Make this film?"
+    args.yes = terminal.ask(what, refused=refused)
+    return bool(args.yes)
+
+
+async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -> tuple[int, str]:
+    """The exit code, and where the film is, or its copy."""
+    args, studio = session.args, session.studio
+    output, copy = session.output_path(args.output), ""
+    with session.terminal.progress() as progress:
+        progress.tell("checking and sending")
+        session.buying = buys
+        terms = replace(arguments.terms(args, approved=args.yes), request_key="")
+        view = made = await studio.make_film(wanted, terms)
+        session.films = [view.film]
+        while args.no_wait and _is_being_sent(view):
+            view = await session.wait_for_film(view.film, 1.0, progress)
+        if wait := FOREVER if args.wait_seconds is None else args.wait_seconds:
+            view = await session.wait_for_film(view.film, wait, progress)
+        if args.output and view.status is Status.SUCCEEDED:
+            progress.tell("copying")
+            saved = await session.save_film(view.film, output, FOREVER, progress)
+            view, copy = saved.view, saved.file
+    view = replace(view, reused=made.reused, notes=made.notes or view.notes)
+    file = copy
+    if args.output == STANDARD:
+        file = await session.clip_to_write(copy)
+    show_film(session, view, copy=copy)
+    suggest(session, view)
+    return exits.of_film(view), file
+
+
+def _is_being_sent(view: FilmView) -> bool:
+    """Whether a shot that waits for no other one is not at the provider yet."""
+    tasks = [shot.view.task for shot in view.shots if shot.view]
+    sending = (Status.PENDING, Status.SUBMITTING)
+    return any(task.status in sending and not task.waits for task in tasks)
+
+
+COMMANDS = (
+    Command("film", "make a film of several shots from a text file, a shot a line", _run, _options),
+)

@@ -1,0 +1,127 @@
+"""A film for a person: where it is, what it cost, its shots, what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hailuo_mcp.cli import words
+
+if TYPE_CHECKING:
+    from hailuo_mcp.cli.session import Session
+    from hailuo_mcp.cli.terminal import Terminal
+    from hailuo_mcp.domain import Film
+    from hailuo_mcp.views import FilmView, ShotView
+
+
+def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
+    """Show the film; `copy` is where it was copied to."""
+    from hailuo_mcp.cli.results import STYLES
+    from hailuo_mcp.wording import film_cases, films, person
+
+    film, terminal = view.film, session.terminal
+    if terminal.json:
+        answer = films.storyboard(view, whole_prompts=True)
+        if copy:
+            answer["file"] = copy
+        terminal.data(dict(answer))
+        return
+    if view.reused and not view.planned:
+        terminal.paragraph(*person.FILM_REUSED, result=True)
+    label, sentence = person.film_text(view, program=words.program())
+    if sentence:
+        terminal.paragraph(label, sentence, style=STYLES.get(label, "bold"), result=True)
+    rows = [
+        ("Saved", copy or film.file),
+        ("Film", _size(film) if film.saved else ""),
+        ("Cost", person.film_cost(view)),
+        ("Task", film.film_id),
+    ]
+    terminal.facts([row for row in rows if row[1]])
+    terminal.say()
+    terminal.table(
+        ("Shot", "Status", "Cost", "Task", "Prompt"),
+        [_row(view, shot) for shot in view.shots],
+        wide=4,
+    )
+    for remark in film_cases.remarks(view):
+        terminal.paragraph("Note:", remark, result=True)
+    if view.notice:
+        terminal.say(view.notice, style="dim")
+
+
+def show_plan(terminal: Terminal, view: FilmView) -> None:
+    """What would be made, at what price; of a film that was made, that it was."""
+    from hailuo_mcp.wording import film_cases, person
+
+    if not view.planned:
+        if view.reused:
+            terminal.paragraph(*person.FILM_REUSED, result=True)
+        terminal.paragraph(*person.film_text(view, program=words.program()), result=True)
+        return
+    columns = ("Shot", "From", "Length", "Price", "Prompt")
+    rows = [_planned_row(view, shot) for shot in view.shots if shot.planned]
+    terminal.table(columns, rows, wide=4, wraps=True)
+    terminal.say()
+    label, sentence = person.film_text(view, program=words.program())
+    terminal.paragraph(label, sentence, style="bold", result=True)
+    for remark in film_cases.remarks(view):
+        terminal.paragraph("Note:", remark, result=True)
+    if view.notice:
+        terminal.say(view.notice, style="dim")
+
+
+def _planned_row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
+    from hailuo_mcp.domain import Mode
+    from hailuo_mcp.wording import film_cases
+
+    plan = shot.plan
+    source = "text" if plan.mode is Mode.T2V else "picture"
+    if plan.continues:
+        source = f"shot {shot.number - 1}"
+    length = f"{plan.duration} s" if plan.duration else "-"
+    price = film_cases.row_price(view, shot).removeprefix("would cost ") or "unpriced"
+    return str(shot.number), source, length, price, plan.prompt
+
+
+def suggest(session: Session, view: FilmView) -> None:
+    """The next thing to do, as a command to paste."""
+    from hailuo_mcp.cli.results import follow_up
+    from hailuo_mcp.domain import Status
+
+    film = view.film
+    if session.is_elsewhere(film) and film.made_at is not None and not view.settled:
+        session.report_elsewhere([film])
+    elif view.planned and not (film.made_at is None and film.cancelled):
+        follow_up(session, "Make it", session.command("film", "--film", film.film_id))
+    elif not view.settled:
+        follow_up(session, "Wait for it", session.resume_command(film))
+    elif view.status is Status.SUCCEEDED and not view.joined:
+        follow_up(session, "Save it, free", session.command("download", film.film_id))
+    elif view.joined:
+        again = session.command("film", "--film", film.film_id, "--redo", str(len(view.shots)))
+        follow_up(session, "Look at it", session.command("preview", film.film_id))
+        follow_up(session, "Make a shot again, such as the last one", again)
+
+
+def _row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
+    from hailuo_mcp.wording import film_cases, person
+
+    if shot.planned or shot.view is None:
+        cost, status, task_id = film_cases.row_price(view, shot), "planned", ""
+    else:
+        task = shot.view.task
+        cost = person.cost(shot.view).removesuffix(" when it succeeds")
+        status, task_id = task.state, task.task_id
+    cost = cost.replace("no published price", "unpriced")
+    return str(shot.number), status, cost, task_id, shot.plan.prompt
+
+
+def _size(film: Film) -> str:
+    from hailuo_mcp.cli.results import megabytes
+
+    parts = (
+        f"{film.width}×{film.height}" if film.width and film.height else "",
+        f"{film.seconds:g} s" if film.seconds else "",
+        megabytes(film.bytes) if film.bytes else "",
+    )
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,172 @@
+"""The conditions of a purchase: the caller's ceiling, the budget, the person's consent."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from decimal import Decimal
+
+from hailuo_mcp.catalog.prices import price_words
+from hailuo_mcp.domain import Quote
+from hailuo_mcp.errors import (
+    BudgetExceededError,
+    ConsentRequiredError,
+    Do,
+    InvalidRequestError,
+    Step,
+)
+from hailuo_mcp.journal.store import OverBudget
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.text import number, shown
+from hailuo_mcp.views import Spending, Terms
+
+ZERO = Decimal(0)
+_PERIODS = {"day": "today", "month": "this month", "total": "in total"}
+
+
+def reserved_amount(context: Context, quote: Quote) -> Decimal | None:
+    """What a clip counts as; None if no price is published, which a budget refuses."""
+    if quote.amount is not None and quote.unit is context.unit:
+        return quote.amount
+    if context.settings.unpriced_cost is not None:
+        return context.settings.unpriced_cost
+    if context.has_budget:
+        raise BudgetExceededError(
+            f"No price is published for this clip at {context.provider.name}, so the budget cannot "
+            f"be enforced unless such clips count as a fixed amount of {context.unit}.",
+            Step(Do.SET, "HAILUO_UNPRICED_COST"),
+        )
+    return None
+
+
+def hold_ceiling(
+    context: Context, terms: Terms, amount: Decimal | None, *, noun: str = "clip"
+) -> None:
+    """Raise if it costs more than the caller allows, or nobody knows whether it does."""
+    if terms.max_cost is None:
+        return
+    if amount is None:
+        raise BudgetExceededError(
+            f"No price is published for this {noun} at {context.provider.name}, so the ceiling for "
+            "its cost cannot be enforced.",
+            Step(Do.TRY, "leave the ceiling out if an unknown price is acceptable"),
+            Step(Do.SET, "HAILUO_UNPRICED_COST"),
+        )
+    if amount > terms.max_cost:
+        raise BudgetExceededError(
+            f"This {noun} {costs(context, amount)}, more than the ceiling of "
+            f"{price(context, terms.max_cost)}.",
+            Step(
+                Do.TRY, f"choose a cheaper {noun}, or raise the ceiling if the price is acceptable"
+            ),
+            Step(Do.ESTIMATE),
+        )
+
+
+def hold_budget(
+    context: Context, spending: Spending, amount: Decimal | None, *, noun: str = "clip"
+) -> None:
+    """Raise if it costs more than is left; the journal decides again when it records it."""
+    if spending.left is None or (amount or ZERO) <= spending.left:
+        return
+    held, own = spending.spent + spending.reserved, spending.budget
+    callers = own is not None and held + (amount or ZERO) > own
+    raise over_budget(context, spending, amount, callers=callers, noun=noun)
+
+
+def over_budget(
+    context: Context,
+    found: OverBudget | Spending,
+    amount: Decimal | None,
+    *,
+    callers: bool,
+    noun: str = "clip",
+) -> BudgetExceededError:
+    """A tenant is told its own numbers, and nothing of what others have spent."""
+    if (wall := context.shared_wall) and not callers:
+        return BudgetExceededError(
+            f"This {noun} {costs(context, amount)}, and less than that is left of the "
+            f"budget that all callers of this account share {_PERIODS[wall.period]}.",
+            Step(Do.RAISE, "HAILUO_BUDGET"),
+            Step(Do.ESTIMATE),
+        )
+    budget = context.settings.budget or ZERO
+    left = max(ZERO, budget - found.spent - found.reserved)
+    whose = "the sandbox's" if context.provider.is_sandbox else "the"
+    period = _PERIODS[context.settings.budget_period]
+    return BudgetExceededError(
+        f"This {noun} {costs(context, amount)}, and only {number(left)} of {whose} budget "
+        f"of {price(context, budget)} is left {period} ({number(found.spent)} spent, "
+        f"{number(found.reserved)} reserved for clips in progress).",
+        Step(Do.RAISE, "HAILUO_BUDGET"),
+        Step(Do.ESTIMATE),
+    )
+
+
+def key_taken(terms: Terms, taken_by: str, found_id: str, *, noun: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"The request key {shown(terms.request_key)!r} already names another {taken_by} "
+        f"{found_id}.",
+        Step(Do.TRY, f"use a new request key for a new {noun}"),
+        Step(Do.QUERY, found_id),
+        task_id=found_id,
+    )
+
+
+def costs(context: Context, amount: Decimal | None) -> str:
+    """What something costs; in the sandbox, what it would cost."""
+    return f"{'would cost' if context.provider.is_sandbox else 'costs'} {price(context, amount)}"
+
+
+def price(context: Context, amount: Decimal | None) -> str:
+    if amount is None:
+        return "an unpublished amount"
+    return price_words(Quote(amount=amount, unit=context.unit))
+
+
+def asked_price(context: Context, amount: Decimal | None) -> str:
+    """The price in a question to the person."""
+    return f"{price(context, amount)}{' of play money' if context.provider.is_sandbox else ''}"
+
+
+def needs_consent(context: Context, amount: Decimal | None) -> bool:
+    limit = context.settings.confirm_above
+    return limit is not None and (amount is None or amount > limit)
+
+
+async def require_consent(
+    context: Context,
+    terms: Terms,
+    amount: Decimal | None,
+    *,
+    caller: str,
+    identity: str,
+    noun: str = "clip",
+) -> None:
+    """Pass with the person's yes or a valid code; otherwise refuse with a new code.
+
+    `identity`: what they agree to.
+    """
+    if not needs_consent(context, amount):
+        return
+    now, store = context.clock(), context.store
+    if terms.approved and (
+        terms.at_hand or await store.use_approval(caller=caller, identity=identity, now=now)
+    ):
+        return
+    if terms.confirm and await store.use_code(
+        _digest(terms.confirm), caller=caller, identity=identity, amount=amount, now=now
+    ):
+        return
+    code = secrets.token_hex(4)
+    await store.issue_code(_digest(code), caller=caller, identity=identity, amount=amount, now=now)
+    wrong = "That code is not valid for this request. " if terms.confirm else ""
+    raise ConsentRequiredError(
+        f"{wrong}This {noun} {costs(context, amount)}, and {noun}s above "
+        f"{price(context, context.settings.confirm_above)} need consent.",
+        Step(Do.CONFIRM, code),
+    )
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.strip().encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,97 @@
+"""query, tasks, download and cancel with a film's id."""
+
+# ruff: noqa: ASYNC240  # small files of the test; nothing else runs in this loop
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tools.fakes import NOW, a_view
+from tools.film_fakes import FILM_ID, a_film_view, waiting_view
+
+from hailuo_mcp.bootstrap import open_studio
+from hailuo_mcp.cli.progress import Lines
+from hailuo_mcp.domain import Status
+from hailuo_mcp.settings import Settings
+from hailuo_mcp.wording.films import storyboard
+
+
+def film(program, *shots: str, options: tuple[str, ...] = ()) -> str:
+    """A film's id; without options, one that is being made."""
+    Path(program.cwd, "script.txt").write_text("\n".join(shots))
+    made = options or ("--yes", "--no-wait")
+    return program("film", "script.txt", "--json", *made).answer["film_id"]
+
+
+@pytest.mark.anyio
+async def test_a_film_is_waited_for_saved_and_listed(program) -> None:
+    film_id = film(program, "a paper boat", "the sea")
+    followed = program("query", film_id, "--wait", "--json")
+    copied = program("download", film_id, "-o", "mine.mp4")
+    listed = program("tasks")
+
+    assert (followed.code, copied.code) == (0, 0)
+    copy = Path(program.cwd, "mine.mp4")
+    assert copy.read_bytes() == Path(followed.answer["file"]).read_bytes()
+    assert copied.out.startswith(f"Saved  {copy}")
+    rows = [line.split("\t") for line in listed.out.splitlines()[1:4]]
+    assert [row[-1] for row in rows] == [
+        "film of 2 shots: a paper boat",
+        "shot 1: a paper boat",
+        "shot 2: the sea",
+    ]
+    assert {row[1] for row in rows} == {"saved"}
+    async with open_studio(Settings.from_env(program.environ), works=False) as studio:
+        view = await studio.query_film(await studio.film(film_id, ""))
+        assert followed.answer == storyboard(view, whole_prompts=True)
+
+
+@pytest.mark.anyio
+async def test_progress_is_told_when_a_shot_moves() -> None:
+    told: list[str] = []
+    lines = Lines(told.append)
+    being_made = a_film_view({3: a_view(), 4: waiting_view(), 5: waiting_view()})
+    later = replace(being_made, now=NOW + 2, eta_seconds=300)
+    next_one = a_film_view({4: a_view(status=Status.QUEUED), 5: waiting_view()})
+    for view in (being_made, later, next_one, a_film_view(due_at=NOW)):
+        await lines.show(view)
+    await lines.show(next_one, done=1, of=2)
+    assert told == [
+        f"{FILM_ID} 2 of 5 shots saved; shot 3 rendering, about 40 s left",
+        f"{FILM_ID} 3 of 5 shots saved; shot 4 queued, about 40 s left",
+        f"{FILM_ID} joining the shots",
+        f"1 of 2 done; {FILM_ID} 3 of 5 shots saved; shot 4 queued, about 40 s left",
+    ]
+
+
+def test_a_plan_is_shown_and_withdrawn(program) -> None:
+    film_id = film(program, "a paper boat", "the sea", options=("--dry-run",))
+    planned, waited = program("query", film_id), program("tasks", "--wait")
+    gone, again = program("cancel", film_id), program("query", film_id, "--json")
+
+    assert (planned.code, waited.code, gone.code, again.code) == (0, 0, 0, 1)
+    assert planned.out.startswith("Planned: 2 shots")
+    assert f"film --film {film_id}" in planned.out
+    assert f"{film_id}\tplanned" in waited.out
+    assert "Waiting" not in waited.err
+    assert gone.out.startswith("Withdrawn.")
+    assert again.answer["status"] == "cancelled"
+
+
+def test_a_wait_ends_with_3_where_shots_wait_for_one_that_is_unconfirmed(program) -> None:
+    shots = ("a paper boat [sandbox:lost]", "the sea")
+    continued = ("--continuity", "last_frame", "--yes", "--no-wait")
+    film_id = film(program, *shots, options=continued)
+
+    waited, asked = program("tasks", "--wait"), program("query", film_id, "--wait", "--json")
+    lost = asked.answer["shots"][0]["task_id"]
+    refused, settled = program("settle", film_id, "bought"), program("settle", lost, "not-bought")
+    ended = program("tasks", "--wait")
+
+    assert (waited.code, asked.code, refused.code, settled.code, ended.code) == (3, 3, 2, 0, 1)
+    assert f"settle {lost} bought" in waited.err
+    assert asked.answer["status"] == "unconfirmed"
+    assert "is a film" in refused.err
+    assert "Waiting for 1 film" in ended.err
