@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,13 @@ from hailuo_mcp.media.film_clips import (
 from hailuo_mcp.media.film_picture import FilmPicture, add_picture, encode_picture, plan_picture
 from hailuo_mcp.media.film_sound import FilmSound
 from hailuo_mcp.media.frames import frame_at
-from hailuo_mcp.media.opening import decoded, need_av, open_clip
+from hailuo_mcp.media.opening import (
+    UnreadableClipError,
+    decoded,
+    need_av,
+    open_clip,
+    picture_track,
+)
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -40,6 +47,22 @@ _DARK = 32
 _BLACK_SHARE = 0.98
 _POSTER_SECONDS = 10.0
 """How long to look for one that is not black."""
+_DISK = frozenset(
+    getattr(errno, name)
+    for name in (
+        "ENOSPC",
+        "EDQUOT",
+        "EFBIG",
+        "EROFS",
+        "EACCES",
+        "EPERM",
+        "ENOENT",
+        "ENOTDIR",
+        "EIO",
+    )
+    if hasattr(errno, name)
+)
+"""FFmpeg's errors that are the disk's; it has the system's numbers, for its own faults, too."""
 _OFF = Fraction(1, 10)
 """Seconds by which the sound may end earlier or later than the picture: frames of both differ."""
 
@@ -113,8 +136,9 @@ def _copy(clips: Sequence[SourceClip], draft: Path, check: Callable[[], None]) -
         begins.append(begins[-1] + clip.seconds)
     digest = sha256()
     with open_clip(first.path) as template, _created(draft) as out:
-        track = out.add_stream_from_template(template.streams.video[0])
-        track.codec_context.codec_tag = template.streams.video[0].codec_tag
+        picture = picture_track(template)
+        track = out.add_stream_from_template(picture)
+        track.codec_context.codec_tag = picture.codec_tag
         sound = _add_sound(out, clips, list(pairwise(begins)), check)
         _write(out, _copied(track, clips, begins, digest, check), sound)
     film = read_packets(draft, check)
@@ -142,7 +166,7 @@ def _copied(
     base = track.time_base or Fraction(1, 90_000)
     for clip, begin in zip(clips, begins, strict=False):
         with open_clip(clip.path) as opened:
-            stream = opened.streams.video[0]
+            stream = picture_track(opened)
             own = stream.time_base or base
             # All are decoded as early as the one that must be earliest: else two would collide.
             earlier = longest - clip.delay
@@ -197,7 +221,12 @@ def _created(draft: Path) -> Generator[Any]:  # PyAV leaves half of its types fo
         # Named as a file, because FFmpeg would read "concat:…" out of a mere name.
         with av.open(f"file:{draft}", mode="w", format="mp4", options=options) as out:
             yield out
+    except UnreadableClipError:
+        raise
     except (av.error.FFmpegError, ValueError) as trouble:
+        number: int = getattr(trouble, "errno", 0) or 0
+        if number in _DISK:
+            raise OSError(number, os.strerror(number), str(draft)) from trouble
         raise WrongFilmError("it could not be written") from trouble
 
 

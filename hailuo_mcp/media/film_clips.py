@@ -9,15 +9,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.media.opening import UnreadableClipError, decoded, open_clip
+from hailuo_mcp.media.clip_facts import shown_size, turned
+from hailuo_mcp.media.opening import UnreadableClipError, is_known, open_clip, picture_track
 
 if TYPE_CHECKING:
-    from av.audio.codeccontext import AudioCodecContext
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
 _COPIED = frozenset({"avc1", "avc3", "hvc1", "hev1", "av01", "mp4v"})
 """Formats of the picture that an MP4 may have, by their tag."""
+WORK_SECONDS = 1800.0
+"""The longest that a clip may be open while the film is encoded."""
 _LEAST_RATE, _MOST_RATE = Fraction(1), Fraction(120)
 _USUAL_RATE = Fraction(24)
 _MOST_SECONDS = 600
@@ -53,7 +55,7 @@ class SourceClip:
     height: int
     """As shown: upright, with square pixels."""
     turned: int
-    """Degrees, anticlockwise, by which a player turns its frames."""
+    """Degrees, clockwise, by which a player turns its frames."""
     description: tuple[object, ...]
     """Clips of which all this is equal can share one track."""
     can_copy: bool
@@ -76,15 +78,9 @@ def _read_clip(path: Path, number: int, check: Callable[[], None]) -> SourceClip
     if packets.seconds > _MOST_SECONDS:
         raise UnreadableClipError("its time stamps are impossible")
     with open_clip(path) as clip:
-        stream = clip.streams.video[0]
-        context = stream.codec_context
-        if context is None:  # pyright: ignore[reportUnnecessaryComparison]
-            raise UnreadableClipError("its codec is unknown")
-        turned = _turned(clip)
-        pixel = stream.sample_aspect_ratio or Fraction(1)
-        width, height = max(1, round(context.width * pixel)), context.height
-        if turned % 180:
-            width, height = height, width
+        stream = picture_track(clip)
+        context, turn = stream.codec_context, turned(path)
+        width, height = shown_size(stream, turn)
         rate = stream.average_rate or _USUAL_RATE
         colours = _colours(stream)
         return SourceClip(
@@ -97,30 +93,24 @@ def _read_clip(path: Path, number: int, check: Callable[[], None]) -> SourceClip
             rate=rate if _LEAST_RATE <= rate <= _MOST_RATE else _USUAL_RATE,
             width=width,
             height=height,
-            turned=turned,
+            turned=turn,
             description=(
                 *(context.name, stream.codec_tag, context.profile, context.pix_fmt),
-                *(context.width, context.height, pixel, stream.average_rate, turned, colours),
-                context.extradata,
+                *(context.width, context.height, stream.sample_aspect_ratio, stream.average_rate),
+                *(colours, context.extradata),
             ),
             # A turned one is encoded upright: not every program turns it.
-            can_copy=packets.regular and not turned and stream.codec_tag in _COPIED,
+            can_copy=packets.regular and not turn and stream.codec_tag in _COPIED,
             colours=colours,
             sound=_sound(clip),
         )
 
 
-def _turned(clip: InputContainer) -> int:
-    for frame in decoded(clip):
-        return round(frame.rotation / 90) * 90 % 360
-    raise UnreadableClipError("it has no frames")
-
-
 def _sound(clip: InputContainer) -> tuple[int, int] | None:
     """None, too, if there is no decoder for it: nothing could be heard."""
     for stream in clip.streams.audio[:1]:
-        context: AudioCodecContext | None = stream.codec_context
-        if context and context.sample_rate and context.channels:
+        context = stream.codec_context
+        if is_known(stream) and context.sample_rate and context.channels:
             return context.sample_rate, min(2, context.channels)
     return None
 
@@ -159,7 +149,7 @@ def read_packets(path: Path, check: Callable[[], None]) -> Packets:
     shown, ends, decoded_at = list[Fraction](), Fraction(0), list[Fraction]()
     regular = True
     with open_clip(path) as clip:
-        stream = clip.streams.video[0]
+        stream = picture_track(clip)
         base = stream.time_base or Fraction(1, 1000)
         usual = 1 / (stream.average_rate or _USUAL_RATE)
         try:
@@ -184,6 +174,8 @@ def read_packets(path: Path, check: Callable[[], None]) -> Packets:
                 decoded_at.append(decodes)
                 ends = max(ends, at + (packet.duration * base if packet.duration else usual))
                 digest.update(bytes(packet))
+        except UnreadableClipError:
+            raise
         except (av.error.FFmpegError, ValueError) as trouble:
             raise UnreadableClipError("it is damaged") from trouble
     if not shown:

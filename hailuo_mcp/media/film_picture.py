@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from hailuo_mcp.media.film_clips import BadClipError, SourceClip
+from hailuo_mcp.media.film_clips import WORK_SECONDS, BadClipError, SourceClip
 from hailuo_mcp.media.opening import UnreadableClipError, decoded, open_clip
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FADE_SECONDS = Fraction(1, 2)
-_CODEC_SECONDS = 1800.0
-"""The longest that decoding and encoding one clip may take."""
 _BLACK = (16, 128, 128)
 """In YUV."""
 _FULL_RANGE = 2
@@ -125,8 +123,8 @@ def _clip_frames(film: FilmPicture, clip: SourceClip, length: int) -> Iterator[V
     given, shown = 0, None
     usual, at = 1 / clip.rate, Fraction(0)
     try:
-        with open_clip(clip.path) as opened:
-            for frame in decoded(opened, seconds=_CODEC_SECONDS):
+        with open_clip(clip.path, seconds=WORK_SECONDS) as opened:
+            for frame in decoded(opened, seconds=WORK_SECONDS):
                 at = _time(frame, clip.start, at)
                 while (
                     shown is not None
@@ -202,7 +200,7 @@ def _placed(plane: Image, turned: int, size: tuple[int, int], black: int) -> Ima
     from PIL import Image
 
     if turned:
-        plane = plane.rotate(turned, expand=True)
+        plane = plane.rotate(-turned, expand=True)
     whole = Image.new("L", size, black)
     whole.paste(plane, ((size[0] - plane.width) // 2, (size[1] - plane.height) // 2))
     return whole

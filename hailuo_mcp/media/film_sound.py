@@ -13,8 +13,8 @@ from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from hailuo_mcp.media.film_clips import SourceClip
-from hailuo_mcp.media.opening import open_clip
+from hailuo_mcp.media.film_clips import WORK_SECONDS, SourceClip
+from hailuo_mcp.media.opening import decoded_tracks, open_clip
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -124,20 +124,23 @@ class FilmSound:
 
     def _decoded(self, clip: SourceClip) -> Iterator[tuple[AudioFrame, int]]:
         """Yield samples in the film's format, and how many samples after the clip's start."""
-        import av
-        import av.error
+        from av import AudioFrame, AudioResampler
+        from av.error import FFmpegError
 
         if clip.sound is None:
             return
-        resampler = av.AudioResampler(format="s16", layout=self._layout, rate=self._rate)
-        with open_clip(clip.path) as opened:
-            for packet in opened.demux(opened.streams.audio[0]):
+        resampler = AudioResampler(format="s16", layout=self._layout, rate=self._rate)
+        with open_clip(clip.path, seconds=WORK_SECONDS) as opened:
+            track = opened.streams.audio[0]
+            found = decoded_tracks(opened, track, seconds=WORK_SECONDS)
+            # What is damaged is left out, as a player does; silence takes its place.
+            whole = (frame for _, frame in found if isinstance(frame, AudioFrame))
+            for each in chain(whole, [None]):
                 try:
-                    frames = packet.decode()
-                    found = [one for frame in frames for one in resampler.resample(frame)]
-                except (av.error.FFmpegError, ValueError):
-                    continue  # a player, too, leaves out what it cannot decode
-                for frame in found:
+                    frames = resampler.resample(each)
+                except (FFmpegError, ValueError):
+                    return  # it changes its format on the way
+                for frame in frames:
                     if frame.pts is not None and frame.time_base:
                         since = frame.pts * frame.time_base - clip.start
                         yield frame, round(since * self._rate)

@@ -80,8 +80,10 @@ def need_av() -> None:
 
 
 @contextmanager
-def open_clip(path: Path, *, clock: Clock = time.monotonic) -> Generator[InputContainer]:
-    """Open a file as MP4 with a picture track, for DECODE_SECONDS at most.
+def open_clip(
+    path: Path, *, seconds: float = DECODE_SECONDS, clock: Clock = time.monotonic
+) -> Generator[InputContainer]:
+    """Open a file as MP4 with a picture track, for so many seconds at most.
 
     Raises:
         UnreadableClipError: it is none.
@@ -105,7 +107,7 @@ def open_clip(path: Path, *, clock: Clock = time.monotonic) -> Generator[InputCo
         file.seek(0)
         try:
             clip = av.open(
-                _File(file, clock() + DECODE_SECONDS, clock),
+                _File(file, clock() + seconds, clock),
                 mode="r",
                 format="mp4",
                 options=_bounds(),

@@ -269,6 +269,14 @@ def test_whoever_stops_it_leaves_nothing(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_disk_that_takes_nothing_is_the_disk_s_error(tmp_path: Path) -> None:
+    clip = make(tmp_path / "clip.mp4", Clip(frames=2))
+    with pytest.raises(FileNotFoundError):
+        join([clip], tmp_path / "nowhere" / "film.mp4")
+    with pytest.raises(FileNotFoundError):
+        join([clip, tmp_path / "gone.mp4"], tmp_path / "film.mp4")
+
+
 def test_a_film_that_reads_otherwise_is_not_delivered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
