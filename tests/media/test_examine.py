@@ -12,8 +12,8 @@ from hailuo_mcp.media import opening
 from hailuo_mcp.media.examine import Expected, examine, expected_size
 from hailuo_mcp.media.opening import NoPictureError, UnreadableClipError, decoded, open_clip
 
-from .scenes import Scale, scene, write
 from .faults import FAULTS, HARMLESS, Case, png
+from .scenes import Scale, scene, write
 from .table import MOVES, Clean, judge, rendered
 
 SMALL = Scale(width=128, height=72, fps=12, seconds=3)
@@ -40,7 +40,7 @@ def test_a_clean_clip_with_every_camera_move_raises_no_alarm(tmp_path: Path, par
 
 
 def test_the_expected_size_is_the_resolutions_in_the_shape_of_the_picture() -> None:
-    assert expected_size("768P", None) == (1365, 768)
+    assert expected_size("768P", None) == (1366, 768)
     assert expected_size("1080p", None) == (1920, 1080)
     tall = png(scene(SMALL)[0].resize((400, 600)))
     assert expected_size("768P", tall) == (768, 1152)
