@@ -319,6 +319,7 @@ class PreviewedClip:
     """A clip or a film that was looked at."""
 
     id: str
+    film: bool = False
     provider: str
     expected: Expected
     findings: Findings

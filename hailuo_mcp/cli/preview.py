@@ -28,15 +28,21 @@ _MOST_FRAMES = 16
 def _options(parser: ArgumentParser) -> None:
     what = "the id of a clip or film"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
-    others = {"type": arguments.plain, "metavar": "ID"}
-    parser.add_argument("others", nargs="*", help="more of them, to compare: a row each", **others)
+    parser.add_argument(
+        "others",
+        nargs="*",
+        type=arguments.plain,
+        metavar="ID",
+        help="more of them, to compare: a row each",
+    )
     add = parser.add_argument_group("picture").add_argument
     add(
         "--compare-with",
         action="append",
         default=[],
+        type=arguments.plain,
+        metavar="ID",
         help="the same as an option; repeat it for each",
-        **others,
     )
     add(
         "--frames",

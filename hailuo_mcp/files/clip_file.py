@@ -225,9 +225,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 def inspect(path: Path, *, length_known: bool) -> tuple[str, ClipFacts | None]:
-    """Return why it is not a complete MP4, if so, and the facts from its headers.
+    """Return why it is not a complete MP4 with a picture, if so, and the facts from its headers.
 
-    A complete one that the media extra cannot read is kept: it is paid for, it is what the provider
+    One that the media extra cannot read is kept: it is paid for, it is what the provider
     serves, and a player may know more codecs.
     """
     with explained(path.parent):

@@ -46,7 +46,7 @@ AskLink = Callable[[bool], Awaitable[Link]]
 
 
 class CorruptClipError(DownloadError):
-    """Repeatedly downloaded in full, but not a complete MP4: the provider's file is damaged."""
+    """Repeatedly downloaded in full, but no complete MP4 with a picture: it is damaged there."""
 
 
 class _TooLargeError(DownloadError):

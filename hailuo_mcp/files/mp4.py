@@ -1,4 +1,4 @@
-"""Checks that a file is a complete MP4, by its outermost boxes (ISO/IEC 14496-12, 4.2)."""
+"""Checks that a file is a complete MP4 with a picture track, by its boxes (ISO/IEC 14496-12)."""
 
 import re
 from typing import BinaryIO

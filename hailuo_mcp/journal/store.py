@@ -278,7 +278,8 @@ class Leases(Protocol):
         """Take over from dead processes. Returns the ids of the changed tasks.
 
         A submit whose owner died or whose lease expired may have been bought: `unconfirmed`.
-        Polls and saves can be claimed again. What was not sent stays for ORPHAN_SECONDS.
+        Polls, saves and films can be claimed again. What was not sent stays for ORPHAN_SECONDS, a
+        film's shots for PLAN_SECONDS; later it is cancelled, free.
         """
         ...
 
@@ -306,8 +307,8 @@ class Tasks(Protocol):
         """Set `values` if the task still has such a status, attempt, holder and id; else None.
 
         A status that ends the task settles its money, unless the money is not the account's own
-        (adopted) or `values` says otherwise. If a film's shot ends, becomes unconfirmed or is
-        saved, its film becomes due.
+        (adopted) or `values` says otherwise. If a film's shot ends, becomes unconfirmed, is saved
+        or will not be saved any more, its film becomes due.
         """
         ...
 
@@ -365,9 +366,10 @@ class Tasks(Protocol):
         ...
 
     def pictures_in_use(self, *, now: float) -> Awaitable[str]:
-        """The requests of all tasks that may still be sent, joined: pictures by sha256.
+        """The requests of all tasks and plans that may still be sent, joined: pictures by sha256.
 
-        An unconfirmed one may, for ORPHAN_SECONDS: its sender may hear that it was refused.
+        An unconfirmed task may, for ORPHAN_SECONDS: its sender may hear that it was refused. The
+        shots of a film count for PLAN_SECONDS after it was planned, made or changed.
         """
         ...
 

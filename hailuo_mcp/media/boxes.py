@@ -148,10 +148,11 @@ def check_bounds(file: BinaryIO) -> None:
         kinds.add(box.kind)
         if box.kind == _FRAMES:
             continue
-        if len(index) + min(box.end, end) - box.content > _MOST_INDEX_BYTES:
+        size = max(0, min(box.end, end) - box.content)
+        if len(index) + size > _MOST_INDEX_BYTES:
             raise BrokenBoxesError("its index is too large")
         file.seek(box.content)
-        index += box.kind + file.read(min(box.end, end) - box.content)
+        index += box.kind + file.read(size)
     if b"moov" not in kinds:
         raise BrokenBoxesError("its index is missing")
     _check_index(bytes(index))

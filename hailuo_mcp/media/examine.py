@@ -7,6 +7,7 @@ import time
 from array import array
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, cast
@@ -41,12 +42,16 @@ LENGTH_TOLERANCE = 0.5
 """Seconds: six are sold as 141 frames, which are 5.875 or, at 25 frames a second, 5.64."""
 _SILENT = 33
 """Of 32,768, which is -60 dB: encoders leave one or two of digital silence."""
-_UNEVEN = 0.25
-"""Share by which a frame's time differs from the usual: rounded to milliseconds it is 3%."""
+_UNEVEN = 0.12
+"""Share by which a frame's time differs from the usual: 24 and 30 frames a second by 20%, times that
+are rounded to milliseconds by 4%."""
 _MOST_UNEVEN = 0.03
 """Share of such frames, and more than one of them: a single dropped frame is no variable rate."""
 _MISSING_FRAMES = 2
 """Damaged ones; a player gets over a single one."""
+_REORDERED_SECONDS = 0.25
+"""Before damage is met: frames come out of a decoder later than they went in. What is seen after
+that, such as a jump, comes of the damage."""
 _LEAST_SIDE = 8
 """Pixels to which a frame is scaled, whatever its shape."""
 _MISSING_SECONDS = 0.25
@@ -119,8 +124,7 @@ def expected_size(resolution: str, first_picture: bytes | None) -> tuple[int, in
         if picture is None:
             return None
         shape = picture.width / picture.height
-    long = 2 * round(short * max(shape, 1 / shape) / 2)  # no encoder takes odd sides
-    return (long, short) if shape >= 1 else (short, long)
+    return (round(short * shape), short) if shape >= 1 else (short, round(short / shape))
 
 
 def examine(path: Path, expected: Expected, *, clock: Clock = time.monotonic) -> Findings:
@@ -160,25 +164,21 @@ class _Pictures:
         self._watcher = Watcher()
         self._times = array("d")
         self._damaged = 0
+        self._whole_until = inf
         self._first: Image | None = None
         self._last: VideoFrame | None = None
         stated = track.duration and track.time_base and track.duration * track.time_base
         self._stated = float(stated or 0)
 
     def take(self, frame: VideoFrame | None) -> None:
-        if frame is None or frame.pts is None or frame.time_base is None:
+        at = _seconds(frame, frame.pts) if frame and frame.pts is not None else 0.0
+        if frame is None or (self._times and at <= self._times[-1]):
             self._damaged += 1
+            if self._damaged == _MISSING_FRAMES and self._times:
+                self._whole_until = self._times[-1] - self._times[0] - _REORDERED_SECONDS
             return
-        at = float(frame.pts * frame.time_base)
-        try:
-            gray = self._reduced(frame, "gray", "L")
-            self._first = self._first or self._shown(frame)
-        except Exception:  # noqa: BLE001  # FFmpeg's or Python's: it cannot be scaled
-            self._damaged += 1
-            return
-        if self._times and at <= self._times[-1]:
-            self._damaged += 1
-            return
+        gray = self._reduced(frame, "gray", "L")
+        self._first = self._first or self._shown(frame)
         self._times.append(at)
         self._watcher.take(gray, at - self._times[0], key_frame=frame.key_frame)
         self._last = frame
@@ -191,19 +191,19 @@ class _Pictures:
         usual = median(intervals) if intervals else 0.0
         uneven = sum(abs(interval - usual) > _UNEVEN * usual for interval in intervals)
         shown = self._times[-1] - self._times[0]
-        seconds = shown + (float(self._last.duration * (self._last.time_base or 0)) or usual)
+        seconds = shown + (_seconds(self._last, self._last.duration) or usual)
         width, height = self.size
-        seen = self._watcher.finish(seconds)
+        seen = self._watcher.finish(seconds, until=self._whole_until)
+        damaged = self._damaged >= _MISSING_FRAMES
         return Findings(
             width=width,
             height=height,
             seconds=round(seconds, 3),
             fps=round(len(intervals) / shown, 2) if shown else 0.0,
-            variable_fps=uneven > max(1, _MOST_UNEVEN * len(intervals)),
+            # Where frames are missing, the others are uneven.
+            variable_fps=not damaged and uneven > max(1, _MOST_UNEVEN * len(intervals)),
             turned=self.turn,
-            truncated=not whole
-            or self._damaged >= _MISSING_FRAMES
-            or seconds < self._stated - _MISSING_SECONDS,
+            truncated=not whole or damaged or seconds < self._stated - _MISSING_SECONDS,
             black=seen.black,
             frozen=seen.frozen,
             cuts=seen.cuts,
@@ -245,13 +245,16 @@ class _Sound:
             return
         try:
             for part in self._resamplers[track].resample(frame):
-                samples = array(
-                    "h", bytes(part.planes[0])[: 2 * part.samples * part.layout.nb_channels]
-                )
-                if samples and max(max(samples), -min(samples)) > _SILENT:
+                size = 2 * part.samples * part.layout.nb_channels
+                samples = array("h", bytes(part.planes[0])[:size])
+                if samples and (max(samples) > _SILENT or min(samples) < -_SILENT):
                     self.heard = True
         except Exception:  # noqa: BLE001  # a track that changes its format on the way
             self.heard = True
+
+
+def _seconds(frame: VideoFrame, ticks: int) -> float:
+    return float(ticks * frame.time_base) if frame.time_base else 0.0
 
 
 def _likeness(frame: Image, given: bytes | None) -> float | None:

@@ -14,6 +14,8 @@ _WINDOW = 8
 _STEP = 4
 _SHIFTS = range(-2, 3)
 """A provider may crop by a few per cent to reach a size that its encoder takes."""
+_AS_GOOD_AS_SAME = 0.95
+"""No shift is looked for."""
 _NOISE = 60.0
 """Variance below which a window counts as flat: then only its brightness is compared."""
 _BRIGHTNESS = 100.0
@@ -54,7 +56,9 @@ def likeness(frame: Image, picture: Image) -> float:
 
     fitted = ImageOps.fit(picture, frame.size, Image.Resampling.BILINEAR)
     seen, given = _small(frame), _small(fitted)
-    best = max(_structure(seen[0], given[0], dx, dy) for dx in _SHIFTS for dy in _SHIFTS)
+    best = _structure(seen[0], given[0], 0, 0)
+    if best < _AS_GOOD_AS_SAME:
+        best = max(_structure(seen[0], given[0], dx, dy) for dx in _SHIFTS for dy in _SHIFTS)
     apart = max(_apart(seen[band], given[band]) for band in (1, 2))
     return round(max(0.0, best) * max(0.0, 1 - apart / _COLOUR), 3)
 

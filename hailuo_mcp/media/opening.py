@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.media import boxes
@@ -27,9 +27,11 @@ INSTALL = 'install the media extra: pip install "hailuo-mcp[media]"'
 DECODE_SECONDS = 60.0
 """A clip that takes longer is given up; ten seconds of 1080p take about two."""
 MOST_PIXELS = 4096 * 2304
-"""Of a frame. Providers sell up to 2560×1440; a decoder may hold 20 frames of up to 55 megabytes."""
+"""Of a frame. Providers sell up to 2560×1440; a decoder may hold 20 frames of 55 megabytes."""
 MOST_BYTES = 1 << 30
 """Of a file: one frame may pretend to be as large, and would be read whole."""
+_MOST_DAMAGED = 500
+"""Packets, after which the rest is left: millions of them would take a minute to be refused."""
 _MOST_THREADS = 4
 """Each holds frames of its own, and a server looks at several clips at once."""
 _CODECS = (
@@ -142,7 +144,7 @@ def picture_track(clip: InputContainer) -> VideoStream:
 
 def is_known(track: Track) -> bool:
     """Whether its codec is among those that are decoded here."""
-    codec: CodecContext | None = track.codec_context
+    codec = cast("CodecContext | None", track.codec_context)  # None where FFmpeg knows none
     return codec is not None and codec.name in _CODECS
 
 
@@ -184,7 +186,7 @@ def decoded_tracks(
 
     for track in tracks:
         _bound(track)
-    ends = clock() + seconds
+    ends, damaged = clock() + seconds, 0
     for packet in _packets(clip, *tracks):
         if clock() > ends:
             raise UnreadableClipError("it takes too long to decode")
@@ -198,6 +200,9 @@ def decoded_tracks(
         except Exception as trouble:  # noqa: BLE001
             _stop_if_late(trouble)
             yield packet.stream, None
+            damaged += 1
+            if damaged == _MOST_DAMAGED:
+                return
             continue
         if packet.is_corrupt:
             yield packet.stream, None
@@ -206,9 +211,7 @@ def decoded_tracks(
             yield packet.stream, frame if frame.pts is not None and frame.time_base else None
 
 
-def _packets(
-    clip: InputContainer, *tracks: Track
-) -> Iterator[Packet[VideoStream] | Packet[AudioStream] | None]:
+def _packets(clip: InputContainer, *tracks: Track) -> Iterator[Packet[Any] | None]:
     """Yield None where the file cannot be read on, then what makes decoders give up their last."""
     from av.packet import Packet
 
@@ -219,7 +222,7 @@ def _packets(
         _stop_if_late(trouble)
         yield None
         for track in tracks:
-            last = Packet()
+            last: Packet[Any] = Packet()
             last.stream = track
             yield last
 

@@ -30,6 +30,8 @@ _BEST, _LEGIBLE, _WORST = 90, 55, 1
 """JPEG qualities: the highest used; where frames are made smaller instead; the lowest there is."""
 _SHAPE = 1.9
 """Width to height that a sheet is laid out for."""
+_WHOLE_ROW = 5
+"""Frames of a clip that stand on one line if it is compared; more may need several."""
 _GAP = 8
 """Pixels around frames."""
 _HAIR = 1e-6
@@ -141,10 +143,15 @@ def _layout(rows: Sequence[SheetRow], pixels: float) -> _Layout:
 
 
 def _arrangements(rows: Sequence[SheetRow], pixels: float) -> Iterator[_Layout]:
+    """Clips below each other, so that a moment stands below the same moment of another.
+
+    Their rows stay whole, unless they are long; clips of one frame stand side by side.
+    """
     longest = max(len(row.frames) for row in rows)
-    for columns in range(1, longest + 1):
+    least = 1 if len(rows) == 1 or longest > _WHOLE_ROW else longest
+    for columns in range(least, longest + 1):
         blocks = [_block(row, columns, min(pixels, _native(row))) for row in rows]
-        for across in range(1, len(rows) + 1):
+        for across in range(1, len(rows) + 1 if longest == 1 else 2):
             rest = iter(blocks)
             lines = [list(islice(rest, across)) for _ in range(-(-len(rows) // across))]
             yield _Layout([line for line in lines if line])
@@ -160,17 +167,14 @@ def _block(row: SheetRow, columns: int, pixels: float) -> _Block:
 
 
 def _flaw(layout: _Layout) -> float:
-    """How far it is from a good shape, with broken rows and empty places as further flaws."""
+    """How far it is from a good shape, with empty places and too long a side as further flaws."""
     width, height = layout.size
     blocks = [block for line in layout.lines for block in line]
     places = sum(-(-len(block.row.frames) // block.columns) * block.columns for block in blocks)
     empty = 1 - sum(len(block.row.frames) for block in blocks) / places
-    too_long = max(0, max(width, height) - _LONGEST_SIDE)
-    broken = len(blocks) > 1 and any(len(block.row.frames) > block.columns for block in blocks)
     short_last = len(layout.lines[0]) - len(layout.lines[-1])
-    side_by_side = len(layout.lines[0]) > 1 and len(blocks[0].row.frames) > 1
-    shape = abs(log(width / height / _SHAPE))
-    return shape + 2 * empty + 0.3 * short_last + 0.8 * broken + 0.4 * side_by_side + too_long
+    too_long = max(0, max(width, height) - _LONGEST_SIDE)
+    return abs(log(width / height / _SHAPE)) + 2 * empty + 0.3 * short_last + too_long
 
 
 def _drawn(layout: _Layout) -> Image:

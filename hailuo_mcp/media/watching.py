@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,11 +30,15 @@ _BLACK_SECONDS = 0.5
 _STILL = 0.006
 """Mean change from frame to frame. Encoders leave up to 0.004 in a picture that does not change,
 and at least 0.007 of the finest grain; a bird in the sky makes 0.02."""
-_REFRESH = 1.0
-"""A key frame encodes the same picture anew: it may change by more in the mean …"""
-_REFRESHED_LEVEL = 7
-_REFRESHED_SHARE = 0.006
-"""… but in few pixels by more than a few levels, while a movement changes its edges."""
+_NEARLY_STILL = 0.03
+"""What an encoder leaves now and then, such as in the last frame before something happens."""
+_REFRESH = 1.5
+"""Mean change of the tiny picture where a key frame encodes the same picture anew."""
+_REFRESH_FRAMES = 2
+"""From a key frame on: the next one mends it."""
+_MOST_NEARLY = 0.35
+"""Share of frames in a frozen stretch that may be only nearly still; with fine grain, most are."""
+_MOST_NEARLY_AT_ONCE = 3
 _FROZEN_SECONDS = 0.7
 """Drawn animation holds a picture for up to half a second."""
 
@@ -49,6 +53,8 @@ _CUT_ALIKE = 0.93
 1), a jump within the same scene less than that, even if the two scenes have the same colours."""
 _THAW_ALIKE = 0.5
 """Correlation at the end of a frozen stretch below which there is another scene."""
+_THAW_SECONDS = 0.15
+"""An encoder mixes the last frames of a frozen stretch with what comes after it."""
 _AROUND = 2
 """Frames on each side with which a change is compared."""
 _FLASH = 3
@@ -104,19 +110,28 @@ class Watcher:
         self._flicker.take(seen)
         self._before = seen
 
-    def finish(self, end: float) -> Seen:
-        """Return what was seen, when the last frame has been shown until `end`."""
-        black, frozen = self._black.finish(end), self._frozen.finish(end)
-        flickers = tuple(self._flicker.found)
-        # A frozen picture that goes on jumps to where the scene is by then: that is no cut.
-        thaws = {stretch.end for stretch in frozen}
-        cuts = [
+    def finish(self, end: float, *, until: float = inf) -> Seen:
+        """Return what was seen before `until`, when the last frame has been shown until `end`."""
+        black, frozen, flickers = (
+            tuple(one for one in found if one.start < until)
+            for found in (
+                self._black.finish(end),
+                self._frozen.finish(end),
+                self._flicker.found,
+            )
+        )
+        cuts = tuple(
             cut.at
             for cut in self._cuts.finish()
-            if not (cut.at in thaws and cut.alike > _THAW_ALIKE)
-            and not any(stretch.start <= cut.at <= stretch.end for stretch in flickers)
-        ]
-        return Seen(black=black, frozen=frozen, cuts=tuple(cuts), flickers=flickers)
+            if cut.at < until
+            # A frozen picture that goes on jumps to where the scene is by then: that is no cut.
+            and not (
+                cut.alike > _THAW_ALIKE
+                and any(0 <= cut.at - one.end <= _THAW_SECONDS for one in frozen)
+            )
+            and not any(one.start <= cut.at <= one.end for one in flickers)
+        )
+        return Seen(black=black, frozen=frozen, cuts=cuts, flickers=flickers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,25 +167,45 @@ class _Black:
 
 class _Frozen:
     def __init__(self) -> None:
+        self._before: tuple[_Seen, Image] | None = None
+        self._since_key = 0
         self._since: float | None = None
-        self._before: tuple[float, Image, bool] | None = None
+        self._sure = 0.0
+        """The last frame that was certainly the same."""
+        self._frames = self._nearly = self._nearly_at_once = 0
         self._found: list[Stretch] = []
 
     def take(self, seen: _Seen, gray: Image, *, key_frame: bool) -> None:
+        self._since_key = 0 if key_frame else self._since_key + 1
         if self._before:
-            at, picture, black = self._before
-            if black or seen.black or not _unchanged(picture, gray, key_frame=key_frame):
+            before, picture = self._before
+            change = _mean(_difference(picture, gray))
+            refreshed = self._since_key < _REFRESH_FRAMES and seen.change < _REFRESH
+            if before.black or seen.black:
                 self._close(seen.at)
-            elif self._since is None:
-                self._since = at
-        self._before = seen.at, gray, seen.black
+            elif change < _STILL:
+                if self._since is None:
+                    self._since, self._frames, self._nearly = before.at, 0, 0
+                self._frames, self._nearly_at_once, self._sure = self._frames + 1, 0, seen.at
+            elif change >= _NEARLY_STILL and not refreshed:
+                self._close(seen.at)
+            else:
+                self._frames, self._nearly = self._frames + 1, self._nearly + 1
+                self._nearly_at_once += 1
+                if self._nearly_at_once > _MOST_NEARLY_AT_ONCE:
+                    self._close(self._sure)
+        self._before = seen, gray
 
     def finish(self, end: float) -> tuple[Stretch, ...]:
         self._close(end)
         return tuple(self._found)
 
     def _close(self, end: float) -> None:
-        if self._since is not None and end - self._since >= _FROZEN_SECONDS:
+        if (
+            self._since is not None
+            and end - self._since >= _FROZEN_SECONDS
+            and self._nearly <= _MOST_NEARLY * self._frames
+        ):
             self._found.append(Stretch(start=self._since, end=end))
         self._since = None
 
@@ -255,16 +290,6 @@ def _is_black(gray: Image) -> bool:
     if sum(levels[:_BLACK_LEVEL]) < _BLACK_SHARE * sum(levels):
         return False
     return ImageStat.Stat(gray).stddev[0] < _BLACK_SPREAD
-
-
-def _unchanged(before: Image, here: Image, *, key_frame: bool) -> bool:
-    levels = _difference(before, here).histogram()
-    pixels = sum(levels)
-    change = sum(level * count for level, count in enumerate(levels)) / pixels
-    if change < _STILL:
-        return True
-    moved = sum(levels[_REFRESHED_LEVEL:]) / pixels
-    return key_frame and change < _REFRESH and moved < _REFRESHED_SHARE
 
 
 def _difference(one: Image, other: Image) -> Image:

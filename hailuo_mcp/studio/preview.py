@@ -50,6 +50,7 @@ class _Subject:
     """A clip or a film to look at."""
 
     id: str
+    film: bool = False
     provider: str
     caller: str
     file: str
@@ -123,6 +124,7 @@ async def preview_clips(
         clips=tuple(
             PreviewedClip(
                 id=subject.id,
+                film=subject.film,
                 provider=subject.provider,
                 expected=one.expected,
                 findings=_without_joins(one.findings, subject),
@@ -204,6 +206,7 @@ async def _of_film(context: Context, film: Film) -> _Subject:
     starts, ends = _joins(film, await context.store.film_tasks(film.film_id))
     return _Subject(
         id=film.film_id,
+        film=True,
         provider=film.provider,
         caller=film.caller,
         file=film.file,
@@ -354,7 +357,8 @@ def _moments(subject: _Subject, many: int) -> list[float]:
     moments = list[float]()
     for start, end in zip(subject.starts, (*subject.starts[1:], subject.ends), strict=True):
         edge = min(_EDGE, (end - start) / 4)
-        first, length = start + edge, end - start - 2 * edge
+        first = start + edge if start else start
+        length = (end - edge if end < subject.ends else end) - first
         steps = [0.5] if many == 1 else [step / (many - 1) for step in range(many)]
         moments += [first + length * step for step in steps]
     return moments

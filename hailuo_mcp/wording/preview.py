@@ -61,7 +61,7 @@ def clip_facts(clip: PreviewedClip) -> dict[str, object]:
     found = clip.findings
     likenesses = {"first_likeness": found.first_likeness, "last_likeness": found.last_likeness}
     return {
-        "task_id": clip.id,
+        "film_id" if clip.film else "task_id": clip.id,
         "width": found.width,
         "height": found.height,
         "seconds": found.seconds,
@@ -137,8 +137,9 @@ def _remarks(preview: Preview) -> Iterator[str]:
         )
         yield f"{moment:g} s is past {where}: the last frame is shown."
     if preview.frames < preview.asked_frames:
-        each = f"{preview.frames} frame{'s' if preview.frames > 1 else ''} each"
-        yield f"{each}, because a sheet holds 16 in all."
+        frames = f"{preview.frames} frame{'s' if preview.frames > 1 else ''}"
+        alone = len(preview.clips) == 1
+        yield f"{frames} of each {'shot' if alone else 'clip'}: a sheet holds 16 in all."
     yield from preview.notes
 
 

@@ -226,6 +226,7 @@ TOOLS = {
     "tasks": "list_tasks",
     "estimate": "estimate_cost",
     "download": "download_video",
+    "preview": "preview_video",
     "cancel": "cancel_task",
 }
 SNAPSHOTS = Path(__file__).parents[1] / "surface" / "snapshots"
@@ -240,14 +241,14 @@ ARGUMENTS = [
 
 @pytest.mark.parametrize(("command", "name"), ARGUMENTS)
 def test_every_argument_of_a_tool_is_an_option_of_that_name(command, name):
-    needs_id = command in ("query", "download", "cancel") and name != "task_id"
+    needs_id = command in ("query", "download", "cancel", "preview") and name != "task_id"
     flag = name in ("prompt_optimizer", "fast_pretreatment", "watermark", "overwrite")
     values = [] if flag else ["6"]
     argv = [command, *(["v1"] if needs_id else []), f"--{name.replace('_', '-')}", *values]
 
     options = vars(parser(argv).parse_args(argv))
 
-    without = [command, *(["v1"] if command in ("query", "download", "cancel") else [])]
+    without = [command, *(["v1"] if command in ("query", "download", "cancel", "preview") else [])]
     untouched = vars(parser(without).parse_args(without))
     changed = {key for key in options if options[key] != untouched[key]} - {"argv", "parser"}
     assert len(changed) == 1

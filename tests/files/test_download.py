@@ -310,6 +310,21 @@ async def test_a_file_that_is_damaged_at_its_source_is_told_apart_from_a_bad_lin
     assert case.left() == ["b.mp4.part"]
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_file_without_a_picture_track_is_not_saved_as_a_clip(
+    tmp_path: Path, chunked: bool
+) -> None:
+    handler = box(b"hdlr", bytes(8) + b"soun" + bytes(13))
+    index = box(b"moov", box(b"trak", box(b"mdia", handler)))
+    sound = box(b"ftyp", b"isom\0\0\2\0") + index + box(b"mdat", b"la" * 999)
+    async with serving(*[Answer(sound, chunked=chunked)] * 10) as server:
+        case = Case(server, tmp_path / "a.mp4")
+        with pytest.raises(CorruptClipError, match="it has no picture track") as refused:
+            await case.save()
+    assert refused.value.charged == "yes"
+    assert case.left() == []
+
+
 async def test_a_whole_film_that_cannot_be_read_is_paid_for_and_kept(tmp_path: Path) -> None:
     pytest.importorskip("av")
     film = box(b"ftyp", b"isom\0\0\2\0") + box(b"mdat", b"text" * 999) + box(b"moov", b"junk" * 9)

@@ -418,6 +418,29 @@ def test_a_whole_film_passes_and_an_open_end_only_with_a_known_length() -> None:
     assert mp4.flaw(BytesIO(open_end), length_known=False)
 
 
+def track(handler: bytes) -> bytes:
+    return box(b"trak", box(b"mdia", box(b"hdlr", bytes(8) + handler + bytes(13))))
+
+
+@pytest.mark.parametrize(
+    ("index", "flaw"),
+    [
+        (track(b"vide"), ""),
+        (track(b"soun") + track(b"vide"), ""),
+        (track(b"soun"), mp4.NO_PICTURE),
+        (track(b"soun") + track(b"text"), mp4.NO_PICTURE),
+        (b"", ""),  # what says nothing of tracks may be a compressed index
+        (track(b"soun") + box(b"trak", b"junk"), ""),
+        (track(b"soun")[:-30], ""),
+    ],
+)
+def test_a_file_lacks_a_picture_only_if_all_its_tracks_are_something_else(
+    index: bytes, flaw: str
+) -> None:
+    film = FTYP + box(b"moov", index) + box(b"mdat", b"x" * 500)
+    assert mp4.flaw(BytesIO(film), length_known=True) == flaw
+
+
 @given(st.binary(max_size=200), st.integers(0, 700))
 def test_no_bytes_upset_the_box_walker(junk: bytes, at: int) -> None:
     mp4.flaw(BytesIO(FILM[:at] + junk + FILM[at:]), length_known=True)

@@ -116,7 +116,8 @@ async def test_lists_and_words_are_read_as_people_write_them(ask: Ask, studio: F
         ({"durations": ["1_0"]}, "durations: must be a whole number"),
         ({"durations": [6.5]}, "durations.0: must be a whole number"),
         ({"redo": "two"}, "redo: must be a whole number"),
-        ({"prompt": "a cat"}, "It has no argument 'prompt'"),
+        ({"prompt": "a cat"}, "It has no argument 'prompt' (here it is called 'shots')"),
+        ({"duration": 6}, "'duration' (here it is called 'durations')"),
     ],
 )
 async def test_what_cannot_be_read_is_refused_in_plain_words(

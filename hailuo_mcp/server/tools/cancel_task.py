@@ -15,7 +15,7 @@ class CancelTask(Arguments):
 
 
 async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask | Storyboard:
-    """Withdraw a clip that is still pending, or a film's plan and unsent shots. Free of charge.
+    """Withdraw a clip that is still pending, or a film's plan and unsent shots. Free.
 
     Once sent, no provider takes a clip back: it is made, charged and saved. Ask the person first.
     """

@@ -15,7 +15,7 @@ class EstimateCost(Arguments):
     mode: str = Field(
         "",
         description="t2v (text), i2v (first frame), fl2v (first and last frame), s2v (subject) or "
-        "template. Empty: the model's first.",
+        "template.",
     )
     duration: int = Field(0, ge=0, description="Seconds. 0: default.")
     resolution: Size = Field("", description="Empty: default.")

@@ -35,12 +35,12 @@ class GenerateVideo(PurchaseArguments):
         "",
         description="The picture that the clip starts from: a path, a file:// or https:// URL, a "
         "data URL, or a clip's frame: task:<id>#last, #first, #2.5s. JPEG, PNG or WebP under 20 MB "
-        "go out as they are, others converted. A picture attached to the chat does not reach this "
-        "server: ask the person for its path. Never invent a path or write base64.",
+        "(others are converted). A picture attached to the chat does not reach this server: ask "
+        "the person for its path. Never invent a path or write base64.",
     )
     last_frame_image: str = Field(
         "",
-        description="The picture that the clip ends with, as first_frame_image.",
+        description="Where the clip ends, as first_frame_image.",
     )
     subject_image: str = Field(
         "",
@@ -58,11 +58,11 @@ class GenerateVideo(PurchaseArguments):
     )
     prompt_optimizer: bool = Field(
         default=True,
-        description="Let the provider rewrite the prompt. False keeps wording and camera moves.",
+        description="Let the provider rewrite the prompt; false keeps words and moves.",
     )
     fast_pretreatment: bool = Field(
         default=False,
-        description="Shorten that rewriting, where the model can.",
+        description="Make that faster, where possible.",
     )
     watermark: bool = Field(default=False, description="Add the provider's watermark.")
 
@@ -77,7 +77,7 @@ class GenerateVideo(PurchaseArguments):
 
 
 async def generate_video(wanted: GenerateVideo, ctx: Ctx, asked: Asked) -> VideoTask:
-    """Buy one video clip from Hailuo (MiniMax), made from text or pictures.
+    """Buy one video clip from Hailuo (MiniMax), from text or pictures.
 
     Costs money for each new clip; estimate_cost says how much. What cannot be made is refused,
     free. Returns a task_id within seconds; the clip takes minutes and is saved without further

@@ -13,14 +13,14 @@ from hailuo_mcp.server.tools.arguments import Arguments, Id, Ids
 
 
 class PreviewVideo(Arguments):
-    task_id: Id = Field(description="Or a film_id.")
-    frames: int = Field(6, ge=1, le=16, description="From each clip.")
-    at_seconds: float = Field(-1, description="From 0: only this moment's frame.")
-    compare_with: Ids = Field([], description="More ids, one row each.")
+    task_id: Id = Field(description="Or film_id.")
+    frames: int = Field(6, ge=1, le=16, description="Per clip.")
+    at_seconds: float = Field(-1, description="Only this moment's frame.")
+    compare_with: Ids = Field([], description="More ids.")
 
 
 async def preview_video(wanted: PreviewVideo, ctx: Ctx) -> CallToolResult:
-    """Look at a saved clip: frames with times, and what is wrong. Free; after query_task."""
+    """Look at a saved clip: timed frames, what is wrong. Free; after query_task."""
     from hailuo_mcp.wording.preview import preview_text
 
     request = await tool_request(ctx)

@@ -33,20 +33,17 @@ class TermsArguments(Arguments):
 
     request_key: Id = Field(
         "",
-        description="A name for this purchase: a call repeated with it never buys twice.",
+        description="Your name for this purchase; repeated, it never buys twice.",
     )
-    wait_seconds: float = Field(
-        0, ge=0, description="Longest wait in this call; 0 answers at once."
-    )
+    wait_seconds: float = Field(0, ge=0, description="Longest wait; 0 answers at once.")
     max_cost: float = Field(
         0,
         ge=0,
-        description="Refuse if it costs more, in the plan's unit (CNY, USD or credits; "
-        "estimate_cost tells which).",
+        description="Refuse if it costs more, in the plan's unit (CNY, USD or credits).",
     )
     confirm: Id = Field(
         "",
-        description="The code from a refusal that asks for consent, after the person's yes.",
+        description="A refusal's code for consent, after the person's yes.",
     )
 
     def terms(self) -> Terms:
@@ -68,7 +65,7 @@ class PurchaseArguments(TermsArguments):
         1,
         ge=0,
         le=MOST_TAKES,
-        description="2, 3 … buy one more clip each of the same request.",
+        description="2, 3 … buy another clip of the same request.",
     )
 
     def request(self) -> AnyRequest:
