@@ -100,7 +100,9 @@ def join_clips(
     """Write the film to `target`, which appears when it is whole. Only one process may do so.
 
     A clip begins exactly when the one before it ends. With a fade they overlap by half a second, or
-    half of a shorter clip. `check` is called often and may raise to stop it.
+    half of a shorter clip. A shot that starts from the last frame of the one before shows it once
+    more: it is not seen, and leaving it out would mean to encode. `check` is called often and may
+    raise to stop it.
 
     Raises:
         BadClipError: a clip cannot be read.

@@ -25,7 +25,7 @@ class Clip:
     """Of the first frame; the next ones are brighter by 4 each."""
     beep: float | None = None
     """Seconds after which a tone of a tenth of a second is heard; None for no sound."""
-    sample_rate: int = 44_100
+    sample_rate: int = 32_000
     layout: str = "mono"
     turned: int = 0
     skip: tuple[int, ...] = ()

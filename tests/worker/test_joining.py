@@ -265,7 +265,7 @@ async def test_a_clip_that_cannot_be_read_is_named_and_not_tried_again(making: M
     clip.write_bytes(clip.read_bytes()[:300])
     film = await making.join()
 
-    assert film.save_error.startswith("The clip of shot 3 cannot be joined: it")
+    assert film.save_error == "The clip of shot 3 cannot be joined: its index is missing."
     assert (film.file, film.due_at) == ("", 0.0)
 
 
