@@ -264,7 +264,7 @@ async def _look_at_all(
 
 def _gone(subject: _Subject) -> InvalidRequestError:
     return InvalidRequestError(
-        f"The file of {subject.id} is no longer at {subject.file}.",
+        f"The file of {subject.id} is gone: it was moved or deleted.",
         Step(Do.DOWNLOAD, subject.id),
         task_id=subject.id,
     )
@@ -324,7 +324,7 @@ def _look(
     except UnreadableClipError as trouble:
         raise InvalidRequestError(
             f"Clip {subject.id} cannot be looked at, because {trouble}.",
-            Step(Do.TRY, f"play the file: {subject.file}"),
+            Step(Do.TRY, "play the file itself"),
             task_id=subject.id,
         ) from trouble
     except OSError as trouble:

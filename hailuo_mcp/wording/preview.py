@@ -106,7 +106,7 @@ def _likenesses(clip: PreviewedClip) -> Iterator[str]:
         if like >= ALIKE:
             yield f"{which} frame matches the given {picture} ({like:.0%} alike)"
     if clip.not_compared:
-        yield "the given picture is no longer kept, so it was not compared"
+        yield "the given picture is not kept here, so it was not compared"
 
 
 def _compared(clip: PreviewedClip) -> Iterator[tuple[str, str, float]]:

@@ -128,7 +128,7 @@ async def test_a_clip_that_was_deleted_or_spoilt_is_refused_by_name(opened: Any)
         with pytest.raises(InvalidRequestError, match=f"Clip {task.task_id} cannot be looked at"):
             await studio.preview(task.task_id)
         await anyio.Path(task.file).unlink()
-        with pytest.raises(InvalidRequestError, match="no longer at") as gone:
+        with pytest.raises(InvalidRequestError, match="is gone: it was moved") as gone:
             await studio.preview(task.task_id)
         assert gone.value.then == (Step(Do.DOWNLOAD, task.task_id),)
 
