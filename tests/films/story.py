@@ -35,7 +35,6 @@ from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread
 
 SHOTS = 5
-PLANNED_SECONDS = 6
 ALIKE = 12.0
 """The mean difference of two frames (0 to 255) below which they are the same picture, encoded
 once more; neighbouring clips of other prompts differ by 40 and more."""
