@@ -40,7 +40,7 @@ def test_a_clean_clip_with_every_camera_move_raises_no_alarm(tmp_path: Path, par
 
 
 def test_the_expected_size_is_the_resolutions_in_the_shape_of_the_picture() -> None:
-    assert expected_size("768P", None) == (1365, 768)
+    assert expected_size("768P", None) == (1366, 768)
     assert expected_size("1080p", None) == (1920, 1080)
     tall = png(scene(SMALL)[0].resize((400, 600)))
     assert expected_size("768P", tall) == (768, 1152)
