@@ -198,6 +198,11 @@ class FilmView:
         ready = self.status is Status.SUCCEEDED and self.film.saved
         return ready and not self.film.due_at and not self.film.save_error
 
+    @property
+    def whole(self) -> bool:
+        """It has a file that nothing is about to replace: the film of before, if a redo failed."""
+        return self.film.saved and self.settled
+
 
 _LEAST_FINISHED = (
     *(Status.PENDING, Status.SUBMITTING, Status.QUEUED, Status.RUNNING),

@@ -31,8 +31,8 @@ def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
     if sentence:
         terminal.paragraph(label, sentence, style=STYLES.get(label, "bold"), result=True)
     rows = [
-        ("Saved", copy or film.file),
-        ("Film", _size(film) if film.saved else ""),
+        ("Saved", copy or (film.file if view.whole else "")),
+        ("Film", _size(film) if view.whole else ""),
         ("Cost", person.film_cost(view)),
         ("Task", film.film_id),
     ]

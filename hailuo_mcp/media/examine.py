@@ -43,8 +43,8 @@ LENGTH_TOLERANCE = 0.5
 _SILENT = 33
 """Of 32,768, which is -60 dB: encoders leave one or two of digital silence."""
 _UNEVEN = 0.12
-"""Share by which a frame's time differs from the usual: 24 and 30 frames a second by 20%, times that
-are rounded to milliseconds by 4%."""
+"""Share by which a frame's time differs from the usual: 24 and 30 frames a second by 20%, times
+that are rounded to milliseconds by 4%."""
 _MOST_UNEVEN = 0.03
 """Share of such frames, and more than one of them: a single dropped frame is no variable rate."""
 _MISSING_FRAMES = 2

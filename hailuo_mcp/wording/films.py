@@ -23,7 +23,7 @@ def storyboard(view: FilmView, *, whole_prompts: bool = False) -> Storyboard:
     film, status = view.film, view.status
     planned = view.planned and status is not Status.CANCELLED
     most = None if whole_prompts else PROMPT_CHARACTERS
-    ready = film.saved
+    ready = view.whole
     link = view.link if ready else None
     return cast(
         "Storyboard",
@@ -32,7 +32,7 @@ def storyboard(view: FilmView, *, whole_prompts: bool = False) -> Storyboard:
             film_id=film.film_id,
             status="planned" if planned or status is None else status.value,
             reused=view.reused,
-            file="" if link else film.file,
+            file=film.file if ready and not link else "",
             url=link.url if link else "",
             url_expires_at=phrases.moment(link.expires_at) if link and link.expires_at else "",
             cost=_cost(view),

@@ -25,8 +25,8 @@ from hailuo_mcp.media.clip_facts import probe
 from hailuo_mcp.media.examine import Expected, examine
 from hailuo_mcp.media.opening import UnreadableClipError, decoded, open_clip
 
-from .scenes import Scale, scene, write
 from .faults import png
+from .scenes import Scale, scene, write
 
 MOST_SECONDS = 2.0
 """Of processor time, for all that is done with one clip."""

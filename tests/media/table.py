@@ -23,8 +23,8 @@ from hailuo_mcp.sandbox.job import Job
 from hailuo_mcp.sandbox.pictures import kept_at
 from hailuo_mcp.sandbox.rules import clip_size
 
-from .scenes import Scale, scene
 from .faults import FAULTS, HARMLESS, Case, png
+from .scenes import Scale, scene
 
 FULL = Scale(width=320, height=180, fps=24, seconds=3)
 MOVES = tuple(_MOVES)

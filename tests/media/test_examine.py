@@ -12,8 +12,8 @@ from hailuo_mcp.media import opening
 from hailuo_mcp.media.examine import Expected, examine, expected_size
 from hailuo_mcp.media.opening import NoPictureError, UnreadableClipError, decoded, open_clip
 
-from .scenes import Scale, scene, write
 from .faults import FAULTS, HARMLESS, Case, png
+from .scenes import Scale, scene, write
 from .table import MOVES, Clean, judge, rendered
 
 SMALL = Scale(width=128, height=72, fps=12, seconds=3)
