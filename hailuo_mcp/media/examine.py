@@ -124,7 +124,8 @@ def expected_size(resolution: str, first_picture: bytes | None) -> tuple[int, in
         if picture is None:
             return None
         shape = picture.width / picture.height
-    return (round(short * shape), short) if shape >= 1 else (short, round(short / shape))
+    long = 2 * round(short * max(shape, 1 / shape) / 2)  # no encoder takes odd sides
+    return (long, short) if shape >= 1 else (short, long)
 
 
 def examine(path: Path, expected: Expected, *, clock: Clock = time.monotonic) -> Findings:
