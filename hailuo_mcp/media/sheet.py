@@ -30,8 +30,6 @@ _BEST, _LEGIBLE, _WORST = 90, 55, 1
 """JPEG qualities: the highest used; where frames are made smaller instead; the lowest there is."""
 _SHAPE = 1.9
 """Width to height that a sheet is laid out for."""
-_WHOLE_ROW = 5
-"""Frames of a clip that stand on one line if it is compared; more may need several."""
 _GAP = 8
 """Pixels around frames."""
 _HAIR = 1e-6
@@ -41,7 +39,7 @@ _BACK, _STAMP, _LABEL = "#16181d", "#e6e8ec", "#ffc857"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetRow:
-    """One clip's frames, of which a row may need several lines."""
+    """One clip's frames."""
 
     label: str
     """Above the row; empty for none."""
@@ -145,10 +143,11 @@ def _layout(rows: Sequence[SheetRow], pixels: float) -> _Layout:
 def _arrangements(rows: Sequence[SheetRow], pixels: float) -> Iterator[_Layout]:
     """Clips below each other, so that a moment stands below the same moment of another.
 
-    Their rows stay whole, unless they are long; clips of one frame stand side by side.
+    The frames of one clip alone may need several lines; compared, each clip has one. Clips of one
+    frame stand side by side.
     """
     longest = max(len(row.frames) for row in rows)
-    least = 1 if len(rows) == 1 or longest > _WHOLE_ROW else longest
+    least = 1 if len(rows) == 1 else longest
     for columns in range(least, longest + 1):
         blocks = [_block(row, columns, min(pixels, _native(row))) for row in rows]
         for across in range(1, len(rows) + 1 if longest == 1 else 2):
