@@ -21,18 +21,7 @@ _log = logging.getLogger(__name__)
 async def cancel_task(context: Context, task_id: str, *, caller: str = "") -> View:
     """Cancel a task that was not sent; otherwise say why it cannot be cancelled."""
     task = await find_task(context, task_id, caller)
-    withdrawn = await context.store.change(
-        task.task_id,
-        {
-            "status": Status.CANCELLED,
-            "due_at": 0.0,
-            "error": "Withdrawn before it was sent.",
-            "error_kind": "",
-            "error_code": "",
-        },
-        now=context.clock(),
-        status_in=(Status.PENDING,),
-    )
+    withdrawn = await withdraw(context, task)
     if withdrawn:
         announce(context, withdrawn)
         return await context.view(withdrawn)
@@ -56,6 +45,22 @@ def announce(context: Context, task: Task) -> None:
     if task.film_id:
         context.changes.announce(task.film_id)
         context.wakeup.notify()  # the film has something to do now
+
+
+async def withdraw(context: Context, task: Task) -> Task | None:
+    """The task, cancelled free; None if it was sent or has ended."""
+    return await context.store.change(
+        task.task_id,
+        {
+            "status": Status.CANCELLED,
+            "due_at": 0.0,
+            "error": "Withdrawn before it was sent.",
+            "error_kind": "",
+            "error_code": "",
+        },
+        now=context.clock(),
+        status_in=(Status.PENDING,),
+    )
 
 
 _RESET: Mapping[str, object] = {

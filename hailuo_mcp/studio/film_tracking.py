@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hailuo_mcp.domain import POLLED, Film, Status, Task
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.studio.cancel_settle import withdraw
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_views import film_view
 from hailuo_mcp.studio.waiting import (
@@ -110,20 +111,7 @@ async def _withdraw_unsent(context: Context, film: Film) -> FilmView:
     withdrawn = list[Task]()
     # From the last one: otherwise a worker would do the same to those that depend on the first.
     for task in reversed(await context.store.film_tasks(film.film_id)):
-        if task.status is not Status.PENDING:
-            continue
-        done = await context.store.change(
-            task.task_id,
-            {
-                "status": Status.CANCELLED,
-                "due_at": 0.0,
-                "error": "Withdrawn before it was sent.",
-                "error_kind": "",
-                "error_code": "",
-            },
-            now=context.clock(),
-            status_in=(Status.PENDING,),
-        )
+        done = await withdraw(context, task) if task.status is Status.PENDING else None
         if done:
             withdrawn.append(done)
             context.changes.announce(task.task_id)
