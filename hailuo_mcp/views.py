@@ -128,7 +128,6 @@ class FilmView:
     price is published."""
     eta_seconds: int | None = None
     next_check_seconds: int | None = None
-    auto_download: bool = True
     link: Link | None = None
     of_tenant: bool = False
     spending: Spending | None = None

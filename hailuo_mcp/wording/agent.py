@@ -145,9 +145,6 @@ FILMS: Mapping[FilmCase, str] = {
     '"{film_id}" in about 5 s.',
     FilmCase.NOT_SAVED: "All {shots} are ready, but not all are on this disk. {save_error} {paid} "
     'download_video with task_id "{film_id}" tries again, free.',
-    FilmCase.LEFT_THERE: "All {shots} are ready at {provider} and not saved, because "
-    'HAILUO_AUTO_DOWNLOAD is off. {paid} Call download_video with task_id "{film_id}", free: it '
-    "saves and joins them.",
     FilmCase.JOINING: "All {shots} are saved and being joined. {paid} Call query_task with task_id "
     '"{film_id}" in about 5 s for the film\'s path.',
     FilmCase.NOT_JOINED: "All {shots} are saved, but not joined. {save_error} {paid} "

@@ -31,7 +31,6 @@ class FilmCase(StrEnum):
     CANCELLED = "cancelled"
     SAVING = "all shots are ready, and being saved"
     NOT_SAVED = "all shots are ready, saving one failed"
-    LEFT_THERE = "all shots are ready, not saved unless asked for"
     JOINING = "all shots are saved, and being joined"
     NOT_JOINED = "all shots are saved, joining them failed"
     JOINED = "joined"
@@ -59,7 +58,7 @@ def _case_of_ready(view: FilmView) -> FilmCase:
     if any(shot.task.save_error for shot in unsaved):
         return FilmCase.NOT_SAVED
     if unsaved:
-        return FilmCase.SAVING if view.auto_download else FilmCase.LEFT_THERE
+        return FilmCase.SAVING
     if view.film.save_error:
         return FilmCase.NOT_JOINED
     return FilmCase.JOINED if view.joined else FilmCase.JOINING

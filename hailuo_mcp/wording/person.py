@@ -109,10 +109,6 @@ FILMS: Mapping[FilmCase, tuple[str, str]] = {
     FilmCase.CANCELLED: ("Cancelled.", f"{{saved}}. {{trouble}} {{earlier}} {_REDO}"),
     FilmCase.SAVING: ("Ready", "at {provider} and being saved: {saved}."),
     FilmCase.NOT_SAVED: ("Not saved.", "{save_error}"),
-    FilmCase.LEFT_THERE: (
-        "Ready",
-        "at {provider} and not saved, because HAILUO_AUTO_DOWNLOAD is off.",
-    ),
     FilmCase.JOINING: ("Saved", "and being joined: {shots}."),
     FilmCase.NOT_JOINED: ("Not joined.", "All {shots} are saved. {save_error}"),
     FilmCase.JOINED: ("", ""),

@@ -373,7 +373,6 @@ FILMS: tuple[tuple[str, FilmView], ...] = (
     ("before anything was sent", a_film_view({n: cancelled_view() for n in range(1, 6)})),
     ("", a_film_view({5: saved_view(file="", due_at=NOW)})),
     ("", a_film_view({5: saved_view(file="", save_error="The disk is full: /home/kim/Videos.")})),
-    ("", a_film_view({n: saved_view(file="") for n in range(1, 6)}, auto_download=False)),
     ("", a_film_view(due_at=NOW)),
     ("a redo", a_film_view(due_at=NOW, revision=2, redone=(5,), file="/v/old.mp4")),
     ("", a_film_view(save_error="The disk is full: /home/kim/Videos/Hailuo.")),
