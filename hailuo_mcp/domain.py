@@ -370,6 +370,10 @@ class Transition(StrEnum):
     FADE = "fade"
 
 
+FADE_SECONDS = 0.5
+"""How long two shots overlap where one fades into the other."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmRequest:
     """What a caller wants: shots, or a film's id, with which the rest is empty."""
@@ -457,6 +461,14 @@ class Film:
     @property
     def saved(self) -> bool:
         return bool(self.file)
+
+    @property
+    def planned_seconds(self) -> float | None:
+        """How long its shots are when joined; None if the length of one is unknown."""
+        known = [shot.duration for shot in self.shots if shot.duration]
+        joins = len(known) - 1 if self.transition is Transition.FADE else 0
+        whole = len(known) == len(self.shots)
+        return sum(known) - joins * FADE_SECONDS if whole else None
 
     @property
     def redoes(self) -> bool:

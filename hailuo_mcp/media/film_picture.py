@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from hailuo_mcp.domain import FADE_SECONDS
 from hailuo_mcp.media.film_clips import WORK_SECONDS, BadClipError, SourceClip
 from hailuo_mcp.media.opening import UnreadableClipError, decoded, open_clip
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from PIL.Image import Image
 
-FADE_SECONDS = Fraction(1, 2)
 _BLACK = (16, 128, 128)
 """In YUV."""
+_FADE = Fraction(FADE_SECONDS)
 _FULL_RANGE = 2
 _UNKNOWN = 2
 _601 = frozenset({5, 6})
@@ -57,8 +58,8 @@ def plan_picture(clips: Sequence[SourceClip], *, fade: bool) -> FilmPicture:
     fades = list[int]()
     for index in range(len(clips) - 1):
         # Of several fades each ends on the frame that is nearest: together they are not too short.
-        wanted = round(FADE_SECONDS * first.rate * (index + 1))
-        wanted -= round(FADE_SECONDS * first.rate * index)
+        wanted = round(_FADE * first.rate * (index + 1))
+        wanted -= round(_FADE * first.rate * index)
         most = min(lengths[index], lengths[index + 1]) // 2
         fades.append(min(wanted, most) if fade else 0)
     return FilmPicture(

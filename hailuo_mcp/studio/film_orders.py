@@ -119,8 +119,12 @@ async def _order_redo(
     redo = film.with_dependants(wanted.redo)
     added = [at for at in redo if at not in wanted.redo]
     notes = (
-        (f"{shots_named(added)} {_are(added)} made again too, from the new last frame before.",)
-        if added
+        (
+            f"The redo includes {shots_named(added).lower()}, which "
+            f"{_start(added)} from the last frame of the shot before.",
+        )
+        # Who planned it has read that.
+        if added and (plans or redo != film.redo)
         else ()
     )
     if redo == film.redone and redo != film.redo and not plans:
@@ -190,5 +194,5 @@ def _ended(task: Task) -> str:
     return "failed" if task.status is Status.FAILED else "was cancelled"
 
 
-def _are(numbers: Sequence[int]) -> str:
-    return "is" if len(numbers) == 1 else "are"
+def _start(numbers: Sequence[int]) -> str:
+    return "starts" if len(numbers) == 1 else "start"

@@ -124,14 +124,14 @@ _REDO = (
 )
 FILMS: Mapping[FilmCase, str] = {
     FilmCase.PLANNED: "Planned: {planned}{length}, {price}{takes}; nothing was bought or charged."
-    "{budget} Show the person the shots and the price; "
+    "{joins}{budget} Show the person the shots and the price; "
     f"{_MAKE_FILM}, within 24 hours.{{consent}}",
     FilmCase.REDO_PLANNED: "Planned: {planned}, {price}; nothing was bought or charged.{budget} "
     f"{{earlier}} Show the person; {_MAKE_FILM}.{{consent}}",
     FilmCase.WITHDRAWN: "The plan is withdrawn; nothing was bought or charged. To make the film "
     "after all, plan it again with generate_storyboard.",
-    FilmCase.WAITING: "Recorded: {shots}, waiting for the rate limit; nothing is charged so far. "
-    f"{_FILM_ALONE}",
+    FilmCase.WAITING: "Recorded: {shots}, and sent as fast as the rate limit allows; nothing is "
+    f"charged so far. {_FILM_ALONE}",
     FilmCase.BEING_MADE: f"Being made at {{provider}}: {{saved}}{{left}}; {{owed}}. {{trouble}} "
     f"{_FILM_ALONE}",
     FilmCase.KEY_REFUSED: "Being made, and safe at {provider}: {saved}; {owed}. But it refuses the "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import UNFINISHED, Money, Quote, Status, Unit
+from hailuo_mcp.domain import UNFINISHED, Money, Quote, Status, Transition, Unit
 from hailuo_mcp.text import number
 from hailuo_mcp.wording import cases, phrases
 
@@ -76,10 +77,11 @@ def values_of(view: FilmView, sentences: Sentences, **names: str) -> dict[str, s
         "shots": _many(len(view.shots)),
         "planned": f"{numbered(wanted)} again" if of_redo else _many(len(wanted)),
         "length": _length(view),
+        "joins": _joins(view),
         "price": _price(view),
         "budget": _budget(view),
         "takes": f", in {phrases.about(view.eta_seconds)}" if view.eta_seconds else "",
-        "left": f", {phrases.about(view.eta_seconds)} left" if view.eta_seconds else "",
+        "left": _left(view),
         "again": phrases.about(view.next_check_seconds or 30),
         "saved": saved_words(view),
         "owed": _owed(view),
@@ -111,7 +113,7 @@ def progress_line(view: FilmView) -> str:
             said = "not joined yet" if case is FilmCase.NOT_JOINED else "not saved yet"
             return f"{said} ({trouble.removesuffix('.')})"
         case FilmCase.WAITING | FilmCase.BEING_MADE | FilmCase.KEY_REFUSED:
-            return f"{saved_words(view)}{_working_on(view)}"
+            return f"{saved_words(view)}{_left(view)}{_working_on(view)}"
         case case:
             return case.value
 
@@ -166,8 +168,26 @@ def numbered(numbers: Sequence[int]) -> str:
 
 def _length(view: FilmView) -> str:
     """The planned film's length, to follow the number of shots."""
-    known = [shot.plan.duration for shot in view.shots if shot.plan.duration]
-    return f" of {sum(known)} s in all" if len(known) == len(view.shots) else ""
+    seconds = view.film.planned_seconds
+    return f" of {seconds:g} s in all" if seconds else ""
+
+
+def _joins(view: FilmView) -> str:
+    """What the shots start from, and how they are joined; empty for a single one."""
+    if len(view.shots) == 1:
+        return ""
+    chained = [shot.number for shot in view.shots if shot.plan.continues]
+    starts = "Each shot stands alone"
+    if chained:
+        begin = "starts" if len(chained) == 1 else "start"
+        starts = f"{_capital(numbered(chained))} {begin} from the last frame of the shot before"
+    return f" {starts}; {_JOINED[view.film.transition]}."
+
+
+_JOINED = {
+    Transition.CUT: "the shots are joined by cuts",
+    Transition.FADE: "the shots fade into each other for half a second",
+}
 
 
 def _amount(view: FilmView, amount: Decimal) -> str:
@@ -238,6 +258,11 @@ def _earlier(view: FilmView) -> str:
     return "The film as it was before is kept." if view.film.saved else ""
 
 
+def _left(view: FilmView) -> str:
+    """The time until the last shot is ready, to follow a word."""
+    return f", {phrases.about(view.eta_seconds)} left" if view.eta_seconds else ""
+
+
 def _working_on(view: FilmView) -> str:
     """The shot that is furthest and not saved, with its phase."""
     rank = (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.SUBMITTING, Status.PENDING)
@@ -249,7 +274,8 @@ def _working_on(view: FilmView) -> str:
     if not moving:
         return ""
     _, shot, found = min(moving, key=lambda one: one[:2])
-    return f"; shot {shot} {cases.progress_line(found)}"
+    # The time that is left is the film's.
+    return f"; shot {shot} {cases.progress_line(replace(found, eta_seconds=None))}"
 
 
 def _shot_not_saved(view: FilmView) -> str:

@@ -89,12 +89,12 @@ _REDO = (
     "again, and asks first."
 )
 FILMS: Mapping[FilmCase, tuple[str, str]] = {
-    FilmCase.PLANNED: ("Planned:", "{planned}{length}, {price}{takes}.{budget}{consent}"),
+    FilmCase.PLANNED: ("Planned:", "{planned}{length}, {price}{takes}.{joins}{budget}{consent}"),
     FilmCase.REDO_PLANNED: ("Planned:", "{planned}, {price}.{budget} {earlier}{consent}"),
     FilmCase.WITHDRAWN: ("Withdrawn.", "Nothing was bought or charged."),
     FilmCase.WAITING: (
-        "Waiting",
-        "for the rate limit: {shots}, recorded; nothing is charged so far.",
+        "Starting:",
+        "{shots}, sent as fast as the rate limit allows; nothing is charged so far.",
     ),
     FilmCase.BEING_MADE: ("Being made", "at {provider}: {saved}{left}. {trouble}"),
     FilmCase.KEY_REFUSED: (

@@ -59,10 +59,10 @@ async def test_progress_is_told_when_a_shot_moves() -> None:
         await lines.show(view)
     await lines.show(next_one, done=1, of=2)
     assert told == [
-        f"{FILM_ID} 2 of 5 shots saved; shot 3 rendering, about 40 s left",
-        f"{FILM_ID} 3 of 5 shots saved; shot 4 queued, about 40 s left",
+        f"{FILM_ID} 2 of 5 shots saved, about 7 min left; shot 3 rendering",
+        f"{FILM_ID} 3 of 5 shots saved, about 7 min left; shot 4 queued",
         f"{FILM_ID} joining the shots",
-        f"1 of 2 done; {FILM_ID} 3 of 5 shots saved; shot 4 queued, about 40 s left",
+        f"1 of 2 done; {FILM_ID} 3 of 5 shots saved, about 7 min left; shot 4 queued",
     ]
 
 

@@ -353,7 +353,7 @@ async def test_a_redo_is_planned_at_its_own_price_and_made_by_the_films_id(studi
     plan = await studio.plan_film(FilmRequest(film_id=film_id, redo=wanted), Terms())
     assert (plan.planned, plan.amount, plan.film.redo) == (True, 4, whole)
     assert [shot.planned for shot in plan.shots] == [False, True, True]
-    assert "Shot 3 is made again too" in plan.notes[0]
+    assert "The redo includes shot 3, which starts from" in plan.notes[0]
     # Repeated with its shots alone, the call is about the film that it made before.
     assert (await studio.make_film(FILM, Terms())).reused
     again = await studio.make_film(FilmRequest(film_id=film_id), Terms())

@@ -75,7 +75,7 @@ async def test_waits_and_progress_are_those_of_a_task(
 
     async with connect() as client:
         await client.call_tool("query_task", QUERY, progress_callback=listen)
-    assert heard[0] == "2 of 5 shots saved; shot 3 rendering, about 40 s left"
+    assert heard[0] == "2 of 5 shots saved, about 7 min left; shot 3 rendering"
     if mode == "legacy":
         assert studio.last("query_film")["wait_seconds"] == 8
     async with connect() as client:

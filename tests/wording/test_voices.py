@@ -26,7 +26,17 @@ from tools.film_fakes import (
 import hailuo_mcp
 from hailuo_mcp import errors
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import UNFINISHED, Link, Mode, Money, Phase, RemoteStatus, Status, Unit
+from hailuo_mcp.domain import (
+    UNFINISHED,
+    Link,
+    Mode,
+    Money,
+    Phase,
+    RemoteStatus,
+    Status,
+    Transition,
+    Unit,
+)
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.files.clip_file import DiskError
 from hailuo_mcp.files.download import CorruptClipError
@@ -338,6 +348,7 @@ UNDER_WAY = {3: a_view(), 4: waiting_view(), 5: waiting_view()}
 FILMS: tuple[tuple[str, FilmView], ...] = (
     ("", a_planned_film()),
     ("with a budget", a_planned_film(spending=SPENDING, asks=True, eta_seconds=900)),
+    ("with fades", a_planned_film(transition=Transition.FADE)),
     ("over the budget", a_planned_film(spending=replace(SPENDING, left=Decimal(4)))),
     ("without a price", a_planned_film(amount=None)),
     ("in the sandbox", a_planned_film(provider="sandbox")),
