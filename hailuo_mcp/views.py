@@ -163,7 +163,7 @@ class FilmView:
     @property
     def planned(self) -> bool:
         """Whether it, or a redo of it, is planned and waits for the word to be made."""
-        return self.film.made_at is None or self.film.redoes
+        return self.film.redoes or not (self.film.made_at or self.film.cancelled)
 
     @property
     def status(self) -> Status | None:
@@ -186,6 +186,8 @@ class FilmView:
         """Waiting longer changes nothing."""
         if self.film.made_at is None:
             return True
+        if self.status in (Status.FAILED, Status.CANCELLED):
+            return True  # all have ended, and there is nothing to join
         if self.film.due_at or self.status in UNFINISHED:
             return False
         ready = (it.view for it in self.shots if it.view)

@@ -105,7 +105,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     wanted = _request(args, terminal)
     plan = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
     agreed = bool(args.yes or args.confirm) or not plan.planned
-    if args.dry_run or not (terminal.json and agreed):
+    # What was made before is shown once, as it is by then.
+    if args.dry_run or (plan.planned and not (terminal.json and agreed)):
         _show_plan(args, terminal, plan)
     if args.dry_run:
         return exits.DONE
@@ -212,14 +213,15 @@ def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
 
 def _agrees(args: Namespace, terminal: Terminal, plan: FilmView) -> bool:
     """Whether the person says yes to the price; the plan is kept, so a no loses nothing."""
+    from hailuo_mcp.wording import person
+
     later = words.command(args, "film", "--film", plan.film.film_id, "--yes")
     refused = f"Not made, nothing was charged. The plan is kept for a day; make it with:\n  {later}"
     if not terminal.can_ask:
         terminal.note(refused)
         return False
     # The studio is closed while they think: an open one has work that must not wait.
-    what = "Make these shots again?" if plan.film.redoes else "Make this film?"
-    args.yes = terminal.ask(what, refused=refused)
+    args.yes = terminal.ask(person.film_question(plan), refused=refused)
     return bool(args.yes)
 
 
@@ -228,7 +230,7 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
     args, studio = session.args, session.studio
     output, copy = session.output_path(args.output), ""
     with session.terminal.progress() as progress:
-        progress.tell("checking and sending")
+        progress.tell("checking and sending" if buys else "looking")
         session.buying = buys
         terms = replace(arguments.terms(args, approved=args.yes), request_key="")
         view = made = await studio.make_film(wanted, terms)
@@ -245,7 +247,7 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
     file = copy
     if args.output == STANDARD:
         file = await session.clip_to_write(copy)
-    show_film(session, view, copy=copy)
+    show_film(session.terminal, view, copy=copy)
     suggest(session, view)
     return exits.of_film(view), file
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import FilmView, ShotView
 
 
-def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
+def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
     """Show the film; `copy` is where it was copied to."""
     from hailuo_mcp.cli.results import STYLES
     from hailuo_mcp.wording import film_cases, films, person
 
-    film, terminal = view.film, session.terminal
+    film = view.film
     if terminal.json:
         answer = films.storyboard(view, whole_prompts=True)
         if copy:
@@ -34,14 +34,15 @@ def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
         ("Saved", copy or (film.file if view.whole else "")),
         ("Film", _size(film) if view.whole else ""),
         ("Cost", person.film_cost(view)),
-        ("Task", film.film_id),
+        ("Film id", film.film_id),
     ]
     terminal.facts([row for row in rows if row[1]])
     terminal.say()
     terminal.table(
-        ("Shot", "Status", "Cost", "Task", "Prompt"),
+        ("Shot", "Status", "Price" if view.notice else "Cost", "Task", "Prompt"),
         [_row(view, shot) for shot in view.shots],
         wide=4,
+        wraps=True,
     )
     for remark in film_cases.remarks(view):
         terminal.paragraph("Note:", remark, result=True)
@@ -54,9 +55,7 @@ def show_plan(terminal: Terminal, view: FilmView) -> None:
     from hailuo_mcp.wording import film_cases, person
 
     if not view.planned:
-        if view.reused:
-            terminal.paragraph(*person.FILM_REUSED, result=True)
-        terminal.paragraph(*person.film_text(view, program=words.program()), result=True)
+        show_film(terminal, view)
         return
     columns = ("Shot", "From", "Length", "Price", "Prompt")
     rows = [_planned_row(view, shot) for shot in view.shots if shot.planned]
@@ -72,15 +71,19 @@ def show_plan(terminal: Terminal, view: FilmView) -> None:
 
 def _planned_row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
     from hailuo_mcp.domain import Mode
-    from hailuo_mcp.wording import film_cases
 
     plan = shot.plan
     source = "text" if plan.mode is Mode.T2V else "picture"
     if plan.continues:
         source = f"shot {shot.number - 1}"
     length = f"{plan.duration} s" if plan.duration else "-"
-    price = film_cases.row_price(view, shot).removeprefix("would cost ") or "unpriced"
-    return str(shot.number), source, length, price, plan.prompt
+    return str(shot.number), source, length, _price(view, shot), plan.prompt
+
+
+def _price(view: FilmView, shot: ShotView) -> str:
+    from hailuo_mcp.wording import film_cases
+
+    return film_cases.row_price(view, shot).removeprefix("would cost ") or "unpriced"
 
 
 def suggest(session: Session, view: FilmView) -> None:
@@ -91,7 +94,7 @@ def suggest(session: Session, view: FilmView) -> None:
     film = view.film
     if session.is_elsewhere(film) and film.made_at is not None and not view.settled:
         session.report_elsewhere([film])
-    elif view.planned and not (film.made_at is None and film.cancelled):
+    elif view.planned:
         follow_up(session, "Make it", session.command("film", "--film", film.film_id))
     elif not view.settled:
         follow_up(session, "Wait for it", session.resume_command(film))
@@ -104,15 +107,17 @@ def suggest(session: Session, view: FilmView) -> None:
 
 
 def _row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
-    from hailuo_mcp.wording import film_cases, person
+    from hailuo_mcp.wording import person
 
-    if shot.planned or shot.view is None:
-        cost, status, task_id = film_cases.row_price(view, shot), "planned", ""
+    if shot.planned:
+        cost, status, task_id = _price(view, shot), "planned", ""
+    elif shot.view is None:
+        cost, status, task_id = "nothing", "withdrawn", ""
     else:
         task = shot.view.task
         cost = person.cost(shot.view).removesuffix(" when it succeeds")
+        cost = cost.removeprefix("would cost ").replace("no published price", "unpriced")
         status, task_id = task.state, task.task_id
-    cost = cost.replace("no published price", "unpriced")
     return str(shot.number), status, cost, task_id, shot.plan.prompt
 
 

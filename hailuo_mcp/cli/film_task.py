@@ -26,7 +26,7 @@ async def query(session: Session, film: Film) -> int:
         view = await _look(session, film, progress)
         if wait is not None and not view.settled and not session.is_elsewhere(film):
             view = await session.wait_for_film(view.film, wait, progress)
-    show_film(session, view)
+    show_film(session.terminal, view)
     suggest(session, view)
     return exits.of_film(view)
 
@@ -47,7 +47,7 @@ async def download(session: Session, film: Film, output: str) -> tuple[int, str]
     if terminal.json:
         terminal.data(dict(saved_film(saved)))
     else:
-        show_film(session, saved.view, copy=saved.file)
+        show_film(terminal, saved.view, copy=saved.file)
     if saved.status == "saved":
         return exits.DONE, file
     return exits.of_film(saved.view) or exits.FAILED, ""
@@ -60,7 +60,7 @@ async def cancel(session: Session, film: Film) -> int:
     if not done and view.notes and not terminal.json:
         terminal.paragraph("Not cancelled.", " ".join(view.notes), result=True)
         view = replace(view, notes=())
-    show_film(session, view)
+    show_film(terminal, view)
     return exits.DONE if done else exits.FAILED
 
 

@@ -102,7 +102,8 @@ class _Parser(ArgumentParser):
         if names and value not in names:
             near = difflib.get_close_matches(str(value), names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
-            self.error(f"unknown value {shown(str(value))!r}; {hint}")
+            option = next((f" for {it}" for it in action.option_strings if it[:2] == "--"), "")
+            self.error(f"unknown value {shown(str(value))!r}{option}; {hint}")
 
 
 def _words_for(action: Action, value: object) -> list[str]:

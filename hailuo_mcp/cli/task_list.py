@@ -74,7 +74,11 @@ def _print(terminal: Terminal, entries: Sequence[View | FilmView], home: str) ->
     if not entries:
         terminal.say("No task.")
         return
-    rows: list[Sequence[str]] = [_cells(entry) for entry in entries]
+    rows: list[Sequence[str]] = []
+    below = ""
+    for entry in entries:
+        below = _film_of(entry, below)
+        rows.append(_cells(entry, below=below))
     providers = [entry.made.provider for entry in entries]
     columns: tuple[str, ...] = ("Task", "Status", "Cost", "When", "Prompt")
     if any(provider != home for provider in providers):
@@ -83,19 +87,33 @@ def _print(terminal: Terminal, entries: Sequence[View | FilmView], home: str) ->
     terminal.table(columns, rows, wide=len(columns) - 1)
 
 
-def _cells(entry: View | FilmView) -> Sequence[str]:
-    """A film's row says what it costs in all, and those of its shots what each of them does."""
+def _film_of(entry: View | FilmView, below: str) -> str:
+    """The film below which this row stands with its other shots; empty if there is none."""
+    from hailuo_mcp.views import FilmView
+
+    if isinstance(entry, FilmView):
+        return entry.known_as
+    return below if entry.task.film_id == below else ""
+
+
+def _cells(entry: View | FilmView, *, below: str) -> Sequence[str]:
+    """A film's row says what it costs in all, and those of its shots what each of them does.
+
+    A shot that does not stand below its film names it.
+    """
     from hailuo_mcp.views import FilmView
     from hailuo_mcp.wording import film_rows, person
 
     if isinstance(entry, FilmView):
         cost, name = film_rows.short_cost(entry), film_rows.name_of(entry)
+        began = entry.film.made_at or entry.film.created_at
     else:
-        task, name = entry.task, results.named(entry.task)
+        task, name, began = entry.task, results.named(entry.task), entry.task.created_at
         cost = person.cost(entry).removesuffix(" when it succeeds")
         cost = cost.replace("no published price", "unpriced")
-        name = f"shot {task.shot}: {name}" if task.film_id else name
-    return entry.known_as, entry.state, cost, _when(entry.made.created_at, entry.now), name
+        if task.film_id:
+            name = f"shot {task.shot}{'' if below else f' of {task.film_id}'}: {name}"
+    return entry.known_as, entry.state, cost, _when(began, entry.now), name
 
 
 def _when(at: float, now: float) -> str:

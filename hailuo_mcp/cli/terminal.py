@@ -229,8 +229,10 @@ class Terminal:
 
     def ask(self, question: str, *, refused: str) -> bool:
         """Ask yes or no; anything but yes is no, and `refused` is then printed."""
-        self.paragraph("", question, style="bold")
-        self._err.file.write("[y/N] ")
+        from rich.text import Text
+
+        asked = Text(self._err.clean(f"{question} [y/N] "), style="bold")
+        self._err.console.print(asked, end="", soft_wrap=True)
         self._err.file.flush()
         try:
             agreed = sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from mcp import MCPError
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.prompts import Prompt
+from mcp.types import INVALID_PARAMS
 from pydantic import Field
 
 from hailuo_mcp.catalog.camera_moves import moves
+from hailuo_mcp.server.completions import closed_list
 from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.text import shown
 
 Camera = Annotated[str, Field(description="A camera move, such as Push in")]
 Model = Annotated[str, Field(description="A model; empty chooses")]
@@ -57,7 +61,7 @@ def image_to_video(
 
 def storyboard(
     story: Annotated[str, Field(description="What the film tells")],
-    shots: Annotated[str, Field(description="How many shots; empty chooses")] = "",
+    shots: Annotated[str, Field(description="How many shots, in any words; empty chooses")] = "",
     style: Annotated[str, Field(description="Look, light and mood of the whole film")] = "",
     continuity: Annotated[
         str, Field(description="last_frame: one shot goes on from the other; none; empty chooses")
@@ -67,6 +71,8 @@ def storyboard(
     resolution: Resolution = "",
 ) -> str:
     """Make a film of several shots, from an idea to one file."""
+    _need_one_of("continuity", continuity)
+    _need_one_of("transition", transition)
     wishes = _wishes(
         shots=shots,
         style=style,
@@ -79,6 +85,13 @@ def storyboard(
         f"Make a film of several Hailuo shots of this: {story}\n{wishes}\n"
         f"{_writing()}{_FROM_PICTURE}{_read('filming.md')}"
     )
+
+
+def _need_one_of(argument: str, given: str) -> None:
+    """Refuse what the tool would refuse."""
+    known = closed_list(argument)
+    if given and given not in known:
+        raise MCPError(INVALID_PARAMS, f"{argument} is {' or '.join(known)}, not {shown(given)!r}.")
 
 
 def _writing() -> str:

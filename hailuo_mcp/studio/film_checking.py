@@ -78,20 +78,22 @@ async def checked_film(
 def _requests(wanted: FilmRequest) -> list[VideoRequest]:
     """A request for each shot; one that continues another has a picture that does not exist yet."""
     count, problems = len(wanted.shots), list[str]()
+    shots = _many(count, "shot")
     if not 0 < count <= MOST_SHOTS:
         problems.append(f"a film has 1 to {MOST_SHOTS} shots, not {count}")
     if len(wanted.durations) not in (0, 1, count):
         problems.append(
-            f"there are {count} shots and {len(wanted.durations)} lengths; give none, one for all, "
-            "or one for each shot"
+            f"{shots} and {_many(len(wanted.durations), 'length')} are given; give none, one for "
+            "all, or one for each shot"
         )
     if len(wanted.images) not in (0, count):
         problems.append(
-            f"there are {count} shots and {len(wanted.images)} pictures; give none, or one for "
+            f"{shots} and {_many(len(wanted.images), 'picture')} are given; give none, or one for "
             "each shot, empty for a shot without one"
         )
     if problems:
-        raise InvalidRequestError(f"{_REFUSED}: {'; '.join(problems)}.")
+        then = () if count else (Step(Do.TRY, "give a prompt for each shot"),)
+        raise InvalidRequestError(f"{_REFUSED}: {'; '.join(problems)}.", *then)
     lengths = wanted.durations if len(wanted.durations) == count else wanted.durations * count
     pictures = wanted.images or ("",) * count
     chained = wanted.continuity is Continuity.LAST_FRAME
@@ -180,7 +182,7 @@ def _refusal(refused: Mapping[int, InvalidRequestError], count: int) -> InvalidR
     told = [_told(numbers, what) for what, numbers in reasons.items()]
     if len(told) > _MOST_REASONS:
         rest = sum(len(numbers) for numbers in list(reasons.values())[_MOST_REASONS:])
-        told[_MOST_REASONS:] = [f"And {rest} more shots are refused."]
+        told[_MOST_REASONS:] = [f"And {rest} more shots cannot be made."]
     then = [
         Step(step.do, f"for {shots_named(numbers).lower()}, {step.about}")
         if step.do is Do.NEAREST and len(numbers) < count
@@ -195,8 +197,11 @@ def _refusal(refused: Mapping[int, InvalidRequestError], count: int) -> InvalidR
 def _told(numbers: Sequence[int], what: str) -> str:
     if not what.startswith(_REFUSED):
         return f"{shots_named(numbers)}: {what}"
-    are = "is" if len(numbers) == 1 else "are"
-    return f"{shots_named(numbers)} {are} refused{what.removeprefix(_REFUSED)}"
+    return f"{shots_named(numbers)} cannot be made{what.removeprefix(_REFUSED)}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def shots_named(numbers: Iterable[int]) -> str:

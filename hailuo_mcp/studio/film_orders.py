@@ -118,15 +118,10 @@ async def _order_redo(
         )
     redo = film.with_dependants(wanted.redo)
     added = [at for at in redo if at not in wanted.redo]
-    notes = (
-        (
-            f"The redo includes {shots_named(added).lower()}, which "
-            f"{_start(added)} from the last frame of the shot before.",
-        )
-        # Who planned it has read that.
-        if added and (plans or redo != film.redo)
-        else ()
-    )
+    notes = tuple[str, ...]()
+    if added and (plans or redo != film.redo):  # otherwise the plan said it
+        which = f"{shots_named(added).lower()}, which {_start(added)}"
+        notes = (f"The redo includes {which} from the last frame of the shot before.",)
     if redo == film.redone and redo != film.redo and not plans:
         # It may be the same call once more, so it does not buy again; a new plan is no repetition.
         return FilmOrder(film=film, recorded=film, wanted=False, notes=notes)

@@ -120,18 +120,15 @@ async def _withdraw_unsent(context: Context, film: Film) -> FilmView:
         context.changes.announce(film.film_id)
         context.wakeup.notify()
     view = await film_view(context, await _read_again(context, film))
-    notes = _what_is_left(context, view, withdrawn)
+    notes = _what_is_left(context, view, done=bool(withdrawn))
     return replace(view, notes=(*view.notes, *notes))
 
 
-def _what_is_left(context: Context, view: FilmView, withdrawn: list[Task]) -> Iterable[str]:
-    """What was withdrawn, and what could not be."""
+def _what_is_left(context: Context, view: FilmView, *, done: bool) -> Iterable[str]:
+    """What could not be withdrawn; the view itself says what was."""
     shots = [(it.number, it.view.task.status) for it in view.shots if it.view]
     sent = [number for number, status in shots if status in (Status.SUBMITTING, *POLLED)]
     doubtful = [number for number, status in shots if status is Status.UNCONFIRMED]
-    if withdrawn:
-        gone = sorted({task.shot for task in withdrawn})
-        yield f"{_capital(_numbered(gone))} {_was(gone)} withdrawn before being sent, free."
     if sent:
         yield (
             f"{_capital(_numbered(sent))} could not be withdrawn: already sent, and "
@@ -143,7 +140,7 @@ def _what_is_left(context: Context, view: FilmView, withdrawn: list[Task]) -> It
             f"{_capital(_numbered(doubtful))} could not be withdrawn: it is unknown whether the "
             "provider accepted it."
         )
-    if not (withdrawn or sent or doubtful) and view.status is not Status.CANCELLED:
+    if not (done or sent or doubtful) and view.status is not Status.CANCELLED:
         yield f"There is nothing to withdraw: it has already ended ({view.status})."
 
 
@@ -254,7 +251,3 @@ def _numbered(shots: Iterable[int]) -> str:
 
 def _capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
-
-
-def _was(shots: list[int]) -> str:
-    return "was" if len(shots) == 1 else "were"

@@ -135,8 +135,8 @@ FILMS: Mapping[FilmCase, str] = {
     FilmCase.BEING_MADE: f"Being made at {{provider}}: {{saved}}{{left}}; {{owed}}. {{trouble}} "
     f"{_FILM_ALONE}",
     FilmCase.KEY_REFUSED: "Being made, and safe at {provider}: {saved}; {owed}. But it refuses the "
-    "key when asked for a clip's status: ask the person to correct HAILUO_API_KEY. Do not make the "
-    f"film again; then {_LOOK_AT_FILM}.",
+    "key when asked for a clip's status: ask the person to correct HAILUO_API_KEY. {trouble} Do "
+    f"not make the film again; then {_LOOK_AT_FILM}.",
     FilmCase.UNCONFIRMED: "The film waits: {saved}. {trouble} {earlier} Nothing more is bought "
     "before that is settled, and asking again does not help.",
     FilmCase.FAILED: "The film is not complete: {saved}. {trouble} {paid} {earlier} " + _REDO,
@@ -155,8 +155,8 @@ FILMS: Mapping[FilmCase, str] = {
 _TENANT_FILMS: Mapping[FilmCase, str] = {
     **FILMS,
     FilmCase.KEY_REFUSED: "Being made, and safe at {provider}: {saved}; {owed}. But it refuses the "
-    "key when asked for a clip's status: ask the operator of this server to correct it. Do not "
-    f"make the film again; then {_LOOK_AT_FILM}.",
+    "key when asked for a clip's status: ask the operator of this server to correct it. {trouble} "
+    f"Do not make the film again; then {_LOOK_AT_FILM}.",
 }
 _STILL: Mapping[Status, str] = {
     Status.PENDING: "Still waiting for its turn",

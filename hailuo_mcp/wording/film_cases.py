@@ -217,7 +217,7 @@ def _budget(view: FilmView) -> str:
 def _owed(view: FilmView) -> str:
     """What is charged as the shots succeed, to follow a semicolon."""
     if view.notice:
-        told = _paid(view)
+        told = _paid(view) or "It is free."
         return f"{told[0].lower()}{told[1:]}".removesuffix(".")
     if view.amount is None:
         return "no price is published, and each shot is charged when it succeeds"
@@ -229,9 +229,10 @@ def _owed(view: FilmView) -> str:
 def _paid(view: FilmView) -> str:
     """The sentence about the money that was spent."""
     if view.notice:
-        known = view.amount is not None and view.amount > 0
-        price = _amount(view, view.amount or Decimal(0))
-        return f"Real ones would cost {price}." if known else "It is free."
+        if view.amount is None:
+            return "It is free."
+        price = _amount(view, view.amount)
+        return f"Real ones would cost {price}." if view.amount else ""
     if not any(shot.task.money is Money.SPENT for shot in _made(view)) and not view.amount:
         return "Nothing was charged."
     if view.amount is None:
@@ -342,6 +343,13 @@ def _with_status(view: FilmView, status: Status) -> list[int]:
 
 def _capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def question(view: FilmView) -> str:
+    """Whether to make what is planned, at its price."""
+    what = f"{numbered(view.film.redo)} again" if view.film.redoes else "this film"
+    price = _price(view)
+    return f"Make {what}{', ' if view.notice else ' '}{price}?"
 
 
 def row_price(view: FilmView, shot: ShotView) -> str:

@@ -113,7 +113,7 @@ def _row(view: FilmView, shot: ShotView, most: int | None) -> ShotRow:
                 task_id=task.task_id if task else "",
                 status="planned" if shot.planned else "cancelled",
                 prompt=prompt,
-                cost=row_price(view, shot),
+                cost=row_price(view, shot) if shot.planned else "",
                 mode=plan.mode.value,
                 model=plan.model,
                 duration=plan.duration,

@@ -42,7 +42,7 @@ STEPS: Mapping[Do, str] = {
     "works once, for ten minutes.",
     Do.SETTLE: "Look at the provider's bill, then run `{program} settle {about} bought` or "
     "`not-bought`.",
-    Do.QUERY: "Run `{program} query {about}`.",
+    Do.QUERY: "Run `{program} query {about} --wait`.",
     Do.DOWNLOAD: "Run `{program} download {about}`, free.",
     Do.LIST_TASKS: "`{program} tasks` shows the ids.",
     Do.LIST_MODELS: "`{program} models` lists the models.",
@@ -99,7 +99,7 @@ FILMS: Mapping[FilmCase, tuple[str, str]] = {
     FilmCase.BEING_MADE: ("Being made", "at {provider}: {saved}{left}. {trouble}"),
     FilmCase.KEY_REFUSED: (
         "Key refused.",
-        "The shots are safe at {provider}. Correct HAILUO_API_KEY; do not make the film again.",
+        "The shots are safe at {provider}. Correct HAILUO_API_KEY; do not buy again. {trouble}",
     ),
     FilmCase.UNCONFIRMED: (
         "Unconfirmed.",
@@ -144,15 +144,22 @@ def film_text(view: FilmView, *, program: str = "hailuo-mcp") -> tuple[str, str]
     return label, said
 
 
+def film_question(view: FilmView) -> str:
+    """What the person is asked before a film, or a redo, is bought."""
+    return film_cases.question(view)
+
+
 def film_cost(view: FilmView) -> str:
     """What a film costs, with all takes of its shots, and whether that has been charged."""
     if view.amount is None:
         return "no published price"
     price, moved = amount(view.amount, view.film.unit), film_cases.charged(view)
+    if moved == "no" and not view.planned:
+        return "nothing"
+    if view.film.revision > 1 and not view.planned:
+        price += " with all takes"
     if view.notice:
-        return f"nothing: a real one would cost {price}"
-    if moved == "no":
-        return "nothing" if not view.planned else price
+        return f"nothing: real ones would cost {price}"
     if moved == "maybe":
         return f"{price}, perhaps charged"
     return f"{price}, each shot when it succeeds" if moved == "not yet" else price

@@ -29,10 +29,10 @@ def test_a_script_becomes_one_film_and_a_shot_is_made_again(program, script):
 
     assert made.code == 0, made.err
     assert (program.cwd / "boat.mp4").read_bytes()[4:8] == b"ftyp"
-    assert "Film   1366×768, 12 s" in made.out
-    assert "Cost   nothing: a real one would cost 4 CNY" in made.out
+    assert "Film     1366×768, 12 s" in made.out
+    assert "Cost     nothing: real ones would cost 4 CNY\n" in made.out
     assert "1 of 2 shots saved" in made.err, "progress over all shots"
-    film_id = next(line.split()[-1] for line in made.out.splitlines() if line.startswith("Task "))
+    film_id = next(line.split()[-1] for line in made.out.splitlines() if line.startswith("Film id"))
     assert f"film --film {film_id} --redo 2" in made.out
     assert bought(program.books) == 2
 
@@ -90,7 +90,10 @@ def test_a_failed_shot_says_what_was_stopped_and_how_to_make_it_again(program):
         (("film", "boat.txt", "--durations", "6,6,6"), "2 shots and 3 lengths"),
         (("film", "boat.txt", "--redo", "2"), "named by its id"),
         (("film", "boat.txt", "--redo", "x"), "is not a number, or several with commas"),
-        (("film", "boat.txt", "--transition", "wipe"), "choose from cut, fade"),
+        (
+            ("film", "boat.txt", "--transition", "wipe"),
+            "'wipe' for --transition; choose from cut, fade",
+        ),
         (("film", "boat.txt", "--no-wait", "-o", "x.mp4"), "cannot be combined"),
     ],
 )

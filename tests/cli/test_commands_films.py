@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tools.fakes import NOW, a_view
-from tools.film_fakes import FILM_ID, a_film_view, waiting_view
+from tools.film_fakes import FILM_ID, a_film_view, a_joined_film, shot_id, waiting_view
 
 from hailuo_mcp.bootstrap import open_studio
+from hailuo_mcp.cli.film_results import show_film
 from hailuo_mcp.cli.progress import Lines
+from hailuo_mcp.cli.task_list import _print
+from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Status
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.wording.films import storyboard
@@ -35,7 +40,7 @@ async def test_a_film_is_waited_for_saved_and_listed(program) -> None:
     assert (followed.code, copied.code) == (0, 0)
     copy = Path(program.cwd, "mine.mp4")
     assert copy.read_bytes() == Path(followed.answer["file"]).read_bytes()
-    assert copied.out.startswith(f"Saved  {copy}")
+    assert copied.out.startswith(f"Saved    {copy}")
     rows = [line.split("\t") for line in listed.out.splitlines()[1:4]]
     assert [row[-1] for row in rows] == [
         "film of 2 shots: a paper boat",
@@ -78,6 +83,11 @@ def test_a_plan_is_shown_and_withdrawn(program) -> None:
     assert "Waiting" not in waited.err
     assert gone.out.startswith("Withdrawn.")
     assert again.answer["status"] == "cancelled"
+    assert "Cost     nothing\n" in gone.out
+    assert "1\twithdrawn\tnothing" in gone.out
+    made = program("film", "--film", film_id, "--yes")
+    assert (made.code, made.out) == (2, "")
+    assert "was withdrawn. Nothing was sent or charged. Plan it again" in made.err
 
 
 def test_a_wait_ends_with_3_where_shots_wait_for_one_that_is_unconfirmed(program) -> None:
@@ -95,3 +105,36 @@ def test_a_wait_ends_with_3_where_shots_wait_for_one_that_is_unconfirmed(program
     assert asked.answer["status"] == "unconfirmed"
     assert "is a film" in refused.err
     assert "Waiting for 1 film" in ended.err
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_film_fits_in_60_columns_as_a_table(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    screen = Screen()
+
+    show_film(Terminal(out=screen), a_joined_film(provider="sandbox", revision=2))
+
+    shown = re.sub(r"\x1b\[[0-9]*m", "", screen.getvalue())
+    assert "nothing: real ones would cost 10 CNY with all takes" in shown
+    table = [line.rstrip() for line in shown[shown.index("Shot") :].splitlines()]
+    assert table[0].split() == ["Shot", "Status", "Price", "Task", "Prompt"]
+    assert table[1].startswith(f"1     saved   2 CNY  {shot_id(1)}  A paper boat is")
+    assert table[2].strip() == "folded by small hands", "the prompt goes on below"
+
+
+def test_a_shot_names_its_film_unless_it_stands_below_it():
+    film = a_joined_film()
+    first, second = (shot.view for shot in film.shots[:2])
+    said = io.StringIO()
+
+    _print(Terminal(out=said), [second, film, first], "minimax-cn")
+
+    assert [line.split("\t")[-1][:22] for line in said.getvalue().splitlines()[1:]] == [
+        f"shot 2 of {FILM_ID}"[:22],
+        "film of 5 shots: A pap",
+        "shot 1: A paper boat i",
+    ]

@@ -427,7 +427,7 @@ def test_a_person_at_a_terminal_is_asked(program, answer, code, clips):
     _, ended = os.waitpid(pid, 0)
 
     assert os.waitstatus_to_exitcode(ended) == code
-    assert seen.index(b"2 CNY for MiniMax-Hailuo-2.3") < seen.index(b"Buy this clip?")
+    assert seen.index(b"2 CNY for MiniMax-Hailuo-2.3") < seen.index(b"Buy this clip? [y/N]")
     assert (b"\xe2\x94\x81" in seen) == bool(clips), "the bar"
     assert bought(program.books) == clips
 

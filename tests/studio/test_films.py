@@ -109,10 +109,10 @@ async def test_a_plan_has_each_shots_request_and_price_and_buys_nothing(
 
 async def test_an_empty_model_is_chosen_for_a_picture_that_does_not_exist_yet(studio: Any) -> None:
     """512P is made from a first frame only, by another model than text."""
-    with pytest.raises(InvalidRequestError, match="Shot 1 is refused"):
+    with pytest.raises(InvalidRequestError, match="Shot 1 cannot be made"):
         await studio.plan_film(replace(FILM, resolution="512P"), Terms())
     fast = replace(FILM, model="MiniMax-Hailuo-2.3-Fast")
-    with pytest.raises(InvalidRequestError, match=r"Shot 1 is refused: .*from a first frame"):
+    with pytest.raises(InvalidRequestError, match=r"Shot 1 cannot be made: .*from a first frame"):
         await studio.plan_film(fast, Terms())
 
 
@@ -122,15 +122,18 @@ async def test_an_empty_model_is_chosen_for_a_picture_that_does_not_exist_yet(st
         ({"shots": ()}, "1 to 50 shots, not 0"),
         ({"shots": BOAT * 17}, "1 to 50 shots, not 51"),
         ({"durations": (6, 6)}, "3 shots and 2 lengths"),
-        ({"images": ("a.png",)}, "3 shots and 1 pictures"),
+        ({"images": ("a.png",)}, "3 shots and 1 picture are"),
         ({"redo": (1,)}, "named by its id"),
-        ({"durations": (7,)}, "Shots 1, 2 and 3 are refused: .* not 7 s"),
-        ({"model": "Hailuo-2.4"}, "Shots 1, 2 and 3 are refused: unknown model Hailuo-2.4"),
-        ({"shots": ("", "b", " ")}, "Shot 1 is refused: .* Shot 3 is refused: it has neither"),
-        ({"shots": ("", "b", " "), "continuity": NONE}, "Shots 1 and 3 are refused"),
+        ({"durations": (7,)}, "Shots 1, 2 and 3 cannot be made: .* not 7 s"),
+        ({"model": "Hailuo-2.4"}, "Shots 1, 2 and 3 cannot be made: unknown model Hailuo-2.4"),
+        (
+            {"shots": ("", "b", " ")},
+            "Shot 1 cannot be made: .* Shot 3 cannot be made: it has neither",
+        ),
+        ({"shots": ("", "b", " "), "continuity": NONE}, "Shots 1 and 3 cannot be made"),
         (
             {"durations": (7, 6, 6), "images": ("", "", "/nowhere.png")},
-            r"Shot 1 is refused: .*not 7 s\. Shot 3 is refused: the first frame: .*nowhere",
+            r"Shot 1 cannot be made: .*not 7 s\. Shot 3 cannot be made: the first frame: .*nowhere",
         ),
     ],
 )

@@ -126,6 +126,11 @@ async def test_resources_say_why_there_is_no_studio(mode: str) -> None:
         ("direct_shot", {}, "direct_shot needs shot."),
         ("direct_shot", {"shot": ""}, "direct_shot needs shot."),
         (
+            "storyboard",
+            {"story": "a boat", "continuity": "foo"},
+            "continuity is none or last_frame, not 'foo'.",
+        ),
+        (
             "image_to_video",
             {"image": "a.png", "zoom": "in"},
             "image_to_video has no 'zoom'. It takes: image, motion, camera, model, resolution.",

@@ -467,6 +467,8 @@ def of_films() -> Iterator[tuple[str, dict[str, str]]]:
             "person": " ".join(person.film_text(view)),
             "person's cost": person.film_cost(view),
         }
+        if view.planned:
+            told["person, asked"] = person.film_question(view)
         if not note and case is not FilmCase.KEY_REFUSED and film_cases.is_moving(view):
             told["agent, nothing new"] = agent.film_unchanged_text(view)
         yield f"{case}{f' ({note})' if note else ''}", told

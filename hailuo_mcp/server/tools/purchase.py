@@ -39,7 +39,7 @@ class TermsArguments(Arguments):
     max_cost: float = Field(
         0,
         ge=0,
-        description="Refuse if it costs more, in the plan's unit (CNY, USD or credits).",
+        description="Refuse above this, in the plan's unit (CNY, USD or credits); 0: no limit.",
     )
     confirm: Id = Field(
         "",
