@@ -188,7 +188,7 @@ async def _plan(session: Session, *, wanted: FilmRequest) -> FilmView:
     terms = arguments.terms(args, approved=False)
     if wanted.redo and wanted.film_id and args.yes:
         # Nobody is asked, so the same command once more must not buy a second time.
-        view = await studio.plan_film(FilmRequest(film_id=wanted.film_id), terms)
+        view = await studio.plan_film(replace(wanted, redo=()), terms)
         if view.film.with_dependants(wanted.redo) == view.film.redone and not view.planned:
             return view
     return await studio.plan_film(wanted, terms)

@@ -218,20 +218,48 @@ async def test_a_films_id_alone_shows_and_makes_its_plan(studio: Any, tmp_path: 
     assert (made.reused, len(await _tasks(studio, made))) == (False, 3)
 
 
-async def test_another_film_is_another_film(studio: Any) -> None:
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"transition": Transition.FADE}, "the transition cut, not fade"),
+        ({"durations": (10,)}, "a length of 6 s, not 10 s"),
+        ({"durations": (6, 10, 6)}, "a length of 6 s for shot 2, not 10 s"),
+        ({"durations": (6, 6)}, "3 shots, not 2 lengths"),
+        ({"resolution": "1080"}, "the resolution 768P, not 1080P"),
+        ({"model": "hailuo-02"}, "the model MiniMax-Hailuo-2.3, not MiniMax-Hailuo-02"),
+        ({"shots": BOAT[:2]}, "3 shots, not 2"),
+        ({"shots": (*BOAT[:2], "a cat")}, "another prompt for shot 3"),
+        ({"images": ("", "PICTURE", "")}, "another picture, or none, for shot 2"),
+        (
+            {"transition": Transition.FADE, "resolution": "1080P"},
+            "the transition cut, not fade; with the resolution 768P, not 1080P",
+        ),
+    ],
+)
+async def test_with_a_films_id_nothing_else_may_differ_from_its_plan(
+    studio: Any, tmp_path: Path, values: dict[str, Any], words: str
+) -> None:
     plan = await studio.plan_film(FILM, Terms())
-    others = [
-        replace(FILM, continuity=NONE),
-        replace(FILM, transition=Transition.FADE),
-        replace(FILM, durations=(6, 10, 6)),
-        replace(FILM, shots=BOAT[:2]),
-    ]
-    ids = {plan.film.film_id}
-    for other in others:
-        ids.add((await studio.plan_film(other, Terms())).film.film_id)
-        with pytest.raises(InvalidRequestError, match="planned with other shots"):
-            await studio.make_film(replace(other, film_id=plan.film.film_id), Terms())
-    assert len(ids) == 1 + len(others)
+    if "images" in values:
+        values = {"images": ("", _picture(tmp_path), "")}
+    wanted = FilmRequest(film_id=plan.film.film_id, **values)
+    for asked in (wanted, replace(wanted, redo=(2,))):
+        for use in (studio.plan_film, studio.make_film):
+            with pytest.raises(InvalidRequestError) as caught:
+                await use(asked, Terms())
+            assert caught.value.what == f"Film {plan.film.film_id} was planned with {words}."
+    assert not (await studio.tasks()).rows
+
+
+async def test_the_continuity_of_a_films_id_is_its_plans_too(studio: Any, tmp_path: Path) -> None:
+    plan = await studio.plan_film(replace(FILM, continuity=NONE), Terms())
+    with pytest.raises(InvalidRequestError, match="the continuity none, not last_frame"):
+        await studio.make_film(FilmRequest(film_id=plan.film.film_id, continuity=CHAINED), Terms())
+    images = ("", _picture(tmp_path), "")
+    chained = await studio.plan_film(replace(FILM, images=images), Terms())
+    same = replace(FILM, images=images, film_id=chained.film.film_id, durations=(0, 6, 0))
+    for again in (same, replace(same, continuity=NONE), replace(same, images=())):
+        assert (await studio.plan_film(again, Terms())).film.film_id == chained.film.film_id
 
 
 async def test_a_plan_that_is_too_old_is_not_made_but_the_shots_can_be_planned_anew(
