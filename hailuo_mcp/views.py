@@ -107,7 +107,7 @@ class ShotView:
     view: View | None = None
     """None while it is only planned."""
     planned: bool = False
-    """It is part of what is planned now: the film, or a redo."""
+    """It is part of what this answer plans: the film, or a redo."""
     eta_seconds: int | None = None
     """Until it is ready, with the shots that it waits for."""
 
@@ -162,8 +162,13 @@ class FilmView:
 
     @property
     def planned(self) -> bool:
-        """Whether it, or a redo of it, is planned and waits for the word to be made."""
-        return self.film.made_at is None or self.film.redoes
+        """Whether this answer plans it, or a redo of it, which waits for the word to be made."""
+        return any(shot.planned for shot in self.shots)
+
+    @property
+    def open_redo(self) -> tuple[int, ...]:
+        """The shots of a redo that was planned before, where this is about the film as it is."""
+        return () if self.planned else self.film.redo
 
     @property
     def status(self) -> Status | None:

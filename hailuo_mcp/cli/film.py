@@ -19,6 +19,7 @@ from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown, system_reason
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import Film
     from hailuo_mcp.views import FilmView
 
 _LONGEST_SCRIPT = 1_000_000
@@ -103,13 +104,18 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     """Show the plan with its price, ask, make it, wait, and show the film."""
     arguments.check_result(args, terminal)
     wanted = _request(args, terminal)
-    plan = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
+    plan, before = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
     agreed = bool(args.yes or args.confirm) or not plan.planned
     if args.dry_run or not (terminal.json and agreed):
         _show_plan(args, terminal, plan)
     if args.dry_run:
         return exits.DONE
-    if not agreed and not _agrees(args, terminal, plan):
+    if not agreed:
+        new_redo = plan.film.redo if plan.film.redo != before else ()
+        agreed = _agrees(args, terminal, plan, new_redo=bool(new_redo))
+        if not agreed and new_redo and terminal.can_ask:
+            run_with_studio(args, terminal, partial(_withdraw_redo, film=plan.film), works=False)
+    if not agreed:
         return exits.REFUSED
     # By its id: exactly what was shown.
     wanted = FilmRequest(film_id=plan.film.film_id, redo=wanted.redo)
@@ -182,16 +188,23 @@ def _read(path: Path) -> str:
         ) from None
 
 
-async def _plan(session: Session, *, wanted: FilmRequest) -> FilmView:
+async def _plan(session: Session, *, wanted: FilmRequest) -> tuple[FilmView, tuple[int, ...]]:
+    """The plan, and the redo that was planned before."""
     args, studio = session.args, session.studio
     session.output_path(args.output)
     terms = arguments.terms(args, approved=False)
+    film = await studio.film(wanted.film_id, "")
+    before = film.redo if film else ()
     if wanted.redo and wanted.film_id and args.yes:
         # Nobody is asked, so the same command once more must not buy a second time.
         view = await studio.plan_film(replace(wanted, redo=()), terms)
         if view.film.with_dependants(wanted.redo) == view.film.redone and not view.planned:
-            return view
-    return await studio.plan_film(wanted, terms)
+            return view, before
+    return await studio.plan_film(wanted, terms), before
+
+
+async def _withdraw_redo(session: Session, *, film: Film) -> None:
+    await session.studio.withdraw_redo(film)
 
 
 def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
@@ -210,13 +223,19 @@ def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
         terminal.say(f"  {words.command(args, 'film', '--film', plan.film.film_id)}")
 
 
-def _agrees(args: Namespace, terminal: Terminal, plan: FilmView) -> bool:
-    """Whether the person says yes to the price; the plan is kept, so a no loses nothing."""
+def _agrees(args: Namespace, terminal: Terminal, plan: FilmView, *, new_redo: bool) -> bool:
+    """Whether the person says yes to the price.
+
+    A film's plan is kept, so a no loses nothing; after it, a new plan of a redo is withdrawn.
+    """
     later = words.command(args, "film", "--film", plan.film.film_id, "--yes")
-    refused = f"Not made, nothing was charged. The plan is kept for a day; make it with:\n  {later}"
+    kept = "The plan is kept" if plan.film.redoes else "The plan is kept for a day"
+    refused = f"Not made, nothing was charged. {kept}; make it with:\n  {later}"
     if not terminal.can_ask:
         terminal.note(refused)
         return False
+    if new_redo:
+        refused = "Not made, nothing was charged. The film stays as it was made."
     # The studio is closed while they think: an open one has work that must not wait.
     what = "Make these shots again?" if plan.film.redoes else "Make this film?"
     args.yes = terminal.ask(what, refused=refused)

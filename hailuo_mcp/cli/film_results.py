@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
     """Show the film; `copy` is where it was copied to."""
     from hailuo_mcp.cli.results import STYLES
-    from hailuo_mcp.wording import film_cases, films, person
+    from hailuo_mcp.wording import films, person
 
     film, terminal = view.film, session.terminal
     if terminal.json:
@@ -43,7 +43,7 @@ def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
         [_row(view, shot) for shot in view.shots],
         wide=4,
     )
-    for remark in film_cases.remarks(view):
+    for remark in person.film_remarks(view, program=words.program()):
         terminal.paragraph("Note:", remark, result=True)
     if view.notice:
         terminal.say(view.notice, style="dim")
@@ -51,7 +51,7 @@ def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
 
 def show_plan(terminal: Terminal, view: FilmView) -> None:
     """What would be made, at what price; of a film that was made, that it was."""
-    from hailuo_mcp.wording import film_cases, person
+    from hailuo_mcp.wording import person
 
     if not view.planned:
         if view.reused:
@@ -64,7 +64,7 @@ def show_plan(terminal: Terminal, view: FilmView) -> None:
     terminal.say()
     label, sentence = person.film_text(view, program=words.program())
     terminal.paragraph(label, sentence, style="bold", result=True)
-    for remark in film_cases.remarks(view):
+    for remark in person.film_remarks(view, program=words.program()):
         terminal.paragraph("Note:", remark, result=True)
     if view.notice:
         terminal.say(view.notice, style="dim")
@@ -91,7 +91,7 @@ def suggest(session: Session, view: FilmView) -> None:
     film = view.film
     if session.is_elsewhere(film) and film.made_at is not None and not view.settled:
         session.report_elsewhere([film])
-    elif view.planned and not (film.made_at is None and film.cancelled):
+    elif view.planned:
         follow_up(session, "Make it", session.command("film", "--film", film.film_id))
     elif not view.settled:
         follow_up(session, "Wait for it", session.resume_command(film))

@@ -74,8 +74,8 @@ def _of_shots(film: Film, wanted: FilmRequest) -> list[str]:
     if len(lengths) not in (0, 1, len(shots)):
         differs.append(f"{len(shots)} shots, not {len(lengths)} lengths")
     elif len(set(lengths)) == 1:
-        length = f"{lengths[0]} s" if lengths[0] else ""
-        differs += _differing("a length of", [_seconds(shot) for shot in shots], length)
+        given = f"{lengths[0]} s" if lengths[0] else ""
+        differs += _differing("a length of", [_seconds(shot) for shot in shots], given)
     else:
         for number, (shot, length) in enumerate(zip(shots, lengths, strict=False), start=1):
             if length and length != shot.duration:

@@ -49,7 +49,9 @@ async def plan_film(
     order = await order_of(context, wanted, terms, caller, local=local, plans=True)
     film = await _record_plan(context, order, terms)
     repeats = bool(wanted.shots) and not order.numbers
-    view = await film_view(context, film, reused=repeats, notes=order.notes)
+    view = await film_view(
+        context, film, plans=bool(order.numbers), reused=repeats, notes=order.notes
+    )
     if order.numbers:
         try:
             _amounts(context, film, terms)

@@ -152,6 +152,10 @@ FILMS: Mapping[FilmCase, str] = {
     FilmCase.JOINED: "The film is saved: {where}. {paid} preview_video shows it; redo of "
     "generate_storyboard makes single shots again.",
 }
+OPEN_REDO = (
+    "A redo of {shots} is planned ({price}): generate_storyboard with this film_id and "
+    "dry_run=false makes it, cancel_task withdraws it."
+)
 _TENANT_FILMS: Mapping[FilmCase, str] = {
     **FILMS,
     FilmCase.KEY_REFUSED: "Being made, and safe at {provider}: {saved}; {owed}. But it refuses the "
@@ -243,7 +247,7 @@ def film_text(view: FilmView) -> str:
     if view.reused and not view.planned:
         said = f"{FILM_REUSED} {said[0].lower()}{said[1:]}"
     start = opening(view.film.provider, view.losses, of_tenant=view.of_tenant)
-    return join(start, said, *film_cases.remarks(view))
+    return join(start, said, *film_cases.remarks(view, OPEN_REDO))
 
 
 def film_unchanged_text(view: FilmView) -> str:

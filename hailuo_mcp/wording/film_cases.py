@@ -40,7 +40,7 @@ def case_of(view: FilmView) -> FilmCase:
     film, status = view.film, view.status
     if film.made_at is None:
         return FilmCase.WITHDRAWN if film.cancelled else FilmCase.PLANNED
-    if film.redoes:
+    if view.planned:
         return FilmCase.REDO_PLANNED
     if status is Status.SUCCEEDED:
         return _case_of_ready(view)
@@ -140,12 +140,18 @@ def redo_of_failed(view: FilmView) -> list[int]:
     ]
 
 
-def remarks(view: FilmView) -> Iterator[str]:
-    """What the plan's requests gave rise to, then the remarks on this answer."""
+def remarks(view: FilmView, redo: str, **names: str) -> Iterator[str]:
+    """What the plan's requests gave rise to, then the remarks on this answer.
+
+    `redo`, worded with `names`: that one was planned before and is neither made nor withdrawn.
+    """
     for shot in view.shots if view.planned else ():
         for warning in shot.plan.warnings:
             yield f"Shot {shot.number}: {warning}"
     yield from view.notes
+    if again := view.open_redo:
+        price = _price_of_redo(view, again)
+        yield redo.format(shots=numbered(again), price=price, film_id=view.film.film_id, **names)
 
 
 def _made(view: FilmView) -> Iterator[View]:

@@ -114,6 +114,10 @@ FILMS: Mapping[FilmCase, tuple[str, str]] = {
     FilmCase.JOINED: ("", ""),
 }
 """A label and its sentence; the film's facts and its shots are printed below."""
+OPEN_REDO = (
+    "A redo of {shots} is planned ({price}): `{program} film --film {film_id}` makes it, "
+    "`{program} cancel {film_id}` withdraws it."
+)
 
 
 def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
@@ -142,6 +146,11 @@ def film_text(view: FilmView, *, program: str = "hailuo-mcp") -> tuple[str, str]
     label, sentence = FILMS[film_cases.case_of(view)]
     said = " ".join(sentence.format_map(values).split())
     return label, said
+
+
+def film_remarks(view: FilmView, *, program: str = "hailuo-mcp") -> list[str]:
+    """Remarks on a film's plan and on this answer, each a paragraph."""
+    return list(film_cases.remarks(view, OPEN_REDO, program=program))
 
 
 def film_cost(view: FilmView) -> str:

@@ -47,6 +47,10 @@ def test_a_script_becomes_one_film_and_a_shot_is_made_again(program, script):
     assert redone.answer["cost"]["amount"] == "6"
     assert bought(program.books) == 3
 
+    code, seen = program.at_a_terminal("film", "--film", film_id, "--redo", "1", types=b"n\n")
+    assert (code, b"The film stays as it was made." in seen) == (2, True)
+    assert "is planned" not in program("query", film_id).out, "the no withdraws the new plan"
+
     repeated = program(*redo)
     assert repeated.answer["reused"] is True
     assert bought(program.books) == 3, "a command that is repeated buys nothing"

@@ -384,6 +384,11 @@ async def test_a_redo_is_planned_at_its_own_price_and_made_by_the_films_id(studi
     assert "Shot 3 is made again too" in plan.notes[0]
     # Repeated with its shots alone, the call is about the film that it made before.
     assert (await studio.make_film(FILM, Terms())).reused
+    # Everything else shows the film as it is, and what it has cost.
+    listed = (await studio.tasks()).films[0]
+    for seen in (listed, await studio.query_film(plan.film)):
+        assert (seen.planned, seen.status, seen.amount) == (False, Status.SUCCEEDED, 6)
+        assert (seen.open_redo, seen.eta_seconds) == (whole, None)
     again = await studio.make_film(FilmRequest(film_id=film_id), Terms())
     tasks = await _tasks(studio, again)
     assert (again.reused, [(task.shot, task.take) for task in tasks]) == (

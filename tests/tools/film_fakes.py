@@ -83,8 +83,9 @@ def _joined() -> dict[str, Any]:
 def a_film_view(shots: Mapping[int, View] | None = None, **values: Any) -> FilmView:
     """A film of five chained shots: all saved, but for those given; none recorded if `shots` is {}.
 
-    `values` are fields of the film or of its view.
+    `values` are fields of the film or of its view; `plans`: whether a redo is what it is about.
     """
+    plans = values.pop("plans", True)
     of_view = {
         name: values.pop(name)
         for name in list(values)
@@ -92,7 +93,7 @@ def a_film_view(shots: Mapping[int, View] | None = None, **values: Any) -> FilmV
     }
     film = a_film(**values)
     recorded = film.made_at is not None
-    plan = film.redo or (() if recorded else range(1, len(film.shots) + 1))
+    plan = (film.redo if plans else ()) if recorded else range(1, len(film.shots) + 1)
     rows = tuple(
         ShotView(
             number=number,

@@ -381,6 +381,7 @@ FILMS: tuple[tuple[str, FilmView], ...] = (
     ("without a price", a_joined_film(amount=None)),
     ("asked for again", a_joined_film(reused=True)),
     ("a redo asked for again", a_joined_film(reused=True, revision=2, redone=(3, 4, 5))),
+    ("with a redo planned", a_joined_film(redo=(3, 4, 5), plans=False)),
     ("in a bucket", a_joined_film(file=f"s3://clips/{FILM_ID}.mp4")),
     (
         "over HTTP",
