@@ -12,6 +12,7 @@ from hailuo_mcp.dialects.providers import provider_notice
 from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task, Unit
 
 if TYPE_CHECKING:
+    from hailuo_mcp.errors import HailuoError
     from hailuo_mcp.journal.store import Losses, UnitSpending
     from hailuo_mcp.media.examine import Expected, Findings
 
@@ -126,6 +127,12 @@ class FilmView:
     amount: Decimal | None = None
     """What is planned costs, or all takes of all shots cost that were not released; None if no
     price is published."""
+    spent: Decimal | None = Decimal(0)
+    """What was charged for all takes so far; None if no price is published for one of them."""
+    refused: HailuoError | None = None
+    """A plan that would be refused if it were made now: why."""
+    repeats_redo: bool = False
+    """Nothing was bought because the redo that was asked for is the one that was made last."""
     eta_seconds: int | None = None
     next_check_seconds: int | None = None
     link: Link | None = None

@@ -106,8 +106,10 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     wanted = _request(args, terminal)
     plan, before = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
     agreed = bool(args.yes or args.confirm) or not plan.planned
-    if args.dry_run or not (terminal.json and agreed):
+    if args.dry_run or not agreed or (plan.planned and not (terminal.json or plan.refused)):
         _show_plan(args, terminal, plan)
+    if plan.refused and (args.dry_run or not agreed):
+        return exits.REFUSED
     if args.dry_run:
         return exits.DONE
     if not agreed:
@@ -217,10 +219,16 @@ def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
     if not args.dry_run:
         return
     terminal.say("Nothing was sent or charged.", style="dim")
-    if plan.planned:
+    if plan.planned and not plan.refused:
         terminal.say()
         terminal.say("Make it:", style="dim")
-        terminal.say(f"  {words.command(args, 'film', '--film', plan.film.film_id)}")
+        terminal.say(f"  {_making(args, plan)}")
+
+
+def _making(args: Namespace, plan: FilmView, *more: str) -> str:
+    """The command that makes this plan, with the ceiling of the command that was typed."""
+    ceiling = ("--max-cost", f"{args.max_cost:f}") if args.max_cost else ()
+    return words.command(args, "film", "--film", plan.film.film_id, *ceiling, *more)
 
 
 def _agrees(args: Namespace, terminal: Terminal, plan: FilmView, *, new_redo: bool) -> bool:
@@ -228,7 +236,7 @@ def _agrees(args: Namespace, terminal: Terminal, plan: FilmView, *, new_redo: bo
 
     A film's plan is kept, so a no loses nothing; after it, a new plan of a redo is withdrawn.
     """
-    later = words.command(args, "film", "--film", plan.film.film_id, "--yes")
+    later = _making(args, plan, "--yes")
     kept = "The plan is kept" if plan.film.redoes else "The plan is kept for a day"
     refused = f"Not made, nothing was charged. {kept}; make it with:\n  {later}"
     if not terminal.can_ask:
@@ -247,7 +255,7 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
     args, studio = session.args, session.studio
     output, copy = session.output_path(args.output), ""
     with session.terminal.progress() as progress:
-        progress.tell("checking and sending")
+        progress.tell("checking and sending" if buys else "looking")
         session.buying = buys
         terms = replace(arguments.terms(args, approved=args.yes), request_key="")
         view = made = await studio.make_film(wanted, terms)
@@ -260,7 +268,8 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
             progress.tell("copying")
             saved = await session.save_film(view.film, output, FOREVER, progress)
             view, copy = saved.view, saved.file
-    view = replace(view, reused=made.reused, notes=made.notes or view.notes)
+    view = replace(view, reused=made.reused, repeats_redo=made.repeats_redo)
+    view = replace(view, notes=made.notes or view.notes)
     file = copy
     if args.output == STANDARD:
         file = await session.clip_to_write(copy)

@@ -25,8 +25,8 @@ def show_film(session: Session, view: FilmView, *, copy: str = "") -> None:
             answer["file"] = copy
         terminal.data(dict(answer))
         return
-    if view.reused and not view.planned:
-        terminal.paragraph(*person.FILM_REUSED, result=True)
+    if (reused := person.film_reused(view, program=words.program()))[0]:
+        terminal.paragraph(*reused, result=True)
     label, sentence = person.film_text(view, program=words.program())
     if sentence:
         terminal.paragraph(label, sentence, style=STYLES.get(label, "bold"), result=True)
@@ -54,9 +54,13 @@ def show_plan(terminal: Terminal, view: FilmView) -> None:
     from hailuo_mcp.wording import person
 
     if not view.planned:
-        if view.reused:
-            terminal.paragraph(*person.FILM_REUSED, result=True)
-        terminal.paragraph(*person.film_text(view, program=words.program()), result=True)
+        told = (
+            person.film_reused(view, program=words.program()),
+            person.film_text(view, program=words.program()),
+        )
+        for label, sentence in told:
+            if label:
+                terminal.paragraph(label, sentence, result=True)
         return
     columns = ("Shot", "From", "Length", "Price", "Prompt")
     rows = [_planned_row(view, shot) for shot in view.shots if shot.planned]

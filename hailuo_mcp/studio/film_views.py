@@ -9,7 +9,7 @@ from decimal import Decimal
 from hailuo_mcp.domain import UNFINISHED, Film, Money, Quote, Status, Task
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.journal.store import RATE_WINDOW
-from hailuo_mcp.studio.conditions import needs_consent, reserved_amount
+from hailuo_mcp.studio.conditions import hold_budget, needs_consent, reserved_amount
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import FILM
 from hailuo_mcp.studio.shot_tasks import shot_task
@@ -56,6 +56,7 @@ async def film_view(
         reused=reused,
         notes=notes,
         amount=_planned_amount(film, planned) if planned else amount_of(tasks),
+        spent=total([task.amount for task in tasks if task.money is Money.SPENT]),
         eta_seconds=_whole(eta),
         link=context.remote.link(film) if film.saved else None,
         of_tenant=bool(context.tenant),
@@ -112,11 +113,13 @@ def amount_of(tasks: list[Task]) -> Decimal | None:
 
 async def _in_budget(context: Context, view: FilmView) -> FilmView:
     """A plan with the budget in which it would be made, and whether the person must be asked."""
-    view = replace(view, spending=await context.spending())
+    spending = await context.spending()
+    view = replace(view, spending=spending)
     try:
         amount = total(counted_amounts(context, view.film))
+        hold_budget(context, spending, amount, noun="film")
     except BudgetExceededError as refused:
-        return replace(view, notes=(*view.notes, refused.what))
+        return replace(view, refused=refused)
     return replace(view, asks=needs_consent(context, amount))
 
 

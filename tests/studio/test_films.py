@@ -268,7 +268,7 @@ async def test_a_plan_that_is_too_old_is_not_made_but_the_shots_can_be_planned_a
     old = await studio.plan_film(FILM, Terms())
     clock.now += PLAN_SECONDS + 1
     by_id = FilmRequest(film_id=old.film.film_id)
-    assert "hours ago" in (await studio.plan_film(by_id, Terms())).notes[-1]
+    assert "hours ago" in (await studio.plan_film(by_id, Terms())).refused.what
     with pytest.raises(InvalidRequestError, match="24 hours ago"):
         await studio.make_film(by_id, Terms())
     new = await studio.make_film(FILM, Terms())
@@ -323,7 +323,9 @@ async def test_the_budget_and_the_ceiling_are_for_the_whole(scripted: Any, clock
     async with scripted(clock=clock, works=False, budget="5.5") as studio:
         plan = await studio.plan_film(FILM, Terms(max_cost=Decimal(4)))
         assert plan.spending.left == Decimal("5.5")
-        assert "more than the ceiling of 4 CNY" in plan.notes[-1]
+        assert "more than the ceiling of 4 CNY" in plan.refused.what
+        over = (await studio.plan_film(FILM, Terms())).refused
+        assert "only 5.5 of the budget" in over.what
         with pytest.raises(BudgetExceededError, match=r"This film costs 6 CNY, more than the ceil"):
             await studio.make_film(FILM, Terms(max_cost=Decimal(4)))
         with pytest.raises(BudgetExceededError, match=r"This film costs 6 CNY, and only 5\.5 of"):
@@ -339,7 +341,7 @@ async def test_a_shot_without_a_price_is_refused_by_a_budget_and_noted_in_the_pl
     async with scripted(clock=clock, works=False, provider="minimax-global", budget="9") as studio:
         plan = await studio.plan_film(wanted, Terms())
         assert plan.amount is None
-        assert "No price is published" in plan.notes[-1]
+        assert "No price is published" in plan.refused.what
         with pytest.raises(BudgetExceededError, match="No price is published"):
             await studio.make_film(wanted, Terms())
     async with scripted(clock=clock, works=False, provider="minimax-global") as studio:
@@ -408,8 +410,8 @@ async def test_a_redo_without_a_plan_is_made_once(studio: Any) -> None:
     for expected, reused in ((4, False), (4, True)):
         view = await studio.make_film(redo, Terms())
         assert (len(await _tasks(studio, view)), view.reused) == (expected, reused)
+        assert view.repeats_redo is reused
         await _end(studio, view)
-    assert "plan it first" in view.notes[0]
     plan = await studio.plan_film(redo, Terms())
     assert (plan.planned, plan.film.redo) == (True, (3,))
     assert not (await studio.make_film(redo, Terms())).reused

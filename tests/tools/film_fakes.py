@@ -113,9 +113,18 @@ def a_film_view(shots: Mapping[int, View] | None = None, **values: Any) -> FilmV
         ),
         Decimal(0),
     )
+    charged = sum(
+        (
+            row.view.task.amount or Decimal(0)
+            for row in rows
+            if row.view and row.view.task.money is Money.SPENT
+        ),
+        Decimal(0),
+    )
     moving = any(row.view and not row.view.settled for row in rows)
     facts: dict[str, Any] = {
         "amount": spent,
+        "spent": charged,
         "eta_seconds": 400 if moving else None,
         "next_check_seconds": 60 if moving else None,
     }
