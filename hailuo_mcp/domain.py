@@ -376,7 +376,7 @@ FADE_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmRequest:
-    """What a caller wants: shots, or a film's id, with which the rest is empty."""
+    """What a caller wants: shots, or a film's id, with which the rest is empty or as planned."""
 
     film_id: str = ""
     """A film that was planned before: it is made as planned."""

@@ -12,6 +12,7 @@ from hailuo_mcp.dialects.providers import provider_notice
 from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task, Unit
 
 if TYPE_CHECKING:
+    from hailuo_mcp.errors import HailuoError
     from hailuo_mcp.journal.store import Losses, UnitSpending
     from hailuo_mcp.media.examine import Expected, Findings
 
@@ -107,7 +108,7 @@ class ShotView:
     view: View | None = None
     """None while it is only planned."""
     planned: bool = False
-    """It is part of what is planned now: the film, or a redo."""
+    """It is part of what this answer plans: the film, or a redo."""
     eta_seconds: int | None = None
     """Until it is ready, with the shots that it waits for."""
 
@@ -126,6 +127,12 @@ class FilmView:
     amount: Decimal | None = None
     """What is planned costs, or all takes of all shots cost that were not released; None if no
     price is published."""
+    spent: Decimal | None = Decimal(0)
+    """What was charged for all takes so far; None if no price is published for one of them."""
+    refused: HailuoError | None = None
+    """A plan that would be refused if it were made now: why."""
+    repeats_redo: bool = False
+    """Nothing was bought because the redo that was asked for is the one that was made last."""
     eta_seconds: int | None = None
     next_check_seconds: int | None = None
     link: Link | None = None
@@ -162,8 +169,13 @@ class FilmView:
 
     @property
     def planned(self) -> bool:
-        """Whether it, or a redo of it, is planned and waits for the word to be made."""
-        return self.film.redoes or not (self.film.made_at or self.film.cancelled)
+        """Whether this answer plans it, or a redo of it, which waits for the word to be made."""
+        return any(shot.planned for shot in self.shots)
+
+    @property
+    def open_redo(self) -> tuple[int, ...]:
+        """The shots of a redo that was planned before, where this is about the film as it is."""
+        return () if self.planned else self.film.redo
 
     @property
     def status(self) -> Status | None:

@@ -19,6 +19,7 @@ from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown, system_reason
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import Film
     from hailuo_mcp.views import FilmView
 
 _LONGEST_SCRIPT = 1_000_000
@@ -103,14 +104,20 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     """Show the plan with its price, ask, make it, wait, and show the film."""
     arguments.check_result(args, terminal)
     wanted = _request(args, terminal)
-    plan = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
+    plan, before = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
     agreed = bool(args.yes or args.confirm) or not plan.planned
-    # What was made before is shown once, as it is by then.
-    if args.dry_run or (plan.planned and not (terminal.json and agreed)):
+    if args.dry_run or not agreed or (plan.planned and not (terminal.json or plan.refused)):
         _show_plan(args, terminal, plan)
+    if plan.refused and (args.dry_run or not agreed):
+        return exits.REFUSED
     if args.dry_run:
         return exits.DONE
-    if not agreed and not _agrees(args, terminal, plan):
+    if not agreed:
+        new_redo = plan.film.redo if plan.film.redo != before else ()
+        agreed = _agrees(args, terminal, plan, new_redo=bool(new_redo))
+        if not agreed and new_redo and terminal.can_ask:
+            run_with_studio(args, terminal, partial(_withdraw_redo, film=plan.film), works=False)
+    if not agreed:
         return exits.REFUSED
     # By its id: exactly what was shown.
     wanted = FilmRequest(film_id=plan.film.film_id, redo=wanted.redo)
@@ -183,16 +190,23 @@ def _read(path: Path) -> str:
         ) from None
 
 
-async def _plan(session: Session, *, wanted: FilmRequest) -> FilmView:
+async def _plan(session: Session, *, wanted: FilmRequest) -> tuple[FilmView, tuple[int, ...]]:
+    """The plan, and the redo that was planned before."""
     args, studio = session.args, session.studio
     session.output_path(args.output)
     terms = arguments.terms(args, approved=False)
+    film = await studio.film(wanted.film_id, "")
+    before = film.redo if film else ()
     if wanted.redo and wanted.film_id and args.yes:
         # Nobody is asked, so the same command once more must not buy a second time.
-        view = await studio.plan_film(FilmRequest(film_id=wanted.film_id), terms)
+        view = await studio.plan_film(replace(wanted, redo=()), terms)
         if view.film.with_dependants(wanted.redo) == view.film.redone and not view.planned:
-            return view
-    return await studio.plan_film(wanted, terms)
+            return view, before
+    return await studio.plan_film(wanted, terms), before
+
+
+async def _withdraw_redo(session: Session, *, film: Film) -> None:
+    await session.studio.withdraw_redo(film)
 
 
 def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
@@ -205,21 +219,33 @@ def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
     if not args.dry_run:
         return
     terminal.say("Nothing was sent or charged.", style="dim")
-    if plan.planned:
+    if plan.planned and not plan.refused:
         terminal.say()
         terminal.say("Make it:", style="dim")
-        terminal.say(f"  {words.command(args, 'film', '--film', plan.film.film_id)}")
+        terminal.say(f"  {_making(args, plan)}")
 
 
-def _agrees(args: Namespace, terminal: Terminal, plan: FilmView) -> bool:
-    """Whether the person says yes to the price; the plan is kept, so a no loses nothing."""
+def _making(args: Namespace, plan: FilmView, *more: str) -> str:
+    """The command that makes this plan, with the ceiling of the command that was typed."""
+    ceiling = ("--max-cost", f"{args.max_cost:f}") if args.max_cost else ()
+    return words.command(args, "film", "--film", plan.film.film_id, *ceiling, *more)
+
+
+def _agrees(args: Namespace, terminal: Terminal, plan: FilmView, *, new_redo: bool) -> bool:
+    """Whether the person says yes to the price.
+
+    A film's plan is kept, so a no loses nothing; after it, a new plan of a redo is withdrawn.
+    """
     from hailuo_mcp.wording import person
 
-    later = words.command(args, "film", "--film", plan.film.film_id, "--yes")
-    refused = f"Not made, nothing was charged. The plan is kept for a day; make it with:\n  {later}"
+    later = _making(args, plan, "--yes")
+    kept = "The plan is kept" if plan.film.redoes else "The plan is kept for a day"
+    refused = f"Not made, nothing was charged. {kept}; make it with:\n  {later}"
     if not terminal.can_ask:
         terminal.note(refused)
         return False
+    if new_redo:
+        refused = "Not made, nothing was charged. The film stays as it was made."
     # The studio is closed while they think: an open one has work that must not wait.
     args.yes = terminal.ask(person.film_question(plan), refused=refused)
     return bool(args.yes)
@@ -243,7 +269,8 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
             progress.tell("copying")
             saved = await session.save_film(view.film, output, FOREVER, progress)
             view, copy = saved.view, saved.file
-    view = replace(view, reused=made.reused, notes=made.notes or view.notes)
+    view = replace(view, reused=made.reused, repeats_redo=made.repeats_redo)
+    view = replace(view, notes=made.notes or view.notes)
     file = copy
     if args.output == STANDARD:
         file = await session.clip_to_write(copy)

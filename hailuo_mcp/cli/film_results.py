@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
     """Show the film; `copy` is where it was copied to."""
     from hailuo_mcp.cli.results import STYLES
-    from hailuo_mcp.wording import film_cases, films, person
+    from hailuo_mcp.wording import films, person
 
     film = view.film
     if terminal.json:
@@ -25,8 +25,8 @@ def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
             answer["file"] = copy
         terminal.data(dict(answer))
         return
-    if view.reused and not view.planned:
-        terminal.paragraph(*person.FILM_REUSED, result=True)
+    if (reused := person.film_reused(view, program=words.program()))[0]:
+        terminal.paragraph(*reused, result=True)
     label, sentence = person.film_text(view, program=words.program())
     if sentence:
         terminal.paragraph(label, sentence, style=STYLES.get(label, "bold"), result=True)
@@ -44,7 +44,7 @@ def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
         wide=4,
         wraps=True,
     )
-    for remark in film_cases.remarks(view):
+    for remark in person.film_remarks(view, program=words.program()):
         terminal.paragraph("Note:", remark, result=True)
     if view.notice:
         terminal.say(view.notice, style="dim")
@@ -52,7 +52,7 @@ def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
 
 def show_plan(terminal: Terminal, view: FilmView) -> None:
     """What would be made, at what price; of a film that was made, that it was."""
-    from hailuo_mcp.wording import film_cases, person
+    from hailuo_mcp.wording import person
 
     if not view.planned:
         show_film(terminal, view)
@@ -63,7 +63,7 @@ def show_plan(terminal: Terminal, view: FilmView) -> None:
     terminal.say()
     label, sentence = person.film_text(view, program=words.program())
     terminal.paragraph(label, sentence, style="bold", result=True)
-    for remark in film_cases.remarks(view):
+    for remark in person.film_remarks(view, program=words.program()):
         terminal.paragraph("Note:", remark, result=True)
     if view.notice:
         terminal.say(view.notice, style="dim")

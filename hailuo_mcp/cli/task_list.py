@@ -230,7 +230,7 @@ def _report_missing(session: Session, view: View | FilmView) -> None:
     task = view.task
     name = name if results.named(task) else task.task_id
     if task.status is Status.UNCONFIRMED:
-        settle = session.command("settle", task.task_id, "bought")
+        settle = session.command("settle", task.task_id, "bought", "--remote-id", "ID")
         said = f"{name} may have been bought. Check the provider's bill, then run: {settle}"
         say("Unconfirmed:", f"{said} (or not-bought)", style="bold yellow")
     elif task.status is Status.SUCCEEDED and task.save_error:

@@ -11,6 +11,7 @@ from hailuo_mcp.journal.store import FilmKeyTaken
 from hailuo_mcp.studio.conditions import key_taken
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_checking import checked_film, shots_named
+from hailuo_mcp.studio.film_matching import need_as_planned
 from hailuo_mcp.studio.film_views import find_film, newest_takes, planned_shots
 from hailuo_mcp.studio.request_record import digest, pictures_of
 from hailuo_mcp.text import shown
@@ -66,15 +67,7 @@ async def order_of(
             Step(Do.TRY, "leave the request key out: the film's id already names it"),
             task_id=film.film_id,
         )
-    if wanted.shots:
-        key = replace(terms, request_key=film.request_key)
-        same, _ = await checked_film(context, wanted, key, film.caller, local=local)
-        if same.identity != film.identity:
-            raise InvalidRequestError(
-                f"Film {film.film_id} was planned with other shots.",
-                Step(Do.TRY, "leave the shots out to use its own, or its id to plan a new film"),
-                task_id=film.film_id,
-            )
+    await need_as_planned(context, film, wanted, film.caller, local=local)
     if wanted.redo:
         return await _order_redo(context, film, wanted, plans=plans)
     # Repeated with its shots, a call is about the film itself, whatever was planned meanwhile.

@@ -86,7 +86,7 @@ async def cancel_film(context: Context, film: Film) -> FilmView:
         if withdrawn := await _withdraw(context, film, {"cancelled": True}):
             return await film_view(context, withdrawn)
         film = await _read_again(context, film)  # somebody has just made it
-    if film.redoes and (kept := await _withdraw(context, film, {"redo": ()})):
+    if film.redoes and (kept := await withdraw_redo(context, film)):
         shots = _numbered(film.redo)
         note = f"The plan to make {shots} again is withdrawn; the film stays as it was made."
         view = await film_view(context, kept, notes=(note,))
@@ -95,6 +95,12 @@ async def cancel_film(context: Context, film: Film) -> FilmView:
             view = replace(view, notes=(*view.notes, more))
         return view
     return await _withdraw_unsent(context, film)
+
+
+async def withdraw_redo(context: Context, film: Film) -> Film | None:
+    """Withdraw this planned redo and nothing else; None if it was made or replaced meanwhile."""
+    now = await _read_again(context, film)
+    return await _withdraw(context, film, {"redo": ()}) if now.redo == film.redo else None
 
 
 async def _withdraw(context: Context, film: Film, values: dict[str, object]) -> Film | None:

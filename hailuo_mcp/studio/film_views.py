@@ -9,7 +9,7 @@ from decimal import Decimal
 from hailuo_mcp.domain import UNFINISHED, Film, Money, Quote, Status, Task
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.journal.store import RATE_WINDOW
-from hailuo_mcp.studio.conditions import needs_consent, reserved_amount
+from hailuo_mcp.studio.conditions import hold_budget, needs_consent, reserved_amount
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import FILM
 from hailuo_mcp.studio.shot_tasks import shot_task
@@ -25,13 +25,19 @@ async def find_film(context: Context, film_id: str, caller: str) -> Film | None:
 
 
 async def film_view(
-    context: Context, film: Film, *, reused: bool = False, notes: tuple[str, ...] = ()
+    context: Context,
+    film: Film,
+    *,
+    plans: bool = False,
+    reused: bool = False,
+    notes: tuple[str, ...] = (),
 ) -> FilmView:
+    """The film as it is; with `plans`, a redo that is planned in place of what it made."""
     now = context.clock()
     tasks = await context.store.film_tasks(film.film_id) if film.made_at is not None else []
     newest = {number: await context.view(task) for number, task in newest_takes(tasks).items()}
-    planned = planned_shots(film)
-    left = await _seconds_left(context, film, newest)
+    planned = planned_shots(film) if plans or film.made_at is None else ()
+    left = await _seconds_left(context, film, newest, planned)
     eta = max(left.values(), default=0.0)
     view = FilmView(
         film=film,
@@ -49,7 +55,8 @@ async def film_view(
         losses=context.losses,
         reused=reused,
         notes=notes,
-        amount=_planned_amount(film) if planned else amount_of(tasks),
+        amount=_planned_amount(film, planned) if planned else amount_of(tasks),
+        spent=total([task.amount for task in tasks if task.money is Money.SPENT]),
         eta_seconds=_whole(eta),
         link=context.remote.link(film) if film.saved else None,
         of_tenant=bool(context.tenant),
@@ -95,8 +102,8 @@ def total(amounts: list[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if len(known) == len(amounts) else None
 
 
-def _planned_amount(film: Film) -> Decimal | None:
-    return total([film.shots[number - 1].amount for number in planned_shots(film)])
+def _planned_amount(film: Film, planned: tuple[int, ...]) -> Decimal | None:
+    return total([film.shots[number - 1].amount for number in planned])
 
 
 def amount_of(tasks: list[Task]) -> Decimal | None:
@@ -106,11 +113,13 @@ def amount_of(tasks: list[Task]) -> Decimal | None:
 
 async def _in_budget(context: Context, view: FilmView) -> FilmView:
     """A plan with the budget in which it would be made, and whether the person must be asked."""
-    view = replace(view, spending=await context.spending())
+    spending = await context.spending()
+    view = replace(view, spending=spending)
     try:
         amount = total(counted_amounts(context, view.film))
+        hold_budget(context, spending, amount, noun="film")
     except BudgetExceededError as refused:
-        return replace(view, notes=(*view.notes, refused.what))
+        return replace(view, refused=refused)
     return replace(view, asks=needs_consent(context, amount))
 
 
@@ -118,13 +127,15 @@ def _whole(seconds: float) -> int | None:
     return round(seconds) if seconds >= 1 else None
 
 
-async def _seconds_left(context: Context, film: Film, made: Mapping[int, View]) -> dict[int, float]:
+async def _seconds_left(
+    context: Context, film: Film, made: Mapping[int, View], planned: tuple[int, ...]
+) -> dict[int, float]:
     """Return the seconds until each shot is ready.
 
     A shot that continues another one follows it; the others are made side by side, as fast as the
     rate limit allows.
     """
-    planned, left, sends = planned_shots(film), dict[int, float](), 0
+    left, sends = dict[int, float](), 0
     limits = context.limits()
     rpm = min((it for it in (limits.rpm, limits.caller_rpm) if it is not None), default=None)
     for number, shot in enumerate(film.shots, start=1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -49,13 +48,14 @@ async def plan_film(
     order = await order_of(context, wanted, terms, caller, local=local, plans=True)
     film = await _record_plan(context, order, terms)
     repeats = bool(wanted.shots) and not order.numbers
-    view = await film_view(context, film, reused=repeats, notes=order.notes)
+    view = await film_view(
+        context, film, plans=bool(order.numbers), reused=repeats, notes=order.notes
+    )
     if order.numbers:
         try:
             _amounts(context, film, terms)
         except InvalidRequestError as refused:
-            if refused.what not in view.notes:
-                view = replace(view, notes=(*view.notes, refused.what))
+            view = replace(view, refused=refused)
     return view
 
 
@@ -112,18 +112,14 @@ async def make_film(
     with tracing.span("film", tenant=tenant_name(caller)) as step:
         film, reused = await _make(context, order, terms)
         step.note(film_id=film.film_id, shots=len(order.numbers), reused=reused)
-    notes = order.notes
-    if reused and wanted.redo and not film.redo:
-        shots = shots_named(film.redone)
-        again = (
-            f"{shots} {_was(film.redone)} made again before, and this call is taken for the same"
-        )
-        notes = (f"{again} one. To make another take, plan it first.",)
+    repeats = reused and bool(wanted.redo) and not film.redo
+    notes = () if repeats else order.notes
     view = await film_view(context, film, reused=reused, notes=notes)
+    view = replace(view, repeats_redo=repeats)
     if wait_seconds <= 0 or view.settled:
         return view
     waited = await query_film(context, film, wait_seconds=wait_seconds, on_progress=on_progress)
-    return replace(waited, reused=reused, notes=notes)
+    return replace(waited, reused=reused, repeats_redo=repeats, notes=notes)
 
 
 async def _record_plan(context: Context, order: FilmOrder, terms: Terms) -> Film:
@@ -241,7 +237,3 @@ def _withdrawn(film: Film) -> InvalidRequestError:
 
 async def _read_again(context: Context, film: Film) -> Film:
     return await context.store.find_film(film.film_id) or film
-
-
-def _was(numbers: Sequence[int]) -> str:
-    return "was" if len(numbers) == 1 else "were"

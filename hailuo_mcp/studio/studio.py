@@ -38,6 +38,7 @@ class Studio(Context):
     query_film = film_tracking.query_film
     download_film = film_tracking.download_film
     cancel_film = film_tracking.cancel_film
+    withdraw_redo = film_tracking.withdraw_redo
     query = query_task
     known = known_task
     tasks = list_tasks

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 REUSED = "Not a new clip, nothing charged:"
 FILM_REUSED = "Not a new film, nothing charged:"
+_REDO_REUSED = (
+    "Not a new take, nothing charged: {redone} made again before, and this call is taken for the "
+    'same one. For another take call generate_storyboard with film_id "{film_id}", redo=[{retake}] '
+    "and dry_run=true, then with dry_run=false."
+)
 STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "Ask the person to {about}.",
@@ -47,7 +52,8 @@ STEPS: Mapping[Do, str] = {
     Do.CONFIRM: "Ask the person; if they say yes, repeat this call unchanged with "
     "confirm='{about}'. The code works once, for ten minutes.",
     Do.SETTLE: "Ask the person to look at the provider's bill and then run "
-    "`hailuo-mcp settle {about} bought` or `not-bought`.",
+    "`hailuo-mcp settle {about} bought --remote-id ID`, with the clip's id in the bill, or "
+    "`not-bought`.",
     Do.QUERY: 'Call query_task with task_id "{about}".',
     Do.DOWNLOAD: 'Call download_video with task_id "{about}", free.',
     Do.LIST_TASKS: "list_tasks shows the ids.",
@@ -126,6 +132,8 @@ FILMS: Mapping[FilmCase, str] = {
     FilmCase.PLANNED: "Planned: {planned}{length}, {price}{takes}; nothing was bought or charged."
     "{joins}{budget} Show the person the shots and the price; "
     f"{_MAKE_FILM}, within 24 hours.{{consent}}",
+    FilmCase.REFUSED: "Making this would be refused. {refused} Planned: {planned}, "
+    "{price}{takes}; nothing was bought or charged.",
     FilmCase.REDO_PLANNED: "Planned: {planned}, {price}; nothing was bought or charged.{budget} "
     f"{{earlier}} Show the person; {_MAKE_FILM}.{{consent}}",
     FilmCase.WITHDRAWN: "The plan is withdrawn; nothing was bought or charged. To make the film "
@@ -137,8 +145,8 @@ FILMS: Mapping[FilmCase, str] = {
     FilmCase.KEY_REFUSED: "Being made, and safe at {provider}: {saved}; {owed}. But it refuses the "
     "key when asked for a clip's status: ask the person to correct HAILUO_API_KEY. {trouble} Do "
     f"not make the film again; then {_LOOK_AT_FILM}.",
-    FilmCase.UNCONFIRMED: "The film waits: {saved}. {trouble} {earlier} Nothing more is bought "
-    "before that is settled, and asking again does not help.",
+    FilmCase.UNCONFIRMED: "The film waits: {saved}. {so_far} {trouble} {earlier} Nothing more is "
+    "bought before that is settled, and asking again does not help.",
     FilmCase.FAILED: "The film is not complete: {saved}. {trouble} {paid} {earlier} " + _REDO,
     FilmCase.CANCELLED: "Cancelled: {saved}. {trouble} {paid} {earlier} " + _REDO,
     FilmCase.SAVING: "All {shots} are ready and being saved. {paid} Call query_task with task_id "
@@ -152,6 +160,10 @@ FILMS: Mapping[FilmCase, str] = {
     FilmCase.JOINED: "The film is saved: {where}. {paid} preview_video shows it; redo of "
     "generate_storyboard makes single shots again.",
 }
+OPEN_REDO = (
+    "A redo of {shots} is planned ({price}): generate_storyboard with this film_id and "
+    "dry_run=false makes it, cancel_task withdraws it."
+)
 _TENANT_FILMS: Mapping[FilmCase, str] = {
     **FILMS,
     FilmCase.KEY_REFUSED: "Being made, and safe at {provider}: {saved}; {owed}. But it refuses the "
@@ -240,10 +252,12 @@ def film_text(view: FilmView) -> str:
     }
     films = _TENANT_FILMS if view.of_tenant else FILMS
     said = " ".join(films[case].format_map(values).split())
-    if view.reused and not view.planned:
+    if view.repeats_redo:
+        said = join(_REDO_REUSED.format_map(values), said)
+    elif view.reused and not view.planned:
         said = f"{FILM_REUSED} {said[0].lower()}{said[1:]}"
     start = opening(view.film.provider, view.losses, of_tenant=view.of_tenant)
-    return join(start, said, *film_cases.remarks(view))
+    return join(start, said, *film_cases.remarks(view, OPEN_REDO))
 
 
 def film_unchanged_text(view: FilmView) -> str:

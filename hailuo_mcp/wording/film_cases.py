@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.domain import UNFINISHED, Money, Quote, Status, Transition, Unit
+from hailuo_mcp.errors import Do, Step
 from hailuo_mcp.text import number
 from hailuo_mcp.wording import cases, phrases
 
@@ -22,6 +23,7 @@ class FilmCase(StrEnum):
     """What a film's sentence is about; a status may have several."""
 
     PLANNED = "planned"
+    REFUSED = "planned, and making it would be refused"
     REDO_PLANNED = "made, a redo is planned"
     WITHDRAWN = "planned, and the plan is withdrawn"
     WAITING = "pending"
@@ -39,10 +41,11 @@ class FilmCase(StrEnum):
 
 def case_of(view: FilmView) -> FilmCase:
     film, status = view.film, view.status
+    if view.planned:
+        plan = FilmCase.REDO_PLANNED if film.redoes else FilmCase.PLANNED
+        return FilmCase.REFUSED if view.refused else plan
     if film.made_at is None:
-        return FilmCase.WITHDRAWN if film.cancelled else FilmCase.PLANNED
-    if film.redoes:
-        return FilmCase.REDO_PLANNED
+        return FilmCase.WITHDRAWN
     if status is Status.SUCCEEDED:
         return _case_of_ready(view)
     if status is not None and status not in UNFINISHED:
@@ -50,7 +53,9 @@ def case_of(view: FilmView) -> FilmCase:
     made = list(_made(view))
     if any(cases.key_is_refused(shot.task) for shot in made):
         return FilmCase.KEY_REFUSED
-    only_recorded = all(shot.task.status is Status.PENDING for shot in made)
+    only_recorded = not _was_charged(view) and all(
+        shot.task.status is Status.PENDING for shot in made
+    )
     return FilmCase.WAITING if only_recorded else FilmCase.BEING_MADE
 
 
@@ -68,7 +73,7 @@ def _case_of_ready(view: FilmView) -> FilmCase:
 def values_of(view: FilmView, sentences: Sentences, **names: str) -> dict[str, str]:
     """The values for the cases' sentences; `sentences` and `names` word the next steps."""
     film, again = view.film, redo_of_failed(view)
-    of_redo = case_of(view) is FilmCase.REDO_PLANNED
+    of_redo = view.planned and film.redoes
     wanted = [shot.number for shot in view.shots if shot.planned or not of_redo]
     return {
         **names,
@@ -85,10 +90,14 @@ def values_of(view: FilmView, sentences: Sentences, **names: str) -> dict[str, s
         "again": phrases.about(view.next_check_seconds or 30),
         "saved": saved_words(view),
         "owed": _owed(view),
+        "so_far": _so_far(view),
+        "refused": _refused(view, sentences, **names),
         "paid": _paid(view),
         "trouble": _trouble(view, sentences, **names),
         "save_error": film.save_error or _shot_not_saved(view),
         "redo": ",".join(map(str, again)),
+        "retake": ",".join(map(str, film.redone)),
+        "redone": f"{numbered(film.redone)} {'was' if len(film.redone) == 1 else 'were'}",
         "again_shots": numbered(film.with_dependants(again)),
         "again_price": _price_of_redo(view, again),
         "earlier": _earlier(view),
@@ -125,10 +134,21 @@ def charged(view: FilmView) -> Charged:
     words = {phrases.charged(shot.task) for shot in _made(view)}
     if "maybe" in words:
         return "maybe"
-    if "not yet" in words:
-        return "not yet"
-    # Also where only earlier takes were charged: they count.
-    return "yes" if "yes" in words or view.amount else "no"
+    if _was_charged(view):  # a part of it, or only earlier takes: the message says how much
+        return "yes"
+    return "not yet" if "not yet" in words else "no"
+
+
+def _was_charged(view: FilmView) -> bool:
+    return view.spent is None or view.spent > 0
+
+
+def charged_so_far(view: FilmView) -> str:
+    """Such as "2 of 6 CNY charged so far, 4 reserved"; empty if it is all or nothing."""
+    if not view.spent or view.amount is None or view.spent >= view.amount:
+        return ""
+    rest = number(view.amount - view.spent)
+    return f"{number(view.spent)} of {_amount(view, view.amount)} charged so far, {rest} reserved"
 
 
 def redo_of_failed(view: FilmView) -> list[int]:
@@ -142,12 +162,18 @@ def redo_of_failed(view: FilmView) -> list[int]:
     ]
 
 
-def remarks(view: FilmView) -> Iterator[str]:
-    """What the plan's requests gave rise to, then the remarks on this answer."""
+def remarks(view: FilmView, redo: str, **names: str) -> Iterator[str]:
+    """What the plan's requests gave rise to, then the remarks on this answer.
+
+    `redo`, worded with `names`: that one was planned before and is neither made nor withdrawn.
+    """
     for shot in view.shots if view.planned else ():
         for warning in shot.plan.warnings:
             yield f"Shot {shot.number}: {warning}"
     yield from view.notes
+    if again := view.open_redo:
+        price = _price_of_redo(view, again)
+        yield redo.format(shots=numbered(again), price=price, film_id=view.film.film_id, **names)
 
 
 def _made(view: FilmView) -> Iterator[View]:
@@ -209,8 +235,6 @@ def _budget(view: FilmView) -> str:
         return ""
     when = {"day": " today", "month": " this month"}.get(so_far.period, "")
     left = f"{number(so_far.left)} of {_amount(view, so_far.budget)}{when}"
-    if view.amount > so_far.left:
-        return f" It is over the budget: only {left} is left, so it would be refused."
     return f" Left of the budget: {left}, {number(so_far.left - view.amount)} after it."
 
 
@@ -221,9 +245,25 @@ def _owed(view: FilmView) -> str:
         return f"{told[0].lower()}{told[1:]}".removesuffix(".")
     if view.amount is None:
         return "no price is published, and each shot is charged when it succeeds"
+    if so_far := charged_so_far(view):
+        return so_far
     several = view.film.unit is Unit.CREDITS and view.amount != 1
     price = _amount(view, view.amount)
     return f"{price} {'are' if several else 'is'} charged in all, each shot when it succeeds"
+
+
+def _so_far(view: FilmView) -> str:
+    """The sentence about a film of which a part was charged; otherwise empty."""
+    so_far = charged_so_far(view)
+    return f"{so_far}." if so_far and not view.notice else ""
+
+
+def _refused(view: FilmView, sentences: Sentences, **names: str) -> str:
+    """Why the plan would be refused, and what to change."""
+    if view.refused is None:
+        return ""
+    steps = phrases.next_steps(phrases.steps_of(view.refused), sentences, **names)
+    return phrases.join(view.refused.what, steps)
 
 
 def _paid(view: FilmView) -> str:
@@ -233,12 +273,12 @@ def _paid(view: FilmView) -> str:
             return "It is free."
         price = _amount(view, view.amount)
         return f"Real ones would cost {price}." if view.amount else ""
-    if not any(shot.task.money is Money.SPENT for shot in _made(view)) and not view.amount:
+    if not _was_charged(view):
         return "Nothing was charged."
-    if view.amount is None:
+    if view.amount is None or view.spent is None:
         return "The shots that were made were charged; no price is published."
     if view.status is not Status.SUCCEEDED:
-        return f"What was made cost {_amount(view, view.amount)}."
+        return f"{_amount(view, view.spent)} was charged."
     takes = ", with what was made again" if view.film.revision > 1 else ""
     return f"It cost {_amount(view, view.amount)}{takes}."
 
@@ -299,10 +339,20 @@ def _failures(view: FilmView, sentences: Sentences, **names: str) -> Iterator[st
     reasons = dict[str, list[int]]()
     for shot in view.shots:
         if shot.view and shot.view.task.status is Status.FAILED:
+            if shot.view.task.money is Money.SPENT:
+                yield _without_clip(shot.number, shot.view, sentences, **names)
+                continue
             why = cases.why(shot.view.task, sentences, **names)
             reasons.setdefault(why, []).append(shot.number)
     for why, shots in reasons.items():
         yield f"{_capital(numbered(shots))} failed. {why}"
+
+
+def _without_clip(number: int, view: View, sentences: Sentences, **names: str) -> str:
+    """A shot that a person settled as bought, without the id by which its clip could be had."""
+    again = phrases.next_steps([Step(Do.SETTLE, view.task.task_id)], sentences, **names)
+    paid = phrases.paid(view.task)
+    return f"Shot {number} is paid for, without a clip. {view.task.error} {paid} {again}"
 
 
 def _doubts(view: FilmView, sentences: Sentences, **names: str) -> Iterator[str]:

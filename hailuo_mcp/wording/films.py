@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from hailuo_mcp.domain import Status
 from hailuo_mcp.text import number
 from hailuo_mcp.views import cost_words
 from hailuo_mcp.wording import agent, phrases
@@ -21,7 +20,6 @@ PROMPT_CHARACTERS = 60
 def storyboard(view: FilmView, *, whole_prompts: bool = False) -> Storyboard:
     """The whole answer, for a plan and for a film that is being made."""
     film, status = view.film, view.status
-    planned = view.planned and status is not Status.CANCELLED
     most = None if whole_prompts else PROMPT_CHARACTERS
     ready = view.whole
     link = view.link if ready else None
@@ -30,7 +28,7 @@ def storyboard(view: FilmView, *, whole_prompts: bool = False) -> Storyboard:
         only_given(
             message=agent.film_text(view),
             film_id=film.film_id,
-            status="planned" if planned or status is None else status.value,
+            status="planned" if view.planned or status is None else status.value,
             reused=view.reused,
             file=film.file if ready and not link else "",
             url=link.url if link else "",
@@ -52,7 +50,8 @@ _MOVES_ON = frozenset({"message", "eta_seconds", "next_check_seconds"})
 def facts(view: FilmView) -> object:
     """The content of an answer about this film, without the time: if equal, nothing is new."""
     whole = {key: value for key, value in storyboard(view).items() if key not in _MOVES_ON}
-    return whole, [shot.view.task.error for shot in view.shots if shot.view], view.notes
+    errors = [shot.view.task.error for shot in view.shots if shot.view]
+    return whole, errors, view.notes, view.open_redo
 
 
 def still(view: FilmView) -> Storyboard:

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 REUSED = ("Not a new clip:", "you asked for it before. Nothing was charged now.")
 FILM_REUSED = ("Not a new film:", "it was made before. Nothing was charged now.")
+REDO_REUSED = (
+    "Not a new take:",
+    (
+        "{redone} made again before, and this command is taken for the same one. Nothing was "
+        "charged now. For another take: `{program} film --film {film_id} --redo {retake} "
+        "--dry-run`, then `{program} film --film {film_id} --yes`."
+    ),
+)
 STEPS: Mapping[Do, str] = {
     Do.TRY: "{clause}.",
     Do.ARRANGE: "{clause}.",
@@ -40,8 +48,8 @@ STEPS: Mapping[Do, str] = {
     Do.FIT_IMAGE: "Add --image-fit crop to cut the edges off, or --image-fit pad for white bars.",
     Do.CONFIRM: "If you agree, repeat the command with --confirm {about}, or --yes. The code "
     "works once, for ten minutes.",
-    Do.SETTLE: "Look at the provider's bill, then run `{program} settle {about} bought` or "
-    "`not-bought`.",
+    Do.SETTLE: "Look at the provider's bill, then run `{program} settle {about} bought "
+    "--remote-id ID`, with the clip's id in the bill, or `not-bought`.",
     Do.QUERY: "Run `{program} query {about} --wait`.",
     Do.DOWNLOAD: "Run `{program} download {about}`, free.",
     Do.LIST_TASKS: "`{program} tasks` shows the ids.",
@@ -90,6 +98,10 @@ _REDO = (
 )
 FILMS: Mapping[FilmCase, tuple[str, str]] = {
     FilmCase.PLANNED: ("Planned:", "{planned}{length}, {price}{takes}.{joins}{budget}{consent}"),
+    FilmCase.REFUSED: (
+        "Would be refused.",
+        "{refused} Planned: {planned}, {price}{takes}.",
+    ),
     FilmCase.REDO_PLANNED: ("Planned:", "{planned}, {price}.{budget} {earlier}{consent}"),
     FilmCase.WITHDRAWN: ("Withdrawn.", "Nothing was bought or charged."),
     FilmCase.WAITING: (
@@ -103,7 +115,7 @@ FILMS: Mapping[FilmCase, tuple[str, str]] = {
     ),
     FilmCase.UNCONFIRMED: (
         "Unconfirmed.",
-        "{saved}. {trouble} {earlier} Nothing more is bought before that is settled.",
+        "{saved}. {so_far} {trouble} {earlier} Nothing more is bought before that is settled.",
     ),
     FilmCase.FAILED: ("Failed.", f"{{saved}}. {{trouble}} {{earlier}} {_REDO}"),
     FilmCase.CANCELLED: ("Cancelled.", f"{{saved}}. {{trouble}} {{earlier}} {_REDO}"),
@@ -114,6 +126,10 @@ FILMS: Mapping[FilmCase, tuple[str, str]] = {
     FilmCase.JOINED: ("", ""),
 }
 """A label and its sentence; the film's facts and its shots are printed below."""
+OPEN_REDO = (
+    "A redo of {shots} is planned ({price}): `{program} film --film {film_id}` makes it, "
+    "`{program} cancel {film_id}` withdraws it."
+)
 
 
 def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
@@ -149,6 +165,22 @@ def film_question(view: FilmView) -> str:
     return film_cases.question(view)
 
 
+def film_reused(view: FilmView, *, program: str = "hailuo-mcp") -> tuple[str, str]:
+    """Why nothing was bought: a label and its sentence; both empty if that is no question."""
+    if view.planned or not view.reused:
+        return "", ""
+    if not view.repeats_redo:
+        return FILM_REUSED
+    label, sentence = REDO_REUSED
+    values = film_cases.values_of(view, STEPS, program=program, tool="film")
+    return label, sentence.format_map(values)
+
+
+def film_remarks(view: FilmView, *, program: str = "hailuo-mcp") -> list[str]:
+    """Remarks on a film's plan and on this answer, each a paragraph."""
+    return list(film_cases.remarks(view, OPEN_REDO, program=program))
+
+
 def film_cost(view: FilmView) -> str:
     """What a film costs, with all takes of its shots, and whether that has been charged."""
     if view.amount is None:
@@ -160,6 +192,8 @@ def film_cost(view: FilmView) -> str:
         price += " with all takes"
     if view.notice:
         return f"nothing: real ones would cost {price}"
+    if moved == "yes" and (so_far := film_cases.charged_so_far(view)):
+        return so_far
     if moved == "maybe":
         return f"{price}, perhaps charged"
     return f"{price}, each shot when it succeeds" if moved == "not yet" else price

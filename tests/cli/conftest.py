@@ -80,6 +80,35 @@ class Program:
         self.started.append(process)
         return process
 
+    def at_a_terminal(self, *argv: str, types: bytes, **variables: str) -> tuple[int, bytes]:
+        """The exit code, and what a person saw who answered the question so."""
+        pty = pytest.importorskip("pty")
+        primary, secondary = pty.openpty()
+        pid = os.fork()
+        if pid == 0:  # the child has the terminal as all three of its streams
+            os.setsid()
+            for stream in (0, 1, 2):
+                os.dup2(secondary, stream)
+            os.chdir(self.cwd)
+            os.execve(
+                sys.executable,
+                [sys.executable, "-m", "hailuo_mcp", *argv],
+                {**self.environ, **variables, "TERM": "xterm", "COLUMNS": "80"},
+            )
+        os.close(secondary)
+        seen = b""
+        while b"[y/N]" not in seen:
+            seen += os.read(primary, 1000)
+        os.write(primary, types)
+        try:
+            while block := os.read(primary, 1000):
+                seen += block
+        except OSError:
+            pass  # how Linux says that the other end is closed
+        os.close(primary)
+        _, ended = os.waitpid(pid, 0)
+        return os.waitstatus_to_exitcode(ended), seen
+
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., RunningSandbox]]:

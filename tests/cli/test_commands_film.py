@@ -47,6 +47,12 @@ def test_a_script_becomes_one_film_and_a_shot_is_made_again(program, script):
     assert redone.answer["cost"]["amount"] == "6"
     assert bought(program.books) == 3
 
+    code, seen = program.at_a_terminal("film", "--film", film_id, "--redo", "1", types=b"n\n")
+    assert (code, b"The film stays as it was made." in seen) == (2, True)
+    assert "is planned" not in program("query", film_id).out, "the no withdraws the new plan"
+
+    told = program(*redo[:-1])
+    assert told.out.startswith("Not a new take: shot 2 was made again before")
     repeated = program(*redo)
     assert repeated.answer["reused"] is True
     assert bought(program.books) == 3, "a command that is repeated buys nothing"
@@ -57,6 +63,10 @@ def test_without_a_yes_the_plan_is_shown_and_nothing_is_bought(program, script):
     refused = program("film", "-", typed=BOAT)
     told = program("film", script, "--json")
 
+    dear = program("film", script, "--dry-run", "--max-cost", "3")
+    assert dear.code == 2
+    assert "Would be refused. This film would cost 4 CNY, more than the ceiling" in dear.out
+    assert "Make it" not in dear.out
     assert shown.code == 0
     assert "1\ttext\t6 s\t2 CNY\tA paper boat is folded [Push in]\n" in shown.out
     assert "Planned: 2 shots of 12 s in all, free here (real ones would cost 4 CNY)" in shown.out

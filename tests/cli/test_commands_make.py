@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -400,33 +399,9 @@ def test_a_yes_after_a_failure_is_a_new_one(program):
 
 @pytest.mark.parametrize(("answer", "code", "clips"), [(b"n\n", 2, 0), (b"y\n", 0, 1)])
 def test_a_person_at_a_terminal_is_asked(program, answer, code, clips):
-    pty = pytest.importorskip("pty")
-    primary, secondary = pty.openpty()
-    pid = os.fork()
-    if pid == 0:  # the child has the terminal as all three of its streams
-        os.setsid()
-        for stream in (0, 1, 2):
-            os.dup2(secondary, stream)
-        os.chdir(program.cwd)
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "hailuo_mcp", "generate", FOX],
-            {**program.environ, "HAILUO_CONFIRM_ABOVE": "1", "TERM": "xterm", "COLUMNS": "80"},
-        )
-    os.close(secondary)
-    seen = b""
-    while b"[y/N]" not in seen:
-        seen += os.read(primary, 1000)
-    os.write(primary, answer)
-    try:
-        while block := os.read(primary, 1000):
-            seen += block
-    except OSError:
-        pass  # how Linux says that the other end is closed
-    os.close(primary)
-    _, ended = os.waitpid(pid, 0)
+    ended, seen = program.at_a_terminal("generate", FOX, types=answer, HAILUO_CONFIRM_ABOVE="1")
 
-    assert os.waitstatus_to_exitcode(ended) == code
+    assert ended == code
     assert seen.index(b"2 CNY for MiniMax-Hailuo-2.3") < seen.index(b"Buy this clip? [y/N]")
     assert (b"\xe2\x94\x81" in seen) == bool(clips), "the bar"
     assert bought(program.books) == clips

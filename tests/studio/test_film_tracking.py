@@ -298,6 +298,11 @@ async def test_a_planned_redo_is_withdrawn_and_the_film_stays(journal: Journal) 
     assert (view.film.redo, view.status, view.joined) == ((), Status.SUCCEEDED, True)
     (note,) = view.notes
     assert "shots 2 and 3" in note
+    other = await journal.studio.plan_film(replace(again, redo=(3,)), Terms())
+    assert await journal.studio.withdraw_redo(planned.film) is None, "another plan stays"
+    kept = await journal.studio.withdraw_redo(other.film)
+    assert kept
+    assert kept.redo == ()
 
 
 async def test_withdrawing_a_redo_leaves_what_is_still_to_be_sent(journal: Journal) -> None:

@@ -221,20 +221,48 @@ async def test_a_films_id_alone_shows_and_makes_its_plan(studio: Any, tmp_path: 
     assert (made.reused, len(await _tasks(studio, made))) == (False, 3)
 
 
-async def test_another_film_is_another_film(studio: Any) -> None:
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"transition": Transition.FADE}, "the transition cut, not fade"),
+        ({"durations": (10,)}, "a length of 6 s, not 10 s"),
+        ({"durations": (6, 10, 6)}, "a length of 6 s for shot 2, not 10 s"),
+        ({"durations": (6, 6)}, "3 shots, not 2 lengths"),
+        ({"resolution": "1080"}, "the resolution 768P, not 1080P"),
+        ({"model": "hailuo-02"}, "the model MiniMax-Hailuo-2.3, not MiniMax-Hailuo-02"),
+        ({"shots": BOAT[:2]}, "3 shots, not 2"),
+        ({"shots": (*BOAT[:2], "a cat")}, "another prompt for shot 3"),
+        ({"images": ("", "PICTURE", "")}, "another picture, or none, for shot 2"),
+        (
+            {"transition": Transition.FADE, "resolution": "1080P"},
+            "the transition cut, not fade; with the resolution 768P, not 1080P",
+        ),
+    ],
+)
+async def test_with_a_films_id_nothing_else_may_differ_from_its_plan(
+    studio: Any, tmp_path: Path, values: dict[str, Any], words: str
+) -> None:
     plan = await studio.plan_film(FILM, Terms())
-    others = [
-        replace(FILM, continuity=NONE),
-        replace(FILM, transition=Transition.FADE),
-        replace(FILM, durations=(6, 10, 6)),
-        replace(FILM, shots=BOAT[:2]),
-    ]
-    ids = {plan.film.film_id}
-    for other in others:
-        ids.add((await studio.plan_film(other, Terms())).film.film_id)
-        with pytest.raises(InvalidRequestError, match="planned with other shots"):
-            await studio.make_film(replace(other, film_id=plan.film.film_id), Terms())
-    assert len(ids) == 1 + len(others)
+    if "images" in values:
+        values = {"images": ("", _picture(tmp_path), "")}
+    wanted = FilmRequest(film_id=plan.film.film_id, **values)
+    for asked in (wanted, replace(wanted, redo=(2,))):
+        for use in (studio.plan_film, studio.make_film):
+            with pytest.raises(InvalidRequestError) as caught:
+                await use(asked, Terms())
+            assert caught.value.what == f"Film {plan.film.film_id} was planned with {words}."
+    assert not (await studio.tasks()).rows
+
+
+async def test_the_continuity_of_a_films_id_is_its_plans_too(studio: Any, tmp_path: Path) -> None:
+    plan = await studio.plan_film(replace(FILM, continuity=NONE), Terms())
+    with pytest.raises(InvalidRequestError, match="the continuity none, not last_frame"):
+        await studio.make_film(FilmRequest(film_id=plan.film.film_id, continuity=CHAINED), Terms())
+    images = ("", _picture(tmp_path), "")
+    chained = await studio.plan_film(replace(FILM, images=images), Terms())
+    same = replace(FILM, images=images, film_id=chained.film.film_id, durations=(0, 6, 0))
+    for again in (same, replace(same, continuity=NONE), replace(same, images=())):
+        assert (await studio.plan_film(again, Terms())).film.film_id == chained.film.film_id
 
 
 async def test_a_plan_that_is_too_old_is_not_made_but_the_shots_can_be_planned_anew(
@@ -243,7 +271,7 @@ async def test_a_plan_that_is_too_old_is_not_made_but_the_shots_can_be_planned_a
     old = await studio.plan_film(FILM, Terms())
     clock.now += PLAN_SECONDS + 1
     by_id = FilmRequest(film_id=old.film.film_id)
-    assert "hours ago" in (await studio.plan_film(by_id, Terms())).notes[-1]
+    assert "hours ago" in (await studio.plan_film(by_id, Terms())).refused.what
     with pytest.raises(InvalidRequestError, match="24 hours ago"):
         await studio.make_film(by_id, Terms())
     new = await studio.make_film(FILM, Terms())
@@ -298,7 +326,9 @@ async def test_the_budget_and_the_ceiling_are_for_the_whole(scripted: Any, clock
     async with scripted(clock=clock, works=False, budget="5.5") as studio:
         plan = await studio.plan_film(FILM, Terms(max_cost=Decimal(4)))
         assert plan.spending.left == Decimal("5.5")
-        assert "more than the ceiling of 4 CNY" in plan.notes[-1]
+        assert "more than the ceiling of 4 CNY" in plan.refused.what
+        over = (await studio.plan_film(FILM, Terms())).refused
+        assert "only 5.5 of the budget" in over.what
         with pytest.raises(BudgetExceededError, match=r"This film costs 6 CNY, more than the ceil"):
             await studio.make_film(FILM, Terms(max_cost=Decimal(4)))
         with pytest.raises(BudgetExceededError, match=r"This film costs 6 CNY, and only 5\.5 of"):
@@ -314,7 +344,7 @@ async def test_a_shot_without_a_price_is_refused_by_a_budget_and_noted_in_the_pl
     async with scripted(clock=clock, works=False, provider="minimax-global", budget="9") as studio:
         plan = await studio.plan_film(wanted, Terms())
         assert plan.amount is None
-        assert "No price is published" in plan.notes[-1]
+        assert "No price is published" in plan.refused.what
         with pytest.raises(BudgetExceededError, match="No price is published"):
             await studio.make_film(wanted, Terms())
     async with scripted(clock=clock, works=False, provider="minimax-global") as studio:
@@ -359,6 +389,11 @@ async def test_a_redo_is_planned_at_its_own_price_and_made_by_the_films_id(studi
     assert "The redo includes shot 3, which starts from" in plan.notes[0]
     # Repeated with its shots alone, the call is about the film that it made before.
     assert (await studio.make_film(FILM, Terms())).reused
+    # Everything else shows the film as it is, and what it has cost.
+    listed = (await studio.tasks()).films[0]
+    for seen in (listed, await studio.query_film(plan.film)):
+        assert (seen.planned, seen.status, seen.amount) == (False, Status.SUCCEEDED, 6)
+        assert (seen.open_redo, seen.eta_seconds) == (whole, None)
     again = await studio.make_film(FilmRequest(film_id=film_id), Terms())
     tasks = await _tasks(studio, again)
     assert (again.reused, [(task.shot, task.take) for task in tasks]) == (
@@ -378,8 +413,8 @@ async def test_a_redo_without_a_plan_is_made_once(studio: Any) -> None:
     for expected, reused in ((4, False), (4, True)):
         view = await studio.make_film(redo, Terms())
         assert (len(await _tasks(studio, view)), view.reused) == (expected, reused)
+        assert view.repeats_redo is reused
         await _end(studio, view)
-    assert "plan it first" in view.notes[0]
     plan = await studio.plan_film(redo, Terms())
     assert (plan.planned, plan.film.redo) == (True, (3,))
     assert not (await studio.make_film(redo, Terms())).reused

@@ -83,8 +83,9 @@ def _joined() -> dict[str, Any]:
 def a_film_view(shots: Mapping[int, View] | None = None, **values: Any) -> FilmView:
     """A film of five chained shots: all saved, but for those given; none recorded if `shots` is {}.
 
-    `values` are fields of the film or of its view.
+    `values` are fields of the film or of its view; `plans`: whether a redo is what it is about.
     """
+    plans = values.pop("plans", True)
     of_view = {
         name: values.pop(name)
         for name in list(values)
@@ -92,7 +93,7 @@ def a_film_view(shots: Mapping[int, View] | None = None, **values: Any) -> FilmV
     }
     film = a_film(**values)
     recorded = film.made_at is not None
-    plan = film.redo or (() if recorded else range(1, len(film.shots) + 1))
+    plan = (film.redo if plans else ()) if recorded else range(1, len(film.shots) + 1)
     rows = tuple(
         ShotView(
             number=number,
@@ -112,9 +113,18 @@ def a_film_view(shots: Mapping[int, View] | None = None, **values: Any) -> FilmV
         ),
         Decimal(0),
     )
+    charged = sum(
+        (
+            row.view.task.amount or Decimal(0)
+            for row in rows
+            if row.view and row.view.task.money is Money.SPENT
+        ),
+        Decimal(0),
+    )
     moving = any(row.view and not row.view.settled for row in rows)
     facts: dict[str, Any] = {
         "amount": spent,
+        "spent": charged,
         "eta_seconds": 400 if moving else None,
         "next_check_seconds": 60 if moving else None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from mcp import Client, MCPError
@@ -34,8 +35,8 @@ pytestmark = pytest.mark.anyio
 QUERY = {"task_id": FILM_ID}
 
 
-def being_made() -> FilmView:
-    return a_film_view({3: a_view(), 4: waiting_view(), 5: waiting_view()})
+def being_made(**values: Any) -> FilmView:
+    return a_film_view({3: a_view(), 4: waiting_view(), 5: waiting_view()}, **values)
 
 
 STATES = {
@@ -227,7 +228,7 @@ async def test_a_film_that_is_being_made_is_answered_with_its_task(
         studio.film_view = being_made()
         made = await client.session.call_tool("generate_storyboard", wanted, allow_claimed=True)
         assert (made.result_type, made.task_id, made.status) == ("task", FILM_ID, "working")
-        for plan in (a_planned_film(), replace(being_made(), film=_with_redo())):
+        for plan in (a_planned_film(), being_made(redo=(1,))):
             studio.film_view = plan
             planned = await client.session.call_tool(
                 "generate_storyboard", QUERY_PLAN, allow_claimed=True
@@ -237,8 +238,3 @@ async def test_a_film_that_is_being_made_is_answered_with_its_task(
 
 
 QUERY_PLAN = {"film_id": FILM_ID}
-
-
-def _with_redo():
-    """Some shots are still being made while others are planned again."""
-    return replace(being_made().film, redo=(1,))

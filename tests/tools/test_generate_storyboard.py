@@ -172,7 +172,8 @@ def test_a_redo_is_planned_at_its_own_price_beside_the_film_as_it_is() -> None:
 def test_a_film_under_way_has_the_tasks_of_its_shots() -> None:
     view = a_film_view({3: a_view(), 4: waiting_view(), 5: waiting_view()})
     answer = storyboard(view)
-    assert (answer["status"], answer["cost"]["charged"]) == ("pending", "not yet")
+    assert (answer["status"], answer["cost"]["charged"]) == ("pending", "yes")
+    assert "; 4 of 10 CNY charged so far, 6 reserved." in answer["message"]
     assert answer["next_check_seconds"] == 60
     row = answer["shots"][0]
     assert (row["task_id"], row["cost"]) == (shot_id(1), "2 CNY")

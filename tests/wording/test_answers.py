@@ -137,7 +137,7 @@ def test_unconfirmed_may_have_been_bought_and_a_person_settles_it() -> None:
     message = told(a_view(status=Status.UNCONFIRMED))
     assert "may have been bought" in message
     assert "never sent again" in message
-    assert f"`hailuo-mcp settle {ID} bought` or `not-bought`" in message
+    assert f"`hailuo-mcp settle {ID} bought --remote-id ID`, with" in message
 
 
 def test_cancelled_is_free() -> None:
