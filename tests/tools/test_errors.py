@@ -35,7 +35,8 @@ pytestmark = pytest.mark.anyio
             UnconfirmedSubmitError("No answer came.", task_id="t1"),
             (
                 "No answer came. It may have been charged. Ask the person to look at the "
-                "provider's bill and then run `hailuo-mcp settle t1 bought` or `not-bought`."
+                "provider's bill and then run `hailuo-mcp settle t1 bought "
+                "--remote-id ID`, with the clip's id in the bill, or `not-bought`."
             ),
             {"code": "unconfirmed", "charged": "maybe", "task_id": "t1", "retry": False},
         ),

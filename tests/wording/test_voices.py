@@ -590,9 +590,9 @@ TOOLS = "|".join(tool.name for tool in all_tools())
 def test_no_voice_speaks_another_ones_language(voice, never) -> None:
     for text in said_by(voice):
         if not text.startswith("Settled by a person"):
-            text = text.replace("Settled by a person", "")
             # The one command of a person's with an option: only they can read the bill.
-            assert not re.search(never, text.replace(" bought --remote-id ID`", "`")), text
+            said = text.replace("Settled by a person", "").replace(" bought --remote-id ID`", "`")
+            assert not re.search(never, said), text
 
 
 MONEY = re.compile(r"charged|paid for|costs nothing")
