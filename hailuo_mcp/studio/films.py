@@ -82,7 +82,11 @@ async def film_question(
     price, shots = asked_price(context, amount), [film.shots[at - 1] for at in order.numbers]
     models = ", ".join(dict.fromkeys(shot.model for shot in shots))
     seconds = sum(shot.duration or 0 for shot in shots)
-    facts = [f"{len(shots)} {'shots' if len(shots) > 1 else 'shot'}", models, f"{seconds} s" if seconds else ""]
+    facts = [
+        f"{len(shots)} {'shots' if len(shots) > 1 else 'shot'}",
+        models,
+        f"{seconds} s" if seconds else "",
+    ]
     what = ", ".join(part for part in facts if part)
     again = f"{shots_named(film.redo).lower()} of film {film.film_id} again" if film.redo else ""
     return f"Buy {again or 'this film'} for {price}? {what}: {shots[0].prompt[:200]}"

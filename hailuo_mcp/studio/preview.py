@@ -64,6 +64,8 @@ class _Subject:
     """When a film's shots begin."""
     ends: float = 0.0
     """When its last one ends."""
+    fade: float = 0.0
+    """Seconds for which a shot and the next one are both seen."""
     note: str = ""
 
 
@@ -203,7 +205,7 @@ async def _of_film(context: Context, film: Film) -> _Subject:
     note = ""
     if not view.joined and not view.planned:
         note = f"This is film {film.film_id} as it was before its shots were made again."
-    starts, ends = _joins(film, await context.store.film_tasks(film.film_id))
+    starts, ends, fade = _joins(film, await context.store.film_tasks(film.film_id))
     return _Subject(
         id=film.film_id,
         film=True,
@@ -213,15 +215,19 @@ async def _of_film(context: Context, film: Film) -> _Subject:
         request=film.shots[0].request if film.shots else "{}",
         starts=starts,
         ends=ends,
+        fade=fade,
         note=note,
     )
 
 
-def _joins(film: Film, tasks: Sequence[Task]) -> tuple[tuple[float, ...], float]:
-    """When each shot begins in the joined film, and when the last one ends; nothing if unknown."""
+def _joins(film: Film, tasks: Sequence[Task]) -> tuple[tuple[float, ...], float, float]:
+    """When each shot begins in the joined film, when the last one ends, and how long a fade is.
+
+    Nothing if that is unknown.
+    """
     lengths = {task.shot: task.seconds for task in tasks if task.saved and task.seconds}
     if not film.seconds or sorted(lengths) != list(range(1, len(film.shots) + 1)):
-        return (), 0.0
+        return (), 0.0, 0.0
     # Shots that fade into each other overlap.
     whole = sum(lengths.values())
     overlap = (whole - film.seconds) / (len(lengths) - 1) if len(lengths) > 1 else 0.0
@@ -229,7 +235,7 @@ def _joins(film: Film, tasks: Sequence[Task]) -> tuple[tuple[float, ...], float]
     for number in sorted(lengths):
         starts.append(at)
         at += lengths[number] - overlap
-    return tuple(starts), film.seconds
+    return tuple(starts), film.seconds, max(0.0, overlap)
 
 
 async def _look_at_all(
@@ -353,9 +359,10 @@ def _spans(subject: _Subject) -> list[tuple[float, float]]:
 
 
 def _moments(subject: _Subject, many: int) -> list[float]:
-    """Evenly spaced in each shot, away from the joins."""
+    """Evenly spaced in each shot, away from the joins: where nothing of another shot is seen."""
     moments = list[float]()
-    for start, end in zip(subject.starts, (*subject.starts[1:], subject.ends), strict=True):
+    for begin, end in zip(subject.starts, (*subject.starts[1:], subject.ends), strict=True):
+        start = min(begin + subject.fade, end) if begin else begin
         edge = min(_EDGE, (end - start) / 4)
         first = start + edge if start else start
         length = (end - edge if end < subject.ends else end) - first

@@ -200,7 +200,7 @@ async def test_a_film_is_shown_shot_by_shot_once_it_is_joined(
     assert found.frames == 3
 
 
-def test_joins_of_shots_that_fade_into_each_other_are_earlier() -> None:
+def test_frames_of_shots_that_fade_into_each_other_are_taken_beside_the_fades() -> None:
     film = Film(
         film_id="f1",
         account="a",
@@ -213,8 +213,21 @@ def test_joins_of_shots_that_fade_into_each_other_are_earlier() -> None:
         seconds=17.0,
     )
     tasks = [_shot(number, seconds=6.0) for number in (1, 2, 2, 3)]
-    assert preview._joins(film, tasks) == ((0.0, 5.5, 11.0), 17.0)
-    assert preview._joins(film, tasks[:3]) == ((), 0.0)
+    starts, ends, fade = preview._joins(film, tasks)
+    assert (starts, ends, fade) == ((0.0, 5.5, 11.0), 17.0, 0.5)
+    assert preview._joins(film, tasks[:3]) == ((), 0.0, 0.0)
+    subject = preview._Subject(
+        id="f1",
+        film=True,
+        provider="sandbox",
+        caller="",
+        file="f1.mp4",
+        request="{}",
+        starts=starts,
+        ends=ends,
+        fade=fade,
+    )
+    assert preview._moments(subject, 2) == pytest.approx([0, 5.4, 6.1, 10.9, 11.6, 17])
 
 
 def _shot(number: int, seconds: float) -> Task:
