@@ -82,18 +82,23 @@ async def preview_clips(
     task_id: str,
     *,
     caller: str = "",
-    frames: int = FRAMES,
+    frames: int = 0,
     at_seconds: float = WHOLE_CLIP,
     compare_with: Sequence[str] = (),
 ) -> Preview:
-    """Look at saved clips and films; costs nothing.
+    """Look at saved clips and films; costs nothing. `frames` of 0 are as many as usual.
 
     Raises:
         InvalidRequestError: one has no file yet or cannot be read; one is named twice; there are
-            more than a sheet has room for.
+            more than a sheet has room for; the moment is before the start.
         TaskNotFoundError: one is unknown, or another caller's.
         ConfigError: PyAV is not installed.
     """
+    if at_seconds < 0 and at_seconds != WHOLE_CLIP:
+        raise InvalidRequestError(
+            f"{at_seconds:g} s is before the start of a clip.",
+            Step(Do.TRY, "name a moment from 0 s on, or none for frames of the whole clip"),
+        )
     ids = [text.strip() for text in (task_id, *compare_with)]
     if len(ids) > MOST_FRAMES:
         raise InvalidRequestError(
@@ -114,7 +119,7 @@ async def preview_clips(
     rows = len(subjects)
     if alone and moment is None and 1 < len(subjects[0].starts) <= MOST_FRAMES:
         rows = len(subjects[0].starts)
-    many = 1 if moment is not None else max(1, min(frames, MOST_FRAMES // rows))
+    many = 1 if moment is not None else max(1, min(frames or FRAMES, MOST_FRAMES // rows))
     looked = await _look_at_all(context, subjects, moment, many, by_shot=rows > 1 and alone)
     sheet = [
         row if alone else replace(row, label=f"{letter} …{subject.id[-_SHORT_ID:]}")
@@ -138,7 +143,7 @@ async def preview_clips(
         files=tuple(subject.file for subject in subjects),
         at_seconds=moment,
         frames=many,
-        asked_frames=many if moment is not None else frames,
+        asked_frames=frames,
         notes=tuple(subject.note for subject in subjects if subject.note),
         losses=context.losses,
         of_tenant=bool(context.tenant),
@@ -343,15 +348,22 @@ def _rows(
     subject: _Subject, path: Path, moment: float | None, many: int, *, by_shot: bool
 ) -> Sequence[SheetRow]:
     if moment is not None:
-        return [SheetRow(label="", frames=[media_frames.frame_at(path, moment)])]
+        return [_row_of_all(subject, [media_frames.frame_at(path, moment)])]
     if not by_shot:
-        return [SheetRow(label="", frames=media_frames.spread_frames(path, many))]
+        return [_row_of_all(subject, media_frames.spread_frames(path, many))]
     frames = media_frames.frames_at(path, _moments(subject, many))
     rows = list[SheetRow]()
     for number, (start, end) in enumerate(_spans(subject), start=1):
         own: list[Frame] = [frame for frame in frames if start <= frame.at < end]
         rows.append(SheetRow(label=f"Shot {number}", frames=own))
     return rows
+
+
+def _row_of_all(subject: _Subject, frames: Sequence[Frame]) -> SheetRow:
+    """Frames of all of it; those of a film say from which shot they are."""
+    shots = [sum(start <= frame.at for start in subject.starts) for frame in frames]
+    captions = tuple(f"shot {shot}" for shot in shots) if len(subject.starts) > 1 else ()
+    return SheetRow(label="", frames=frames, captions=captions)
 
 
 def _spans(subject: _Subject) -> list[tuple[float, float]]:
