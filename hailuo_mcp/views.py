@@ -360,8 +360,8 @@ class Preview:
     """The moment that was asked for; None for frames from the whole clip."""
     frames: int = 1
     """Of each clip, or each shot of a film, at most."""
-    asked_frames: int = 1
-    """More than `frames` where a sheet holds fewer."""
+    asked_frames: int = 0
+    """0 if no number was asked for; more than `frames` where a sheet holds fewer."""
     notes: tuple[str, ...] = ()
     losses: Losses | None = None
     of_tenant: bool = False

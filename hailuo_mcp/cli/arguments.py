@@ -96,6 +96,8 @@ def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "
     return text
 
 
+PICTURE = "a path, an https:// address, or a frame of a clip, such as task:ID#last or task:ID#2.5s"
+"""What names a picture."""
 _REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "prompt": {
         "metavar": "PROMPT",
@@ -103,8 +105,14 @@ _REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "- reads it from standard input",
     },
     "model": {"help": "chosen by the inputs; see hailuo-mcp models"},
-    "first_frame_image": {"metavar": "PICTURE", "help": "the clip starts with this picture"},
-    "last_frame_image": {"metavar": "PICTURE", "help": "the clip ends with this picture"},
+    "first_frame_image": {
+        "metavar": "PICTURE",
+        "help": f"the clip starts with this picture: {PICTURE}",
+    },
+    "last_frame_image": {
+        "metavar": "PICTURE",
+        "help": "the clip ends with this picture, named likewise",
+    },
     "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
     "duration": {"metavar": "SECONDS", "help": "6 or 10", "most": 3600},
     "resolution": {"help": "512P, 768P, 1080P …"},

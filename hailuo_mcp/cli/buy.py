@@ -139,7 +139,7 @@ def _suggest(session: Session, view: View) -> None:
     elif task.saved:
         again = words.another_take(args, take=task.take + 1)
         results.follow_up(session, "Another take of it", again)
-        if view.notice and not words.asks_for_fault(args):
+        if view.notice and not words.needs_sandbox(args):
             row = PROVIDERS[DEFAULT_PROVIDER]
             results.follow_up(
                 session,

@@ -83,7 +83,8 @@ def _options(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PICTURE",
-        help='a first frame; repeat the option for each shot in turn, with "" for none',
+        help=f"a first frame: {arguments.PICTURE}; repeat the option for each shot in turn, with "
+        '"" for none',
     )
     arguments.add_text(add, "--model", what="chosen by the inputs; see hailuo-mcp models")
     arguments.add_text(add, "--resolution", what="512P, 768P, 1080P …")

@@ -31,6 +31,7 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "others",
         nargs="*",
+        default=[],
         type=arguments.plain,
         metavar="ID",
         help="more of them, to compare: a row each",
@@ -46,9 +47,9 @@ def _options(parser: ArgumentParser) -> None:
     )
     add(
         "--frames",
-        type=arguments.whole(0, _MOST_FRAMES),
+        type=arguments.whole(1, _MOST_FRAMES),
         metavar="N",
-        help="frames of each clip: 6, or up to 16 in all",
+        help="frames of each clip, or of each shot of a film: 6, or up to 16 in all",
     )
     add(
         "--at",
@@ -67,16 +68,21 @@ def _options(parser: ArgumentParser) -> None:
 def _run(args: Namespace, terminal: Terminal) -> int:
     if args.output == STANDARD:
         terminal.reserve_stdout()
+    if args.frames and args.at_seconds is not None:
+        raise InvalidRequestError(
+            "--frames cannot be combined with --at, which shows one frame.",
+            Step(Do.TRY, "leave one of them out"),
+        )
     target = _target(args)
 
     async def job(session: Session) -> Preview:
-        from hailuo_mcp.studio.preview import FRAMES, WHOLE_CLIP
+        from hailuo_mcp.studio.preview import WHOLE_CLIP
 
         with terminal.progress() as progress:
             progress.tell("looking")
             return await session.studio.preview(
                 args.task_id,
-                frames=args.frames or FRAMES,
+                frames=args.frames or 0,
                 at_seconds=WHOLE_CLIP if args.at_seconds is None else args.at_seconds,
                 compare_with=(*args.others, *args.compare_with),
             )

@@ -11,6 +11,8 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hailuo_mcp.domain import IMAGE_FIELDS
+
 
 def program() -> str:
     """How this program was called, so that a pasted command finds it again."""
@@ -68,9 +70,15 @@ def retyped(args: Namespace, **changes: object) -> str:
     return f"{program()} {_quoted(args.parser.typed({**vars(args), **changes}))}"
 
 
-def asks_for_fault(args: Namespace) -> bool:
-    """Whether the command asks the sandbox for a fault, in words that a provider would refuse."""
-    return "[sandbox:" in str(vars(args)).lower()
+def needs_sandbox(args: Namespace) -> bool:
+    """Whether the command makes sense in the sandbox only.
+
+    It asks for a fault, in words that a provider would refuse, or starts from a clip of its own.
+    """
+    pictures = [getattr(args, name, "") for name in IMAGE_FIELDS]
+    pictures += getattr(args, "media_inputs", [])
+    of_clip = any(text.strip().lower().startswith("task:") for text in pictures if text)
+    return of_clip or "[sandbox:" in str(vars(args)).lower()
 
 
 def _beside(output: str, tag: str) -> str:

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.media.picture_formats import flaws
-from hailuo_mcp.media.picture_sizes import Sizes
+from hailuo_mcp.rules.picture_sizes import Sizes
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -21,7 +21,7 @@ from hailuo_mcp.media.picture_formats import (
     open_picture,
     refused,
 )
-from hailuo_mcp.media.picture_sizes import Size, Sizes, fitting_sizes, times
+from hailuo_mcp.rules.picture_sizes import Size, Sizes, fitting_sizes, times
 
 if TYPE_CHECKING:
     from PIL.Image import Image

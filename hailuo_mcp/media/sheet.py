@@ -44,6 +44,13 @@ class SheetRow:
     label: str
     """Above the row; empty for none."""
     frames: Sequence[Frame]
+    captions: Sequence[str] = ()
+    """Beside the moment of each frame; empty for none."""
+
+    def under(self, number: int) -> str:
+        """What is written under a frame."""
+        moment = stamp(self.frames[number])
+        return f"{moment}, {self.captions[number]}" if self.captions else moment
 
 
 def contact_sheet(rows: Sequence[SheetRow]) -> bytes:
@@ -161,7 +168,7 @@ def _block(row: SheetRow, columns: int, pixels: float) -> _Block:
     shape = width / height
     wide, high = ceil(sqrt(pixels * shape)), ceil(sqrt(pixels / shape))
     size = max(16, min(26, round(min(wide, high) * 0.08)))
-    text = max(_text_width(stamp(frame), size) for frame in row.frames)
+    text = max(_text_width(row.under(number), size) for number in range(len(row.frames)))
     return _Block(row, columns, wide, high, max(wide, text), size)
 
 
@@ -209,7 +216,7 @@ def _draw_block(sheet: Image, draw: ImageDraw, block: _Block, left: int, top: in
             )
         sheet.paste(picture, (x, y))
         middle = y + block.height + block.stamp_height // 2
-        draw.text((x, middle), stamp(frame), font=font, fill=_STAMP, anchor="lm")
+        draw.text((x, middle), block.row.under(number), font=font, fill=_STAMP, anchor="lm")
 
 
 def _finest(sheet: Image) -> bytes:

@@ -9,7 +9,7 @@ from hailuo_mcp.catalog.prices import NO_PRICE, Price
 from hailuo_mcp.catalog.video_templates import Template, find_template, nearest_template, templates
 from hailuo_mcp.domain import ImageFacts, Mode, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.rules.images import picture_problems, shape_steps
+from hailuo_mcp.rules.images import by_hand, picture_problems, size_steps
 from hailuo_mcp.rules.judge import Checked, Seller, refusal
 from hailuo_mcp.rules.prompt import SURROGATE, has_surrogate
 from hailuo_mcp.text import shown
@@ -119,7 +119,7 @@ def check_template(
     problems += picture_problems(pictures or {}, unread)
     if problems:
         steps = [step for why in unread.values() for step in why.then]
-        steps += shape_steps(pictures or {}, can_fit=False)
+        steps += by_hand(size_steps(pictures or {}))
         raise refusal(problems, *steps, remark=verdict.remark)
     found = verdict.template
     template_id = found.template_id if found else request.template_id.strip()

@@ -8,7 +8,7 @@ from typing import Any
 
 from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, ImageFacts, Mode, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
-from hailuo_mcp.rules.images import fit_name, fit_problems, picture_problems, shape_steps
+from hailuo_mcp.rules.images import fit_name, fit_problems, picture_problems, size_steps
 from hailuo_mcp.rules.judge import (
     MODE_WORDS,
     PICTURES,
@@ -61,14 +61,16 @@ def check_video(
     problems += _option_problems(request, verdict, seller)
     prompt = _read_prompt(request.prompt, verdict.combination, seller)
     # No other combination would accept these, so none is offered because of them.
+    wrong_fit = fit_problems(request.image_fit)
     flaws = [
         *prompt.problems,
-        *fit_problems(request.image_fit),
-        *picture_problems(pictures, unread),
+        *wrong_fit,
+        *picture_problems(pictures, unread, sized=not wrong_fit),
     ]
     if problems or flaws:
         steps = [step for why in unread.values() for step in why.then]
-        steps += shape_steps(pictures, can_fit=True)
+        if not wrong_fit:
+            steps += size_steps(pictures)
         if problems and not verdict.caveat:
             steps += _nearest_step(request, verdict, seller)
         raise refusal([*problems, *flaws], *steps, remark=verdict.caveat)
@@ -82,6 +84,8 @@ def check_video(
         **_options(request, seller),
     )
     warnings = [*verdict.warnings, *prompt.warnings, *_cropping(pictures)]
+    if request.image_fit.strip() and not any(getattr(request, name) for name in IMAGE_FIELDS):
+        warnings.append("No picture was given, so none is fitted.")
     return Checked(
         request=checked,
         quote=seller.charge(made.price),

@@ -11,7 +11,7 @@ from anyio import to_thread
 from hailuo_mcp.domain import Continuity, Film, FilmRequest, Mode, Shot, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.media.opening import need_av
-from hailuo_mcp.rules.images import FIT_BY_HAND
+from hailuo_mcp.rules.images import by_hand
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.preparing import prepare
 from hailuo_mcp.studio.request_record import content_of, digest, new_film_id, request_json
@@ -175,10 +175,8 @@ def _refusal(refused: Mapping[int, InvalidRequestError], count: int) -> InvalidR
     reasons, steps = dict[str, list[int]](), dict[Step, list[int]]()
     for number in sorted(refused):
         reasons.setdefault(refused[number].what, []).append(number)
-        for step in refused[number].then:
-            # A shot has no image_fit.
-            done = FIT_BY_HAND if step.do is Do.FIT_IMAGE else step
-            steps.setdefault(done, []).append(number)
+        for step in by_hand(refused[number].then):  # a shot has no image_fit
+            steps.setdefault(step, []).append(number)
     told = [_told(numbers, what) for what, numbers in reasons.items()]
     if len(told) > _MOST_REASONS:
         rest = sum(len(numbers) for numbers in list(reasons.values())[_MOST_REASONS:])

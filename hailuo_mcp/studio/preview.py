@@ -64,6 +64,8 @@ class _Subject:
     """When a film's shots begin."""
     ends: float = 0.0
     """When its last one ends."""
+    fade: float = 0.0
+    """Seconds for which a shot and the next one are both seen."""
     note: str = ""
 
 
@@ -80,18 +82,23 @@ async def preview_clips(
     task_id: str,
     *,
     caller: str = "",
-    frames: int = FRAMES,
+    frames: int = 0,
     at_seconds: float = WHOLE_CLIP,
     compare_with: Sequence[str] = (),
 ) -> Preview:
-    """Look at saved clips and films; costs nothing.
+    """Look at saved clips and films; costs nothing. `frames` of 0 are as many as usual.
 
     Raises:
         InvalidRequestError: one has no file yet or cannot be read; one is named twice; there are
-            more than a sheet has room for.
+            more than a sheet has room for; the moment is before the start.
         TaskNotFoundError: one is unknown, or another caller's.
         ConfigError: PyAV is not installed.
     """
+    if at_seconds < 0 and at_seconds != WHOLE_CLIP:
+        raise InvalidRequestError(
+            f"{at_seconds:g} s is before the start of a clip.",
+            Step(Do.TRY, "name a moment from 0 s on, or none for frames of the whole clip"),
+        )
     ids = [text.strip() for text in (task_id, *compare_with)]
     if len(ids) > MOST_FRAMES:
         raise InvalidRequestError(
@@ -112,7 +119,7 @@ async def preview_clips(
     rows = len(subjects)
     if alone and moment is None and 1 < len(subjects[0].starts) <= MOST_FRAMES:
         rows = len(subjects[0].starts)
-    many = 1 if moment is not None else max(1, min(frames, MOST_FRAMES // rows))
+    many = 1 if moment is not None else max(1, min(frames or FRAMES, MOST_FRAMES // rows))
     looked = await _look_at_all(context, subjects, moment, many, by_shot=rows > 1 and alone)
     sheet = [
         row if alone else replace(row, label=f"{letter} …{subject.id[-_SHORT_ID:]}")
@@ -136,7 +143,7 @@ async def preview_clips(
         files=tuple(subject.file for subject in subjects),
         at_seconds=moment,
         frames=many,
-        asked_frames=many if moment is not None else frames,
+        asked_frames=frames,
         notes=tuple(subject.note for subject in subjects if subject.note),
         losses=context.losses,
         of_tenant=bool(context.tenant),
@@ -203,7 +210,7 @@ async def _of_film(context: Context, film: Film) -> _Subject:
     note = ""
     if not view.joined and not view.planned:
         note = f"This is film {film.film_id} as it was before its shots were made again."
-    starts, ends = _joins(film, await context.store.film_tasks(film.film_id))
+    starts, ends, fade = _joins(film, await context.store.film_tasks(film.film_id))
     return _Subject(
         id=film.film_id,
         film=True,
@@ -213,15 +220,19 @@ async def _of_film(context: Context, film: Film) -> _Subject:
         request=film.shots[0].request if film.shots else "{}",
         starts=starts,
         ends=ends,
+        fade=fade,
         note=note,
     )
 
 
-def _joins(film: Film, tasks: Sequence[Task]) -> tuple[tuple[float, ...], float]:
-    """When each shot begins in the joined film, and when the last one ends; nothing if unknown."""
+def _joins(film: Film, tasks: Sequence[Task]) -> tuple[tuple[float, ...], float, float]:
+    """When each shot begins in the joined film, when the last one ends, and how long a fade is.
+
+    Nothing if that is unknown.
+    """
     lengths = {task.shot: task.seconds for task in tasks if task.saved and task.seconds}
     if not film.seconds or sorted(lengths) != list(range(1, len(film.shots) + 1)):
-        return (), 0.0
+        return (), 0.0, 0.0
     # Shots that fade into each other overlap.
     whole = sum(lengths.values())
     overlap = (whole - film.seconds) / (len(lengths) - 1) if len(lengths) > 1 else 0.0
@@ -229,7 +240,7 @@ def _joins(film: Film, tasks: Sequence[Task]) -> tuple[tuple[float, ...], float]
     for number in sorted(lengths):
         starts.append(at)
         at += lengths[number] - overlap
-    return tuple(starts), film.seconds
+    return tuple(starts), film.seconds, max(0.0, overlap)
 
 
 async def _look_at_all(
@@ -337,9 +348,9 @@ def _rows(
     subject: _Subject, path: Path, moment: float | None, many: int, *, by_shot: bool
 ) -> Sequence[SheetRow]:
     if moment is not None:
-        return [SheetRow(label="", frames=[media_frames.frame_at(path, moment)])]
+        return [_row_of_all(subject, [media_frames.frame_at(path, moment)])]
     if not by_shot:
-        return [SheetRow(label="", frames=media_frames.spread_frames(path, many))]
+        return [_row_of_all(subject, media_frames.spread_frames(path, many))]
     frames = media_frames.frames_at(path, _moments(subject, many))
     rows = list[SheetRow]()
     for number, (start, end) in enumerate(_spans(subject), start=1):
@@ -348,14 +359,22 @@ def _rows(
     return rows
 
 
+def _row_of_all(subject: _Subject, frames: Sequence[Frame]) -> SheetRow:
+    """Frames of all of it; those of a film say from which shot they are."""
+    shots = [sum(start <= frame.at for start in subject.starts) for frame in frames]
+    captions = tuple(f"shot {shot}" for shot in shots) if len(subject.starts) > 1 else ()
+    return SheetRow(label="", frames=frames, captions=captions)
+
+
 def _spans(subject: _Subject) -> list[tuple[float, float]]:
     return list(zip(subject.starts, (*subject.starts[1:], float("inf")), strict=True))
 
 
 def _moments(subject: _Subject, many: int) -> list[float]:
-    """Evenly spaced in each shot, away from the joins."""
+    """Evenly spaced in each shot, away from the joins: where nothing of another shot is seen."""
     moments = list[float]()
-    for start, end in zip(subject.starts, (*subject.starts[1:], subject.ends), strict=True):
+    for begin, end in zip(subject.starts, (*subject.starts[1:], subject.ends), strict=True):
+        start = min(begin + subject.fade, end) if begin else begin
         edge = min(_EDGE, (end - start) / 4)
         first = start + edge if start else start
         length = (end - edge if end < subject.ends else end) - first

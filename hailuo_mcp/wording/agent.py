@@ -47,8 +47,8 @@ STEPS: Mapping[Do, str] = {
     Do.RAISE: "Only the person can raise {about}.",
     Do.REPEAT: "Repeat this call {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
-    Do.FIT_IMAGE: 'Repeat this call with image_fit="crop" to cut the edges off, or image_fit="pad" '
-    "to add white bars.",
+    Do.CROP_IMAGE: 'With image_fit="crop" this call cuts the edges off.',
+    Do.PAD_IMAGE: 'With image_fit="pad" this call adds white bars.',
     Do.CONFIRM: "Ask the person; if they say yes, repeat this call unchanged with "
     "confirm='{about}'. The code works once, for ten minutes.",
     Do.SETTLE: "Ask the person to look at the provider's bill and then run "

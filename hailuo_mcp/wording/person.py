@@ -45,7 +45,8 @@ STEPS: Mapping[Do, str] = {
     Do.RAISE: "Raise {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
-    Do.FIT_IMAGE: "Add --image-fit crop to cut the edges off, or --image-fit pad for white bars.",
+    Do.CROP_IMAGE: "With --image-fit crop the edges are cut off.",
+    Do.PAD_IMAGE: "With --image-fit pad white bars are added.",
     Do.CONFIRM: "If you agree, repeat the command with --confirm {about}, or --yes. The code "
     "works once, for ten minutes.",
     Do.SETTLE: "Look at the provider's bill, then run `{program} settle {about} bought "

@@ -136,7 +136,9 @@ def _remarks(preview: Preview) -> Iterator[str]:
             "its end" if len(preview.clips) == 1 else f"the end of {_listed([c.id for c in late])}"
         )
         yield f"{moment:g} s is past {where}: the last frame is shown."
-    if preview.frames < preview.asked_frames:
+    if moment is not None and preview.asked_frames > 1:
+        yield "Of one moment there is one frame only."
+    elif preview.frames < preview.asked_frames:
         frames = f"{preview.frames} frame{'s' if preview.frames > 1 else ''}"
         alone = len(preview.clips) == 1
         yield f"{frames} of each {'shot' if alone else 'clip'}: a sheet holds 16 in all."

@@ -20,8 +20,8 @@ STEPS: Mapping[Do, str] = {
     Do.CHECK: "Check {about}.",
     Do.REPEAT: "Try again {about}.",
     Do.NEAREST: "Nearest that works: {about}.",
-    Do.FIT_IMAGE: 'VideoRequest(image_fit="crop") cuts the edges off; image_fit="pad" adds white '
-    "bars.",
+    Do.CROP_IMAGE: 'VideoRequest(image_fit="crop") cuts the edges off.',
+    Do.PAD_IMAGE: 'VideoRequest(image_fit="pad") adds white bars.',
     Do.SETTLE: "The provider's bill shows whether it was bought.",
     Do.QUERY: 'query("{about}") reads its status.',
     Do.DOWNLOAD: 'download("{about}") saves it.',

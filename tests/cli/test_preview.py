@@ -62,6 +62,10 @@ def test_output_is_a_file_a_folder_or_standard_output(program: Any, clip: Any) -
     assert program("preview", known, "-o", "new/").code == 0
     assert sorted(path.suffix for path in (program.cwd / "new").iterdir()) == [".jpg", ".jpg"]
     assert program("preview", known, "-o", "sheet.png").code == 2
+    both = program("preview", known, "--at", "1", "--frames", "4")
+    assert (both.code, "--frames cannot be combined with --at" in both.err) == (2, True)
+    assert "between 1 and 16" in program("preview", known, "--frames", "0").err
+    assert "required: ID\n" in program("preview").err
     assert program("preview", known, "-o", "-").raw.startswith(b"\xff\xd8\xff")
 
 

@@ -35,6 +35,19 @@ def test_another_take_is_the_same_request_once_more(argv, output):
     assert (read.overwrite, read.yes) == (False, False), "agreed to once, for another clip"
 
 
+@pytest.mark.parametrize(
+    ("argv", "needs"),
+    [
+        (["generate", "A task: draw a fox", "--first-frame-image", "task.png"], False),
+        (["generate", "A fox [sandbox:fail]"], True),
+        (["generate", "A fox", "--first-frame-image", "task:v1#last"], True),
+        (["template", "Dive", "--media", "a.png", "--media", "Task:v1#first"], True),
+    ],
+)
+def test_what_only_the_sandbox_can_make_is_known(argv, needs):
+    assert words.needs_sandbox(parser(argv).parse_args(argv)) is needs
+
+
 def test_the_next_clip_is_not_suggested_over_one_that_is_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("fox.mp4", "fox-2.mp4"):

@@ -10,8 +10,8 @@ from PIL import Image, ImageCms, features
 from hailuo_mcp.catalog.video_models import limits
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.media import picture_formats, pictures
-from hailuo_mcp.media.picture_sizes import fitting_sizes
 from hailuo_mcp.media.pictures import FitPicture, fit_picture
+from hailuo_mcp.rules.picture_sizes import fitting_sizes
 from hailuo_mcp.wording.person import error_text
 
 PHONE = (Path(__file__).parent / "pictures" / "phone.heic").read_bytes()
@@ -313,13 +313,15 @@ def check_sizes(seen: tuple[int, int], fit: str, *, shrink: bool) -> None:
     rules = limits()
     sizes = fitting_sizes(seen, rules, fit, shrink=shrink)
     final = sizes.final
-    if fit:
+    if fit and final != seen:
         assert rules.allows_shape(*final)
     if rules.allows_shape(*final) and min(final) > rules.image_short_side:
         assert not shrink or max(final) <= 4096
         assert max(a / b for a, b in zip(sizes.scaled, sizes.cropped, strict=True)) <= 2.01
     else:
         assert sizes.scaled == sizes.cropped
+        assert final == seen
+        assert not fit or min(final) * 2 <= rules.image_short_side
         assert not rules.allows_shape(*final) or min(final) * 2 <= rules.image_short_side
     if not fit and not shrink and rules.allows_shape(*seen) and min(seen) > 300:
         assert final == seen

@@ -133,6 +133,14 @@ def test_a_clip_starts_on_the_first_frame_and_ends_on_the_last(tmp_path: Path) -
     assert far_apart(pictures[0], pictures[-1]) > 20
 
 
+def test_the_last_frame_has_no_text_that_the_next_clip_would_start_with(tmp_path: Path) -> None:
+    plain = kept(tmp_path, "a", Image.new("RGB", (320, 180), "#804020"))
+    render(task(first=plain, prompt="[Static shot]"), tmp_path / "clip", tmp_path)
+    _, pictures = frames(tmp_path / "clip")
+    assert far_apart(pictures[24], pictures[0]) > 10
+    assert far_apart(pictures[-1], pictures[0]) < 2
+
+
 def test_a_subject_appears_in_the_scene(tmp_path: Path) -> None:
     red = kept(tmp_path, "face", Image.new("RGB", (400, 400), "#ff0000"))
     render(task(subject=red, mode="s2v"), tmp_path / "clip", tmp_path)

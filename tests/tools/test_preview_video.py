@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,7 +42,9 @@ async def test_moment_zero_is_a_moment(connect: Connect, studio: FakeStudio) -> 
     assert studio.last("preview")["at_seconds"] == 0
     await look(connect, at_seconds=None, frames=0, compare_with="")
     asked = studio.last("preview")
-    assert (asked["at_seconds"], asked["frames"], asked["compare_with"]) == (-1, 6, [])
+    assert (asked["at_seconds"], asked["frames"], asked["compare_with"]) == (-1, 0, [])
+    await look(connect, frames=6)
+    assert studio.last("preview")["frames"] == 6
 
 
 async def test_ids_may_be_numbers_or_a_single_text(connect: Connect, studio: FakeStudio) -> None:
@@ -68,6 +71,8 @@ async def test_a_comparison_has_a_line_for_each_row(connect: Connect) -> None:
 async def test_a_moment_past_the_end_is_said(connect: Connect) -> None:
     text = (await look(connect, at_seconds=9)).content[1].text
     assert "9 s is past its end: the last frame is shown." in text
+    many = preview_text(replace(a_preview(ID, at=2), asked_frames=4))
+    assert many.endswith("Of one moment there is one frame only.")
 
 
 def test_what_looks_wrong_is_named() -> None:

@@ -74,7 +74,8 @@ ERRORS: tuple[HailuoError, ...] = (
     ),
     InvalidRequestError(
         "Refused: the first frame is 900×300 px; its aspect ratio must be between 2:5 and 5:2.",
-        Step(Do.FIT_IMAGE),
+        Step(Do.CROP_IMAGE),
+        Step(Do.PAD_IMAGE),
     ),
     InvalidRequestError("Refused: unknown model 'Halo'.", Step(Do.LIST_MODELS)),
     InvalidRequestError("There is no template 'Dive'.", Step(Do.LIST_TEMPLATES)),

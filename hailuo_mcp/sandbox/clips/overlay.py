@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 _MOST_LINES = 3
-_SHADE = (10, 12, 24, 150)
+_SHADE = (10, 12, 24, 235)
+"""Nearly opaque: a clip may start from a frame with the text of another."""
 
 
 class Overlay:

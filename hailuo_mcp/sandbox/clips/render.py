@@ -102,7 +102,8 @@ def _frames(task: Job, state_dir: Path) -> Iterator[Image]:
             view = Image.blend(view, ahead, blend) if share < 1.0 else ahead
         strength = min(
             seconds / _FADE_SECONDS if first is not None else 1.0,
-            (total - 1 - index) / task.fps / _FADE_SECONDS if final is not None else 1.0,
+            # The next clip may start from the last frame, and has its own text.
+            (total - 1 - index) / task.fps / _FADE_SECONDS,
             1.0,
         )
         overlay.draw(view, seconds, moves.label(share), strength)

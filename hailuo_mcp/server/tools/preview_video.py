@@ -27,7 +27,7 @@ async def preview_video(wanted: PreviewVideo, ctx: Ctx) -> CallToolResult:
     preview = await request.studio.preview(
         wanted.task_id,
         caller=request.caller.name,
-        frames=wanted.frames,
+        frames=wanted.frames if "frames" in wanted.model_fields_set else 0,
         at_seconds=wanted.at_seconds,
         compare_with=wanted.compare_with,
     )

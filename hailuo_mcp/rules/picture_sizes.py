@@ -27,7 +27,7 @@ class Sizes:
 
 
 def fitting_sizes(seen: Size, rules: Limits, fit: str, *, shrink: bool) -> Sizes:
-    """Sizes within the limits, unless that needs a decision or too much enlarging.
+    """Sizes within the limits; the picture's own where that needs a decision or too much enlarging.
 
     `shrink`: it is encoded again in any case, so it need not be larger than LONGEST_SIDE.
     """
@@ -37,7 +37,10 @@ def fitting_sizes(seen: Size, rules: Limits, fit: str, *, shrink: bool) -> Sizes
     if not rules.allows_shape(*framed):
         return sizes
     least, short, long = rules.image_short_side + 1, min(framed), max(framed)
-    if short < least <= short * LARGEST_ENLARGEMENT:
+    if short * LARGEST_ENLARGEMENT < least:
+        # So that the reader is told of the picture that was given, and of what helps it.
+        return Sizes(seen=seen, cropped=seen, scaled=seen, final=seen)
+    if short < least:
         part = (least, short)
     elif long > LONGEST_SIDE and (shrink or framed != seen):
         part = (LONGEST_SIDE, long)
