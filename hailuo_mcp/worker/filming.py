@@ -151,13 +151,13 @@ async def _last_frame(context: Context, shot: Task) -> OpenedImage:
         raise await run_sync(_gone, context, shot) from gone
     except OSError as trouble:
         raise _away(f"The clip of shot {shot.shot} cannot be read now.") from trouble
-    from hailuo_mcp.rules.images import image_problems
+    from hailuo_mcp.rules.images import image_problems, size_problems
 
     try:
         picture = await check_picture("The frame", data)
     except InvalidRequestError as refused:
         raise _NoFrameError(f"ends with a frame that cannot be used ({refused.what})") from refused
-    if problems := image_problems("it", picture.facts):
+    if problems := image_problems("it", picture.facts) + size_problems("it", picture.facts):
         raise _NoFrameError(f"ends with a frame that cannot be used ({'; '.join(problems)})")
     return picture
 
