@@ -16,7 +16,18 @@ class Mode(StrEnum):
     I2V = "i2v"
     FL2V = "fl2v"
     S2V = "s2v"
+    R2V = "r2v"
+    """References: pictures, clips and sounds that the clip takes something from."""
     TEMPLATE = "template"
+    UPGRADE = "upgrade"
+    """A finished clip, made again at a higher resolution."""
+
+
+class Api(StrEnum):
+    """Which of a provider's APIs a model is on."""
+
+    V1 = "v1"
+    V2 = "v2"
 
 
 TENANT = "tenant:"
@@ -78,6 +89,8 @@ class Money(StrEnum):
 
 IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
+REFERENCE_FIELDS = ("reference_images", "reference_videos", "reference_audios")
+"""The arguments of a VideoRequest that name references."""
 IMAGE_FITS = ("crop", "pad")
 """How a picture gets an allowed shape: its edges are cut off, or white bars are added."""
 
@@ -100,10 +113,15 @@ class VideoRequest:
     first_frame_image: str = ""
     last_frame_image: str = ""
     subject_image: str = ""
+    reference_images: tuple[str, ...] = ()
+    reference_videos: tuple[str, ...] = ()
+    reference_audios: tuple[str, ...] = ()
+    aspect_ratio: str = ""
+    """Such as 16:9, or "adaptive"; empty: the model's default. Only some models take one."""
     duration: int | None = None
     """Seconds."""
     resolution: str | None = None
-    """512P, 720P, 768P or 1080P; "768" and the number 768 are read as 768P."""
+    """480P, 512P, 720P, 768P, 1080P or 2K; "768" and the number 768 are read as 768P."""
     image_fit: str = ""
     """One of IMAGE_FITS, for each picture that needs it; empty refuses such a picture. It is not
     sent: the pictures have their shape by then."""
@@ -113,6 +131,8 @@ class VideoRequest:
 
     @property
     def mode(self) -> Mode:
+        if any(getattr(self, name) for name in REFERENCE_FIELDS):
+            return Mode.R2V
         if self.subject_image:
             return Mode.S2V
         if self.last_frame_image:
@@ -142,7 +162,33 @@ class TemplateRequest:
         return Mode.TEMPLATE
 
 
-AnyRequest = VideoRequest | TemplateRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeRequest:
+    """A finished clip, to be made again at a higher resolution."""
+
+    source_id: str
+    """Our id of the clip's task; empty where there is none."""
+    remote_id: str
+    """The provider's."""
+    model: str
+    resolution: str
+    duration: int | None = None
+    """Seconds, as of the source."""
+    prompt: str = ""
+    """The source's."""
+    source_record: str = ""
+    """What the source was made from, as its Task.request; empty if that is unknown."""
+    source: VideoRequest | None = None
+    """The same, opened: only where `base_video` is sent."""
+    base_video: str = ""
+    """The source itself as a data URL, for accounts that may not name it by its id."""
+
+    @property
+    def mode(self) -> Mode:
+        return Mode.UPGRADE
+
+
+AnyRequest = VideoRequest | TemplateRequest | UpgradeRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +205,45 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFacts:
+    """Facts about an opened reference clip, by its bytes."""
+
+    sha256: str
+    mime: str
+    """video/mp4 or video/quicktime."""
+    size: int
+    """Bytes."""
+    width: int
+    height: int
+    seconds: float
+    fps: float
+    codec: str
+    """As FFmpeg names it: h264, hevc …"""
+    sound: str = ""
+    """The codec of its sound: aac, mp3 …; empty if it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundFacts:
+    """Facts about an opened reference sound, by its bytes."""
+
+    sha256: str
+    mime: str
+    """audio/wav or audio/mp3."""
+    size: int
+    """Bytes."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a dialect can express. Anything else is refused before it is sent."""
 
     modes: frozenset[Mode]
     models: frozenset[str] | None = None
     """The only models it accepts; None if it accepts any."""
+    not_offered: frozenset[str] = frozenset()
+    """Models that it certainly does not have, although it accepts any name."""
     options: frozenset[str] = frozenset(PROVIDER_DEFAULTS)
     """The options of a VideoRequest that it supports."""
     prompt_required: bool = False
@@ -177,7 +256,7 @@ class Capabilities:
         return Mode.TEMPLATE in self.modes
 
     def offers(self, model: str) -> bool:
-        return self.models is None or model in self.models
+        return model not in self.not_offered and (self.models is None or model in self.models)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +288,16 @@ _ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What the provider counted for a clip."""
+
+    output_seconds: int
+    input_seconds: int = 0
+    """Of reference clips, each rounded up."""
+    images: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteStatus:
     """The result of one status request."""
 
@@ -226,6 +315,39 @@ class RemoteStatus:
     detail: str = ""
     """Untrusted provider text: journal and log only."""
     trace_id: str = ""
+    usage: Usage | None = None
+    """Only of a succeeded task, and only where the provider tells it."""
+    model: str = ""
+    """The model's official name, where the provider tells it."""
+    resolution: str = ""
+    duration: int | None = None
+    """Seconds."""
+    upgrade: bool = False
+    """Whether the provider says that it is an upgrade of another clip."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteTask:
+    """One row of the provider's list of its newest tasks."""
+
+    remote_id: str
+    created_at: float
+    """Unix seconds, by the provider's clock."""
+    model: str
+    resolution: str = ""
+    duration: int | None = None
+    upgrade: bool = False
+    prompt: str | None = None
+    """None if the list does not tell it."""
+    phase: Phase = Phase.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteTasks:
+    """One page of that list, newest first."""
+
+    tasks: tuple[RemoteTask, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +368,8 @@ class Quote:
     amount: Decimal | None
     """None if no price is published."""
     unit: Unit
+    lower_bound: bool = False
+    """It costs at least this: for a part of it no price is published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +443,13 @@ class Task:
     """The film that it is a shot of; empty for a clip of its own."""
     shot: int = 0
     """Its place in the film, from 1."""
+    quoted: Decimal | None = None
+    """What it was quoted at, where the provider counted something else; `amount` is then the
+    provider's count."""
+    sent_at: float | None = None
+    """When the request was last sent, or about to be."""
+    candidates: tuple[str, ...] = ()
+    """Ids of tasks at the provider, one of which may be this unconfirmed one."""
     after: str = ""
     """The task whose last frame it starts from. Until that clip is saved it waits, pending with a
     due_at of 0, and its request has no first frame."""

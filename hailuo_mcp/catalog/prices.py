@@ -54,9 +54,24 @@ class Price:
     credits: Decimal | None = None
     cny: Decimal | None = None
     usd: Decimal | None = None
+    partial: frozenset[Unit] = frozenset()
+    """The units in which no price is published for a part of it: it costs at least so much."""
 
 
 NO_PRICE = Price()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a clip is made from, where that has a price of its own."""
+
+    images: int = 0
+    """Frames and reference pictures."""
+    video_seconds: int | None = 0
+    """Of the reference clips, each rounded up; None if unknown."""
+
+
+NO_INPUTS = Inputs()
 
 
 @cache
@@ -97,11 +112,66 @@ def _prices() -> Mapping[tuple[str, str, int], Price]:
     }
 
 
-def published(model: str, resolution: str | None, duration: int | None) -> Price:
-    """Look up every price that is published for such a clip."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """The published prices of what is sold by the second."""
+
+    models: tuple[str, ...]
+    resolution: str
+    upgrade: bool = False
+    free_images: int
+    """So many cost nothing."""
+    usd: Decimal | None = None
+    """A second of the clip."""
+    cny: Decimal | None = None
+    usd_input: Decimal | None = None
+    """A second of a reference clip."""
+    cny_input: Decimal | None = None
+    usd_image: Decimal | None = None
+    """Each picture beyond `free_images`."""
+    cny_image: Decimal | None = None
+
+
+@cache
+def _rates() -> Mapping[tuple[str, str, bool], Rate]:
+    found = [Rate(**row) for row in rows("prices", "rate")]
+    return {(model, it.resolution, it.upgrade): it for it in found for model in it.models}
+
+
+def published(
+    model: str,
+    resolution: str | None,
+    duration: int | None,
+    *,
+    inputs: Inputs = NO_INPUTS,
+    upgrade: bool = False,
+) -> Price:
+    """Look up every price that is published for such a clip, or for an upgrade to it."""
     if resolution is None or duration is None:
         return NO_PRICE
-    return _prices().get((model, resolution, duration), NO_PRICE)
+    if rate := _rates().get((model, resolution, upgrade)):
+        return _by_the_second(rate, duration, inputs)
+    return NO_PRICE if upgrade else _prices().get((model, resolution, duration), NO_PRICE)
+
+
+def _by_the_second(rate: Rate, duration: int, inputs: Inputs) -> Price:
+    charged_images = max(0, inputs.images - rate.free_images)
+    amounts, partial = dict[Unit, Decimal | None](), set[Unit]()
+    for unit, second, input_second, image in (
+        (Unit.USD, rate.usd, rate.usd_input, rate.usd_image),
+        (Unit.CNY, rate.cny, rate.cny_input, rate.cny_image),
+    ):
+        if second is None:
+            amounts[unit] = None
+            continue
+        amount = second * duration
+        for each, count in ((input_second, inputs.video_seconds), (image, charged_images)):
+            if count is None or (count and each is None):
+                partial.add(unit)
+            elif each is not None:
+                amount += each * count
+        amounts[unit] = amount
+    return Price(cny=amounts[Unit.CNY], usd=amounts[Unit.USD], partial=frozenset(partial))
 
 
 def prices_read() -> tuple[str, str]:

@@ -11,7 +11,12 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-_AMOUNTS = frozenset({"credits", "cny", "usd", "price_cny", "list_cny"})
+_AMOUNTS = frozenset(
+    {
+        *("credits", "cny", "usd", "price_cny", "list_cny"),
+        *("cny_input", "usd_input", "cny_image", "usd_image"),
+    }
+)
 """Keys of money and credits: a Decimal, even where the file has a whole number."""
 
 

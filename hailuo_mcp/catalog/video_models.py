@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from hailuo_mcp.catalog.tables import Row, rows, table
-from hailuo_mcp.domain import Mode
+from hailuo_mcp.domain import Api, Mode
 from hailuo_mcp.text import squeeze
 
 
@@ -23,6 +23,12 @@ class ModeRules:
     fast_pretreatment: bool
     camera: bool
     """Whether its reference documents camera moves in brackets."""
+    prompt_optimizer: bool = True
+    """Whether the prompt optimizer can be switched off."""
+    ratios: tuple[str, ...] = ()
+    """The aspect ratios that may be asked for; empty if none may."""
+    default_ratio: str = ""
+    """What is sent if none is asked for; empty to send none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +42,43 @@ class Model:
     checked: str
     last_choice: bool = False
     """An empty name selects it only if no other model fits."""
+    api: Api = Api.V1
+    aliases: tuple[str, ...] = ()
+    payg_only: bool = False
+    """Whether packs and subscriptions exclude it."""
+    upgrades: Mapping[str, str] = field(default_factory=dict[str, str])
+    """To which resolution a clip can be upgraded, by which it must have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """How many references of each kind, how long and how large. Lengths in seconds."""
+
+    images: int
+    videos: int
+    audios: int
+    together: int
+    shortest: int
+    longest: int
+    """Of each clip and sound."""
+    all_videos: int
+    """Of all clips together."""
+    all_audios: int
+    video_mimes: tuple[str, ...]
+    video_codecs: tuple[str, ...]
+    video_sounds: tuple[str, ...]
+    video_fps: tuple[int, int]
+    video_bytes: int
+    """At most."""
+    audio_mimes: tuple[str, ...]
+    audio_bytes: int
+    body_bytes: int
+    """Of the whole request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The rules that apply to every model."""
+    """The rules that apply to every model of an API."""
 
     prompt_characters: int
     moves_together: int
@@ -50,10 +88,15 @@ class Limits:
     """The same in words."""
     image_bytes: int
     image_short_side: int
+    """Must be above."""
     image_aspect_low: tuple[int, int]
     image_aspect_high: tuple[int, int]
     source: str
     checked: str
+    image_long_side: int | None = None
+    """At most; None for no limit."""
+    references: References | None = None
+    """None if the API takes no references."""
 
     def allows_shape(self, width: int, height: int) -> bool:
         """Whether a picture of this size has an allowed aspect ratio."""
@@ -69,12 +112,20 @@ def models() -> tuple[Model, ...]:
 
 def _model(row: Row) -> Model:
     modes: Any = {Mode(key): ModeRules(**rules) for key, rules in row["modes"].items()}
-    return Model(**{**row, "modes": modes})
+    return Model(**{**row, "modes": modes, "api": Api(row.get("api", Api.V1))})
 
 
 @cache
-def limits() -> Limits:
-    return Limits(**table("models")["limits"])
+def limits(api: Api = Api.V1) -> Limits:
+    row = table("models")["limits"][api]
+    references = row.get("references")
+    return Limits(**{**row, "references": References(**references) if references else None})
+
+
+def api_of(model: str) -> Api:
+    """The API that a model is on; unlisted ones are sought on the first."""
+    known = find_model(model)
+    return known.api if known else Api.V1
 
 
 def _key(name: str) -> str:
@@ -83,7 +134,7 @@ def _key(name: str) -> str:
 
 @cache
 def _by_key() -> Mapping[str, Model]:
-    return {_key(model.name): model for model in models()}
+    return {_key(name): model for model in models() for name in (model.name, *model.aliases)}
 
 
 def find_model(name: str) -> Model | None:

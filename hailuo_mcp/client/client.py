@@ -17,11 +17,12 @@ import anyio.to_thread
 
 from hailuo_mcp.client.preparing import Prepared, prepare, seller_of, working_folders
 from hailuo_mcp.client.wording import for_programmers
-from hailuo_mcp.dialects.dialect import NO_TASK, HttpReply, HttpRequest, Provider
+from hailuo_mcp.dialects.dialect import NO_TASK, Dialect, HttpReply, HttpRequest, Provider
 from hailuo_mcp.dialects.providers import (
     CLIP_DOMAINS,
     DEFAULT_PROVIDER,
     PROVIDERS,
+    capabilities_of,
     clean_base_url,
     dialect_of,
     provider_for,
@@ -34,6 +35,7 @@ from hailuo_mcp.domain import (
     Link,
     Phase,
     RemoteStatus,
+    RemoteTasks,
     Submitted,
     TemplateRequest,
 )
@@ -134,7 +136,7 @@ class HailuoClient:
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._dialect.capabilities
+        return capabilities_of(self._provider)
 
     @property
     def seller(self) -> Seller:
@@ -158,11 +160,33 @@ class HailuoClient:
         prepared = await self.prepare(request)
         return await self.send(prepared.request, callback_url=callback_url)
 
-    async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
-        """Read a task's status once, by any of its ids at the provider."""
+    async def query(
+        self, remote_id: str, *, template: bool = False, model: str = ""
+    ) -> RemoteStatus:
+        """Read a task's status once, by any of its ids at the provider.
+
+        `model` is needed for those that are on MiniMax's v2 API, such as MiniMax-H3.
+        """
         with for_programmers():
-            asked = self._dialect.status(remote_id, template=template)
-            return self._dialect.read_status(await self._read(asked))
+            dialect = self._dialect_for(model)
+            asked = dialect.status(remote_id, template=template)
+            return dialect.read_status(await self._read(asked))
+
+    async def cancel(self, remote_id: str, *, model: str) -> bool:
+        """Cancel a task that is still queued; False if it is too late.
+
+        Raises:
+            InvalidRequestError: the provider has no way to cancel tasks of this model.
+        """
+        raise NotImplementedError
+
+    async def newest(self, *, model: str, page: int = 1) -> RemoteTasks:
+        """Read a page of the provider's list of this account's tasks, newest first.
+
+        Raises:
+            InvalidRequestError: the provider has no such list for this model.
+        """
+        raise NotImplementedError
 
     def explain(self, status: RemoteStatus) -> str:
         """Say what a status means; for a failure, the reason and what to do."""
@@ -312,9 +336,10 @@ class HailuoClient:
                     f"{self._provider.name} does not support callbacks.",
                     Step(Do.TRY, "leave the callback URL out, and wait for the clip instead"),
                 )
-            asked = self._dialect.submit(request, callback_url=callback_url)
+            dialect = self._dialect_for(getattr(request, "model", ""))
+            asked = dialect.submit(request, callback_url=callback_url)
             transport = await self._open()
-            return self._dialect.read_submit(await transport.pay(asked, leaving=leaving))
+            return dialect.read_submit(await transport.pay(asked, leaving=leaving))
 
     async def link(self, status: RemoteStatus) -> Link:
         """Return where the finished clip can be fetched."""
@@ -367,6 +392,9 @@ class HailuoClient:
         url = url and clean_base_url(row, url, private_hosts=self._private)
         self._provider = with_base_url(row, url)
         self._dialect = dialect_of(self._provider)
+
+    def _dialect_for(self, model: str) -> Dialect:
+        return dialect_of(self._provider, model) if model else self._dialect
 
     async def _read(self, request: HttpRequest) -> HttpReply:
         return await (await self._open()).read(request)

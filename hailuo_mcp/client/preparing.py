@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.dialects.dialect import Provider
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
-from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, Quote, TemplateRequest
+from hailuo_mcp.dialects.providers import PROVIDERS, capabilities_of
+from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, Quote, TemplateRequest, UpgradeRequest
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.images import changes_words, fit_name
 
@@ -48,8 +48,14 @@ async def prepare(
     text, which stays as it is.
     """
     from hailuo_mcp.rules.template import check_template
+    from hailuo_mcp.rules.upgrade import check_upgrade
     from hailuo_mcp.rules.video import check_video
 
+    if isinstance(request, UpgradeRequest):
+        priced = check_upgrade(request, seller)
+        return Prepared(
+            request=priced.request, images={}, warnings=priced.warnings, quote=priced.quote
+        )
     fit = "" if isinstance(request, TemplateRequest) else fit_name(request.image_fit)
 
     async def opened(source: str) -> OpenedImage:
@@ -87,15 +93,13 @@ def seller_of(provider: Provider, plan: str) -> Seller:
 
     return Seller(
         name=provider.name,
-        capabilities=dialect_of(provider).capabilities,
+        capabilities=capabilities_of(provider),
         price_list=provider.price_list,
         region=provider.region,
         plan=plan,
         templates=provider.templates,
         others={
-            name: dialect_of(row).capabilities
-            for name, row in PROVIDERS.items()
-            if not row.is_sandbox
+            name: capabilities_of(row) for name, row in PROVIDERS.items() if not row.is_sandbox
         },
     )
 

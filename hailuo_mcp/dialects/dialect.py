@@ -17,6 +17,7 @@ from hailuo_mcp.domain import (
     Capabilities,
     Link,
     RemoteStatus,
+    RemoteTasks,
     Submitted,
     VideoRequest,
 )
@@ -45,6 +46,8 @@ class Provider:
     """Whether the key and the host may also come from MINIMAX_API_KEY and MINIMAX_API_HOST."""
     templates: str = ""
     """Which region's Video Agent templates it offers; empty for none."""
+    v2: bool = False
+    """Whether it has MiniMax's v2 API too, for the models that are on it."""
     other_region: str = ""
     """The same service in the other region; its keys do not work here."""
     other_region_host: str = ""
@@ -149,6 +152,31 @@ class Dialect(Protocol):
         """Return a link that may work if the request for one fails."""
         del status
         return None
+
+    def cancel(self, remote_id: str) -> HttpRequest | None:
+        """Return the request that cancels a queued task; None if the provider has none.
+
+        It may delete the record of a finished one, so it is sent once, and only for a task that
+        was queued a moment ago.
+        """
+        del remote_id
+        return None
+
+    def read_cancel(self, reply: HttpReply) -> bool:
+        """Return whether the task was cancelled; raise if the answer does not say."""
+        raise self.no_such_request(reply)
+
+    def list_tasks(self, page: int, *, model: str = "") -> HttpRequest | None:
+        """Return the request for a page of the newest tasks, from 1; None if there is no list."""
+        del page, model
+        return None
+
+    def read_tasks(self, reply: HttpReply) -> RemoteTasks:
+        raise self.no_such_request(reply)
+
+    @staticmethod
+    def no_such_request(reply: HttpReply) -> NotImplementedError:
+        return NotImplementedError(f"nothing was asked that HTTP {reply.status} would answer")
 
     def probe(self) -> HttpRequest:
         """Return a free request that shows whether the key is valid."""

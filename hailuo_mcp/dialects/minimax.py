@@ -70,7 +70,7 @@ class MiniMax(Dialect):
             path, body = "/v1/video_template_generation", _template(request)
         else:
             path, body = "/v1/video_generation", video_body(request, _FIELDS)
-            if picture := request.subject_image:
+            if picture := getattr(request, "subject_image", ""):
                 body["subject_reference"] = [{"type": "character", "image": [picture]}]
         if callback_url:
             body["callback_url"] = callback_url

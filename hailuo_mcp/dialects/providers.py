@@ -8,12 +8,15 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from hailuo_mcp.catalog.video_models import api_of, models
 from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.dialects.compat import Compat
 from hailuo_mcp.dialects.dialect import Dialect, Provider
 from hailuo_mcp.dialects.minimax import MiniMax
+from hailuo_mcp.dialects.minimax_v2 import MiniMaxV2
 from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.dialects.xcompute import XCompute
+from hailuo_mcp.domain import Api, Capabilities
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 
@@ -43,6 +46,7 @@ _ROWS = (
         price_list="cn",
         minimax_env=True,
         templates="cn",
+        v2=True,
         other_region="minimax-global",
         other_region_host="api.minimax.io",
         hosts=("api.minimaxi.com", "api.minimax.cn", "api.minimax.chat"),
@@ -59,6 +63,7 @@ _ROWS = (
         price_list="global",
         minimax_env=True,
         templates="global",
+        v2=True,
         other_region="minimax-cn",
         other_region_host="api.minimaxi.com",
         hosts=("api.minimax.io", "api.minimaxi.chat"),
@@ -113,6 +118,7 @@ _ROWS = (
         base_url="",
         price_list="cn",
         templates="cn",
+        v2=True,
         is_sandbox=True,
         usual_seconds=4.0,
         notice="SANDBOX: imitation, not a real generation.",
@@ -132,9 +138,11 @@ _DIALECTS: Mapping[str, Callable[[Provider], Dialect]] = MappingProxyType(
 )
 _TAILS = (
     "/v1/video_generation",
+    "/v2/video_generation",
     "/v1/videos/generations",
     "/v3/async/minimax-video-01",
     "/v1",
+    "/v2",
     "/v3",
 )
 
@@ -180,9 +188,21 @@ def with_base_url(provider: Provider, base_url: str) -> Provider:
     return replace(provider, base_url=base_url, caveat="") if base_url else provider
 
 
-def dialect_of(provider: Provider) -> Dialect:
-    """Return the dialect that a provider speaks."""
+def dialect_of(provider: Provider, model: str = "") -> Dialect:
+    """Return the dialect that a provider speaks about this model."""
+    if provider.v2 and api_of(model) is Api.V2:
+        return MiniMaxV2(provider)
     return _DIALECTS[provider.dialect](provider)
+
+
+def capabilities_of(provider: Provider) -> Capabilities:
+    """Return what a provider can do, with all its models."""
+    first = dialect_of(provider).capabilities
+    on_v2 = frozenset(model.name for model in models() if model.api is Api.V2)
+    if not provider.v2:
+        return replace(first, not_offered=on_v2)
+    second = MiniMaxV2(provider).capabilities
+    return replace(first, modes=first.modes | second.modes)
 
 
 def clean_base_url(

@@ -219,11 +219,11 @@ class Context:
         """Poll the task's status, by its second id if the first is not found."""
         template = task.mode is Mode.TEMPLATE
         try:
-            return await self.client.query(task.remote_id, template=template)
+            return await self.client.query(task.remote_id, template=template, model=task.model)
         except RemoteTaskNotFoundError:
             if not task.remote_alias:
                 raise
-            return await self.client.query(task.remote_alias, template=template)
+            return await self.client.query(task.remote_alias, template=template, model=task.model)
 
     async def ask_link(self, task: Task, *, fresh: bool) -> Link:
         """Where the clip can be downloaded; if `fresh`, by a new link."""

@@ -14,6 +14,7 @@ from hailuo_mcp.domain import (
     PROVIDER_DEFAULTS,
     AnyRequest,
     TemplateRequest,
+    UpgradeRequest,
     VideoRequest,
 )
 
@@ -63,6 +64,8 @@ def request_json(
             kept["from"] = held.origin
         return kept
 
+    if isinstance(request, UpgradeRequest):
+        raise NotImplementedError
     body: dict[str, object] = asdict(request)
     if isinstance(request, VideoRequest):
         for name in IMAGE_FIELDS:

@@ -9,9 +9,10 @@ from pathlib import Path
 from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.journal.postgres.connection import ServerConnection
 
-VERSION = KEEPS_FILMS = 2
+VERSION = 3
 READABLE_SINCE = 1
 """The oldest schema version whose program can still use this one."""
+KEEPS_FILMS = 2
 
 
 def version(db: ServerConnection) -> int:

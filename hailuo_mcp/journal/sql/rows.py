@@ -96,7 +96,9 @@ TASKS = Rows(
         "unit": Unit,
         "money": Money,
         "amount": amount_of,
+        "quoted": amount_of,
         "warnings": list_of,
+        "candidates": list_of,
     },
 )
 COLUMNS, SELECT = TASKS.columns, TASKS.select

@@ -10,12 +10,13 @@ from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.journal.sql.rows import seal_of
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 
-VERSION = KEEPS_FILMS = 5
+VERSION = 6
 READABLE_SINCE = 1
 """The oldest schema version whose program can still use this one."""
 KEEPS_TOTALS = KNOWS_RESCUES = 2
 """Required while losses are not accepted: older programs would buy with this journal."""
 KEEPS_RUNNING_TOTALS = 3
+KEEPS_FILMS = 5
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -1,0 +1,5 @@
+-- 3: what the provider counted, and which of its tasks may be one that got no answer.
+
+ALTER TABLE tasks ADD COLUMN quoted TEXT;
+ALTER TABLE tasks ADD COLUMN sent_at DOUBLE PRECISION;
+ALTER TABLE tasks ADD COLUMN candidates TEXT NOT NULL DEFAULT '[]';
