@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 READ_SECONDS = 10.0
 """A file that takes longer to look through is refused; 50 MB take a tenth of a second."""
+_PADDING = 0.1
+"""Seconds by which sound that ends with the pictures may outlast them: its frames have one size."""
 _QUICKTIME, _PHONE = b"qt  ", b"3g"
 _WAV = "audio/wav"
 _MP3 = "audio/mp3"
@@ -49,7 +51,7 @@ def clip_facts(data: bytes) -> ClipFacts:
         codec = codec_name(track)
         length, count = _measured(clip, track)
     # Whoever pays by the second does not rely on what a header says alone.
-    seconds = max(stated, length)
+    seconds = stated if stated - length > _PADDING else length
     if not (width and height and seconds > 0):
         raise UnreadableClipError("it has no size or no length")
     with open_clip(data, seconds=READ_SECONDS) as clip:

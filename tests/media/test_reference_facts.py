@@ -53,6 +53,11 @@ def test_a_clip_is_as_long_as_its_frames_whatever_its_headers_say() -> None:
     assert clip_facts(bytes(data)).seconds == pytest.approx(2, abs=0.01)
 
 
+def test_sound_that_goes_on_makes_a_clip_longer_but_its_last_frame_does_not() -> None:
+    assert clip_facts(mp4(sound_seconds=2)).seconds == 2.0
+    assert clip_facts(mp4(sound_seconds=3)).seconds == pytest.approx(3, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("make", "mime", "seconds"),
     [
