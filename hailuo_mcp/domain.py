@@ -91,6 +91,8 @@ IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
 REFERENCE_FIELDS = ("reference_images", "reference_videos", "reference_audios")
 """The arguments of a VideoRequest that name references."""
+PROVIDER_FILE = "mm_file://"
+"""What begins the name of a file that the provider already has."""
 IMAGE_FITS = ("crop", "pad")
 """How a picture gets an allowed shape: its edges are cut off, or white bars are added."""
 
@@ -182,6 +184,8 @@ class UpgradeRequest:
     """The same, opened: only where `base_video` is sent."""
     base_video: str = ""
     """The source itself as a data URL, for accounts that may not name it by its id."""
+    watermark: bool | None = None
+    """As of the source."""
 
     @property
     def mode(self) -> Mode:
@@ -246,6 +250,8 @@ class Capabilities:
     """Models that it certainly does not have, although it accepts any name."""
     options: frozenset[str] = frozenset(PROVIDER_DEFAULTS)
     """The options of a VideoRequest that it supports."""
+    aspect_ratio: bool = False
+    """Whether it can carry one."""
     prompt_required: bool = False
     callback: bool = True
     caveat: str = ""
@@ -334,8 +340,11 @@ class RemoteTask:
     created_at: float
     """Unix seconds, by the provider's clock."""
     model: str
+    """Its official name, or one that is not in the catalog; empty if the list does not tell it."""
     resolution: str = ""
+    """Empty if the list does not tell it."""
     duration: int | None = None
+    """Seconds; None if the list does not tell it."""
     upgrade: bool = False
     prompt: str | None = None
     """None if the list does not tell it."""
