@@ -131,11 +131,12 @@ def models() -> tuple[Model, ...]:
 
 
 def _model(row: Row) -> Model:
-    modes: Any = {
-        Mode(key): ModeRules(**{**rules, "sizes": _sizes(rules["sizes"])})
-        for key, rules in row["modes"].items()
-    }
-    return Model(**{**row, "modes": modes, "api": Api(row.get("api", Api.V1))})
+    modes: dict[Mode, ModeRules] = {}
+    for key, rules in row["modes"].items():
+        fields: dict[str, Any] = {**rules, "sizes": _sizes(rules["sizes"])}
+        modes[Mode(key)] = ModeRules(**fields)
+    values: dict[str, Any] = {**row, "modes": modes, "api": Api(row.get("api", Api.V1))}
+    return Model(**values)
 
 
 def _sizes(row: Row) -> Mapping[str, tuple[int, ...]]:
@@ -168,9 +169,10 @@ def found_elsewhere(name: str) -> SoldElsewhere | None:
 
 @cache
 def limits(api: Api = Api.V1) -> Limits:
-    row = table("models")["limits"][api]
-    references = row.get("references")
-    return Limits(**{**row, "references": References(**references) if references else None})
+    row: dict[str, Any] = dict(table("models")["limits"][api])
+    if references := row.get("references"):
+        row["references"] = References(**references)
+    return Limits(**row)
 
 
 def api_of(model: str) -> Api:

@@ -41,6 +41,16 @@ async def test_models_say_what_they_make_and_cost(connect: Connect) -> None:
         "cny": "2",
         "usd": "0.28",
     }
+    newest = models["MiniMax-H3"]
+    assert newest["modes"]["r2v"]["sizes"]["2K"] == {
+        "seconds": "4-15",
+        "a_second": {"cny": "0.8", "usd": "0.13"},
+        "a_second_of_a_reference_clip": {"cny": "0.8", "usd": "0.13"},
+        "a_picture_beyond_5": {"cny": "0.2", "usd": "0.04"},
+    }
+    assert newest["upgrades"]["768P to 2K"]["a_second"] == {"cny": "0.3", "usd": "0.05"}
+    assert "16:9" in newest["modes"]["t2v"]["aspect_ratios"]
+    assert newest["not_in_packs"] is True
 
 
 async def test_models_name_each_pack_with_its_rate_its_saving_and_its_shop(
@@ -192,7 +202,7 @@ async def test_prompts_teach_every_move_and_what_six_seconds_hold(connect: Conne
     ("argument", "typed", "expected"),
     [
         ("model", "2.3", ["MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast"]),
-        ("resolution", "", ["512P", "720P", "768P", "1080P"]),
+        ("resolution", "", ["480P", "512P", "720P", "768P", "1080P", "2K"]),
         ("camera", "推进", ["推进"]),
         ("template_id", "3927", ["392753057216684038"]),
         ("task_id", "v1", [ID]),
@@ -204,9 +214,9 @@ async def test_prompts_teach_every_move_and_what_six_seconds_hold(connect: Conne
         ("transition", "fa", ["fade"]),
         ("status", "unf", ["unfinished"]),
         ("status", "plan", ["planned"]),
-        ("mode", "", ["t2v", "i2v", "fl2v", "s2v", "template"]),
+        ("mode", "", ["t2v", "i2v", "fl2v", "s2v", "r2v", "template", "upgrade"]),
         ("plan", "comp", ["compare"]),
-        ("duration", "", ["6", "10"]),
+        ("duration", "", [str(seconds) for seconds in range(4, 16)]),
         ("shot", "a", []),
     ],
 )
