@@ -166,12 +166,15 @@ class TemplateRequest:
 class UpgradeRequest:
     """A finished clip, to be made again at a higher resolution."""
 
-    source_id: str
+    source_id: str = ""
     """Our id of the clip's task; empty where there is none."""
     remote_id: str
     """The provider's."""
     model: str
     resolution: str
+    """The one to get."""
+    source_resolution: str = ""
+    """The one that the clip has; empty if that is unknown."""
     duration: int | None = None
     """Seconds, as of the source."""
     prompt: str = ""

@@ -15,6 +15,7 @@ HailuoError                       the base
 │  ├─ RateLimitError              too fast; carries retry_after
 │  ├─ ContentRejectedError        moderation: change the prompt or the picture
 │  ├─ RejectedParametersError     the provider does not accept this combination
+│  │  └─ SourceIdNotEnabledError  a clip to upgrade must be sent itself, not its id
 │  ├─ RemoteTaskNotFoundError     the provider knows no such task or file
 │  └─ ProviderUnavailableError    not reached, or a server error on a read
 ├─ UnconfirmedSubmitError         a paid request was sent, without a usable answer     maybe charged
@@ -206,6 +207,12 @@ class ContentRejectedError(ProviderError):
 class RejectedParametersError(ProviderError):
     code = "rejected_parameters"
     then = (Step(Do.TRY, "check the model, the size, the length and the pictures"),)
+
+
+class SourceIdNotEnabledError(RejectedParametersError):
+    """The account may not name the clip of an upgrade by its id; the clip itself can be sent."""
+
+    code = "source_id_not_enabled"
 
 
 class RemoteTaskNotFoundError(ProviderError):

@@ -242,10 +242,10 @@ def add_settings(parser: ArgumentParser) -> None:
     add_flag(add, "--debug", "show the log, and the traceback of an unexpected error")
 
 
-def add_terms(parser: ArgumentParser, *, of_film: bool = False) -> None:
+def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = True) -> None:
     """The terms of a purchase, and what happens to its result."""
     add = parser.add_argument_group("purchase").add_argument
-    if not of_film:
+    if takes and not of_film:
         add(
             "--take",
             type=whole(1),

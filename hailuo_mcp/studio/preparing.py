@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import partial
 
 from hailuo_mcp.client import Prepared
-from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, TemplateRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, TemplateRequest, UpgradeRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.studio.clip_frames import clip_frame
 from hailuo_mcp.studio.context import Context, Uploads
@@ -40,6 +40,8 @@ async def prepare(
 
 async def _has_pictures_to_upload(request: AnyRequest, uploads: Uploads) -> bool:
     """Whether a picture is on a remote caller's computer, so that it must be uploaded."""
+    if isinstance(request, UpgradeRequest):
+        return False
     if isinstance(request, TemplateRequest):
         given = list(request.media_inputs)
     else:

@@ -297,6 +297,7 @@ async def _given_pictures(context: Context, subject: _Subject) -> dict[str, byte
 def _named_pictures(request: str) -> dict[str, str]:
     """By the sha256 of each."""
     body = json.loads(request)
+    body = body.get("source", body)  # an upgrade has the frames of its source
     names = ("first_frame_image", "last_frame_image")
     return {name: body[name]["sha256"] for name in names if body.get(name, {}).get("sha256")}
 

@@ -28,7 +28,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "resolution": ("size", "quality"),
         "model": ("model_name", "model_id"),
         "template_id": ("template", "template_name"),
-        "task_id": ("id", "remote_id", "video_id", "generation_id"),
+        "task_id": ("id", "remote_id", "video_id", "generation_id", "source_task_id", "draft"),
         "output_path": (*("output_directory", "output_dir", "output_file", "path", "filename"),),
         "overwrite": ("force",),
         "wait_seconds": ("timeout", "wait", "max_wait"),
