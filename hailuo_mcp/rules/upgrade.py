@@ -112,7 +112,7 @@ def _dearer_than_direct(
     least = "at least " if upgrade.lower_bound else ""
     total = price_words(replace(upgrade, amount=together))
     warning = (
-        f"Its {inputs.images} pictures count again: draft and upgrade together cost {least}{total}, "
-        f"and the same clip made at {request.resolution} at once {price_words(direct)}."
+        f"Its {inputs.images} pictures count again: draft and upgrade together cost {least}"
+        f"{total}, and the same clip made at {request.resolution} at once {price_words(direct)}."
     )
     return (warning,)
