@@ -28,7 +28,8 @@ def _generate_options(parser: ArgumentParser) -> None:
 
 
 def _generate(args: Namespace, terminal: Terminal) -> int:
-    if not (args.prompt.strip() or args.first_frame_image or args.subject_image):
+    pictures = (args.first_frame_image, args.subject_image, *args.reference_images)
+    if not (args.prompt.strip() or any(pictures)):
         raise InvalidRequestError(
             "There is no prompt and no picture.",
             Step(Do.TRY, "describe in quotes what the clip shows"),

@@ -43,8 +43,10 @@ HEAVY = (
 )
 
 
-def test_a_model_reads_at_most_2600_tokens_of_tools() -> None:
-    assert sum(read for read, _ in count().values()) <= 2600
+def test_a_model_reads_at_most_2880_tokens_of_ten_tools() -> None:
+    """The official server's eight take 2,890."""
+    counted = count()
+    assert sum(read for read, _ in counted.values()) <= 2880
 
 
 def test_the_whole_list_is_at_most_18_kilobytes() -> None:

@@ -13,13 +13,11 @@ from hailuo_mcp.wording.shapes import TaskList
 class ListTasks(Arguments):
     status: str = Field(
         "",
-        description="Only this status: pending, submitting, queued, running, succeeded, failed, "
-        "cancelled, unconfirmed, planned (films), or unfinished for the first four.",
+        description="Only this status: pending, submitting, queued, running, unfinished (all of "
+        "these), succeeded, failed, cancelled, unconfirmed or planned (films).",
     )
     limit: int = Field(20, ge=0, le=100, description="At most this many.")
-    wait_seconds: float = Field(
-        0, ge=0, description="Longest wait for any to end; 0 answers at once."
-    )
+    wait_seconds: float = Field(0, ge=0, description="Longest wait for any to end; 0: none.")
 
 
 async def list_tasks(wanted: ListTasks, ctx: Ctx) -> TaskList:
