@@ -185,6 +185,8 @@ class UpgradeRequest:
     """The same, opened: only where `base_video` is sent."""
     base_video: str = ""
     """The source itself as a data URL, for accounts that may not name it by its id."""
+    watermark: bool | None = None
+    """As of the source."""
 
     @property
     def mode(self) -> Mode:
@@ -249,6 +251,8 @@ class Capabilities:
     """Models that it certainly does not have, although it accepts any name."""
     options: frozenset[str] = frozenset(PROVIDER_DEFAULTS)
     """The options of a VideoRequest that it supports."""
+    aspect_ratio: bool = False
+    """Whether it can carry one."""
     prompt_required: bool = False
     callback: bool = True
     caveat: str = ""
@@ -337,8 +341,11 @@ class RemoteTask:
     created_at: float
     """Unix seconds, by the provider's clock."""
     model: str
+    """Its official name, or one that is not in the catalog; empty if the list does not tell it."""
     resolution: str = ""
+    """Empty if the list does not tell it."""
     duration: int | None = None
+    """Seconds; None if the list does not tell it."""
     upgrade: bool = False
     prompt: str | None = None
     """None if the list does not tell it."""
