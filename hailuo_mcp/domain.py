@@ -493,8 +493,13 @@ class Task:
 
     @property
     def known_mode(self) -> Mode | None:
-        """None if it was bought elsewhere: providers do not say what a clip was made from."""
-        return self.mode if self.model or self.mode is Mode.TEMPLATE else None
+        """None if it was bought elsewhere: providers do not say what a clip was made from.
+
+        They do say that it was made from a template, or is an upgrade.
+        """
+        if self.mode in (Mode.TEMPLATE, Mode.UPGRADE):
+            return self.mode
+        return self.mode if self.model and self.money is not Money.UNKNOWN else None
 
 
 class Continuity(StrEnum):

@@ -48,6 +48,10 @@ class Model:
     """Whether packs and subscriptions exclude it."""
     upgrades: Mapping[str, str] = field(default_factory=dict[str, str])
     """To which resolution a clip can be upgraded, by which it must have."""
+    wide_sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """Width and height of a 16:9 clip, by resolution, as seen in clips; for v2 no rule is known."""
+    seconds_over: float = 0.0
+    """By how much clips may be longer than ordered, as seen in clips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
