@@ -91,6 +91,8 @@ IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
 REFERENCE_FIELDS = ("reference_images", "reference_videos", "reference_audios")
 """The arguments of a VideoRequest that name references."""
+PROVIDER_FILE = "mm_file://"
+"""What begins the name of a file that the provider already has."""
 IMAGE_FITS = ("crop", "pad")
 """How a picture gets an allowed shape: its edges are cut off, or white bars are added."""
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, ImageFacts, Mode, VideoRequest
+from hailuo_mcp.domain import (
+    IMAGE_FIELDS,
+    PROVIDER_DEFAULTS,
+    ClipFacts,
+    ImageFacts,
+    Mode,
+    SoundFacts,
+    VideoRequest,
+)
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.rules.images import fit_name, fit_problems, picture_problems, size_steps
 from hailuo_mcp.rules.judge import (
@@ -49,12 +57,15 @@ def check_video(
     *,
     pictures: Mapping[str, ImageFacts] | None = None,
     unread: Mapping[str, InvalidRequestError] | None = None,
+    clips: Mapping[str, ClipFacts | None] | None = None,
+    sounds: Mapping[str, SoundFacts | None] | None = None,
 ) -> Checked[VideoRequest]:
     """Return the request as it will be sent; InvalidRequestError names every problem at once.
 
     `pictures` are the facts of those that could be opened, by argument; `unread` says why the
     others could not.
     """
+    del clips, sounds
     pictures, unread = pictures or {}, unread or {}
     verdict = judge_video(request, seller)
     problems = [*_clashing_pictures(request), *verdict.problems]
@@ -91,6 +102,11 @@ def check_video(
         quote=seller.charge(made.price),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def model_for(request: VideoRequest, seller: Seller) -> str:
+    """The model's official name; empty if none fits."""
+    return judge_video(request, seller).combination.model
 
 
 def judge_video(request: VideoRequest, seller: Seller) -> Verdict:
