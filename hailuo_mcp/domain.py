@@ -87,6 +87,8 @@ class Money(StrEnum):
     """Bought elsewhere and adopted by its remote id."""
 
 
+NOT_BOUGHT = "not_bought"
+"""The `error_kind` of a task that got no answer and is not in the provider's list of tasks."""
 IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
 REFERENCE_FIELDS = ("reference_images", "reference_videos", "reference_audios")
@@ -481,10 +483,15 @@ class Task:
         return self.file.startswith(BUCKET)
 
     @property
+    def not_bought(self) -> bool:
+        """Whether it was not in the provider's list; its late answer or a person knows better."""
+        return self.status is Status.FAILED and self.error_kind == NOT_BOUGHT
+
+    @property
     def can_be_settled(self) -> bool:
         """Whether a person may settle it; until it has a clip, they may change that."""
         settled = self.settled_at is not None and self.status is not Status.SUCCEEDED
-        return settled or self.status is Status.UNCONFIRMED
+        return settled or self.status is Status.UNCONFIRMED or self.not_bought
 
     @property
     def state(self) -> str:
