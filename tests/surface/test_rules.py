@@ -20,7 +20,7 @@ from hailuo_mcp.server.tools.registration import output_schema
 from hailuo_mcp.wording import shapes
 
 TOOLS = {tool.name: tool for tool in all_tools()}
-SPENDING = {"generate_video", "generate_from_template", "generate_storyboard"}
+SPENDING = {"generate_video", "generate_from_template", "generate_storyboard", "upgrade_video"}
 each_tool = pytest.mark.parametrize("tool", TOOLS.values(), ids=list(TOOLS))
 
 
@@ -155,8 +155,8 @@ def test_what_a_model_reads_of_the_tools_is_within_2880_tokens() -> None:
     assert sum(read for read, _ in count().values()) <= 2880
 
 
-def test_output_schemas_are_within_2000_tokens() -> None:
-    assert sum(output for _, output in count().values()) <= 2000
+def test_output_schemas_are_within_2200_tokens() -> None:
+    assert sum(output for _, output in count().values()) <= 2200
 
 
 def test_instructions_are_under_200_words_and_name_real_tools() -> None:
@@ -227,6 +227,14 @@ def test_the_names_and_defaults_are_the_contract() -> None:
             "text_inputs": [],
             "media_inputs": [],
             "take": 1,
+            "request_key": "",
+            "wait_seconds": 0,
+            "max_cost": 0,
+            "confirm": "",
+        },
+        "upgrade_video": {
+            "task_id": "required",
+            "resolution": "2K",
             "request_key": "",
             "wait_seconds": 0,
             "max_cost": 0,

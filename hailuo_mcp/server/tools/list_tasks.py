@@ -24,7 +24,7 @@ async def list_tasks(wanted: ListTasks, ctx: Ctx) -> TaskList:
     """List clips and films, newest first, and what was spent, is reserved and is left. Free.
 
     Use it before buying again after an error or a timeout, and to wait for several clips (status
-    "unfinished", wait_seconds). Next: query_task for one of them.
+    "unfinished", wait_seconds). Next: query_task.
     """
     from hailuo_mcp.wording.tasks import list_facts, still_listed, task_list
 

@@ -17,13 +17,8 @@ if TYPE_CHECKING:
 
 
 class UpgradeVideo(TermsArguments):
-    # The terms again, in fewer words: generate_video says it all.
     task_id: Id = Field(description="A saved MiniMax-H3 take of 768P.")
     resolution: Size = Field("2K", description="Only 2K.")
-    request_key: Id = Field("", description="Your name for it.")
-    wait_seconds: float = Field(0, ge=0, description="Longest wait.")
-    max_cost: float = Field(0, ge=0, description="0: no limit.")
-    confirm: Id = Field("", description="A refusal's code.")
 
     async def question(self, studio: Studio, caller: Caller) -> str | None:
         return await studio.upgrade_question(
