@@ -130,11 +130,6 @@ def check_video(
     )
 
 
-def model_for(request: VideoRequest, seller: Seller) -> str:
-    """The model's official name; empty if none fits."""
-    return judge_video(request, seller).combination.model
-
-
 def judge_video(
     request: VideoRequest,
     seller: Seller,
