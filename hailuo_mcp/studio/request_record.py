@@ -150,7 +150,7 @@ async def _upgrade_from(
     base_video, source = "", None
     if clip := body.get("base_video"):
         base_video = await load(clip["sha256"], clip["mime"])
-        source = await request_from_json(source_record, load)
+        source = await request_from_json(source_record, load) if source_record else None
     return UpgradeRequest(
         source_id=body[_UPGRADE_OF],
         remote_id=body["remote_id"],
