@@ -116,7 +116,14 @@ def models() -> tuple[Model, ...]:
 
 def _model(row: Row) -> Model:
     modes: Any = {Mode(key): ModeRules(**rules) for key, rules in row["modes"].items()}
-    return Model(**{**row, "modes": modes, "api": Api(row.get("api", Api.V1))})
+    return Model(
+        **{
+            **row,
+            "modes": modes,
+            "api": Api(row.get("api", Api.V1)),
+            "seconds_over": float(row.get("seconds_over", 0)),
+        }
+    )
 
 
 @cache
