@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
@@ -36,9 +37,15 @@ def _models(_args: Namespace, terminal: Terminal) -> int:
 
 
 def _sizes(rules: ModeRules) -> str:
-    """Such as "768P 6 or 10 s, 1080P 6 s"."""
-    sizes = [f"{size} {' or '.join(map(str, lengths))} s" for size, lengths in rules.sizes.items()]
+    """Such as "768P 6 or 10 s, 1080P 6 s"; "768P 4 to 15 s" if each length between is one."""
+    sizes = [f"{size} {_lengths(lengths)} s" for size, lengths in rules.sizes.items()]
     return ", ".join(sizes) or "fixed"
+
+
+def _lengths(lengths: Sequence[int]) -> str:
+    shortest, longest = min(lengths), max(lengths)
+    is_range = longest - shortest > 1 and sorted(lengths) == list(range(shortest, longest + 1))
+    return f"{shortest} to {longest}" if is_range else " or ".join(map(str, lengths))
 
 
 def _moves(_args: Namespace, terminal: Terminal) -> int:
@@ -58,7 +65,7 @@ def _estimate_options(parser: ArgumentParser) -> None:
     arguments.add_text(parser.add_argument, "--model", what="chosen by the mode")
     arguments.add_text(parser.add_argument, "--mode", what=", ".join(Mode))
     parser.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
-    arguments.add_text(parser.add_argument, "--resolution", what="512P … 1080P")
+    arguments.add_text(parser.add_argument, "--resolution", what="480P … 2K")
     parser.add_argument(
         "--count", type=arguments.whole(1), default=1, metavar="N", help="how many clips"
     )

@@ -74,6 +74,7 @@ _RESET: Mapping[str, object] = {
     **dict.fromkeys(("lease_until", "due_at"), 0.0),
     **dict.fromkeys(("polls", "tries"), 0),
     **dict.fromkeys(("url_expires_at", "polled_at", "unfinished_at", "finished_at"), None),
+    "candidates": (),
 }
 """Nothing is known of a task under its new id."""
 _NO_ID = "Settled as bought, without the provider's id, so the clip cannot be downloaded here."

@@ -308,7 +308,7 @@ def _named_pictures(request: str) -> dict[str, str]:
 def _wish(request: str) -> dict[str, Any]:
     """What the clip is to show: for an upgrade, the request of the clip that it was made from."""
     body: dict[str, Any] = json.loads(request)
-    return json.loads(body["source_record"]) if body.get("source_record") else body
+    return body.get("source") or body
 
 
 def _lacks_pictures(request: str, expected: Expected) -> bool:
