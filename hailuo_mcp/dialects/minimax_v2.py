@@ -312,7 +312,7 @@ class MiniMaxV2(Dialect):
     def _deleted(self, answer: _Answer, phase: Phase) -> RecordDeletedError:
         return RecordDeletedError(
             f"The task had ended before it could be cancelled, and {self._provider.name} has "
-            "deleted its record. What was charged for it stays charged.",
+            "deleted its record of it.",
             detail=answer.detail,
             charged="no" if phase is Phase.FAILED else "yes" if phase is Phase.SUCCEEDED else None,
         )
