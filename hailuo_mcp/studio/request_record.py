@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
     PROVIDER_DEFAULTS,
+    PROVIDER_FILE,
+    REFERENCE_FIELDS,
     AnyRequest,
+    ClipFacts,
+    ImageFacts,
+    SoundFacts,
     TemplateRequest,
     UpgradeRequest,
     VideoRequest,
@@ -20,7 +25,11 @@ from hailuo_mcp.domain import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.files.images import OpenedImage
+    from hailuo_mcp.files.sources import Opened
     from hailuo_mcp.views import Terms
+
+    Inputs = Mapping[str, Opened[ImageFacts | ClipFacts | SoundFacts]]
+    """Opened files, by what is sent of each."""
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to read out
 
@@ -46,59 +55,67 @@ def _new_id(kind: str, now: float) -> str:
     return kind + text + "".join(secrets.choice(_LETTERS) for _ in range(6))
 
 
-def request_json(
-    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, sources: bool = True
-) -> str:
-    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text.
+def request_json(request: AnyRequest, inputs: Inputs, *, sources: bool = True) -> str:
+    """The request as JSON, with each file by its sha256. `inputs` is keyed by wire text.
 
     `sources`: also where each came from.
     """
 
-    def picture(text: str) -> object:
+    def kept(text: str) -> object:
         if not text:
             return None
-        held = pictures[text]
-        kept = {"sha256": held.facts.sha256, "mime": held.facts.mime}
-        kept["url"] = held.url if sources else ""
+        if text.startswith(PROVIDER_FILE):
+            return {"url": text}
+        held = inputs[text]
+        facts = held.facts
+        record: dict[str, object] = {"sha256": facts.sha256, "mime": facts.mime}
+        record["url"] = held.url if sources else ""
+        if sources and not isinstance(facts, ImageFacts):
+            record["seconds"] = facts.seconds
         if sources and held.origin:
-            kept["from"] = held.origin
-        return kept
+            record["from"] = held.origin
+        return record
 
     if isinstance(request, UpgradeRequest):
         return _upgrade_json(request, sources=sources)
     body: dict[str, object] = asdict(request)
     if isinstance(request, VideoRequest):
         for name in IMAGE_FIELDS:
-            body[name] = picture(getattr(request, name))
+            body[name] = kept(getattr(request, name))
+        for name in REFERENCE_FIELDS:
+            body[name] = [kept(text) for text in getattr(request, name)]
     else:
-        body["media_inputs"] = [picture(text) for text in request.media_inputs]
-    kept = {name: value for name, value in body.items() if value not in (None, "", [], ())}
-    return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+        body["media_inputs"] = [kept(text) for text in request.media_inputs]
+    given = {name: value for name, value in body.items() if value not in (None, "", [], ())}
+    return json.dumps(given, ensure_ascii=False, sort_keys=True)
 
 
 async def request_from_json(record: str, load: Callable[[str, str], Awaitable[str]]) -> AnyRequest:
-    """The request behind a record; `load(sha256, mime)` gives a picture's data URL.
+    """The request behind a record; `load(sha256, mime)` gives a file's data URL.
 
     Raises:
-        KeyError: a picture's bytes no longer exist (from `load`).
+        KeyError: a file's bytes no longer exist (from `load`).
         OSError: they cannot be read now (from `load`).
     """
     body = json.loads(record)
     if _UPGRADE_OF in body:
         return await _upgrade_from(body, load)
 
-    async def picture(value: Mapping[str, str]) -> str:
+    async def wire(value: Mapping[str, str]) -> str:
         return value.get("url") or await load(value["sha256"], value["mime"])
 
     if "template_id" in body:
         return TemplateRequest(
             template_id=body["template_id"],
             text_inputs=tuple(body.get("text_inputs", ())),
-            media_inputs=tuple([await picture(value) for value in body.get("media_inputs", ())]),
+            media_inputs=tuple([await wire(value) for value in body.get("media_inputs", ())]),
         )
     for name in IMAGE_FIELDS:
         if name in body:
-            body[name] = await picture(body[name])
+            body[name] = await wire(body[name])
+    for name in REFERENCE_FIELDS:
+        if name in body:
+            body[name] = tuple([await wire(value) for value in body[name]])
     return VideoRequest(**body)
 
 
@@ -168,30 +185,31 @@ def with_picture(record: str, argument: str, picture: OpenedImage, *, source: st
 
 
 def pictures_of(record: str) -> list[str]:
-    """The sha256 of the pictures whose bytes are needed to send a video request."""
+    """The sha256 of the pictures, clips and sounds whose bytes are needed to send a request."""
     body = json.loads(record)
     given = [body[name] for name in IMAGE_FIELDS if name in body]
-    return [picture["sha256"] for picture in given if not picture.get("url")]
+    given += [one for name in REFERENCE_FIELDS for one in body.get(name, ())]
+    return [one["sha256"] for one in given if not one.get("url")]
 
 
-def content_of(request: AnyRequest, pictures: Mapping[str, OpenedImage]) -> str:
-    """What makes two requests the same: defaults are resolved, images are their bytes."""
+def content_of(request: AnyRequest, inputs: Inputs) -> str:
+    """What makes two requests the same: defaults are resolved, files are their bytes."""
     if isinstance(request, VideoRequest):
         absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
         request = replace(request, **absent)
-    return request_json(request, pictures, sources=False)
+    return request_json(request, inputs, sources=False)
 
 
 def identity(
     request: AnyRequest,
-    pictures: Mapping[str, OpenedImage],
+    inputs: Inputs,
     terms: Terms,
     *,
     account: str,
     caller: str,
 ) -> str:
     """What makes two requests the same purchase."""
-    content = content_of(request, pictures)
+    content = content_of(request, inputs)
     return digest(account, caller, content, str(terms.take), terms.request_key)
 
 

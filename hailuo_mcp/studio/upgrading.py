@@ -63,8 +63,9 @@ async def upgrade_request(
     """
     source = await find_task(context, task_id, caller)
     if source.mode is Mode.UPGRADE:
-        of = upgrade_of(source.request)
-        raise _refused(source, f"is itself an upgrade, of task {of}", Step(Do.QUERY, of))
+        of = upgrade_of(source.request)  # unknown of one that was bought elsewhere
+        drafts = [Step(Do.QUERY, of)] if of else []
+        raise _refused(source, f"is itself an upgrade{of and f' of task {of}'}", *drafts)
     _need_possible_clip(source)
     request = UpgradeRequest(
         source_id=source.task_id,

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 
 import anyio
 
-from hailuo_mcp.domain import AnyRequest, Status, Submitted, Task, UpgradeRequest
+from hailuo_mcp.domain import POLLED, AnyRequest, Money, Status, Submitted, Task, UpgradeRequest
 from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
@@ -68,6 +68,9 @@ async def _submit(context: Context, task: Task, sleep: Sleep) -> Outcome:
     began = context.clock()
     try:
         outcome = await _send(context, task, leaving, sleep)
+    except SourceIdNotEnabledError as exc:
+        outcome = _later(context, task, exc, began)  # if this process is closed meanwhile
+        outcome = await _by_the_clip_itself(context, task, exc)
     except anyio.get_cancelled_exc_class():
         if not leaving.is_set():
             never_sent = "hailuo-mcp was closed before it was sent."
@@ -143,6 +146,7 @@ async def _load(context: Context, task: Task) -> AnyRequest | Outcome:
 async def _not_taken(
     context: Context, task: Task, request: AnyRequest, exc: HailuoError
 ) -> Outcome:
+    """Raises SourceIdNotEnabledError where there is another way to buy the same."""
     match exc:
         case UnconfirmedSubmitError():
             return _refused(Status.UNCONFIRMED, exc)
@@ -150,7 +154,7 @@ async def _not_taken(
             return await _rate_limited(context, task, exc)
         case SourceIdNotEnabledError():
             if isinstance(request, UpgradeRequest) and not request.base_video:
-                return await _by_the_clip_itself(context, task, exc)
+                raise exc
         case _:
             pass
     return _refused(Status.FAILED, exc)
@@ -181,6 +185,7 @@ def _accepted(submitted: Submitted, schedule: PollSchedule, now: float) -> Outco
         "error_kind": "",
         "error_code": "",
         "tries": 0,
+        "candidates": (),
         "due_at": schedule.next_poll(now, now),
     }
 
@@ -243,8 +248,11 @@ async def record_outcome(context: Context, task: Task, outcome: Outcome) -> None
     """Compare and set on the attempt.
 
     A task that became `unconfirmed` in the meantime still gets its outcome, except that it does not
-    go back into the queue: its person may have bought it another way by now.
+    go back into the queue: its person may have bought it another way by now. An id from the
+    provider's answer also counts against what its list seemed to say.
     """
+    if outcome["status"] is Status.UNCONFIRMED:  # it is looked for at once
+        outcome = {**outcome, "tries": 0, "due_at": context.clock()}
     again = outcome["status"] is Status.PENDING
     written = await context.store.change(
         task.task_id,
@@ -262,7 +270,28 @@ async def record_outcome(context: Context, task: Task, outcome: Outcome) -> None
             attempt=task.attempt,
         )
     if outcome["status"] is Status.QUEUED and written is None:
-        text = "task %s was settled before its answer came: remote_id %s"
-        _log.warning(text, task.task_id, outcome["remote_id"])
+        await _correct(context, task, outcome)
     if outcome["status"] is Status.QUEUED and task.refused_at:
         await context.store.reset_backoff(context.account)
+
+
+async def _correct(context: Context, task: Task, outcome: Outcome) -> None:
+    """The answer came after the task was looked for: without it, or as another one, or settled."""
+    found = await context.store.find(task.task_id)
+    if found is None or found.remote_id == outcome["remote_id"]:
+        return
+    looked_for = found.not_bought or (found.remote_id and found.status in POLLED)
+    if looked_for and found.settled_at is None and found.attempt == task.attempt:
+        values = {**outcome, "money": Money.RESERVED, "remote_status": "", "candidates": ()}
+        written = await context.store.change(
+            task.task_id,
+            {**values, "owner": "", "lease_until": 0.0, "warnings": task.warnings},
+            now=context.clock(),
+            status_in=(found.status,),
+            attempt=task.attempt,
+            remote_id=found.remote_id,
+        )
+        if written is not None:
+            return
+    text = "task %s was settled before its answer came: remote_id %s"
+    _log.warning(text, task.task_id, outcome["remote_id"])

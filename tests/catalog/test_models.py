@@ -14,14 +14,8 @@ from hailuo_mcp.catalog.video_models import (
 )
 from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.domain import Capabilities, Mode
-from hailuo_mcp.rules.judge import (
-    Combination,
-    Seller,
-    default_model,
-    judge,
-    legal_combinations,
-    nearest,
-)
+from hailuo_mcp.rules.judge import Combination, Seller, default_model, judge
+from hailuo_mcp.rules.nearest import legal_combinations, nearest
 
 ANY = Capabilities(modes=frozenset(Mode))
 

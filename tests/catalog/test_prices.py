@@ -14,7 +14,8 @@ from hailuo_mcp.catalog.prices import (
     published,
 )
 from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
-from hailuo_mcp.rules.judge import Seller, legal_combinations
+from hailuo_mcp.rules.judge import Seller
+from hailuo_mcp.rules.nearest import legal_combinations
 from hailuo_mcp.text import number
 
 ANY = Capabilities(modes=frozenset(Mode))

@@ -11,7 +11,8 @@ from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.estimate import estimate
-from hailuo_mcp.rules.judge import Seller, legal_combinations
+from hailuo_mcp.rules.judge import Seller
+from hailuo_mcp.rules.nearest import legal_combinations
 from hailuo_mcp.wording.agent import error_text
 from hailuo_mcp.wording.costs import estimate_message
 

@@ -7,7 +7,8 @@ import pytest
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.domain import Capabilities, Mode, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
-from hailuo_mcp.rules.judge import Seller, legal_combinations
+from hailuo_mcp.rules.judge import Seller
+from hailuo_mcp.rules.nearest import legal_combinations
 from hailuo_mcp.rules.video import check_video
 from hailuo_mcp.wording.agent import error_text
 
