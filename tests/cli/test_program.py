@@ -385,7 +385,7 @@ def test_the_command_that_was_typed_is_repeated_with_all_its_references():
 def test_lengths_that_follow_each_other_are_listed_as_a_range(capsys):
     assert main(["models"]) == exits.DONE
     said = capsys.readouterr().out
-    assert "768P 4 to 15 s" in said
+    assert "768P 4-15 s" in said
     assert "768P 6 or 10 s" in said
 
 
