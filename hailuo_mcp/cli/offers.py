@@ -36,7 +36,7 @@ def _models(_args: Namespace, terminal: Terminal) -> int:
 
 
 def _sizes(rules: ModeRules) -> str:
-    """Such as "768P 6 or 10 s, 1080P 6 s"."""
+    """Such as "768P 6 or 10 s, 1080P 6 s", or "768P 4-15 s"."""
     sizes = [f"{size} {length_words(lengths)} s" for size, lengths in rules.sizes.items()]
     return ", ".join(sizes) or "fixed"
 
