@@ -57,4 +57,4 @@ async def test_three_takes_one_sheet_one_upgrade_and_a_bill_to_the_cent(
     assert (Decimal(spending["spent"]), Decimal(spending["reserved"])) == (bill, 0)
     (account,) = read_book(tmp_path / STATE)["accounts"].values()
     assert account["creates_accepted"] == 4
-    assert Decimal(account["owes"]["CNY"]) == bill
+    assert Decimal(account["charged"]["cny"]) == bill
