@@ -20,6 +20,7 @@ from hailuo_mcp.wording.cases import (
 from hailuo_mcp.wording.film_cases import FilmCase
 from hailuo_mcp.wording.phrases import (
     about,
+    difference,
     join,
     moment,
     money,
@@ -111,6 +112,9 @@ TASKS: Mapping[Case, str] = {
     "{tool}.",
     Case.CANCELLED_ELSEWHERE: "Cancelled. {why}",
     Case.UNCONFIRMED: "{why} {held}, and asking again does not help. {settle}",
+    Case.SEARCHED: "{why} {held}. It is being looked for in the provider's list of tasks, without "
+    f"you: do not buy it again, {_LOOK}.",
+    Case.NOT_BOUGHT: "{error} Nothing was charged. To make the clip after all, call {tool}.",
 }
 _TENANT_TASKS: Mapping[Case, str] = {
     **TASKS,
@@ -271,7 +275,9 @@ def list_text(listing: Listing, *, limit: int) -> str:
     """Summarise the rows; if there are `limit` rows, there may be more."""
     rows, spending = listing.rows, listing.spending
     unfinished = listing.under_way
-    doubtful = sum(view.task.status is Status.UNCONFIRMED for view in rows)
+    searched = sum(view.searching for view in rows)
+    doubtful = sum(view.task.status is Status.UNCONFIRMED for view in rows) - searched
+    differ = sum(bool(difference(view.task)) for view in rows)
     imitations = sum(bool(view.notice) for view in listing.entries)
     listed = len(listing.entries)
     said = [_list_opening(listing)]
@@ -281,6 +287,8 @@ def list_text(listing: Listing, *, limit: int) -> str:
         said.append(f"The newest {_many(listing)}; raise limit to see more.")
     else:
         said.append(f"{_many(listing)}, newest first.")
+    if differ:
+        said.append(f"{differ} cost more or less than quoted, by the provider's count.")
     if unfinished:
         said.append(
             f"{len(unfinished)} under way and saved without you: call list_tasks again in "
@@ -293,6 +301,11 @@ def list_text(listing: Listing, *, limit: int) -> str:
             else "the person to correct HAILUO_API_KEY"
         )
         said.append(f"The provider refuses the key: ask {whom}.")
+    if searched:
+        said.append(
+            f"{searched} unconfirmed: may have been bought; looked for in the provider's list of "
+            "tasks."
+        )
     if doubtful:
         who = (
             "the operator of this server settles it"

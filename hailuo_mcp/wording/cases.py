@@ -35,6 +35,8 @@ class Case(StrEnum):
     CANCELLED = "cancelled"
     CANCELLED_ELSEWHERE = "cancelled, bought elsewhere"
     UNCONFIRMED = "unconfirmed"
+    SEARCHED = "unconfirmed, and looked for at the provider"
+    NOT_BOUGHT = "failed, and certainly not bought"
 
 
 def case_of(view: View) -> Case:
@@ -55,6 +57,10 @@ def case_of(view: View) -> Case:
             found = Case.LEFT_THERE
         case Status.FAILED if task.money is Money.SPENT:  # a person says that it was bought
             found = Case.NO_CLIP
+        case Status.FAILED if task.not_bought:
+            found = Case.NOT_BOUGHT
+        case Status.UNCONFIRMED if view.searching:
+            found = Case.SEARCHED
         case Status.CANCELLED if task.money is Money.UNKNOWN:
             found = Case.CANCELLED_ELSEWHERE
         case _:
@@ -98,7 +104,8 @@ def _tool(task: Task) -> str:
     """What makes such a clip, for an agent."""
     if task.film_id:
         return f'generate_storyboard with film_id "{task.film_id}" and redo=[{task.shot}]'
-    return "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video"
+    others = {Mode.TEMPLATE: "generate_from_template", Mode.UPGRADE: "upgrade_video"}
+    return others.get(task.mode, "generate_video")
 
 
 def left(view: View) -> str:
@@ -114,6 +121,7 @@ _PROGRESS: Mapping[Case, str] = {
     Case.SAVING: "saving the clip",
     Case.NOT_SAVED: "not saved yet",
     Case.LEFT_THERE: "ready",
+    Case.SEARCHED: "looking for it in the provider's list of tasks",
 }
 
 
