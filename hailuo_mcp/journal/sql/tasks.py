@@ -159,9 +159,7 @@ def bring_home(
         return None
     if known_ids(db, [str(values["remote_id"])]):
         return None
-    return change(
-        db, task_id, values, now=now, status_in=(Status.UNCONFIRMED,), attempt=attempt
-    )
+    return change(db, task_id, values, now=now, status_in=(Status.UNCONFIRMED,), attempt=attempt)
 
 
 def known_ids(db: Connection, ids: Collection[str]) -> frozenset[str]:
