@@ -64,11 +64,12 @@ if TYPE_CHECKING:
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.files.images import Frame
+    from hailuo_mcp.files.references import SavedClip
+    from hailuo_mcp.files.sources import Kind
     from hailuo_mcp.rules.judge import Seller
     from hailuo_mcp.transport.connections import HttpTransport
     from hailuo_mcp.transport.link_download import LinkResponse
 
-_PICTURE_SECONDS = 3.0
 _MOST_FAILED_POLLS = 10
 """In a row; after that wait() raises the error."""
 
@@ -341,9 +342,10 @@ class HailuoClient:
         local: bool = True,
         upload: Callable[[str], Awaitable[bytes | None]] | None = None,
         frame: Frame | None = None,
+        clip: SavedClip | None = None,
         promised: Collection[str] = (),
     ) -> Prepared:
-        """Open the pictures, check and price. Costs nothing and does not contact the provider.
+        """Open pictures and references, check and price. Free, without contacting the provider.
 
         `promised`: arguments whose pictures do not exist yet; they will be valid.
         """
@@ -355,6 +357,7 @@ class HailuoClient:
                 fetch=self.fetch,
                 upload=upload,
                 frame=frame,
+                clip=clip,
                 promised=promised,
             )
 
@@ -405,13 +408,16 @@ class HailuoClient:
             async with transport.links.open(link, start=start, etag=etag) as answer:
                 yield answer
 
-    async def fetch(self, url: str) -> bytes:
-        """Read a picture from a link, checked like every link."""
-        from hailuo_mcp.files.images import READ_BYTES
+    async def fetch(self, url: str, kind: Kind | None = None) -> bytes:
+        """Read an input file from a link, checked like every link; a picture, if not said else."""
+        from hailuo_mcp.files.images import PICTURE
 
+        kind = kind or PICTURE
         with for_programmers():
             transport = await self._open()
-            return await transport.links.fetch(url, limit=READ_BYTES, seconds=_PICTURE_SECONDS)
+            return await transport.links.fetch(
+                url, limit=kind.most_bytes, seconds=kind.fetch_seconds, noun=kind.noun
+            )
 
     async def probe(self) -> HttpReply:
         """Send a free request that shows whether the key is valid."""

@@ -29,7 +29,7 @@ from hailuo_mcp.errors import (
     UnexpectedResponseError,
 )
 from hailuo_mcp.files.folders import Folders
-from hailuo_mcp.files.images import READ_BYTES
+from hailuo_mcp.files.images import PICTURE
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.wording import agent, person
@@ -479,7 +479,7 @@ async def test_a_picture_s_link_is_read_to_a_limit():
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=bytes(int(request.url.params["size"])))
 
-    most = READ_BYTES
+    most = PICTURE.most_bytes
     async with HailuoClient("k", wire=httpx.MockTransport(answer)) as hailuo:
         assert len(await hailuo.fetch(f"https://1.1.1.1/a.png?size={most}")) == most
         with pytest.raises(InvalidRequestError, match="larger than 64 MB"):
