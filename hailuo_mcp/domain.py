@@ -350,7 +350,8 @@ class RemoteTask:
     """Empty if the list does not tell it."""
     duration: int | None = None
     """Seconds; None if the list does not tell it."""
-    upgrade: bool = False
+    upgrade: bool | None = False
+    """None if the list does not tell it."""
     prompt: str | None = None
     """None if the list does not tell it."""
     phase: Phase = Phase.UNKNOWN
@@ -362,6 +363,7 @@ class RemoteTasks:
 
     tasks: tuple[RemoteTask, ...]
     total: int
+    """Of all pages; 0 if the list does not tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
