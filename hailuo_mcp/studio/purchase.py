@@ -188,7 +188,7 @@ async def _draft(
     if found is None:
         if context.losses:
             raise context.losses.error()
-        hold_ceiling(context, terms, amount)
+        hold_ceiling(context, terms, amount, quote=prepared.quote)
     existing = found.task if found else None
     return _Draft(prepared=prepared, task=task, reserved_amount=amount, existing=existing)
 
