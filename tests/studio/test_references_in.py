@@ -32,6 +32,7 @@ from hailuo_mcp.domain import (
 )
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.files.sources import Opened
+from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.request_record import (
     content_of,
     pictures_of,
@@ -40,6 +41,7 @@ from hailuo_mcp.studio.request_record import (
 )
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.views import Terms
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 FREE = Terms()
@@ -143,13 +145,39 @@ async def test_a_clip_in_a_bucket_is_a_reference(opened: Any, s3: Any) -> None:
     assert json.loads(offer.draft.request)["reference_videos"][0]["sha256"] == view.task.sha256
 
 
-async def test_a_remote_caller_s_reference_picture_is_uploaded_first(
+class Uploads:
+    """One picture was uploaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.data = path.read_bytes()
+
+    def invitation(self) -> str:
+        return "Upload it at https://here/uploads/x."
+
+    async def find(self, upload_id: str) -> bytes | None:
+        return self.data if upload_id == "1" else None
+
+
+async def test_a_remote_caller_uploads_reference_pictures_and_nothing_else(
     scripted: Any, tmp_path: Path
 ) -> None:
-    async with scripted(works=False) as studio:
-        wanted = VideoRequest(prompt="p", reference_images=("cat.png",))
-        with pytest.raises(InvalidRequestError, match="reads no files for callers on other"):
-            await studio.quote(wanted, FREE, caller="anna", local=False)
+    uploads: Any = Uploads(Path(cat(tmp_path)))
+    async with scripted(works=False, remote=RemoteAccess(uploads=uploads)) as studio:
+
+        async def refusal(**what: tuple[str, ...]) -> str:
+            wanted = VideoRequest(prompt="p", **what)  # type: ignore[arg-type]
+            with pytest.raises(InvalidRequestError) as refused:
+                await studio.quote(wanted, FREE, caller="anna", local=False)
+            return error_text(refused.value)
+
+        assert "https://here/uploads/x" in await refusal(reference_images=("cat.png",))
+        assert "https://here/uploads/x" in await refusal(reference_images=("upload:2",))
+        assert "https://here" not in await refusal(reference_videos=("cat.mp4",))
+        assert "https://here" not in await refusal(
+            reference_images=("upload:1",), reference_audios=("upload:1",)
+        )
+        found = VideoRequest(prompt="p", reference_images=("upload:1",))
+        assert await studio.quote(found, FREE, caller="anna", local=False)
 
 
 async def test_pictures_are_fitted_to_the_model_of_the_request(
@@ -230,6 +258,8 @@ async def test_links_are_read_at_once_and_within_bounds() -> None:
             await hailuo.prepare(
                 VideoRequest(prompt="p", reference_videos=("https://1.1.1.1/m",) * 40)
             )
+        with pytest.raises(InvalidRequestError, match="clip behind the link cannot be used"):
+            await hailuo.prepare(VideoRequest(prompt="p", reference_videos=("https://10.0.0.1/m",)))
         assert waiting == []
 
 
