@@ -4,16 +4,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
-    from hailuo_mcp.domain import TemplateRequest, VideoRequest
+    from hailuo_mcp.domain import TemplateRequest, UpgradeRequest, VideoRequest
     from hailuo_mcp.errors import HailuoError
 
 __version__ = "0.1.0"
-__all__ = ["HailuoClient", "HailuoError", "TemplateRequest", "VideoRequest", "__version__"]
+__all__ = [
+    "HailuoClient",
+    "HailuoError",
+    "TemplateRequest",
+    "UpgradeRequest",
+    "VideoRequest",
+    "__version__",
+]
 
 _HOMES = {
     "HailuoClient": "hailuo_mcp.client",
     "HailuoError": "hailuo_mcp.errors",
     "TemplateRequest": "hailuo_mcp.domain",
+    "UpgradeRequest": "hailuo_mcp.domain",
     "VideoRequest": "hailuo_mcp.domain",
 }
 

@@ -93,6 +93,8 @@ IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
 REFERENCE_FIELDS = ("reference_images", "reference_videos", "reference_audios")
 """The arguments of a VideoRequest that name references."""
+PROVIDER_FILE = "mm_file://"
+"""What begins the name of a file that the provider already has."""
 IMAGE_FITS = ("crop", "pad")
 """How a picture gets an allowed shape: its edges are cut off, or white bars are added."""
 
@@ -168,12 +170,15 @@ class TemplateRequest:
 class UpgradeRequest:
     """A finished clip, to be made again at a higher resolution."""
 
-    source_id: str
+    source_id: str = ""
     """Our id of the clip's task; empty where there is none."""
     remote_id: str
     """The provider's."""
     model: str
     resolution: str
+    """The one to get."""
+    source_resolution: str = ""
+    """The one that the clip has; empty if that is unknown."""
     duration: int | None = None
     """Seconds, as of the source."""
     prompt: str = ""
@@ -184,6 +189,8 @@ class UpgradeRequest:
     """The same, opened: only where `base_video` is sent."""
     base_video: str = ""
     """The source itself as a data URL, for accounts that may not name it by its id."""
+    watermark: bool | None = None
+    """As of the source."""
 
     @property
     def mode(self) -> Mode:
@@ -248,6 +255,8 @@ class Capabilities:
     """Models that it certainly does not have, although it accepts any name."""
     options: frozenset[str] = frozenset(PROVIDER_DEFAULTS)
     """The options of a VideoRequest that it supports."""
+    aspect_ratio: bool = False
+    """Whether it can carry one."""
     prompt_required: bool = False
     callback: bool = True
     caveat: str = ""
@@ -336,8 +345,11 @@ class RemoteTask:
     created_at: float
     """Unix seconds, by the provider's clock."""
     model: str
+    """Its official name, or one that is not in the catalog; empty if the list does not tell it."""
     resolution: str = ""
+    """Empty if the list does not tell it."""
     duration: int | None = None
+    """Seconds; None if the list does not tell it."""
     upgrade: bool = False
     prompt: str | None = None
     """None if the list does not tell it."""
@@ -490,8 +502,13 @@ class Task:
 
     @property
     def known_mode(self) -> Mode | None:
-        """None if it was bought elsewhere: providers do not say what a clip was made from."""
-        return self.mode if self.model or self.mode is Mode.TEMPLATE else None
+        """None if it was bought elsewhere: providers do not say what a clip was made from.
+
+        They do say that it was made from a template, or is an upgrade.
+        """
+        if self.mode in (Mode.TEMPLATE, Mode.UPGRADE):
+            return self.mode
+        return self.mode if self.model and self.money is not Money.UNKNOWN else None
 
 
 class Continuity(StrEnum):

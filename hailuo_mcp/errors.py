@@ -15,9 +15,12 @@ HailuoError                       the base
 │  ├─ RateLimitError              too fast; carries retry_after
 │  ├─ ContentRejectedError        moderation: change the prompt or the picture
 │  ├─ RejectedParametersError     the provider does not accept this combination
+│  │  └─ SourceIdNotEnabledError  an upgrade has to be sent the clip, not its id
 │  ├─ RemoteTaskNotFoundError     the provider knows no such task or file
 │  └─ ProviderUnavailableError    not reached, or a server error on a read
 ├─ UnconfirmedSubmitError         a paid request was sent, without a usable answer     maybe charged
+├─ UnconfirmedCancelError         a cancel was sent, without a usable answer           maybe charged
+├─ RecordDeletedError             a cancel came too late: the record is gone           maybe charged
 ├─ UnexpectedResponseError        an unreadable answer to a read                       not charged
 ├─ DownloadError                  the video exists, saving it failed                   was charged
 │  └─ LinkExpiredError            its link has expired: ask for a new one
@@ -208,6 +211,13 @@ class RejectedParametersError(ProviderError):
     then = (Step(Do.TRY, "check the model, the size, the length and the pictures"),)
 
 
+class SourceIdNotEnabledError(RejectedParametersError):
+    """An upgrade was refused for certain, because the account may not name clips by their id."""
+
+    code = "source_id_not_enabled"
+    then = (Step(Do.TRY, "send the clip itself, with everything that it was made from"),)
+
+
 class RemoteTaskNotFoundError(ProviderError):
     code = "remote_task_not_found"
     then = (
@@ -226,6 +236,22 @@ class UnconfirmedSubmitError(HailuoError):
     """The paid request was sent; whether it was accepted is unknown. Never send it again."""
 
     code = "unconfirmed"
+    charged: Charged = "maybe"
+    then = (Step(Do.SETTLE),)
+
+
+class UnconfirmedCancelError(HailuoError):
+    """A cancel was sent; whether the task was cancelled is unknown. Its status says it."""
+
+    code = "unconfirmed_cancel"
+    charged: Charged = "maybe"
+    then = (Step(Do.QUERY),)
+
+
+class RecordDeletedError(HailuoError):
+    """A cancel reached a task that had ended; its record and its link at the provider are gone."""
+
+    code = "record_deleted"
     charged: Charged = "maybe"
     then = (Step(Do.SETTLE),)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 
 from hailuo_mcp.catalog.tables import rows
-from hailuo_mcp.domain import Quote, Unit
+from hailuo_mcp.domain import Quote, Unit, Usage
 from hailuo_mcp.text import number, squeeze
 
 
@@ -131,6 +131,12 @@ class Rate:
     """Each picture beyond `free_images`."""
     cny_image: Decimal | None = None
 
+    def inputs(self, unit: Unit) -> tuple[Decimal | None, Decimal | None]:
+        """A second of a reference clip and a picture beyond the free ones; None if unknown."""
+        if unit is Unit.USD:
+            return self.usd_input, self.usd_image
+        return (self.cny_input, self.cny_image) if unit is Unit.CNY else (None, None)
+
 
 @cache
 def _rates() -> Mapping[tuple[str, str, bool], Rate]:
@@ -149,9 +155,20 @@ def published(
     """Look up every price that is published for such a clip, or for an upgrade to it."""
     if resolution is None or duration is None:
         return NO_PRICE
-    if rate := _rates().get((model, resolution, upgrade)):
+    if rate := rate_of(model, resolution, upgrade=upgrade):
         return _by_the_second(rate, duration, inputs)
     return NO_PRICE if upgrade else _prices().get((model, resolution, duration), NO_PRICE)
+
+
+def rate_of(model: str, resolution: str | None, *, upgrade: bool = False) -> Rate | None:
+    """Look up the prices by the second; None if it is not sold so."""
+    return _rates().get((model, resolution or "", upgrade))
+
+
+def price_of_usage(model: str, resolution: str, usage: Usage, *, upgrade: bool) -> Price:
+    """What the provider's own count of seconds and pictures costs, by the published prices."""
+    inputs = Inputs(images=usage.images, video_seconds=usage.input_seconds)
+    return published(model, resolution, usage.output_seconds, inputs=inputs, upgrade=upgrade)
 
 
 def _by_the_second(rate: Rate, duration: int, inputs: Inputs) -> Price:
@@ -174,9 +191,10 @@ def _by_the_second(rate: Rate, duration: int, inputs: Inputs) -> Price:
     return Price(cny=amounts[Unit.CNY], usd=amounts[Unit.USD], partial=frozenset(partial))
 
 
-def prices_read() -> tuple[str, str]:
-    """When and where the prices were read; the oldest date counts."""
-    sources = rows("prices", "source")
+def prices_read(model: str) -> tuple[str, str]:
+    """When and where the prices of this model were read; the oldest date counts."""
+    by_second = any(model == named for named, _, _ in _rates())
+    sources = [row for row in rows("prices", "source") if ("rate" in row["of"]) is by_second]
     return min(row["checked"] for row in sources), "; ".join(row["source"] for row in sources)
 
 
@@ -185,4 +203,5 @@ def price_words(quote: Quote) -> str:
     if quote.amount is None:
         return "no published price"
     unit = "credit" if quote.unit is Unit.CREDITS and quote.amount == 1 else quote.unit.value
-    return f"{number(quote.amount)} {unit}"
+    least = "at least " if quote.lower_bound else ""
+    return f"{least}{number(quote.amount)} {unit}"

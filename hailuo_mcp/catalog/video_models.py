@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -41,13 +41,37 @@ class Model:
     source: str
     checked: str
     last_choice: bool = False
-    """An empty name selects it only if no other model fits."""
+    """An empty name selects it only if no other model has the mode."""
     api: Api = Api.V1
     aliases: tuple[str, ...] = ()
     payg_only: bool = False
     """Whether packs and subscriptions exclude it."""
     upgrades: Mapping[str, str] = field(default_factory=dict[str, str])
     """To which resolution a clip can be upgraded, by which it must have."""
+    wide_sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """Width and height of a 16:9 clip, by resolution, as seen in clips; for v2 no rule is known."""
+    seconds_over: float = 0.0
+    """By how much clips may be longer than ordered, as seen in clips."""
+    notes: tuple[str, ...] = ()
+    """Where sources disagree, with the date, and how that is read here."""
+
+    @property
+    def ratios(self) -> tuple[str, ...]:
+        """Every aspect ratio that some mode of it makes; empty if it takes none."""
+        return tuple(dict.fromkeys(it for rules in self.modes.values() for it in rules.ratios))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoldElsewhere:
+    """A name under which others sell their own version of a model: not on MiniMax's API."""
+
+    names: tuple[str, ...]
+    what: str
+    """What it is, as a noun phrase."""
+    nearest: str
+    """The published model that is most like it."""
+    source: str
+    checked: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +135,40 @@ def models() -> tuple[Model, ...]:
 
 
 def _model(row: Row) -> Model:
-    modes: Any = {Mode(key): ModeRules(**rules) for key, rules in row["modes"].items()}
-    return Model(**{**row, "modes": modes, "api": Api(row.get("api", Api.V1))})
+    modes: Any = {
+        Mode(key): ModeRules(**{**rules, "sizes": _sizes(rules["sizes"])})
+        for key, rules in row["modes"].items()
+    }
+    read = {"api": Api(row.get("api", Api.V1)), "seconds_over": float(row.get("seconds_over", 0))}
+    return Model(**{**row, "modes": modes, **read})
+
+
+def _sizes(row: Row) -> Mapping[str, tuple[int, ...]]:
+    """Lengths by resolution; "4-15" is every one from 4 to 15."""
+    return {size: _span(it) if isinstance(it, str) else it for size, it in row.items()}
+
+
+def _span(text: str) -> tuple[int, ...]:
+    first, last = map(int, text.split("-"))
+    return tuple(range(first, last + 1))
+
+
+def length_words(lengths: Sequence[int]) -> str:
+    """Such as "6 or 10", or "4-15" for every whole number between them."""
+    if len(lengths) > _FEW and list(lengths) == list(range(lengths[0], lengths[-1] + 1)):
+        return f"{lengths[0]}-{lengths[-1]}"
+    return " or ".join(map(str, lengths))
+
+
+@cache
+def sold_elsewhere() -> tuple[SoldElsewhere, ...]:
+    return tuple(SoldElsewhere(**row) for row in rows("models", "elsewhere"))
+
+
+def found_elsewhere(name: str) -> SoldElsewhere | None:
+    """Whether others sell their own version of a model under this name, or one like it."""
+    key = _key(name)
+    return next((it for it in sold_elsewhere() if any(_key(own) in key for own in it.names)), None)
 
 
 @cache
@@ -129,7 +185,7 @@ def api_of(model: str) -> Api:
 
 
 def _key(name: str) -> str:
-    return squeeze(name).removeprefix("minimax")
+    return squeeze(name).removeprefix("minimax").lstrip("/")
 
 
 @cache
@@ -142,8 +198,12 @@ def find_model(name: str) -> Model | None:
     return _by_key().get(_key(name))
 
 
+_FEW = 2
+"""So many lengths are told one by one."""
 _NEAR = 0.75
 _SHORTEST, _LONGEST = 2, 60
+_TELLING = 4
+"""A shorter name means something else inside most words: H3."""
 
 
 def nearest_model(name: str) -> str | None:
@@ -152,6 +212,8 @@ def nearest_model(name: str) -> str | None:
     known = _by_key()
     if key in known:
         return known[key].name
+    if elsewhere := found_elsewhere(name):
+        return elsewhere.nearest
     if len(key) < _SHORTEST or len(key) > _LONGEST:
         return None if key else models()[0].name
     from difflib import get_close_matches
@@ -160,9 +222,13 @@ def nearest_model(name: str) -> str | None:
     near = (
         [k for k in known if key in k]
         or get_close_matches(key, known, n=1, cutoff=_NEAR)
-        or [k for k in known if k in key]
+        or sorted((k for k in known if _within(k, key)), key=len, reverse=True)
     )
     return known[near[0]].name if near else None
+
+
+def _within(known: str, key: str) -> bool:
+    return known in key if len(known) >= _TELLING else key.startswith(known)
 
 
 def usual_seconds(model: str, resolution: str | None, duration: int | None) -> float:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.video_models import ModeRules, limits, models
+from hailuo_mcp.catalog.video_models import ModeRules, length_words, limits, models
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
@@ -36,8 +36,8 @@ def _models(_args: Namespace, terminal: Terminal) -> int:
 
 
 def _sizes(rules: ModeRules) -> str:
-    """Such as "768P 6 or 10 s, 1080P 6 s"."""
-    sizes = [f"{size} {' or '.join(map(str, lengths))} s" for size, lengths in rules.sizes.items()]
+    """Such as "768P 6 or 10 s, 1080P 6 s", or "768P 4-15 s"."""
+    sizes = [f"{size} {length_words(lengths)} s" for size, lengths in rules.sizes.items()]
     return ", ".join(sizes) or "fixed"
 
 
@@ -58,7 +58,7 @@ def _estimate_options(parser: ArgumentParser) -> None:
     arguments.add_text(parser.add_argument, "--model", what="chosen by the mode")
     arguments.add_text(parser.add_argument, "--mode", what=", ".join(Mode))
     parser.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
-    arguments.add_text(parser.add_argument, "--resolution", what="512P … 1080P")
+    arguments.add_text(parser.add_argument, "--resolution", what="480P … 2K")
     parser.add_argument(
         "--count", type=arguments.whole(1), default=1, metavar="N", help="how many clips"
     )

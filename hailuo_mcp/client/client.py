@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 
+from hailuo_mcp.catalog.video_models import find_model
 from hailuo_mcp.client.preparing import Prepared, prepare, seller_of, working_folders
 from hailuo_mcp.client.wording import for_programmers
 from hailuo_mcp.dialects.dialect import NO_TASK, Dialect, HttpReply, HttpRequest, Provider
@@ -63,11 +64,12 @@ if TYPE_CHECKING:
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.files.images import Frame
+    from hailuo_mcp.files.references import SavedClip
+    from hailuo_mcp.files.sources import Kind
     from hailuo_mcp.rules.judge import Seller
     from hailuo_mcp.transport.connections import HttpTransport
     from hailuo_mcp.transport.link_download import LinkResponse
 
-_PICTURE_SECONDS = 3.0
 _MOST_FAILED_POLLS = 10
 """In a row; after that wait() raises the error."""
 
@@ -155,7 +157,14 @@ class HailuoClient:
             self._transport = None
 
     async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
-        """Check a request and buy it."""
+        """Check a request and buy it.
+
+        Raises:
+            InvalidRequestError: refused here; nothing was sent.
+            ProviderError: refused by the provider, certainly free of charge; for an upgrade by the
+                source's id, SourceIdNotEnabledError says that the clip has to be sent instead.
+            UnconfirmedSubmitError: sent, and perhaps bought: never send it again.
+        """
         self.need_key()
         prepared = await self.prepare(request)
         return await self.send(prepared.request, callback_url=callback_url)
@@ -165,7 +174,8 @@ class HailuoClient:
     ) -> RemoteStatus:
         """Read a task's status once, by any of its ids at the provider.
 
-        `model` is needed for those that are on MiniMax's v2 API, such as MiniMax-H3.
+        `model`, in any spelling, is needed for those that are on MiniMax's v2 API, such as
+        MiniMax-H3: each API knows its own tasks only.
         """
         with for_programmers():
             dialect = self._dialect_for(model)
@@ -173,20 +183,43 @@ class HailuoClient:
             return dialect.read_status(await self._read(asked))
 
     async def cancel(self, remote_id: str, *, model: str) -> bool:
-        """Cancel a task that is still queued; False if it is too late.
+        """Cancel a task that is still queued, which is free; False if it already runs.
+
+        The provider deletes its record of a task that has ended: read the status just before, and
+        send this only for a queued one. It is sent once and never repeated.
 
         Raises:
             InvalidRequestError: the provider has no way to cancel tasks of this model.
+            UnconfirmedCancelError: it was sent, and the answer is lost or does not say what was
+                done: the status does.
+            RecordDeletedError: the task had just ended, and the provider has deleted its record.
+            RemoteTaskNotFoundError: the provider knows no such task.
+            ProviderError: it was not sent, or refused: nothing has changed.
         """
-        raise NotImplementedError
+        with for_programmers():
+            asked = self._dialect_for(model).cancel(remote_id)
+            if asked is None:
+                raise self._cannot("cancel tasks")
+            transport = await self._open()
+            return self._dialect_for(model).read_cancel(await transport.change(asked))
 
     async def newest(self, *, model: str, page: int = 1) -> RemoteTasks:
         """Read a page of the provider's list of this account's tasks, newest first.
 
+        `model`, in any spelling, selects the API as well as the tasks; `page` counts from 1. The
+        list holds seven days, and may be minutes behind.
+
         Raises:
             InvalidRequestError: the provider has no such list for this model.
+            UnexpectedResponseError: the page, or a row of it, cannot be read.
         """
-        raise NotImplementedError
+        with for_programmers():
+            known = find_model(model)
+            dialect = self._dialect_for(model)
+            asked = dialect.list_tasks(page, model=known.name if known else model)
+            if asked is None:
+                raise self._cannot("list tasks")
+            return dialect.read_tasks(await self._read(asked))
 
     def explain(self, status: RemoteStatus) -> str:
         """Say what a status means; for a failure, the reason and what to do."""
@@ -197,15 +230,19 @@ class HailuoClient:
         remote_id: str,
         *,
         template: bool = False,
+        model: str = "",
         timeout: float | None = 1200,  # noqa: ASYNC109  # a wait is what this is
         poll_seconds: float = 10,
     ) -> RemoteStatus:
-        """Return when the task is final; after a TimeoutError the id is still valid."""
+        """Return when the task is final; after a TimeoutError the id is still valid.
+
+        `model` as in query(). `timeout` and `poll_seconds` in seconds; no `timeout` waits for ever.
+        """
         began, failed = self._clock(), 0
         while True:
             pause = poll_seconds
             try:
-                status = await self.query(remote_id, template=template)
+                status = await self.query(remote_id, template=template, model=model)
             except (ProviderUnavailableError, RateLimitError, UnexpectedResponseError) as error:
                 failed += 1
                 if failed >= _MOST_FAILED_POLLS:
@@ -229,20 +266,23 @@ class HailuoClient:
         path: str | Path,
         *,
         template: bool = False,
+        model: str = "",
         overwrite: bool = False,
     ) -> SavedFile:
         """Wait for a clip, check it and save it to a file or in a folder.
 
-        A folder is one that exists or ends in a slash; the clip's name there contains its id.
+        `model` as in query(). A folder is one that exists or ends in a slash; the clip's name
+        there contains its id.
         """
         from hailuo_mcp.files.download import save
 
-        status = await self.wait(remote_id, template=template)
+        status = await self.wait(remote_id, template=template, model=model)
 
         async def link(fresh: bool) -> Link:  # noqa: FBT001  # the downloader's signature
             # Only another status read renews a link that came with the status.
-            current = await self.query(remote_id, template=template) if fresh else status
-            return await self.link(current)
+            if fresh:
+                return await self.link(await self.query(remote_id, template=template, model=model))
+            return await self.link(status)
 
         with for_programmers():
             if status.phase is not Phase.SUCCEEDED:
@@ -302,9 +342,10 @@ class HailuoClient:
         local: bool = True,
         upload: Callable[[str], Awaitable[bytes | None]] | None = None,
         frame: Frame | None = None,
+        clip: SavedClip | None = None,
         promised: Collection[str] = (),
     ) -> Prepared:
-        """Open the pictures, check and price. Costs nothing and does not contact the provider.
+        """Open pictures and references, check and price. Free, without contacting the provider.
 
         `promised`: arguments whose pictures do not exist yet; they will be valid.
         """
@@ -316,6 +357,7 @@ class HailuoClient:
                 fetch=self.fetch,
                 upload=upload,
                 frame=frame,
+                clip=clip,
                 promised=promised,
             )
 
@@ -366,13 +408,16 @@ class HailuoClient:
             async with transport.links.open(link, start=start, etag=etag) as answer:
                 yield answer
 
-    async def fetch(self, url: str) -> bytes:
-        """Read a picture from a link, checked like every link."""
-        from hailuo_mcp.files.images import READ_BYTES
+    async def fetch(self, url: str, kind: Kind | None = None) -> bytes:
+        """Read an input file from a link, checked like every link; a picture, if not said else."""
+        from hailuo_mcp.files.images import PICTURE
 
+        kind = kind or PICTURE
         with for_programmers():
             transport = await self._open()
-            return await transport.links.fetch(url, limit=READ_BYTES, seconds=_PICTURE_SECONDS)
+            return await transport.links.fetch(
+                url, limit=kind.most_bytes, seconds=kind.fetch_seconds, noun=kind.noun
+            )
 
     async def probe(self) -> HttpReply:
         """Send a free request that shows whether the key is valid."""
@@ -392,6 +437,12 @@ class HailuoClient:
         url = url and clean_base_url(row, url, private_hosts=self._private)
         self._provider = with_base_url(row, url)
         self._dialect = dialect_of(self._provider)
+
+    def _cannot(self, what: str) -> InvalidRequestError:
+        return InvalidRequestError(
+            f"{self._provider.name} has no way to {what} of this model.",
+            Step(Do.TRY, "ask for one task by its id"),
+        )
 
     def _dialect_for(self, model: str) -> Dialect:
         return dialect_of(self._provider, model) if model else self._dialect

@@ -1,35 +1,82 @@
-"""Before buying: open the pictures, check the request, price it. Costs nothing."""
+"""Before buying: open the pictures and references, check the request, price it. Costs nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio
+
+from hailuo_mcp.catalog.video_models import Limits, api_of, limits
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import PROVIDERS, capabilities_of
-from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, Quote, TemplateRequest, UpgradeRequest
+from hailuo_mcp.domain import (
+    IMAGE_FIELDS,
+    REFERENCE_FIELDS,
+    AnyRequest,
+    Api,
+    ClipFacts,
+    ImageFacts,
+    Quote,
+    SoundFacts,
+    TemplateRequest,
+    UpgradeRequest,
+    VideoRequest,
+)
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.images import changes_words, fit_name
 
 if TYPE_CHECKING:
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.files.images import Frame, OpenedImage
+    from hailuo_mcp.files.references import OpenedClip, OpenedSound, SavedClip
+    from hailuo_mcp.files.sources import Fetch, Opened
     from hailuo_mcp.rules.judge import Checked, Seller
 
-Fetch = Callable[[str], Awaitable[bytes]]
 Upload = Callable[[str], Awaitable[bytes | None]]
+Facts = TypeVar("Facts", ClipFacts, SoundFacts)
+_, _VIDEOS, _AUDIOS = REFERENCE_FIELDS
+_OPENED_AT_ONCE = 4
+"""Each may be as large as a clip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A valid request, with its pictures in wire format."""
+    """A valid request, with its pictures and references in wire format."""
 
     request: AnyRequest
-    images: Mapping[str, OpenedImage]
-    """By argument; a template's are media_inputs[0], media_inputs[1] …"""
-    warnings: tuple[str, ...]
+    images: Mapping[str, OpenedImage] = field(default_factory=dict[str, "OpenedImage"])
+    """By argument; a template's are media_inputs[0], media_inputs[1] …, and reference pictures are
+    reference_images[0] …"""
+    clips: Mapping[str, OpenedClip] = field(default_factory=dict[str, "OpenedClip"])
+    """As reference_videos[0] …"""
+    sounds: Mapping[str, OpenedSound] = field(default_factory=dict[str, "OpenedSound"])
+    warnings: tuple[str, ...] = ()
     quote: Quote
+
+    @property
+    def inputs(self) -> tuple[Opened[ImageFacts | ClipFacts | SoundFacts], ...]:
+        """All that was opened; not what only the provider has."""
+        return (*self.images.values(), *self.clips.values(), *self.sounds.values())
+
+
+@dataclass(slots=True, kw_only=True)
+class _Inputs:
+    """What could be opened, by argument, and why the rest could not."""
+
+    images: dict[str, OpenedImage] = field(default_factory=dict[str, "OpenedImage"])
+    clips: dict[str, OpenedClip] = field(default_factory=dict[str, "OpenedClip"])
+    sounds: dict[str, OpenedSound] = field(default_factory=dict[str, "OpenedSound"])
+    unread: dict[str, InvalidRequestError] = field(default_factory=dict[str, InvalidRequestError])
+    at_provider: dict[str, str] = field(default_factory=dict[str, str])
+    """Files that it has already: their names."""
+
+    @property
+    def wires(self) -> dict[str, str]:
+        kinds = (self.images, self.clips, self.sounds)
+        opened = {name: it.wire for kind in kinds for name, it in kind.items()}
+        return opened | self.at_provider
 
 
 async def prepare(
@@ -40,6 +87,7 @@ async def prepare(
     fetch: Fetch,
     upload: Upload | None = None,
     frame: Frame | None = None,
+    clip: SavedClip | None = None,
     promised: Collection[str] = (),
 ) -> Prepared:
     """Return the request as it would be sent; InvalidRequestError names every problem.
@@ -53,38 +101,75 @@ async def prepare(
 
     if isinstance(request, UpgradeRequest):
         priced = check_upgrade(request, seller)
-        return Prepared(
-            request=priced.request, images={}, warnings=priced.warnings, quote=priced.quote
-        )
+        return Prepared(request=priced.request, warnings=priced.warnings, quote=priced.quote)
+    api = Api.V1 if isinstance(request, TemplateRequest) else _api(request, seller)
+    rules = limits(api)
     fit = "" if isinstance(request, TemplateRequest) else fit_name(request.image_fit)
 
-    async def opened(source: str) -> OpenedImage:
-        from hailuo_mcp.files.images import open_image
+    async def open_one(name: str, source: str, found: _Inputs) -> None:
+        from hailuo_mcp.files import images, references
+        from hailuo_mcp.files.sources import is_provider_file, refused
 
-        return await open_image(
-            source, folders=folders, fetch=fetch, upload=upload, frame=frame, fit=fit
-        )
+        if is_provider_file(source):
+            if api is not Api.V2:
+                raise refused(
+                    f"{source.strip()!r} is a file of the provider, which this model cannot take",
+                    "give the file itself",
+                )
+            found.at_provider[name] = source.strip()
+        elif rules.references and name.startswith(_VIDEOS):
+            found.clips[name] = await references.open_reference_clip(
+                source, rules.references, folders=folders, fetch=fetch, saved=clip
+            )
+        elif rules.references and name.startswith(_AUDIOS):
+            found.sounds[name] = await references.open_reference_sound(
+                source, rules.references, folders=folders, fetch=fetch
+            )
+        else:
+            found.images[name] = await images.open_image(
+                source,
+                folders=folders,
+                fetch=fetch,
+                upload=upload,
+                frame=frame,
+                fit=fit,
+                rules=rules,
+            )
 
-    named = {name: it for name, it in _named(request).items() if name not in promised}
-    images, unread = await _open(named, opened)
-    pictures = {name: image.facts for name, image in images.items()}
+    named = {name: it for name, it in _named(request, rules).items() if name not in promised}
+    found = await _open(named, open_one)
+    pictures = {name: image.facts for name, image in found.images.items()}
     checked: Checked[AnyRequest]
     try:
         if isinstance(request, TemplateRequest):
-            checked = check_template(request, seller, pictures=pictures, unread=unread)
+            checked = check_template(request, seller, pictures=pictures, unread=found.unread)
             ready: AnyRequest = replace(
-                checked.request, media_inputs=tuple(image.wire for image in images.values())
+                checked.request, media_inputs=tuple(image.wire for image in found.images.values())
             )
         else:
-            checked = check_video(request, seller, pictures=pictures, unread=unread)
-            wired: dict[str, Any] = {name: image.wire for name, image in images.items()}
-            ready = replace(checked.request, image_fit="", **wired)
+            checked = check_video(
+                request,
+                seller,
+                pictures=pictures,
+                unread=found.unread,
+                clips=_facts(found.clips, found.at_provider, _VIDEOS),
+                sounds=_facts(found.sounds, found.at_provider, _AUDIOS),
+            )
+            ready = _wired(checked.request, found.wires)
     except InvalidRequestError as refused:
-        refused.no_such_file = any(trouble.no_such_file for trouble in unread.values())
+        refused.no_such_file = any(trouble.no_such_file for trouble in found.unread.values())
         raise
-    changed = [changes_words(it, image.changes) for it, image in images.items() if image.changes]
-    warnings = (*changed, *checked.warnings)
-    return Prepared(request=ready, images=images, warnings=warnings, quote=checked.quote)
+    changed = [
+        changes_words(it, image.changes) for it, image in found.images.items() if image.changes
+    ]
+    return Prepared(
+        request=ready,
+        images=found.images,
+        clips=found.clips,
+        sounds=found.sounds,
+        warnings=(*changed, *checked.warnings),
+        quote=checked.quote,
+    )
 
 
 def seller_of(provider: Provider, plan: str) -> Seller:
@@ -113,20 +198,76 @@ def working_folders() -> Folders:
     return Folders(Path.cwd(), (Path.cwd(), Path.home()))
 
 
-def _named(request: AnyRequest) -> dict[str, str]:
+def _api(request: VideoRequest, seller: Seller) -> Api:
+    """The API of the model that the request would be made with."""
+    from hailuo_mcp.rules.video import model_for
+
+    return api_of(model_for(request, seller))
+
+
+def _named(request: VideoRequest | TemplateRequest, rules: Limits) -> dict[str, str]:
+    """The texts that name files, by argument; too many references are not even opened."""
     if isinstance(request, TemplateRequest):
         return {f"media_inputs[{at}]": text for at, text in enumerate(request.media_inputs)}
-    return {name: text for name in IMAGE_FIELDS if (text := getattr(request, name))}
+    named = {name: text for name in IMAGE_FIELDS if (text := getattr(request, name))}
+    given = {name: getattr(request, name) for name in REFERENCE_FIELDS}
+    most = rules.references
+    counts = [len(texts) for texts in given.values()]
+    if most is None or sum(counts) > most.together:
+        return named
+    if any(map(int.__gt__, counts, (most.images, most.videos, most.audios))):
+        return named
+    return named | {
+        f"{name}[{at}]": text for name, texts in given.items() for at, text in enumerate(texts)
+    }
 
 
 async def _open(
-    named: Mapping[str, str], opened: Callable[[str], Awaitable[OpenedImage]]
-) -> tuple[dict[str, OpenedImage], dict[str, InvalidRequestError]]:
-    images: dict[str, OpenedImage] = {}
-    troubles: dict[str, InvalidRequestError] = {}
-    for name, source in named.items():
-        try:
-            images[name] = await opened(source)
-        except InvalidRequestError as trouble:
-            troubles[name] = trouble
-    return images, troubles
+    named: Mapping[str, str], open_one: Callable[[str, str, _Inputs], Awaitable[None]]
+) -> _Inputs:
+    """Open all of them at the same time, as links take their time."""
+    found, broken = _Inputs(), list[Exception]()
+    at_once = anyio.CapacityLimiter(_OPENED_AT_ONCE)
+
+    async def try_one(name: str, source: str) -> None:
+        async with at_once:
+            try:
+                await open_one(name, source, found)
+            except InvalidRequestError as trouble:
+                found.unread[name] = trouble
+            except Exception as trouble:  # noqa: BLE001  # raised below: the group would wrap it
+                broken.append(trouble)
+
+    async with anyio.create_task_group() as group:
+        for name, source in named.items():
+            group.start_soon(try_one, name, source)
+    if broken:
+        raise broken[0]
+    # In the order of the request, whichever came first.
+    for opened in (found.images, found.clips, found.sounds, found.unread):
+        _sort(opened, named)
+    return found
+
+
+def _sort(opened: dict[str, Any], named: Mapping[str, str]) -> None:
+    ordered = {name: opened[name] for name in named if name in opened}
+    opened.clear()
+    opened.update(ordered)
+
+
+def _facts(
+    opened: Mapping[str, Opened[Facts]], at_provider: Mapping[str, str], argument: str
+) -> dict[str, Facts | None]:
+    """What is known of each; None of what only the provider has."""
+    known: dict[str, Facts | None] = {name: it.facts for name, it in opened.items()}
+    return known | dict.fromkeys(it for it in at_provider if it.startswith(argument))
+
+
+def _wired(request: VideoRequest, wires: Mapping[str, str]) -> VideoRequest:
+    """The request with each file as it is sent."""
+    values: dict[str, Any] = {
+        name: tuple(wires[f"{name}[{at}]"] for at in range(len(getattr(request, name))))
+        for name in REFERENCE_FIELDS
+    }
+    values |= {name: wires[name] for name in IMAGE_FIELDS if name in wires}
+    return replace(request, image_fit="", **values)

@@ -1,8 +1,9 @@
 """Every refusal code: what it means, what to do, and whether it is certainly free.
 
-Sources: facts 1.8 (the official table, checked 2026-11), seed 002 (xcompute), facts 8 (the relay
-family of hingnet). `certain` = on a submit, the refusal is known to come before a task exists.
-On a submit, everything else stays unconfirmed, because a wrong "not bought" means paying twice.
+Sources: facts 1.8 (the official table, checked 2026-11), MiniMax's v2 reference (error types),
+seed 002 (xcompute), facts 8 (the relay family of hingnet). `certain` = on a submit, the refusal is
+known to come before a task exists. On a submit, everything else stays unconfirmed, because a wrong
+"not bought" means paying twice.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ _TABLE = (
     ),
     # A request that timed out may have been processed.
     Meaning("1001 http_408", ProviderUnavailableError, "{provider} timed out"),
+    Meaning("overloaded_error http_529", ProviderUnavailableError, "{provider} is overloaded"),
     Meaning("1033", ProviderUnavailableError, "A service behind {provider} had an internal error"),
     Meaning(
         "1002",
@@ -86,7 +88,7 @@ _TABLE = (
         _CERTAIN,
     ),
     Meaning(
-        "1004 2049 authentication_error http_401",
+        "1004 2049 authentication_error authorized_error http_401",
         AuthenticationError,
         "{host} did not accept the key",
         _CERTAIN,
@@ -100,7 +102,7 @@ _TABLE = (
         note="{keys}",
     ),
     Meaning(
-        "1008 payment_required http_402",
+        "1008 payment_required insufficient_balance_error http_402",
         InsufficientBalanceError,
         "The account is out of credit",
         _CERTAIN,
@@ -121,7 +123,7 @@ _TABLE = (
         then=_try("choose another model, or change the plan"),
     ),
     Meaning(
-        "1026",
+        "1026 unprocessable_entity_error",
         ContentRejectedError,
         "{provider}'s moderation refused the prompt or a picture",
         _CERTAIN,
@@ -136,7 +138,7 @@ _TABLE = (
         _CERTAIN,
     ),
     Meaning(
-        "2013 invalid_request_error invalid_request http_400 http_422",
+        "2013 invalid_request_error invalid_request bad_request_error http_400 http_422",
         RejectedParametersError,
         "{provider} does not accept this combination of inputs",
         _CERTAIN,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Protocol
+from typing import NoReturn, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from hailuo_mcp.dialects.parsing import identifier
@@ -163,20 +163,29 @@ class Dialect(Protocol):
         return None
 
     def read_cancel(self, reply: HttpReply) -> bool:
-        """Return whether the task was cancelled; raise if the answer does not say."""
-        raise self.no_such_request(reply)
+        """Return whether the task was cancelled; False if it was too late for that.
+
+        Raises:
+            RecordDeletedError: it had ended, and what was deleted is the provider's record.
+            UnconfirmedCancelError: the answer does not say.
+        """
+        self.nothing_asked(reply)
 
     def list_tasks(self, page: int, *, model: str = "") -> HttpRequest | None:
-        """Return the request for a page of the newest tasks, from 1; None if there is no list."""
+        """Return the request for a page of the newest tasks, from 1; None if there is no list.
+
+        `model` is the official name, or empty for all.
+        """
         del page, model
         return None
 
     def read_tasks(self, reply: HttpReply) -> RemoteTasks:
-        raise self.no_such_request(reply)
+        """Return the page; an error if any row of it cannot be read."""
+        self.nothing_asked(reply)
 
     @staticmethod
-    def no_such_request(reply: HttpReply) -> NotImplementedError:
-        return NotImplementedError(f"nothing was asked that HTTP {reply.status} would answer")
+    def nothing_asked(reply: HttpReply) -> NoReturn:
+        raise AssertionError(f"nothing was asked that HTTP {reply.status} would answer")
 
     def probe(self) -> HttpRequest:
         """Return a free request that shows whether the key is valid."""
@@ -217,6 +226,8 @@ def refuse_unsupported(request: AnyRequest, capabilities: Capabilities, provider
         for name in PROVIDER_DEFAULTS
         if name not in capabilities.options and getattr(request, name, None) is not None
     ]
+    if getattr(request, "aspect_ratio", "") and not capabilities.aspect_ratio:
+        unsaid.append("aspect_ratio")
     if unsaid:
         raise InvalidRequestError(
             f"{provider.name} does not support {' and '.join(unsaid)}. {provider.caveat}".strip(),

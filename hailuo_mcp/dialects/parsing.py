@@ -81,6 +81,17 @@ def number(value: object) -> int | None:
     return None
 
 
+def seconds(value: object) -> float | None:
+    """Return a length or a moment that is not negative, from a number or from text."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if 0 <= found < 2**53 else None
+
+
 def size(value: object) -> int | None:
     """Return a width or a height in pixels."""
     pixels = number(value)

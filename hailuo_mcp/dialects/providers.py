@@ -52,7 +52,8 @@ _ROWS = (
         hosts=("api.minimaxi.com", "api.minimax.cn", "api.minimax.chat"),
         console="https://platform.minimaxi.com",
         probe="/v1/token_plan/remains",
-        source="https://platform.minimaxi.com/docs (seed 001); facts 1.1",
+        source="https://platform.minimaxi.com/docs (seed 001); facts 1.1; its v2 API: "
+        "/docs/api-reference/video-generation-v2-create and -query, -list, -delete, -regeneration",
         checked="2026-11-20",
     ),
     Provider(
@@ -69,7 +70,8 @@ _ROWS = (
         hosts=("api.minimax.io", "api.minimaxi.chat"),
         console="https://platform.minimax.io",
         probe="/v1/token_plan/remains",
-        source="https://platform.minimax.io/docs/api-reference/video-generation-t2v; facts 1.1",
+        source="https://platform.minimax.io/docs/api-reference/video-generation-t2v; facts 1.1; "
+        "its v2 API: video-generation-v2-create and -query, -list, -delete, -regeneration there",
         checked="2026-11-20",
     ),
     Provider(
@@ -202,7 +204,7 @@ def capabilities_of(provider: Provider) -> Capabilities:
     if not provider.v2:
         return replace(first, not_offered=on_v2)
     second = MiniMaxV2(provider).capabilities
-    return replace(first, modes=first.modes | second.modes)
+    return replace(first, modes=first.modes | second.modes, aspect_ratio=second.aspect_ratio)
 
 
 def clean_base_url(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
@@ -19,6 +20,19 @@ from hailuo_mcp.errors import (
 )
 
 _LONGEST_WAIT = 3600.0
+_NOT_ENABLED = re.compile(
+    r"not (yet |been |currently )*(enabled|activated|opened|whitelisted|allow-?listed)"
+    r"|(isn't|is not|hasn't been) (enabled|activated|opened)|disabled|white-?list|allow-?list"
+    r"|(未|没有|尚未)(开通|启用|开启|开放|授权)|白名单"
+)
+_NOT_ALLOWED = re.compile(
+    r"(not|n't|no|without|lacks?) .{0,30}(support|available|allow|permi|access|authori)"
+    r"|不支持|无权|没有权限|不可用"
+)
+_ACCOUNT = re.compile(r"account|账号|账户|帐号|帐户")
+_UNKNOWN = re.compile(
+    r"(invalid|unknown|no such) task|task[\w ]{0,20}(not found|not exist|does ?n[o']t exist)|不存在"
+)
 
 
 def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
@@ -57,14 +71,23 @@ class Refusals:
         self._provider = provider
 
     def submit(
-        self, code: str, reply: HttpReply, *, detail: str = "", hint: str = ""
+        self,
+        code: str,
+        reply: HttpReply,
+        *,
+        detail: str = "",
+        hint: str = "",
+        free: bool = False,
     ) -> HailuoError:
-        """Return the error for a submit that was answered with a code instead of a task."""
+        """Return the error for a submit that was answered with a code instead of a task.
+
+        `free`: the rest of the answer is certain that nothing was bought, even if the code is not.
+        """
         if self._provider.is_sandbox and "[sandbox:" in detail:
             code = "sandbox_marker"
         refusal = explain(code, provider=self._provider)
         # A 5xx says that something went wrong underway, whatever else stands in it.
-        if not refusal.certain or reply.status >= 500:  # noqa: PLR2004
+        if not (refusal.certain or free) or reply.status >= 500:  # noqa: PLR2004
             why = f"{refusal.cause[:1].lower()}{refusal.cause[1:]}{refusal.shown}"
             return self.unconfirmed(why, detail=detail or f"code {code}")
         what = f"{refusal.what} {hint}".strip()
@@ -137,6 +160,22 @@ def sounds_moderated(text: str) -> bool:
     """Recognise a moderation refusal that a provider reports only in words."""
     told = text.lower()
     return any(sign in told for sign in ("审核", "敏感", "sensitive", "moderat", "content_policy"))
+
+
+def sounds_not_enabled(text: str) -> bool:
+    """Recognise a refusal of an upgrade by its source's id, because the account may not do that.
+
+    That some source may not be upgraded is something else.
+    """
+    told = text.lower()
+    if "source_task_id" not in told:
+        return False
+    return bool(_NOT_ENABLED.search(told) or (_ACCOUNT.search(told) and _NOT_ALLOWED.search(told)))
+
+
+def sounds_unknown(text: str) -> bool:
+    """Recognise that a provider knows no task by the id."""
+    return bool(_UNKNOWN.search(text.lower().replace("task_id", "task")))
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -62,7 +62,7 @@ class Folders:
             if stat.S_ISREG(mode := _mode(place)):
                 return place
             if mode:
-                raise _refused(text, f"is {_kind(mode)}", "give the path of one picture file")
+                raise _refused(text, f"is {_kind(mode)}", "give the path of one file")
         if len(inside) < len(real):
             raise self._outside(text)
         searched = ", ".join(str(at) for at in self._searched(given))
@@ -73,7 +73,7 @@ class Folders:
         missing.no_such_file = True
         raise missing
 
-    def read(self, text: str, *, limit: int) -> bytes:
+    def read(self, text: str, *, limit: int, noun: str = "picture") -> bytes:
         """Return the whole file, if it is a regular one of at most `limit` bytes."""
         path = self.readable(text)
         try:
@@ -88,7 +88,7 @@ class Folders:
             data = file.read(limit + 1) if facts.st_size <= limit else b""
         if (size := max(facts.st_size, len(data))) > limit:
             why = f"has {size / 10**6:.1f} MB, and the limit is {(limit + 1) / 10**6:.0f} MB"
-            raise _refused(text, why, "make the picture smaller")
+            raise _refused(text, why, f"make the {noun} smaller")
         return data
 
     def target(self, text: str, *, default_name: str) -> Path:

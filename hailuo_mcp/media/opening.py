@@ -1,4 +1,4 @@
-"""Opens a clip, which may be damaged or hostile, and decodes it within bounds."""
+"""Opens a clip or a sound, which may be damaged or hostile, and decodes it within bounds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -45,7 +46,7 @@ Clock = Callable[[], float]
 
 
 class UnreadableClipError(ValueError):
-    """The file is not a video that a player would open. Its text continues "… because "."""
+    """The file is no clip or sound that a player would open. Its text continues "… because "."""
 
 
 class NoPictureError(UnreadableClipError):
@@ -81,7 +82,7 @@ def need_av() -> None:
 
 @contextmanager
 def open_clip(
-    path: Path, *, seconds: float = DECODE_SECONDS, clock: Clock = time.monotonic
+    source: Path | bytes, *, seconds: float = DECODE_SECONDS, clock: Clock = time.monotonic
 ) -> Generator[InputContainer]:
     """Open a file as MP4 with a picture track, for so many seconds at most.
 
@@ -91,11 +92,7 @@ def open_clip(
         OSError: the file cannot be read.
     """
     need_av()
-    import av
-    import av.error
-
-    # An open file and a named format: FFmpeg would read "concat:…" or "http:…" out of a mere name.
-    with path.open("rb") as file:
+    with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
         try:
             boxes.check_bounds(file)
             if boxes.lacks_picture(file):
@@ -104,23 +101,44 @@ def open_clip(
             raise UnreadableClipError(str(trouble)) from trouble
         if boxes.length(file) > MOST_BYTES:
             raise UnreadableClipError(f"it has more than {MOST_BYTES >> 30} GB")
-        file.seek(0)
-        try:
-            clip = av.open(
-                _File(file, clock() + seconds, clock),
-                mode="r",
-                format="mp4",
-                options=_bounds(),
-                metadata_errors="replace",
-            )
-        except Exception as trouble:
-            raise _unreadable(trouble, "it cannot be opened as a video") from trouble
-        with clip:
+        with _opened(_File(file, clock() + seconds, clock), "mp4", "a video") as clip:
             picture_track(clip)
-            try:
-                yield clip
-            except (av.error.FFmpegError, MemoryError) as trouble:
-                raise _unreadable(trouble, "it is damaged") from trouble
+            yield clip
+
+
+@contextmanager
+def open_sound(
+    data: bytes, form: str, *, seconds: float = DECODE_SECONDS, clock: Clock = time.monotonic
+) -> Generator[InputContainer]:
+    """Open a sound in the format `form`, "wav" or "mp3", for so many seconds at most.
+
+    Raises:
+        UnreadableClipError: it is none.
+        ConfigError: PyAV is not installed.
+    """
+    need_av()
+    with _opened(_File(BytesIO(data), clock() + seconds, clock), form, "a sound") as sound:
+        yield sound
+
+
+@contextmanager
+def _opened(file: _File, form: str, what: str) -> Generator[InputContainer]:
+    import av
+    import av.error
+
+    # An open file and a named format: FFmpeg would read "concat:…" or "http:…" out of a mere name.
+    file.seek(0)
+    try:
+        container = av.open(
+            file, mode="r", format=form, options=_bounds(), metadata_errors="replace"
+        )
+    except Exception as trouble:
+        raise _unreadable(trouble, f"it cannot be opened as {what}") from trouble
+    with container:
+        try:
+            yield container
+        except (av.error.FFmpegError, MemoryError) as trouble:
+            raise _unreadable(trouble, "it is damaged") from trouble
 
 
 def picture_track(clip: InputContainer) -> VideoStream:
@@ -146,6 +164,12 @@ def is_known(track: Track) -> bool:
     """Whether its codec is among those that are decoded here."""
     codec = cast("CodecContext | None", track.codec_context)  # None where FFmpeg knows none
     return codec is not None and codec.name in _CODECS
+
+
+def codec_name(track: Track) -> str:
+    """Return what FFmpeg calls what it is encoded in, whoever decodes it: h264, hevc, aac, mp3."""
+    codec = cast("CodecContext | None", track.codec_context)
+    return codec.codec.canonical_name if codec is not None else "unknown"
 
 
 def decoded(

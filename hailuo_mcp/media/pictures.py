@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.catalog.video_models import limits
+from hailuo_mcp.catalog.video_models import Limits, limits
 from hailuo_mcp.media.picture_drawing import DEEP, FOREIGN, SIDEWAYS, drawn, encoded, shows_through
 from hailuo_mcp.media.picture_formats import (
     JPEG,
@@ -62,11 +62,14 @@ class _Plan:
         return not (self.reasons or self.limit or reshaped) and self.turn == 1
 
 
-def fit_picture(name: str, data: bytes, *, fit: str = "") -> FitPicture:
+def fit_picture(
+    name: str, data: bytes, *, fit: str = "", rules: Limits | None = None
+) -> FitPicture:
     """Return a picture that a provider takes; the very bytes that came, if they are fine.
 
     `fit` is one of IMAGE_FITS, or empty: then a picture of a forbidden shape keeps it. One that is
-    too small by more than LARGEST_ENLARGEMENT stays too small.
+    too small by more than LARGEST_ENLARGEMENT stays too small. `rules` are those of the request's
+    model, None for one of the first API.
 
     Raises:
         InvalidRequestError: it is none, is damaged, has several frames, or takes too much to
@@ -75,14 +78,14 @@ def fit_picture(name: str, data: bytes, *, fit: str = "") -> FitPicture:
     kind = format_of(name, data)
     check_structure(name, kind, data)
     try:
-        return _fitted(name, data, kind, fit)
+        return _fitted(name, data, kind, fit, rules or limits())
     except flaws() as flaw:
         if type(flaw).__name__ == "DecompressionBombError":
             check_size(name, kind, (kind.most_pixels + 1, 1))
         raise damaged(name) from None
 
 
-def _fitted(name: str, data: bytes, kind: PictureFormat, fit: str) -> FitPicture:
+def _fitted(name: str, data: bytes, kind: PictureFormat, fit: str, rules: Limits) -> FitPicture:
     with open_picture(data, kind) as picture:
         check_header(name, kind, picture)
         picture.verify()
@@ -92,7 +95,7 @@ def _fitted(name: str, data: bytes, kind: PictureFormat, fit: str) -> FitPicture
         if kind is not JPEG:
             picture.load()
             check_size(name, kind, picture.size)  # the header of a HEIC may be wrong
-        plan = _plan(name, data, kind, picture, turn, fit)
+        plan = _plan(name, data, kind, picture, turn, fit, rules)
         if kind is JPEG:
             width, height = picture.size
             # At an eighth of its size it is still read to its end, with less memory.
@@ -102,7 +105,7 @@ def _fitted(name: str, data: bytes, kind: PictureFormat, fit: str) -> FitPicture
             width, height = plan.sizes.seen
             return FitPicture(data=data, mime=kind.mime, width=width, height=height)
         image = drawn(picture, plan.sizes, plan.turn)
-    most = limits().image_bytes - 1
+    most = rules.image_bytes - 1
     sent, mime = encoded(image, lossless=is_lossless(kind, data), most=most)
     width, height = image.size
     changes = tuple(_changes(plan, "PNG" if mime == "image/png" else "JPEG"))
@@ -110,9 +113,9 @@ def _fitted(name: str, data: bytes, kind: PictureFormat, fit: str) -> FitPicture
 
 
 def _plan(
-    name: str, data: bytes, kind: PictureFormat, picture: Image, turn: int, fit: str
+    name: str, data: bytes, kind: PictureFormat, picture: Image, turn: int, fit: str, rules: Limits
 ) -> _Plan:
-    rules, mode, size = limits(), picture.mode, picture.size
+    mode, size = picture.mode, picture.size
     reasons = list[str]()
     if not kind.mime:
         reasons.append(f"it was {kind.words}")
@@ -131,15 +134,22 @@ def _plan(
         reasons.append(f"its colours were {mode}")
     if shows_through(picture):
         reasons.append(_SEE_THROUGH)
-    limit = ""
-    if len(data) >= rules.image_bytes:
-        limit = f"to stay below {rules.image_bytes // 10**6} MB"
-    elif size[0] * size[1] > MOST_PIXELS:
-        limit = f"because it had more than {MOST_PIXELS // 10**6} million pixels"
+    limit = _limit(data, size, rules)
     seen = (size[1], size[0]) if turn in SIDEWAYS else size
     shrink = bool(reasons or limit) or turn != 1
     sizes = fitting_sizes(seen, rules, fit, shrink=shrink)
     return _Plan(sizes=sizes, turn=turn, reasons=tuple(reasons), limit=limit)
+
+
+def _limit(data: bytes, size: Size, rules: Limits) -> str:
+    """The limit that it exceeds, as the end of a clause."""
+    if len(data) >= rules.image_bytes:
+        return f"to stay below {rules.image_bytes // 10**6} MB"
+    if size[0] * size[1] > MOST_PIXELS:
+        return f"because it had more than {MOST_PIXELS // 10**6} million pixels"
+    if rules.image_long_side and max(size) > rules.image_long_side:
+        return f"because its long side was over {rules.image_long_side} px"
+    return ""
 
 
 def _needed(plan: _Plan) -> Size:

@@ -11,24 +11,26 @@ from hailuo_mcp.catalog.prices import (
     NO_PRICE,
     Plan,
     Price,
+    Rate,
     plan_named,
     plan_rpm,
     plans,
     prices_read,
+    rate_of,
 )
 from hailuo_mcp.catalog.video_templates import templates
 from hailuo_mcp.domain import Mode, Quote
 from hailuo_mcp.errors import Do, Step
+from hailuo_mcp.rules.drafts import Drafts, drafts_of, judge_upgrade, nearest_upgrade
 from hailuo_mcp.rules.judge import (
     MODE_WORDS,
     Combination,
     Seller,
     Verdict,
     judge,
-    nearest,
-    offer_words,
     refusal,
 )
+from hailuo_mcp.rules.nearest import nearest, offer_words
 from hailuo_mcp.rules.template import TemplateVerdict, need_template
 from hailuo_mcp.text import shown
 
@@ -36,6 +38,7 @@ _MOST_CLIPS = 1_000_000
 _FEN = Decimal("0.01")
 _ZERO = Decimal(0)
 _MODES = (Mode.T2V, Mode.I2V, Mode.FL2V, Mode.S2V)
+"""What is tried where no mode is asked for: the references of a clip are not known here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,8 @@ class Estimate:
     seller: Seller
     """Its plan is the requested one."""
     floor: bool = False
-    """The price is the lowest of several, because the template is not known."""
+    """The lowest price, because something that decides it is not known: which template, or what
+    the references are."""
     ceiling: Decimal | None = None
     """The highest of them."""
     warnings: tuple[str, ...] = ()
@@ -92,13 +96,27 @@ class Estimate:
         """In the plan's unit; other list prices may be known nevertheless."""
         if self.charge.amount is None:
             return "unknown"
-        return "lower_bound" if self.floor else "exact"
+        return "lower_bound" if self.floor or self.charge.lower_bound else "exact"
+
+    @property
+    def rate(self) -> Rate | None:
+        """The prices by the second, if it is sold so."""
+        upgrade = self.clip.mode is Mode.UPGRADE
+        return rate_of(self.clip.model, self.clip.resolution, upgrade=upgrade)
+
+    @property
+    def drafts(self) -> Drafts | None:
+        """What drafts save, in the plan's unit; None if the model has none, or no such prices."""
+        return drafts_of(self.clip, self.seller)
 
     @property
     def total(self) -> Price:
         one, many = self.per_video, self.count
-        return Price(
-            credits=_times(one.credits, many), cny=_times(one.cny, many), usd=_times(one.usd, many)
+        return replace(
+            one,
+            credits=_times(one.credits, many),
+            cny=_times(one.cny, many),
+            usd=_times(one.usd, many),
         )
 
     @property
@@ -146,17 +164,19 @@ def estimate(
         Combination(model=model, mode=it, resolution=resolution, duration=duration)
         for it in ([wanted] if wanted else _MODES)
     ]
-    verdict = min((judge(it, seller) for it in asked), key=partial(_badness, seller=seller))
+    decide = judge_upgrade if wanted is Mode.UPGRADE else judge
+    verdict = min((decide(it, seller) for it in asked), key=partial(_badness, seller=seller))
     if verdict.problems:
         raise refusal(verdict.problems, *_nearest(verdict, seller), remark=verdict.caveat)
     clip = verdict.combination
     price = clip.price if seller.price_list else NO_PRICE
-    as_of, source = prices_read() if price != NO_PRICE else ("", "")
+    as_of, source = prices_read(clip.model) if price != NO_PRICE else ("", "")
     return Estimate(
         clip=clip,
         count=count,
         per_video=price,
         seller=seller,
+        floor=clip.mode is Mode.R2V,
         warnings=tuple(verdict.warnings),
         prices_as_of=as_of,
         source=source,
@@ -192,6 +212,8 @@ def _badness(verdict: Verdict, seller: Seller) -> tuple[bool, bool, bool]:
 
 
 def _nearest(verdict: Verdict, seller: Seller) -> list[Step]:
+    if verdict.asked.mode is Mode.UPGRADE:
+        return nearest_upgrade(verdict, seller)
     modes = list(dict.fromkeys([verdict.asked.mode, *_MODES]))
     near = None if verdict.caveat else nearest(verdict, modes, seller)
     if near is None:

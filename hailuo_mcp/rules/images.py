@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from hailuo_mcp.catalog.video_models import limits
-from hailuo_mcp.domain import IMAGE_FITS, ImageFacts
+from hailuo_mcp.catalog.video_models import Limits, limits
+from hailuo_mcp.domain import IMAGE_FITS, ClipFacts, ImageFacts
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.rules.picture_sizes import LARGEST_ENLARGEMENT, fitting_sizes
 from hailuo_mcp.text import shown
@@ -17,13 +18,20 @@ _NAMES = {
     "last_frame_image": "the last frame",
     "subject_image": "the subject picture",
 }
+_NUMBERED = {
+    "media_inputs": "picture",
+    "reference_images": "reference picture",
+    "reference_videos": "reference clip",
+    "reference_audios": "reference sound",
+}
+_ITEM = re.compile(r"(\w+)\[([0-9]+)\]")
 
 
 def picture_name(argument: str) -> str:
-    """Name a picture for every reader: media_inputs[0] is picture 1."""
-    if argument in _NAMES:
-        return _NAMES[argument]
-    return f"picture {int(argument.removeprefix('media_inputs[').removesuffix(']')) + 1}"
+    """Name a picture, clip or sound for every reader: media_inputs[0] is picture 1."""
+    if item := _ITEM.fullmatch(argument):
+        return f"{_NUMBERED[item[1]]} {int(item[2]) + 1}"
+    return _NAMES[argument]
 
 
 def picture_problems(
@@ -31,17 +39,19 @@ def picture_problems(
     unread: Mapping[str, InvalidRequestError],
     *,
     sized: bool = True,
+    rules: Limits | None = None,
 ) -> list[str]:
     """Say what is wrong with the pictures, by argument; `unread` could not be opened.
 
-    `sized`: they have the size in which they would be sent.
+    `sized`: they have the size in which they would be sent. `rules`: those of the model's API; of
+    the v1 API if none are given.
     """
     problems = [f"{picture_name(it)}: {_as_clause(why.what)}" for it, why in unread.items()]
     for argument, facts in pictures.items():
         name = picture_name(argument)
-        problems += image_problems(name, facts)
+        problems += image_problems(name, facts, rules)
         if sized:
-            problems += size_problems(name, facts)
+            problems += size_problems(name, facts, rules)
     return problems
 
 
@@ -58,19 +68,27 @@ def fit_problems(asked: str) -> list[str]:
     return [f"pictures can be fitted by {' or '.join(IMAGE_FITS)}, not by {shown(asked)}"]
 
 
-def size_steps(pictures: Mapping[str, ImageFacts]) -> list[Step]:
-    """What to do about pictures that are too small or of a forbidden shape: only what can work."""
+def size_steps(pictures: Mapping[str, ImageFacts], rules: Limits | None = None) -> list[Step]:
+    """What to do about pictures of a forbidden size or shape: only what can work."""
+    rules = rules or limits()
     sizes = [(facts.width, facts.height) for facts in pictures.values()]
-    works = [fit for fit in ("", *IMAGE_FITS) if all(_fits(size, fit) for size in sizes)]
+    works = [fit for fit in ("", *IMAGE_FITS) if all(_fits(size, fit, rules) for size in sizes)]
     if "" in works:
         return []
-    return [_FIT_STEPS[fit] for fit in works] or [Step(Do.TRY, "give a larger picture")]
+    other = "larger" if all(_largest(size, rules) for size in sizes) else "smaller"
+    return [_FIT_STEPS[fit] for fit in works] or [Step(Do.TRY, f"give a {other} picture")]
 
 
-def _fits(size: tuple[int, int], fit: str) -> bool:
+def _fits(size: tuple[int, int], fit: str, rules: Limits) -> bool:
     """Whether a picture of this size can be sent, fitted so."""
-    final = fitting_sizes(size, limits(), fit, shrink=False).final
-    return limits().allows_shape(*final) and min(final) > limits().image_short_side
+    final = fitting_sizes(size, rules, fit, shrink=False).final
+    small = min(final) <= rules.image_short_side
+    return rules.allows_shape(*final) and not small and _largest(final, rules)
+
+
+def _largest(size: tuple[int, int], rules: Limits) -> bool:
+    """Whether no side is too long."""
+    return rules.image_long_side is None or max(size) <= rules.image_long_side
 
 
 def by_hand(steps: Iterable[Step]) -> list[Step]:
@@ -95,29 +113,32 @@ def _as_clause(sentence: str) -> str:
     return f"{start}{sentence[1:].removesuffix('.')}"
 
 
-def image_problems(name: str, facts: ImageFacts) -> list[str]:
+def image_problems(name: str, facts: ImageFacts, rules: Limits | None = None) -> list[str]:
     """Say what is wrong with one picture, whatever its size in pixels."""
-    rules = limits()
+    rules = rules or limits()
     problems: list[str] = []
     if facts.mime not in rules.image_mimes:
         problems.append(f"{name} is {facts.mime}; it must be {rules.image_formats}")
     if facts.size >= rules.image_bytes:
-        problems.append(
-            f"{name} has {facts.size / _MEGA:.2f} MB; it must have less than "
-            f"{rules.image_bytes // _MEGA} MB"
-        )
+        most, over = divmod(rules.image_bytes, _MEGA)
+        allowed = f"{'at most' if over else 'less than'} {most} MB"
+        problems.append(f"{name} has {facts.size / _MEGA:.2f} MB; it must have {allowed}")
     return problems
 
 
-def size_problems(name: str, facts: ImageFacts) -> list[str]:
-    """Say what is wrong with one picture's size in pixels."""
-    rules, needs = limits(), list[str]()
-    if min(facts.width, facts.height) <= rules.image_short_side:
-        enlarged = rules.image_short_side // LARGEST_ENLARGEMENT + 1
-        needs.append(
-            f"its short side must be over {rules.image_short_side} px (from {enlarged} px on it is "
-            "enlarged)"
-        )
+def size_problems(
+    name: str, facts: ImageFacts | ClipFacts, rules: Limits | None = None
+) -> list[str]:
+    """Say what is wrong with the size in pixels of one picture or clip."""
+    rules, needs = rules or limits(), list[str]()
+    short, long = rules.image_short_side, rules.image_long_side
+    small = min(facts.width, facts.height) <= short
+    enlarged = f"from {short // LARGEST_ENLARGEMENT + 1} px on it is enlarged"
+    if small and long is None:
+        needs.append(f"its short side must be over {short} px ({enlarged})")
+    elif small or not _largest((facts.width, facts.height), rules):
+        also = f" ({enlarged})" if small and isinstance(facts, ImageFacts) else ""
+        needs.append(f"its sides must be {short + 1} to {long} px{also}")
     if not rules.allows_shape(facts.width, facts.height):
         low, high = rules.image_aspect_low, rules.image_aspect_high
         needs.append(f"its aspect ratio must be between {low[0]}:{low[1]} and {high[0]}:{high[1]}")

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import log
 from typing import Generic, TypeVar
 
-from hailuo_mcp.catalog.prices import NO_PRICE, Price, plan_unit, price_words, published
-from hailuo_mcp.catalog.video_models import Model, ModeRules, find_model, models, nearest_model
+from hailuo_mcp.catalog.prices import (
+    NO_INPUTS,
+    NO_PRICE,
+    Inputs,
+    Price,
+    plan_named,
+    plan_unit,
+    published,
+)
+from hailuo_mcp.catalog.video_models import (
+    Model,
+    ModeRules,
+    find_model,
+    found_elsewhere,
+    length_words,
+    models,
+    nearest_model,
+)
 from hailuo_mcp.domain import AnyRequest, Capabilities, Mode, Quote, Unit
 from hailuo_mcp.errors import InvalidRequestError, Step
+from hailuo_mcp.rules.ratios import no_ratio, ratio_name, ratio_of
 from hailuo_mcp.text import shown
 
 MODE_WORDS = {
@@ -18,20 +34,29 @@ MODE_WORDS = {
     Mode.I2V: "a first frame",
     Mode.FL2V: "a first and a last frame",
     Mode.S2V: "a subject picture",
+    Mode.R2V: "references",
     Mode.TEMPLATE: "a template",
+    Mode.UPGRADE: "a finished draft",
 }
 PICTURES = {
     Mode.S2V: ("subject_image",),
     Mode.FL2V: ("first_frame_image", "last_frame_image"),
     Mode.I2V: ("first_frame_image",),
     Mode.T2V: (),
+    Mode.R2V: (),
 }
-"""The pictures that each mode is made from."""
+"""The frames and subjects that each mode is made from."""
+V1_MODES = frozenset({Mode.T2V, Mode.I2V, Mode.FL2V, Mode.S2V})
+"""What an unlisted model may be able to make: it is sought on the v1 API."""
 WORDS = {
     "prompt": "a prompt",
     "first_frame_image": "a first frame",
     "last_frame_image": "a last frame",
     "subject_image": "a subject picture",
+    "reference_images": "reference pictures",
+    "reference_videos": "reference clips",
+    "reference_audios": "reference sounds",
+    "aspect_ratio": "an aspect ratio",
     "resolution": "a resolution",
     "duration": "a length",
     "fast_pretreatment": "fast pretreatment",
@@ -52,7 +77,7 @@ Request_co = TypeVar("Request_co", bound=AnyRequest, covariant=True)
 _LONGEST_NAME, _LONGEST_SIZE, _LONGEST_CLIP = 100, 8, 3600
 _MOST_PROBLEMS = 20
 """More would not help."""
-_FARTHEST = 10_000
+FARTHEST = 10_000
 """Above it, the distance between numbers no longer matters."""
 
 
@@ -83,7 +108,9 @@ class Seller:
             ("cn", Unit.CREDITS): price.credits,
             ("global", Unit.USD): price.usd,
         }
-        return Quote(amount=amounts.get((self.price_list, unit)), unit=unit)
+        amount = amounts.get((self.price_list, unit))
+        partly = amount is not None and unit in price.partial
+        return Quote(amount=amount, unit=unit, lower_bound=partly)
 
     def elsewhere(self, *, mode: Mode | None = None, model: str = "", option: str = "") -> str:
         """Name the other providers that can do it, as the end of a clause; "" for none."""
@@ -107,6 +134,8 @@ class Combination:
     resolution: str | None = None
     duration: int | None = None
     """Seconds."""
+    aspect_ratio: str = ""
+    inputs: Inputs = NO_INPUTS
 
     @property
     def words(self) -> str:
@@ -122,7 +151,13 @@ class Combination:
     @property
     def price(self) -> Price:
         """Every price that is published for it."""
-        return published(self.model, self.resolution, self.duration)
+        return published(
+            self.model,
+            self.resolution,
+            self.duration,
+            inputs=self.inputs,
+            upgrade=self.mode is Mode.UPGRADE,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +186,17 @@ class Verdict:
 
 
 def judge(asked: Combination, seller: Seller) -> Verdict:
-    """Judge a combination (templates excepted): the only place where this is decided."""
+    """Judge a combination (templates and upgrades excepted): the only place to decide this."""
     can, mode = seller.capabilities, asked.mode
     size, seconds = size_name(asked.resolution) or None, asked.duration or None
-    asked = replace(asked, model=asked.model.strip(), resolution=size, duration=seconds)
-    verdict = Verdict(asked=asked, combination=replace(asked, model=""))
+    asked = replace(
+        asked,
+        model=asked.model.strip(),
+        resolution=size,
+        duration=seconds,
+        aspect_ratio=ratio_name(asked.aspect_ratio),
+    )
+    verdict = Verdict(asked=asked, combination=replace(asked, model="", aspect_ratio=""))
     if mode not in can.modes:
         verdict.problems.append(
             f"{seller.name} cannot make a clip from {MODE_WORDS[mode]}{seller.elsewhere(mode=mode)}"
@@ -171,10 +212,16 @@ def judge(asked: Combination, seller: Seller) -> Verdict:
         if size or seconds:
             likely = mode if mode in model.modes else next(iter(model.modes))
             verdict.problems += _resolved(model, likely, size, seconds)[2]
+        if asked.aspect_ratio and not model.ratios:
+            verdict.problems.append(no_ratio(model))
     else:
         size, seconds, problems = _resolved(model, mode, size, seconds)
-        verdict.combination = replace(verdict.combination, resolution=size, duration=seconds)
-        verdict.problems += problems
+        ratio = ratio_of(asked.aspect_ratio, model, mode, made_from=MODE_WORDS[mode])
+        verdict.combination = replace(
+            verdict.combination, resolution=size, duration=seconds, aspect_ratio=ratio.name
+        )
+        verdict.problems += [*problems, *ratio.problems]
+        verdict.warnings += ratio.warnings
     return verdict
 
 
@@ -182,7 +229,8 @@ def _choose_model(verdict: Verdict, seller: Seller) -> None:
     can, mode, problems = seller.capabilities, verdict.asked.mode, verdict.problems
     name = verdict.asked.model
     if not name:
-        name = default_model(mode, verdict.asked.resolution, can)
+        asked = verdict.asked
+        name = default_model(mode, asked.resolution, can, aspect_ratio=asked.aspect_ratio)
         if not name and mode in can.modes:
             problems.append(f"{seller.name} has no model for {MODE_WORDS[mode]}")
         if not name:
@@ -190,16 +238,14 @@ def _choose_model(verdict: Verdict, seller: Seller) -> None:
     known = verdict.model = find_model(name)
     if known:
         name = known.name
-        if not can.offers(name):
-            could = seller.elsewhere(model=name, mode=mode)
-            problems.append(f"{seller.name} does not offer {name}{could}")
-        if mode not in known.modes:
-            offered = " or ".join(MODE_WORDS[it] for it in known.modes)
-            wrong = f"{name} makes clips from {offered}, not from {MODE_WORDS[mode]}"
-            needed = PICTURES[next(iter(known.modes))]
-            missing = [WORDS[it] for it in needed if it not in PICTURES[mode]]
-            enough = missing and set(needed) > set(PICTURES[mode])
-            problems.append(wrong + (f" (add {' and '.join(missing)})" if enough else ""))
+        problems += _model_problems(known, mode, seller)
+    elif elsewhere := found_elsewhere(name):
+        verdict.model = find_model(elsewhere.nearest)
+        problems.append(
+            f"{shown(name)} is {elsewhere.what}, not a model of MiniMax's API "
+            f"(nearest: {elsewhere.nearest})"
+        )
+        return
     elif near := nearest_model(name):
         verdict.model = find_model(near)
         problems.append(f"unknown model {shown(name)} (nearest: {near})")
@@ -219,9 +265,40 @@ def _choose_model(verdict: Verdict, seller: Seller) -> None:
     verdict.combination = replace(verdict.combination, model=name)
 
 
+def _model_problems(known: Model, mode: Mode, seller: Seller) -> list[str]:
+    """Why a known model cannot be had here, or not in this mode."""
+    name, problems = known.name, list[str]()
+    if not seller.capabilities.offers(name):
+        could = seller.elsewhere(model=name, mode=mode)
+        problems.append(f"{seller.name} does not offer {name}{could}")
+    if known.payg_only and plan_named(seller.plan).pack:
+        problems.append(
+            f"{name} is sold as pay as you go only: packs such as {seller.plan} exclude it"
+        )
+    if mode in known.modes:
+        return problems
+    offered = " or ".join(MODE_WORDS[it] for it in known.modes)
+    wrong = f"{name} makes clips from {offered}, not from {MODE_WORDS[mode]}"
+    needed = PICTURES[next(iter(known.modes))]
+    missing = [WORDS[it] for it in needed if it not in PICTURES[mode]]
+    if missing and set(needed) > set(PICTURES[mode]):
+        wrong += f" (add {' and '.join(missing)})"
+    elif mode is Mode.S2V and Mode.R2V in known.modes:
+        wrong += " (give it as a reference picture)"
+    return [*problems, wrong]
+
+
 def _check_unlisted(verdict: Verdict) -> None:
-    """Check size and length for an unlisted model."""
+    """Check an unlisted model: only the size and the length are passed on."""
     size, seconds = verdict.asked.resolution, verdict.asked.duration
+    if name := verdict.combination.model:
+        if verdict.asked.mode not in V1_MODES:
+            able = [it.name for it in models() if verdict.asked.mode in it.modes]
+            from_them = f"clips from {MODE_WORDS[verdict.asked.mode]}"
+            verdict.problems.append(f"{' and '.join(able)} make {from_them}, not {shown(name)}")
+        if verdict.asked.aspect_ratio:
+            able = [it.name for it in models() if it.ratios]
+            verdict.problems.append(f"{' and '.join(able)} take an aspect ratio, not {shown(name)}")
     if size and not (size.isascii() and size.isalnum() and len(size) <= _LONGEST_SIZE):
         verdict.problems.append(f"unknown resolution {shown(size)}")
         size = None
@@ -239,14 +316,19 @@ def size_name(asked: object) -> str:
     return f"{name}P" if name.isascii() and name.isdigit() else name
 
 
-def default_model(mode: Mode, resolution: str | None, capabilities: Capabilities) -> str:
+def default_model(
+    mode: Mode, resolution: str | None, capabilities: Capabilities, *, aspect_ratio: str = ""
+) -> str:
     """Choose the model for an empty name; "" if the provider has none for this mode.
 
-    The catalogue's order decides, unless only a later model has the requested size. A size that
-    only unpriced older models have is refused: it is not worth a silent change of model.
+    The catalogue's order decides, unless only a later model takes an aspect ratio or has the
+    requested size. A size that only unpriced older models have is refused: it is not worth a
+    silent change of model.
     """
     able = [model for model in models() if mode in model.modes and capabilities.offers(model.name)]
-    able.sort(key=lambda model: model.last_choice)
+    if aspect_ratio:
+        able = [model for model in able if model.ratios] or able
+    able = [model for model in able if not model.last_choice] or able
     for model in able:
         lengths = model.modes[mode].sizes.get(resolution or "", ())
         if any(published(model.name, resolution, length) != NO_PRICE for length in lengths):
@@ -276,75 +358,12 @@ def _resolved(
     return size, seconds, problems
 
 
-def _seconds(lengths: Iterable[int]) -> str:
-    return " or ".join(f"{length} s" for length in lengths)
+def _seconds(lengths: Sequence[int]) -> str:
+    return f"{length_words(lengths).replace(' or ', ' s or ')} s"
 
 
 def _asked_seconds(seconds: int | None) -> str:
-    return f"{seconds:,} s" if abs(seconds or 0) < _FARTHEST * 10 else "that many seconds"
-
-
-def legal_combinations(modes: Sequence[Mode], capabilities: Capabilities) -> Iterator[Combination]:
-    """All combinations of these modes in the catalogue that one provider can make."""
-    for mode in modes:
-        for model in models() if mode in capabilities.modes else ():
-            rules = model.modes.get(mode)
-            if rules is None or not capabilities.offers(model.name):
-                continue
-            sizes: list[tuple[str | None, int | None]] = [
-                (size, seconds) for size, lengths in rules.sizes.items() for seconds in lengths
-            ]
-            for size, seconds in sizes or [(None, None)]:
-                yield Combination(model=model.name, mode=mode, resolution=size, duration=seconds)
-
-
-def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combination | None:
-    """Find the valid combination that changes least: `modes` by preference, then model, then size.
-
-    An unlisted model is kept if it may work. None if the provider makes no videos.
-    """
-    can, asked = seller.capabilities, verdict.asked
-    if verdict.model is None and verdict.combination.model:
-        for mode in modes:
-            if mode in can.modes:
-                return replace(verdict.combination, mode=mode)
-    size = _lines(asked.resolution)
-
-    def change(offered: Combination) -> tuple[float, int]:
-        usual = default_model(offered.mode, offered.resolution if size else None, can)
-        wanted = verdict.model.name if verdict.model else usual
-        far = 4.0 * modes.index(offered.mode)
-        if offered.model != wanted:
-            far += 2.0 if offered.model == usual else 2.5
-        far += _apart(size, _lines(offered.resolution)) + _apart(asked.duration, offered.duration)
-        far += 0.1 * (bool(size) and offered.resolution != asked.resolution)  # 2K and 1080P
-        if rules := offered.rules:
-            far += 0.3 * (not size and offered.resolution != rules.default_resolution)
-            far += 0.3 * (not asked.duration and offered.duration != rules.default_duration)
-        return far, offered.duration or 0
-
-    return min(legal_combinations(modes, can), key=change, default=None)
-
-
-def _lines(text: str | None) -> int | None:
-    """How many lines a resolution has, read generously: 1080, 1080p and 4K are understood."""
-    name = (text or "").strip().upper()
-    digits = name.rstrip("PK")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5):  # noqa: PLR2004  16320P
-        return None
-    return int(digits) * (540 if name.endswith("K") else 1)
-
-
-def _apart(asked: int | None, offered: int | None) -> float:
-    if not asked or not offered or asked < 0:
-        return 0.0
-    return abs(log(offered / min(asked, _FARTHEST)))
-
-
-def offer_words(combination: Combination, seller: Seller, *changes: str) -> str:
-    """A valid combination with its price, for a Step."""
-    price = price_words(seller.charge(combination.price))
-    return ", ".join((f"model {combination.words}", *changes, price))
+    return f"{seconds:,} s" if abs(seconds or 0) < FARTHEST * 10 else "that many seconds"
 
 
 def refusal(problems: Sequence[str], *then: Step, remark: str = "") -> InvalidRequestError:

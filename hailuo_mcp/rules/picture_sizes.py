@@ -42,7 +42,7 @@ def fitting_sizes(seen: Size, rules: Limits, fit: str, *, shrink: bool) -> Sizes
         return Sizes(seen=seen, cropped=seen, scaled=seen, final=seen)
     if short < least:
         part = (least, short)
-    elif long > LONGEST_SIDE and (shrink or framed != seen):
+    elif long > LONGEST_SIDE and (shrink or framed != seen or _too_long(long, rules)):
         part = (LONGEST_SIDE, long)
     else:
         return sizes
@@ -53,6 +53,10 @@ def fitting_sizes(seen: Size, rules: Limits, fit: str, *, shrink: bool) -> Sizes
         return Sizes(seen=seen, cropped=cropped, scaled=scaled, final=scaled)
     final = _pad(scaled, rules, least=min(least, LARGEST_ENLARGEMENT * short))
     return Sizes(seen=seen, cropped=cropped, scaled=scaled, final=final)
+
+
+def _too_long(side: int, rules: Limits) -> bool:
+    return rules.image_long_side is not None and side > rules.image_long_side
 
 
 def times(size: Size, numerator: int, divisor: int) -> Size:

@@ -7,7 +7,7 @@ import unicodedata
 from typing import NamedTuple
 
 from hailuo_mcp.catalog.camera_moves import Move, find_move, is_misnomer, leading_move, near_move
-from hailuo_mcp.catalog.video_models import limits
+from hailuo_mcp.catalog.video_models import api_of, limits
 from hailuo_mcp.text import shown
 
 SURROGATE = "contains an unpaired surrogate (invalid Unicode)"
@@ -51,7 +51,7 @@ def check_prompt(prompt: str, *, needed_by: str, model: str, camera: bool | None
         )
     read = read_moves(text, model=model, obeyed=camera)
     problems += read.problems
-    most = limits().prompt_characters
+    most = limits(api_of(model)).prompt_characters
     if len(read.text) > most:
         problems.append(f"the prompt has {len(read.text):,} characters; the limit is {most:,}")
     fixed = read.text

@@ -25,30 +25,44 @@ _PERIODS = {"day": "today", "month": "this month", "total": "in total"}
 
 
 def reserved_amount(context: Context, quote: Quote) -> Decimal | None:
-    """What a clip counts as; None if no price is published, which a budget refuses."""
-    if quote.amount is not None and quote.unit is context.unit:
-        return quote.amount
+    """What a clip counts as; None if nobody knows what it costs, which a budget refuses."""
+    known = quote.amount if quote.unit is context.unit else None
+    if known is not None and not quote.lower_bound:
+        return known
     if context.settings.unpriced_cost is not None:
-        return context.settings.unpriced_cost
+        return max(context.settings.unpriced_cost, known or ZERO)
     if context.has_budget:
         raise BudgetExceededError(
-            f"No price is published for this clip at {context.provider.name}, so the budget cannot "
-            f"be enforced unless such clips count as a fixed amount of {context.unit}.",
+            f"{_unknown(context, quote)}, so the budget cannot be enforced unless such clips count "
+            f"as a fixed amount of {context.unit}.",
             Step(Do.SET, "HAILUO_UNPRICED_COST"),
         )
     return None
 
 
+def _unknown(context: Context, quote: Quote | None, *, noun: str = "clip") -> str:
+    """Why nobody knows what it costs, as a clause."""
+    if quote and quote.lower_bound:
+        least = price_words(quote)
+        return f"This {noun} costs {least} at {context.provider.name}, and nobody knows how much"
+    return f"No price is published for this {noun} at {context.provider.name}"
+
+
 def hold_ceiling(
-    context: Context, terms: Terms, amount: Decimal | None, *, noun: str = "clip"
+    context: Context,
+    terms: Terms,
+    amount: Decimal | None,
+    *,
+    noun: str = "clip",
+    quote: Quote | None = None,
 ) -> None:
     """Raise if it costs more than the caller allows, or nobody knows whether it does."""
     if terms.max_cost is None:
         return
     if amount is None:
         raise BudgetExceededError(
-            f"No price is published for this {noun} at {context.provider.name}, so the ceiling for "
-            "its cost cannot be enforced.",
+            f"{_unknown(context, quote, noun=noun)}, so the ceiling for its cost cannot be "
+            "enforced.",
             Step(Do.TRY, "leave the ceiling out if an unknown price is acceptable"),
             Step(Do.SET, "HAILUO_UNPRICED_COST"),
         )

@@ -117,6 +117,8 @@ class Context:
     lookup_limit: LookupLimit = field(default_factory=LookupLimit)
     callback_confirmed: set[str] = field(default_factory=set[str])
     """Ids of tasks whose callback address the provider has used: it will announce their end."""
+    cancelling: set[str] = field(default_factory=set[str])
+    """Ids of tasks that a call is cancelling at the provider."""
     tenant: str = ""
     """The caller whose settings these are; empty for the operator's."""
     shared_wall: Wall | None = None

@@ -6,10 +6,13 @@ from collections.abc import Collection
 from functools import partial
 
 from hailuo_mcp.client import Prepared
-from hailuo_mcp.domain import IMAGE_FIELDS, AnyRequest, TemplateRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_FILE, AnyRequest, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
-from hailuo_mcp.studio.clip_frames import clip_frame
+from hailuo_mcp.studio.clip_frames import clip_frame, saved_clip
 from hailuo_mcp.studio.context import Context, Uploads
+
+_ELSEWHERE = ("data:", "https://", "http://", "task:", PROVIDER_FILE)
+"""What begins the name of a picture that is not a file of the caller's computer."""
 
 
 async def prepare(
@@ -20,7 +23,9 @@ async def prepare(
     local: bool,
     promised: Collection[str] = (),
 ) -> Prepared:
-    """Open the pictures, check and price; a remote caller learns how to upload a picture.
+    """Open the pictures and references, check and price.
+
+    A remote caller learns how to upload a picture.
 
     `promised`: arguments whose pictures do not exist yet; they will be valid.
     """
@@ -29,7 +34,12 @@ async def prepare(
         find = uploads.find if uploads else None
         frame = partial(clip_frame, context, caller)
         return await context.client.prepare(
-            request, local=local, upload=find, frame=frame, promised=promised
+            request,
+            local=local,
+            upload=find,
+            frame=frame,
+            clip=partial(saved_clip, context, caller),
+            promised=promised,
         )
     except InvalidRequestError as exc:
         if local or not uploads or not await _has_pictures_to_upload(request, uploads):
@@ -40,14 +50,16 @@ async def prepare(
 
 async def _has_pictures_to_upload(request: AnyRequest, uploads: Uploads) -> bool:
     """Whether a picture is on a remote caller's computer, so that it must be uploaded."""
+    given = list[str]()
     if isinstance(request, TemplateRequest):
         given = list(request.media_inputs)
-    else:
+    elif isinstance(request, VideoRequest):
         given = [getattr(request, name) for name in IMAGE_FIELDS]
+        given += request.reference_images
     for text in given:
         if text.startswith("upload:"):
             if await uploads.find(text[7:]) is None:
                 return True
-        elif text and not text.lower().startswith(("data:", "https://", "http://", "task:")):
+        elif text and not text.lower().startswith(_ELSEWHERE):
             return True
     return False

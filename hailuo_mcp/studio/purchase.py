@@ -156,8 +156,9 @@ async def _buy(
         await context.storage.need_writable()
     wanted = draft.task.identity
     await require_consent(context, terms, draft.reserved_amount, caller=caller, identity=wanted)
-    for picture in draft.prepared.images.values():
-        await context.pictures.keep(picture.facts.sha256, picture.data)
+    for opened in draft.prepared.inputs:
+        if opened.data:
+            await context.pictures.keep(opened.facts.sha256, opened.data)
     counted, now = draft.reserved_amount or ZERO, context.clock()
     found = await context.store.record(draft.task, counted, context.limits(), now=now)
     if isinstance(found, KeyTaken):
@@ -187,14 +188,14 @@ async def _draft(
     if found is None:
         if context.losses:
             raise context.losses.error()
-        hold_ceiling(context, terms, amount)
+        hold_ceiling(context, terms, amount, quote=prepared.quote)
     existing = found.task if found else None
     return _Draft(prepared=prepared, task=task, reserved_amount=amount, existing=existing)
 
 
 def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -> Task:
     request, now = prepared.request, context.clock()
-    pictures = {opened.wire: opened for opened in prepared.images.values()}
+    inputs = {opened.wire: opened for opened in prepared.inputs}
     if isinstance(request, TemplateRequest):
         model, prompt = f"template {request.template_id}", " / ".join(request.text_inputs)
         duration = resolution = None
@@ -214,8 +215,8 @@ def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -
         duration=duration,
         resolution=resolution,
         prompt=prompt,
-        request=request_json(request, pictures),
-        identity=identity(request, pictures, terms, account=context.account, caller=caller),
+        request=request_json(request, inputs),
+        identity=identity(request, inputs, terms, account=context.account, caller=caller),
         take=terms.take,
         request_key=terms.request_key,
         amount=prepared.quote.amount,

@@ -7,12 +7,17 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
     PROVIDER_DEFAULTS,
+    PROVIDER_FILE,
+    REFERENCE_FIELDS,
     AnyRequest,
+    ClipFacts,
+    ImageFacts,
+    SoundFacts,
     TemplateRequest,
     UpgradeRequest,
     VideoRequest,
@@ -20,7 +25,11 @@ from hailuo_mcp.domain import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.files.images import OpenedImage
+    from hailuo_mcp.files.sources import Opened
     from hailuo_mcp.views import Terms
+
+    Inputs = Mapping[str, Opened[ImageFacts | ClipFacts | SoundFacts]]
+    """Opened files, by what is sent of each."""
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: easy to read out
 
@@ -46,58 +55,129 @@ def _new_id(kind: str, now: float) -> str:
     return kind + text + "".join(secrets.choice(_LETTERS) for _ in range(6))
 
 
-def request_json(
-    request: AnyRequest, pictures: Mapping[str, OpenedImage], *, sources: bool = True
-) -> str:
-    """The request as JSON, with each picture by its sha256. `pictures` is keyed by wire text.
+def request_json(request: AnyRequest, inputs: Inputs, *, sources: bool = True) -> str:
+    """The request as JSON, with each file by its sha256. `inputs` is keyed by wire text.
 
     `sources`: also where each came from.
     """
 
-    def picture(text: str) -> object:
+    def kept(text: str) -> object:
         if not text:
             return None
-        held = pictures[text]
-        kept = {"sha256": held.facts.sha256, "mime": held.facts.mime}
-        kept["url"] = held.url if sources else ""
+        if text.startswith(PROVIDER_FILE):
+            return {"url": text}
+        held = inputs[text]
+        facts = held.facts
+        record: dict[str, object] = {"sha256": facts.sha256, "mime": facts.mime}
+        record["url"] = held.url if sources else ""
+        if sources and not isinstance(facts, ImageFacts):
+            record["seconds"] = facts.seconds
         if sources and held.origin:
-            kept["from"] = held.origin
-        return kept
+            record["from"] = held.origin
+        return record
 
     if isinstance(request, UpgradeRequest):
-        raise NotImplementedError
+        return _upgrade_json(request, sources=sources)
     body: dict[str, object] = asdict(request)
     if isinstance(request, VideoRequest):
         for name in IMAGE_FIELDS:
-            body[name] = picture(getattr(request, name))
+            body[name] = kept(getattr(request, name))
+        for name in REFERENCE_FIELDS:
+            body[name] = [kept(text) for text in getattr(request, name)]
     else:
-        body["media_inputs"] = [picture(text) for text in request.media_inputs]
-    kept = {name: value for name, value in body.items() if value not in (None, "", [], ())}
-    return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+        body["media_inputs"] = [kept(text) for text in request.media_inputs]
+    given = {name: value for name, value in body.items() if value not in (None, "", [], ())}
+    return json.dumps(given, ensure_ascii=False, sort_keys=True)
 
 
 async def request_from_json(record: str, load: Callable[[str, str], Awaitable[str]]) -> AnyRequest:
-    """The request behind a record; `load(sha256, mime)` gives a picture's data URL.
+    """The request behind a record; `load(sha256, mime)` gives a file's data URL.
 
     Raises:
-        KeyError: a picture's bytes no longer exist (from `load`).
+        KeyError: a file's bytes no longer exist (from `load`).
         OSError: they cannot be read now (from `load`).
     """
     body = json.loads(record)
+    if _UPGRADE_OF in body:
+        return await _upgrade_from(body, load)
 
-    async def picture(value: Mapping[str, str]) -> str:
+    async def wire(value: Mapping[str, str]) -> str:
         return value.get("url") or await load(value["sha256"], value["mime"])
 
     if "template_id" in body:
         return TemplateRequest(
             template_id=body["template_id"],
             text_inputs=tuple(body.get("text_inputs", ())),
-            media_inputs=tuple([await picture(value) for value in body.get("media_inputs", ())]),
+            media_inputs=tuple([await wire(value) for value in body.get("media_inputs", ())]),
         )
     for name in IMAGE_FIELDS:
         if name in body:
-            body[name] = await picture(body[name])
+            body[name] = await wire(body[name])
+    for name in REFERENCE_FIELDS:
+        if name in body:
+            body[name] = tuple([await wire(value) for value in body[name]])
     return VideoRequest(**body)
+
+
+_UPGRADE_OF = "upgrade_of"
+"""In the record of an upgrade: the source's task id. "source" is the source's own record, and
+"base_video", once it is sent, the clip itself by its sha256."""
+
+
+def _upgrade_json(request: UpgradeRequest, *, sources: bool) -> str:
+    kept: dict[str, object] = {
+        _UPGRADE_OF: request.source_id,
+        "remote_id": request.remote_id,
+        "model": request.model,
+        "resolution": request.resolution,
+    }
+    if request.watermark is not None:
+        kept["watermark"] = request.watermark
+    if sources:
+        kept |= {
+            "source_resolution": request.source_resolution,
+            "duration": request.duration,
+            "prompt": request.prompt,
+            "source": json.loads(request.source_record or "{}"),
+        }
+    return _record(kept)
+
+
+async def _upgrade_from(
+    body: Mapping[str, Any], load: Callable[[str, str], Awaitable[str]]
+) -> UpgradeRequest:
+    source_record = _record(body["source"]) if body["source"] else ""
+    base_video, source = "", None
+    if clip := body.get("base_video"):
+        base_video = await load(clip["sha256"], clip["mime"])
+        source = await request_from_json(source_record, load) if source_record else None
+    return UpgradeRequest(
+        source_id=body[_UPGRADE_OF],
+        remote_id=body["remote_id"],
+        model=body["model"],
+        resolution=body["resolution"],
+        source_resolution=body["source_resolution"],
+        duration=body["duration"],
+        prompt=body["prompt"],
+        source_record=source_record,
+        source=source if isinstance(source, VideoRequest) else None,
+        base_video=base_video,
+        watermark=body.get("watermark"),
+    )
+
+
+def upgrade_of(record: str) -> str:
+    """The id of the task that this is an upgrade of; empty if it is none."""
+    return str(json.loads(record).get(_UPGRADE_OF, ""))
+
+
+def with_base_video(record: str, sha256: str) -> str:
+    """The record of an upgrade that sends the clip itself instead of its id."""
+    return _record({**json.loads(record), "base_video": {"sha256": sha256, "mime": "video/mp4"}})
+
+
+def _record(body: Mapping[str, object]) -> str:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True)
 
 
 def with_picture(record: str, argument: str, picture: OpenedImage, *, source: str) -> str:
@@ -108,30 +188,31 @@ def with_picture(record: str, argument: str, picture: OpenedImage, *, source: st
 
 
 def pictures_of(record: str) -> list[str]:
-    """The sha256 of the pictures whose bytes are needed to send a video request."""
+    """The sha256 of the pictures, clips and sounds whose bytes are needed to send a request."""
     body = json.loads(record)
     given = [body[name] for name in IMAGE_FIELDS if name in body]
-    return [picture["sha256"] for picture in given if not picture.get("url")]
+    given += [one for name in REFERENCE_FIELDS for one in body.get(name, ())]
+    return [one["sha256"] for one in given if not one.get("url")]
 
 
-def content_of(request: AnyRequest, pictures: Mapping[str, OpenedImage]) -> str:
-    """What makes two requests the same: defaults are resolved, images are their bytes."""
+def content_of(request: AnyRequest, inputs: Inputs) -> str:
+    """What makes two requests the same: defaults are resolved, files are their bytes."""
     if isinstance(request, VideoRequest):
         absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
         request = replace(request, **absent)
-    return request_json(request, pictures, sources=False)
+    return request_json(request, inputs, sources=False)
 
 
 def identity(
     request: AnyRequest,
-    pictures: Mapping[str, OpenedImage],
+    inputs: Inputs,
     terms: Terms,
     *,
     account: str,
     caller: str,
 ) -> str:
     """What makes two requests the same purchase."""
-    content = content_of(request, pictures)
+    content = content_of(request, inputs)
     return digest(account, caller, content, str(terms.take), terms.request_key)
 
 

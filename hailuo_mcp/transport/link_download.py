@@ -1,10 +1,11 @@
-"""Follows links: clips as streams, pictures as bytes; every redirect is checked."""
+"""Follows links: clips as streams, input files as bytes; every redirect is checked."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -139,31 +140,32 @@ class LinkReader:
         finally:
             await response.aclose()
 
-    async def fetch(self, url: str, *, limit: int, seconds: float) -> bytes:
-        """Read a picture of at most `limit` bytes within so many seconds."""
+    async def fetch(self, url: str, *, limit: int, seconds: float, noun: str = "picture") -> bytes:
+        """Read an input file of at most `limit` bytes within so many seconds."""
         import httpx
 
+        unread = partial(_unusable, noun)
         try:
             with anyio.fail_after(seconds):
                 response = await self._follow(Link(url=url), {}, seconds)
                 try:
                     if response.status_code != 200:  # noqa: PLR2004
-                        raise _unread(f"its host answered HTTP {response.status_code}")
+                        raise unread(f"its host answered HTTP {response.status_code}")
                     if (content_length(response.headers) or 0) > limit:
                         raise TooLargeError
                     return await whole_body(response, limit)
                 finally:
                     await response.aclose()
         except RefusedLinkError as refused:
-            raise _unread(refused.reason, *refused.then) from None
+            raise unread(refused.reason, *refused.then) from None
         except TooLargeError:
-            raise _unread(f"it is larger than {limit / 1_000_000:.0f} MB") from None
+            raise unread(f"it is larger than {limit / 1_000_000:.0f} MB") from None
         except (TimeoutError, httpx.TimeoutException):
-            raise _unread(f"its host did not deliver it within {seconds:g} s") from None
+            raise unread(f"its host did not deliver it within {seconds:g} s") from None
         except ProxyError as fault:
-            raise _unread(str(fault)) from None
+            raise unread(str(fault)) from None
         except (httpx.HTTPError, OSError):
-            raise _unread("its host could not be reached") from None
+            raise unread("its host could not be reached") from None
 
     async def _follow(self, link: Link, headers: dict[str, str], idle: float) -> httpx.Response:
         url = link.url
@@ -229,9 +231,9 @@ def _broken(detail: str) -> DownloadError:
     return DownloadError("The connection broke while the clip was fetched.", detail=detail)
 
 
-def _unread(reason: str, *then: Step) -> InvalidRequestError:
+def _unusable(noun: str, reason: str, *then: Step) -> InvalidRequestError:
     return InvalidRequestError(
-        f"The picture behind the link cannot be used: {reason}; give another link or the path of a "
+        f"The {noun} behind the link cannot be used: {reason}; give another link or the path of a "
         "file.",
         *then,
     )

@@ -1,4 +1,4 @@
-"""Requests to a provider: reads are retried, a purchase is sent exactly once."""
+"""Requests to a provider: reads are retried, anything else is sent exactly once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hailuo_mcp.errors import (
     InvalidRequestError,
     ProviderUnavailableError,
     Step,
+    UnconfirmedCancelError,
     UnconfirmedSubmitError,
     UnexpectedResponseError,
 )
@@ -99,10 +100,31 @@ class Transport:
     async def pay(
         self, request: HttpRequest, *, leaving: Callable[[], None] = lambda: None
     ) -> HttpReply:
-        """Send one HTTP request, once; any uncertain outcome is an UnconfirmedSubmitError.
+        """Make a purchase: send one HTTP request, once.
 
         `leaving` is called before the first byte can be sent: cancelled earlier, nothing was sent.
+
+        Raises:
+            UnconfirmedSubmitError: it was sent, or may have been, and no answer came.
+            ProviderUnavailableError: it was certainly not sent.
         """
+        return await self._send_once(request, self._submit_timeout, leaving)
+
+    async def change(self, request: HttpRequest) -> HttpReply:
+        """Send a free request that changes something, once.
+
+        Raises:
+            UnconfirmedCancelError: it was sent, or may have been, and no answer came.
+            ProviderUnavailableError: it was certainly not sent.
+        """
+        try:
+            return await self._send_once(request, self._read_timeout, lambda: None)
+        except UnconfirmedSubmitError as lost:
+            raise UnconfirmedCancelError(lost.what, detail=lost.detail) from None
+
+    async def _send_once(
+        self, request: HttpRequest, patience: float, leaving: Callable[[], None]
+    ) -> HttpReply:
         import httpx
 
         seen: set[str] = set()
@@ -115,14 +137,14 @@ class Transport:
             seen.add(step)
 
         try:
-            built = self._build(request, self._submit_timeout)
+            built = self._build(request, patience)
         except UnicodeError:
             raise InvalidRequestError(
                 "The request contains an unpaired surrogate (invalid Unicode).",
                 Step(Do.TRY, "write the prompt again as plain text"),
             ) from None
         # The request contains pictures: a slow uplink is not a lost response.
-        seconds = self._submit_timeout + len(built.content) / _SLOWEST_UPLINK
+        seconds = patience + len(built.content) / _SLOWEST_UPLINK
         built.extensions = {"trace": trace, "timeout": self._timeout(seconds).as_dict()}
         pool = self._connections.pool_for("pay", built, self._proxy)
         if not self._traced:

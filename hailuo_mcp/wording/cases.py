@@ -102,7 +102,8 @@ def _tool(task: Task) -> str:
     """What makes such a clip, for an agent."""
     if task.film_id:
         return f'generate_storyboard with film_id "{task.film_id}" and redo=[{task.shot}]'
-    return "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video"
+    others = {Mode.TEMPLATE: "generate_from_template", Mode.UPGRADE: "upgrade_video"}
+    return others.get(task.mode, "generate_video")
 
 
 def left(view: View) -> str:

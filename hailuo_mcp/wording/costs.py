@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _UNPRICED = (
     "A budget counts such a clip as HAILUO_UNPRICED_COST, and refuses it where that is unset."
 )
+_PARTLY_PRICED = (
+    "A budget counts such a clip as HAILUO_UNPRICED_COST if that is more, and refuses it where "
+    "that is unset."
+)
 
 
 def cost_estimate(estimate: Estimate, *, notice: str = "") -> CostEstimate:
@@ -66,6 +70,8 @@ def estimate_message(estimate: Estimate) -> str:
         _comparison(estimate) if estimate.comparing else "",
         _template_cost(estimate) if of_template else _clip_cost(estimate),
         _UNPRICED if estimate.status == "unknown" else "",
+        _PARTLY_PRICED if estimate.charge.lower_bound else "",
+        _what_drafts_save(estimate),
         *estimate.warnings,
         "Nothing was charged.",
     )
@@ -81,7 +87,10 @@ def _clip_cost(estimate: Estimate) -> str:
     if (each := estimate.charge.amount) is None:
         whose = f"the {plan.name} plan of a {price_list} account"
         return f"Unknown: no price is published for {whose}{also}."
-    said = f"One clip of {what} is {amount(each, estimate.charge.unit)}{also}{_many(estimate)}."
+    one = "One upgrade" if estimate.clip.mode is Mode.UPGRADE else "One clip"
+    least = "" if estimate.status == "exact" else "at least "
+    cost = f"{least}{amount(each, estimate.charge.unit)}{also}{_many(estimate)}"
+    said = f"{one} of {what} is {cost}.{_of_inputs(estimate)}"
     if plan.price_cny is not None and plan.credits:
         full = (plan.price_cny / plan.credits * each).quantize(Decimal("0.01"))
         said += (
@@ -90,6 +99,49 @@ def _clip_cost(estimate: Estimate) -> str:
         )
     elif plan.name == "custom":
         said += " The contract sets the price of a credit."
+    return said
+
+
+def _of_inputs(estimate: Estimate) -> str:
+    """What a clip is made from costs too, where it is sold by the second."""
+    rate, unit, mode = estimate.rate, estimate.charge.unit, estimate.clip.mode
+    if rate is None or mode not in (Mode.R2V, Mode.UPGRADE):
+        return ""
+    second, image = rate.inputs(unit)
+    seconds = _price_or_none(second, unit)
+    pictures = f"each picture beyond {rate.free_images} {_price_or_none(image, unit)}"
+    again = " again" if mode is Mode.UPGRADE else ""
+    return (
+        f" What it is made from is charged{again}: each second of a reference clip {seconds}, "
+        f"{pictures}."
+    )
+
+
+def _price_or_none(price: Decimal | None, unit: Unit) -> str:
+    return amount(price, unit) if price is not None else "an unpublished amount"
+
+
+def _what_drafts_save(estimate: Estimate) -> str:
+    """Drafts against direct takes, where the model has both."""
+    found, unit = estimate.drafts, estimate.charge.unit
+    if found is None:
+        return ""
+    draft, upgrade, direct = (
+        number(it / found.seconds) for it in (found.draft, found.upgrade, found.direct)
+    )
+    keeper = "nothing on the keeper"
+    if more := found.keeper_more:
+        keeper = f"{amount(-more, unit)} on the keeper"
+    said = (
+        f"Drafts: {draft} {unit} a second at {found.low}, and {upgrade} to upgrade the one that is "
+        f"kept to {found.high}, against {direct} directly: that saves {keeper}, "
+        f"{found.saved_percent} % on every take that is dropped."
+    )
+    if estimate.count > 1:
+        said += (
+            f" {estimate.count} drafts and one upgrade: {amount(found.takes(estimate.count), unit)}"
+            f"; {estimate.count} directly: {amount(found.direct * estimate.count, unit)}."
+        )
     return said
 
 
@@ -134,6 +186,8 @@ def _other_schemes(estimate: Estimate) -> str:
 def _comparison(estimate: Estimate) -> str:
     """Summarise what a month of clips costs under each plan."""
     best = estimate.cheapest
+    if best is None and estimate.rate:
+        return f"Nothing to compare: packs exclude {estimate.clip.model}."
     if best is None:
         return "Nothing to compare: hailuo-mcp knows no packs for this kind of account."
     name = f"{best.packs} × {best.plan.name}" if best.packs else "pay as you go"

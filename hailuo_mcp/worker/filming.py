@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from anyio.to_thread import run_sync
 
+from hailuo_mcp.catalog.video_models import Limits, api_of, limits
 from hailuo_mcp.domain import Film, Status, Task
 from hailuo_mcp.errors import (
     Do,
@@ -15,7 +16,8 @@ from hailuo_mcp.errors import (
     JournalError,
     Step,
 )
-from hailuo_mcp.files.images import OpenedImage, check_picture, decode_in_thread, most_bytes
+from hailuo_mcp.files.images import OpenedImage, check_picture
+from hailuo_mcp.files.sources import decode_in_thread
 from hailuo_mcp.files.storage import on_this_disk
 from hailuo_mcp.journal.store import PLAN_SECONDS
 from hailuo_mcp.media import frames
@@ -71,7 +73,7 @@ async def _next_step(context: Context, task: Task, before: Task | None) -> Task 
     if before is None or not before.saved:
         return None
     try:
-        picture = await _last_frame(context, before)
+        picture = await _last_frame(context, before, limits(api_of(task.model)))
     except _NoFrameError as lost:
         return await _stop(context, task, f"The clip of shot {before.shot} {lost}")
     return await _start(context, task, before, picture)
@@ -133,8 +135,8 @@ async def _change(
     return changed
 
 
-async def _last_frame(context: Context, shot: Task) -> OpenedImage:
-    """The picture that the next shot starts from.
+async def _last_frame(context: Context, shot: Task, rules: Limits) -> OpenedImage:
+    """The picture that the next shot starts from; `rules` are those of its model.
 
     Raises:
         _NoFrameError: there is none, and trying again would not help.
@@ -142,8 +144,9 @@ async def _last_frame(context: Context, shot: Task) -> OpenedImage:
     """
     try:
         async with on_this_disk(context.storage_of(shot.caller), shot.file) as path:
+            most = rules.image_bytes - 1
             data = await decode_in_thread(
-                lambda: frames.picture_bytes(frames.last_frame(path), most_bytes=most_bytes())
+                lambda: frames.picture_bytes(frames.last_frame(path), most_bytes=most)
             )
     except UnreadableClipError as why:
         raise _NoFrameError(f"cannot be read ({why})") from why
@@ -154,10 +157,11 @@ async def _last_frame(context: Context, shot: Task) -> OpenedImage:
     from hailuo_mcp.rules.images import image_problems, size_problems
 
     try:
-        picture = await check_picture("The frame", data)
+        picture = await check_picture("The frame", data, rules)
     except InvalidRequestError as refused:
         raise _NoFrameError(f"ends with a frame that cannot be used ({refused.what})") from refused
-    if problems := image_problems("it", picture.facts) + size_problems("it", picture.facts):
+    facts = picture.facts
+    if problems := image_problems("it", facts, rules) + size_problems("it", facts, rules):
         raise _NoFrameError(f"ends with a frame that cannot be used ({'; '.join(problems)})")
     return picture
 

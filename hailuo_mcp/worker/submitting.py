@@ -9,7 +9,7 @@ from itertools import chain, repeat
 
 import anyio
 
-from hailuo_mcp.domain import POLLED, AnyRequest, Money, Status, Submitted, Task
+from hailuo_mcp.domain import POLLED, AnyRequest, Money, Status, Submitted, Task, UpgradeRequest
 from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
@@ -17,11 +17,13 @@ from hailuo_mcp.errors import (
     ProviderError,
     ProviderUnavailableError,
     RateLimitError,
+    SourceIdNotEnabledError,
     UnconfirmedSubmitError,
 )
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import request_from_json
 from hailuo_mcp.telemetry.events import Event
+from hailuo_mcp.worker.base_video import record_with_clip
 from hailuo_mcp.worker.polling import error_values
 from hailuo_mcp.worker.schedule import PollSchedule, poll_schedule
 
@@ -66,6 +68,9 @@ async def _submit(context: Context, task: Task, sleep: Sleep) -> Outcome:
     began = context.clock()
     try:
         outcome = await _send(context, task, leaving, sleep)
+    except SourceIdNotEnabledError as exc:
+        outcome = _later(context, task, exc, began)  # if this process is closed meanwhile
+        outcome = await _by_the_clip_itself(context, task, exc)
     except anyio.get_cancelled_exc_class():
         if not leaving.is_set():
             never_sent = "hailuo-mcp was closed before it was sent."
@@ -119,12 +124,8 @@ async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep
             if pause is None or exc.provider_code:  # a code is a response: the request was sent
                 return _refused(Status.FAILED, exc)
             await sleep(pause)
-        except RateLimitError as exc:
-            return await _rate_limited(context, task, exc)
-        except UnconfirmedSubmitError as exc:
-            return _refused(Status.UNCONFIRMED, exc)
         except HailuoError as exc:
-            return _refused(Status.FAILED, exc)
+            return await _not_taken(context, task, request, exc)
         else:
             return _accepted(submitted, schedule, context.clock())
     raise AssertionError("the last pause is None")
@@ -140,6 +141,36 @@ async def _load(context: Context, task: Task) -> AnyRequest | Outcome:
     except OSError:
         away = JournalError("The pictures of this request could not be read, so it was not sent.")
         return _later(context, task, away, context.clock() + _UNREAD_PAUSE)
+
+
+async def _not_taken(
+    context: Context, task: Task, request: AnyRequest, exc: HailuoError
+) -> Outcome:
+    """Raises SourceIdNotEnabledError where there is another way to buy the same."""
+    match exc:
+        case UnconfirmedSubmitError():
+            return _refused(Status.UNCONFIRMED, exc)
+        case RateLimitError():
+            return await _rate_limited(context, task, exc)
+        case SourceIdNotEnabledError():
+            if isinstance(request, UpgradeRequest) and not request.base_video:
+                raise exc
+        case _:
+            pass
+    return _refused(Status.FAILED, exc)
+
+
+async def _by_the_clip_itself(
+    context: Context, task: Task, exc: SourceIdNotEnabledError
+) -> Outcome:
+    """Certainly not bought: back into the queue at once, to send the clip instead of its id."""
+    try:
+        record = await record_with_clip(context, task)
+    except HailuoError as why:
+        if why.retry:
+            return _later(context, task, why, context.clock() + _UNREAD_PAUSE)
+        return _refused(Status.FAILED, why)
+    return {**_refused(Status.PENDING, exc), "request": record, "due_at": context.clock()}
 
 
 def _accepted(submitted: Submitted, schedule: PollSchedule, now: float) -> Outcome:

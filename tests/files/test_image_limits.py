@@ -11,7 +11,7 @@ from PIL import Image
 
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.files.folders import Folders
-from hailuo_mcp.files.images import READ_BYTES, OpenedImage, most_bytes, open_image
+from hailuo_mcp.files.images import PICTURE, OpenedImage, most_bytes, open_image
 from hailuo_mcp.rules.images import image_problems
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +27,7 @@ def inline(data: bytes) -> str:
     return f"data:;base64,{base64.b64encode(data).decode()}"
 
 
-async def no_fetch(url: str) -> bytes:
+async def no_fetch(url: str, _: object) -> bytes:
     raise AssertionError(f"fetched {url}")
 
 
@@ -96,10 +96,10 @@ async def test_what_is_too_large_is_refused_before_it_is_read(tmp_path: Path) ->
     with pytest.raises(InvalidRequestError, match=r"8589\.9 MB, and the limit is 64 MB"):
         await opened("huge.png", folders)
     with pytest.raises(InvalidRequestError, match="more than 64 MB"):
-        await opened("data:image/png;base64," + "AAAA" * (READ_BYTES // 3 + 2))
+        await opened("data:image/png;base64," + "AAAA" * (PICTURE.most_bytes // 3 + 2))
 
-    async def fetch(url: str) -> bytes:
-        return bytes(READ_BYTES + 1)
+    async def fetch(_url: str, _: object) -> bytes:
+        return bytes(PICTURE.most_bytes + 1)
 
     with pytest.raises(InvalidRequestError, match="more than 64 MB"):
         await open_image("https://cdn.example/a", folders=None, fetch=fetch)

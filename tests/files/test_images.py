@@ -37,7 +37,7 @@ def inline(data: bytes, mime: str = "image/png") -> str:
     return f"data:{mime};base64,{base64.b64encode(data).decode()}"
 
 
-async def no_fetch(url: str) -> bytes:
+async def no_fetch(url: str, _: object) -> bytes:
     raise AssertionError(f"fetched {url}")
 
 
@@ -67,7 +67,7 @@ async def test_the_same_bytes_are_the_same_picture_whatever_their_source(
     data = picture()
     (tmp_path / "cat.png").write_bytes(data)
 
-    async def fetch(url: str) -> bytes:
+    async def fetch(url: str, _: object) -> bytes:
         return data
 
     async def sent(upload_id: str) -> bytes | None:
@@ -83,7 +83,7 @@ async def test_the_same_bytes_are_the_same_picture_whatever_their_source(
 
 
 async def test_a_mended_picture_is_sent_itself_and_not_its_address() -> None:
-    async def fetch(url: str) -> bytes:
+    async def fetch(url: str, _: object) -> bytes:
         return picture("BMP")
 
     image = await open_image("https://cdn.example/cat", folders=None, fetch=fetch)
@@ -245,7 +245,7 @@ async def test_remote_callers_read_no_path_at_all(tmp_path: Path, source: str) -
 
 
 async def test_a_refusal_of_the_fetch_comes_through() -> None:
-    async def fetch(url: str) -> bytes:
+    async def fetch(url: str, _: object) -> bytes:
         raise InvalidRequestError("The picture's host did not answer within 3 s.")
 
     with pytest.raises(InvalidRequestError, match="within 3 s"):

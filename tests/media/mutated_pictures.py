@@ -154,7 +154,7 @@ def mutated(seed: int, number: int) -> tuple[str, bytes]:
 async def outcome(data: bytes, fit: str) -> str:
     """Whether it was refused, taken or mended; what is sent opens as one of three formats."""
 
-    async def fetch(url: str) -> bytes:
+    async def fetch(url: str, _: object) -> bytes:
         raise AssertionError(url)
 
     async def uploaded(upload_id: str) -> bytes | None:

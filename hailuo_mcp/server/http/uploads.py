@@ -15,7 +15,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from hailuo_mcp.catalog import video_models
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.files.storage import Blob, Blobs
 from hailuo_mcp.server.context import AppContext
@@ -105,13 +104,15 @@ class Uploads:
         if len(self._arriving) >= _AT_ONCE or own >= _AT_ONCE_EACH:
             busy = "Too many pictures are arriving. Try again in 5 seconds."
             raise HTTPException(503, busy, {"Retry-After": "5"})
-        from hailuo_mcp.files.images import check_picture
+        from hailuo_mcp.files.images import check_picture, largest_taken
 
         self._arriving[upload_id] = owner
         try:
-            most = video_models.limits().image_bytes - 1
+            # Nobody knows yet for which model it is.
+            rules = largest_taken()
+            most = rules.image_bytes - 1
             body = await read_body(request.scope, request.receive, limit=most, seconds=_SECONDS)
-            await check_picture("The file", body)
+            await check_picture("The file", body, rules)
             await self._write(kept, owner, upload_id, body)
         except InvalidRequestError as error:
             raise HTTPException(415, agent.error_text(error)) from error
