@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.video_models import ModeRules, limits, models
+from hailuo_mcp.catalog.video_models import ModeRules, length_words, limits, models
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
@@ -37,15 +36,9 @@ def _models(_args: Namespace, terminal: Terminal) -> int:
 
 
 def _sizes(rules: ModeRules) -> str:
-    """Such as "768P 6 or 10 s, 1080P 6 s"; "768P 4 to 15 s" if each length between is one."""
-    sizes = [f"{size} {_lengths(lengths)} s" for size, lengths in rules.sizes.items()]
+    """Such as "768P 6 or 10 s, 1080P 6 s", or "768P 4-15 s"."""
+    sizes = [f"{size} {length_words(lengths)} s" for size, lengths in rules.sizes.items()]
     return ", ".join(sizes) or "fixed"
-
-
-def _lengths(lengths: Sequence[int]) -> str:
-    shortest, longest = min(lengths), max(lengths)
-    is_range = longest - shortest > 1 and sorted(lengths) == list(range(shortest, longest + 1))
-    return f"{shortest} to {longest}" if is_range else " or ".join(map(str, lengths))
 
 
 def _moves(_args: Namespace, terminal: Terminal) -> int:

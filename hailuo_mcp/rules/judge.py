@@ -140,8 +140,7 @@ class Combination:
     @property
     def words(self) -> str:
         length = f"{self.duration} s" if self.duration else ""
-        parts = (self.model, self.resolution, length, self.aspect_ratio)
-        return ", ".join(part for part in parts if part)
+        return ", ".join(part for part in (self.model, self.resolution, length) if part)
 
     @property
     def rules(self) -> ModeRules | None:

@@ -27,7 +27,7 @@ def legal_combinations(
 ) -> Iterator[Combination]:
     """All combinations of these modes in the catalogue that one provider sells under a plan.
 
-    Without aspect ratios: each combination can be made in all that its mode has.
+    With the aspect ratio that is sent where none is asked for; its mode may have others.
     """
     pack = plan_named(plan).pack
     for mode in modes:
@@ -39,7 +39,13 @@ def legal_combinations(
                 (size, seconds) for size, lengths in rules.sizes.items() for seconds in lengths
             ]
             for size, seconds in sizes or [(None, None)]:
-                yield Combination(model=model.name, mode=mode, resolution=size, duration=seconds)
+                yield Combination(
+                    model=model.name,
+                    mode=mode,
+                    resolution=size,
+                    duration=seconds,
+                    aspect_ratio=rules.default_ratio,
+                )
 
 
 def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combination | None:
@@ -85,10 +91,9 @@ def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combinat
 
 
 def _ratio(asked: Combination, found: Combination) -> str:
-    rules = found.rules
-    if rules is None or not asked.aspect_ratio:
-        return rules.default_ratio if rules else ""
-    return nearest_ratio(asked.aspect_ratio, rules)
+    if not asked.aspect_ratio or found.rules is None:
+        return found.aspect_ratio
+    return nearest_ratio(asked.aspect_ratio, found.rules)
 
 
 def _lines(text: str | None) -> int | None:
@@ -109,4 +114,5 @@ def _apart(asked: int | None, offered: int | None) -> float:
 def offer_words(combination: Combination, seller: Seller, *changes: str) -> str:
     """A valid combination with its price, for a Step."""
     price = price_words(seller.charge(combination.price))
-    return ", ".join((f"model {combination.words}", *changes, price))
+    shape = [combination.aspect_ratio] if combination.aspect_ratio else []
+    return ", ".join((f"model {combination.words}", *shape, *changes, price))

@@ -55,12 +55,7 @@ def check_upgrade(request: UpgradeRequest, seller: Seller) -> Checked[UpgradeReq
     if problems:
         raise refusal(problems, *steps)
     checked = replace(request, model=model.name, resolution=offered, source_resolution=has)
-    warnings = _dearer_than_direct(checked, inputs, quote, seller)
-    if quote.lower_bound:
-        unknown = "no price is published for a part of what it was made from"
-        if inputs.video_seconds is None:
-            unknown = "what it was made from counts again, and is not fully known"
-        warnings = (*warnings, f"It costs {price_words(quote)}: {unknown}.")
+    warnings = (*_dearer_than_direct(checked, inputs, quote, seller), *_unpriced(inputs, quote))
     return Checked(request=checked, quote=quote, warnings=warnings)
 
 
@@ -119,3 +114,13 @@ def _dearer_than_direct(
         f"and the same clip made at {request.resolution} at once {price_words(direct)}."
     )
     return (warning,)
+
+
+def _unpriced(inputs: Inputs, quote: Quote) -> tuple[str, ...]:
+    """A warning where it costs more than is known."""
+    if not quote.lower_bound:
+        return ()
+    unknown = "no price is published for a part of what it was made from"
+    if inputs.video_seconds is None:
+        unknown = "what it was made from counts again, and is not fully known"
+    return (f"It costs {price_words(quote)}: {unknown}.",)

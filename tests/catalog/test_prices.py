@@ -5,15 +5,18 @@ from decimal import Decimal
 import pytest
 
 from hailuo_mcp.catalog.prices import (
+    Inputs,
     Price,
     plan_named,
     plan_rpm,
     plan_unit,
     plans,
+    price_of_usage,
     price_words,
+    prices_read,
     published,
 )
-from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
+from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit, Usage
 from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.nearest import legal_combinations
 from hailuo_mcp.text import number
@@ -52,9 +55,80 @@ def test_a_clip_costs_what_is_published(model, resolution, duration, credits_, c
 
 def test_whatever_is_not_in_the_list_has_no_price():
     known = {row[:3] for row in PRICES}
+    by_second = {row[:2] for row in RATES}
     for call in legal_combinations(list(Mode), ANY):
         clip = (call.model, call.resolution, call.duration)
-        assert (published(*clip) == Price()) == (clip not in known)
+        listed = clip in known or clip[:2] in by_second
+        assert (published(*clip) == Price()) == (not listed)
+
+
+# Typed from reference/minimax_v2.md by hand: a second, a second of input, a further picture.
+RATES = [
+    ("MiniMax-H3", "768P", False, 5, ("0.08", "0.08", "0.04"), ("0.5", "0.5", "0.2")),
+    ("MiniMax-H3", "2K", False, 5, ("0.13", "0.13", "0.04"), ("0.8", "0.8", "0.2")),
+    ("MiniMax-H3", "2K", True, 5, ("0.05", "0.05", "0.025"), ("0.3", "0.3", None)),
+    ("MiniMax-H3-Max", "480P", False, 2, ("0.05", "0.0553", "0.074"), ("0.33", None, None)),
+    ("MiniMax-H3-Max", "768P", False, 2, ("0.08", "0.143", "0.074"), ("0.5", None, None)),
+]
+
+
+@pytest.mark.parametrize(("model", "size", "upgrade", "free", "usd", "cny"), RATES)
+def test_a_clip_sold_by_the_second_costs_its_seconds_and_inputs(
+    model, size, upgrade, free, usd, cny
+):
+    for seconds in (5, 9, 15):
+        for video_seconds in (0, 1, 7):
+            for images in (0, free, free + 1, 9):
+                inputs = Inputs(images=images, video_seconds=video_seconds)
+                price = published(model, size, seconds, inputs=inputs, upgrade=upgrade)
+                for unit, (second, input_, image) in ((Unit.USD, usd), (Unit.CNY, cny)):
+                    more = max(0, images - free)
+                    unknown = (video_seconds and input_ is None) or (more and image is None)
+                    wanted = Decimal(second) * seconds
+                    wanted += Decimal(input_ or 0) * video_seconds + Decimal(image or 0) * more
+                    assert getattr(price, unit.name.lower()) == wanted
+                    assert (unit in price.partial) == bool(unknown)
+                assert price.credits is None
+
+
+def test_the_length_of_a_clip_that_nobody_knows_makes_a_lower_bound():
+    price = published("MiniMax-H3", "768P", 6, inputs=Inputs(images=6, video_seconds=None))
+    assert (price.usd, price.cny) == (Decimal("0.52"), Decimal("3.2"))
+    assert price.partial == {Unit.USD, Unit.CNY}
+
+
+@pytest.mark.parametrize(
+    ("price_list", "plan", "quote"),
+    [
+        ("global", "payg", Quote(amount=Decimal("0.324"), unit=Unit.USD)),
+        ("cn", "payg", Quote(amount=Decimal("1.65"), unit=Unit.CNY, lower_bound=True)),
+        ("cn", "free", Quote(amount=None, unit=Unit.CREDITS)),
+        ("", "payg", Quote(amount=None, unit=Unit.CNY)),
+    ],
+)
+def test_a_quote_is_a_lower_bound_only_in_the_unit_that_lacks_a_price(price_list, plan, quote):
+    seller = Seller(name="here", capabilities=ANY, price_list=price_list, plan=plan)
+    inputs = Inputs(images=3, video_seconds=0)
+    assert seller.charge(published("MiniMax-H3-Max", "480P", 5, inputs=inputs)) == quote
+
+
+def test_usage_is_priced_as_a_quote_is():
+    usage = Usage(output_seconds=6, input_seconds=4, images=7)
+    price = price_of_usage("MiniMax-H3", "2K", usage, upgrade=True)
+    assert (price.usd, price.cny) == (Decimal("0.55"), Decimal(3))
+    assert price.partial == {Unit.CNY}
+    quoted = published("MiniMax-H3", "2K", 6, inputs=Inputs(images=7, video_seconds=4))
+    assert price_of_usage("MiniMax-H3", "2K", usage, upgrade=False) == quoted
+    assert price_of_usage("MiniMax-H3", "768P", usage, upgrade=True) == Price()
+    assert price_of_usage("unlisted", "768P", usage, upgrade=False) == Price()
+
+
+def test_each_kind_of_price_has_its_own_date_and_source():
+    assert prices_read("MiniMax-Hailuo-2.3")[0] == "2026-07-10"
+    when, where = prices_read("MiniMax-H3")
+    assert when == "2026-10-24"
+    assert "platform.minimax.io" in where
+    assert "platform.minimaxi.com" in where
 
 
 def test_prices_are_decimals_to_the_last_digit():
@@ -140,6 +214,11 @@ def test_an_unknown_plan_is_refused_with_the_list():
 )
 def test_prices_read_as_people_write_them(amount, unit, words):
     assert price_words(Quote(amount=Decimal(amount), unit=unit)) == words
+
+
+def test_a_lower_bound_says_so():
+    quote = Quote(amount=Decimal("0.40"), unit=Unit.USD, lower_bound=True)
+    assert price_words(quote) == "at least 0.4 USD"
 
 
 def test_no_price_says_so():

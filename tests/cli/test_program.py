@@ -219,7 +219,7 @@ def test_every_command_of_the_contract_is_there():
 
     for name in ("serve", "generate", "template", "query", "tasks", "download", "cancel"):
         assert re.search(rf"^    {name} ", helped, re.MULTILINE)
-    for name in ("settle", "estimate", "sandbox"):
+    for name in ("settle", "estimate", "sandbox", "upgrade"):
         assert re.search(rf"^    {name} ", helped, re.MULTILINE)
 
 
@@ -232,7 +232,9 @@ TOOLS = {
     "download": "download_video",
     "preview": "preview_video",
     "cancel": "cancel_task",
+    "upgrade": "upgrade_video",
 }
+NEED_ID = ("query", "download", "cancel", "preview", "upgrade")
 SNAPSHOTS = Path(__file__).parents[1] / "surface" / "snapshots"
 ARGUMENTS = [
     pytest.param(command, name, id=f"{command}-{name}")
@@ -245,14 +247,14 @@ ARGUMENTS = [
 
 @pytest.mark.parametrize(("command", "name"), ARGUMENTS)
 def test_every_argument_of_a_tool_is_an_option_of_that_name(command, name):
-    needs_id = command in ("query", "download", "cancel", "preview") and name != "task_id"
+    needs_id = command in NEED_ID and name != "task_id"
     flag = name in ("prompt_optimizer", "fast_pretreatment", "watermark", "overwrite")
     values = [] if flag else ["6"]
     argv = [command, *(["v1"] if needs_id else []), f"--{name.replace('_', '-')}", *values]
 
     options = vars(parser(argv).parse_args(argv))
 
-    without = [command, *(["v1"] if command in ("query", "download", "cancel", "preview") else [])]
+    without = [command, *(["v1"] if command in NEED_ID else [])]
     untouched = vars(parser(without).parse_args(without))
     changed = {key for key in options if options[key] != untouched[key]} - {"argv", "parser"}
     assert len(changed) == 1
@@ -383,7 +385,7 @@ def test_the_command_that_was_typed_is_repeated_with_all_its_references():
 def test_lengths_that_follow_each_other_are_listed_as_a_range(capsys):
     assert main(["models"]) == exits.DONE
     said = capsys.readouterr().out
-    assert "768P 4 to 15 s" in said
+    assert "768P 4-15 s" in said
     assert "768P 6 or 10 s" in said
 
 

@@ -117,37 +117,27 @@ class Counter:
         first = "https://example.com/cat.jpg" if urls else picture()
         last = "https://example.com/dog.jpg" if urls else picture("maroon")
         prompt = f"a walk, number {next(_numbers)}"
-        if mode is Mode.R2V:
-            return self.video(prompt, reference_images=(first, last))
         if mode is Mode.UPGRADE:
             return await self.upgrade(prompt)
-        if self.model and mode is not Mode.TEMPLATE:
-            pictures = {
-                Mode.I2V: {"first_frame_image": first},
-                Mode.FL2V: {"first_frame_image": first, "last_frame_image": last},
-                Mode.S2V: {"subject_image": first},
-            }
-            return self.video(prompt, **pictures.get(mode, {}))
-        match mode:
-            case Mode.T2V:
-                return self.plain()
-            case Mode.I2V:
-                return VideoRequest(
-                    model="MiniMax-Hailuo-2.3-Fast", prompt=prompt, first_frame_image=first
-                )
-            case Mode.FL2V:
-                return VideoRequest(
-                    model="MiniMax-Hailuo-02",
-                    prompt=prompt,
-                    first_frame_image=first,
-                    last_frame_image=last,
-                )
-            case Mode.S2V:
-                return VideoRequest(model="S2V-01", prompt=prompt, subject_image=first)
-        template = {"global": "394514820878671878"}.get(
-            self.client.provider.templates, "394125185182695432"
-        )
-        return TemplateRequest(template_id=template, text_inputs=(prompt,))
+        if mode is Mode.TEMPLATE:
+            template = {"global": "394514820878671878"}.get(
+                self.client.provider.templates, "394125185182695432"
+            )
+            return TemplateRequest(template_id=template, text_inputs=(prompt,))
+        if mode is Mode.T2V:
+            return self.plain()
+        model, pictures = {
+            Mode.I2V: ("MiniMax-Hailuo-2.3-Fast", {"first_frame_image": first}),
+            Mode.FL2V: (
+                "MiniMax-Hailuo-02",
+                {"first_frame_image": first, "last_frame_image": last},
+            ),
+            Mode.S2V: ("S2V-01", {"subject_image": first}),
+            Mode.R2V: (H3, {"reference_images": (first, last)}),
+        }[mode]
+        if self.model or model == H3:
+            return self.video(prompt, **pictures)
+        return VideoRequest(model=model, prompt=prompt, **pictures)
 
     async def upgrade(self, prompt: str = "a cat") -> UpgradeRequest:
         """An upgrade of a clip that is finished, where this dialect can make one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,17 +12,6 @@ from hailuo_mcp.domain import Phase, RemoteStatus
 from hailuo_mcp.errors import HailuoError
 
 from .conftest import DIALECTS
-
-NOW = 1_760_000_000.0
-
-
-def reply(body: object, status: int = 200) -> HttpReply:
-    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    return HttpReply(status=status, body=text.encode(), received_at=NOW)
-
-
-OK = {"status_code": 0, "status_msg": "success"}
-
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -171,7 +171,8 @@ def _next_steps(db: Connection, account: str, now: float, *, own: bool) -> list[
         "SELECT MIN(lease_until) FROM {} WHERE owner != '' AND account = ? AND due_at > 0"
         " AND lease_until > due_at AND lease_until <= ?{}"
     )
-    sent = f" AND status {"!= 'pending'" if own else "NOT IN ('pending', 'unconfirmed')"}"
+    sent = " AND status != 'pending'"
+    sent += "" if own else " AND status != 'unconfirmed'"
     rows = [
         *db.execute(
             f"{free.format('tasks', sent, 'a')} UNION ALL {free.format('films', '', 'b')}",
