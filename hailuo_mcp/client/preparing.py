@@ -24,7 +24,7 @@ from hailuo_mcp.domain import (
     UpgradeRequest,
     VideoRequest,
 )
-from hailuo_mcp.errors import Do, InvalidRequestError, Step
+from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.images import changes_words, fit_name
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ Facts = TypeVar("Facts", ClipFacts, SoundFacts)
 _, _VIDEOS, _AUDIOS = REFERENCE_FIELDS
 _OPENED_AT_ONCE = 4
 """Each may be as large as a clip."""
-_REST_OF_BODY = 100_000
-"""Bytes of a request's body beside its files: the prompt, escaped, and names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +155,7 @@ async def prepare(
                 clips=_facts(found.clips, found.at_provider, _VIDEOS),
                 sounds=_facts(found.sounds, found.at_provider, _AUDIOS),
             )
-            wires = found.wires
-            _hold_body(wires, rules)
-            ready = _wired(checked.request, wires)
+            ready = _wired(checked.request, found.wires)
     except InvalidRequestError as refused:
         refused.no_such_file = any(trouble.no_such_file for trouble in found.unread.values())
         raise
@@ -275,15 +271,3 @@ def _wired(request: VideoRequest, wires: Mapping[str, str]) -> VideoRequest:
     }
     values |= {name: wires[name] for name in IMAGE_FIELDS if name in wires}
     return replace(request, image_fit="", **values)
-
-
-def _hold_body(wires: Mapping[str, str], rules: Limits) -> None:
-    """Refuse files that are too large together; one alone may be fine."""
-    most = rules.references.body_bytes if rules.references else 0
-    size = sum(len(wire) for wire in wires.values()) + _REST_OF_BODY
-    if most and size > most:
-        raise InvalidRequestError(
-            f"The pictures and references would make the request {size / 10**6:.1f} MB long, and "
-            f"the limit is {most // 10**6} MB.",
-            Step(Do.TRY, "make them smaller, or give the https:// addresses of the largest"),
-        )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Protocol
+from typing import NoReturn, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from hailuo_mcp.dialects.parsing import identifier
@@ -169,7 +169,7 @@ class Dialect(Protocol):
             RecordDeletedError: it had ended, and what was deleted is the provider's record.
             UnconfirmedCancelError: the answer does not say.
         """
-        raise self.no_such_request(reply)
+        self.nothing_asked(reply)
 
     def list_tasks(self, page: int, *, model: str = "") -> HttpRequest | None:
         """Return the request for a page of the newest tasks, from 1; None if there is no list.
@@ -181,11 +181,11 @@ class Dialect(Protocol):
 
     def read_tasks(self, reply: HttpReply) -> RemoteTasks:
         """Return the page; an error if any row of it cannot be read."""
-        raise self.no_such_request(reply)
+        self.nothing_asked(reply)
 
     @staticmethod
-    def no_such_request(reply: HttpReply) -> NotImplementedError:
-        return NotImplementedError(f"nothing was asked that HTTP {reply.status} would answer")
+    def nothing_asked(reply: HttpReply) -> NoReturn:
+        raise AssertionError(f"nothing was asked that HTTP {reply.status} would answer")
 
     def probe(self) -> HttpRequest:
         """Return a free request that shows whether the key is valid."""

@@ -79,6 +79,7 @@ _CODE = re.compile(r"\((\d{4})\)")
 """Where a message holds the code that v1 would have answered with."""
 _SIZE = re.compile(r"\d{3,4}P|\dK")
 _REGENERATION, _PROMPT_HELP = "regeneration", "h3_context_ir"
+_CANCELLED = ("cancel", "cancelled", "canceled")
 _DELETED = ("delete", "deleted")
 _EARLIEST, _MILLISECONDS = 946_684_800, 100_000_000_000
 _ACCOUNT = (AuthenticationError, InsufficientBalanceError, QuotaExceededError, RateLimitError)
@@ -130,7 +131,8 @@ class MiniMaxV2(Dialect):
 
     def read_submit(self, reply: HttpReply) -> Submitted:
         answer = _answer(reply)
-        given = answer.body.get("task_id") or answer.task.get("id") or answer.task.get("task_id")
+        task = fields(answer.body.get("task"))
+        given = answer.body.get("task_id") or task.get("id") or task.get("task_id")
         task_id, named = identifier(given), given_id(given)
         # A task id beside a refusal is a contradiction, and contradictions are not "free".
         if answer.refused and named:
@@ -192,7 +194,10 @@ class MiniMaxV2(Dialect):
         action, status = (word(body.get(name)).lower() for name in ("action", "status"))
         if action in _DELETED or (not action and status in _DELETED):
             raise self._deleted(answer, phase_of(status))
-        if Phase.CANCELLED in (phase_of(action), phase_of(status)) or action == "cancel":
+        phase = phase_of(status)
+        if phase is Phase.RUNNING and not action:
+            return False
+        if phase is Phase.CANCELLED or (action in _CANCELLED and not status):
             return True
         raise self._unsure_cancel("its answer does not say what was done", answer.detail)
 
@@ -312,7 +317,7 @@ class MiniMaxV2(Dialect):
     def _deleted(self, answer: _Answer, phase: Phase) -> RecordDeletedError:
         return RecordDeletedError(
             f"The task had ended before it could be cancelled, and {self._provider.name} has "
-            "deleted its record. What was charged for it stays charged.",
+            "deleted its record of it.",
             detail=answer.detail,
             charged="no" if phase is Phase.FAILED else "yes" if phase is Phase.SUCCEEDED else None,
         )

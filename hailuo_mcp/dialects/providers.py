@@ -71,7 +71,7 @@ _ROWS = (
         console="https://platform.minimax.io",
         probe="/v1/token_plan/remains",
         source="https://platform.minimax.io/docs/api-reference/video-generation-t2v; facts 1.1; "
-        "its v2 API: the same path with video-generation-v2-create, -query, -list, -delete, -regeneration",
+        "its v2 API: video-generation-v2-create and -query, -list, -delete, -regeneration there",
         checked="2026-11-20",
     ),
     Provider(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 READ_SECONDS = 10.0
 """A file that takes longer to look through is refused; 50 MB take a tenth of a second."""
+_PADDING = 0.1
+"""Seconds by which sound that ends with the pictures may outlast them: its frames have one size."""
 _QUICKTIME, _PHONE = b"qt  ", b"3g"
 _WAV = "audio/wav"
 _MP3 = "audio/mp3"
@@ -40,16 +42,16 @@ def clip_facts(data: bytes) -> ClipFacts:
         ConfigError: PyAV is not installed.
     """
     with open_clip(data, seconds=READ_SECONDS) as clip:
+        if not boxes.is_whole(BytesIO(data)):
+            raise UnreadableClipError("it is cut off")
         track = picture_track(clip)
         width, height = shown_size(track, _turn(data))
         stated, rate = stated_seconds(clip, track), track.average_rate
         sound = codec_name(clip.streams.audio[0]) if clip.streams.audio else ""
         codec = codec_name(track)
         length, count = _measured(clip, track)
-    if not boxes.is_whole(BytesIO(data)):
-        raise UnreadableClipError("it is cut off")
     # Whoever pays by the second does not rely on what a header says alone.
-    seconds = max(stated, length)
+    seconds = stated if stated - length > _PADDING else length
     if not (width and height and seconds > 0):
         raise UnreadableClipError("it has no size or no length")
     with open_clip(data, seconds=READ_SECONDS) as clip:
@@ -112,7 +114,8 @@ def _measured(opened: InputContainer, track: Track) -> tuple[float, int]:
             raise UnreadableClipError("it takes too long to read")
         if packet.pts is None or packet.is_discard:
             continue
-        if packet.is_corrupt:
+        # In a WAV that only means that its header did not know its length.
+        if packet.is_corrupt and opened.streams.video:
             raise UnreadableClipError("it is damaged")
         count += 1
         first = packet.pts if first is None else min(first, packet.pts)

@@ -110,17 +110,18 @@ async def _of_pictures(
                 resolution=shot.resolution,
             )
             prepared = await prepare(context, request, caller=caller, local=local)
-            opened = prepared.images[_FIRST_FRAME]
-            await context.pictures.keep(opened.facts.sha256, opened.data)
-            if opened.facts.sha256 != planned:
+            opened = prepared.images.get(_FIRST_FRAME)
+            if opened:
+                await context.pictures.keep(opened.facts.sha256, opened.data)
+            if (opened.facts.sha256 if opened else image.strip()) != planned:
                 other.append(number)
     return [f"another picture, or none, for {shots_named(other).lower()}"] if other else []
 
 
 def _first_frame(shot: Shot) -> str:
-    """The sha256 of its own first frame; empty if it has none."""
+    """The sha256 of its own first frame, or what the provider calls it; empty if it has none."""
     picture = json.loads(shot.request).get(_FIRST_FRAME)
-    return str(picture["sha256"]) if picture else ""
+    return str(picture.get("sha256") or picture["url"]) if picture else ""
 
 
 def _seconds(shot: Shot) -> str:

@@ -1,4 +1,4 @@
-"""The sandbox with a client for each row of the table of providers."""
+"""Every dialect of every provider, and the sandbox with a client for each."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp import HailuoClient
-from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import Mode, TemplateRequest, VideoRequest
+from hailuo_mcp.dialects.dialect import Dialect
+from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, with_base_url
+from hailuo_mcp.domain import AnyRequest, Mode, TemplateRequest, UpgradeRequest, VideoRequest
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 
@@ -27,6 +28,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
     yield box
     box.stop()
 
+
+H3 = "MiniMax-H3"
+V2 = {f"{name} v2": (row, H3) for name, row in PROVIDERS.items() if row.v2}
+SPEAKERS = {name: (row, "") for name, row in PROVIDERS.items()} | V2
+"""Each provider with a model for each of its dialects; an empty name means the older one."""
+DIALECTS: dict[str, Dialect] = {name: dialect_of(*pair) for name, pair in SPEAKERS.items()}
+SERVED = [name for name in SPEAKERS if name != "sandbox v2"]
+"""With clients of their own; the embedded sandbox speaks v2 as the two that it imitates do."""
 
 _numbers = itertools.count(1)
 KEY = "sk-contract"
@@ -46,6 +55,21 @@ class Counter:
 
     client: HailuoClient
     url: str
+    model: str = ""
+    """Of the dialect that is meant; empty for the older one."""
+
+    @property
+    def dialect(self) -> Dialect:
+        row = self.client.provider
+        return dialect_of(with_base_url(row, row.base_url), self.model)
+
+    async def query(self, remote_id: str, *, template: bool = False):
+        return await self.client.query(remote_id, template=template, model=self.model)
+
+    async def finished(self, remote_id: str, *, template: bool = False):
+        return await self.client.wait(
+            remote_id, template=template, model=self.model, timeout=20, poll_seconds=0.1
+        )
 
     def received(self, prompt: str) -> list[dict]:
         rows = self._get("/sandbox/requests?last=50")
@@ -61,6 +85,8 @@ class Counter:
 
     def plain(self, *faults: str) -> VideoRequest:
         marks = "".join(f" [sandbox:{fault}]" for fault in faults)
+        if self.model:
+            return self.video(f"a cat, number {next(_numbers)}.{marks}")
         # The optimizer's name tells the compat format from MiniMax's own, which share an address.
         return VideoRequest(
             model="MiniMax-Hailuo-2.3",
@@ -68,7 +94,16 @@ class Counter:
             prompt_optimizer=True,
         )
 
+    def video(self, prompt: str, **given) -> VideoRequest:
+        """A request to v2, whole as the rules make it."""
+        ratio = {} if given else {"aspect_ratio": "16:9"}
+        return VideoRequest(
+            model=H3, prompt=prompt, duration=4, resolution="768P", **ratio, **given
+        )
+
     def with_data_url(self) -> VideoRequest:
+        if self.model:
+            return self.video(f"a walk, number {next(_numbers)}", first_frame_image=picture())
         return VideoRequest(
             model="MiniMax-Hailuo-2.3",
             prompt=f"a walk, number {next(_numbers)}",
@@ -76,44 +111,56 @@ class Counter:
             prompt_optimizer=True,
         )
 
-    def of_mode(self, mode: Mode) -> VideoRequest | TemplateRequest:
+    async def of_mode(self, mode: Mode) -> AnyRequest:
         # Seed 004 documents pictures as URLs only, so its imitation refuses data URLs.
         urls = self.client.provider.dialect.startswith("compat")
         first = "https://example.com/cat.jpg" if urls else picture()
         last = "https://example.com/dog.jpg" if urls else picture("maroon")
         prompt = f"a walk, number {next(_numbers)}"
-        match mode:
-            case Mode.T2V:
-                return self.plain()
-            case Mode.I2V:
-                return VideoRequest(
-                    model="MiniMax-Hailuo-2.3-Fast", prompt=prompt, first_frame_image=first
-                )
-            case Mode.FL2V:
-                return VideoRequest(
-                    model="MiniMax-Hailuo-02",
-                    prompt=prompt,
-                    first_frame_image=first,
-                    last_frame_image=last,
-                )
-            case Mode.S2V:
-                return VideoRequest(model="S2V-01", prompt=prompt, subject_image=first)
-        template = {"cn": "394125185182695432", "global": "394514820878671878"}
-        return TemplateRequest(
-            template_id=template[self.client.provider.templates], text_inputs=(prompt,)
+        if mode is Mode.UPGRADE:
+            return await self.upgrade(prompt)
+        if mode is Mode.TEMPLATE:
+            template = {"global": "394514820878671878"}.get(
+                self.client.provider.templates, "394125185182695432"
+            )
+            return TemplateRequest(template_id=template, text_inputs=(prompt,))
+        if mode is Mode.T2V:
+            return self.plain()
+        model, pictures = {
+            Mode.I2V: ("MiniMax-Hailuo-2.3-Fast", {"first_frame_image": first}),
+            Mode.FL2V: (
+                "MiniMax-Hailuo-02",
+                {"first_frame_image": first, "last_frame_image": last},
+            ),
+            Mode.S2V: ("S2V-01", {"subject_image": first}),
+            Mode.R2V: (H3, {"reference_images": (first, last)}),
+        }[mode]
+        if self.model or model == H3:
+            return self.video(prompt, **pictures)
+        return VideoRequest(model=model, prompt=prompt, **pictures)
+
+    async def upgrade(self, prompt: str = "a cat") -> UpgradeRequest:
+        """An upgrade of a clip that is finished, where this dialect can make one."""
+        remote_id = "1"
+        if self.model:
+            remote_id = (await self.client.send(self.video(prompt))).remote_id
+            await self.finished(remote_id)
+        return UpgradeRequest(
+            source_id="", remote_id=remote_id, model=H3, resolution="2K", duration=4, prompt=prompt
         )
 
 
-@pytest.fixture(params=list(PROVIDERS))
+@pytest.fixture(params=SERVED)
 async def counter(request, sandbox):
     url = sandbox.base_url.rstrip("/")
-    embedded = PROVIDERS[request.param].is_sandbox
+    row, model = SPEAKERS[request.param]
+    embedded = row.is_sandbox
     async with HailuoClient(
         KEY,
-        provider=request.param,
+        provider=row.name,
         base_url="" if embedded else url,
         serve=(lambda: url) if embedded else None,
         submit_timeout=5,
         read_timeout=5,
     ) as client:
-        yield Counter(client, url)
+        yield Counter(client, url, model)

@@ -4,35 +4,14 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailuo_mcp.dialects.dialect import HttpReply
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
 from hailuo_mcp.domain import Phase, RemoteStatus
-from hailuo_mcp.errors import (
-    HailuoError,
-)
+from hailuo_mcp.errors import HailuoError
 
-NOW = 1_760_000_000.0
-CN = dialect_of(PROVIDERS["minimax-cn"])
-HINGNET = dialect_of(PROVIDERS["hingnet"])
-XCOMPUTE = dialect_of(PROVIDERS["xcompute"])
-COMPAT = dialect_of(PROVIDERS["compat"])
-ALL = [pytest.param(dialect_of(row), id=name) for name, row in PROVIDERS.items()]
-
-# Each changes when it passes through a float (facts 6.2).
-LONG_IDS = ["392753057216684038", "393769180141805569", "401047179385389059"]
-
-
-def reply(body: object, status: int = 200) -> HttpReply:
-    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    return HttpReply(status=status, body=text.encode(), received_at=NOW)
-
-
-OK = {"status_code": 0, "status_msg": "success"}
-
+from .conftest import DIALECTS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -61,6 +40,17 @@ JSON = st.recursive(
                     "expires_at",
                     "platform_id",
                     "error_code",
+                    "task",
+                    "content",
+                    "usage",
+                    "output_seconds",
+                    "http_code",
+                    "action",
+                    "items",
+                    "total",
+                    "created_at",
+                    "model",
+                    "duration",
                 ]
             ),
             inner,
@@ -71,22 +61,23 @@ JSON = st.recursive(
 )
 REPLIES = st.builds(
     HttpReply,
-    status=st.sampled_from([200, 200, 200, 201, 302, 400, 401, 404, 429, 500, 503]),
+    status=st.sampled_from([200, 200, 200, 201, 302, 400, 401, 404, 422, 429, 500, 529]),
     headers=st.dictionaries(st.sampled_from(["retry-after", "trace-id"]), st.text(max_size=20)),
     body=st.binary(max_size=40) | JSON.map(lambda value: json.dumps(value).encode()),
 )
 
 
-@given(reply=REPLIES, name=st.sampled_from(list(PROVIDERS)))
+@given(reply=REPLIES, name=st.sampled_from(list(DIALECTS)))
 @settings(max_examples=600, deadline=None)
 def test_no_reply_whatever_crashes_a_dialect(reply, name):
-    dialect = dialect_of(PROVIDERS[name])
+    dialect = DIALECTS[name]
     status = RemoteStatus(phase=Phase.SUCCEEDED, word="x", file_id="1")
     for read in (
         dialect.read_submit,
         dialect.read_status,
         lambda reply: dialect.read_file(reply, status),
         dialect.read_probe,
+        *((dialect.read_cancel, dialect.read_tasks) if dialect.cancel("1") else ()),
     ):
         try:
             got = read(reply)

@@ -10,7 +10,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from hailuo_mcp import HailuoClient, TemplateRequest, VideoRequest
+from hailuo_mcp import HailuoClient, TemplateRequest, UpgradeRequest, VideoRequest
 from hailuo_mcp.bootstrap import open_client
 from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.domain import Phase, RemoteStatus, Unit
@@ -21,8 +21,11 @@ from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
     ProviderUnavailableError,
+    RecordDeletedError,
     RemoteTaskNotFoundError,
+    SourceIdNotEnabledError,
     Step,
+    UnconfirmedCancelError,
     UnexpectedResponseError,
 )
 from hailuo_mcp.files.folders import Folders
@@ -31,7 +34,7 @@ from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.wording import agent, person
 
-from .conftest import picture
+from .conftest import H3, picture
 
 pytestmark = pytest.mark.anyio
 
@@ -488,3 +491,111 @@ async def test_a_failed_clip_is_not_saved(tmp_path):
         with pytest.raises(InvalidRequestError, match="Nothing was sent or charged"):
             await hailuo.download("1", tmp_path / "x.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+# ── MiniMax's v2 API, chosen by the model ────────────────────────────────────────────────────────
+
+H3_CAT = VideoRequest(prompt="a cat", model=H3, duration=4, resolution="768P", aspect_ratio="16:9")
+DONE = {"task": {"status": "succeeded", "content": {"url": "https://e.com/v.mp4"}}}
+
+
+def told(http: int = 200, /, **body: object) -> httpx.Response:
+    return httpx.Response(http, json=body)
+
+
+async def test_the_model_of_a_request_or_a_task_chooses_the_api():
+    script = Script(told(task_id="7"), told(**DONE), told(**DONE), ok(status="Fail"))
+    async with client(script, provider="minimax-cn") as hailuo:
+        bought = await hailuo.send(H3_CAT)
+        status = await hailuo.wait(bought.remote_id, model="Hailuo 03")
+        assert (await hailuo.query("7", model="h3")).url == status.url
+        assert (await hailuo.link(status)).url == "https://e.com/v.mp4"
+        await hailuo.wait("7")
+    assert [f"{asked.method} {asked.url.path}" for asked in script.asked] == [
+        "POST /v2/video_generation",
+        "GET /v2/query/video_generation/7",
+        "GET /v2/query/video_generation/7",
+        "GET /v1/query/video_generation",
+    ]
+
+
+async def test_an_upgrade_is_sent_as_it_is_and_by_id_may_be_refused_apart():
+    upgrade = UpgradeRequest(source_id="", remote_id="7", model=H3, resolution="2K")
+    message = "source_task_id is not enabled for this account (2013)"
+    refusal = {"type": "bad_request_error", "message": message, "http_code": "400"}
+    script = Script(told(task_id="8"), told(400, type="error", error=refusal))
+    async with client(script, provider="minimax-cn") as hailuo:
+        assert (await hailuo.send(upgrade)).remote_id == "8"
+        with pytest.raises(SourceIdNotEnabledError, match="Nothing was charged") as caught:
+            await hailuo.send(upgrade)
+    assert not NOT_OURS.search(said(caught))
+    assert script.asked[0].url.path == "/v2/video_regeneration"
+
+
+async def test_a_cancel_is_sent_once_and_says_what_was_done():
+    script = Script(told(task_id="7", action="cancelled", status="cancelled"))
+    async with client(script, provider="minimax-cn") as hailuo:
+        assert await hailuo.cancel("7", model=H3) is True
+    (asked,) = script.asked
+    assert (asked.method, asked.url.path) == ("DELETE", "/v2/video_generation/7")
+    late = {"type": "bad_request_error", "message": "the task is running (2013)"}
+    async with client(Script(told(400, type="error", error=late))) as hailuo:
+        assert await hailuo.cancel("7", model=H3) is False
+    async with client(Script(told(action="deleted", status="succeeded"))) as hailuo:
+        with pytest.raises(RecordDeletedError, match="has deleted its record"):
+            await hailuo.cancel("7", model=H3)
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.ReadTimeout("slow"), httpx.Response(502), httpx.Response(504)]
+)
+async def test_a_lost_answer_to_a_cancel_is_uncertain_and_never_repeated(answer):
+    script = Script(answer)
+    async with client(script) as hailuo:
+        with pytest.raises(UnconfirmedCancelError) as caught:
+            await hailuo.cancel("7", model=H3)
+    assert len(script.asked) == 1
+    assert not NOT_OURS.search(said(caught))
+
+
+async def test_a_cancel_that_was_not_sent_has_changed_nothing():
+    script = Script(httpx.ConnectError("no"))
+    async with client(script) as hailuo:
+        with pytest.raises(ProviderUnavailableError, match="was not sent"):
+            await hailuo.cancel("7", model=H3)
+        with pytest.raises(RemoteTaskNotFoundError):
+            await hailuo.cancel("7 7", model=H3)
+    assert len(script.asked) == 1
+
+
+@pytest.mark.parametrize("provider", ["minimax-cn", "hingnet", "xcompute", "compat"])
+async def test_where_tasks_cannot_be_cancelled_or_listed_nothing_is_asked(provider):
+    script = Script(ok())
+    async with client(script, provider=provider) as hailuo:
+        for ask in (hailuo.cancel("7", model=CAT.model), hailuo.newest(model=CAT.model)):
+            with pytest.raises(InvalidRequestError, match="has no way to"):
+                await ask
+    assert script.asked == []
+
+
+async def test_the_newest_tasks_are_read_page_by_page_under_the_official_name():
+    row = {"id": "7", "created_at": 1_760_000_000, "model": H3, "status": "queued"}
+    script = Script(httpx.Response(503), told(items=[row], total=21), told(items=[]))
+    async with client(script) as hailuo:
+        page = await hailuo.newest(model="h3")
+        assert ([it.remote_id for it in page.tasks], page.total) == (["7"], 21)
+        assert (await hailuo.newest(model=H3, page=2)).tasks == ()
+    assert [str(asked.url.query, "ascii") for asked in script.asked] == [
+        "page_num=1&page_size=20&filter.model=MiniMax-H3",
+        "page_num=1&page_size=20&filter.model=MiniMax-H3",
+        "page_num=2&page_size=20&filter.model=MiniMax-H3",
+    ]
+
+
+async def test_a_clip_of_v2_is_saved_by_its_id_and_its_model(tmp_path):
+    script = Script(told(**DONE), httpx.Response(404))
+    async with client(script, provider="minimax-cn") as hailuo:
+        with pytest.raises(HailuoError):  # the link leads nowhere
+            await hailuo.download("7", tmp_path / "a.mp4", model=H3)
+    asked = {asked.url.path for asked in script.asked if "minimaxi" in asked.url.host}
+    assert asked == {"/v2/query/video_generation/7"}

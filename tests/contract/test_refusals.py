@@ -28,6 +28,8 @@ from hailuo_mcp.errors import (
     UnexpectedResponseError,
 )
 
+from .conftest import DIALECTS, SPEAKERS
+
 CN = PROVIDERS["minimax-cn"]
 HINGNET = PROVIDERS["hingnet"]
 
@@ -41,9 +43,9 @@ def based(code: object, status: int = 200, headers: dict[str, str] | None = None
     return HttpReply(status=status, headers=headers or {}, body=json.dumps(body).encode())
 
 
-def submit_error(reply: HttpReply, provider=CN) -> HailuoError:
+def submit_error(reply: HttpReply, provider=CN, model="") -> HailuoError:
     with pytest.raises(HailuoError) as caught:
-        dialect_of(provider).read_submit(reply)
+        dialect_of(provider, model).read_submit(reply)
     return caught.value
 
 
@@ -53,9 +55,10 @@ def status_error(reply: HttpReply, provider=CN) -> HailuoError:
     return caught.value
 
 
+@pytest.mark.parametrize("model", ["", "MiniMax-H3"])
 @pytest.mark.parametrize("code", SURELY_FREE)
-def test_a_code_that_comes_before_a_task_is_free(code):
-    error = submit_error(based(int(code)))
+def test_a_code_that_comes_before_a_task_is_free(code, model):
+    error = submit_error(based(int(code)), CN, model)
     assert isinstance(error, ProviderError)
     assert error.provider_code == code
     assert f"({code})" in error.what
@@ -64,9 +67,10 @@ def test_a_code_that_comes_before_a_task_is_free(code):
     assert "IGNORE" in error.detail
 
 
+@pytest.mark.parametrize("model", ["", "MiniMax-H3"])
 @pytest.mark.parametrize("code", [*OTHERS, "77", "-1", "9999"])
-def test_any_other_code_may_have_been_a_purchase(code):
-    error = submit_error(based(int(code)))
+def test_any_other_code_may_have_been_a_purchase(code, model):
+    error = submit_error(based(int(code)), CN, model)
     assert isinstance(error, UnconfirmedSubmitError)
     assert f"({code})" in str(error)
     assert "IGNORE" not in str(error)
@@ -146,19 +150,18 @@ HTTP = {
 }
 
 
-@pytest.mark.parametrize("provider", list(PROVIDERS))
+@pytest.mark.parametrize("name", list(DIALECTS))
 @pytest.mark.parametrize("status", list(HTTP))
-def test_a_bare_status_is_free_only_where_it_means_not_handled(provider, status):
-    error = submit_error(HttpReply(status=status, body=b"<html>"), PROVIDERS[provider])
+def test_a_bare_status_is_free_only_where_it_means_not_handled(name, status):
+    error = submit_error(HttpReply(status=status, body=b"<html>"), *SPEAKERS[name])
     assert isinstance(error, HTTP[status]), repr(error)
 
 
-@pytest.mark.parametrize("provider", list(PROVIDERS))
-def test_a_400_is_free_only_where_the_api_itself_speaks(provider):
-    row = PROVIDERS[provider]
-    page = submit_error(HttpReply(status=400, body=b"<html>Bad Request</html>"), row)
+@pytest.mark.parametrize("name", list(DIALECTS))
+def test_a_400_is_free_only_where_the_api_itself_speaks(name):
+    page = submit_error(HttpReply(status=400, body=b"<html>Bad Request</html>"), *SPEAKERS[name])
     assert isinstance(page, UnconfirmedSubmitError)
-    told = submit_error(HttpReply(status=400, body=b'{"error":"no"}'), row)
+    told = submit_error(HttpReply(status=400, body=b'{"error":"no"}'), *SPEAKERS[name])
     assert isinstance(told, RejectedParametersError)
 
 
@@ -266,9 +269,9 @@ def test_every_code_has_a_cause_in_sentences_and_a_next_step(code, name):
         assert "{" not in text
 
 
-def test_moderation_is_1026_and_1027_only():
+def test_moderation_is_1026_and_1027_only_and_v2s_name_for_1026():
     rejected = {c for c, meaning in MEANINGS.items() if meaning.error is ContentRejectedError}
-    assert rejected == {"1026", "1027", "moderation"}
+    assert rejected == {"1026", "1027", "moderation", "unprocessable_entity_error"}
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,14 @@ from hailuo_mcp.errors import (
     UnexpectedResponseError,
 )
 
+from .conftest import DIALECTS
+
 NOW = 1_760_000_000.0
 CN = dialect_of(PROVIDERS["minimax-cn"])
 HINGNET = dialect_of(PROVIDERS["hingnet"])
 XCOMPUTE = dialect_of(PROVIDERS["xcompute"])
 COMPAT = dialect_of(PROVIDERS["compat"])
-ALL = [pytest.param(dialect_of(row), id=name) for name, row in PROVIDERS.items()]
+ALL = [pytest.param(dialect, id=name) for name, dialect in DIALECTS.items()]
 
 # Each changes when it passes through a float (facts 6.2).
 LONG_IDS = ["392753057216684038", "393769180141805569", "401047179385389059"]

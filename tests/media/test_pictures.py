@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageCms, features
 
 from hailuo_mcp.catalog.video_models import limits
+from hailuo_mcp.domain import Api
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.media import picture_formats, pictures
 from hailuo_mcp.media.pictures import FitPicture, fit_picture
@@ -373,3 +374,19 @@ def test_no_other_decoder_of_pillow_is_reachable() -> None:
     assert {kind.name for _, kind in picture_formats._FORMATS} == {
         *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIC", "AVIF")
     }
+
+
+def test_the_limits_of_the_request_s_model_count() -> None:
+    v2, data = limits(Api.V2), saved(GREY.resize((256, 260)), "PNG")
+    assert fit_picture("it", data, rules=v2).data == data
+    assert fit_picture("it", data).changes[0] == "enlarged from 256×260 to 301×306 px"
+    heavy = saved(PHOTO, "JPEG") + bytes(limits().image_bytes)
+    assert fit_picture("it", heavy, rules=v2).data == heavy
+    long = fit_picture("it", saved(Image.new("L", (5761, 2400)), "PNG"), rules=v2)
+    assert (long.width, long.height) == (4096, 1706)
+    assert long.changes == (
+        "scaled from 5761×2400 to 4096×1706 px because its long side was over 5760 px",
+        "re-encoded as PNG",
+    )
+    most = saved(Image.new("L", (5760, 2400)), "PNG")
+    assert fit_picture("it", most, rules=v2).data == most

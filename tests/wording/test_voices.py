@@ -126,6 +126,17 @@ ERRORS: tuple[HailuoError, ...] = (
     errors.RateLimitError("minimax-cn accepts no more requests for now (1002).", retry_after=12),
     errors.ContentRejectedError("minimax-cn's moderation refused the prompt (1026)."),
     errors.RejectedParametersError("minimax-cn does not accept these inputs (2013)."),
+    errors.SourceIdNotEnabledError(
+        "minimax-cn does not upgrade clips by their id for this account.", provider_code="2013"
+    ),
+    errors.UnconfirmedCancelError(
+        "minimax-cn was asked to cancel the task, but it answered HTTP 504.", task_id=ID
+    ),
+    errors.RecordDeletedError(
+        "The task had ended before it could be cancelled, and minimax-cn has deleted its record "
+        "of it.",
+        task_id=ID,
+    ),
     errors.RemoteTaskNotFoundError("minimax-cn knows no such task or file (2013)."),
     errors.ProviderUnavailableError("minimax-cn had an internal error (1000)."),
     errors.UnconfirmedSubmitError(
