@@ -9,9 +9,10 @@ from math import ceil
 from typing import Any, cast
 
 from hailuo_mcp.catalog.prices import Inputs, plan_named, price_words, published
-from hailuo_mcp.catalog.video_models import Model, find_model, models
+from hailuo_mcp.catalog.video_models import Model, find_model
 from hailuo_mcp.domain import IMAGE_FIELDS, Mode, Quote, UpgradeRequest
 from hailuo_mcp.errors import Do, Step
+from hailuo_mcp.rules.drafts import upgradable_model
 from hailuo_mcp.rules.judge import Checked, Seller, refusal, size_name
 from hailuo_mcp.text import shown
 
@@ -29,7 +30,9 @@ def check_upgrade(request: UpgradeRequest, seller: Seller) -> Checked[UpgradeReq
         problems.append(f"{seller.name} cannot upgrade clips{could}")
     if model is None or not model.upgrades:
         problems.append(_not_upgraded(request.model))
-        steps.append(Step(Do.TRY, f"make the draft with {_upgradable().name}, then upgrade it"))
+        steps.append(
+            Step(Do.TRY, f"make the draft with {upgradable_model().name}, then upgrade it")
+        )
     if model is None:
         raise refusal(problems, *steps)
     inputs = inputs_of(request)
@@ -47,12 +50,12 @@ def check_upgrade(request: UpgradeRequest, seller: Seller) -> Checked[UpgradeReq
         problems.append("the provider's id of the clip is not known")
     if model.payg_only and plan_named(seller.plan).pack:
         problems.append(
-            f"{model.name} is sold only pay as you go, not from a pack such as {seller.plan}"
+            f"{model.name} is sold as pay as you go only: packs such as {seller.plan} exclude it"
         )
     if problems:
         raise refusal(problems, *steps)
     checked = replace(request, model=model.name, resolution=offered, source_resolution=has)
-    warnings = _dearer_than_direct(checked, inputs, quote, seller)
+    warnings = (*_dearer_than_direct(checked, inputs, quote, seller), *_unpriced(inputs, quote))
     return Checked(request=checked, quote=quote, warnings=warnings)
 
 
@@ -77,12 +80,8 @@ def inputs_of(request: UpgradeRequest) -> Inputs:
     )
 
 
-def _upgradable() -> Model:
-    return next(model for model in models() if model.upgrades)
-
-
 def _not_upgraded(name: str) -> str:
-    can = _upgradable()
+    can = upgradable_model()
     sizes = " and ".join(f"from {has} to {gets}" for has, gets in can.upgrades.items())
     if not name:
         return f"its model is not known, and only clips of {can.name} can be upgraded, {sizes}"
@@ -109,10 +108,19 @@ def _dearer_than_direct(
     together = draft.amount + upgrade.amount
     if together < direct.amount or (together == direct.amount and not upgrade.lower_bound):
         return ()
-    least = "at least " if upgrade.lower_bound else ""
     total = price_words(replace(upgrade, amount=together))
     warning = (
-        f"Its {inputs.images} pictures count again: draft and upgrade together cost {least}"
-        f"{total}, and the same clip made at {request.resolution} at once {price_words(direct)}."
+        f"Its {inputs.images} pictures count again: draft and upgrade together cost {total}, "
+        f"and the same clip made at {request.resolution} at once {price_words(direct)}."
     )
     return (warning,)
+
+
+def _unpriced(inputs: Inputs, quote: Quote) -> tuple[str, ...]:
+    """A warning where it costs more than is known."""
+    if not quote.lower_bound:
+        return ()
+    unknown = "no price is published for a part of what it was made from"
+    if inputs.video_seconds is None:
+        unknown = "what it was made from counts again, and is not fully known"
+    return (f"It costs {price_words(quote)}: {unknown}.",)

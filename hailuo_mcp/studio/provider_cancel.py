@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from hailuo_mcp.catalog.video_models import api_of
 from hailuo_mcp.domain import POLLED, Api, Phase, RemoteStatus, Status, Task
-from hailuo_mcp.errors import HailuoError, RemoteTaskNotFoundError
+from hailuo_mcp.errors import HailuoError, RecordDeletedError, RemoteTaskNotFoundError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.waiting import poll_at, read_again
 from hailuo_mcp.telemetry.events import Event
@@ -19,9 +20,10 @@ SENT = frozenset({Status.SUBMITTING, *POLLED})
 BEING_MADE = "already being made; it is charged if it succeeds, and saved as usual"
 _READY = "already made; it is charged, and saved as usual"
 _FAILED = "it has failed at the provider, free of charge"
-_GONE = (
-    "The provider accepted the request, but knows no such task since it was asked to cancel it: "
-    "the task probably ended at that moment, and its record was deleted."
+_FAILED_THERE = "The provider could not make this clip and gave no reason."
+_DELETED = (
+    "The provider accepted the request, but has deleted its record: the task ended at the moment "
+    "when it was to be cancelled."
 )
 
 
@@ -88,6 +90,8 @@ async def _cancel(context: Context, task: Task) -> CancelOutcome:
     try:
         if await context.client.cancel(task.remote_id, model=task.model):
             return await _record_cancelled(context, task)
+    except RecordDeletedError as deleted:
+        return await _record_deleted(context, task, deleted)
     except HailuoError as lost:
         answered = False
         _log.warning("the request to cancel %s gave %s: %s", task.task_id, lost.code, lost)
@@ -99,7 +103,7 @@ async def _afterwards(context: Context, task: Task, *, answered: bool) -> Cancel
     try:
         found = await context.read_status(task)
     except RemoteTaskNotFoundError as gone:
-        return await _record_gone(context, task, gone)
+        return await _record_deleted(context, task, gone)
     except HailuoError:
         return await _left(
             context,
@@ -151,16 +155,24 @@ async def _record_cancelled(context: Context, task: Task) -> CancelOutcome:
     return CancelOutcome(task=changed)
 
 
-async def _record_gone(
-    context: Context, task: Task, gone: RemoteTaskNotFoundError
+async def _record_deleted(
+    context: Context, task: Task, why: RecordDeletedError | RemoteTaskNotFoundError
 ) -> CancelOutcome:
-    """Its record is deleted: it ended between the question and the request to cancel it."""
-    _log.warning("%s is gone at the provider: %s", task.task_id, gone.detail)
-    changed = await _end(context, task, Status.UNCONFIRMED, _GONE, tuple(POLLED), "unconfirmed")
-    if changed:
-        context.report(Event.UNCONFIRMED, changed, code=changed.error_kind)
-    why_not = "the provider has deleted its record, because it ended at that moment"
-    return CancelOutcome(task=changed or await read_again(context, task), why_not=why_not)
+    """It ended between the question and the request to cancel it, and its record is gone there.
+
+    Unless the provider says that it had failed, only its bill can tell whether it was paid for.
+    """
+    _log.warning("%s is gone at the provider: %s", task.task_id, why)
+    if isinstance(why, RecordDeletedError) and why.charged == "no":
+        done = await _end(context, task, Status.FAILED, _FAILED_THERE, POLLED, "provider_failed")
+        event, why_not = Event.FAILED, _FAILED
+    else:
+        done = await _end(context, task, Status.UNCONFIRMED, _DELETED, POLLED, "unconfirmed")
+        event = Event.UNCONFIRMED
+        why_not = "it ended at that moment, and the provider has deleted its record"
+    if done:
+        context.report(event, done, code=done.error_kind)
+    return CancelOutcome(task=done or await read_again(context, task), why_not=why_not)
 
 
 async def _end(  # the step, and the statuses in which it may happen
@@ -168,7 +180,7 @@ async def _end(  # the step, and the statuses in which it may happen
     task: Task,
     status: Status,
     error: str,
-    status_in: tuple[Status, ...],
+    status_in: Collection[Status],
     kind: str = "",
 ) -> Task | None:
     values: dict[str, object] = {

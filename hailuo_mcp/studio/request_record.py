@@ -131,6 +131,8 @@ def _upgrade_json(request: UpgradeRequest, *, sources: bool) -> str:
         "model": request.model,
         "resolution": request.resolution,
     }
+    if request.watermark is not None:
+        kept["watermark"] = request.watermark
     if sources:
         kept |= {
             "source_resolution": request.source_resolution,
@@ -148,7 +150,7 @@ async def _upgrade_from(
     base_video, source = "", None
     if clip := body.get("base_video"):
         base_video = await load(clip["sha256"], clip["mime"])
-        source = await request_from_json(source_record, load)
+        source = await request_from_json(source_record, load) if source_record else None
     return UpgradeRequest(
         source_id=body[_UPGRADE_OF],
         remote_id=body["remote_id"],
@@ -160,6 +162,7 @@ async def _upgrade_from(
         source_record=source_record,
         source=source if isinstance(source, VideoRequest) else None,
         base_video=base_video,
+        watermark=body.get("watermark"),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from hailuo_mcp.domain import Mode, Money, Status, Task, UpgradeRequest
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.studio.context import Context
@@ -76,6 +78,7 @@ async def upgrade_request(
         duration=source.duration,
         prompt=source.prompt,
         source_record=source.request if source.request != "{}" else "",
+        watermark=json.loads(source.request).get("watermark"),
     )
     if source.model:  # a clip that was bought elsewhere has none before its first status
         from hailuo_mcp.rules.upgrade import check_upgrade

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.providers import provider_notice
@@ -275,9 +275,6 @@ def list_text(listing: Listing, *, limit: int) -> str:
     """Summarise the rows; if there are `limit` rows, there may be more."""
     rows, spending = listing.rows, listing.spending
     unfinished = listing.under_way
-    searched = sum(view.searching for view in rows)
-    doubtful = sum(view.task.status is Status.UNCONFIRMED for view in rows) - searched
-    differ = sum(bool(difference(view.task)) for view in rows)
     imitations = sum(bool(view.notice) for view in listing.entries)
     listed = len(listing.entries)
     said = [_list_opening(listing)]
@@ -287,7 +284,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
         said.append(f"The newest {_many(listing)}; raise limit to see more.")
     else:
         said.append(f"{_many(listing)}, newest first.")
-    if differ:
+    if differ := sum(bool(difference(view.task)) for view in rows):
         said.append(f"{differ} cost more or less than quoted, by the provider's count.")
     if unfinished:
         said.append(
@@ -301,18 +298,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
             else "the person to correct HAILUO_API_KEY"
         )
         said.append(f"The provider refuses the key: ask {whom}.")
-    if searched:
-        said.append(
-            f"{searched} unconfirmed: may have been bought; looked for in the provider's list of "
-            "tasks."
-        )
-    if doubtful:
-        who = (
-            "the operator of this server settles it"
-            if listing.of_tenant
-            else "a person settles it with `hailuo-mcp settle`"
-        )
-        said.append(f"{doubtful} unconfirmed: may have been bought; {who}.")
+    said += _doubts(listing)
     said.append(other_units_text(spending.others))
     if imitations and imitations < listed:
         said.append(f'{imitations} from the sandbox, free: the cost says "would cost".')
@@ -321,6 +307,24 @@ def list_text(listing: Listing, *, limit: int) -> str:
     elif imitations:
         said.append(f"The spending is that of {spending.provider}, without the sandbox's.")
     return join(*said)
+
+
+def _doubts(listing: Listing) -> Iterator[str]:
+    """How many may have been bought, and what happens about them."""
+    found = [view for view in listing.rows if view.task.status is Status.UNCONFIRMED]
+    searched = sum(view.searching for view in found)
+    if searched:
+        yield (
+            f"{searched} unconfirmed: may have been bought; being looked for in the provider's "
+            "list of tasks."
+        )
+    if left := len(found) - searched:
+        who = (
+            "the operator of this server settles it"
+            if listing.of_tenant
+            else "a person settles it with `hailuo-mcp settle`"
+        )
+        yield f"{left} unconfirmed: may have been bought; {who}."
 
 
 def list_unchanged_text(listing: Listing) -> str:

@@ -41,6 +41,8 @@ class Case(StrEnum):
 
 def case_of(view: View) -> Case:
     task = view.task
+    if view.searching or task.not_bought:
+        return Case.SEARCHED if view.searching else Case.NOT_BOUGHT
     found = Case(task.status.value)
     match task.status:
         case Status.PENDING if task.waits:
@@ -57,10 +59,6 @@ def case_of(view: View) -> Case:
             found = Case.LEFT_THERE
         case Status.FAILED if task.money is Money.SPENT:  # a person says that it was bought
             found = Case.NO_CLIP
-        case Status.FAILED if task.not_bought:
-            found = Case.NOT_BOUGHT
-        case Status.UNCONFIRMED if view.searching:
-            found = Case.SEARCHED
         case Status.CANCELLED if task.money is Money.UNKNOWN:
             found = Case.CANCELLED_ELSEWHERE
         case _:

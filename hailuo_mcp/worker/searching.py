@@ -50,20 +50,34 @@ async def search(context: Context, task: Task) -> None:
 
 
 async def _search(context: Context, task: Task) -> Task | None:
+    found = await _look(context, task)
+    if isinstance(found, RemoteTask):
+        return await _bring_home(context, task, found)
+    return await _record(context, task, found)
+
+
+async def _look(context: Context, task: Task) -> RemoteTask | Values:
+    """The task of the list that it certainly is, or what to record."""
     if task.sent_at is None or not context.searches(task):
-        return await _record(context, task, {"due_at": 0.0})
+        return {"due_at": 0.0}
     if task.remote_id:
-        return await _record(context, task, await _asked_by_id(context, task))
+        return await _asked_by_id(context, task)
     began = context.clock()
     try:
         listed = await read_list(context, task, since=task.sent_at - EARLIER)
     except InvalidRequestError:
-        return await _record(context, task, {"due_at": 0.0})
+        return {"due_at": 0.0}
     except HailuoError as exc:
         _log.info("the provider's list could not be read for %s: %s", task.task_id, exc.code)
         listed = None
     if listed is None:
-        return await _record(context, task, _later(context, task))
+        return _later(context, task)
+    return await _decide(context, task, listed, age=began - task.sent_at)
+
+
+async def _decide(
+    context: Context, task: Task, listed: list[RemoteTask], *, age: float
+) -> RemoteTask | Values:
     # In this order: what is answered meanwhile is still a rival, or known already.
     others = await context.store.awaiting_ids(context.account)
     rivals = [other for other in others if other.task_id != task.task_id]
@@ -72,15 +86,14 @@ async def _search(context: Context, task: Task) -> Task | None:
     fitting = [one for one in fitting if one.remote_id not in known]
     if not fitting:
         gone = set(task.candidates) - known  # somebody deleted them there
-        age = began - task.sent_at
         decided = NOT_BOUGHT_SECONDS <= age <= LISTED_SECONDS and not gone
-        return await _record(context, task, _not_bought() if decided else _later(context, task))
+        return _not_bought() if decided else _later(context, task)
     theirs = [other for other in rivals if any(fits(other, one) for one in fitting)]
     if len(fitting) == 1 and not theirs:
-        return await _bring_home(context, task, fitting[0])
+        return fitting[0]
     if any(other.status is Status.SUBMITTING for other in theirs):
-        return await _record(context, task, _later(context, task))
-    return await _record(context, task, _choice(context, task, fitting))
+        return _later(context, task)
+    return _choice(context, task, fitting)
 
 
 async def read_list(context: Context, task: Task, *, since: float) -> list[RemoteTask] | None:

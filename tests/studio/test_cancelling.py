@@ -21,10 +21,11 @@ from hailuo_mcp.domain import (
 from hailuo_mcp.errors import (
     HailuoError,
     ProviderUnavailableError,
+    RecordDeletedError,
     RejectedParametersError,
     RemoteTaskNotFoundError,
     TaskNotFoundError,
-    UnconfirmedSubmitError,
+    UnconfirmedCancelError,
 )
 from hailuo_mcp.studio.request_record import new_task_id
 from hailuo_mcp.views import Terms
@@ -33,7 +34,7 @@ from hailuo_mcp.wording.tasks import video_task
 
 pytestmark = pytest.mark.anyio
 H3, PRICE = "MiniMax-H3", Decimal("0.48")
-LOST = UnconfirmedSubmitError("No answer came.")
+LOST = UnconfirmedCancelError("No answer came.")
 DOWN = ProviderUnavailableError("It is down.")
 GONE = RemoteTaskNotFoundError("It knows no such task.")
 REFUSED = RejectedParametersError("It is running.")
@@ -180,13 +181,31 @@ async def test_without_a_yes_it_is_read_again_and_never_sent_again(
 async def test_a_record_that_was_deleted_there_is_for_a_person_to_settle(
     studio: Any, v2: Provider
 ) -> None:
+    answers: list[tuple[HailuoError | bool, str]] = [
+        (RecordDeletedError("It is gone.", charged="yes"), "read delete"),
+        (RecordDeletedError("It is gone."), "read delete"),
+        (False, "read delete read"),
+    ]
+    for answer, calls in answers:
+        task = await _task(studio)
+        v2.states, v2.cancels, v2.asked = [Phase.QUEUED, GONE], [answer], []
+        said = video_task(await studio.cancel(task.task_id))["message"]
+        assert "has deleted its record" in said
+        assert "may have been bought and charged" in said
+        assert v2.calls == calls
+        assert (await studio.spending()).uncertain == PRICE
+        settled = await studio.settle(task.task_id, bought=False)
+        assert settled.task.money is Money.RELEASED
+
+
+async def test_what_had_failed_when_its_record_was_deleted_cost_nothing(
+    studio: Any, v2: Provider
+) -> None:
     task = await _task(studio)
-    v2.states, v2.cancels = [Phase.QUEUED, GONE], [False]
-    said = video_task(await studio.cancel(task.task_id))["message"]
-    assert "may have been bought and charged" in said
-    assert (await studio.spending()).uncertain == PRICE
-    settled = await studio.settle(task.task_id, bought=False)
-    assert settled.task.money is Money.RELEASED
+    v2.states, v2.cancels = [Phase.QUEUED], [RecordDeletedError("It is gone.", charged="no")]
+    view = await studio.cancel(task.task_id)
+    assert (view.task.status, view.task.money) == (Status.FAILED, Money.RELEASED)
+    assert "could not be withdrawn: it has failed" in view.notes[0]
 
 
 async def test_what_is_not_at_the_provider_or_has_ended_is_not_asked_for(

@@ -271,11 +271,11 @@ async def test_a_clip_of_v2_is_compared_with_what_is_known_of_such_clips(
     cases: list[tuple[str, str, dict[str, Any], tuple[int, int] | None]] = [
         ("MiniMax-H3", "768P", wide, (1344, 768)),
         ("MiniMax-H3", "2K", wide, (2560, 1440)),
-        ("MiniMax-H3", "2K", {"source_record": json.dumps(wide)}, (2560, 1440)),
+        ("MiniMax-H3", "2K", {"upgrade_of": "v9", "source": wide}, (2560, 1440)),
         ("MiniMax-H3", "2K", {"aspect_ratio": "9:16"}, None),
         ("MiniMax-H3", "768P", {"aspect_ratio": "adaptive"}, None),
         ("MiniMax-H3", "768P", own, None),
-        ("MiniMax-H3", "2K", {"source_record": json.dumps(own)}, None),
+        ("MiniMax-H3", "2K", {"upgrade_of": "v9", "source": own}, None),
         ("MiniMax-H3", "768P", {}, None),
         ("MiniMax-H3-Max", "480P", wide, None),
         ("MiniMax-Hailuo-2.3", "768P", {}, (1366, 768)),
