@@ -55,13 +55,15 @@ def clip() -> bytes:
 
 
 def cat(tmp_path: Path, size: tuple[int, int] = (400, 300)) -> str:
-    Image.new("RGB", size, "navy").save(tmp_path / f"cat{size}.png")
-    return str(tmp_path / f"cat{size}.png")
+    path = tmp_path / f"{size[0]}.jpg"
+    Image.new("RGB", size, "navy").save(path)
+    return str(path)
 
 
 async def test_references_are_kept_and_recorded_and_read_back(
-    scripted: Any, tmp_path: Path
+    scripted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hailuo_mcp.studio.purchase.ANSWER_SECONDS", 0)
     (tmp_path / "clip.mp4").write_bytes(clip())
     wanted = VideoRequest(
         prompt="a cat",
@@ -153,7 +155,7 @@ async def test_a_remote_caller_s_reference_picture_is_uploaded_first(
 async def test_pictures_are_fitted_to_the_model_of_the_request(
     scripted: Any, tmp_path: Path
 ) -> None:
-    small, wide = cat(tmp_path, (260, 280)), cat(tmp_path, (6000, 4000))
+    small, wide = cat(tmp_path, (260, 280)), cat(tmp_path, (5800, 2900))
     async with scripted(works=False) as studio:
         for_v1 = await studio.quote(VideoRequest(prompt="p", first_frame_image=small), FREE)
         for_v2 = await studio.quote(
@@ -163,7 +165,7 @@ async def test_pictures_are_fitted_to_the_model_of_the_request(
     assert "enlarged from 260×280" in for_v1.draft.warnings[0]
     assert for_v2.draft.warnings == ()
     (said,) = reduced.draft.warnings
-    assert said.startswith("Reference picture 1 was scaled from 6000×4000 to 4096×2731 px because")
+    assert said.startswith("Reference picture 1 was scaled from 5800×2900 to 4096×2048 px because")
 
 
 async def test_a_file_of_the_provider_is_for_models_that_take_one(scripted: Any) -> None:
