@@ -85,7 +85,7 @@ def rates(*, chinese: bool = False) -> str:
     """What is sold by the second."""
     del chinese  # the page is only in English
     head = ("model", "size", "seconds", "a second", "a second of a reference clip", "a picture")
-    found = [head]
+    found: list[Sequence[str]] = [head]
     for rate in rows("prices", "rate"):
         for model in (it for it in models() if it.name in rate["models"]):
             lengths = next(iter(model.modes.values())).sizes[rate["resolution"]]
