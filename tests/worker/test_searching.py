@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, RemoteTask, Status, Submitted, Task
+from hailuo_mcp.domain import (
+    Mode,
+    Money,
+    Phase,
+    RemoteStatus,
+    RemoteTask,
+    RemoteTasks,
+    Status,
+    Submitted,
+    Task,
+)
 from hailuo_mcp.errors import (
     InvalidRequestError,
     ProviderUnavailableError,
@@ -235,6 +245,24 @@ async def test_the_list_is_read_page_by_page_back_to_when_it_was_sent(bench: Any
     bench.client.listed = [*newer, _listed(bench), *older]
     assert (await _look(bench, task)).remote_id == "88"
     assert bench.client.pages == 3
+
+
+@pytest.mark.parametrize(("tasks", "pages"), [(20, 2), (45, 3)])
+async def test_a_list_that_does_not_tell_its_length_is_read_to_its_end(
+    bench: Any, tasks: int, pages: int
+) -> None:
+    task = await _orphan(bench)
+    bench.client.listed = [_listed(bench, f"n{n}", duration=5) for n in range(tasks - 1)]
+    bench.client.listed.append(_listed(bench, created_at=bench.now - 1))
+    read = bench.client.newest
+
+    async def newest(**which: Any) -> RemoteTasks:
+        page = await read(**which)
+        return replace(page, total=len(page.tasks))
+
+    bench.client.newest = newest
+    assert (await _look(bench, task)).remote_id == "88"
+    assert bench.client.pages == pages
 
 
 async def test_after_a_week_the_list_proves_nothing(bench: Any) -> None:
