@@ -186,7 +186,7 @@ class UpgradeRequest:
     source_record: str = ""
     """What the source was made from, as its Task.request; empty if that is unknown."""
     source: VideoRequest | None = None
-    """The same, opened: only where `base_video` is sent."""
+    """The same, opened. It is sent only with `base_video`; without a record it tells the price."""
     base_video: str = ""
     """The source itself as a data URL, for accounts that may not name it by its id."""
     watermark: bool | None = None
