@@ -72,7 +72,7 @@ def inputs_of(request: UpgradeRequest) -> Inputs:
     frames = sum(bool(body.get(name)) for name in IMAGE_FIELDS)
     clips = cast("list[Mapping[str, Any]]", body.get("reference_videos", []))
     lengths = [clip.get("seconds") for clip in clips]
-    known = [ceil(length) for length in lengths if length]
+    known = [ceil(round(length, 3)) for length in lengths if length]
     return Inputs(
         images=frames + len(body.get("reference_images", [])),
         video_seconds=sum(known) if len(known) == len(lengths) else None,
