@@ -87,6 +87,8 @@ class Money(StrEnum):
     """Bought elsewhere and adopted by its remote id."""
 
 
+NOT_BOUGHT = "not_bought"
+"""The `error_kind` of a task that got no answer and is not in the provider's list of tasks."""
 IMAGE_FIELDS = ("first_frame_image", "last_frame_image", "subject_image")
 """The arguments of a VideoRequest that name a picture."""
 REFERENCE_FIELDS = ("reference_images", "reference_videos", "reference_audios")
@@ -168,12 +170,15 @@ class TemplateRequest:
 class UpgradeRequest:
     """A finished clip, to be made again at a higher resolution."""
 
-    source_id: str
+    source_id: str = ""
     """Our id of the clip's task; empty where there is none."""
     remote_id: str
     """The provider's."""
     model: str
     resolution: str
+    """The one to get."""
+    source_resolution: str = ""
+    """The one that the clip has; empty if that is unknown."""
     duration: int | None = None
     """Seconds, as of the source."""
     prompt: str = ""
@@ -181,7 +186,7 @@ class UpgradeRequest:
     source_record: str = ""
     """What the source was made from, as its Task.request; empty if that is unknown."""
     source: VideoRequest | None = None
-    """The same, opened: only where `base_video` is sent."""
+    """The same, opened. It is sent only with `base_video`; without a record it tells the price."""
     base_video: str = ""
     """The source itself as a data URL, for accounts that may not name it by its id."""
     watermark: bool | None = None
@@ -345,7 +350,8 @@ class RemoteTask:
     """Empty if the list does not tell it."""
     duration: int | None = None
     """Seconds; None if the list does not tell it."""
-    upgrade: bool = False
+    upgrade: bool | None = False
+    """None if the list does not tell it."""
     prompt: str | None = None
     """None if the list does not tell it."""
     phase: Phase = Phase.UNKNOWN
@@ -357,6 +363,7 @@ class RemoteTasks:
 
     tasks: tuple[RemoteTask, ...]
     total: int
+    """Of all pages; 0 if the list does not tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,10 +485,15 @@ class Task:
         return self.file.startswith(BUCKET)
 
     @property
+    def not_bought(self) -> bool:
+        """Whether it was not in the provider's list; its late answer or a person knows better."""
+        return self.status is Status.FAILED and self.error_kind == NOT_BOUGHT
+
+    @property
     def can_be_settled(self) -> bool:
         """Whether a person may settle it; until it has a clip, they may change that."""
         settled = self.settled_at is not None and self.status is not Status.SUCCEEDED
-        return settled or self.status is Status.UNCONFIRMED
+        return settled or self.status is Status.UNCONFIRMED or self.not_bought
 
     @property
     def state(self) -> str:
@@ -492,8 +504,13 @@ class Task:
 
     @property
     def known_mode(self) -> Mode | None:
-        """None if it was bought elsewhere: providers do not say what a clip was made from."""
-        return self.mode if self.model or self.mode is Mode.TEMPLATE else None
+        """None if it was bought elsewhere: providers do not say what a clip was made from.
+
+        They do say that it was made from a template, or is an upgrade.
+        """
+        if self.mode in (Mode.TEMPLATE, Mode.UPGRADE):
+            return self.mode
+        return self.mode if self.model and self.money is not Money.UNKNOWN else None
 
 
 class Continuity(StrEnum):

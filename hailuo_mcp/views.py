@@ -52,6 +52,8 @@ class View:
     now: float
     losses: Losses | None = None
     """What a damaged journal may have lost: nothing is bought until a person accepts it."""
+    searching: bool = False
+    """An unconfirmed task that is being looked for in the provider's list of tasks."""
     reused: bool = False
     notes: tuple[str, ...] = ()
     """Remarks on the request or on this answer: complete sentences for every reader."""
@@ -90,7 +92,9 @@ class View:
         """Waiting longer changes nothing."""
         if self.task.status is Status.SUCCEEDED and self.auto_download:
             return self.saved_or_given_up
-        return self.task.status.is_final or self.task.status is Status.UNCONFIRMED
+        return self.task.status.is_final or (
+            self.task.status is Status.UNCONFIRMED and not self.searching
+        )
 
     @property
     def saved_or_given_up(self) -> bool:
@@ -200,10 +204,15 @@ class FilmView:
             return True
         if self.status in (Status.FAILED, Status.CANCELLED):
             return True  # all have ended, and there is nothing to join
-        if self.film.due_at or self.status in UNFINISHED:
+        if self.film.due_at or self.status in UNFINISHED or self.searching:
             return False
         ready = (it.view for it in self.shots if it.view)
         return all(it.settled for it in ready if it.task.status is Status.SUCCEEDED)
+
+    @property
+    def searching(self) -> bool:
+        """Whether a shot is being looked for in the provider's list of tasks."""
+        return any(it.view.searching for it in self.shots if it.view)
 
     @property
     def joined(self) -> bool:

@@ -48,6 +48,10 @@ class Model:
     """Whether packs and subscriptions exclude it."""
     upgrades: Mapping[str, str] = field(default_factory=dict[str, str])
     """To which resolution a clip can be upgraded, by which it must have."""
+    wide_sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """Width and height of a 16:9 clip, by resolution, as seen in clips; for v2 no rule is known."""
+    seconds_over: float = 0.0
+    """By how much clips may be longer than ordered, as seen in clips."""
     notes: tuple[str, ...] = ()
     """Where sources disagree, with the date, and how that is read here."""
 
@@ -135,7 +139,12 @@ def _model(row: Row) -> Model:
     for key, rules in row["modes"].items():
         fields: dict[str, Any] = {**rules, "sizes": _sizes(rules["sizes"])}
         modes[Mode(key)] = ModeRules(**fields)
-    values: dict[str, Any] = {**row, "modes": modes, "api": Api(row.get("api", Api.V1))}
+    values: dict[str, Any] = {
+        **row,
+        "modes": modes,
+        "api": Api(row.get("api", Api.V1)),
+        "seconds_over": float(row.get("seconds_over", 0)),
+    }
     return Model(**values)
 
 

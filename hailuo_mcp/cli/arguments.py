@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 from urllib.parse import urlsplit
 
-from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, AnyRequest
+from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, REFERENCE_FIELDS, AnyRequest
 from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.text import is_number, shown
@@ -114,8 +114,30 @@ _REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "the clip ends with this picture, named likewise",
     },
     "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
-    "duration": {"metavar": "SECONDS", "help": "6 or 10", "most": 3600},
-    "resolution": {"help": "512P, 768P, 1080P …"},
+    "reference_images": {
+        "flags": ["--reference-image"],
+        "metavar": "PICTURE",
+        "help": "MiniMax-H3: a picture of what shall appear, named likewise; repeat the option "
+        "for more",
+    },
+    "reference_videos": {
+        "flags": ["--reference-video"],
+        "metavar": "CLIP",
+        "help": "MiniMax-H3: a clip to follow: a path, an https:// address, or task:ID; charged by "
+        "the second; repeat the option for more",
+    },
+    "reference_audios": {
+        "flags": ["--reference-audio"],
+        "metavar": "SOUND",
+        "help": "MiniMax-H3: a voice or a sound, WAV or MP3, beside another reference; repeat the "
+        "option for more",
+    },
+    "aspect_ratio": {
+        "metavar": "W:H",
+        "help": "MiniMax-H3: 16:9, 9:16, 1:1 …; a clip from a first frame has its shape",
+    },
+    "duration": {"metavar": "SECONDS", "help": "6 or 10; MiniMax-H3: 4 to 15", "most": 3600},
+    "resolution": {"help": "512P, 768P, 1080P, 2K …"},
     "image_fit": {
         "metavar": "crop|pad",
         "help": "give a picture outside 2:5 to 5:2 such a shape: cut its edges, or add white bars",
@@ -179,13 +201,15 @@ def _if_given(read: Callable[[str], object]) -> Callable[[str], object]:
 
 
 def request(args: Namespace, kind: type[Request]) -> Request:
-    """The request that the options describe; relative pictures start at the working directory."""
+    """The request that the options describe; relative paths start at the working directory."""
     values: dict[str, Any] = {field.name: getattr(args, field.name) for field in fields(kind)}
     for name, value in values.items():
         if name in IMAGE_FIELDS:
             values[name] = picture(value)
         elif name == "media_inputs":
             values[name] = tuple(picture(text) for text in value)
+        elif name in REFERENCE_FIELDS:
+            values[name] = tuple(picture(text) for text in value if text.strip())
         elif isinstance(value, list):
             values[name] = tuple(cast("list[str]", value))
     return kind(**values)
@@ -242,10 +266,10 @@ def add_settings(parser: ArgumentParser) -> None:
     add_flag(add, "--debug", "show the log, and the traceback of an unexpected error")
 
 
-def add_terms(parser: ArgumentParser, *, of_film: bool = False) -> None:
+def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = True) -> None:
     """The terms of a purchase, and what happens to its result."""
     add = parser.add_argument_group("purchase").add_argument
-    if not of_film:
+    if takes and not of_film:
         add(
             "--take",
             type=whole(1),
@@ -347,7 +371,7 @@ def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> b
 
 
 def picture(text: str) -> str:
-    """A picture's path, from the working directory if it exists there."""
+    """A picture's path, or a reference's, from the working directory if it exists there."""
     try:
         return path if (path := output_path(text)) and Path(path).exists() else text
     except (OSError, ValueError):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hailuo_mcp.catalog.video_models import find_model
 from hailuo_mcp.cli import arguments, exits, results, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, PROVIDERS
-from hailuo_mcp.domain import AnyRequest, Status, TemplateRequest, VideoRequest
+from hailuo_mcp.domain import AnyRequest, Mode, Status, Task, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
 if TYPE_CHECKING:
@@ -26,14 +28,15 @@ def _generate_options(parser: ArgumentParser) -> None:
 
 
 def _generate(args: Namespace, terminal: Terminal) -> int:
-    if not (args.prompt.strip() or args.first_frame_image or args.subject_image):
+    pictures = (args.first_frame_image, args.subject_image, *args.reference_images)
+    if not (args.prompt.strip() or any(pictures)):
         raise InvalidRequestError(
             "There is no prompt and no picture.",
             Step(Do.TRY, "describe in quotes what the clip shows"),
         )
     if args.prompt == STANDARD:
         args.prompt = arguments.standard_input(terminal)
-    return _buy(args, terminal, arguments.request(args, VideoRequest))
+    return buy(args, terminal, _known(arguments.request(args, VideoRequest)))
 
 
 def _template_options(parser: ArgumentParser) -> None:
@@ -44,7 +47,7 @@ def _template_options(parser: ArgumentParser) -> None:
 def _template(args: Namespace, terminal: Terminal) -> int:
     if not args.template_id.strip():
         return _list_templates(args, terminal)
-    return _buy(args, terminal, arguments.request(args, TemplateRequest))
+    return buy(args, terminal, _known(arguments.request(args, TemplateRequest)))
 
 
 def _list_templates(args: Namespace, terminal: Terminal) -> int:
@@ -70,10 +73,21 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
     return exits.DONE
 
 
-def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
+Wanted = Callable[[Session], Awaitable[AnyRequest]]
+"""What is bought, which only an open studio may be able to say."""
+
+
+def _known(request: AnyRequest) -> Wanted:
+    async def wanted(_session: Session) -> AnyRequest:
+        return request
+
+    return wanted
+
+
+def buy(args: Namespace, terminal: Terminal, wanted: Wanted) -> int:
     """Show the price, ask for consent if needed, buy, wait, and show the result."""
     arguments.check_result(args, terminal)
-    offer = run_with_studio(args, terminal, partial(_quote, request=request), works=False)
+    offer = run_with_studio(args, terminal, partial(_quote, wanted=wanted), works=False)
     results.show_offer(args, terminal, offer)
     if args.dry_run:
         return exits.DONE
@@ -82,7 +96,7 @@ def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
         if not terminal.ask("Buy this clip?", refused="Not bought, nothing was charged."):
             return exits.REFUSED
         args.yes = True
-    code, clip = run_with_studio(args, terminal, partial(_buy_and_wait, request=request))
+    code, clip = run_with_studio(args, terminal, partial(_buy_and_wait, wanted=wanted))
     if args.output != STANDARD:
         return code
     if clip:
@@ -90,8 +104,9 @@ def _buy(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
     return exits.DONE if clip else code or exits.FAILED
 
 
-async def _quote(session: Session, *, request: AnyRequest) -> Offer:
+async def _quote(session: Session, *, wanted: Wanted) -> Offer:
     session.output_path(session.args.output)
+    request = await wanted(session)
     return await session.studio.quote(request, arguments.terms(session.args, approved=False))
 
 
@@ -99,13 +114,14 @@ _NOT_SENT = (Status.PENDING, Status.SUBMITTING)
 """Tasks that are not at the provider yet when this process ends."""
 
 
-async def _buy_and_wait(session: Session, *, request: AnyRequest) -> tuple[int, str]:
+async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
     """The exit code, and where the copy of the clip is."""
     args, studio = session.args, session.studio
     output = session.output_path(args.output)
     copy = ""
     with session.terminal.progress() as progress:
         progress.tell("checking and sending")
+        request = await wanted(session)
         session.buying = True
         view = bought = await studio.generate(request, arguments.terms(args, approved=args.yes))
         session.tasks = [view.task]
@@ -136,9 +152,12 @@ def _suggest(session: Session, view: View) -> None:
         where = [args.output] if args.output else []
         save = session.command("download", task.task_id, *where)
         results.follow_up(session, "Save it, free", save)
-    elif task.saved:
+    elif task.saved and task.mode is not Mode.UPGRADE:
         again = words.another_take(args, take=task.take + 1)
         results.follow_up(session, "Another take of it", again)
+        if size := upgraded_size(task):
+            keep = session.command("upgrade", task.task_id)
+            results.follow_up(session, f"The same clip at {size}", keep)
         if view.notice and not words.needs_sandbox(args):
             row = PROVIDERS[DEFAULT_PROVIDER]
             results.follow_up(
@@ -146,6 +165,12 @@ def _suggest(session: Session, view: View) -> None:
                 f"A real one, with a key from {row.console} in HAILUO_API_KEY",
                 words.another_take(args, take=1, provider=row.name),
             )
+
+
+def upgraded_size(task: Task) -> str:
+    """To which resolution a clip can be upgraded; empty for none."""
+    model = find_model(task.model)
+    return model.upgrades.get(task.resolution or "", "") if model else ""
 
 
 COMMANDS = (

@@ -24,6 +24,7 @@ from hailuo_mcp.cli import (
     task,
     task_list,
     tenant,
+    upgrade,
     words,
 )
 from hailuo_mcp.cli.doctor import command as doctor
@@ -36,6 +37,7 @@ COMMANDS = tuple(
     command
     for module in (
         buy,
+        upgrade,
         film,
         task,
         preview,

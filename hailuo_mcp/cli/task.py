@@ -174,6 +174,6 @@ def _settle(args: Namespace, terminal: Terminal) -> int:
 COMMANDS = (
     Command("query", "show a clip's or film's status", _query, _query_options),
     Command("download", "save a finished clip or film, or copy it", _download, _download_options),
-    Command("cancel", "cancel what has not been sent yet", _cancel, _id_option),
+    Command("cancel", "cancel what is not sent, or is queued (MiniMax-H3)", _cancel, _id_option),
     Command("settle", "record the outcome of an unconfirmed purchase", _settle, _settle_options),
 )

@@ -11,7 +11,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hailuo_mcp.domain import IMAGE_FIELDS
+from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS
 
 
 def program() -> str:
@@ -76,7 +76,8 @@ def needs_sandbox(args: Namespace) -> bool:
     It asks for a fault, in words that a provider would refuse, or starts from a clip of its own.
     """
     pictures = [getattr(args, name, "") for name in IMAGE_FIELDS]
-    pictures += getattr(args, "media_inputs", [])
+    for name in ("media_inputs", *REFERENCE_FIELDS):
+        pictures += getattr(args, name, [])
     of_clip = any(text.strip().lower().startswith("task:") for text in pictures if text)
     return of_clip or "[sandbox:" in str(vars(args)).lower()
 

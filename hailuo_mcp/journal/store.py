@@ -261,6 +261,9 @@ class Leases(Protocol):
     ) -> Awaitable[Claimed]:
         """Claim what is due: the first account's submits as slots allow, polls and saves of all.
 
+        Unconfirmed tasks are claimed, to look for them at the provider, of the first account only:
+        no other key's list shows them.
+
         Tenants that wait take turns: whoever has sent least in the last minute is next, and all
         other callers together count as one tenant. Each one's tasks are sent in their order.
         """
@@ -277,7 +280,8 @@ class Leases(Protocol):
     def recover(self, dead: Collection[str], *, now: float) -> Awaitable[tuple[str, ...]]:
         """Take over from dead processes. Returns the ids of the changed tasks.
 
-        A submit whose owner died or whose lease expired may have been bought: `unconfirmed`.
+        A submit whose owner died or whose lease expired may have been bought: `unconfirmed`, and
+        due, to be looked for.
         Polls, saves and films can be claimed again. What was not sent stays for ORPHAN_SECONDS, a
         film's shots for PLAN_SECONDS; later it is cancelled, free.
         """
@@ -307,7 +311,8 @@ class Tasks(Protocol):
         """Set `values` if the task still has such a status, attempt, holder and id; else None.
 
         A status that ends the task settles its money, unless the money is not the account's own
-        (adopted) or `values` says otherwise. If a film's shot ends, becomes unconfirmed, is saved
+        (adopted) or `values` says otherwise. A new `amount` is also what the task counts as in the
+        sums. If a film's shot ends, becomes unconfirmed, is saved
         or will not be saved any more, its film becomes due.
         """
         ...
@@ -316,6 +321,23 @@ class Tasks(Protocol):
         self, task_id: str, values: Mapping[str, object], *, now: float
     ) -> Awaitable[Task | IdTaken | None]:
         """Record a person's settlement; None if the task cannot be settled."""
+        ...
+
+    def bring_home(
+        self, task_id: str, values: Mapping[str, object], *, attempt: int, now: float
+    ) -> Awaitable[Task | None]:
+        """Give an unconfirmed task the `remote_id` among these values, which was found for it.
+
+        None if it has been settled, answered or sent again, or another purchase has that id.
+        """
+        ...
+
+    def known_ids(self, ids: Collection[str]) -> Awaitable[frozenset[str]]:
+        """Those of these remote ids that belong to purchases in the journal."""
+        ...
+
+    def awaiting_ids(self, account: str) -> Awaitable[list[Task]]:
+        """The account's purchases whose remote id is unknown, so that any id may be theirs."""
         ...
 
     def adopt(self, task: Task) -> Awaitable[Task | None]:

@@ -40,6 +40,8 @@ SIZE_TOLERANCE = 0.05
 """Providers round a side to what their encoder takes: 910 to 896 or 912, 1366 to 1360."""
 LENGTH_TOLERANCE = 0.5
 """Seconds: six are sold as 141 frames, which are 5.875 or, at 25 frames a second, 5.64."""
+_ONE_FRAME = 0.05
+"""Seconds, and a little more, at 24 frames a second."""
 _SILENT = 33
 """Of 32,768, which is -60 dB: encoders leave one or two of digital silence."""
 _UNEVEN = 0.12
@@ -67,6 +69,8 @@ class Expected:
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
+    seconds_over: float = 0.0
+    """By how much it may be longer, where that is more than every clip may."""
     first_picture: bytes | None = None
     """The picture that it was to start from."""
     last_picture: bytes | None = None
@@ -211,7 +215,7 @@ class _Pictures:
             flickers=seen.flickers,
             wrong_size=_differ(width, expected.width, SIZE_TOLERANCE * (expected.width or 0))
             or _differ(height, expected.height, SIZE_TOLERANCE * (expected.height or 0)),
-            wrong_length=_differ(seconds, expected.seconds, LENGTH_TOLERANCE),
+            wrong_length=_wrong_length(seconds, expected),
             first_likeness=_likeness(self._first, expected.first_picture),
             last_likeness=_likeness(self._shown(self._last), expected.last_picture),
         )
@@ -261,6 +265,11 @@ def _seconds(frame: VideoFrame, ticks: int) -> float:
 def _likeness(frame: Image, given: bytes | None) -> float | None:
     picture = opened_picture(given) if given is not None else None
     return likeness(frame, picture) if picture else None
+
+
+def _wrong_length(found: float, expected: Expected) -> bool:
+    asked, over = expected.seconds, max(LENGTH_TOLERANCE, expected.seconds_over + _ONE_FRAME)
+    return asked is not None and not -LENGTH_TOLERANCE <= found - asked <= over
 
 
 def _differ(found: float, asked: float | None, tolerance: float) -> bool:

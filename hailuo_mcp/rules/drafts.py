@@ -63,7 +63,7 @@ def drafts_of(clip: Combination, seller: Seller) -> Drafts | None:
 def judge_upgrade(asked: Combination, seller: Seller) -> Verdict:
     """Judge the upgrade of a draft of which no more is known than its model and length."""
     size = size_name(asked.resolution)
-    named = replace(asked, mode=Mode.T2V, model=asked.model.strip() or _upgradable().name)
+    named = replace(asked, mode=Mode.T2V, model=asked.model.strip() or upgradable_model().name)
     verdict = judge(replace(named, resolution=None), seller)
     model = verdict.model
     if Mode.UPGRADE not in seller.capabilities.modes:
@@ -84,7 +84,7 @@ def judge_upgrade(asked: Combination, seller: Seller) -> Verdict:
 
 def nearest_upgrade(verdict: Verdict, seller: Seller) -> list[Step]:
     """The upgrade that is possible, if there is any here."""
-    model = verdict.model if verdict.model and verdict.model.upgrades else _upgradable()
+    model = verdict.model if verdict.model and verdict.model.upgrades else upgradable_model()
     possible = judge_upgrade(Combination(model=model.name, mode=Mode.UPGRADE), seller)
     if possible.problems:
         return []
@@ -96,7 +96,7 @@ def nearest_upgrade(verdict: Verdict, seller: Seller) -> list[Step]:
     return [Step(Do.NEAREST, offer_words(made, seller, said))]
 
 
-def _upgradable() -> Model:
+def upgradable_model() -> Model:
     return next(model for model in models() if model.upgrades)
 
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hailuo_mcp.sandbox.job import Job
+from hailuo_mcp.sandbox.job import Ends, Job
 from hailuo_mcp.sandbox.refusal import RATE_CODES, Refusal
 
 # Append only: a newer sandbox may add tables and columns, an older one must still read its own.
@@ -36,7 +36,15 @@ _SCHEMA = (
         id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, task_id TEXT NOT NULL,
         key TEXT NOT NULL, amount INTEGER NOT NULL, note TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS events_by_task ON events (task_id, kind)",
+    "CREATE INDEX IF NOT EXISTS tasks_by_key ON tasks (key)",
+    """CREATE TABLE IF NOT EXISTS uploads (
+        file_id TEXT PRIMARY KEY, key TEXT NOT NULL, sha256 TEXT NOT NULL, at REAL NOT NULL)""",
 )
+CANCEL, DELETE = "cancel", "delete"
+_ENDS = f"""SELECT
+    (SELECT min(at) FROM events WHERE task_id=tasks.task_id AND kind='{CANCEL}') AS cancelled_at,
+    (SELECT min(at) FROM events WHERE task_id=tasks.task_id AND kind='{DELETE}') AS deleted_at,
+    facts FROM tasks"""  # noqa: S608  # only constants are put in
 _MINUTE = 60.0
 _OPEN_SECONDS = 30.0
 _MARKS = ", ".join(["?"] * len(RATE_CODES))
@@ -171,6 +179,53 @@ class Book:
         with self._transaction() as sql:
             sql.execute("UPDATE events SET amount=? WHERE id=?", (amount, row))
 
+    def ends(self, task_id: str) -> Ends:
+        """Return whether and when a task was cancelled and its record deleted."""
+        with self._lock:
+            row = self._connection.execute(f"{_ENDS} WHERE task_id=?", (task_id,)).fetchone()
+        return _ends(row) if row else Ends()
+
+    def end(self, task: Job, at: float, decide: Callable[[Ends], str]) -> None:
+        """Cancel or delete a task: what `decide` says, in one transaction; it may raise."""
+        with self._transaction() as sql:
+            row = sql.execute(f"{_ENDS} WHERE task_id=?", (task.task_id,)).fetchone()
+            sql.execute(
+                "INSERT INTO events (at, kind, task_id, key, amount, note)"
+                " VALUES (?, ?, ?, ?, 0, '')",
+                (at, decide(_ends(row)), task.task_id, task.key),
+            )
+
+    def tasks_since(self, key: str, family: str, since: float) -> list[tuple[Job, Ends]]:
+        """Return an account's tasks of one API, newest first."""
+        with self._lock:
+            rows = self._connection.execute(
+                f"{_ENDS} WHERE key=? AND json_extract(facts, '$.family')=?"
+                " AND json_extract(facts, '$.created_at')>? ORDER BY rowid DESC",
+                (key, family, since),
+            ).fetchall()
+        return [(job_from(row["facts"]), _ends(row)) for row in rows]
+
+    def keep_upload(self, file_id: str, key: str, sha256: str, at: float) -> None:
+        """Write down an uploaded file."""
+        with self._transaction() as sql:
+            sql.execute("INSERT INTO uploads VALUES (?, ?, ?, ?)", (file_id, key, sha256, at))
+
+    def upload(self, file_id: str, key: str) -> str:
+        """Return the hash of a file that this account uploaded; empty: there is none."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT sha256 FROM uploads WHERE file_id=? AND key=?", (file_id, key)
+            ).fetchone()
+        return str(row["sha256"]) if row else ""
+
+    def happened(self, kind: str, task_id: str) -> bool:
+        """Tell whether an event of this kind is written down for a task."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT 1 FROM events WHERE task_id=? AND kind=?", (task_id, kind)
+            ).fetchone()
+        return row is not None
+
     def task(self, any_id: str) -> Job | None:
         """Find a task by its own id or the relay's."""
         return self._find("task_id=? OR (platform_id<>'' AND platform_id=?)", (any_id, any_id))
@@ -186,6 +241,10 @@ class Book:
                 values,
             ).fetchone()
         return job_from(row["facts"]) if row else None
+
+
+def _ends(row: sqlite3.Row) -> Ends:
+    return Ends(cancelled_at=row["cancelled_at"], deleted_at=row["deleted_at"])
 
 
 def job_from(facts: str) -> Job:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import secrets
 import time
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from hailuo_mcp.sandbox.backend import Backend
@@ -18,17 +19,19 @@ from hailuo_mcp.sandbox.loopback import call
 
 _TICK = 0.02
 _RECEIVED = range(200, 300)
+Body = Callable[[Phase], Mapping[str, object]]
+"""Words one change of status; an empty answer: there is nothing more to tell."""
 
 
-async def follow(backend: Backend, task: Job) -> None:
+async def follow(backend: Backend, task: Job, body: Body) -> None:
     """Verify the address and, if it echoes, tell it of every change until the task is final."""
     if not await _echoes(backend, task):
         return
     await _until(backend, task.processing_at())
-    await _tell(backend, task, Phase.PROCESSING)
+    await tell(backend, task, Phase.PROCESSING, body)
     await _until(backend, task.finished_at)
     # A moment later: at that very one, rounding may leave the task short of its end.
-    await _tell(backend, task, task.phase(task.finished_at + 1.0))
+    await tell(backend, task, task.phase(task.finished_at + 1.0), body)
 
 
 async def _echoes(backend: Backend, task: Job) -> bool:
@@ -43,8 +46,11 @@ async def _echoes(backend: Backend, task: Job) -> bool:
     return echoed
 
 
-async def _tell(backend: Backend, task: Job, phase: Phase) -> None:
-    status, _ = await _post(task, payload(task, phase))
+async def tell(backend: Backend, task: Job, phase: Phase, body: Body) -> None:
+    """Send one change and write down whether it arrived."""
+    if not (words := body(phase)):
+        return
+    status, _ = await _post(task, words)
     kind = "callback" if status in _RECEIVED else "callback-failed"
     backend.book.record(
         kind, at=backend.now(), task_id=task.task_id, key=task.key, note=phase.value

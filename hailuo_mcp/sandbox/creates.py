@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import base64
+import binascii
 import hashlib
 import importlib.util
 import json
 import re
+from functools import partial
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hailuo_mcp.sandbox import callbacks, faults, pictures, wire
+from hailuo_mcp.sandbox import callbacks, faults, signed_links, wire
 from hailuo_mcp.sandbox.backend import (
     Backend,
     KeyHolder,
@@ -23,8 +26,8 @@ from hailuo_mcp.sandbox.book import Attempt, Past
 from hailuo_mcp.sandbox.dialect import Dialect
 from hailuo_mcp.sandbox.faults import Faults
 from hailuo_mcp.sandbox.job import Job
-from hailuo_mcp.sandbox.refusal import RATE_LIMIT, RESET, Refusal
-from hailuo_mcp.sandbox.rules import Order, clip_size
+from hailuo_mcp.sandbox.refusal import RATE_LIMIT, RESET, TIMEOUT, Refusal, invalid
+from hailuo_mcp.sandbox.rules import Order
 
 _DATA_URL = re.compile(r"data:[^\"\s]{64,}")
 _SHOWN = 64
@@ -46,8 +49,10 @@ async def create(request: Request, dialect: Dialect) -> Response:
     )
     try:
         who = key_holder(request)
+        if dialect.most_bytes and len(raw) > dialect.most_bytes:
+            raise invalid(f"the body is larger than {dialect.most_bytes} bytes")
         order = dialect.read(json_object(raw))
-        asked = faults.read((order.prompt, *order.texts))
+        asked = dialect.faults(order, who.key)
         task = await _draft(order, asked, attempt, dialect)
     except Refusal as refusal:
         early = refusal
@@ -65,7 +70,8 @@ async def create(request: Request, dialect: Dialect) -> Response:
         return dialect.refused(verdict)
     backend.render_queue.begin(task)
     if task.callback_url:
-        backend.in_background(callbacks.follow(backend, task))
+        body = partial(dialect.callback, task, base=signed_links.base_of(request, backend))
+        backend.in_background(callbacks.follow(backend, task, body))
     return _answer(answer, asked, task, dialect)
 
 
@@ -94,15 +100,9 @@ async def _draft(order: Order, asked: Faults, attempt: Attempt, dialect: Dialect
     if importlib.util.find_spec("av") is None or importlib.util.find_spec("PIL") is None:
         raise Refusal(503, _MEDIA_MISSING)
     options = dialect.backend.options
-    first, last, subject = await asyncio.gather(
-        pictures.fetch(order.first, "first_frame_image", options.state_dir),
-        pictures.fetch(order.last, "last_frame_image", options.state_dir),
-        pictures.fetch(order.subject, "subject_reference", options.state_dir),
-    )
-    width, height = clip_size(order.resolution, first.size if first else None)
     credits_, cny, usd = order.price
     task_id, platform_id, file_id = dialect.ids()
-    return Job(
+    draft = Job(
         task_id=task_id,
         platform_id=platform_id,
         file_id=file_id,
@@ -118,12 +118,7 @@ async def _draft(order: Order, asked: Faults, attempt: Attempt, dialect: Dialect
         prompt=faults.without_markers(" ".join((order.prompt, *order.texts))),
         duration=order.duration,
         resolution=order.resolution,
-        width=width,
-        height=height,
         fps=order.fps,
-        first=first.sha256 if first else "",
-        last=last.sha256 if last else "",
-        subject=subject.sha256 if subject else "",
         ending=asked.ending,
         markers=asked.markers,
         callback_url=order.callback_url,
@@ -131,6 +126,7 @@ async def _draft(order: Order, asked: Faults, attempt: Attempt, dialect: Dialect
         cny=cny,
         usd=usd,
     )
+    return await dialect.with_inputs(draft, order)
 
 
 def _answer(answer: str, asked: Faults, task: Job, dialect: Dialect) -> Response:
@@ -149,6 +145,9 @@ def _answer(answer: str, asked: Faults, task: Job, dialect: Dialect) -> Response
             response = JSONResponse(wire.without_ids(body))
         case "http500-after":
             response = dialect.refused(Refusal(500))
+        case "gateway-504":
+            response = dialect.refused(Refusal(TIMEOUT))
+            response.status_code = HTTPStatus.OK
         case _:
             late = asked.value("late", 0.0)
             response = wire.Later(whole, late) if late else whole
@@ -168,7 +167,10 @@ def shorten(raw: bytes) -> str:
 def _digest(found: re.Match[str]) -> str:
     url = found[0]
     try:
-        content = pictures.decode(url.replace("\\/", "/"))
-    except Refusal:
+        payload = url.replace("\\/", "/").partition(";base64,")[2]
+        content = base64.b64decode(payload, validate=True)
+    except binascii.Error:
+        content = b""
+    if not content:
         return url[:_SHOWN] + "…(undecodable)"
     return f"{url[:_SHOWN]}…sha256={hashlib.sha256(content).hexdigest()}"

@@ -16,12 +16,20 @@ ALWAYS = 10**9
 
 # 1027 can only be known when the clip exists, so that code is a fault at the end.
 CREATE_CODES = frozenset(str(code) for code in MESSAGES if code != SENSITIVE_OUTPUT)
-HTTP_STATUSES = {"http401": 401, "http429": 429, "http500": 500, "http502": 502, "http503": 503}
+HTTP_STATUSES = {
+    "http401": 401,
+    "http429": 429,
+    "http500": 500,
+    "http502": 502,
+    "http503": 503,
+    "529": 529,
+}
 
 # Once unless a number is given: a task that never answered its polls would teach nothing.
 _ONCE = frozenset(
     {
         "poll-500",
+        "poll-529",
         "poll-1002",
         "poll-html",
         "poll-reset",
@@ -46,15 +54,18 @@ _ALWAYS = frozenset(
     }
 )
 # What happens to the response to an accepted create.
-ANSWERS = frozenset({"lost", "hang", "garbage", "cutjson", "noid", "http500-after"})
+ANSWERS = frozenset({"lost", "hang", "garbage", "cutjson", "noid", "http500-after", "gateway-504"})
 ENDINGS = {
     "fail": "fail",
     "1027": "moderated",
     "moderated": "moderated",
     "input-moderated-late": "input-moderated",
+    "expired": "expired",
 }
-_PLAIN = frozenset({"weird-status", "lost-task", "flat", "url-string"})
-_VALUED = frozenset({"late", "seconds"})
+_PLAIN = frozenset(
+    {"weird-status", "lost-task", "flat", "url-string", "not-enabled", "cancel-lost"}
+)
+_VALUED = frozenset({"late", "seconds", "list-lag", "usage-more"})
 
 _COUNTABLE = CREATE_CODES | HTTP_STATUSES.keys() | _ONCE | _ALWAYS
 _UNCOUNTED = ANSWERS | ENDINGS.keys() | _PLAIN
@@ -82,7 +93,7 @@ class Faults:
 
     @property
     def ending(self) -> str:
-        """Return how the task ends: success, fail, moderated or input-moderated."""
+        """Return how the task ends: success, fail, moderated, input-moderated or expired."""
         return next((end for name, end in ENDINGS.items() if name in self.asked), "success")
 
     @property
@@ -131,7 +142,7 @@ def _parse(raw: str) -> tuple[str, float]:
     name, sign, number = raw.partition("=")
     if sign and name in _VALUED:
         try:
-            return name, max(0.0, float(number))
+            return name, min(ALWAYS, max(0.0, float(number)))
         except ValueError:
             raise invalid(f"[sandbox:{raw}] needs a number") from None
     counted = _COUNTED.fullmatch(raw)

@@ -16,7 +16,19 @@ class Phase(StrEnum):
     PROCESSING = "Processing"
     SUCCESS = "Success"
     FAIL = "Fail"
+    CANCELLED = "Cancelled"
+    """Only a v2 task can be cancelled."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """What somebody did to a task, as the book's events say; the record itself never changes."""
+
+    cancelled_at: float | None = None
+    deleted_at: float | None = None
+
+
+NO_ENDS = Ends()
 
 # Shares of the time to ready at which Preparing and Queueing end; the real ones are unknown.
 _PREPARED = 0.12
@@ -56,6 +68,20 @@ class Job:
     credits: str = ""
     cny: str = ""
     usd: str = ""
+    # v2 only:
+    ratio: str = ""
+    source: str = ""
+    """The task that a regeneration started from."""
+    items: list[str] = field(default_factory=list[str])
+    """What the content held, one identity each, so that a regeneration can be held against it."""
+    output_seconds: int = 0
+    """The seconds of output that are charged."""
+    input_seconds: int = 0
+    input_images: int = 0
+    input_audio_seconds: int = 0
+    incomplete: list[str] = field(default_factory=list[str])
+    """Currencies in which a part of the price is unpublished and left out."""
+    sound: bool = False
 
     @property
     def faults(self) -> Faults:
@@ -78,8 +104,10 @@ class Job:
             return 1.0
         return min(1.0, max(0.0, (now - self.created_at) / self.seconds_to_ready))
 
-    def phase(self, now: float) -> Phase:
-        """Return the status: a pure function of this record and the clock, whoever asks."""
+    def phase(self, now: float, ends: Ends = NO_ENDS) -> Phase:
+        """Return the status: a pure function of the book and the clock, whoever asks."""
+        if ends.cancelled_at is not None:
+            return Phase.CANCELLED
         share = self.elapsed(now)
         if share >= 1.0:
             return Phase.SUCCESS if self.ending == "success" else Phase.FAIL

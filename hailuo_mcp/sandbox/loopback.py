@@ -24,16 +24,18 @@ def is_loopback(url: str) -> bool:
     return parts.scheme == "http" and is_here and port != 0
 
 
-async def call(method: str, url: str, body: bytes = b"") -> tuple[int, bytes]:
+async def call(
+    method: str, url: str, body: bytes = b"", *, most_bytes: int = _MOST_BYTES
+) -> tuple[int, bytes]:
     """Return the status and body of one request, or raise OSError, also when time runs out."""
     if not is_loopback(url):
         message = "only http URLs of this machine are called"
         raise OSError(message)
     async with asyncio.timeout(_SECONDS):
-        return await asyncio.to_thread(_exchange, method, url, body)
+        return await asyncio.to_thread(_exchange, method, url, body, most_bytes)
 
 
-def _exchange(method: str, url: str, body: bytes) -> tuple[int, bytes]:
+def _exchange(method: str, url: str, body: bytes, most_bytes: int) -> tuple[int, bytes]:
     from http.client import HTTPConnection, HTTPException
 
     parts = urlsplit(url)
@@ -42,12 +44,12 @@ def _exchange(method: str, url: str, body: bytes) -> tuple[int, bytes]:
     try:
         connection.request(method, target, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
-        content = answer.read(_MOST_BYTES + 1)
+        content = answer.read(most_bytes + 1)
     except (HTTPException, ValueError) as broken:
         raise OSError(str(broken)) from broken
     finally:
         connection.close()
-    if len(content) > _MOST_BYTES:
+    if len(content) > most_bytes:
         message = "the answer is too large"
         raise OSError(message)
     return answer.status, content

@@ -62,20 +62,25 @@ async def fetch(reference: str, name: str, state_dir: Path) -> Picture | None:
     else:
         raise invalid(f"{name} must be a public URL or a data URL")
     size = _measure(content, name)
-    return Picture(sha256=_keep(content, state_dir), size=size)
+    return Picture(sha256=keep(content, state_dir), size=size)
 
 
-def _measure(content: bytes, name: str) -> tuple[int, int]:
+def size_of(content: bytes, name: str) -> tuple[int, int]:
+    """Return an image's width and height as it is to be seen, or refuse it."""
     from PIL import Image, ImageOps
 
-    if len(content) >= _MOST_BYTES:
-        raise invalid(f"{name} must be smaller than 20MB")
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
             opened.load()
-            width, height = ImageOps.exif_transpose(opened).size
+            return ImageOps.exif_transpose(opened).size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise invalid(f"{name} is not a JPG, PNG or WebP image") from None
+
+
+def _measure(content: bytes, name: str) -> tuple[int, int]:
+    if len(content) >= _MOST_BYTES:
+        raise invalid(f"{name} must be smaller than 20MB")
+    width, height = size_of(content, name)
     if min(width, height) <= _LEAST_SIDE:
         raise invalid(f"{name} must have a short side above 300px")
     if max(width, height) / min(width, height) > _MOST_ASPECT:
@@ -83,7 +88,8 @@ def _measure(content: bytes, name: str) -> tuple[int, int]:
     return width, height
 
 
-def _keep(content: bytes, state_dir: Path) -> str:
+def keep(content: bytes, state_dir: Path) -> str:
+    """Store an input under its hash, which is returned."""
     sha256 = hashlib.sha256(content).hexdigest()
     path = kept_at(sha256, state_dir)
     if not path.exists():

@@ -7,6 +7,7 @@ INVALID_PARAMS = 2013
 RESET = 0
 """No code at all: the connection is reset instead of answered."""
 RATE_LIMIT = 1002
+TIMEOUT = 1001
 SENSITIVE_INPUT = 1026
 SENSITIVE_OUTPUT = 1027
 
@@ -35,6 +36,9 @@ MESSAGES = {
     2061: "your current token plan not support model",
 }
 
+# Statuses that Python's http module has no words for.
+_EDGE_WORDS = {529: "overloaded"}
+
 # How a gateway with HTTP statuses of its own passes the API's codes on.
 _STATUS_OF_CODE = {
     **dict.fromkeys((1002, 1039, 1041, 2045), 429),
@@ -54,7 +58,11 @@ class Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
         super().__init__(code, message)
         self.code = code
         # What is quoted from a request may hold half a character, which no answer could carry.
-        self.message = (message or MESSAGES.get(code, "")).encode("utf-8", "replace").decode()
+        self.message = (
+            (message or MESSAGES.get(code) or _EDGE_WORDS.get(code, ""))
+            .encode("utf-8", "replace")
+            .decode()
+        )
         self.note = note
 
     @property

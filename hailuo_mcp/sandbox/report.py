@@ -10,8 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hailuo_mcp.sandbox.book import connect, job_from
-from hailuo_mcp.sandbox.job import Job, Phase
+from hailuo_mcp.sandbox.book import CANCEL, DELETE, connect, job_from
+from hailuo_mcp.sandbox.job import Ends, Job, Phase
+from hailuo_mcp.sandbox.v2 import tasks as v2
 
 _EVENTS = {
     "status": "status_requests",
@@ -23,6 +24,9 @@ _EVENTS = {
     "challenge": "challenges",
     "challenge-failed": "challenges_failed",
     "leak": "leaked_keys",
+    "list": "list_requests",
+    CANCEL: "cancellations",
+    DELETE: "deletions",
 }
 _COUNTS = (*_EVENTS.values(), "download_bytes")
 
@@ -75,13 +79,21 @@ def _summary(
 ) -> dict[str, Any]:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     strays: Counter[str] = Counter()
+    ended: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for event in events:
         place = counts[event["task_id"]] if event["task_id"] in tasks else strays
         place[_EVENTS[str(event["kind"])]] += 1
+        if event["kind"] in (CANCEL, DELETE):
+            ended[event["task_id"]].setdefault(event["kind"], event["at"])
         if event["kind"] == "download":
             place["download_bytes"] += event["amount"]
     described = {
-        task_id: _describe(task, fingerprint, counts[task_id], now)
+        task_id: _describe(
+            task,
+            Ends(cancelled_at=ended[task_id].get(CANCEL), deleted_at=ended[task_id].get(DELETE)),
+            now,
+        )
+        | {"fingerprint": fingerprint, **{name: counts[task_id][name] for name in _COUNTS}}
         for task_id, (task, fingerprint) in tasks.items()
     }
     keys = sorted({row["key"] for row in creates} | {task.key for task, _ in tasks.values()})
@@ -100,24 +112,31 @@ def _summary(
     }
 
 
-def _describe(task: Job, fingerprint: str, counts: Counter[str], now: float) -> dict[str, Any]:
-    phase = task.phase(now)
+def _describe(task: Job, ends: Ends, now: float) -> dict[str, Any]:
+    phase = task.phase(now, ends)
+    is_v2 = task.family == v2.FAMILY
+    ended_at = {
+        Phase.SUCCESS: task.finished_at,
+        Phase.FAIL: task.finished_at,
+        Phase.CANCELLED: ends.cancelled_at,
+    }
     facts = asdict(task)
     return {
         **{name: value for name, value in facts.items() if value not in ("", [])},
-        "fingerprint": fingerprint,
-        "status": phase.value,
-        "finished_at": task.finished_at if phase in (Phase.SUCCESS, Phase.FAIL) else None,
+        "status": v2.status(task, phase) if is_v2 else phase.value,
+        "finished_at": ended_at.get(phase),
         # Failed and moderated clips are free (seed 000); a running one counts until it has failed.
-        "billed": phase is not Phase.FAIL,
-        **{name: counts[name] for name in _COUNTS},
+        "billed": phase not in (Phase.FAIL, Phase.CANCELLED),
+        "charged": phase is Phase.SUCCESS,
+        **({"usage": v2.usage(task, phase)} if is_v2 else {}),
+        **({"cancelled_at": ends.cancelled_at} if ends.cancelled_at is not None else {}),
+        **({"deleted_at": ends.deleted_at} if ends.deleted_at is not None else {}),
     }
 
 
 def _account(creates: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]) -> dict[str, Any]:
     accepted = [row for row in creates if row["outcome"] == "accepted"]
     times = Counter(row["fingerprint"] for row in accepted)
-    billed = [facts for facts in tasks.values() if facts["billed"]]
     listed = [{name: value for name, value in row.items() if name != "body"} for row in creates]
     return {
         "creates_received": len(creates),
@@ -126,12 +145,18 @@ def _account(creates: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]) ->
         "creates": listed,
         "duplicates": {print_: count for print_, count in times.items() if count > 1},
         "tasks": tasks,
-        "bill": {
-            **{unit: _sum(billed, unit) for unit in ("credits", "cny", "usd")},
-            "videos": len(billed),
-            "unpriced": sum(1 for facts in billed if not facts.get("credits")),
-        },
+        "bill": _bill([facts for facts in tasks.values() if facts["billed"]]),
+        "charged": _bill([facts for facts in tasks.values() if facts["charged"]]),
         **{name: sum(facts[name] for facts in tasks.values()) for name in _COUNTS},
+    }
+
+
+def _bill(tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    units = ("credits", "cny", "usd")
+    return {
+        **{unit: _sum(tasks, unit) for unit in units},
+        "videos": len(tasks),
+        "unpriced": sum(1 for facts in tasks if not any(facts.get(unit) for unit in units)),
     }
 
 

@@ -25,6 +25,7 @@ from hailuo_mcp.sandbox.minimax import Minimax, MinimaxTemplates
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.refusal import RESET, Refusal
 from hailuo_mcp.sandbox.report import read_book, read_requests
+from hailuo_mcp.sandbox.v2.dialect import Generations, Regenerations
 from hailuo_mcp.sandbox.xcompute import Xcompute
 
 _MOST_REQUESTS = 10_000
@@ -44,7 +45,15 @@ def build(backend: Backend) -> ASGIApp:
     """Return the application over an open backend, which its owner closes."""
     official, other = Minimax(backend), Compat(backend)
     # The official one first: compat's /v1/files/{file_id} would take /v1/files/retrieve for a file.
-    dialects = (official, MinimaxTemplates(backend), Hingnet(backend), Xcompute(backend), other)
+    dialects = (
+        official,
+        MinimaxTemplates(backend),
+        Generations(backend),
+        Regenerations(backend),
+        Hingnet(backend),
+        Xcompute(backend),
+        other,
+    )
     routes = [
         Route("/v1/video_generation", _shared_create(official, other), methods=["POST"]),
         *(route for dialect in dialects for route in _routes(dialect)),
@@ -60,7 +69,14 @@ def _routes(dialect: Dialect) -> list[Route]:
 
     posts = [Route(path, create, methods=["POST"]) for path in dialect.creates]
     gets = dialect.reads.items()
-    return [*posts, *(Route(path, _worded(dialect, it), methods=["GET"]) for path, it in gets)]
+    return [
+        *posts,
+        *(Route(path, _worded(dialect, it), methods=["GET"]) for path, it in gets),
+        *(
+            Route(path, _worded(dialect, it), methods=[method])
+            for (method, path), it in dialect.calls.items()
+        ),
+    ]
 
 
 def _worded(dialect: Dialect, handler: Handler) -> Handler:

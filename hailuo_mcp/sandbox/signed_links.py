@@ -12,13 +12,22 @@ from hailuo_mcp.sandbox.backend import Backend
 from hailuo_mcp.sandbox.job import Job
 
 
+def base_of(request: Request, backend: Backend) -> str:
+    """Return what links start with."""
+    return backend.options.public_url or f"{request.url.scheme}://{request.url.netloc}"
+
+
 def issue(request: Request, backend: Backend, task: Job) -> tuple[str, int]:
     """Return a fresh link and the Unix second at which it ends."""
+    return issue_at(base_of(request, backend), backend, task)
+
+
+def issue_at(base: str, backend: Backend, task: Job) -> tuple[str, int]:
+    """Return the same for links that start with `base`, where there is no request."""
     _, serial = backend.book.record("link", at=backend.now(), task_id=task.task_id, key=task.key)
     # Templates' links live nine hours, nine times those of v1 files (facts 6.1, C1).
     life = backend.options.link_seconds * (9 if task.kind == "template" else 1)
     expires = int(backend.now() + life)
-    base = backend.options.public_url or f"{request.url.scheme}://{request.url.netloc}"
     if "http-link" in task.faults:
         base = base.replace("https://", "http://", 1)
     query = urlencode(

@@ -43,6 +43,7 @@ def closed_list(argument: str) -> list[str]:
     known: dict[str, Callable[[], Iterable[str]]] = {
         "model": lambda: (model.name for model in models()),
         "resolution": resolutions,
+        "aspect_ratio": _ratios,
         "duration": lambda: map(str, lengths()),
         "camera": lambda: (name for move in moves() for name in (move.english, move.chinese)),
         "mode": lambda: Mode,
@@ -52,6 +53,13 @@ def closed_list(argument: str) -> list[str]:
         "transition": lambda: Transition,
     }
     return [str(word) for word in known.get(argument, tuple)()]
+
+
+def _ratios() -> Iterable[str]:
+    from hailuo_mcp.catalog.video_models import models
+
+    rules = [rules for model in models() for rules in model.modes.values()]
+    return dict.fromkeys(ratio for it in rules for ratio in it.ratios)
 
 
 async def _ids(app: AppContext, argument: str, typed: str) -> list[str]:

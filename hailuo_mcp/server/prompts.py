@@ -18,7 +18,8 @@ from hailuo_mcp.text import shown
 
 Camera = Annotated[str, Field(description="A camera move, such as Push in")]
 Model = Annotated[str, Field(description="A model; empty chooses")]
-Resolution = Annotated[str, Field(description="768P, 1080P …; empty chooses")]
+Resolution = Annotated[str, Field(description="768P, 1080P, 2K …; empty chooses")]
+AspectRatio = Annotated[str, Field(description="16:9, 9:16 …, with MiniMax-H3; empty chooses")]
 
 _FROM_PICTURE = (
     "- From a picture, describe only what moves and the camera: the picture shows the rest, and "
@@ -28,7 +29,9 @@ _BUYING = (
     "Tell me the price by estimate_cost and wait for my yes. Then generate_video (where the exact "
     "words or moves matter, with prompt_optimizer=false), query_task until it is saved, and look "
     "at it with preview_video. Show me the path and say honestly what is wrong with it, if "
-    "anything; buy another take only if I ask for it."
+    "anything; buy another take only if I ask for it. For a clip in 2K take drafts at 768P with "
+    "MiniMax-H3, show them on one sheet (preview_video with compare_with), and make the one that I "
+    "choose again with upgrade_video: its price first."
 )
 
 
@@ -37,9 +40,10 @@ def direct_shot(
     camera: Camera = "",
     model: Model = "",
     resolution: Resolution = "",
+    aspect_ratio: AspectRatio = "",
 ) -> str:
     """Direct one shot from an idea to a saved clip."""
-    wishes = _wishes(camera=camera, model=model, resolution=resolution)
+    wishes = _wishes(camera=camera, model=model, resolution=resolution, aspect_ratio=aspect_ratio)
     return f"Direct one Hailuo video clip of this: {shot}\n{wishes}\n{_writing()}\n{_BUYING}"
 
 
@@ -105,7 +109,9 @@ def _read(name: str) -> str:
 
 
 def _wishes(**wishes: str) -> str:
-    return "".join(f"{name.capitalize()}: {wish}\n" for name, wish in wishes.items() if wish)
+    return "".join(
+        f"{name.replace('_', ' ').capitalize()}: {wish}\n" for name, wish in wishes.items() if wish
+    )
 
 
 def add_prompts(server: MCPServer[AppContext]) -> None:

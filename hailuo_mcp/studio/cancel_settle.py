@@ -1,4 +1,4 @@
-"""Cancel a task that was not sent; settle an unconfirmed one."""
+"""Cancel a task that was not sent or is still queued; settle an unconfirmed one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, RemoteTaskNo
 from hailuo_mcp.journal.store import IdTaken
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.lookup import find_task, refuse_film
+from hailuo_mcp.studio.provider_cancel import SENT, cancel_at_provider
 from hailuo_mcp.studio.waiting import read_again
 from hailuo_mcp.text import shown
 from hailuo_mcp.views import View
@@ -19,19 +20,23 @@ _log = logging.getLogger(__name__)
 
 
 async def cancel_task(context: Context, task_id: str, *, caller: str = "") -> View:
-    """Cancel a task that was not sent; otherwise say why it cannot be cancelled."""
+    """Cancel a task that was not sent, or is queued where that can be cancelled; else say why not.
+
+    Nothing that has ended is changed, here or at the provider.
+    """
     task = await find_task(context, task_id, caller)
-    withdrawn = await withdraw(context, task)
-    if withdrawn:
-        announce(context, withdrawn)
-        return await context.view(withdrawn)
+    cancelled = await withdraw(context, task)
+    if cancelled:
+        announce(context, cancelled)
+        return await context.view(cancelled)
     task = await read_again(context, task)
     note = ""
-    if task.status in (Status.SUBMITTING, *POLLED):
-        note = (
-            f"It could not be withdrawn: it was already sent, and {context.provider.name} offers "
-            "no way to cancel. It is charged if it succeeds, and saved as usual."
-        )
+    if task.status in SENT:
+        done = await cancel_at_provider(context, task)
+        task = done.task
+        if task.status not in POLLED:
+            announce(context, task)
+        note = f"It could not be withdrawn: {done.why_not}." if done.why_not else ""
     elif task.status is Status.UNCONFIRMED:
         note = "It could not be withdrawn: it is unknown whether the provider accepted it."
     elif task.status is not Status.CANCELLED:
@@ -69,6 +74,7 @@ _RESET: Mapping[str, object] = {
     **dict.fromkeys(("lease_until", "due_at"), 0.0),
     **dict.fromkeys(("polls", "tries"), 0),
     **dict.fromkeys(("url_expires_at", "polled_at", "unfinished_at", "finished_at"), None),
+    "candidates": (),
 }
 """Nothing is known of a task under its new id."""
 _NO_ID = "Settled as bought, without the provider's id, so the clip cannot be downloaded here."

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.dialect import Provider
-from hailuo_mcp.domain import UNFINISHED, Film, Link, Mode, Phase, RemoteStatus, Task, Unit
+from hailuo_mcp.dialects.providers import dialect_of
+from hailuo_mcp.domain import UNFINISHED, Film, Link, Mode, Phase, RemoteStatus, Status, Task, Unit
 from hailuo_mcp.errors import Do, RemoteTaskNotFoundError, Step, TaskNotFoundError
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.storage import Storage
@@ -64,6 +65,8 @@ class RemoteAccess:
     """Called with durations: submit, poll, download, and the wait for the rate limit."""
     count: Callable[[str, str], None] = lambda _event, _tenant: None
     """Called with each event and the tenant that it is about, if any."""
+    count_cost: Callable[[Unit, Decimal], None] = lambda _unit, _more: None
+    """Called with what a clip cost more than quoted (below 0: less), by the provider's count."""
     callback_url: str = ""
     """Where providers reach this server; empty if it receives no callbacks."""
 
@@ -114,6 +117,8 @@ class Context:
     lookup_limit: LookupLimit = field(default_factory=LookupLimit)
     callback_confirmed: set[str] = field(default_factory=set[str])
     """Ids of tasks whose callback address the provider has used: it will announce their end."""
+    cancelling: set[str] = field(default_factory=set[str])
+    """Ids of tasks that a call is cancelling at the provider."""
     tenant: str = ""
     """The caller whose settings these are; empty for the operator's."""
     shared_wall: Wall | None = None
@@ -203,6 +208,11 @@ class Context:
         ) as started:
             yield started
 
+    def searches(self, task: Task) -> bool:
+        """Whether this key's list of tasks at the provider would show such a task."""
+        listing = dialect_of(self.provider, task.model).list_tasks(1)
+        return listing is not None and task.account == self.account
+
     def expects_callback(self, task: Task) -> bool:
         """Whether the provider has, or will be given, an address of this process for the task."""
         return bool(
@@ -269,9 +279,18 @@ class Context:
             eta = round(left) if left >= 1 else None
             # Past its usual time, the end is unknown: look again soon, but not every second.
             check = min(60, max(5, round(left) if left > 0 else 15))
+        searching = (
+            task.status is Status.UNCONFIRMED
+            and task.due_at > 0
+            and not (task.remote_id or task.candidates)
+            and self.searches(task)
+        )
+        if searching:
+            check = min(60, max(5, round(task.due_at - now)))
         return View(
             task=task,
             now=now,
+            searching=searching,
             losses=self.losses,
             reused=reused,
             notes=(*task.warnings, *notes),

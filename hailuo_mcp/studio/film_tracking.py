@@ -8,16 +8,18 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from hailuo_mcp.domain import POLLED, Film, Status, Task
+from hailuo_mcp.domain import Film, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.studio.cancel_settle import withdraw
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_views import film_view
+from hailuo_mcp.studio.provider_cancel import BEING_MADE, SENT, cancel_at_provider, offers_cancel
 from hailuo_mcp.studio.waiting import (
     LOOK_SECONDS,
     TICK_SECONDS,
     expedite_overdue_poll,
     expedite_poll,
+    read_again,
 )
 from hailuo_mcp.views import FilmProgress, FilmView, SavedFilm
 
@@ -79,7 +81,7 @@ async def download_film(
 
 
 async def cancel_film(context: Context, film: Film) -> FilmView:
-    """Withdraw the plan, or the shots that were not sent."""
+    """Withdraw the plan, or the shots that were not sent or are still queued."""
     if film.made_at is None:
         if film.cancelled:
             return await film_view(context, film, notes=("It was withdrawn before.",))
@@ -114,10 +116,16 @@ async def _withdraw(context: Context, film: Film, values: dict[str, object]) -> 
 
 
 async def _withdraw_unsent(context: Context, film: Film) -> FilmView:
-    withdrawn = list[Task]()
+    withdrawn, left = list[Task](), dict[int, str]()
     # From the last one: otherwise a worker would do the same to those that depend on the first.
     for task in reversed(await context.store.film_tasks(film.film_id)):
         done = await withdraw(context, task) if task.status is Status.PENDING else None
+        if done is None and offers_cancel(context, task):
+            task = await read_again(context, task)  # noqa: PLW2901  # it may have been sent now
+            if task.status in SENT:
+                outcome = await cancel_at_provider(context, task)
+                done = None if outcome.why_not else outcome.task
+                left[task.shot] = outcome.why_not
         if done:
             withdrawn.append(done)
             context.changes.announce(task.task_id)
@@ -126,21 +134,33 @@ async def _withdraw_unsent(context: Context, film: Film) -> FilmView:
         context.changes.announce(film.film_id)
         context.wakeup.notify()
     view = await film_view(context, await _read_again(context, film))
-    notes = _what_is_left(context, view, done=bool(withdrawn))
+    notes = _what_is_left(context, view, left, done=bool(withdrawn))
     return replace(view, notes=(*view.notes, *notes))
 
 
-def _what_is_left(context: Context, view: FilmView, *, done: bool) -> Iterable[str]:
-    """What could not be withdrawn; the view itself says what was."""
+def _what_is_left(
+    context: Context, view: FilmView, left: Mapping[int, str], *, done: bool
+) -> Iterable[str]:
+    """What could not be withdrawn; the view itself says what was. `left`: why, by shot."""
     shots = [(it.number, it.view.task.status) for it in view.shots if it.view]
-    sent = [number for number, status in shots if status in (Status.SUBMITTING, *POLLED)]
+    sent = [number for number, status in shots if status in SENT]
+    made = [number for number in sent if left.get(number) == BEING_MADE]
+    fixed = [number for number in sent if number not in left]
     doubtful = [number for number, status in shots if status is Status.UNCONFIRMED]
-    if sent:
+    if fixed:
         yield (
-            f"{_capital(_numbered(sent))} could not be withdrawn: already sent, and "
-            f"{context.provider.name} offers no way to cancel. What succeeds is charged, and saved "
-            "as usual."
+            f"{_capital(_numbered(fixed))} could not be withdrawn: already sent, and "
+            f"{context.provider.name} offers no way to cancel such clips. What succeeds is "
+            "charged, and saved as usual."
         )
+    if made:
+        yield (
+            f"{_capital(_numbered(made))} could not be withdrawn: already being made. What "
+            "succeeds is charged, and saved as usual."
+        )
+    for number in sent:
+        if left.get(number, BEING_MADE) != BEING_MADE:
+            yield f"Shot {number} could not be withdrawn: {left[number]}."
     if doubtful:
         yield (
             f"{_capital(_numbered(doubtful))} could not be withdrawn: it is unknown whether the "

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task
+import logging
+
+from hailuo_mcp.catalog.video_models import api_of, models
+from hailuo_mcp.domain import Api, Mode, Money, Phase, RemoteStatus, Status, Task
 from hailuo_mcp.errors import (
     Do,
+    HailuoError,
     InvalidRequestError,
+    ProviderError,
+    ProviderUnavailableError,
+    RateLimitError,
     RemoteTaskNotFoundError,
     Step,
     TaskNotFoundError,
+    UnexpectedResponseError,
 )
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import new_task_id
 from hailuo_mcp.text import LONGEST_ID
+
+_log = logging.getLogger(__name__)
 
 
 async def find_task(context: Context, task_id: str, caller: str) -> Task:
@@ -59,14 +69,7 @@ async def _adopt(context: Context, remote_id: str, caller: str) -> Task:
         )
         refusal.retry = True
         raise refusal
-    found: RemoteStatus | None = None
-    template = False
-    for template in (False, True) if context.client.capabilities.templates else (False,):
-        try:
-            found = await context.client.query(remote_id, template=template)
-            break
-        except RemoteTaskNotFoundError:
-            continue
+    found, mode, model = await _ask(context, remote_id)
     if found is None or found.phase is Phase.UNKNOWN:
         raise context.unknown_task(remote_id)
     now = context.clock()
@@ -79,8 +82,10 @@ async def _adopt(context: Context, remote_id: str, caller: str) -> Task:
             status=Status.QUEUED,
             created_at=now,
             updated_at=now,
-            mode=Mode.TEMPLATE if template else Mode.T2V,
-            model="",
+            mode=mode,
+            model=model,
+            duration=found.duration,
+            resolution=found.resolution or None,
             identity=f"adopted {remote_id}",
             remote_id=remote_id,
             remote_status=found.word,
@@ -93,3 +98,37 @@ async def _adopt(context: Context, remote_id: str, caller: str) -> Task:
         raise context.unknown_task(remote_id)
     context.wakeup.notify()
     return adopted
+
+
+async def _ask(context: Context, remote_id: str) -> tuple[RemoteStatus | None, Mode, str]:
+    """What the provider knows under this id, with the task's mode and model for later questions.
+
+    v2 comes first: it says for certain whether it has the task, while v1 may call one failed that
+    is not its own (facts 1.6). So while v2 gives no answer, such a failure does not count. A key or
+    a relay may have v1 alone.
+    """
+    client = context.client
+    trouble: HailuoError | None = None
+    if context.provider.v2:
+        asked = next(model.name for model in models() if model.api is Api.V2)
+        try:
+            found = await client.query(remote_id, model=asked)
+        except (ProviderUnavailableError, RateLimitError, UnexpectedResponseError) as exc:
+            trouble = exc
+        except ProviderError as exc:
+            _log.debug("v2 does not have it: %s", exc.code)
+        else:
+            # Under a name that is not listed, the next question would go to v1.
+            model = found.model if api_of(found.model) is Api.V2 else asked
+            return found, Mode.UPGRADE if found.upgrade else Mode.T2V, model
+    for template in (False, True) if client.capabilities.templates else (False,):
+        try:
+            found = await client.query(remote_id, template=template)
+        except RemoteTaskNotFoundError:
+            continue
+        if trouble and found.phase is Phase.FAILED:
+            raise trouble
+        return found, Mode.TEMPLATE if template else Mode.T2V, ""
+    if isinstance(trouble, ProviderError):
+        raise trouble
+    return None, Mode.T2V, ""

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from hailuo_mcp.domain import UNFINISHED, Film, Status, Task
+from hailuo_mcp.catalog.video_models import find_model
+from hailuo_mcp.domain import UNFINISHED, Api, Film, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.files.storage import on_this_disk
 from hailuo_mcp.media import frames as media_frames
@@ -38,6 +39,7 @@ _EDGE = 0.1
 """Seconds by which frames of a film's shot keep away from its joins, whose times are not exact."""
 _NEAR_A_JOIN = 0.3
 """Seconds: a cut so near to where two shots meet is the join."""
+_WIDE = "16:9"
 _SHORT_ID = 6
 """The last characters of an id, which differ where the first tell the time."""
 
@@ -56,6 +58,7 @@ class _Subject:
     file: str
     request: str
     """The request of the clip, or of the film's first shot, which names the given pictures."""
+    model: str = ""
     size: str = ""
     """The resolution that was asked for."""
     seconds: int | None = None
@@ -162,6 +165,7 @@ async def _find(context: Context, text: str, caller: str) -> _Subject:
         caller=task.caller,
         file=task.file,
         request=task.request,
+        model=task.model,
         size=task.resolution or "",
         seconds=task.duration,
     )
@@ -296,9 +300,15 @@ async def _given_pictures(context: Context, subject: _Subject) -> dict[str, byte
 
 def _named_pictures(request: str) -> dict[str, str]:
     """By the sha256 of each."""
-    body = json.loads(request)
+    body = _wish(request)
     names = ("first_frame_image", "last_frame_image")
     return {name: body[name]["sha256"] for name in names if body.get(name, {}).get("sha256")}
+
+
+def _wish(request: str) -> dict[str, Any]:
+    """What the clip is to show: for an upgrade, the request of the clip that it was made from."""
+    body: dict[str, Any] = json.loads(request)
+    return body.get("source") or body
 
 
 def _lacks_pictures(request: str, expected: Expected) -> bool:
@@ -385,16 +395,27 @@ def _moments(subject: _Subject, many: int) -> list[float]:
 
 def _expected(subject: _Subject, given: dict[str, bytes]) -> Expected:
     first, last = given.get("first_frame_image"), given.get("last_frame_image")
-    # A clip takes its first frame's shape, which is unknown where that is gone.
-    known = first is not None or "first_frame_image" not in _named_pictures(subject.request)
-    width, height = (expected_size(subject.size, first) if known else None) or (None, None)
+    width, height = _size(subject, first) or (None, None)
+    known = find_model(subject.model)
     return Expected(
         width=width,
         height=height,
         seconds=subject.seconds,
+        seconds_over=known.seconds_over if known else 0.0,
         first_picture=first,
         last_picture=last,
     )
+
+
+def _size(subject: _Subject, first: bytes | None) -> tuple[int, int] | None:
+    """Width and height that it should have; None if that is unknown."""
+    known = find_model(subject.model)
+    if known and known.api is Api.V2:
+        wide = _wish(subject.request).get("aspect_ratio") == _WIDE
+        return known.wide_sizes.get(subject.size) if wide else None
+    if first is None and "first_frame_image" in _named_pictures(subject.request):
+        return None  # it takes the shape of that picture, which is gone
+    return expected_size(subject.size, first)
 
 
 def _without_joins(findings: Findings, subject: _Subject) -> Findings:

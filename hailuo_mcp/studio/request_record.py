@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
@@ -77,7 +77,7 @@ def request_json(request: AnyRequest, inputs: Inputs, *, sources: bool = True) -
         return record
 
     if isinstance(request, UpgradeRequest):
-        raise NotImplementedError
+        return _upgrade_json(request, sources=sources)
     body: dict[str, object] = asdict(request)
     if isinstance(request, VideoRequest):
         for name in IMAGE_FIELDS:
@@ -98,6 +98,8 @@ async def request_from_json(record: str, load: Callable[[str, str], Awaitable[st
         OSError: they cannot be read now (from `load`).
     """
     body = json.loads(record)
+    if _UPGRADE_OF in body:
+        return await _upgrade_from(body, load)
 
     async def wire(value: Mapping[str, str]) -> str:
         return value.get("url") or await load(value["sha256"], value["mime"])
@@ -115,6 +117,67 @@ async def request_from_json(record: str, load: Callable[[str, str], Awaitable[st
         if name in body:
             body[name] = tuple([await wire(value) for value in body[name]])
     return VideoRequest(**body)
+
+
+_UPGRADE_OF = "upgrade_of"
+"""In the record of an upgrade: the source's task id. "source" is the source's own record, and
+"base_video", once it is sent, the clip itself by its sha256."""
+
+
+def _upgrade_json(request: UpgradeRequest, *, sources: bool) -> str:
+    kept: dict[str, object] = {
+        _UPGRADE_OF: request.source_id,
+        "remote_id": request.remote_id,
+        "model": request.model,
+        "resolution": request.resolution,
+    }
+    if request.watermark is not None:
+        kept["watermark"] = request.watermark
+    if sources:
+        kept |= {
+            "source_resolution": request.source_resolution,
+            "duration": request.duration,
+            "prompt": request.prompt,
+            "source": json.loads(request.source_record or "{}"),
+        }
+    return _record(kept)
+
+
+async def _upgrade_from(
+    body: Mapping[str, Any], load: Callable[[str, str], Awaitable[str]]
+) -> UpgradeRequest:
+    source_record = _record(body["source"]) if body["source"] else ""
+    base_video, source = "", None
+    if clip := body.get("base_video"):
+        base_video = await load(clip["sha256"], clip["mime"])
+        source = await request_from_json(source_record, load) if source_record else None
+    return UpgradeRequest(
+        source_id=body[_UPGRADE_OF],
+        remote_id=body["remote_id"],
+        model=body["model"],
+        resolution=body["resolution"],
+        source_resolution=body["source_resolution"],
+        duration=body["duration"],
+        prompt=body["prompt"],
+        source_record=source_record,
+        source=source if isinstance(source, VideoRequest) else None,
+        base_video=base_video,
+        watermark=body.get("watermark"),
+    )
+
+
+def upgrade_of(record: str) -> str:
+    """The id of the task that this is an upgrade of; empty if it is none."""
+    return str(json.loads(record).get(_UPGRADE_OF, ""))
+
+
+def with_base_video(record: str, sha256: str) -> str:
+    """The record of an upgrade that sends the clip itself instead of its id."""
+    return _record({**json.loads(record), "base_video": {"sha256": sha256, "mime": "video/mp4"}})
+
+
+def _record(body: Mapping[str, object]) -> str:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True)
 
 
 def with_picture(record: str, argument: str, picture: OpenedImage, *, source: str) -> str:

@@ -19,6 +19,7 @@ from hailuo_mcp.studio.query import (
     recent_ids_of,
 )
 from hailuo_mcp.studio.questions import close_question, may_ask
+from hailuo_mcp.studio.upgrading import upgrade, upgrade_question, upgrade_request
 from hailuo_mcp.studio.waiting import poll_at
 
 
@@ -31,6 +32,9 @@ class Studio(Context):
     may_ask = may_ask
     close_question = close_question
     generate = purchase.generate
+    upgrade_request = upgrade_request
+    upgrade_question = upgrade_question
+    upgrade = upgrade
     plan_film = films.plan_film
     film_question = films.film_question
     make_film = films.make_film

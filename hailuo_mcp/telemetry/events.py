@@ -21,7 +21,11 @@ class Event(StrEnum):
     ANSWERED = "answered"
     POSTPONED = "postponed"
     UNCONFIRMED = "unconfirmed"
+    ADOPTED = "adopted"
+    CANDIDATES = "candidates"
+    NOT_BOUGHT = "not_bought"
     READY = "ready"
+    COST_DIFFERS = "cost_differs"
     FAILED = "failed"
     SAVED = "saved"
     SAVE_FAILED = "save_failed"
@@ -42,6 +46,16 @@ _LINES: Mapping[Event, tuple[int, str]] = {
     Event.ANSWERED: (logging.INFO, "submit of {task_id} is accepted"),
     Event.POSTPONED: (logging.INFO, "submit of {task_id} is postponed"),
     Event.UNCONFIRMED: (logging.WARNING, "{task_id} is unconfirmed: it may have been bought"),
+    Event.ADOPTED: (logging.INFO, "{task_id} is in the provider's list of tasks: {remote_id}"),
+    Event.CANDIDATES: (
+        logging.WARNING,
+        "{task_id} may be one of {candidates} in the provider's list of tasks",
+    ),
+    Event.NOT_BOUGHT: (logging.INFO, "{task_id} was not bought: the provider's list lacks it"),
+    Event.COST_DIFFERS: (
+        logging.INFO,
+        "{task_id} cost {cost} {unit} by the provider's count, and was quoted at {quoted}",
+    ),
     Event.READY: (logging.INFO, "{task_id} is ready at the provider"),
     Event.FAILED: (logging.INFO, "{task_id} has failed ({code})"),
     Event.SAVED: (logging.INFO, "{task_id} is saved"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.providers import provider_notice
@@ -20,6 +20,7 @@ from hailuo_mcp.wording.cases import (
 from hailuo_mcp.wording.film_cases import FilmCase
 from hailuo_mcp.wording.phrases import (
     about,
+    difference,
     join,
     moment,
     money,
@@ -111,6 +112,9 @@ TASKS: Mapping[Case, str] = {
     "{tool}.",
     Case.CANCELLED_ELSEWHERE: "Cancelled. {why}",
     Case.UNCONFIRMED: "{why} {held}, and asking again does not help. {settle}",
+    Case.SEARCHED: "{why} {held}. It is being looked for in the provider's list of tasks, without "
+    f"you: do not buy it again, {_LOOK}.",
+    Case.NOT_BOUGHT: "{error} Nothing was charged. To make the clip after all, call {tool}.",
 }
 _TENANT_TASKS: Mapping[Case, str] = {
     **TASKS,
@@ -271,7 +275,6 @@ def list_text(listing: Listing, *, limit: int) -> str:
     """Summarise the rows; if there are `limit` rows, there may be more."""
     rows, spending = listing.rows, listing.spending
     unfinished = listing.under_way
-    doubtful = sum(view.task.status is Status.UNCONFIRMED for view in rows)
     imitations = sum(bool(view.notice) for view in listing.entries)
     listed = len(listing.entries)
     said = [_list_opening(listing)]
@@ -281,6 +284,8 @@ def list_text(listing: Listing, *, limit: int) -> str:
         said.append(f"The newest {_many(listing)}; raise limit to see more.")
     else:
         said.append(f"{_many(listing)}, newest first.")
+    if differ := sum(bool(difference(view.task)) for view in rows):
+        said.append(f"{differ} cost more or less than quoted, by the provider's count.")
     if unfinished:
         said.append(
             f"{len(unfinished)} under way and saved without you: call list_tasks again in "
@@ -293,13 +298,7 @@ def list_text(listing: Listing, *, limit: int) -> str:
             else "the person to correct HAILUO_API_KEY"
         )
         said.append(f"The provider refuses the key: ask {whom}.")
-    if doubtful:
-        who = (
-            "the operator of this server settles it"
-            if listing.of_tenant
-            else "a person settles it with `hailuo-mcp settle`"
-        )
-        said.append(f"{doubtful} unconfirmed: may have been bought; {who}.")
+    said += _doubts(listing)
     said.append(other_units_text(spending.others))
     if imitations and imitations < listed:
         said.append(f'{imitations} from the sandbox, free: the cost says "would cost".')
@@ -308,6 +307,24 @@ def list_text(listing: Listing, *, limit: int) -> str:
     elif imitations:
         said.append(f"The spending is that of {spending.provider}, without the sandbox's.")
     return join(*said)
+
+
+def _doubts(listing: Listing) -> Iterator[str]:
+    """How many may have been bought, and what happens about them."""
+    found = [view for view in listing.rows if view.task.status is Status.UNCONFIRMED]
+    searched = sum(view.searching for view in found)
+    if searched:
+        yield (
+            f"{searched} unconfirmed: may have been bought; being looked for in the provider's "
+            "list of tasks."
+        )
+    if left := len(found) - searched:
+        who = (
+            "the operator of this server settles it"
+            if listing.of_tenant
+            else "a person settles it with `hailuo-mcp settle`"
+        )
+        yield f"{left} unconfirmed: may have been bought; {who}."
 
 
 def list_unchanged_text(listing: Listing) -> str:

@@ -35,10 +35,14 @@ class Case(StrEnum):
     CANCELLED = "cancelled"
     CANCELLED_ELSEWHERE = "cancelled, bought elsewhere"
     UNCONFIRMED = "unconfirmed"
+    SEARCHED = "unconfirmed, and looked for at the provider"
+    NOT_BOUGHT = "failed, and certainly not bought"
 
 
 def case_of(view: View) -> Case:
     task = view.task
+    if view.searching or task.not_bought:
+        return Case.SEARCHED if view.searching else Case.NOT_BOUGHT
     found = Case(task.status.value)
     match task.status:
         case Status.PENDING if task.waits:
@@ -98,7 +102,8 @@ def _tool(task: Task) -> str:
     """What makes such a clip, for an agent."""
     if task.film_id:
         return f'generate_storyboard with film_id "{task.film_id}" and redo=[{task.shot}]'
-    return "generate_from_template" if task.mode is Mode.TEMPLATE else "generate_video"
+    others = {Mode.TEMPLATE: "generate_from_template", Mode.UPGRADE: "upgrade_video"}
+    return others.get(task.mode, "generate_video")
 
 
 def left(view: View) -> str:
@@ -114,6 +119,7 @@ _PROGRESS: Mapping[Case, str] = {
     Case.SAVING: "saving the clip",
     Case.NOT_SAVED: "not saved yet",
     Case.LEFT_THERE: "ready",
+    Case.SEARCHED: "looking for it in the provider's list of tasks",
 }
 
 

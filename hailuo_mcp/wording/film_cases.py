@@ -48,7 +48,7 @@ def case_of(view: FilmView) -> FilmCase:
         return FilmCase.WITHDRAWN
     if status is Status.SUCCEEDED:
         return _case_of_ready(view)
-    if status is not None and status not in UNFINISHED:
+    if status is not None and status not in UNFINISHED and not view.searching:
         return FilmCase(status.value)
     made = list(_made(view))
     if any(cases.key_is_refused(shot.task) for shot in made):
@@ -359,6 +359,8 @@ def _doubts(view: FilmView, sentences: Sentences, **names: str) -> Iterator[str]
     for shot in view.shots:
         if shot.view and shot.view.task.status is Status.UNCONFIRMED:
             values = cases.values_of(shot.view, sentences, **names)
+            if shot.view.searching:
+                values["settle"] = "It is being looked for in the provider's list of tasks."
             yield "Shot {shot} is unconfirmed. {why} {held}. {settle}".format(
                 shot=shot.number, **values
             )

@@ -16,6 +16,7 @@ from hailuo_mcp.wording.film_cases import FilmCase
 from hailuo_mcp.wording.phrases import (
     amount,
     charged,
+    difference,
     join,
     money,
     next_steps,
@@ -90,6 +91,11 @@ TASKS: Mapping[Case, tuple[str, str]] = {
     Case.CANCELLED: ("Cancelled.", "{why} Nothing was charged."),
     Case.CANCELLED_ELSEWHERE: ("Cancelled.", "{why}"),
     Case.UNCONFIRMED: ("Unconfirmed.", "{why} {held}. {settle}"),
+    Case.SEARCHED: (
+        "Unconfirmed.",
+        "{why} {held}. It is being looked for in the provider's list of tasks.",
+    ),
+    Case.NOT_BOUGHT: ("Not bought.", "{error} Nothing was charged."),
 }
 """A label and its sentence; the clip's facts, including its cost, are printed below."""
 
@@ -224,6 +230,7 @@ def cost(view: View) -> str:
         return "nothing"
     if moved == "maybe" and not view.notice:
         return f"{price}, perhaps charged"
+    price += difference(task)
     later = moved == "not yet" and task.amount is not None and not view.notice
     return f"{price} when it succeeds" if later else price
 

@@ -106,6 +106,15 @@ def price(task: Task) -> str:
     )
 
 
+def difference(task: Task) -> str:
+    """How the cost differs from the quote, to follow the cost; empty if it does not."""
+    if task.amount is None or task.quoted is None or task.amount == task.quoted:
+        return ""
+    by = amount(abs(task.amount - task.quoted), task.unit)
+    word = "more" if task.amount > task.quoted else "less"
+    return f" by the provider's count, {by} {word} than quoted"
+
+
 def charged(task: Task) -> Charged | None:
     """Whether money moved; None if it was bought elsewhere."""
     if task.status is Status.UNCONFIRMED:
@@ -126,12 +135,14 @@ def paid(task: Task) -> str:
         return "Bought elsewhere, so its cost is not known here."
     if task.amount is None:
         return "It was charged; no price is published."
-    return f"It cost {price(task)}."
+    return f"It cost {price(task)}{difference(task)}."
 
 
 def imitated(task: Task) -> str:
     """The sandbox's words in place of a cost."""
-    return "It is free" if task.amount is None else f"A real one would cost {price(task)}"
+    if task.amount is None:
+        return "It is free"
+    return f"A real one would cost {price(task)}{difference(task)}"
 
 
 def other_units_text(others: Sequence[UnitSpending]) -> str:

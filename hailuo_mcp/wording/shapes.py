@@ -182,6 +182,7 @@ class TaskRow(TypedDict, total=False):
     shot: int
     prompt: str
     cost: str
+    quoted: str
     charged: Charged
     saved: bool
     error_code: str

@@ -146,6 +146,7 @@ def _row(view: View) -> TaskRow:
             shot=task.shot,
             prompt=_named(task),
             cost=cost_words(task),
+            quoted=phrases.amount(task.quoted, task.unit) if task.quoted is not None else "",
             charged=phrases.charged(task),
             saved=task.saved,
             error_code=task.error_code,

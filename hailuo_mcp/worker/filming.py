@@ -160,7 +160,8 @@ async def _last_frame(context: Context, shot: Task, rules: Limits) -> OpenedImag
         picture = await check_picture("The frame", data, rules)
     except InvalidRequestError as refused:
         raise _NoFrameError(f"ends with a frame that cannot be used ({refused.what})") from refused
-    if problems := image_problems("it", picture.facts) + size_problems("it", picture.facts):
+    facts = picture.facts
+    if problems := image_problems("it", facts, rules) + size_problems("it", facts, rules):
         raise _NoFrameError(f"ends with a frame that cannot be used ({'; '.join(problems)})")
     return picture
 

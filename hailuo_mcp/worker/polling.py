@@ -19,7 +19,9 @@ from hailuo_mcp.errors import (
 )
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.telemetry.events import Event
+from hailuo_mcp.text import number
 from hailuo_mcp.worker.schedule import GIVE_UP_SECONDS, poll_schedule
+from hailuo_mcp.worker.usage import counted_cost
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ NOT_FOUND_TRIES = 6
 NOT_FOUND_SECONDS = 3600.0
 """A young task may not be visible everywhere at once, and a provider may be out of order: not found
 this often in a row, and not seen for this long, it counts as lost."""
+ASK_ONCE_MORE_SECONDS = 3600.0
+"""After it was given up, where the provider can list its tasks."""
 GIVE_UP_POLLS = 100
 """At least so many polls, however old it is."""
 Values = Mapping[str, object]
@@ -63,7 +67,20 @@ async def _poll(context: Context, task: Task) -> Task | None:
     changed = await record_step(context, task, values, release=not save)
     if changed is not None and changed.status in _EVENTS:
         context.report(_EVENTS[changed.status], changed, code=changed.error_kind)
+    if changed is not None and "quoted" in values:
+        _report_cost(context, changed)
     return changed
+
+
+def _report_cost(context: Context, task: Task) -> None:
+    """The provider has counted what it cost: whether that is what was quoted."""
+    amount, quoted = task.amount, task.quoted
+    if amount is None:
+        return
+    context.remote.count_cost(task.unit, amount - (amount if quoted is None else quoted))
+    if quoted is not None:
+        cost = {"cost": number(amount), "quoted": number(quoted), "unit": task.unit.value}
+        context.report(Event.COST_DIFFERS, task, **cost)
 
 
 async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Values:
@@ -91,6 +108,7 @@ async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Valu
             "width": found.width,
             "height": found.height,
             "due_at": now if context.saves(task) else 0.0,
+            **counted_cost(task, found.usage),
         }
     if found.phase in (Phase.FAILED, Phase.CANCELLED):
         cancelled = found.phase is Phase.CANCELLED
@@ -98,7 +116,7 @@ async def _after_read(context: Context, task: Task, found: RemoteStatus) -> Valu
         return {**read, **_reason(context, found), "status": status, "due_at": 0.0}
     # Often enough, too: with a wrong clock, one poll says nothing about age.
     if now - submitted_at > GIVE_UP_SECONDS and task.polls + 1 >= GIVE_UP_POLLS:
-        return _given_up(task, "never reported its end")
+        return _given_up(context, task, "never reported its end")
     schedule, in_flight = await poll_schedule(context, task), await context.in_flight.count()
     return {
         **read,
@@ -147,7 +165,7 @@ def _after_trouble(context: Context, task: Task, exc: HailuoError) -> Values:
         and task.tries + 1 >= NOT_FOUND_TRIES
         and not 0 <= now - seen < NOT_FOUND_SECONDS
     ):
-        return _given_up(task, "now says that it knows no such task")
+        return _given_up(context, task, "now says that it knows no such task")
     first = context.settings.poll_seconds
     most = 60.0 if own and now - seen <= GIVE_UP_SECONDS else 3600.0
     wait = backoff(task.tries, first=first, most=most, jitter=context.chance())
@@ -169,13 +187,14 @@ def error_values(exc: HailuoError) -> Values:
     }
 
 
-def _given_up(task: Task, why: str) -> Values:
+def _given_up(context: Context, task: Task, why: str) -> Values:
     _log.warning("task %s is given up: the provider %s", task.task_id, why)
+    once_more = context.clock() + ASK_ONCE_MORE_SECONDS if context.searches(task) else 0.0
     return {
         "status": Status.UNCONFIRMED,
         "error": f"The provider accepted the request, but {why}.",
         "error_kind": "unconfirmed",
-        "due_at": 0.0,
+        "due_at": once_more,
     }
 
 

@@ -11,6 +11,7 @@ from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save
 from hailuo_mcp.files.naming import SIDECAR, file_name, sidecar_text
 from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.request_record import upgrade_of
 from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.views import cost_words
 from hailuo_mcp.worker.polling import record_step
@@ -94,6 +95,7 @@ async def _describe(context: Context, task: Task) -> None:
     """The sidecar is optional: without it, the clip still counts as saved."""
     facts = {name: getattr(task, name) for name in _DESCRIBED}
     facts |= {"mode": task.known_mode, "cost": cost_words(task) or None}
+    facts |= {"upgrade_of": upgrade_of(task.request) or None}
     try:
         given = {name: value for name, value in facts.items() if value is not None}
         await context.storage.put_beside(task.file, SIDECAR, sidecar_text(given))

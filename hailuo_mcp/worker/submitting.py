@@ -9,7 +9,7 @@ from itertools import chain, repeat
 
 import anyio
 
-from hailuo_mcp.domain import AnyRequest, Status, Submitted, Task
+from hailuo_mcp.domain import POLLED, AnyRequest, Money, Status, Submitted, Task, UpgradeRequest
 from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,
@@ -17,11 +17,13 @@ from hailuo_mcp.errors import (
     ProviderError,
     ProviderUnavailableError,
     RateLimitError,
+    SourceIdNotEnabledError,
     UnconfirmedSubmitError,
 )
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.request_record import request_from_json
 from hailuo_mcp.telemetry.events import Event
+from hailuo_mcp.worker.base_video import record_with_clip
 from hailuo_mcp.worker.polling import error_values
 from hailuo_mcp.worker.schedule import PollSchedule, poll_schedule
 
@@ -66,6 +68,9 @@ async def _submit(context: Context, task: Task, sleep: Sleep) -> Outcome:
     began = context.clock()
     try:
         outcome = await _send(context, task, leaving, sleep)
+    except SourceIdNotEnabledError as exc:
+        outcome = _later(context, task, exc, began)  # if this process is closed meanwhile
+        outcome = await _by_the_clip_itself(context, task, exc)
     except anyio.get_cancelled_exc_class():
         if not leaving.is_set():
             never_sent = "hailuo-mcp was closed before it was sent."
@@ -119,12 +124,8 @@ async def _send(context: Context, task: Task, leaving: anyio.Event, sleep: Sleep
             if pause is None or exc.provider_code:  # a code is a response: the request was sent
                 return _refused(Status.FAILED, exc)
             await sleep(pause)
-        except RateLimitError as exc:
-            return await _rate_limited(context, task, exc)
-        except UnconfirmedSubmitError as exc:
-            return _refused(Status.UNCONFIRMED, exc)
         except HailuoError as exc:
-            return _refused(Status.FAILED, exc)
+            return await _not_taken(context, task, request, exc)
         else:
             return _accepted(submitted, schedule, context.clock())
     raise AssertionError("the last pause is None")
@@ -135,11 +136,41 @@ async def _load(context: Context, task: Task) -> AnyRequest | Outcome:
     try:
         return await request_from_json(task.request, context.pictures.data_url)
     except KeyError:
-        gone = "A picture of this request is no longer kept, so it was never sent."
+        gone = "An input file of this request is no longer kept, so it was never sent."
         return _refused(Status.FAILED, InvalidRequestError(gone))
     except OSError:
-        away = JournalError("The pictures of this request could not be read, so it was not sent.")
+        away = JournalError("The input files of this request cannot be read, so it was not sent.")
         return _later(context, task, away, context.clock() + _UNREAD_PAUSE)
+
+
+async def _not_taken(
+    context: Context, task: Task, request: AnyRequest, exc: HailuoError
+) -> Outcome:
+    """Raises SourceIdNotEnabledError where there is another way to buy the same."""
+    match exc:
+        case UnconfirmedSubmitError():
+            return _refused(Status.UNCONFIRMED, exc)
+        case RateLimitError():
+            return await _rate_limited(context, task, exc)
+        case SourceIdNotEnabledError():
+            if isinstance(request, UpgradeRequest) and not request.base_video:
+                raise exc
+        case _:
+            pass
+    return _refused(Status.FAILED, exc)
+
+
+async def _by_the_clip_itself(
+    context: Context, task: Task, exc: SourceIdNotEnabledError
+) -> Outcome:
+    """Certainly not bought: back into the queue at once, to send the clip instead of its id."""
+    try:
+        record = await record_with_clip(context, task)
+    except HailuoError as why:
+        if why.retry:
+            return _later(context, task, why, context.clock() + _UNREAD_PAUSE)
+        return _refused(Status.FAILED, why)
+    return {**_refused(Status.PENDING, exc), "request": record, "due_at": context.clock()}
 
 
 def _accepted(submitted: Submitted, schedule: PollSchedule, now: float) -> Outcome:
@@ -154,6 +185,7 @@ def _accepted(submitted: Submitted, schedule: PollSchedule, now: float) -> Outco
         "error_kind": "",
         "error_code": "",
         "tries": 0,
+        "candidates": (),
         "due_at": schedule.next_poll(now, now),
     }
 
@@ -216,8 +248,11 @@ async def record_outcome(context: Context, task: Task, outcome: Outcome) -> None
     """Compare and set on the attempt.
 
     A task that became `unconfirmed` in the meantime still gets its outcome, except that it does not
-    go back into the queue: its person may have bought it another way by now.
+    go back into the queue: its person may have bought it another way by now. An id from the
+    provider's answer also counts against what its list seemed to say.
     """
+    if outcome["status"] is Status.UNCONFIRMED:  # it is looked for at once
+        outcome = {**outcome, "tries": 0, "due_at": context.clock()}
     again = outcome["status"] is Status.PENDING
     written = await context.store.change(
         task.task_id,
@@ -235,7 +270,28 @@ async def record_outcome(context: Context, task: Task, outcome: Outcome) -> None
             attempt=task.attempt,
         )
     if outcome["status"] is Status.QUEUED and written is None:
-        text = "task %s was settled before its answer came: remote_id %s"
-        _log.warning(text, task.task_id, outcome["remote_id"])
+        await _correct(context, task, outcome)
     if outcome["status"] is Status.QUEUED and task.refused_at:
         await context.store.reset_backoff(context.account)
+
+
+async def _correct(context: Context, task: Task, outcome: Outcome) -> None:
+    """The answer came after the task was looked for: without it, or as another one, or settled."""
+    found = await context.store.find(task.task_id)
+    if found is None or found.remote_id == outcome["remote_id"]:
+        return
+    looked_for = found.not_bought or (found.remote_id and found.status in POLLED)
+    if looked_for and found.settled_at is None and found.attempt == task.attempt:
+        values = {**outcome, "money": Money.RESERVED, "remote_status": "", "candidates": ()}
+        written = await context.store.change(
+            task.task_id,
+            {**values, "owner": "", "lease_until": 0.0, "warnings": task.warnings},
+            now=context.clock(),
+            status_in=(found.status,),
+            attempt=task.attempt,
+            remote_id=found.remote_id,
+        )
+        if written is not None:
+            return
+    text = "task %s was settled before its answer came: remote_id %s"
+    _log.warning(text, task.task_id, outcome["remote_id"])

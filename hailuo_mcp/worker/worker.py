@@ -1,4 +1,4 @@
-"""The worker: submit what is due, poll, save, take over from dead processes."""
+"""The worker: submit what is due, search, poll, save, take over from dead processes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.worker.filming import advance
 from hailuo_mcp.worker.polling import poll
 from hailuo_mcp.worker.saving import save_clip
+from hailuo_mcp.worker.searching import search
 from hailuo_mcp.worker.submitting import submit
 
 _log = logging.getLogger(__name__)
@@ -241,9 +242,12 @@ class Worker:
         )
 
     async def _step(self, task: Task) -> None:
-        """Do one due step of a task whose lease this process holds: poll, save, or both."""
+        """Do one due step of a task whose lease this process holds: search, poll, save."""
         ready: Task | None = task
-        if task.status in POLLED:
+        if task.status is Status.UNCONFIRMED:
+            ready = None
+            await search(self._context, task)
+        elif task.status in POLLED:
             ready = await poll(self._context, task)
         if ready is not None and ready.status is Status.SUCCEEDED:
             async with self._downloads:

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailuo_mcp import __version__
-from hailuo_mcp.cli import arguments, exits, main
+from hailuo_mcp.cli import arguments, exits, main, words
 from hailuo_mcp.cli.program import COMMANDS, parser
 from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.domain import Mode, VideoRequest
 from hailuo_mcp.errors import (
     BudgetExceededError,
     ConfigError,
@@ -149,6 +150,9 @@ def test_an_option_that_is_nearly_right_is_named(capsys):
         ("generate", "--end-frame", "--last-frame-image"),
         ("generate", "--aigc-watermark", "--watermark"),
         ("generate", "--dur", "--duration"),
+        ("generate", "--ratio", "--aspect-ratio"),
+        ("generate", "--ref-images", "--reference-images"),
+        ("generate", "--audio", "--reference-audios"),
         ("template", "--image", "--media-inputs"),
     ],
 )
@@ -215,7 +219,7 @@ def test_every_command_of_the_contract_is_there():
 
     for name in ("serve", "generate", "template", "query", "tasks", "download", "cancel"):
         assert re.search(rf"^    {name} ", helped, re.MULTILINE)
-    for name in ("settle", "estimate", "sandbox"):
+    for name in ("settle", "estimate", "sandbox", "upgrade"):
         assert re.search(rf"^    {name} ", helped, re.MULTILINE)
 
 
@@ -228,7 +232,9 @@ TOOLS = {
     "download": "download_video",
     "preview": "preview_video",
     "cancel": "cancel_task",
+    "upgrade": "upgrade_video",
 }
+NEED_ID = ("query", "download", "cancel", "preview", "upgrade")
 SNAPSHOTS = Path(__file__).parents[1] / "surface" / "snapshots"
 ARGUMENTS = [
     pytest.param(command, name, id=f"{command}-{name}")
@@ -241,14 +247,14 @@ ARGUMENTS = [
 
 @pytest.mark.parametrize(("command", "name"), ARGUMENTS)
 def test_every_argument_of_a_tool_is_an_option_of_that_name(command, name):
-    needs_id = command in ("query", "download", "cancel", "preview") and name != "task_id"
+    needs_id = command in NEED_ID and name != "task_id"
     flag = name in ("prompt_optimizer", "fast_pretreatment", "watermark", "overwrite")
     values = [] if flag else ["6"]
     argv = [command, *(["v1"] if needs_id else []), f"--{name.replace('_', '-')}", *values]
 
     options = vars(parser(argv).parse_args(argv))
 
-    without = [command, *(["v1"] if command in ("query", "download", "cancel", "preview") else [])]
+    without = [command, *(["v1"] if command in NEED_ID else [])]
     untouched = vars(parser(without).parse_args(without))
     changed = {key for key in options if options[key] != untouched[key]} - {"argv", "parser"}
     assert len(changed) == 1
@@ -338,6 +344,49 @@ def test_a_server_that_is_started_in_a_folder_does_not_open_it_to_agents():
     settings = arguments.settings(args, {})
 
     assert settings.allowed_dirs == (settings.output_dir, Path.home())
+
+
+def test_references_are_repeated_and_found_where_the_person_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "b.png", "walk.mp4"):
+        (tmp_path / name).touch()
+    argv = ["generate", "a fox", "--aspect-ratio", "9:16", "--reference-image", "a.png"]
+    argv += [
+        "--reference-images",
+        "b.png",
+        "--reference-image",
+        "",
+        "--reference-video",
+        "walk.mp4",
+    ]
+    argv += ["--reference-video", "task:v1", "--reference-audio", "https://e.com/voice.mp3"]
+
+    wanted = arguments.request(parser(argv).parse_args(argv), VideoRequest)
+
+    assert wanted.aspect_ratio == "9:16"
+    assert wanted.reference_images == (str(tmp_path / "a.png"), str(tmp_path / "b.png"))
+    assert wanted.reference_videos == (str(tmp_path / "walk.mp4"), "task:v1")
+    assert wanted.reference_audios == ("https://e.com/voice.mp3",)
+    assert wanted.mode is Mode.R2V
+
+
+def test_the_command_that_was_typed_is_repeated_with_all_its_references():
+    argv = ["generate", "a fox", "--reference-image", "a.png", "--reference-image", "b.png"]
+    argv += ["--aspect-ratio", "9:16"]
+
+    again = words.retyped(parser(argv).parse_args(argv))
+
+    assert parser(argv).parse_args(argv).reference_images == ["a.png", "b.png"]
+    assert again.endswith(
+        'generate "a fox" --reference-image a.png --reference-image b.png --aspect-ratio 9:16'
+    )
+
+
+def test_lengths_that_follow_each_other_are_listed_as_a_range(capsys):
+    assert main(["models"]) == exits.DONE
+    said = capsys.readouterr().out
+    assert "768P 4-15 s" in said
+    assert "768P 6 or 10 s" in said
 
 
 def test_folders_given_here_are_relative_to_here():

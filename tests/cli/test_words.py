@@ -41,6 +41,7 @@ def test_another_take_is_the_same_request_once_more(argv, output):
         (["generate", "A task: draw a fox", "--first-frame-image", "task.png"], False),
         (["generate", "A fox [sandbox:fail]"], True),
         (["generate", "A fox", "--first-frame-image", "task:v1#last"], True),
+        (["generate", "A fox", "--reference-video", "task:v1"], True),
         (["template", "Dive", "--media", "a.png", "--media", "Task:v1#first"], True),
     ],
 )

@@ -43,14 +43,17 @@ HEAVY = (
 )
 
 
-def test_a_model_reads_at_most_2600_tokens_of_tools() -> None:
-    assert sum(read for read, _ in count().values()) <= 2600
+def test_a_model_reads_at_most_2880_tokens_of_ten_tools() -> None:
+    """The official server's eight take 2,890."""
+    counted = count()
+    assert len(counted) == 10
+    assert sum(read for read, _ in counted.values()) <= 2880
 
 
-def test_the_whole_list_is_at_most_18_kilobytes() -> None:
+def test_the_whole_list_is_at_most_20_kilobytes() -> None:
     whole = [tool.parameters for tool in all_tools()], [tool.output_schema for tool in all_tools()]
     described = sum(len(tool.description.encode()) for tool in all_tools())
-    assert size(whole) + described <= 18_000
+    assert size(whole) + described <= 20_000
 
 
 def test_the_list_is_answered_without_what_only_a_call_needs() -> None:
@@ -59,7 +62,7 @@ def test_the_list_is_answered_without_what_only_a_call_needs() -> None:
     )
     loaded = set(done.stdout.split())
     assert [name for name in HEAVY if name in loaded] == []
-    assert len([name for name in loaded if name.startswith("hailuo_mcp")]) <= 40
+    assert len([name for name in loaded if name.startswith("hailuo_mcp")]) <= 41
 
 
 OPENED = """

@@ -49,6 +49,14 @@ def test_the_expected_size_is_the_resolutions_in_the_shape_of_the_picture() -> N
     assert expected_size("768P", b"no picture") is None
 
 
+def test_what_is_usually_longer_than_ordered_is_not_called_wrong(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", scene(SMALL), fps=12)  # 3 s
+    orders = [(2.4, 0.0, True), (2.4, 0.6, False), (2.0, 0.6, True), (3.6, 0.6, True)]
+    for seconds, over, wrong in orders:
+        found = examine(path, Expected(seconds=seconds, seconds_over=over))
+        assert found.wrong_length is wrong, (seconds, over)
+
+
 def test_a_given_picture_that_cannot_be_opened_says_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", scene(SMALL)[:4], fps=12)
     assert examine(path, Expected(first_picture=b"no picture")).first_likeness is None

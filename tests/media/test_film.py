@@ -172,6 +172,16 @@ def test_sound_stays_with_its_picture_and_silence_fills_the_rest(
         assert pictures(target) == [frame for clip in clips for frame in pictures(clip)]
 
 
+def test_clips_of_h3_are_joined_in_2k_with_their_sound(tmp_path: Path) -> None:
+    shot = Clip(
+        width=2560, height=1440, frames=2, beep=0.1, sample_rate=44_100, layout="stereo", crf=40
+    )
+    joined = join(made(tmp_path, [shot, shot]), target := tmp_path / "film.mp4")
+    assert (joined.width, joined.height, joined.encoded) == (2560, 1440, False)
+    assert tracks(target) == ["video", "audio"]
+    assert beeps(target) == pytest.approx([0.1, 0.35], abs=0.02)
+
+
 def test_fifty_clips_do_not_drift(tmp_path: Path) -> None:
     clip = make(tmp_path / "clip.mp4", Clip(rate=24, frames=9, beep=0.1, b_frames=1))
     target = tmp_path / "film.mp4"

@@ -30,6 +30,7 @@ class Provider:
         self.asked: list[str | None] = []
         """The ids that it was asked for."""
         self.on_create: Callable[[int], Awaitable[httpx.Response] | httpx.Response] = self.accept
+        self.on_v2: Callable[[httpx.Request], httpx.Response] = self.not_on_v2
         self.status = "Processing"
         self.file_id = ""
         self.down = False
@@ -49,11 +50,19 @@ class Provider:
     def refuse(self, code: int, **headers: str) -> httpx.Response:
         return httpx.Response(200, json={"task_id": "", **self.code(code)}, headers=headers)
 
+    @staticmethod
+    def not_on_v2(_request: httpx.Request) -> httpx.Response:
+        error = {"type": "bad_request_error", "message": "invalid task_id (2013)"}
+        body = {"type": "error", "error": {**error, "http_code": "400"}, "request_id": "1"}
+        return httpx.Response(400, json=body)
+
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
             self.creates.append(json.loads(request.content))
             answer = self.on_create(len(self.creates))
             return answer if isinstance(answer, httpx.Response) else await answer
+        if request.url.path.startswith("/v2/"):
+            return self.on_v2(request)
         self.asked.append(request.url.params.get("task_id"))
         if self.down:
             raise httpx.ConnectError("down")

@@ -1,17 +1,28 @@
 """Whose a clip is that only the provider knows, and how often one may ask for such."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Money, Status, VideoRequest
-from hailuo_mcp.errors import RateLimitError, TaskNotFoundError
+from hailuo_mcp.catalog.video_models import api_of
+from hailuo_mcp.domain import Api, Mode, Money, Phase, RemoteStatus, Status, VideoRequest
+from hailuo_mcp.errors import (
+    AuthenticationError,
+    HailuoError,
+    ProviderUnavailableError,
+    RateLimitError,
+    RemoteTaskNotFoundError,
+    TaskNotFoundError,
+    UnexpectedResponseError,
+)
 from hailuo_mcp.studio.lookup_limit import LOOKUPS_PER_MINUTE
 from hailuo_mcp.views import Terms
 from hailuo_mcp.wording.agent import error_text
 from hailuo_mcp.wording.tasks import video_task
 
 pytestmark = pytest.mark.anyio
+GONE = RemoteTaskNotFoundError("It knows no such task.")
 
 
 async def _lost(studio: Any, caller: str, *, status: Status = Status.UNCONFIRMED) -> Any:
@@ -167,3 +178,96 @@ async def test_callers_who_ask_no_more_are_forgotten(scripted: Any) -> None:
         now -= 3600  # a clock that is set back does not lock anybody out
         await studio.query("999", caller="caller 1")
         assert len(studio.lookup_limit._asked) == 1
+
+
+class TwoApis:
+    """A provider with both: what each says of an id, in the order of the questions."""
+
+    def __init__(self, v2: Any, v1: Any = GONE, template: Any = GONE) -> None:
+        self.answers = {"v2": v2, "v1": v1, "template": template}
+        self.asked: list[str] = []
+
+    async def query(self, _remote_id: str, *, template: bool = False, model: str = "") -> Any:
+        api = "v2" if api_of(model) is Api.V2 else "template" if template else "v1"
+        self.asked.append(api)
+        answer = self.answers[api]
+        if isinstance(answer, HailuoError):
+            raise answer
+        return answer
+
+
+def _status(phase: Phase, **told: Any) -> RemoteStatus:
+    return RemoteStatus(phase=phase, word=str(phase), **told)
+
+
+_RUNNING, _FAILED = _status(Phase.RUNNING), _status(Phase.FAILED, error_code="1026")
+_H3 = _status(Phase.QUEUED, model="MiniMax-H3", resolution="2K", duration=9)
+_UNNAMED, _NEWER = _status(Phase.RUNNING), _status(Phase.RUNNING, model="MiniMax-H9")
+_DOWN = ProviderUnavailableError("It is down.")
+_GARBLED = UnexpectedResponseError("It says nonsense.")
+_NOT_INCLUDED = AuthenticationError("This key is for v1 alone.")
+
+
+async def test_what_v2_tells_goes_into_the_adopted_task(
+    scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [
+        (_H3, "MiniMax-H3", None, "2K", 9),
+        (replace(_H3, upgrade=True), "MiniMax-H3", Mode.UPGRADE, "2K", 9),
+        (_UNNAMED, "MiniMax-H3", None, None, None),  # asked of v2 the next time as well
+        (_NEWER, "MiniMax-H3", None, None, None),
+    ]
+    async with scripted(works=False) as studio:
+        for number, (told, *facts) in enumerate(cases):
+            apis = TwoApis(told, _FAILED)
+            monkeypatch.setattr(studio.client, "query", apis.query)
+            task = (await studio.query(f"77{number}")).task
+            found = [task.model, task.known_mode, task.resolution, task.duration]
+            assert (found, task.money) == (facts, Money.UNKNOWN)
+            await studio.read_status(task)
+            assert apis.asked == ["v2", "v2"]
+
+
+@pytest.mark.parametrize(
+    ("apis", "outcome", "asked"),
+    [
+        (TwoApis(GONE, _RUNNING), Mode.T2V, "v2 v1"),
+        (TwoApis(GONE, GONE, _RUNNING), Mode.TEMPLATE, "v2 v1 template"),
+        (TwoApis(GONE, _FAILED), Mode.T2V, "v2 v1"),
+        (TwoApis(GONE), TaskNotFoundError, "v2 v1 template"),
+        # Without an answer of v2, a clip that failed on v1 may be one of v2.
+        (TwoApis(_DOWN, _RUNNING), Mode.T2V, "v2 v1"),
+        (TwoApis(_DOWN, _FAILED), ProviderUnavailableError, "v2 v1"),
+        (TwoApis(_DOWN), ProviderUnavailableError, "v2 v1 template"),
+        (TwoApis(_GARBLED, _FAILED), UnexpectedResponseError, "v2 v1"),
+        (TwoApis(_GARBLED), TaskNotFoundError, "v2 v1 template"),
+        (TwoApis(_NOT_INCLUDED, _FAILED), Mode.T2V, "v2 v1"),
+        (TwoApis(_NOT_INCLUDED), TaskNotFoundError, "v2 v1 template"),
+    ],
+)
+async def test_v1_is_asked_for_what_v2_does_not_have(
+    scripted: Any, monkeypatch: pytest.MonkeyPatch, apis: TwoApis, outcome: Any, asked: str
+) -> None:
+    apis.asked.clear()
+    async with scripted(works=False) as studio:
+        monkeypatch.setattr(studio.client, "query", apis.query)
+        if isinstance(outcome, Mode):
+            task = (await studio.query("771")).task
+            assert (task.mode, task.model) == (outcome, "")
+        else:
+            with pytest.raises(outcome):
+                await studio.query("771")
+    assert " ".join(apis.asked) == asked
+
+
+async def test_an_id_is_settled_by_the_api_of_the_tasks_model(
+    scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scripted(works=False) as studio:
+        lost = await _lost(studio, "")
+        await studio.store.change(lost.task_id, {"model": "MiniMax-H3"}, now=lost.created_at)
+        apis = TwoApis(_H3, _FAILED)
+        monkeypatch.setattr(studio.client, "query", apis.query)
+        settled = (await studio.settle(lost.task_id, bought=True, remote_id="771")).task
+        assert (settled.status, settled.remote_id) == (Status.QUEUED, "771")
+    assert apis.asked == ["v2"]

@@ -333,6 +333,25 @@ async def test_what_was_not_sent_is_withdrawn_free_and_the_rest_goes_on(journal:
     assert (done.status, done.notes, done.next_check_seconds) == (Status.CANCELLED, (), None)
 
 
+async def test_shots_on_h3_are_priced_by_the_second_and_begin_wide_or_as_the_one_before(
+    journal: Journal,
+) -> None:
+    wanted = FilmRequest(
+        shots=SHOTS, durations=(4, 5, 15), continuity=CHAINED, model="h3", resolution="2k"
+    )
+    plan = await journal.studio.plan_film(wanted, Terms())
+    assert plan.amount == Decimal("19.20")  # 24 s of 0.80 CNY
+    first, *others = (json.loads(shot.request) for shot in plan.film.shots)
+    assert {shot.resolution for shot in plan.film.shots} == {"2K"}
+    assert first["aspect_ratio"] == "16:9"
+    assert not any("aspect_ratio" in other for other in others), "it has its first frame's shape"
+    film = (await journal.studio.make_film(FilmRequest(film_id=plan.film.film_id), Terms())).film
+    assert (await journal.studio.spending()).reserved == Decimal("19.20")
+    film = await journal.joined(film)
+    redo = await journal.studio.plan_film(FilmRequest(film_id=film.film_id, redo=(3,)), Terms())
+    assert redo.amount == Decimal("12.00")
+
+
 async def test_a_film_that_was_made_meanwhile_is_not_withdrawn_as_a_plan(journal: Journal) -> None:
     planned = await journal.planned()
     film = await journal.made()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -252,3 +254,57 @@ def _shot(number: int, seconds: float) -> Task:
         file="a.mp4",
         seconds=seconds,
     )
+
+
+async def test_a_clip_of_v2_is_compared_with_what_is_known_of_such_clips(
+    scripted: Any, small: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Expected] = []
+
+    def examine(_path: Path, expected: Expected) -> Findings:
+        asked.append(expected)
+        return Findings(width=1, height=1, seconds=6, fps=24)
+
+    monkeypatch.setattr(preview, "examine", examine)
+    (tmp_path / "a.mp4").write_bytes(small)
+    wide, own = {"aspect_ratio": "16:9"}, {"first_frame_image": {"sha256": "0" * 64}}
+    cases: list[tuple[str, str, dict[str, Any], tuple[int, int] | None]] = [
+        ("MiniMax-H3", "768P", wide, (1344, 768)),
+        ("MiniMax-H3", "2K", wide, (2560, 1440)),
+        ("MiniMax-H3", "2K", {"upgrade_of": "v9", "source": wide}, (2560, 1440)),
+        ("MiniMax-H3", "2K", {"aspect_ratio": "9:16"}, None),
+        ("MiniMax-H3", "768P", {"aspect_ratio": "adaptive"}, None),
+        ("MiniMax-H3", "768P", own, None),
+        ("MiniMax-H3", "2K", {"upgrade_of": "v9", "source": own}, None),
+        ("MiniMax-H3", "768P", {}, None),
+        ("MiniMax-H3-Max", "480P", wide, None),
+        ("MiniMax-Hailuo-2.3", "768P", {}, (1366, 768)),
+        ("MiniMax-Hailuo-2.3", "768P", own, None),
+    ]
+    async with scripted(works=False) as studio:
+        now = studio.clock()
+        for number, (model, size, request, expected) in enumerate(cases):
+            task = Task(
+                task_id=f"v{number}",
+                identity=str(number),
+                account=studio.account,
+                provider=studio.provider.name,
+                caller="",
+                status=Status.PENDING,
+                created_at=now,
+                updated_at=now,
+                mode=Mode.T2V,
+                model=model,
+                resolution=size,
+                duration=6,
+                request=json.dumps(request),
+            )
+            await studio.store.record(task, Decimal(0), studio.limits(), now=now)
+            saved = {"status": Status.SUCCEEDED, "file": str(tmp_path / "a.mp4")}
+            await studio.store.change(task.task_id, saved, now=now)
+            (clip,) = (await studio.preview(task.task_id)).clips
+            found = asked.pop()
+            assert (found.width, found.height) == (expected or (None, None)), (model, size, request)
+            assert found.seconds == 6
+            assert found.seconds_over == (0.6 if "H3" in model else 0)
+            assert clip.not_compared == ("sha256" in json.dumps(request))

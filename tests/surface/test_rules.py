@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from tokens import count
 
 from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.video_models import lengths, limits, models, resolutions
-from hailuo_mcp.domain import IMAGE_FITS, Capabilities, Mode
+from hailuo_mcp.catalog.video_models import Model, find_model, limits, models
+from hailuo_mcp.domain import IMAGE_FITS, Api, Capabilities, Mode
 from hailuo_mcp.rules.judge import default_model
 from hailuo_mcp.server.mcp_server import instructions
 from hailuo_mcp.server.tools import all_tools
@@ -20,7 +20,7 @@ from hailuo_mcp.server.tools.registration import output_schema
 from hailuo_mcp.wording import shapes
 
 TOOLS = {tool.name: tool for tool in all_tools()}
-SPENDING = {"generate_video", "generate_from_template", "generate_storyboard"}
+SPENDING = {"generate_video", "generate_from_template", "generate_storyboard", "upgrade_video"}
 each_tool = pytest.mark.parametrize("tool", TOOLS.values(), ids=list(TOOLS))
 
 
@@ -151,12 +151,12 @@ def untitled(schema: dict) -> dict:
     return walk(schema)
 
 
-def test_what_a_model_reads_of_the_tools_is_within_2600_tokens() -> None:
-    assert sum(read for read, _ in count().values()) <= 2600
+def test_what_a_model_reads_of_the_tools_is_within_2880_tokens() -> None:
+    assert sum(read for read, _ in count().values()) <= 2880
 
 
-def test_output_schemas_are_within_2000_tokens() -> None:
-    assert sum(output for _, output in count().values()) <= 2000
+def test_output_schemas_are_within_2200_tokens() -> None:
+    assert sum(output for _, output in count().values()) <= 2200
 
 
 def test_instructions_are_under_200_words_and_name_real_tools() -> None:
@@ -183,6 +183,10 @@ def test_the_names_and_defaults_are_the_contract() -> None:
             "first_frame_image": "",
             "last_frame_image": "",
             "subject_image": "",
+            "reference_images": [],
+            "reference_videos": [],
+            "reference_audios": [],
+            "aspect_ratio": "",
             "duration": 0,
             "resolution": "",
             "image_fit": "",
@@ -228,6 +232,14 @@ def test_the_names_and_defaults_are_the_contract() -> None:
             "max_cost": 0,
             "confirm": "",
         },
+        "upgrade_video": {
+            "task_id": "required",
+            "resolution": "2K",
+            "request_key": "",
+            "wait_seconds": 0,
+            "max_cost": 0,
+            "confirm": "",
+        },
         "generate_storyboard": {
             "shots": [],
             "durations": [],
@@ -252,6 +264,7 @@ def test_the_prompt_lists_the_fifteen_moves() -> None:
     assert all(f"[{move.english}]" in described for move in moves())
     assert len(moves()) == 15
     assert f"{limits().prompt_characters:,} characters" in described
+    assert f"(H3: {limits(Api.V2).prompt_characters:,})" in described
 
 
 def test_pictures_are_asked_for_by_their_path() -> None:
@@ -267,16 +280,50 @@ def test_what_the_descriptions_say_of_models_is_what_the_catalogue_says() -> Non
         for name, argument in TOOLS["generate_video"].parameters["properties"].items()
     }
     anything = Capabilities(modes=frozenset(Mode))
-    defaults = {default_model(mode, None, anything) for mode in Mode if mode is not Mode.TEMPLATE}
-    by_name = [f"{it.name}: {it.about}" for it in models() if it.last_choice]
+    others = {Mode.TEMPLATE, Mode.UPGRADE}
+    defaults = {default_model(mode, None, anything) for mode in Mode if mode not in others}
+    by_name = [it.name for it in models() if it.last_choice]
     assert all(it in described["model"] for it in (*defaults, *by_name))
-    assert " or ".join(resolutions()) in described["resolution"]
-    assert " or ".join(map(str, lengths())) in described["duration"]
+    newest = find_model("Hailuo 03")
+    assert newest
+    older = [model for model in models() if model.api is Api.V1]
+    sizes = sorted(
+        {size for model in older for size in sizes_of(model)}, key=lambda size: int(size[:-1])
+    )
+    assert f"{', '.join(sizes[:-1])} or {sizes[-1]}" in described["resolution"]
+    assert f"H3 {' or '.join(sizes_of(newest))}" in described["resolution"]
+    seconds = sorted({it for model in older for it in lengths_of(model)})
+    longer = lengths_of(newest)
+    assert " or ".join(map(str, seconds)) in described["duration"]
+    assert f"H3 {longer[0]} to {longer[-1]}" in described["duration"]
+    assert longer == list(range(longer[0], longer[-1] + 1))
+    assert all(ratio in described["aspect_ratio"] for it in models() for ratio in ratios_of(it))
+    references = limits(Api.V2).references
+    assert references
+    for name, most, seconds_in_all in (
+        ("reference_images", references.images, None),
+        ("reference_videos", references.videos, references.all_videos),
+        ("reference_audios", references.audios, references.all_audios),
+    ):
+        assert f"up to {most} " in described[name]
+        assert seconds_in_all is None or f"{seconds_in_all} s in all" in described[name]
     rules = limits()
     assert f"{rules.prompt_characters:,} characters" in described["prompt"]
     assert f"at most {rules.moves_together} together" in described["prompt"]
-    pictures = f"{rules.image_formats} under {rules.image_bytes // 10**6} MB"
-    assert pictures in described["first_frame_image"]
+    assert rules.image_formats in described["first_frame_image"]
     low, high = rules.image_aspect_low, rules.image_aspect_high
     assert f"{low[0]}:{low[1]} to {high[0]}:{high[1]}" in described["image_fit"]
     assert all(way in described["image_fit"] for way in IMAGE_FITS)
+
+
+def sizes_of(model: Model) -> list[str]:
+    return list(dict.fromkeys(size for rules in model.modes.values() for size in rules.sizes))
+
+
+def lengths_of(model: Model) -> list[int]:
+    by_size = [rules.sizes for rules in model.modes.values()]
+    return sorted({it for sizes in by_size for lengths in sizes.values() for it in lengths})
+
+
+def ratios_of(model: Model) -> list[str]:
+    return [ratio for rules in model.modes.values() for ratio in rules.ratios]

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from hailuo_mcp.domain import Mode
 from hailuo_mcp.errors import (
     InvalidRequestError,
 )
@@ -72,6 +73,34 @@ async def test_everything_that_is_said_arrives(ask: Ask, studio: FakeStudio) -> 
     )
     assert (terms.take, terms.request_key, terms.confirm) == (3, "shot 7", "ab12")
     assert terms.max_cost == Decimal("2.1")
+
+
+async def test_references_and_a_shape_arrive_and_one_text_is_a_list_of_one(
+    ask: Ask, studio: FakeStudio
+) -> None:
+    await ask(
+        "generate_video",
+        {
+            "prompt": "a cat",
+            "reference_images": ["a.png", " ", "b.png"],
+            "reference_videos": "task:v1",
+            "reference_audios": '["voice.mp3"]',
+            "aspect_ratio": "9:16",
+        },
+    )
+    request = studio.last("generate")["request"]
+    assert request.reference_images == ("a.png", "b.png")
+    assert request.reference_videos == ("task:v1",)
+    assert request.reference_audios == ("voice.mp3",)
+    assert request.aspect_ratio == "9:16"
+    assert request.mode is Mode.R2V
+
+
+@pytest.mark.parametrize("blank", [None, "", [], [""], "null"])
+async def test_blank_references_are_none(ask: Ask, studio: FakeStudio, blank) -> None:
+    asked = {"prompt": "a", "reference_images": blank, "reference_audios": blank}
+    assert not (await ask("generate_video", asked)).is_error
+    assert studio.last("generate")["request"].mode is Mode.T2V
 
 
 @pytest.mark.parametrize("blank", [None, "", [], 0, "null"])

@@ -164,10 +164,13 @@ async def test_prompts_lead_to_the_tools(connect: Connect) -> None:
             "image_to_video",
             "storyboard",
         }
-        shot = await client.get_prompt("direct_shot", {"shot": "a cat at sea", "camera": "Push in"})
+        wishes = {"shot": "a cat at sea", "camera": "Push in", "aspect_ratio": "9:16"}
+        shot = await client.get_prompt("direct_shot", wishes)
         told = shot.messages[0].content.text
         assert "a cat at sea" in told
         assert "Camera: Push in" in told
+        assert "Aspect ratio: 9:16" in told
+        assert "upgrade_video" in told
         assert "generate_video" in told
         picture = await client.get_prompt("image_to_video", {"image": "~/cat.png"})
         assert "first_frame_image" in picture.messages[0].content.text
@@ -217,6 +220,8 @@ async def test_prompts_teach_every_move_and_what_six_seconds_hold(connect: Conne
         ("mode", "", ["t2v", "i2v", "fl2v", "s2v", "r2v", "template", "upgrade"]),
         ("plan", "comp", ["compare"]),
         ("duration", "", [str(seconds) for seconds in range(4, 16)]),
+        ("model", "h3", ["MiniMax-H3", "MiniMax-H3-Max"]),
+        ("aspect_ratio", "", ["21:9", "16:9", "4:3", "1:1", "3:4", "9:16", "adaptive"]),
         ("shot", "a", []),
     ],
 )

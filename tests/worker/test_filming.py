@@ -54,7 +54,7 @@ def joined(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return joins
 
 
-async def _film(bench: Any, *continues: bool, film_id: str = "f1") -> Film:
+async def _film(bench: Any, *continues: bool, film_id: str = "f1", model: str = "m") -> Film:
     """A film that was just made; its first shot is sent like any clip."""
     film = Film(
         film_id=film_id,
@@ -67,9 +67,9 @@ async def _film(bench: Any, *continues: bool, film_id: str = "f1") -> Film:
         shots=tuple(
             Shot(
                 mode=Mode.I2V if follows else Mode.T2V,
-                model="m",
+                model=model,
                 prompt=f"shot {number}",
-                request=f'{{"model": "m", "prompt": "shot {number}"}}',
+                request=f'{{"model": "{model}", "prompt": "shot {number}"}}',
                 amount=Decimal(2),
                 continues=follows,
             )
@@ -131,6 +131,22 @@ async def test_each_shot_starts_from_the_last_frame_of_the_one_before(
         assert (number_of(picture.convert("RGB")), picture.size) == (LAST, (480, 320))
     film = await bench.journal.find_film("f1")
     assert (film.owner, film.lease_until, film.due_at) == ("", 0, 0)
+    assert joined == []
+
+
+@pytest.mark.parametrize("model", ["MiniMax-H3", "MiniMax-Hailuo-02"])
+async def test_whether_a_last_frame_can_start_a_shot_is_its_models_to_say(
+    bench: Any, tmp_path: Path, joined: Any, model: str
+) -> None:
+    """A short side of 140 pixels can be enlarged for H3, and not for the models of v1."""
+    await _film(bench, False, True, model=model)
+    small = make_clip(tmp_path / "small.mp4", range(2), rate=6, size=(240, 140))
+    await _end(bench, 1, file=str(small))
+    await _advance(bench)
+    second = (await _shots(bench))[1]
+    fits = model == "MiniMax-H3"
+    assert second.status is (Status.PENDING if fits else Status.CANCELLED)
+    assert ("first_frame_image" in json.loads(second.request)) is fits
     assert joined == []
 
 

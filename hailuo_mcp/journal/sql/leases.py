@@ -71,10 +71,11 @@ def claim(
     steps = find_tasks(
         db,
         f"WHERE account IN ({some}) AND due_at > 0 AND due_at <= ?"
-        " AND status IN ('queued', 'running', 'succeeded')"
+        " AND (status IN ('queued', 'running', 'succeeded')"
+        " OR (status = 'unconfirmed' AND account = ?))"
         " AND (lease_until <= ? OR lease_until > ?) ORDER BY due_at LIMIT ?"
         f"{db.skip_locked}",
-        *(*accounts, now, now, now + LONGEST_LEASE, capacity.steps - len(films)),
+        *(*accounts, now, accounts[0], now, now + LONGEST_LEASE, capacity.steps - len(films)),
     )
     db.executemany(
         "UPDATE tasks SET owner = ?, lease_until = ? WHERE task_id = ?",
@@ -112,8 +113,8 @@ def _claim_sends(
     ids = next_to_send(db, account, room, capacity.caller_rpm, now)
     db.executemany(
         "UPDATE tasks SET status = 'submitting', attempt = attempt + 1, owner = ?,"
-        " lease_until = ?, due_at = ?, updated_at = ? WHERE task_id = ?",
-        [(owner, now + capacity.submit_lease, now, now, task_id) for task_id in ids],
+        " lease_until = ?, due_at = ?, sent_at = ?, updated_at = ? WHERE task_id = ?",
+        [(owner, now + capacity.submit_lease, now, now, now, task_id) for task_id in ids],
     )
     found = (find_task(db, "WHERE task_id = ?", task_id) for task_id in ids)
     return [task for task in found if task]
@@ -123,10 +124,11 @@ def next_due(
     db: Connection, accounts: Sequence[str], capacity: Capacity, *, now: float
 ) -> float | None:
     """When anything is due next, including others' leases."""
-    times = [at for account in accounts for at in _next_steps(db, account, now)]
-    send = _next_send(db, accounts[0], capacity.caller_rpm, now)
+    own = accounts[0]
+    times = [at for account in accounts for at in _next_steps(db, account, now, own=account == own)]
+    send = _next_send(db, own, capacity.caller_rpm, now)
     if send is not None:
-        times.append(max(send, next_slot(db, accounts[0], capacity.rpm, now)))
+        times.append(max(send, next_slot(db, own, capacity.rpm, now)))
     if any(_from_another_clock(db, account, now) for account in accounts):
         times.append(now)  # a claim corrects its time
     return min(times) if times else None
@@ -154,9 +156,10 @@ def _next_send(
     return None if at is None else float(at)
 
 
-def _next_steps(db: Connection, account: str, now: float) -> list[float]:
+def _next_steps(db: Connection, account: str, now: float, *, own: bool) -> list[float]:
     """When the first unclaimed task and film are due, and when their first leases expire.
 
+    Only its own key can look for an account's unconfirmed tasks: those of others wait for it.
     Short scans, by due time and by owner: one query for both reads every unfinished task.
     """
     longest = now + LONGEST_LEASE
@@ -169,6 +172,7 @@ def _next_steps(db: Connection, account: str, now: float) -> list[float]:
         " AND lease_until > due_at AND lease_until <= ?{}"
     )
     sent = " AND status != 'pending'"
+    sent += "" if own else " AND status != 'unconfirmed'"
     rows = [
         *db.execute(
             f"{free.format('tasks', sent, 'a')} UNION ALL {free.format('films', '', 'b')}",
@@ -201,11 +205,11 @@ def recover(db: Connection, dead: Collection[str], *, now: float) -> tuple[str, 
         return ()
     some = marks(accounts)
     lost = db.execute(
-        "UPDATE tasks SET status = 'unconfirmed', owner = '', lease_until = 0, due_at = 0,"
-        f" updated_at = ? WHERE status = 'submitting' AND (owner IN ({marks(gone)})"
+        "UPDATE tasks SET status = 'unconfirmed', owner = '', lease_until = 0, due_at = ?,"
+        f" tries = 0, updated_at = ? WHERE status = 'submitting' AND (owner IN ({marks(gone)})"
         f" OR lease_until <= ? OR lease_until > ?) AND account IN ({some})"
         " RETURNING task_id, account, caller",
-        (now, *gone, now, now + LONGEST_LEASE, *accounts),
+        (now, now, *gone, now, now + LONGEST_LEASE, *accounts),
     ).fetchall()
     for _, account, caller in lost:
         take_slot(db, account, caller, now)
@@ -267,7 +271,8 @@ def unattended_accounts(
         "SELECT account FROM accounts WHERE account != ? AND provider = ? AND base_url = ?"
         " AND NOT EXISTS (SELECT 1 FROM owners WHERE owners.account = accounts.account"
         f" AND owners.owner IN ({marks(alive)})) AND (EXISTS (SELECT 1 FROM tasks WHERE"
-        " tasks.account = accounts.account AND tasks.due_at > 0) OR EXISTS (SELECT 1 FROM films"
+        " tasks.account = accounts.account AND tasks.due_at > 0 AND tasks.status != 'unconfirmed')"
+        " OR EXISTS (SELECT 1 FROM films"
         " WHERE films.account = accounts.account AND films.due_at > 0))",
         (account, provider, base_url, *alive),
     ).fetchall()

@@ -50,7 +50,13 @@ def record(
     )
     free = not queued and free_slots(db, draft.account, limits.rpm, now) > 0
     if free and free_slots_of(db, draft.account, draft.caller, limits.caller_rpm, now) > 0:
-        task = replace(task, status=Status.SUBMITTING, attempt=1, lease_until=now + limits.lease)
+        task = replace(
+            task,
+            status=Status.SUBMITTING,
+            attempt=1,
+            sent_at=now,
+            lease_until=now + limits.lease,
+        )
     db.execute(INSERT, row_of(task, reserved_amount))
     return Recorded(task=task, reused=False)
 

@@ -18,6 +18,7 @@ from hailuo_mcp.journal.sql.rows import (
     find_task,
     find_tasks,
     marks,
+    micro,
     row_of,
     seal_of,
     text_of,
@@ -36,7 +37,7 @@ SETTLES: Mapping[Status, Money] = {
     Status.CANCELLED: Money.RELEASED,
 }
 """What an end means for the reservation."""
-_ACCOUNTED = frozenset({"status", "money", "remote_id"})
+_ACCOUNTED = frozenset({"status", "money", "amount", "remote_id"})
 """What changes more than the task: its account's sums and slots, or another task with the same id.
 """
 
@@ -76,9 +77,13 @@ def change(  # the conditions of one compare-and-set
         new["due_at"] = min(due_at, now + LONGEST_DELAY)
     new["updated_at"] = now
     known: dict[str, Any] = {name: new[name] for name in new if name in COLUMNS}
+    # What it counts as in the sums: a task without an amount counts what was reserved for it.
+    amount = known.get("amount")
+    counted = {"counted": micro(amount)} if isinstance(amount, Decimal) else {}
+    written = known | counted
     db.execute(
-        f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in known)} WHERE task_id = ?",
-        (*map(text_of, known.values()), task_id),
+        f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in written)} WHERE task_id = ?",
+        (*map(text_of, written.values()), task_id),
     )
     if not known.keys().isdisjoint(SEALED):
         _seal(db, task_id)
@@ -143,6 +148,40 @@ def settle(
     if task.money is Money.UNKNOWN:
         said.pop("money", None)  # the account that bought it elsewhere has paid
     return change(db, task_id, said, now=now)
+
+
+def bring_home(
+    db: Connection, task_id: str, values: Mapping[str, object], *, attempt: int, now: float
+) -> Task | None:
+    lock_account_of(db, task_id)
+    task = locked_task(db, task_id)
+    if task is None or task.settled_at is not None or task.remote_id:
+        return None
+    if known_ids(db, [str(values["remote_id"])]):
+        return None
+    return change(db, task_id, values, now=now, status_in=(Status.UNCONFIRMED,), attempt=attempt)
+
+
+def known_ids(db: Connection, ids: Collection[str]) -> frozenset[str]:
+    return frozenset(
+        one
+        for one in ids  # IN would pass over the indexes
+        for column in ("remote_id", "remote_alias")
+        if exists(
+            db,
+            f"SELECT 1 FROM tasks WHERE {column} = ? AND {column} != '' AND money != 'unknown'",
+            one,
+        )
+    )
+
+
+def awaiting_ids(db: Connection, account: str) -> list[Task]:
+    return find_tasks(  # in the words of an index
+        db,
+        "WHERE remote_id = '' AND (status IN ('submitting', 'unconfirmed')"
+        " OR (status = 'failed' AND money = 'spent')) AND account = ?",
+        account,
+    )
 
 
 def adopt(db: Connection, task: Task) -> Task | None:

@@ -19,7 +19,7 @@ from hailuo_mcp.journal.sqlite import backup, salvage, schema
 from hailuo_mcp.journal.sqlite.mark import Mark
 
 _UNSURE = "The journal was damaged, so it is unknown whether this request was sent before."
-_ABSENT: dict[str | None, salvage.Value] = {"''": "", "0": 0}
+_ABSENT: dict[str | None, salvage.Value] = {"''": "", "0": 0, "'[]'": "[]"}
 """A column's default in the schema, and as it is read."""
 _KINDS: dict[str, tuple[type, ...]] = {"TEXT": (str,), "INTEGER": (int,), "REAL": (int, float)}
 

@@ -20,10 +20,10 @@ _SHADE = (10, 12, 24, 235)
 class Overlay:
     """Painted once; per frame only the time code and the bar change."""
 
-    def __init__(self, task: Job) -> None:
-        """Lay out the caption for the clip's size."""
+    def __init__(self, task: Job, size: tuple[int, int]) -> None:
+        """Lay out the caption for the size at which the clip is drawn."""
         self._task = task
-        self._size = (task.width, task.height)
+        self._size = size
         self._unit = max(11, round(min(self._size) / 32))
         self._labels: dict[str, Image] = {}
         self._caption = self._paint_caption()

@@ -1,4 +1,4 @@
-"""One task becomes one mp4: H.264, 4:2:0, the index in front."""
+"""One task becomes one mp4: H.264, 4:2:0, the index in front, with sound where it has some."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hailuo_mcp.sandbox.clips import camera
+from hailuo_mcp.sandbox.clips import camera, sound
 from hailuo_mcp.sandbox.clips.overlay import Overlay
 from hailuo_mcp.sandbox.clips.scene import Landscape, Photograph
 from hailuo_mcp.sandbox.job import Job
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _FADE_SECONDS = 0.5
+_MOST_DRAWN = 1080
+"""The longest short side that is drawn; a larger clip is drawn at half its size and scaled up."""
 _HALF = 0.5
 """The share of the clip after which the last frame fades in."""
 
@@ -30,21 +32,25 @@ def render(task: Job, path: Path, state_dir: Path) -> None:
     # A keyframe every second, for those who seek.
     with _opened(path) as container:
         stream = _stream(container, task, crf=26, keyframes=task.fps)
-        for image in _frames(task, state_dir):
-            container.mux(stream.encode(av.VideoFrame.from_image(image)))
+        voice = sound.add_stream(container) if task.sound else None
+        for image in _frames(task, _drawn_size(task), state_dir):
+            frame = av.VideoFrame.from_image(image)
+            container.mux(stream.encode(frame.reformat(task.width, task.height, "yuv420p")))
         container.mux(stream.encode(None))
+        if voice is not None:
+            sound.write(container, voice, task)
 
 
 def render_still(task: Job, path: Path) -> None:
     """Write a plain and tiny clip of the task's size and length, for tests that need many."""
-    size = (task.width, task.height, task.duration, task.fps)
+    size = (task.width, task.height, task.duration, task.fps, task.sound)
     if size not in _stills:
         _encode_still(task, path)
         _stills[size] = path.read_bytes()
     path.write_bytes(_stills[size])
 
 
-_stills: dict[tuple[int, int, int, int], bytes] = {}
+_stills: dict[tuple[int, int, int, int, bool], bytes] = {}
 """A few kilobytes for each size and length; a suite of tests starts hundreds of sandboxes."""
 
 
@@ -54,13 +60,26 @@ def _encode_still(task: Job, path: Path) -> None:
     image = Image.new("RGB", (task.width, task.height), "#1f3552")
     text = f"SANDBOX {task.width}x{task.height} {task.duration} s"
     ImageDraw.Draw(image).text((24, 24), text, fill="white", font_size=max(16, task.height // 20))
-    frame = _pyav().VideoFrame.from_image(image).reformat(format="yuv420p")
+    av = _pyav()
+    frame = av.VideoFrame.from_image(image).reformat(format="yuv420p")
     with _opened(path) as container:
         stream = _stream(container, task, crf=40, keyframes=1000)
-        for index in range(task.duration * task.fps):
+        voice = sound.add_stream(container) if task.sound else None
+        # One second is encoded and repeated: a suite of tests makes many, up to 15 s and 2K.
+        second: list[tuple[bytes, bool]] = []
+        for index in range(task.fps):
             frame.pts, frame.time_base = index, Fraction(1, task.fps)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+            second += [(bytes(it), it.is_keyframe) for it in stream.encode(frame)]
+        second += [(bytes(it), it.is_keyframe) for it in stream.encode(None)]
+        for index in range(task.duration * task.fps):
+            content, is_keyframe = second[index % task.fps]
+            packet = av.Packet(content)
+            packet.stream, packet.is_keyframe = stream, is_keyframe
+            packet.pts = packet.dts = index
+            packet.duration, packet.time_base = 1, Fraction(1, task.fps)
+            container.mux(packet)
+        if voice is not None:
+            sound.write(container, voice, task)
 
 
 def _pyav() -> Any:  # noqa: ANN401  # PyAV leaves half of its types open; strict checkers mind
@@ -79,17 +98,23 @@ def _stream(container: Any, task: Job, *, crf: int, keyframes: int) -> Any:  # n
     return stream
 
 
-def _frames(task: Job, state_dir: Path) -> Iterator[Image]:
+def _drawn_size(task: Job) -> tuple[int, int]:
+    if min(task.width, task.height) > _MOST_DRAWN:
+        return task.width // 2, task.height // 2
+    return task.width, task.height
+
+
+def _frames(task: Job, size: tuple[int, int], state_dir: Path) -> Iterator[Image]:
     from PIL import Image
 
     first, last, subject = (_load(key, state_dir) for key in (task.first, task.last, task.subject))
     if first is not None:
-        scene: Landscape | Photograph = Photograph(task.width, task.height, first)
+        scene: Landscape | Photograph = Photograph(*size, first)
     else:
         # A first frame behind a public address was not fetched: the landscape stands in for it.
-        scene = Landscape(task.width, task.height, task.prompt or task.task_id, subject)
-    final = Photograph(task.width, task.height, last) if last is not None else None
-    moves, overlay = camera.read(task.prompt), Overlay(task)
+        scene = Landscape(*size, task.prompt or task.task_id, subject)
+    final = Photograph(*size, last) if last is not None else None
+    moves, overlay = camera.read(task.prompt), Overlay(task, size)
     total = task.duration * task.fps
     for index in range(total):
         seconds, share = index / task.fps, index / (total - 1)

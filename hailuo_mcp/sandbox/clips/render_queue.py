@@ -32,18 +32,20 @@ class RenderQueue:
 
     async def clip(self, task: Job) -> Path:
         """Return the finished clip, waiting for it or making it as need be."""
-        path = self._path(task)
+        path = self.path(task)
         if path.exists():
             return path
         return await asyncio.wrap_future(self._ask(task))
 
-    def _path(self, task: Job) -> Path:
-        size = f"{task.width}x{task.height}-{task.duration}s-{task.fps}"
+    def path(self, task: Job) -> Path:
+        """Return where the clip lies once it is made."""
+        sound = "-sound" if task.sound else ""
+        size = f"{task.width}x{task.height}-{task.duration}s-{task.fps}{sound}"
         name = f"fast-{size}" if self._fast else task.task_id
         return self._state_dir / "clips" / f"{name}.mp4"
 
     def _ask(self, task: Job) -> Future[Path]:
-        path = self._path(task)
+        path = self.path(task)
         with self._lock:
             waiting = self._pending.get(path)
             if waiting is not None:

@@ -239,6 +239,7 @@ class HttpServer:
             uploads=self.uploads,
             observe=self.metrics.observe,
             count=self.metrics.count_event,
+            count_cost=self.metrics.count_cost,
             callback_url=self.settings.callback_url,
         )
         tenants = self.context.tenants

@@ -84,7 +84,7 @@ class Callbacks:
             studio.confirm_callback(task.task_id)
             # In ASCII: JSON can contain an unpaired surrogate, which UTF-8 cannot.
             return Response(json.dumps({"challenge": challenge}), media_type="application/json")
-        if phase_of(str(sent.get("status", ""))).is_final:
+        if phase_of(_status(sent)).is_final:
             self._count("final")
             self._announced.setdefault(task.task_id, _Announced()).wanted = True
             self._wake.set()
@@ -139,6 +139,13 @@ class Callbacks:
 def _is_challenge(said: object) -> bool:
     known = isinstance(said, str | int) and not isinstance(said, bool)
     return known and len(str(said)) <= _CHALLENGE_CHARACTERS
+
+
+def _status(sent: dict[str, Any]) -> str:
+    """The task's status; v2 sends the task as an object of its own."""
+    task = sent.get("task")
+    told = cast("dict[str, Any]", task) if isinstance(task, dict) else sent
+    return str(told.get("status", ""))
 
 
 def _object(body: bytes) -> dict[str, Any]:

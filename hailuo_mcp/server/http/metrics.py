@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from prometheus_client.process_collector import ProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hailuo_mcp.domain import TENANT, Status
+from hailuo_mcp.domain import TENANT, Status, Unit
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.telemetry.events import Event, tenant_name
 
@@ -65,6 +66,20 @@ class Metrics:
         )
         self._seconds = histogram("hailuo_tool_seconds", "Tool calls", ["tool", "outcome"])
         self._calls = counter("hailuo_tool_calls", "Tool calls", ["tool", "outcome", "tenant"])
+        self._counted = counter(
+            "hailuo_counted_clips",
+            "Clips whose cost the provider has counted, by how that differs from the quote",
+            ["unit", "difference"],
+        )
+        self._difference = counter(
+            "hailuo_cost_difference",
+            "What clips cost more or less than quoted, by the provider's count",
+            ["unit", "difference"],
+        )
+        for unit in (Unit.USD, Unit.CNY):
+            for difference in ("none", "more", "less"):
+                self._counted.labels(unit.value, difference)
+                self._difference.labels(unit.value, difference)
         self._events = counter("hailuo_events", "Lines of events in the log", ["event", "tenant"])
         self._prepare("")
 
@@ -80,6 +95,13 @@ class Metrics:
 
     def count_event(self, event: str, tenant: str) -> None:
         self._events.labels(event, tenant).inc()
+
+    def count_cost(self, unit: Unit, more: Decimal) -> None:
+        """`more`: than quoted; below 0 for less."""
+        difference = "none" if not more else "more" if more > 0 else "less"
+        self._counted.labels(unit.value, difference).inc()
+        if more:
+            self._difference.labels(unit.value, difference).inc(float(abs(more)))
 
     def count_callback(self, outcome: str) -> None:
         self._callbacks.labels(outcome).inc()

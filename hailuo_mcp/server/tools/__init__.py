@@ -19,6 +19,7 @@ from hailuo_mcp.server.tools.registration import (
     WRITES,
     tool,
 )
+from hailuo_mcp.server.tools.upgrade_video import upgrade_video
 
 
 def all_tools() -> list[Tool]:
@@ -30,7 +31,8 @@ def all_tools() -> list[Tool]:
         tool(download_video, title="Save a video", hints=WRITES),
         tool(preview_video, title="Look at a video", hints=READS),
         tool(estimate_cost, title="Estimate the cost", hints=READS),
-        tool(cancel_task, title="Cancel a video that was not sent", hints=CANCELS),
+        tool(cancel_task, title="Cancel a video", hints=CANCELS),
         tool(generate_from_template, title="Generate from a template (costs money)", hints=SPENDS),
+        tool(upgrade_video, title="Upgrade a video to 2K (costs money)", hints=SPENDS),
         tool(generate_storyboard, title="Make a film of several shots (costs money)", hints=SPENDS),
     ]

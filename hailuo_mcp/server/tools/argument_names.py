@@ -13,14 +13,30 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         # Other APIs' and servers' spellings: the seeds, the official server 0.0.19, common SDKs.
         "watermark": ("aigc_watermark",),
-        "prompt_optimizer": ("enable_prompt_expansion", "prompt_expansion", "enhance_prompt"),
-        "subject_image": ("subject_reference", "reference_image", "character_image"),
+        "prompt_optimizer": (
+            *("enable_prompt_expansion", "prompt_expansion", "enhance_prompt"),
+            "prompt_expansion_mode",
+        ),
+        "subject_image": ("subject_reference", "character_image"),
         "first_frame_image": (
             *("first_frame", "image", "image_url", "image_path", "image_file", "images"),
             *("init_image", "start_image"),
         ),
         "media_inputs": ("image", "image_url", "image_path", "image_file", "images"),
         "last_frame_image": ("last_frame", "end_frame", "end_image", "tail_image"),
+        "reference_images": (
+            *("reference_image", "ref_images", "ref_image", "image_references", "references"),
+            *("reference_image_urls", "reference_image_url", "input_reference"),
+        ),
+        "reference_videos": (
+            *("reference_video", "ref_videos", "ref_video", "reference_video_urls"),
+            *("video", "videos", "video_url", "video_urls", "video_path", "input_video"),
+        ),
+        "reference_audios": (
+            *("reference_audio", "ref_audios", "ref_audio", "reference_audio_urls", "sounds"),
+            *("audio", "audios", "audio_url", "audio_urls", "audio_path", "input_audio"),
+        ),
+        "aspect_ratio": ("ratio", "aspect", "video_ratio"),
         "image_fit": ("fit", "object_fit", "resize_mode", "crop"),
         "prompt": ("text", "description"),
         "text_inputs": ("text", "texts"),
@@ -28,7 +44,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "resolution": ("size", "quality"),
         "model": ("model_name", "model_id"),
         "template_id": ("template", "template_name"),
-        "task_id": ("id", "remote_id", "video_id", "generation_id"),
+        "task_id": ("id", "remote_id", "video_id", "generation_id", "source_task_id", "draft"),
         "output_path": (*("output_directory", "output_dir", "output_file", "path", "filename"),),
         "overwrite": ("force",),
         "wait_seconds": ("timeout", "wait", "max_wait"),
@@ -47,6 +63,8 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 _ELSEWHERE = "clips go to the server's folder; download_video copies one elsewhere"
+_SOUND = "clips of MiniMax-H3 always have sound, those of other models never"
+_UPGRADE = "upgrade_video makes a finished clip again at 2K"
 NOT_OFFERED: Mapping[str, str] = MappingProxyType(
     {
         "callback_url": "callbacks are a setting of the server, HAILUO_CALLBACK_URL",
@@ -54,12 +72,16 @@ NOT_OFFERED: Mapping[str, str] = MappingProxyType(
         "output_dir": _ELSEWHERE,
         "output_path": _ELSEWHERE,
         "async_mode": "every call returns before the clip is ready",
-        "aspect_ratio": "a clip has its first frame's shape, else 16:9",
-        "ratio": "a clip has its first frame's shape, else 16:9",
         "seed": "the API has no seed; take buys another clip of the same request",
         "negative_prompt": "the API has none; describe in the prompt what is there instead",
         "api_key": "keys are a setting of the server, HAILUO_API_KEY; never send one in a call",
-        "mode": "the mode follows from the pictures that are given",
+        "mode": "the mode follows from the frames and references that are given",
+        "generate_audio": _SOUND,
+        "with_audio": _SOUND,
+        "sound": _SOUND,
+        "content": "text, frames and references have arguments of their own",
+        "source_task_id": _UPGRADE,
+        "base_video": _UPGRADE,
     }
 )
 

@@ -43,8 +43,8 @@ class Arguments(ArgModelBase):
     @classmethod
     def fields(cls) -> dict[str, FieldInfo]:
         """By name: a tool's own first, then those that it shares with others."""
-        shared = cls.model_fields.keys() - cls.__annotations__.keys()
-        return dict(sorted(cls.model_fields.items(), key=lambda field: field[0] in shared))
+        own = {name: cls.model_fields[name] for name in cls.__annotations__}
+        return own | {name: it for name, it in cls.model_fields.items() if name not in own}
 
     def model_dump_one_level(self) -> dict[str, Any]:
         return {"wanted": self}

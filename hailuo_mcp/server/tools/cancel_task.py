@@ -1,4 +1,4 @@
-"""cancel_task: withdraw what was not sent yet."""
+"""cancel_task: withdraw what was not sent yet, or is still queued at the provider."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class CancelTask(Arguments):
 
 
 async def cancel_task(wanted: CancelTask, ctx: Ctx) -> VideoTask | Storyboard:
-    """Withdraw a clip that is still pending, or a film's plan and unsent shots. Free.
+    """Withdraw a clip that is pending (H3: or queued), or a film's plan and unsent shots. Free.
 
-    Once sent, no provider takes a clip back: it is made, charged and saved. Ask the person first.
+    What else was sent is made, charged and saved. Ask the person first.
     """
     from hailuo_mcp.wording.films import storyboard
     from hailuo_mcp.wording.tasks import video_task

@@ -19,14 +19,14 @@ class DownloadVideo(Arguments):
         "the server's folder.",
     )
     overwrite: bool = Field(default=False, description="Replace an existing file.")
-    wait_seconds: float = Field(25, ge=0, description="Longest wait; 0 answers at once.")
+    wait_seconds: float = Field(25, ge=0, description="Longest wait; 0: none.")
 
 
 async def download_video(wanted: DownloadVideo, ctx: Ctx) -> SavedVideo:
     """Put a finished clip or film on disk, or copy it elsewhere. Free.
 
-    They are saved on their own: call this only to copy one elsewhere or after a failed download.
-    If it is not ready, call query_task first.
+    They are saved by themselves: call this only for a copy or after a failed download. If it is
+    not ready, call query_task first.
     """
     from hailuo_mcp.wording.films import saved_film
     from hailuo_mcp.wording.tasks import saved_video

@@ -14,8 +14,8 @@ class EstimateCost(Arguments):
     model: str = Field("", description="As in generate_video.")
     mode: str = Field(
         "",
-        description="t2v (text), i2v (first frame), fl2v (first and last frame), s2v (subject) or "
-        "template.",
+        description="t2v (text), i2v (first frame), fl2v (and last), s2v (subject), r2v "
+        "(references), template or upgrade.",
     )
     duration: int = Field(0, ge=0, description="Seconds. 0: default.")
     resolution: Size = Field("", description="Empty: default.")
@@ -30,8 +30,8 @@ class EstimateCost(Arguments):
 async def estimate_cost(wanted: EstimateCost, ctx: Ctx) -> CostEstimate:
     """Price clips before buying, from the published lists. Free.
 
-    Gives credits, CNY, USD and what the account's plan charges, or unknown, never a guess. What
-    cannot be made is refused with the nearest that can.
+    Gives credits, CNY, USD and what the account's plan charges; unknown or lower_bound, never a
+    guess. What cannot be made is refused with the nearest that can.
     Next: generate_video, with max_cost if the person set a limit.
     """
     from hailuo_mcp.rules.estimate import estimate

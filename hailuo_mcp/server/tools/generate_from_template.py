@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class GenerateFromTemplate(PurchaseArguments):
     template_id: Id = Field(
         "",
-        description='The template\'s id or name, such as "Diving". Empty lists all, free.',
+        description='The template\'s id or name, such as "Diving". Empty lists all with '
+        "inputs and prices, free.",
     )
     text_inputs: Texts = Field([], description="The template's texts, in its order.")
     media_inputs: Texts = Field(
@@ -40,8 +41,7 @@ class GenerateFromTemplate(PurchaseArguments):
 async def generate_from_template(wanted: GenerateFromTemplate, ctx: Ctx, asked: Asked) -> VideoTask:
     """Buy one clip made by a template of the provider's.
 
-    Costs money for each new clip. Answers as generate_video does; next: query_task. Without a
-    template_id it lists ids, names, inputs and prices and buys nothing.
+    Costs money for each new clip. Answers as generate_video does; next: query_task.
     """
     from hailuo_mcp.rules.template import need_template
     from hailuo_mcp.wording.costs import template_choice

@@ -63,9 +63,9 @@ class GenerateStoryboard(TermsArguments):
 async def generate_storyboard(wanted: GenerateStoryboard, ctx: Ctx, asked: Asked) -> Storyboard:
     """Plan and make a film of several shots, joined to one file.
 
-    Costs money, but not with dry_run: it checks and prices all and gives a film_id. Show the person
-    the plan; on their yes call with that film_id and dry_run=false, then query_task with it. What
-    is not good (preview_video) is made again by redo.
+    Costs money, but not with dry_run: that checks, prices and gives a film_id. Show the person the
+    plan; after their yes call with film_id and dry_run=false, then query_task. redo makes again
+    what is not good (preview_video).
     """
     from hailuo_mcp.wording.films import storyboard
 

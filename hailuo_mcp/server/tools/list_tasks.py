@@ -13,20 +13,18 @@ from hailuo_mcp.wording.shapes import TaskList
 class ListTasks(Arguments):
     status: str = Field(
         "",
-        description="Only this status: pending, submitting, queued, running, succeeded, failed, "
-        "cancelled, unconfirmed, planned (films), or unfinished for the first four.",
+        description="Only this status: pending, submitting, queued, running, unfinished (all of "
+        "these), succeeded, failed, cancelled, unconfirmed or planned (films).",
     )
     limit: int = Field(20, ge=0, le=100, description="At most this many.")
-    wait_seconds: float = Field(
-        0, ge=0, description="Longest wait for any to end; 0 answers at once."
-    )
+    wait_seconds: float = Field(0, ge=0, description="Longest wait for any to end; 0: none.")
 
 
 async def list_tasks(wanted: ListTasks, ctx: Ctx) -> TaskList:
     """List clips and films, newest first, and what was spent, is reserved and is left. Free.
 
     Use it before buying again after an error or a timeout, and to wait for several clips (status
-    "unfinished", wait_seconds). Next: query_task for one of them.
+    "unfinished", wait_seconds). Next: query_task.
     """
     from hailuo_mcp.wording.tasks import list_facts, still_listed, task_list
 

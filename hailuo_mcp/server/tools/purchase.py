@@ -33,17 +33,17 @@ class TermsArguments(Arguments):
 
     request_key: Id = Field(
         "",
-        description="Your name for this purchase; repeated, it never buys twice.",
+        description="Your name for it: bought only once.",
     )
-    wait_seconds: float = Field(0, ge=0, description="Longest wait; 0 answers at once.")
+    wait_seconds: float = Field(0, ge=0, description="Longest wait; 0: none.")
     max_cost: float = Field(
         0,
         ge=0,
-        description="Refuse above this, in the plan's unit (CNY, USD or credits); 0: no limit.",
+        description="Refuse above this price, in the plan's unit; 0: never.",
     )
     confirm: Id = Field(
         "",
-        description="A refusal's code for consent, after the person's yes.",
+        description="A refusal's code, after the person's yes.",
     )
 
     def terms(self) -> Terms:
@@ -65,7 +65,7 @@ class PurchaseArguments(TermsArguments):
         1,
         ge=0,
         le=MOST_TAKES,
-        description="2, 3 … buy another clip of the same request.",
+        description="2, 3 …: the same again.",
     )
 
     def request(self) -> AnyRequest:

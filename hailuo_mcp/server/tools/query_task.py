@@ -15,14 +15,14 @@ class QueryTask(Arguments):
     wait_seconds: float = Field(
         45,
         ge=0,
-        description="Longest wait; 0 answers at once. Shorter where this client would give up.",
+        description="Longest wait; 0: none.",
     )
 
 
 async def query_task(wanted: QueryTask, ctx: Ctx) -> VideoTask | Storyboard:
     """Wait for a clip or a film: its status, cost, time left and, once saved, its file. Free.
 
-    Answers as soon as it is on disk or has failed. If it is still being made, call again after
+    Answers once it is on disk or has failed. If it is not ready, call again after
     next_check_seconds; it is saved even if nobody asks.
     """
     from hailuo_mcp.wording import films

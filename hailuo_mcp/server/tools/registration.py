@@ -36,7 +36,7 @@ WRITES = ToolAnnotations(  # it can replace a file when told to
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
 )
 CANCELS = ToolAnnotations(
-    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
 )
 
 Schema = dict[str, Any]

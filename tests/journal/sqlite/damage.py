@@ -22,7 +22,7 @@ from pathlib import Path
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import Limits, Losses, Recorded
+from hailuo_mcp.journal.store import KeyTaken, Limits, Losses, Recorded
 
 TASKS, OLDER, BACKED_UP = 300, 180, 120
 NOW = 1_800_000_000.0
@@ -53,9 +53,10 @@ def draft(number: int) -> Task:
     )
 
 
-async def buy(journal: SqliteStore, number: int) -> Recorded | Losses:
+async def buy(journal: SqliteStore, number: int) -> Recorded | KeyTaken | Losses:
+    """KeyTaken where its identity is damaged: its key still keeps it from being bought again."""
     found = await journal.record(draft(number), Decimal(2), _LIMITS, now=NOW + number)
-    assert isinstance(found, Recorded | Losses), found
+    assert isinstance(found, Recorded | KeyTaken | Losses), found
     return found
 
 
