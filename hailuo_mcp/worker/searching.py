@@ -123,7 +123,7 @@ def fits(task: Task, one: RemoteTask) -> bool:
     earliest, latest = _window(task)
     return (
         earliest <= one.created_at <= latest
-        and one.upgrade is (task.mode is Mode.UPGRADE)
+        and one.upgrade in (None, task.mode is Mode.UPGRADE)
         and (not one.model or _official(one.model) == _official(task.model))
         and (not one.resolution or one.resolution.casefold() == (task.resolution or "").casefold())
         and (one.duration is None or task.duration is None or one.duration == task.duration)

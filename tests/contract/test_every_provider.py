@@ -39,7 +39,7 @@ async def refused(client: HailuoClient, request: VideoRequest) -> HailuoError:
 
 _OFFERED = [
     pytest.param(name, mode, id=f"{name}-{mode}")
-    for name in SERVED
+    for name in (*SERVED, "minimax-global v2")
     for row, model in [SPEAKERS[name]]
     for mode in Mode
     if mode in dialect_of(with_base_url(row, row.base_url), model).capabilities.modes

@@ -198,6 +198,28 @@ async def test_two_callbacks_at_once_are_remembered_as_one():
     assert len(told.looks) == 1
 
 
+@pytest.mark.parametrize(
+    ("task", "looks"),
+    [
+        ({"id": "771", "status": "succeeded", "content": {"url": "https://x/a.mp4"}}, 1),
+        ({"id": "771", "status": "expired"}, 1),
+        ({"id": "771", "status": "cancelled"}, 1),
+        ({"id": "771", "status": "running"}, 0),
+        ({"id": "771"}, 0),
+        (["succeeded"], 0),
+        ("succeeded", 0),
+        (None, 0),
+    ],
+)
+async def test_a_task_of_v2_is_an_object_of_its_own(task, looks):
+    told = FakeStudio(Status.RUNNING)
+    async with hearing(told) as http:
+        assert (await http.post(HERE, json={"task": task})).json() == {"received": True}
+        await anyio.wait_all_tasks_blocked()
+
+    assert len(told.looks) == looks
+
+
 async def test_a_callback_that_comes_while_the_journal_is_locked_may_come_again():
     told = FakeStudio(Status.RUNNING)
     told.trouble = JournalError("The journal is locked.")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from hailuo_mcp.domain import (
@@ -17,6 +18,7 @@ from hailuo_mcp.domain import (
     RemoteStatus,
     Status,
     Task,
+    VideoRequest,
 )
 from hailuo_mcp.errors import (
     HailuoError,
@@ -347,3 +349,28 @@ async def test_a_films_shots_that_cannot_be_cancelled_are_told_apart(
     assert made.startswith("Shots 1 and 2 could not be withdrawn: already being made.")
     assert unknown.startswith("Shot 3 could not be withdrawn: minimax-cn gave no usable answer")
     assert not view.film.cancelled
+
+
+async def test_it_is_asked_for_by_the_wire_of_v2(scripted: Any, provider: Any) -> None:
+    told = {"id": "771", "model": H3, "status": "queued", "usage": {}}
+    sent = list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(f"{request.method} {request.url.path}")
+        if request.method == "DELETE":
+            body = {"task_id": "771", "action": "cancelled", "status": "cancelled"}
+            return httpx.Response(200, json=body)
+        return httpx.Response(200, json={"task": told})
+
+    provider.on_v2 = answer
+    async with scripted(poll_seconds="600") as studio:
+        task = (await studio.generate(VideoRequest(prompt="a cat", model="h3"), Terms())).task
+        assert task.remote_id == "771"
+        view = await studio.cancel("771")
+        assert (view.task.task_id, view.task.status) == (task.task_id, Status.CANCELLED)
+        assert (await studio.spending()).reserved == 0
+    assert sent[-2:] == [
+        "GET /v2/query/video_generation/771",
+        "DELETE /v2/video_generation/771",
+    ]
+    assert len(provider.creates) == 1
