@@ -139,7 +139,10 @@ def _model(row: Row) -> Model:
         Mode(key): ModeRules(**{**rules, "sizes": _sizes(rules["sizes"])})
         for key, rules in row["modes"].items()
     }
-    read = {"api": Api(row.get("api", Api.V1)), "seconds_over": float(row.get("seconds_over", 0))}
+    read: Any = {
+        "api": Api(row.get("api", Api.V1)),
+        "seconds_over": float(row.get("seconds_over", 0)),
+    }
     return Model(**{**row, "modes": modes, **read})
 
 
