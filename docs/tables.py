@@ -1,4 +1,4 @@
-"""Writes the tables of tools, settings and clients: python docs/tables.py [--check]."""
+"""Writes the tables of tools, settings, clients and prices: python docs/tables.py [--check]."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hailuo_mcp.catalog.mcp_clients import client_setups
+from hailuo_mcp.catalog.tables import Row, rows
+from hailuo_mcp.catalog.video_models import length_words, models
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings, variable_of
@@ -79,9 +81,37 @@ def _path(template: str, platform: str) -> str:
     return f"`{path.replace('/', chr(92)) if platform == 'win32' else path}`"
 
 
+def rates(*, chinese: bool = False) -> str:
+    """What is sold by the second."""
+    del chinese  # the page is only in English
+    head = ("model", "size", "seconds", "a second", "a second of a reference clip", "a picture")
+    found: list[Sequence[str]] = [head]
+    for rate in rows("prices", "rate"):
+        for model in (it for it in models() if it.name in rate["models"]):
+            lengths = next(iter(model.modes.values())).sizes[rate["resolution"]]
+            upgrade = rate.get("upgrade", False)
+            found.append(
+                (
+                    f"`{model.name}`",
+                    f"upgrade to {rate['resolution']}" if upgrade else rate["resolution"],
+                    "as its draft" if upgrade else length_words(lengths),
+                    _amounts(rate, ""),
+                    _amounts(rate, "_input"),
+                    f"{_amounts(rate, '_image')} · {rate['free_images']} free",
+                )
+            )
+    return _table(*found)
+
+
+def _amounts(rate: Row, of: str) -> str:
+    known = ((sign, rate.get(f"{unit}{of}")) for sign, unit in (("$", "usd"), ("¥", "cny")))
+    return " · ".join(f"{sign}{it}" if it is not None else f"{sign} unknown" for sign, it in known)
+
+
 def filled(text: str, *, chinese: bool) -> str:
     """Return the page with each table between its markers."""
-    for name, table in (("tools", tools), ("settings", settings), ("clients", clients)):
+    tables = {"tools": tools, "settings": settings, "clients": clients, "rates": rates}
+    for name, table in tables.items():
         text = re.sub(
             rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)",
             lambda found, table=table: f"{found[1]}{table(chinese=chinese)}\n{found[2]}",
@@ -93,7 +123,10 @@ def filled(text: str, *, chinese: bool) -> str:
 
 def main() -> int:
     status = 0
-    pages = (DOCS.parent / "README.md", DOCS / "README.zh-CN.md", DOCS / "install.md")
+    pages = (
+        DOCS.parent / "README.md",
+        *(DOCS / name for name in ("README.zh-CN.md", "install.md", "hailuo-03.md")),
+    )
     for page in pages:
         chinese = ".zh-" in page.name
         text = page.read_text("utf-8")

@@ -186,7 +186,7 @@ class UpgradeRequest:
     source_record: str = ""
     """What the source was made from, as its Task.request; empty if that is unknown."""
     source: VideoRequest | None = None
-    """The same, opened: only where `base_video` is sent."""
+    """The same, opened. It is sent only with `base_video`; without a record it tells the price."""
     base_video: str = ""
     """The source itself as a data URL, for accounts that may not name it by its id."""
     watermark: bool | None = None
@@ -350,7 +350,8 @@ class RemoteTask:
     """Empty if the list does not tell it."""
     duration: int | None = None
     """Seconds; None if the list does not tell it."""
-    upgrade: bool = False
+    upgrade: bool | None = False
+    """None if the list does not tell it."""
     prompt: str | None = None
     """None if the list does not tell it."""
     phase: Phase = Phase.UNKNOWN
@@ -362,6 +363,7 @@ class RemoteTasks:
 
     tasks: tuple[RemoteTask, ...]
     total: int
+    """Of all pages; 0 if the list does not tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,11 +131,20 @@ class Rate:
     """Each picture beyond `free_images`."""
     cny_image: Decimal | None = None
 
-    def inputs(self, unit: Unit) -> tuple[Decimal | None, Decimal | None]:
-        """A second of a reference clip and a picture beyond the free ones; None if unknown."""
-        if unit is Unit.USD:
-            return self.usd_input, self.usd_image
-        return (self.cny_input, self.cny_image) if unit is Unit.CNY else (None, None)
+    @property
+    def of_output(self) -> Price:
+        """A second of the clip."""
+        return Price(usd=self.usd, cny=self.cny)
+
+    @property
+    def of_input(self) -> Price:
+        """A second of a reference clip."""
+        return Price(usd=self.usd_input, cny=self.cny_input)
+
+    @property
+    def of_image(self) -> Price:
+        """Each picture beyond `free_images`."""
+        return Price(usd=self.usd_image, cny=self.cny_image)
 
 
 @cache

@@ -114,7 +114,8 @@ def _print_prices(terminal: Terminal, found: Estimate) -> None:
     if not known:
         return
     shown = 3 if found.count > 1 else 2
-    columns = ("Price in", "One clip", f"{found.count} clips")
+    least = ", at least" if found.status == "lower_bound" else ""
+    columns = ("Price in", f"One clip{least}", f"{found.count} clips{least}")
     terminal.table(columns[:shown], [row[:shown] for row in known])
     terminal.say()
 

@@ -78,7 +78,7 @@ _OPTIONS = ("prompt_optimizer", "watermark")
 _CODE = re.compile(r"\((\d{4})\)")
 """Where a message holds the code that v1 would have answered with."""
 _SIZE = re.compile(r"\d{3,4}P|\dK")
-_REGENERATION, _PROMPT_HELP = "regeneration", "h3_context_ir"
+_GENERATION, _REGENERATION = "generation", "regeneration"
 _CANCELLED = ("cancel", "cancelled", "canceled")
 _DELETED = ("delete", "deleted")
 _EARLIEST, _MILLISECONDS = 946_684_800, 100_000_000_000
@@ -220,9 +220,10 @@ class MiniMaxV2(Dialect):
             raise self._refusals.unreadable(detail=answer.detail or "no items")
         found = [fields(entry) for entry in items(answer.body["items"])]
         tasks = [fields(entry.get("task")) or entry for entry in found]
-        rows = tuple(self._row(row) for row in tasks if row.get("task_type") != _PROMPT_HELP)
-        total = number(answer.body.get("total"))
-        return RemoteTasks(tasks=rows, total=len(found) if total is None else max(total, 0))
+        total = number(answer.body.get("total")) or 0
+        return RemoteTasks(
+            tasks=tuple(map(self._row, tasks)), total=total if total >= len(found) else 0
+        )
 
     def read_probe(self, reply: HttpReply) -> None:
         answer = _answer(reply)
@@ -329,14 +330,16 @@ class MiniMaxV2(Dialect):
             created /= 1000
         if not remote_id or not created or created < _EARLIEST:
             raise self._refusals.unreadable(detail="a row of the list has no id or no time")
-        prompt = row.get("prompt")
+        prompt, kind = row.get("prompt"), word(row.get("task_type"))
+        # The list also has tasks that make no clip; their type keeps them from being taken for one.
+        other = "" if kind in ("", _GENERATION, _REGENERATION) else kind
         return RemoteTask(
             remote_id=remote_id,
             created_at=created,
-            model=_model(row) or word(row.get("model")),
+            model=other or _model(row) or word(row.get("model")),
             resolution=_resolution(row),
             duration=_duration(row),
-            upgrade=row.get("task_type") == _REGENERATION,
+            upgrade=kind == _REGENERATION if kind else None,
             prompt=prompt[:_LONGEST_PROMPT] if isinstance(prompt, str) and prompt else None,
             phase=phase_of(str(row.get("status") or "")),
         )

@@ -89,8 +89,8 @@ def nearest_upgrade(verdict: Verdict, seller: Seller) -> list[Step]:
     if possible.problems:
         return []
     lengths = model.modes[Mode.T2V].sizes[next(iter(model.upgrades))]
-    asked = verdict.asked.duration
-    seconds = asked if asked in lengths else possible.combination.duration
+    asked = verdict.asked.duration or possible.combination.duration or 0
+    seconds = min(lengths, key=lambda length: abs(length - asked))
     made = replace(possible.combination, duration=seconds)
     said = f"of a draft of {length_words(lengths)} s"
     return [Step(Do.NEAREST, offer_words(made, seller, said))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from math import log
 
 from hailuo_mcp.catalog.prices import Inputs, plan_named, price_words
@@ -61,13 +62,12 @@ def nearest(verdict: Verdict, modes: Sequence[Mode], seller: Seller) -> Combinat
     size = _lines(asked.resolution)
     shaped = bool(asked.aspect_ratio)
 
+    @cache
+    def usual_of(mode: Mode, resolution: str | None) -> str:
+        return default_model(mode, resolution, can, aspect_ratio=asked.aspect_ratio)
+
     def change(offered: Combination) -> tuple[float, int]:
-        usual = default_model(
-            offered.mode,
-            offered.resolution if size else None,
-            can,
-            aspect_ratio=asked.aspect_ratio if shaped else "",
-        )
+        usual = usual_of(offered.mode, offered.resolution if size else None)
         wanted = verdict.model.name if verdict.model else usual
         far = 4.0 * modes.index(offered.mode)
         if offered.model != wanted:

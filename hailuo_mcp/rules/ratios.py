@@ -36,8 +36,11 @@ def ratio_of(asked: str, model: Model, mode: Mode, *, made_from: str) -> Ratio:
     if not model.ratios:
         return Ratio("", (no_ratio(model),))
     if asked not in (rules.ratios or model.ratios):
-        made = " or ".join(rules.ratios or model.ratios)
-        return Ratio("", (f"{model.name} from {made_from} makes {made}, not {shown(asked)}",))
+        wrong = f"unknown aspect ratio {shown(asked)} (with a first frame none is needed)"
+        if rules.ratios:
+            made = " or ".join(rules.ratios)
+            wrong = f"{model.name} from {made_from} makes {made}, not {shown(asked)}"
+        return Ratio("", (wrong,))
     if rules.ratios or asked == _ADAPTIVE:
         return Ratio(asked if rules.ratios else "")
     said = f"The aspect ratio {asked} is left out: the clip has the shape of its first frame."

@@ -175,7 +175,7 @@ def body_problems(
     size, most = body_bytes(sizes), _rules().body_bytes
     if size <= most:
         return []
-    what = f"the request would have {size / _MEGA:.1f} MB with what it is made from"
+    what = f"the request would have {size / _MEGA:.2f} MB with what it is made from"
     why = "a file counts a third more than its size, what is given by its address nothing"
     return [f"{what}; at most {most // _MEGA} MB can be sent ({why})"]
 

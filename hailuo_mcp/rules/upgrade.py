@@ -61,8 +61,7 @@ def check_upgrade(request: UpgradeRequest, seller: Seller) -> Checked[UpgradeReq
 
 def inputs_of(request: UpgradeRequest) -> Inputs:
     """What the clip was made from, which is charged again; what is unknown is None in it."""
-    if request.source is not None:
-        made = request.source
+    if (made := request.source) is not None and not request.source_record:
         frames = sum(bool(getattr(made, name)) for name in IMAGE_FIELDS)
         seconds = None if made.reference_videos else 0
         return Inputs(images=frames + len(made.reference_images), video_seconds=seconds)
@@ -73,7 +72,7 @@ def inputs_of(request: UpgradeRequest) -> Inputs:
     frames = sum(bool(body.get(name)) for name in IMAGE_FIELDS)
     clips = cast("list[Mapping[str, Any]]", body.get("reference_videos", []))
     lengths = [clip.get("seconds") for clip in clips]
-    known = [ceil(length) for length in lengths if length]
+    known = [ceil(round(length, 3)) for length in lengths if length]
     return Inputs(
         images=frames + len(body.get("reference_images", [])),
         video_seconds=sum(known) if len(known) == len(lengths) else None,

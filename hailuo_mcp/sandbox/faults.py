@@ -142,7 +142,7 @@ def _parse(raw: str) -> tuple[str, float]:
     name, sign, number = raw.partition("=")
     if sign and name in _VALUED:
         try:
-            return name, max(0.0, float(number))
+            return name, min(ALWAYS, max(0.0, float(number)))
         except ValueError:
             raise invalid(f"[sandbox:{raw}] needs a number") from None
     counted = _COUNTED.fullmatch(raw)

@@ -86,19 +86,39 @@ _TEMPLATE_FIELDS = ("template_id", "region", "name", "chinese", "about", "images
 
 
 def _models() -> str:
-    from hailuo_mcp.catalog.prices import plans, published
-    from hailuo_mcp.catalog.video_models import models
+    from hailuo_mcp.catalog.prices import Rate, plans, published, rate_of
+    from hailuo_mcp.catalog.video_models import length_words, models
     from hailuo_mcp.wording.costs import prices
+
+    def by_second(rate: Rate) -> dict[str, Any]:
+        return {
+            "a_second": prices(rate.of_output),
+            "a_second_of_a_reference_clip": prices(rate.of_input),
+            f"a_picture_beyond_{rate.free_images}": prices(rate.of_image),
+        }
+
+    def size_prices(model: Model, size: str, lengths: tuple[int, ...]) -> dict[str, Any]:
+        if rate := rate_of(model.name, size):
+            return {"seconds": length_words(lengths), **by_second(rate)}
+        return {str(s): prices(published(model.name, size, s)) for s in lengths}
+
+    def upgrades(model: Model) -> dict[str, Any]:
+        found = {
+            f"{low} to {high}": by_second(rate)
+            for low, high in model.upgrades.items()
+            if (rate := rate_of(model.name, high, upgrade=True))
+        }
+        return {"upgrades": found} if found else {}
 
     def modes(model: Model) -> dict[str, Any]:
         return {
             mode.value: {
                 "default": [rules.default_resolution, rules.default_duration],
                 "sizes": {
-                    size: {str(s): prices(published(model.name, size, s)) for s in lengths}
-                    for size, lengths in rules.sizes.items()
+                    size: size_prices(model, size, lengths) for size, lengths in rules.sizes.items()
                 },
                 "fast_pretreatment": rules.fast_pretreatment,
+                **({"aspect_ratios": rules.ratios} if rules.ratios else {}),
             }
             for mode, rules in model.modes.items()
         }
@@ -110,6 +130,9 @@ def _models() -> str:
                     "model": model.name,
                     "about": model.about,
                     "modes": modes(model),
+                    **upgrades(model),
+                    **({"not_in_packs": True} if model.payg_only else {}),
+                    **({"notes": model.notes} if model.notes else {}),
                     "source": model.source,
                     "checked": model.checked,
                 }

@@ -1,4 +1,4 @@
-"""Keeps the bytes of input images: to send them, and for a day to compare clips with them."""
+"""Keeps the bytes of input pictures, clips and sounds: to send them, and pictures to compare."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Pictures:
             await self._kept.keep(sha256, data)
         except OSError as exc:
             raise JournalError(
-                f"The picture could not be stored in {self._kept.place}, so the purchase cannot be "
-                "recorded.",
+                f"An input file could not be stored in {self._kept.place}, so the purchase cannot "
+                "be recorded.",
                 Step(Do.ARRANGE, "make room there, or make it writable"),
                 Step(Do.CHECK, self._kept.variable),
                 detail=str(exc),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
-from hailuo_mcp.catalog.prices import NO_PRICE
+from hailuo_mcp.catalog.prices import NO_PRICE, price_words
 from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.domain import Mode, Quote, Unit
 from hailuo_mcp.text import number
@@ -104,21 +104,17 @@ def _clip_cost(estimate: Estimate) -> str:
 
 def _of_inputs(estimate: Estimate) -> str:
     """What a clip is made from costs too, where it is sold by the second."""
-    rate, unit, mode = estimate.rate, estimate.charge.unit, estimate.clip.mode
+    rate, mode = estimate.rate, estimate.clip.mode
     if rate is None or mode not in (Mode.R2V, Mode.UPGRADE):
         return ""
-    second, image = rate.inputs(unit)
-    seconds = _price_or_none(second, unit)
-    pictures = f"each picture beyond {rate.free_images} {_price_or_none(image, unit)}"
-    again = " again" if mode is Mode.UPGRADE else ""
-    return (
-        f" What it is made from is charged{again}: each second of a reference clip {seconds}, "
-        f"{pictures}."
+    second, image = (
+        price_words(estimate.seller.charge(price)) for price in (rate.of_input, rate.of_image)
     )
-
-
-def _price_or_none(price: Decimal | None, unit: Unit) -> str:
-    return amount(price, unit) if price is not None else "an unpublished amount"
+    again = "again" if mode is Mode.UPGRADE else "too"
+    return (
+        f" What it is made from is charged {again} (a second of a reference clip: {second}; each "
+        f"picture beyond {rate.free_images}: {image})."
+    )
 
 
 def _what_drafts_save(estimate: Estimate) -> str:

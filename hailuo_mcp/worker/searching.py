@@ -33,6 +33,7 @@ CHOICE_PAUSE = 600.0
 """While a person has to choose: what they settle may leave one that fits."""
 CHOICE_SECONDS = 86_400.0
 MOST_PAGES = 100
+FULL_PAGE = 20
 MOST_CANDIDATES = 20
 _NAMED = 5
 """So many candidates are named in a message."""
@@ -101,16 +102,19 @@ async def read_list(context: Context, task: Task, *, since: float) -> list[Remot
     found, read, total = dict[str, RemoteTask](), 0, 0
     for page in range(1, MOST_PAGES + 1):
         listed = await context.client.newest(model=task.model, page=page)
-        if listed.total < total:  # one was deleted, and others moved to a page that was read
+        rows, of_all = listed.tasks, listed.total > len(listed.tasks)
+        if of_all and listed.total < total:  # one was deleted: others are on a page that was read
             return None
-        if any(one.created_at <= 0 for one in listed.tasks):
+        if any(one.created_at <= 0 for one in rows):
             return None
-        found |= {one.remote_id: one for one in listed.tasks}
-        read, total = read + len(listed.tasks), listed.total
-        if not listed.tasks and read < total:
-            return None
-        if not listed.tasks or 0 < total <= read or listed.tasks[-1].created_at < since:
+        found |= {one.remote_id: one for one in rows}
+        read, total = read + len(rows), listed.total
+        # Where the list does not tell its length, `total` is that of the page.
+        at_its_end = read >= total and (of_all or len(rows) < FULL_PAGE)
+        if at_its_end or (rows and rows[-1].created_at < since):
             return list(found.values())
+        if not rows:
+            return None
     return None
 
 
@@ -119,7 +123,7 @@ def fits(task: Task, one: RemoteTask) -> bool:
     earliest, latest = _window(task)
     return (
         earliest <= one.created_at <= latest
-        and one.upgrade is (task.mode is Mode.UPGRADE)
+        and one.upgrade in (None, task.mode is Mode.UPGRADE)
         and (not one.model or _official(one.model) == _official(task.model))
         and (not one.resolution or one.resolution.casefold() == (task.resolution or "").casefold())
         and (one.duration is None or task.duration is None or one.duration == task.duration)

@@ -136,10 +136,10 @@ async def _load(context: Context, task: Task) -> AnyRequest | Outcome:
     try:
         return await request_from_json(task.request, context.pictures.data_url)
     except KeyError:
-        gone = "A picture of this request is no longer kept, so it was never sent."
+        gone = "An input file of this request is no longer kept, so it was never sent."
         return _refused(Status.FAILED, InvalidRequestError(gone))
     except OSError:
-        away = JournalError("The pictures of this request could not be read, so it was not sent.")
+        away = JournalError("The input files of this request cannot be read, so it was not sent.")
         return _later(context, task, away, context.clock() + _UNREAD_PAUSE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from hailuo_mcp.catalog.prices import Inputs, published
+from hailuo_mcp.catalog.prices import price_of_usage
 from hailuo_mcp.domain import Mode, Task, Unit, Usage
 
 
@@ -23,13 +23,8 @@ def counted_cost(task: Task, usage: Usage | None) -> Mapping[str, object]:
 
 
 def _price(task: Task, usage: Usage) -> Decimal | None:
-    price = published(
-        task.model,
-        task.resolution,
-        usage.output_seconds,
-        inputs=Inputs(images=usage.images, video_seconds=usage.input_seconds),
-        upgrade=task.mode is Mode.UPGRADE,
-    )
+    upgrade = task.mode is Mode.UPGRADE
+    price = price_of_usage(task.model, task.resolution or "", usage, upgrade=upgrade)
     if task.unit in price.partial:
         return None
     return {Unit.USD: price.usd, Unit.CNY: price.cny}.get(task.unit)

@@ -34,8 +34,8 @@ V2 = {f"{name} v2": (row, H3) for name, row in PROVIDERS.items() if row.v2}
 SPEAKERS = {name: (row, "") for name, row in PROVIDERS.items()} | V2
 """Each provider with a model for each of its dialects; an empty name means the older one."""
 DIALECTS: dict[str, Dialect] = {name: dialect_of(*pair) for name, pair in SPEAKERS.items()}
-SERVED = [name for name in SPEAKERS if name != "sandbox v2"]
-"""With clients of their own; the embedded sandbox speaks v2 as the two that it imitates do."""
+SERVED = [*PROVIDERS, "minimax-cn v2"]
+"""With a client of its own; v2 is the same at every provider that has it."""
 
 _numbers = itertools.count(1)
 KEY = "sk-contract"

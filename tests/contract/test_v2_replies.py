@@ -346,6 +346,13 @@ def test_the_list_tells_what_tasks_are_compared_by_and_nothing_else():
             phase=Phase.RUNNING,
         ),
         RemoteTask(
+            remote_id="7",
+            created_at=1_760_000_050,
+            model="h3_context_ir",
+            upgrade=False,
+            phase=Phase.SUCCEEDED,
+        ),
+        RemoteTask(
             remote_id=FIRST,
             created_at=1_760_000_000,
             model=H3,
@@ -360,17 +367,23 @@ def test_the_list_tells_what_tasks_are_compared_by_and_nothing_else():
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"task_id": "7", "created_at": 1_760_000_000}, RemoteTask(remote_id="7", created_at=NOW, model="")),
-        ({"id": "7", "created_at": "1760000000"}, RemoteTask(remote_id="7", created_at=NOW, model="")),
-        ({"id": "7", "created_at": 1_760_000_000_000}, RemoteTask(remote_id="7", created_at=NOW, model="")),
+        ({"task_id": "7", "created_at": 1_760_000_000}, RemoteTask(remote_id="7", created_at=NOW, model="", upgrade=None)),
+        ({"id": "7", "created_at": "1760000000"}, RemoteTask(remote_id="7", created_at=NOW, model="", upgrade=None)),
+        ({"id": "7", "created_at": 1_760_000_000_000}, RemoteTask(remote_id="7", created_at=NOW, model="", upgrade=None)),
         (
             {"task": {"id": "7", "created_at": NOW, "model": "H4", "prompt": "a cat"}},
-            RemoteTask(remote_id="7", created_at=NOW, model="H4", prompt="a cat"),
+            RemoteTask(remote_id="7", created_at=NOW, model="H4", prompt="a cat", upgrade=None),
         ),
     ],
 )  # fmt: skip
 def test_a_row_is_read_tolerantly(row, expected):
     assert CN.read_tasks(reply({"items": [row]})).tasks == (expected,)
+
+
+@pytest.mark.parametrize(("total", "told"), [(1, 1), ("43", 43), (0, 0), (-1, 0), (None, 0)])
+def test_a_total_that_is_not_told_or_too_small_ends_no_search(total, told):
+    rows = [{"id": "7", "created_at": NOW}]
+    assert CN.read_tasks(reply({"items": rows, "total": total})).total == told
 
 
 def test_an_empty_list_is_one():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
@@ -80,6 +81,9 @@ def audit(
     return found
 
 
+_LISTED = ("MiniMax-H3", "MiniMax-H3-Max")
+"""Models on v2, whose tasks the provider lists."""
+_IN_LIST = "One task in the provider's list fits it"
 _OPEN = ("pending", "submitting", "queued", "running")
 
 
@@ -129,6 +133,17 @@ def _purchases(
         else:
             stray.append(facts["prompt"])
     found.demand(not stray, f"bought and not marked: {stray[:limit]}")
+    wrong = [
+        task["task_id"]
+        for task in tasks
+        if task["remote_id"] in remote
+        and _plain(remote[task["remote_id"]]["prompt"]) != _plain(task["prompt"])
+    ]
+    found.demand(not wrong, f"taken for another purchase: {wrong[:limit]}")
+    shown = {one for task in tasks for one in json.loads(task["candidates"])}
+    listed = [facts for facts in unknown if facts.get("model") in _LISTED]
+    lost = [facts["task_id"] for facts in listed if facts["task_id"] not in shown]
+    found.demand(not lost, f"on v2, neither adopted nor shown: {lost[:limit]}")
     times = Counter(_plain(facts["prompt"]) for facts in accepted)
     twice = {
         prompt: count for prompt, count in times.items() if count > 1 and prompt not in bought_again
@@ -138,6 +153,9 @@ def _purchases(
         "submits accepted by the sandbox": len(accepted),
         "of these known to the journal by id": len(set(known) & set(remote)),
         "of these unconfirmed in the journal": len(unknown) - len(stray),
+        "of these on v2 and shown to choose from": len(listed) - len(lost),
+        "adopted from the provider's list": sum(_IN_LIST in task["warnings"] for task in tasks),
+        "on v2 neither adopted nor shown (must be 0)": len(lost),
         "of these neither (must be 0)": len(stray),
         "requests bought twice (must be 0)": len(twice),
         "unconfirmed that the sandbox never received": sum(open_by_prompt.values()),

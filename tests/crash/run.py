@@ -1,6 +1,6 @@
 """Kills purchases at random instants and at every named step, then compares the books.
 
-    python tests/crash/run.py --kills 500 --seed 1 [--store postgres]
+    python tests/crash/run.py --kills 500 --seed 1 [--store postgres] [--model MiniMax-H3|mixed]
 
 Several worker processes share one journal and one output folder and buy from a sandbox that loses
 answers, fails, refuses and cuts downloads. Each is killed with SIGKILL and replaced; a few of them
@@ -48,6 +48,12 @@ from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.views import Terms
 
+OLDER, MIXED = "MiniMax-Hailuo-2.3", "mixed"
+SIZES = {
+    OLDER: (("768P", 6), ("768P", 10), ("1080P", 6)),
+    # Many, so that not every orphan has others of its shape beside it.
+    "MiniMax-H3": tuple((size, seconds) for size in ("768P", "2K") for seconds in range(4, 16)),
+}
 AT_ONCE = 4
 STEP_SECONDS = 4.0
 """A worker that does not come to its step is killed after this: one more random instant."""
@@ -62,6 +68,7 @@ class Plan:
 
     dice: random.Random
     picture: Path
+    model: str = OLDER
     asked: list[VideoRequest] = field(default_factory=list)
     number: int = 0
 
@@ -78,11 +85,12 @@ class Plan:
         prompt = f"shot {self.number}"
         if self.dice.random() < 0.06:
             prompt += self.dice.choice((" [sandbox:fail]", " [sandbox:1027]"))
-        size = self.dice.choice((("768P", 6), ("768P", 10), ("1080P", 6)))
+        model = self.dice.choice(tuple(SIZES)) if self.model == MIXED else self.model
+        size = self.dice.choice(SIZES[model])
         picture = str(self.picture) if self.dice.random() < pictures else ""
         return VideoRequest(
             prompt=prompt,
-            model="MiniMax-Hailuo-2.3",
+            model=model,
             resolution=size[0],
             duration=size[1],
             first_frame_image=picture,
@@ -107,11 +115,17 @@ async def live(settings: Settings, wanted: Sequence[VideoRequest]) -> None:
 async def finish(settings: Settings, seconds: float) -> None:
     """Work until nothing is left to do."""
     deadline = time.monotonic() + seconds
+    looks: dict[str, int] = {}
     async with open_studio(settings) as studio:
         while time.monotonic() < deadline:
             rows = (await studio.tasks(limit=100_000)).rows
-            if all(row.settled for row in rows):
-                return
+            orphans = {row.task.task_id: row.task.tries for row in rows if row.searching}
+            if all(row.settled or row.searching for row in rows):
+                # Once more for each, now that no other answer is awaited.
+                looks = looks or orphans
+                orphans = {name: tries for name, tries in orphans.items() if tries <= looks[name]}
+                if not orphans:
+                    return
             waiting = sum(not row.settled for row in rows)
             LOG.warning("finishing: %d left", waiting)
             await anyio.sleep(0.5)
@@ -179,13 +193,14 @@ class Worker:
 
 class Killing:
     def __init__(self, settings: Settings, env: dict[str, str], plan: Plan, servers: int) -> None:
+        on_v1 = plan.model == OLDER
         self.settings, self.env, self.plan = settings, env, plan
         self.servers = servers
         self.running: list[Worker] = []
         self.steps: Counter[str] = Counter()
         self.instants = self.server_kills = 0
         self.faults: list[str] = []
-        self._turn = list(steps.STEPS)
+        self._turn = [step for step in steps.STEPS if step not in steps.OF_ORPHANS or not on_v1]
 
     @property
     def kills(self) -> int:
@@ -243,6 +258,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--model", choices=(*SIZES, MIXED), default=OLDER)
     parser.add_argument("--servers", type=int, default=-1, help="stdio servers; default kills/25")
     parser.add_argument("--keep", type=Path, help="a folder for journal, clips and logs")
     options = parser.parse_args()
@@ -307,7 +323,8 @@ def crash(options: argparse.Namespace, home: Path, url: str) -> int:
         env["HAILUO_DATABASE_URL"] = url
     settings = Settings.from_env(env)
     servers = options.kills // 25 if options.servers < 0 else options.servers
-    killing = Killing(settings, env, Plan(random.Random(options.seed), _picture(home)), servers)
+    plan = Plan(random.Random(options.seed), _picture(home), options.model)
+    killing = Killing(settings, env, plan, servers)
     began = time.monotonic()
     try:
         _listening(port)
@@ -347,7 +364,9 @@ def crash(options: argparse.Namespace, home: Path, url: str) -> int:
 def _print(
     killing: Killing, options: argparse.Namespace, found: audit.Audit, seconds: float
 ) -> None:
-    print(f"{options.store}, seed {options.seed}: {killing.kills} kills in {seconds:.0f} s")
+    print(
+        f"{options.store}, {options.model}, seed {options.seed}: {killing.kills} kills in {seconds:.0f} s"
+    )
     print(f"  at random instants: {killing.instants}")
     print(f"  of stdio servers: {killing.server_kills}")
     print(f"  at named steps: {killing.steps.total()}")

@@ -186,7 +186,12 @@ STEPS: dict[str, Install] = {
     "file written, not committed": _uncommitted("change", _file),
     "file recorded": _step(_journal, "change", after=True, only=_file),
     "sidecar written": _step(_module("files.folder_storage"), "write_beside", after=True),
+    "list read": _step(_client, "newest", after=True),
+    "adopted, not committed": _uncommitted("bring_home"),
+    "adopted": _step(_journal, "bring_home", after=True),
 }
+OF_ORPHANS = ("list read", "adopted, not committed", "adopted")
+"""Only on v2, where the provider lists its tasks."""
 
 
 def arm(step: str, occasion: int) -> None:

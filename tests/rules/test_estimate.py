@@ -282,6 +282,107 @@ def test_at_other_sizes_no_pack_is_dearer_at_full_use():
             assert not any(way.dearer_at_full_use for way in found.packs)
 
 
+@pytest.mark.parametrize(
+    ("price_list", "draft", "upgrade", "direct", "unit"),
+    [("cn", "0.5", "0.3", "0.8", "CNY"), ("global", "0.08", "0.05", "0.13", "USD")],
+)
+@pytest.mark.parametrize("asked", [{}, {"resolution": "2K"}, {"mode": "upgrade"}])
+def test_what_drafts_save_is_told_from_the_published_prices(
+    price_list, draft, upgrade, direct, unit, asked
+):
+    found = ask("h3", price_list=price_list, region=price_list, duration=9, **asked)
+    assert found.drafts.keeper_more == 0
+    assert found.drafts.saved_percent == 38
+    assert (
+        f"Drafts: {draft} {unit} a second at 768P, and {upgrade} to upgrade the one that is kept to "
+        f"2K, against {direct} directly: that saves nothing on the keeper, 38 % on every take that "
+        "is dropped."
+    ) in estimate_message(found)
+
+
+def test_a_batch_of_drafts_is_compared_with_direct_takes():
+    found = ask("h3", price_list="global", region="global", duration=6, count=3)
+    assert "3 drafts and one upgrade: 1.74 USD; 3 directly: 2.34 USD." in estimate_message(found)
+    for other in (ask(), ask("h3 max"), ask("h3", plan="free"), ask("h3", price_list="")):
+        assert other.drafts is None
+        assert "Drafts" not in estimate_message(other)
+
+
+@pytest.mark.parametrize(
+    ("asked", "clip", "price", "status"),
+    [
+        ({"model": "h3", "duration": 4}, ("MiniMax-H3", Mode.T2V, "768P", 4), "2", "exact"),
+        ({"resolution": "2k"}, ("MiniMax-H3", Mode.T2V, "2K", 6), "4.8", "exact"),
+        ({"mode": "r2v"}, ("MiniMax-H3", Mode.R2V, "768P", 6), "3", "lower_bound"),
+        (
+            {"model": "h3 max", "mode": "R2V", "resolution": "480p"},
+            ("MiniMax-H3-Max", Mode.R2V, "480P", 6),
+            "1.98",
+            "lower_bound",
+        ),
+        ({"mode": "upgrade"}, ("MiniMax-H3", Mode.UPGRADE, "2K", 6), "1.8", "exact"),
+        (
+            {"mode": "upgrade", "model": "Hailuo 03", "resolution": "2k", "duration": 15},
+            ("MiniMax-H3", Mode.UPGRADE, "2K", 15),
+            "4.5",
+            "exact",
+        ),
+    ],
+)
+def test_clips_sold_by_the_second_are_estimated(asked, clip, price, status):
+    found = ask(**asked)
+    made = found.clip
+    assert (made.model, made.mode, made.resolution, made.duration) == clip
+    assert (found.charge.amount, found.status) == (Decimal(price), status)
+    assert (found.prices_as_of, "pricing-paygo" in found.source) == ("2026-10-24", True)
+    least = "is at least" if status == "lower_bound" else "is"
+    assert f" {least} {price} CNY" in estimate_message(found)
+
+
+def test_what_references_add_is_said():
+    said = estimate_message(ask(mode="r2v", count=2))
+    assert (
+        "is at least 3 CNY (0.48 USD pay as you go globally); 2 are 6 CNY. What it is made from is "
+        "charged too (a second of a reference clip: 0.5 CNY; each picture beyond 5: 0.2 CNY)."
+    ) in said
+    said = estimate_message(ask(mode="upgrade"))
+    assert (
+        "charged again (a second of a reference clip: 0.3 CNY; each picture beyond 5: no published "
+        "price)."
+    ) in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (
+            {"model": "hailuo 2.3"},
+            [
+                "clips of MiniMax-Hailuo-2.3 cannot be upgraded",
+                "Nearest that works: model MiniMax-H3, 2K, 6 s, of a draft of 4-15 s, 1.8 CNY",
+            ],
+        ),
+        ({"model": "h3 max"}, ["clips of MiniMax-H3-Max cannot be upgraded"]),
+        ({"model": "Seedance-9"}, ["clips of Seedance-9 cannot be upgraded"]),
+        ({"resolution": "768P"}, ["a draft is upgraded to 2K, not to 768P"]),
+        ({"duration": 16}, ["makes 4-15 s, not 16 s", "model MiniMax-H3, 2K, 15 s"]),
+        ({"plan": "plus"}, ["packs such as plus exclude it"]),
+        ({"capabilities": TWO}, ["here cannot upgrade clips"]),
+    ],
+)
+def test_an_upgrade_that_cannot_be_is_refused(asked, says):
+    with pytest.raises(InvalidRequestError) as refused:
+        ask(mode="upgrade", **asked)
+    for words in says:
+        assert words in error_text(refused.value)
+
+
+def test_packs_are_not_compared_for_what_they_exclude():
+    found = ask("h3", plan="compare", count=100)
+    assert found.packs == ()
+    assert estimate_message(found).startswith("Nothing to compare: packs exclude MiniMax-H3.")
+
+
 def test_nothing_is_compared_without_a_price():
     assert ask(mode="s2v", plan="compare").packs == ()
     assert ask(price_list="", plan="compare").cheapest is None

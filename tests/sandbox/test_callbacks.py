@@ -99,3 +99,34 @@ def test_nobody_else_is_called(serve: Serve, url: str) -> None:
     bench = serve()
     bench.create(callback_url=url)
     assert settled(bench, "challenges_failed") == 1
+
+
+def test_v2_tells_the_whole_task_at_each_change(bench: Bench, listener: Listener) -> None:
+    from .test_v2 import create, read
+
+    task_id = create(bench, callback_url=listener.url)
+    assert listener.next().keys() == {"challenge"}
+    bench.clock.pass_by(2)
+    assert listener.next()["task"]["status"] == "running"
+    bench.clock.pass_by(2)
+    done = listener.next()["task"]
+    assert done.pop("content")["url"].startswith(bench.sandbox.base_url)
+    shown = read(bench, task_id)
+    del shown["content"]
+    assert done == shown
+
+
+def test_v2_tells_of_a_cancelled_task_and_of_nothing_after_it(
+    bench: Bench, listener: Listener
+) -> None:
+    from .test_v2 import create
+
+    task_id = create(bench, callback_url=listener.url)
+    listener.next()
+    assert settled(bench, "challenges") == 1
+    bench.client.delete(f"/v2/video_generation/{task_id}")
+    assert listener.next()["task"]["status"] == "cancelled"
+    assert settled(bench, "callbacks") == 1
+    bench.clock.pass_by(9)
+    create(bench, callback_url=listener.url)
+    assert listener.next().keys() == {"challenge"}

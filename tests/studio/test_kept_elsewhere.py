@@ -158,7 +158,7 @@ async def test_a_picture_that_cannot_be_kept_refuses_the_purchase_free(
     async with opened(files=s3.url) as studio:
         await studio.storage.need_writable()
         s3.way.away = True
-        with pytest.raises(JournalError, match="The picture could not be stored") as refused:
+        with pytest.raises(JournalError, match="An input file could not be stored") as refused:
             await studio.generate(request, Terms())
         assert refused.value.charged == "no"
     assert sandbox.received == 0

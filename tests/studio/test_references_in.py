@@ -32,6 +32,7 @@ from hailuo_mcp.domain import (
 )
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.files.sources import Opened
+from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.request_record import (
     content_of,
     pictures_of,
@@ -40,6 +41,7 @@ from hailuo_mcp.studio.request_record import (
 )
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.views import Terms
+from hailuo_mcp.wording.agent import error_text
 
 pytestmark = pytest.mark.anyio
 FREE = Terms()
@@ -55,13 +57,15 @@ def clip() -> bytes:
 
 
 def cat(tmp_path: Path, size: tuple[int, int] = (400, 300)) -> str:
-    Image.new("RGB", size, "navy").save(tmp_path / f"cat{size}.png")
-    return str(tmp_path / f"cat{size}.png")
+    path = tmp_path / f"{size[0]}.jpg"
+    Image.new("RGB", size, "navy").save(path)
+    return str(path)
 
 
 async def test_references_are_kept_and_recorded_and_read_back(
-    scripted: Any, tmp_path: Path
+    scripted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hailuo_mcp.studio.purchase.ANSWER_SECONDS", 0)
     (tmp_path / "clip.mp4").write_bytes(clip())
     wanted = VideoRequest(
         prompt="a cat",
@@ -141,19 +145,45 @@ async def test_a_clip_in_a_bucket_is_a_reference(opened: Any, s3: Any) -> None:
     assert json.loads(offer.draft.request)["reference_videos"][0]["sha256"] == view.task.sha256
 
 
-async def test_a_remote_caller_s_reference_picture_is_uploaded_first(
+class Uploads:
+    """One picture was uploaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.data = path.read_bytes()
+
+    def invitation(self) -> str:
+        return "Upload it at https://here/uploads/x."
+
+    async def find(self, upload_id: str) -> bytes | None:
+        return self.data if upload_id == "1" else None
+
+
+async def test_a_remote_caller_uploads_reference_pictures_and_nothing_else(
     scripted: Any, tmp_path: Path
 ) -> None:
-    async with scripted(works=False) as studio:
-        wanted = VideoRequest(prompt="p", reference_images=("cat.png",))
-        with pytest.raises(InvalidRequestError, match="reads no files for callers on other"):
-            await studio.quote(wanted, FREE, caller="anna", local=False)
+    uploads: Any = Uploads(Path(cat(tmp_path)))
+    async with scripted(works=False, remote=RemoteAccess(uploads=uploads)) as studio:
+
+        async def refusal(**what: tuple[str, ...]) -> str:
+            wanted = VideoRequest(prompt="p", **what)  # type: ignore[arg-type]
+            with pytest.raises(InvalidRequestError) as refused:
+                await studio.quote(wanted, FREE, caller="anna", local=False)
+            return error_text(refused.value)
+
+        assert "https://here/uploads/x" in await refusal(reference_images=("cat.png",))
+        assert "https://here/uploads/x" in await refusal(reference_images=("upload:2",))
+        assert "https://here" not in await refusal(reference_videos=("cat.mp4",))
+        assert "https://here" not in await refusal(
+            reference_images=("upload:1",), reference_audios=("upload:1",)
+        )
+        found = VideoRequest(prompt="p", reference_images=("upload:1",))
+        assert await studio.quote(found, FREE, caller="anna", local=False)
 
 
 async def test_pictures_are_fitted_to_the_model_of_the_request(
     scripted: Any, tmp_path: Path
 ) -> None:
-    small, wide = cat(tmp_path, (260, 280)), cat(tmp_path, (6000, 4000))
+    small, wide = cat(tmp_path, (260, 280)), cat(tmp_path, (5800, 2900))
     async with scripted(works=False) as studio:
         for_v1 = await studio.quote(VideoRequest(prompt="p", first_frame_image=small), FREE)
         for_v2 = await studio.quote(
@@ -163,7 +193,7 @@ async def test_pictures_are_fitted_to_the_model_of_the_request(
     assert "enlarged from 260×280" in for_v1.draft.warnings[0]
     assert for_v2.draft.warnings == ()
     (said,) = reduced.draft.warnings
-    assert said.startswith("Reference picture 1 was scaled from 6000×4000 to 4096×2731 px because")
+    assert said.startswith("Reference picture 1 was scaled from 5800×2900 to 4096×2048 px because")
 
 
 async def test_a_file_of_the_provider_is_for_models_that_take_one(scripted: Any) -> None:
@@ -228,6 +258,8 @@ async def test_links_are_read_at_once_and_within_bounds() -> None:
             await hailuo.prepare(
                 VideoRequest(prompt="p", reference_videos=("https://1.1.1.1/m",) * 40)
             )
+        with pytest.raises(InvalidRequestError, match="clip behind the link cannot be used"):
+            await hailuo.prepare(VideoRequest(prompt="p", reference_videos=("https://10.0.0.1/m",)))
         assert waiting == []
 
 

@@ -172,6 +172,14 @@ class FakeStudio:
         await self._do("generate", request=request, terms=terms, **what)
         return self.view
 
+    async def upgrade_question(self, task_id: str, resolution: str, terms, **what: Any):
+        self.calls.append(("upgrade_question", {"task_id": task_id, "terms": terms, **what}))
+        return self.question
+
+    async def upgrade(self, task_id: str, resolution: str, terms, **what: Any) -> View:
+        await self._do("upgrade", task_id=task_id, resolution=resolution, terms=terms, **what)
+        return self.view
+
     async def film_question(self, wanted, terms, **what: Any) -> str | None:
         self.calls.append(("film_question", {"wanted": wanted, "terms": terms, **what}))
         return self.question

@@ -27,6 +27,7 @@ import hailuo_mcp
 from hailuo_mcp import errors
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import (
+    NOT_BOUGHT,
     UNFINISHED,
     Link,
     Mode,
@@ -168,6 +169,10 @@ UNREADABLE = {
     "error": "minimax-cn had an internal error (1000).",
     "error_kind": "provider_unavailable",
 }
+NO_ANSWER = {
+    "error": "The request was sent to minimax-cn, and no usable answer came.",
+    "error_kind": "unconfirmed",
+}
 LOST = Losses(at=NOW, kept="", flaw="x", expected=40, carried=37, missing={})
 
 VIEWS: tuple[tuple[str, View], ...] = (
@@ -209,7 +214,33 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ("", saved_view(file="")),
     ("", saved_view(file="", save_error="The disk is full: /home/kim/Videos/Hailuo.")),
     ("", saved_view(file="", auto=False)),
+    ("by the provider's count, more", saved_view(quoted=Decimal("1.5"))),
+    (
+        "by the provider's count, less, in the sandbox",
+        saved_view(provider="sandbox", quoted=Decimal(3)),
+    ),
     ("", a_view(**MODERATED)),
+    (
+        "",
+        a_view(
+            status=Status.FAILED,
+            money=Money.RELEASED,
+            error="The provider's list of tasks does not have it 30 minutes after it was sent, so "
+            "it was not bought.",
+            error_kind=NOT_BOUGHT,
+        ),
+    ),
+    ("", replace(a_view(status=Status.UNCONFIRMED, **NO_ANSWER), searching=True)),
+    (
+        "several may be it",
+        a_view(
+            status=Status.UNCONFIRMED,
+            error="The provider's list has 2 tasks that may be this purchase: 4001 (2027-01-15 "
+            "08:00:00 UTC), 4002 (2027-01-15 08:00:09 UTC).",
+            error_kind="unconfirmed",
+            candidates=("4001", "4002"),
+        ),
+    ),
     ("for no reason", a_view(status=Status.FAILED, money=Money.RELEASED)),
     (
         "on the provider's side",

@@ -10,7 +10,17 @@ import anyio
 import pytest
 
 from hailuo_mcp.bootstrap import join, open_client
-from hailuo_mcp.domain import Capabilities, Link, Mode, RemoteStatus, Status, Submitted, Task
+from hailuo_mcp.domain import (
+    Capabilities,
+    Link,
+    Mode,
+    RemoteStatus,
+    RemoteTask,
+    RemoteTasks,
+    Status,
+    Submitted,
+    Task,
+)
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Limits, Recorded, Store
@@ -53,8 +63,24 @@ class Client:
         self.states: list[RemoteStatus | Exception | Callable[[], Awaitable[RemoteStatus]]] = []
         self.asked: list[str] = []
         self.no_link: Exception | None = None
+        self.listed: list[RemoteTask] | Exception = []
+        """The provider's list of tasks."""
+        self.page_size = 20
+        self.pages = 0
+        """How many pages of it were read."""
 
-    async def query(self, remote_id: str, *, template: bool = False) -> RemoteStatus:
+    async def newest(self, *, model: str, page: int = 1) -> RemoteTasks:
+        assert model
+        self.pages += 1
+        if isinstance(self.listed, Exception):
+            raise self.listed
+        newest = sorted(self.listed, key=lambda one: -one.created_at)
+        shown = newest[(page - 1) * self.page_size : page * self.page_size]
+        return RemoteTasks(tasks=tuple(shown), total=len(newest))
+
+    async def query(
+        self, remote_id: str, *, template: bool = False, model: str = ""
+    ) -> RemoteStatus:
         self.asked.append(remote_id)
         state = self.states.pop(0)
         if isinstance(state, Exception):

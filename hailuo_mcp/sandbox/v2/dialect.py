@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -105,12 +106,14 @@ class Generations(Dialect):
         """Answer with a true HTTP status; the v1 code stands in the message."""
         status = refusal.code if refusal.is_http else _STATUS_OF_CODE.get(refusal.code, 400)
         code = _EDGE_CODES.get(refusal.code, 0) if refusal.is_http else refusal.code
-        message = "invalid task_id" if isinstance(refusal, Unknown) else refusal.message
+        message = refusal.message or HTTPStatus(status).phrase.lower()
+        if isinstance(refusal, Unknown):
+            message = "invalid task_id"
         body = {
             "type": "error",
             "error": {
                 "type": _TYPES.get(status, "server_error"),
-                "message": f"{message or 'server error'} ({code})" if code else message,
+                "message": f"{message} ({code})" if code else message,
                 "http_code": str(status),
             },
             "request_id": ids.hex16(),

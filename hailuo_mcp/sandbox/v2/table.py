@@ -77,6 +77,14 @@ class Cost:
     """Currencies in which something has no published price and is left out."""
 
 
+_CENT = Decimal("0.01")
+
+
+def _places(amount: Decimal) -> int:
+    exponent = amount.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
+
+
 def cost(
     model: str, task_type: str, resolution: str, *, output: int, video: int, images: int
 ) -> Cost:
@@ -86,7 +94,9 @@ def cost(
     incomplete: list[str] = []
     for currency, rate in _RATES[model, task_type, resolution].items():
         counted = ((rate.output, output), (rate.video, video), (rate.image, extra))
-        sums[currency] = str(sum(Decimal(each or 0) * count for each, count in counted))
+        total = sum((Decimal(each or 0) * count for each, count in counted), Decimal(0))
+        # As on a bill: two places, and more only where there is something in them.
+        sums[currency] = str(max(total.normalize(), total.quantize(_CENT), key=_places))
         if any(each is None and count for each, count in counted):
             incomplete.append(currency)
     return Cost(cny=sums["cny"], usd=sums["usd"], incomplete=incomplete)

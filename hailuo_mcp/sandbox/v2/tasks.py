@@ -108,7 +108,8 @@ def _updated_at(task: Job, phase: Phase, ends: Ends) -> float:
 
 def _whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
     raw = query.get(name) or str(default)
-    if not (raw.isascii() and raw.isdigit() and 1 <= int(raw) <= most):
+    is_short = len(raw) <= len(str(most))  # Python refuses to read endless digits
+    if not (raw.isascii() and raw.isdigit() and is_short and 1 <= int(raw) <= most):
         raise invalid(f"{name} must be an integer from 1 to {most}")
     return int(raw)
 

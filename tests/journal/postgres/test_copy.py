@@ -27,9 +27,12 @@ async def _fill(store: Any) -> bytes:
     await register(store, "me")
     for number in range(7):
         await buy(store, f"v{number}", caller=f"c{number % 2}", prompt="一只猫 \x00 \ue000 '?%s")
-    await store.change("v0", {"status": Status.SUCCEEDED, "file": "/c.mp4"}, now=store.clock())
+    counted = {"amount": Decimal("2.5"), "quoted": Decimal(2)}
+    done = {"status": Status.SUCCEEDED, "file": "/c.mp4", **counted}
+    await store.change("v0", done, now=store.clock())
     await store.change("v1", {"status": Status.FAILED}, now=store.clock())
-    await store.change("v2", {"status": Status.UNCONFIRMED}, now=store.clock())
+    lost = {"status": Status.UNCONFIRMED, "candidates": ("7", "8"), "due_at": 9.0}
+    await store.change("v2", lost, now=store.clock())
     for number in range(3, 7):
         await store.change(
             f"v{number}", {"status": Status.QUEUED, "remote_id": f"r{number}"}, now=store.clock()
