@@ -139,7 +139,7 @@ async def _load(context: Context, task: Task) -> AnyRequest | Outcome:
         gone = "An input file of this request is no longer kept, so it was never sent."
         return _refused(Status.FAILED, InvalidRequestError(gone))
     except OSError:
-        away = JournalError("The input files of this request cannot be read, so it was not sent.")
+        away = JournalError("The input files of this request could not be read, so it waits.")
         return _later(context, task, away, context.clock() + _UNREAD_PAUSE)
 
 
