@@ -257,7 +257,8 @@ def add_task(path: Path, task_id: str, **values: object) -> None:
         columns = [(row[1], row[2], row[3]) for row in db.execute("PRAGMA table_info(tasks)")]
         zero = {"TEXT": "", "INTEGER": 0, "REAL": 0.0}
         row = {name: zero[kind] for name, kind, needed in columns if needed} | {"task_id": task_id}
-        row |= {"mode": "t2v", "unit": "CNY", "money": "reserved", "warnings": "[]"} | values
+        row |= {"mode": "t2v", "unit": "CNY", "money": "reserved"}
+        row |= {"warnings": "[]", "candidates": "[]"} | values
         marks = ", ".join("?" * len(row))
         db.execute(f"INSERT INTO tasks ({', '.join(row)}) VALUES ({marks})", [*row.values()])
 

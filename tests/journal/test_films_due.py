@@ -189,4 +189,10 @@ async def test_a_shot_in_the_air_of_the_dead_is_unconfirmed_and_its_film_due(
     await undue(neighbour)
     # What waits for it still waits, and keeps its money.
     assert (await shop.read(made.tasks[1])).money is Money.RESERVED
+    # Only the search for it is due.
+    (search,) = [task for task in await shop.journal.film_tasks("f1") if task.due_at]
+    assert search.task_id == made.tasks[0].task_id
+    await neighbour.journal.change(
+        search.task_id, {"due_at": 0.0, "owner": "", "lease_until": 0.0}, now=neighbour.now
+    )
     assert (await neighbour.claim()).next_at is None
