@@ -73,7 +73,7 @@ def _options(parser: ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="SECONDS",
-        help="6 or 10: one for all shots, or one for each, such as 6,10,6",
+        help="6 or 10, MiniMax-H3 4 to 15: one for all shots, or one for each, such as 6,10,6",
     )
     add(
         "--image",

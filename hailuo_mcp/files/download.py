@@ -19,7 +19,12 @@ from hailuo_mcp.files import clip_file, mp4
 from hailuo_mcp.files.clip_file import DiskError, SavedFile, Sleep
 from hailuo_mcp.files.partial_file import PartialFile
 from hailuo_mcp.media.clip_facts import ClipFacts
-from hailuo_mcp.transport.link_download import LinkResponse, OpenLink, content_length
+from hailuo_mcp.transport.link_download import (
+    LinkResponse,
+    OpenLink,
+    RefusedDownloadError,
+    content_length,
+)
 
 LARGEST = 2 << 30
 """Bytes; a clip has a few megabytes, and a wrong link must not fill the disk."""
@@ -162,6 +167,8 @@ class _Download:
         self._etag = ""
         self._total: int | None = None
         self._want_new_link = False
+        self._refused = False
+        """A link was refused; a remembered one may name a server that is gone."""
         self._flaws = 0
         self._flaw = ""
         """The flaw of a file that ended without a stated length."""
@@ -210,6 +217,11 @@ class _Download:
                 await self._receive(answer, start, overlap)
         except DiskError:
             raise
+        except RefusedDownloadError as refused:
+            if self._refused:
+                raise
+            self._refused = True
+            raise _DeadLinkError from refused
         except _TooLargeError:
             await run_sync(self._part.discard)
             raise

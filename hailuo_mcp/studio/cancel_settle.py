@@ -115,8 +115,22 @@ async def settle_task(context: Context, task_id: str, *, bought: bool, remote_id
     if settled is None:
         raise _cannot_be_settled(await read_again(context, task))
     announce(context, settled)
+    await _look_for_others(context, task, found)
     context.wakeup.notify()
     return await context.view(settled, notes=(note,) if note else ())
+
+
+async def _look_for_others(context: Context, task: Task, taken: str) -> None:
+    """Have those that might have been the same one looked for now: they have a choice less."""
+    now, choices = context.clock(), {taken, *task.candidates} - {""}
+    for other in await context.store.awaiting_ids(task.account):
+        if not choices.isdisjoint(other.candidates):
+            await context.store.change(
+                other.task_id,
+                {"due_at": now, "tries": 0},
+                now=now,
+                status_in=(Status.UNCONFIRMED,),
+            )
 
 
 def _cannot_be_settled(task: Task) -> InvalidRequestError:

@@ -251,7 +251,7 @@ async def record_outcome(context: Context, task: Task, outcome: Outcome) -> None
     go back into the queue: its person may have bought it another way by now. An id from the
     provider's answer also counts against what its list seemed to say.
     """
-    if outcome["status"] is Status.UNCONFIRMED:  # it is looked for at once
+    if outcome["status"] is Status.UNCONFIRMED and context.searches(task):  # at once
         outcome = {**outcome, "tries": 0, "due_at": context.clock()}
     again = outcome["status"] is Status.PENDING
     written = await context.store.change(

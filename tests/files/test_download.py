@@ -17,6 +17,7 @@ from hailuo_mcp.errors import DownloadError, LinkExpiredError
 from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save
 from hailuo_mcp.transport.hosts import HostPolicy
+from hailuo_mcp.transport.link_download import RefusedDownloadError
 from hailuo_mcp.transport.provider_api import Transport
 
 pytestmark = pytest.mark.anyio
@@ -129,13 +130,16 @@ class Case:
     fresh: list[bool] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     expires_at: float | None = None
+    remembered: str = ""
+    """The link that was known before, if it is another one."""
     meanwhile: Callable[[], Awaitable[None]] | None = None
     """What happens while it believes that it sleeps."""
 
     async def save(self, **more: object) -> SavedFile:
         async def link(fresh: bool) -> Link:
             self.fresh.append(fresh)
-            return Link(url=self.server.url, expires_at=None if fresh else self.expires_at)
+            url = self.server.url if fresh else self.remembered or self.server.url
+            return Link(url=url, expires_at=None if fresh else self.expires_at)
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
@@ -393,6 +397,20 @@ async def test_a_link_known_to_have_expired_is_not_even_tried(tmp_path: Path, cl
         await case.save()
     assert case.fresh == [False, True]
     assert len(server.asked) == 1
+
+
+async def test_a_remembered_link_that_is_refused_is_asked_for_again_once(
+    tmp_path: Path, clip: bytes
+) -> None:
+    async with serving(Answer(clip)) as server:
+        case = Case(server, tmp_path / "a.mp4", remembered="http://127.0.0.2:9/clip")
+        await case.save()
+        assert case.fresh == [False, True]
+        server.url = case.remembered
+        case = Case(server, tmp_path / "b.mp4")
+        with pytest.raises(RefusedDownloadError):
+            await case.save()
+        assert case.fresh == [False, True]
 
 
 async def test_a_file_of_absurd_size_is_refused_before_it_is_read(

@@ -157,6 +157,7 @@ async def test_several_are_shown_to_choose_from_and_a_persons_choice_leaves_the_
     bench.client.states = [RemoteStatus(phase=Phase.RUNNING, word="running")]
     settled = await settle_task(bench.context, one.task_id, bought=True, remote_id="89")
     assert (settled.task.status, settled.task.candidates) == (Status.QUEUED, ())
+    assert (await bench.read(two)).due_at == bench.now  # it has a choice less
     assert (await _look(bench, two)).remote_id == "88"
 
 
@@ -286,9 +287,10 @@ async def test_with_a_choice_it_is_looked_for_a_day_and_never_called_not_bought(
 
 
 async def test_v1_and_older_tasks_are_not_looked_for(bench: Any) -> None:
-    task = await _orphan(bench, model="m")
+    task = await _orphan(bench)
+    await bench.journal.change(task.task_id, {"model": "m"}, now=bench.now)  # of a dead process
     assert (await _look(bench, task)).due_at == 0
-    older = await _orphan(bench)
+    older = await _orphan(bench, "v2")
     await bench.journal.change(older.task_id, {"sent_at": None}, now=bench.now)
     assert (await _look(bench, older)).due_at == 0
     refused = await _orphan(bench, "v3")
