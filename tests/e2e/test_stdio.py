@@ -183,8 +183,7 @@ async def test_query_waits_and_tells_of_progress_while_other_calls_are_answered(
         async with anyio.create_task_group() as waiting:
             waiting.start_soon(wait)
             await began.wait()
-            with anyio.fail_after(1.5):
-                await call("estimate_cost", model="MiniMax-Hailuo-2.3")
+            await call("estimate_cost", model="MiniMax-Hailuo-2.3")
             assert not ended
     assert ended == ["succeeded"]
     assert heard == sorted(set(heard))
@@ -192,10 +191,15 @@ async def test_query_waits_and_tells_of_progress_while_other_calls_are_answered(
 
 async def test_a_cancelled_call_does_not_cancel_the_purchase(environ, mode, tmp_path) -> None:
     async with shop(environ, mode) as call:
-        with anyio.move_on_after(0.5) as gone:
-            await call.client.call_tool("generate_video", {"prompt": "a cat [sandbox:late=1.5]"})
-        assert gone.cancelled_caught
-        task = (await call("list_tasks"))["tasks"][0]
+
+        async def listed() -> list[dict[str, Any]]:
+            return (await call("list_tasks"))["tasks"]
+
+        async with anyio.create_task_group() as asking:
+            order = {"prompt": "a cat [sandbox:late=3]"}
+            asking.start_soon(call.client.call_tool, "generate_video", order)
+            (task,) = await until(listed)
+            asking.cancel_scope.cancel()
         assert task["status"] == "submitting"
         with anyio.move_on_after(0.3):
             await call.client.call_tool("query_task", {"task_id": task["task_id"]})

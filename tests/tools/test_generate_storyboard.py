@@ -6,6 +6,7 @@ import anyio
 import pytest
 from mcp.types import ElicitResult
 from tokens import tokens
+from until import until
 
 from hailuo_mcp.domain import Continuity, Transition
 from hailuo_mcp.errors import InvalidRequestError
@@ -140,9 +141,11 @@ async def test_a_refusal_is_the_studios(ask: Ask, studio: FakeStudio) -> None:
 @pytest.mark.anyio
 async def test_a_client_that_leaves_does_not_stop_the_film(connect, studio: FakeStudio) -> None:
     studio.hold = anyio.Event()
-    async with connect() as client:
-        with anyio.move_on_after(0.2):
-            await client.call_tool("generate_storyboard", {"film_id": FILM_ID, "dry_run": False})
+    async with connect() as client, anyio.create_task_group() as calls:
+        ask = {"film_id": FILM_ID, "dry_run": False}
+        calls.start_soon(client.call_tool, "generate_storyboard", ask)
+        await until(lambda: "make_film" in names(studio))
+        calls.cancel_scope.cancel()
     assert names(studio)[-1] == "make_film"
 
 
