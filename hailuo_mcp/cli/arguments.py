@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
-from collections.abc import Callable, Mapping
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -251,16 +251,16 @@ def add_wait(parser: ArgumentParser, what: str) -> None:
     )
 
 
-def add_settings(parser: ArgumentParser) -> None:
-    """The settings that the command line can override, --json and --debug."""
+def add_settings(parser: ArgumentParser, shown: Sequence[str] = ()) -> None:
+    """The settings that the command line can override, --json and --debug.
+
+    `shown`: those that the help of this command shows; it understands all of them.
+    """
     from hailuo_mcp.settings import option_help
 
-    group = parser.add_argument_group(
-        "settings",
-        "Each overrides its variable (HAILUO_PROVIDER …). Keys can only be set by variables.",
-    )
+    group = parser.add_argument_group("settings")
     for name, (metavar, what) in option_help().items():
-        group.add_argument(_flag(name), metavar=metavar, help=what)
+        group.add_argument(_flag(name), metavar=metavar, help=what if name in shown else SUPPRESS)
     add = parser.add_argument_group("output").add_argument
     add_flag(add, "--json", "print the tool's own result")
     add_flag(add, "--debug", "show the log, and the traceback of an unexpected error")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.catalog.video_models import find_model
 from hailuo_mcp.cli import arguments, exits, results, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, PROVIDERS
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import Offer, View
 
 
-def _generate_options(parser: ArgumentParser) -> None:
+def generate_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, VideoRequest)
     arguments.add_terms(parser)
 
 
-def _generate(args: Namespace, terminal: Terminal) -> int:
+def generate(args: Namespace, terminal: Terminal) -> int:
     pictures = (args.first_frame_image, args.subject_image, *args.reference_images)
     if not (args.prompt.strip() or any(pictures)):
         raise InvalidRequestError(
@@ -39,12 +38,12 @@ def _generate(args: Namespace, terminal: Terminal) -> int:
     return buy(args, terminal, _known(arguments.request(args, VideoRequest)))
 
 
-def _template_options(parser: ArgumentParser) -> None:
+def template_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, TemplateRequest)
     arguments.add_terms(parser)
 
 
-def _template(args: Namespace, terminal: Terminal) -> int:
+def template(args: Namespace, terminal: Terminal) -> int:
     if not args.template_id.strip():
         return _list_templates(args, terminal)
     return buy(args, terminal, _known(arguments.request(args, TemplateRequest)))
@@ -171,19 +170,3 @@ def upgraded_size(task: Task) -> str:
     """To which resolution a clip can be upgraded; empty for none."""
     model = find_model(task.model)
     return model.upgrades.get(task.resolution or "", "") if model else ""
-
-
-COMMANDS = (
-    Command(
-        "generate",
-        "make a clip from a prompt or pictures, and save it",
-        _generate,
-        _generate_options,
-    ),
-    Command(
-        "template",
-        "make a clip from a Video Agent template, or list the templates",
-        _template,
-        _template_options,
-    ),
-)

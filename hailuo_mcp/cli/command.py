@@ -1,16 +1,251 @@
-"""What a command is: a name, a line of help, what it does, and its options."""
+"""The commands: what each is called, what it is for, and where its code is."""
+
+from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from hailuo_mcp.cli.terminal import Terminal
 
+_PACKAGE = "hailuo_mcp.cli"
 
-@dataclass(frozen=True, slots=True)
+ACCOUNT = ("provider", "profile", "plan")
+"""Settings that say which account is meant."""
+PURCHASE = (*ACCOUNT, "budget", "filename")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
+    """One row of the help.
+
+    Its code is `function`, and `function_options` in the same module for its options. It is
+    imported when the command runs: the help of all commands needs none of it.
+    """
+
     name: str
     summary: str
-    run: Callable[[Namespace, Terminal], int]
-    """Returns the exit code; the program prints a HailuoError and maps it to one."""
-    options: Callable[[ArgumentParser], None] | None = None
+    group: str
+    code: str
+    """Such as "buy.generate": the module below hailuo_mcp.cli, and the function."""
+    aliases: tuple[str, ...] = ()
+    """Names of other programs' commands that are understood, and not shown."""
+    examples: tuple[str, ...] = ()
+    """At most three; what follows "hailuo-mcp NAME"."""
+    settings: tuple[str, ...] = ()
+    """The settings whose options its help shows; the options of the others work as well."""
+
+    def run(self, args: Namespace, terminal: Terminal) -> int:
+        """Returns the exit code; the program prints a HailuoError and maps it to one."""
+        module = import_module(f"{_PACKAGE}.{self._module}")
+        code: int = getattr(module, self._function)(args, terminal)
+        return code
+
+    def options(self, parser: ArgumentParser) -> None:
+        """Add the command's own options, if it has any."""
+        module = import_module(f"{_PACKAGE}.{self._module}")
+        if add := getattr(module, f"{self._function}_options", None):
+            add(parser)
+
+    @property
+    def _module(self) -> str:
+        return self.code.rpartition(".")[0]
+
+    @property
+    def _function(self) -> str:
+        return self.code.rpartition(".")[2]
+
+
+MAKE, FOLLOW, LOOK_UP, SET_UP, SERVE = (
+    "make clips",
+    "follow and fetch",
+    "look up",
+    "set up",
+    "serve",
+)
+
+COMMANDS = (
+    Command(
+        name="generate",
+        summary="make a clip from a prompt or pictures, and save it",
+        group=MAKE,
+        code="buy.generate",
+        examples=(
+            '"A red fox runs through snow [Tracking shot]" --provider sandbox',
+            '"She turns and smiles" -i portrait.jpg -d 10 -o smile.mp4',
+            "--file prompts.txt --count 2",
+        ),
+        settings=PURCHASE,
+    ),
+    Command(
+        name="template",
+        summary="make a clip from a Video Agent template, or list the templates",
+        group=MAKE,
+        code="buy.template",
+        settings=PURCHASE,
+    ),
+    Command(
+        name="upgrade",
+        summary="make a finished draft again at 2K",
+        group=MAKE,
+        code="upgrade.upgrade",
+        settings=PURCHASE,
+    ),
+    Command(
+        name="film",
+        summary="make a film of several shots from a text file, a shot a line",
+        group=MAKE,
+        code="film.film",
+        settings=PURCHASE,
+    ),
+    Command(
+        name="tasks",
+        summary="list the clips and the money so far",
+        group=FOLLOW,
+        code="task_list.tasks",
+        aliases=("list", "ls", "ps"),
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="show",
+        summary="tell one task's whole story",
+        group=FOLLOW,
+        code="show.show",
+        aliases=("view", "info"),
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="query",
+        summary="show a clip's or film's status",
+        group=FOLLOW,
+        code="task.query",
+        aliases=("status",),
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="download",
+        summary="save a finished clip or film, or copy it",
+        group=FOLLOW,
+        code="task.download",
+        aliases=("get",),
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="preview",
+        summary="look at clips: frames, and what is wrong",
+        group=FOLLOW,
+        code="preview.preview",
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="cancel",
+        summary="cancel what is not sent, or is queued (MiniMax-H3)",
+        group=FOLLOW,
+        code="task.cancel",
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="settle",
+        summary="record the outcome of an unconfirmed purchase",
+        group=FOLLOW,
+        code="task.settle",
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="account",
+        summary="the account book: what was charged, by day, provider and model",
+        group=FOLLOW,
+        code="account.account",
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="estimate",
+        summary="show what clips cost; --plan compare compares the packs",
+        group=LOOK_UP,
+        code="offers.estimate_prices",
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="models",
+        summary="list the models, their sizes and prices",
+        group=LOOK_UP,
+        code="offers.list_models",
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="moves",
+        summary="list the camera moves that a prompt can name",
+        group=LOOK_UP,
+        code="offers.list_moves",
+    ),
+    Command(
+        name="login",
+        summary="keep an API key for this computer, after trying it",
+        group=SET_UP,
+        code="login.login",
+    ),
+    Command(
+        name="logout",
+        summary="forget the key",
+        group=SET_UP,
+        code="login.logout",
+    ),
+    Command(
+        name="config",
+        summary="show or change the settings that are kept",
+        group=SET_UP,
+        code="config.config",
+        aliases=("settings",),
+    ),
+    Command(
+        name="init",
+        summary="set up Claude Desktop, Cursor, VS Code or another MCP client",
+        group=SET_UP,
+        code="init.command.init",
+        settings=("provider", "profile", "plan", "budget"),
+    ),
+    Command(
+        name="doctor",
+        summary="check the installation, settings and provider, free",
+        group=SET_UP,
+        code="doctor.command.doctor",
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="completion",
+        summary="print what makes a shell complete commands, ids and models",
+        group=SET_UP,
+        code="completion.completion",
+    ),
+    Command(
+        name="journal",
+        summary="check, back up or copy the record of purchases, or accept its losses",
+        group=SET_UP,
+        code="journal.journal",
+    ),
+    Command(
+        name="serve",
+        summary="serve MCP; over stdio, as hailuo-mcp alone does, or HTTP",
+        group=SERVE,
+        code="serving.serve",
+        settings=ACCOUNT,
+    ),
+    Command(
+        name="tenant",
+        summary="add, list, rotate or remove the tenants of a server",
+        group=SERVE,
+        code="tenant.tenant",
+    ),
+    Command(
+        name="sandbox",
+        summary="serve the free imitation of every provider",
+        group=SERVE,
+        code="serving.sandbox",
+    ),
+)
+"""In the order of the help."""
+
+
+def command_named(name: str) -> Command | None:
+    """The command of that name or alias."""
+    return next((it for it in COMMANDS if name == it.name or name in it.aliases), None)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.film_results import show_film, show_plan, suggest
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
@@ -26,7 +25,7 @@ _LONGEST_SCRIPT = 1_000_000
 """Bytes; far more than fifty prompts have."""
 
 
-def _options(parser: ArgumentParser) -> None:
+def film_options(parser: ArgumentParser) -> None:
     arguments.add_subject(
         parser,
         "script",
@@ -101,7 +100,7 @@ def _numbers(text: str) -> list[int]:
         ) from None
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
+def film(args: Namespace, terminal: Terminal) -> int:
     """Show the plan with its price, ask, make it, wait, and show the film."""
     arguments.check_result(args, terminal)
     wanted = _request(args, terminal)
@@ -285,8 +284,3 @@ def _is_being_sent(view: FilmView) -> bool:
     tasks = [shot.view.task for shot in view.shots if shot.view]
     sending = (Status.PENDING, Status.SUBMITTING)
     return any(task.status in sending and not task.waits for task in tasks)
-
-
-COMMANDS = (
-    Command("film", "make a film of several shots from a text file, a shot a line", _run, _options),
-)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
 from hailuo_mcp.text import number, system_reason
@@ -26,7 +25,7 @@ _FILES = {
 }
 
 
-def _options(parser: ArgumentParser) -> None:
+def journal_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("check", "backup", "accept", "copy"),
@@ -42,7 +41,7 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("file", nargs="*", metavar="FILE", help=what)
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
+def journal(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.journal import journal_file
 
     allowed, meant = _FILES[args.action]
@@ -209,13 +208,3 @@ def _report(lost: Losses, terminal: Terminal) -> None:
         style="bold red",
         result=True,
     )
-
-
-COMMANDS = (
-    Command(
-        "journal",
-        "check, back up or copy the record of purchases, or accept its losses",
-        _run,
-        _options,
-    ),
-)

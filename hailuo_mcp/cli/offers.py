@@ -9,7 +9,6 @@ from functools import partial
 from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.video_models import ModeRules, length_words, limits, models
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
 from hailuo_mcp.domain import Mode
@@ -18,7 +17,7 @@ from hailuo_mcp.rules.judge import MODE_WORDS
 from hailuo_mcp.text import number
 
 
-def _models(_args: Namespace, terminal: Terminal) -> int:
+def list_models(_args: Namespace, terminal: Terminal) -> int:
     rows = [
         (model.name, mode.value, _sizes(rules))
         for model in models()
@@ -41,7 +40,7 @@ def _sizes(rules: ModeRules) -> str:
     return ", ".join(sizes) or "fixed"
 
 
-def _moves(_args: Namespace, terminal: Terminal) -> int:
+def list_moves(_args: Namespace, terminal: Terminal) -> int:
     rows = [(move.english, move.chinese, move.group) for move in moves()]
     if terminal.json:
         terminal.records("moves", ("english", "chinese", "group"), rows)
@@ -54,7 +53,7 @@ def _moves(_args: Namespace, terminal: Terminal) -> int:
     return exits.DONE
 
 
-def _estimate_options(parser: ArgumentParser) -> None:
+def estimate_prices_options(parser: ArgumentParser) -> None:
     arguments.add_text(parser.add_argument, "--model", what="chosen by the mode")
     arguments.add_text(parser.add_argument, "--mode", what=", ".join(Mode))
     parser.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
@@ -64,7 +63,7 @@ def _estimate_options(parser: ArgumentParser) -> None:
     )
 
 
-def _estimate(args: Namespace, terminal: Terminal) -> int:
+def estimate_prices(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.client.preparing import seller_of
     from hailuo_mcp.wording.costs import cost_estimate, estimate_message
 
@@ -148,15 +147,3 @@ def _verdict(way: PlanCost, cheapest: PlanCost | None, payg: Decimal | None) -> 
     if way.dearer_at_full_use:
         return "never cheaper"
     return "too few clips" if payg is not None and way.per_video > payg else ""
-
-
-COMMANDS = (
-    Command(
-        "estimate",
-        "show what clips cost; --plan compare compares the packs",
-        _estimate,
-        _estimate_options,
-    ),
-    Command("models", "list the models, their modes and sizes", _models),
-    Command("moves", "list the camera moves that a prompt can name", _moves),
-)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits
 from hailuo_mcp.cli.arguments import STANDARD
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
@@ -25,7 +24,7 @@ _BESIDE = "-preview.jpg"
 _MOST_FRAMES = 16
 
 
-def _options(parser: ArgumentParser) -> None:
+def preview_options(parser: ArgumentParser) -> None:
     what = "the id of a clip or film"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
     parser.add_argument(
@@ -65,7 +64,7 @@ def _options(parser: ArgumentParser) -> None:
     arguments.add_flag(add, "--overwrite", "replace an existing file")
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
+def preview(args: Namespace, terminal: Terminal) -> int:
     if args.output == STANDARD:
         terminal.reserve_stdout()
     if args.frames and args.at_seconds is not None:
@@ -193,6 +192,3 @@ def _tell(terminal: Terminal, preview: Preview, file: str) -> None:
         terminal.facts([("Picture", os.path.abspath(file))])  # noqa: PTH100  # as it was written
     if shown := notice(preview):
         terminal.say(shown, style="dim")
-
-
-COMMANDS = (Command("preview", "look at clips: frames, and what is wrong", _run, _options),)

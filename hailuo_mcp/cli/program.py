@@ -12,46 +12,11 @@ from contextlib import suppress
 from typing import Any, NoReturn, cast
 
 import hailuo_mcp
-from hailuo_mcp.cli import (
-    arguments,
-    buy,
-    exits,
-    film,
-    journal,
-    offers,
-    preview,
-    serving,
-    task,
-    task_list,
-    tenant,
-    upgrade,
-    words,
-)
-from hailuo_mcp.cli.doctor import command as doctor
-from hailuo_mcp.cli.init import command as init
+from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli.command import COMMANDS, command_named
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.text import shown
-
-COMMANDS = tuple(
-    command
-    for module in (
-        buy,
-        upgrade,
-        film,
-        task,
-        preview,
-        task_list,
-        offers,
-        serving,
-        tenant,
-        doctor,
-        journal,
-        init,
-    )
-    for command in module.COMMANDS
-)
-"""In the order of the help."""
 
 _ABOUT = """\
 Make videos with Hailuo (MiniMax), from the shell or from an agent over MCP.
@@ -153,10 +118,9 @@ def parser(argv: Sequence[str] = ()) -> ArgumentParser:
             allow_abbrev=False,
         )
         one.set_defaults(argv=list(argv), run=command.run, parser=one)
-        if not argv or command.name in argv:
-            if command.options is not None:
-                command.options(one)
-            arguments.add_settings(one)
+        if command.name in argv:
+            command.options(one)
+            arguments.add_settings(one, shown=command.settings)
     return top
 
 
@@ -165,6 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     if given and given[0] in _COMMON_WORDS:
         given = [*given[1:], _COMMON_WORDS[given[0]]]
+    if given and (meant := command_named(given[0])):
+        given[0] = meant.name
     terminal = Terminal()
     try:
         args, left = parser(given).parse_known_args(given)

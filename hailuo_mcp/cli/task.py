@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, film_task, results
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import FRESH_SECONDS, Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Status
@@ -20,19 +19,19 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import View
 
 
-def _id_option(parser: ArgumentParser) -> None:
+def id_option(parser: ArgumentParser) -> None:
     what = "the task's or the film's id, or the provider's"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
 
 
-def _query_options(parser: ArgumentParser) -> None:
-    _id_option(parser)
+def query_options(parser: ArgumentParser) -> None:
+    id_option(parser)
     arguments.add_wait(
         parser, "wait at most this many seconds; without a number, until the task is over"
     )
 
 
-def _query(args: Namespace, terminal: Terminal) -> int:
+def query(args: Namespace, terminal: Terminal) -> int:
     async def job(session: Session) -> int:
         if film := await session.studio.film(args.task_id, ""):
             return await film_task.query(session, film)
@@ -73,8 +72,8 @@ async def _look(session: Session, task_id: str, progress: Bar | Lines) -> View:
     return view
 
 
-def _download_options(parser: ArgumentParser) -> None:
-    _id_option(parser)
+def download_options(parser: ArgumentParser) -> None:
+    id_option(parser)
     arguments.add_subject(
         parser,
         "output",
@@ -94,7 +93,7 @@ def _download_options(parser: ArgumentParser) -> None:
     )
 
 
-def _download(args: Namespace, terminal: Terminal) -> int:
+def download(args: Namespace, terminal: Terminal) -> int:
     if args.output == STANDARD:
         terminal.reserve_stdout()
 
@@ -129,7 +128,7 @@ def _download(args: Namespace, terminal: Terminal) -> int:
     return code
 
 
-def _cancel(args: Namespace, terminal: Terminal) -> int:
+def cancel(args: Namespace, terminal: Terminal) -> int:
     async def job(session: Session) -> int:
         if film := await session.studio.film(args.task_id, ""):
             return await film_task.cancel(session, film)
@@ -143,8 +142,11 @@ def _cancel(args: Namespace, terminal: Terminal) -> int:
     return run_with_studio(args, terminal, job)
 
 
-def _settle_options(parser: ArgumentParser) -> None:
-    _id_option(parser)
+cancel_options = id_option
+
+
+def settle_options(parser: ArgumentParser) -> None:
+    id_option(parser)
     parser.add_argument(
         "outcome",
         choices=("bought", "not-bought"),
@@ -155,7 +157,7 @@ def _settle_options(parser: ArgumentParser) -> None:
     arguments.add_text(parser.add_argument, "--remote-id", metavar="ID", what=what)
 
 
-def _settle(args: Namespace, terminal: Terminal) -> int:
+def settle(args: Namespace, terminal: Terminal) -> int:
     bought = args.outcome == "bought"
     if args.remote_id and not bought:
         raise InvalidRequestError("--remote-id cannot be combined with not-bought.")
@@ -169,11 +171,3 @@ def _settle(args: Namespace, terminal: Terminal) -> int:
         return exits.DONE
 
     return run_with_studio(args, terminal, job)
-
-
-COMMANDS = (
-    Command("query", "show a clip's or film's status", _query, _query_options),
-    Command("download", "save a finished clip or film, or copy it", _download, _download_options),
-    Command("cancel", "cancel what is not sent, or is queued (MiniMax-H3)", _cancel, _id_option),
-    Command("settle", "record the outcome of an unconfirmed purchase", _settle, _settle_options),
-)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, results, words
 from hailuo_mcp.cli.arguments import FOREVER
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import STATUS_WORDS, Film, Status
@@ -24,7 +23,7 @@ _NAME = 47
 _LACKING = ("unsaved", "unconfirmed")
 
 
-def _options(parser: ArgumentParser) -> None:
+def tasks_options(parser: ArgumentParser) -> None:
     statuses = "only these: " + ", ".join(STATUS_WORDS)
     arguments.add_text(parser.add_argument, "--status", what=statuses)
     parser.add_argument(
@@ -41,7 +40,7 @@ def _options(parser: ArgumentParser) -> None:
     )
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
+def tasks(args: Namespace, terminal: Terminal) -> int:
     async def job(session: Session) -> int:
         from hailuo_mcp.wording.person import spending_text
         from hailuo_mcp.wording.tasks import task_list
@@ -257,6 +256,3 @@ def _short(entry: View | FilmView) -> str:
 
     name = name_of(entry) if isinstance(entry, FilmView) else results.named(entry.task)
     return shown(" ".join(name.split()), _NAME)
-
-
-COMMANDS = (Command("tasks", "list the clips and the money so far", _run, _options),)

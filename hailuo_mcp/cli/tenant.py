@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.text import number
@@ -28,7 +27,7 @@ _TEXTS = ("api_key_env", "provider", "plan", "budget_period", "folder")
 _AMOUNTS = ("budget", "confirm_above")
 
 
-def _options(parser: ArgumentParser) -> None:
+def tenant_options(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "action",
@@ -61,7 +60,7 @@ def _options(parser: ArgumentParser) -> None:
     arguments.add_text(add, "--api-key-env", metavar="VARIABLE", what=what)
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
+def tenant(args: Namespace, terminal: Terminal) -> int:
     path = _file(args.file)
     if args.action == "list":
         return _list(args, path, terminal)
@@ -299,8 +298,3 @@ def _left(found: Spending | None) -> str:
     if found is None:
         return "?"
     return "-" if found.left is None else number(found.left)
-
-
-COMMANDS = (
-    Command("tenant", "add, list, rotate or remove the tenants of a server", _run, _options),
-)

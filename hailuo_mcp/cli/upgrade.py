@@ -6,13 +6,12 @@ from argparse import ArgumentParser, Namespace
 
 from hailuo_mcp.cli import arguments
 from hailuo_mcp.cli.buy import buy
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.session import Session
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import UpgradeRequest
 
 
-def _options(parser: ArgumentParser) -> None:
+def upgrade_options(parser: ArgumentParser) -> None:
     what = "the id of the draft, a saved clip of MiniMax-H3 at 768P"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
     add = parser.add_argument_group("clip").add_argument
@@ -20,11 +19,8 @@ def _options(parser: ArgumentParser) -> None:
     arguments.add_terms(parser, takes=False)
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
+def upgrade(args: Namespace, terminal: Terminal) -> int:
     async def wanted(session: Session) -> UpgradeRequest:
         return await session.studio.upgrade_request(args.task_id, args.resolution)
 
     return buy(args, terminal, wanted)
-
-
-COMMANDS = (Command("upgrade", "make a finished draft again at 2K", _run, _options),)

@@ -197,6 +197,22 @@ class RenderTime:
 
 
 # The methods return Awaitable, so that `async def` and plain methods both fit.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which tasks and films are listed; what is not given does not matter."""
+
+    since: float | None = None
+    """Unix seconds: written down then or later."""
+    until: float | None = None
+    """Unix seconds: written down before."""
+    provider: str = ""
+    search: str = ""
+    """In the prompt, in any case."""
+
+
+EVERYTHING = Filter()
+
+
 class Purchases(Protocol):
     """Deduplication, budget and rate limit."""
 
@@ -370,6 +386,7 @@ class Tasks(Protocol):
         caller: str | None = None,
         statuses: Collection[Status] = (),
         saved: bool | None = None,
+        only: Filter = EVERYTHING,
         limit: int = 20,
     ) -> Awaitable[list[Task]]: ...
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.mcp_clients import client_setups
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.init import config_file
 from hailuo_mcp.cli.init.command import client_named
 from hailuo_mcp.cli.init.entry import KEY, is_reference
@@ -27,13 +26,13 @@ _STYLES = {"ok": "", "note": "yellow", "problem": "bold red"}
 _INDENT = 9
 
 
-def _options(parser: ArgumentParser) -> None:
+def doctor_options(parser: ArgumentParser) -> None:
     names = ", ".join(app.name for app in client_setups())
     what = f"use the settings from this client's configuration: {names}"
     arguments.add_text(parser.add_argument, "--client", metavar="CLIENT", what=what)
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
+def doctor(args: Namespace, terminal: Terminal) -> int:
     import anyio
 
     from hailuo_mcp.bootstrap import open_client
@@ -150,8 +149,3 @@ def environ_of(name: str, system: System) -> tuple[dict[str, str], bool]:
     }
     given = {key: text for key, text in entry.env.items() if not is_reference(text)}
     return {**rest, **given}, is_reference(entry.env.get(KEY, ""))
-
-
-COMMANDS = (
-    Command("doctor", "check the installation, settings and provider, free", _run, _options),
-)

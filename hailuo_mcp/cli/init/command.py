@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.command import Command
 from hailuo_mcp.cli.init import config_file
 from hailuo_mcp.cli.init.configure import Outcome, configure
 from hailuo_mcp.cli.init.entry import KEY, is_placeholder, without_key
@@ -39,7 +38,7 @@ def client_named(name: str) -> ClientSetup:
     )
 
 
-def _options(parser: ArgumentParser) -> None:
+def init_options(parser: ArgumentParser) -> None:
     names = ", ".join(app.name for app in client_setups())
     parser.add_argument(
         "client",
@@ -55,7 +54,7 @@ def _options(parser: ArgumentParser) -> None:
     arguments.add_flag(parser.add_argument, "--key-stdin", what)
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
+def init(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.settings import variable_of
 
     system = this_system()
@@ -172,8 +171,3 @@ def _as_json(outcome: Outcome) -> Mapping[str, object]:
     if outcome.why:
         answer["why"] = outcome.why
     return answer
-
-
-COMMANDS = (
-    Command("init", "set up Claude Desktop, Cursor, VS Code or another MCP client", _run, _options),
-)

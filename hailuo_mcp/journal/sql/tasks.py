@@ -24,9 +24,11 @@ from hailuo_mcp.journal.sql.rows import (
     text_of,
 )
 from hailuo_mcp.journal.store import (
+    EVERYTHING,
     LONGEST_DELAY,
     ORPHAN_SECONDS,
     PLAN_SECONDS,
+    Filter,
     IdTaken,
     RenderTime,
 )
@@ -245,12 +247,13 @@ def newest(
     caller: str | None = None,
     statuses: Collection[Status] = (),
     saved: bool | None = None,
+    only: Filter = EVERYTHING,
     limit: int = 20,
 ) -> list[Task]:
     order = "ORDER BY created_at DESC, task_id DESC LIMIT ?"
-    if caller is None and not statuses and saved is None:
+    if caller is None and not statuses and saved is None and only == EVERYTHING:
         return find_tasks(db, order, limit)
-    more, values = "", list[object]()
+    more, values = matching(only)
     if caller is not None:
         more += " AND caller = ?"
         values.append(caller)
@@ -266,6 +269,25 @@ def newest(
     return find_tasks(
         db, f"WHERE task_id IN ({some}) {order}", *[*values, limit] * len(each), limit
     )
+
+
+def matching(only: Filter) -> tuple[str, list[object]]:
+    """Further conditions of a query, and their values."""
+    more, values = "", list[object]()
+    if only.since is not None:
+        more += " AND created_at >= ?"
+        values.append(only.since)
+    if only.until is not None:
+        more += " AND created_at < ?"
+        values.append(only.until)
+    if only.provider:
+        more += " AND provider = ?"
+        values.append(only.provider)
+    if only.search:
+        more += " AND lower(prompt) LIKE ? ESCAPE '!'"
+        plain = only.search.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        values.append(f"%{plain}%")
+    return more, values
 
 
 def counts(db: Connection, *, caller: str | None = None) -> dict[Status, int]:
