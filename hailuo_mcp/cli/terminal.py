@@ -39,6 +39,8 @@ class _Stream:
             reconfigure(errors="replace")
         self.file = file
         self.is_terminal = _is_terminal(file)
+        self.has_bar = False
+        """Lines are written above a bar that moves."""
         self.unicode = (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
 
     @cached_property
@@ -57,11 +59,12 @@ class _Stream:
 
         `styled`: how many of its characters have the style; None for all.
         """
-        if style and self.is_terminal:
+        if self.has_bar or (style and self.is_terminal):
             from rich.text import Text
 
             line = Text(self.clean(text))
-            line.stylize(style, 0, styled)
+            if style:
+                line.stylize(style, 0, styled)
             self.console.print(line, soft_wrap=True)
         else:
             self.file.write(self.clean(text) + "\n")
@@ -94,6 +97,10 @@ class Terminal:
         self._err = _Stream(err or sys.stderr)
         self.json = False
         """Results are for a machine."""
+        self.follows = False
+        """With `json`: a line for each change while waiting."""
+        self.quiet = False
+        """Nothing but the paths of the clips, and errors."""
 
     @property
     def can_ask(self) -> bool:
@@ -245,14 +252,22 @@ class Terminal:
 
     @contextmanager
     def progress(self) -> Generator[Bar | Lines]:
-        """Show the progress of a task for the length of the block."""
-        from hailuo_mcp.cli.progress import Bar, Lines
+        """Show the progress of what is being made for the length of the block."""
+        from hailuo_mcp.cli.progress import Bar, Lines, Records
 
-        if not self._err.is_terminal or os.environ.get("TERM") == "dumb":
+        if self.json and self.follows:
+            yield Records(self.data)
+        elif self.quiet:
+            yield Lines(lambda _text: None)
+        elif not self._err.is_terminal or os.environ.get("TERM") == "dumb":
             yield Lines(self.note)
-            return
-        with Bar(self._err.console) as bar:
-            yield bar
+        else:
+            with Bar(self._err.console, unicode=self._err.unicode) as bar:
+                self._err.has_bar = True
+                try:
+                    yield bar
+                finally:
+                    self._err.has_bar = False
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
