@@ -36,6 +36,8 @@ class _Stream:
         self.file = file
         self.is_terminal = _is_terminal(file)
         self.has_colours = self.is_terminal and colours_wanted()
+        self.has_bar = False
+        """Whether a bar moves below what is written."""
         self.unicode = (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
 
     @cached_property

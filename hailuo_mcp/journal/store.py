@@ -230,6 +230,7 @@ class ProviderSums:
 
 # The methods return Awaitable, so that `async def` and plain methods both fit.
 
+
 class Purchases(Protocol):
     """Deduplication, budget and rate limit."""
 
