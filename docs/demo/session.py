@@ -6,8 +6,8 @@
 
 Types each ```bash, ```zsh and ```fish block of the page into that shell under a terminal, with a new
 home folder, against the sandbox on this computer. A comment says what a person does meanwhile:
-"# type TEXT", "# press Tab", "# press Ctrl-C". Exits with 0 if each command ended with 0 (130 after
-Ctrl-C) and each Tab completed something. With --frames, the screens are drawn as pictures, in light
+"# type TEXT", "# press Ctrl-C", "# press Tab: WHAT IT SHOWS". Exits with 0 if each command ended with
+0 (130 after Ctrl-C) and each Tab showed what it should. With --frames, the screens are drawn as pictures, in light
 and dark. It runs for about two minutes; shells that are not installed are left out.
 """
 
@@ -43,26 +43,28 @@ QUIET_SECONDS = 0.8
 FRAME_SECONDS = 2.5
 """Between two pictures of a program at work."""
 _BLOCK = re.compile(r"^```(bash|zsh|fish)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_ACT = re.compile(r"\s+# (type|press) (\S+).*$")
+_ACT = re.compile(r" # (type|press) ([^\s:]+)(?:: (.*))?$")
+"""A second space before it is part of what is typed."""
 _DONE = re.compile(rb"\x1b\]777;(\d+)\x07")
+_PART_OF_DONE = re.compile(rb"\x1b(?:\](?:7(?:7(?:7(?:;\d*)?)?)?)?)?\Z")
 INTERRUPTED = 130
 START = {
     "bash": (
         ["bash", "--norc", "--noprofile", "-i"],
-        r"PS1='$ '; PS2=''; bind 'set enable-bracketed-paste off'; "
-        r"PROMPT_COMMAND='printf \\033]777\;%d\\007 $?'",
+        r"bind 'set enable-bracketed-paste off'; PS2=''; PS1='$ \[\e]777;$?\a\]'",
     ),
     "zsh": (
         ["zsh", "-f", "-i"],
-        r"PS1='%% '; PS2=''; unsetopt zle_bracketed_paste prompt_sp; autoload -U compinit; "
-        r"compinit -u; precmd() { printf '\033]777;%d\007' $? }",
+        r"unset zle_bracketed_paste; unsetopt prompt_sp; autoload -U compinit; compinit -u; "
+        r"PS2=''; PS1=$'%% %{\e]777;%?\a%}'",
     ),
     "fish": (
         ["fish", "--no-config", "--interactive"],
-        r"function fish_prompt; printf '\033]777;%d\007> ' $status; end; function fish_greeting; end",
+        r"function fish_prompt; printf '> \e]777;%d\a' $status; end",
     ),
 }
 """How each shell begins, and what makes it say that a command has ended, and how."""
+PROMPTS = {"bash": b"$ ", "zsh": b"% ", "fish": b"> "}
 
 
 class NotPlayedError(Exception):
@@ -78,6 +80,8 @@ class Command:
     """"type", "press" or nothing."""
     what: str = ""
     """The text, or the key: Tab or Ctrl-C."""
+    shows: str = ""
+    """What the Tab key must bring onto the screen."""
 
 
 def blocks(page: str) -> list[tuple[str, list[Command]]]:
@@ -94,7 +98,7 @@ def _commands(text: str) -> list[Command]:
             continue
         if typed.strip():
             act = _ACT.search(typed)
-            more = (act[1], act[2]) if act else ()
+            more = (act[1], act[2], act[3] or "") if act else ()
             found.append(Command(typed[: act.start()] if act else typed, *more))
         typed = ""
     return found
@@ -105,6 +109,8 @@ class Terminal:
 
     def __init__(self, shell: str, columns: int, environ: dict[str, str]) -> None:
         argv, begin = START[shell]
+        self._prompt = PROMPTS[shell]
+        self._rest = b""
         self.screen = pyte.Screen(columns, ROWS)
         self._stream = pyte.ByteStream(self.screen)
         self._near, far = pty.openpty()
@@ -133,10 +139,10 @@ class Terminal:
 
     def run(self, command: Command) -> int:
         """Type it, do what the person does, and wait for its end; returns its exit code."""
-        self.screen.reset()
+        self._stream.feed(b"\x1b[0m\x1b[H\x1b[2J" + self._prompt)
         self.frames = []
         if (command.act, command.what) == ("press", "Tab"):
-            return self._complete(command.text)
+            return self._complete(command)
         self.type(command.text + "\n")
         if command.act:
             self.until_quiet(after=command.text)
@@ -145,17 +151,16 @@ class Terminal:
         self._keep()
         return code
 
-    def _complete(self, text: str) -> int:
-        """Press Tab twice, as a person does who wants to see all; 0 if the shell shows something."""
-        self.type(text)
-        self.until_quiet(after=text)
-        before = self.screen.display
-        self.type("\t")
-        self.until_quiet()
-        self.type("\t")
-        self.until_quiet()
-        self._keep()
-        shown = self.screen.display != before
+    def _complete(self, command: Command) -> int:
+        """Press Tab twice, as whoever wants to see all does; 0 if it shows what it should."""
+        self.type(command.text)
+        self.until_quiet(after=command.text)
+        shown = False
+        for _ in range(2):
+            self.type("\t")
+            self.until_quiet()
+            self._keep()
+            shown = shown or command.shows in self.text()
         self.type("\x03")
         self._until_done()
         return 0 if shown else 1
@@ -185,7 +190,9 @@ class Terminal:
         if time.monotonic() > deadline:
             raise NotPlayedError("it took too long; on the screen:\n" + self.text())
         ready, _, _ = select.select([self._near], [], [], 0.05)
-        data = os.read(self._near, 65_536) if ready else b""
+        data = self._rest + (os.read(self._near, 65_536) if ready else b"")
+        cut = part.start() if (part := _PART_OF_DONE.search(data)) else len(data)
+        data, self._rest = data[:cut], data[cut:]
         self._stream.feed(_DONE.sub(b"", data))
         return data
 
@@ -236,11 +243,6 @@ def play(page: str, columns: int, program: Path) -> list[list[Line]]:
                     raise NotPlayedError(
                         f"{command.text!r} ended with {code}, not {wanted}:\n{terminal.text()}"
                     )
-    except NotPlayedError:
-        if not shown:
-            raise
-        say(terminal.text())
-        raise
     finally:
         for one in (*terminals.values(), *others):
             one.close()
@@ -253,12 +255,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--columns", type=int, nargs="+", default=[80])
     parser.add_argument("--frames", type=Path, help="the folder for the pictures")
+    parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--program", type=Path, default=Path(sys.executable).with_name("hailuo-mcp"))
     chosen = parser.parse_args()
     for columns in chosen.columns:
         say(f"== {columns} columns")
         try:
-            shown = play(PAGE.read_text(encoding="utf-8"), columns, chosen.program)
+            shown = play(chosen.page.read_text(encoding="utf-8"), columns, chosen.program)
         except NotPlayedError as error:
             say(f"\nFAILED: {error}")
             return 1
