@@ -54,7 +54,9 @@ async def shell(stage: Stage) -> list[Figure]:
     figures = [
         Figure(
             row="shell",
-            what=f"`{command}`, {TASKS} clips bought" if command.endswith("tasks") else f"`{command}`",
+            what=f"`{command}`, {TASKS} clips bought"
+            if command.endswith("tasks")
+            else f"`{command}`",
             unit="ms",
             ours=found[command],
             goal=f"≤ {most} ms",
