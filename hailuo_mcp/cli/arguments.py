@@ -336,20 +336,31 @@ def given_settings(args: Namespace) -> dict[str, str]:
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The environment's settings, overridden by the command line's."""
-    from hailuo_mcp.settings import Settings, variable_of
+    """The settings of this computer, overridden by the command line's."""
+    from hailuo_mcp.settings import read_settings
 
     given = given_settings(args)
-    if _changes_provider(given, environ):
-        environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
     try:
-        return Settings.from_env(environ, **given)
+        return read_settings(environ_for(given, environ), **given)
     except ConfigError as exc:
-        # A setting is named by the option that was typed in place of its variable.
-        options = {variable_of(name): _flag(name) for name in given}
-        parts = [(step.do, *step.about.partition("=")) for step in exc.then]
-        then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
-        raise ConfigError(exc.what, *then) from None
+        raise by_option(exc, given) from None
+
+
+def environ_for(given: Mapping[str, str], environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment beside these options: an address of another provider is left out."""
+    if not _changes_provider(given, environ):
+        return environ
+    return {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
+
+
+def by_option(error: ConfigError, given: Mapping[str, str]) -> ConfigError:
+    """The error with the options that were typed, in place of their variables."""
+    from hailuo_mcp.settings import variable_of
+
+    options = {variable_of(name): _flag(name) for name in given}
+    parts = [(step.do, *step.about.partition("=")) for step in error.then]
+    then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
+    return ConfigError(error.what, *then)
 
 
 def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> bool:
