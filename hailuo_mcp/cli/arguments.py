@@ -346,6 +346,13 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
         raise by_option(exc, given) from None
 
 
+def profile(args: Namespace, environ: Mapping[str, str] = os.environ) -> str:
+    """The profile that the command is for; empty for the top of the configuration."""
+    given: str = args.profile or ""
+    text = given or environ.get("HAILUO_PROFILE", "").strip()
+    return "" if text.startswith("${") else text
+
+
 def environ_for(given: Mapping[str, str], environ: Mapping[str, str]) -> Mapping[str, str]:
     """The environment beside these options: an address of another provider is left out."""
     if not _changes_provider(given, environ):

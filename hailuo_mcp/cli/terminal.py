@@ -146,6 +146,11 @@ class Terminal:
         if self._out.is_terminal and (command := viewer()):
             open_with(command, file)
 
+    def flush(self) -> None:
+        """Before something else writes to the terminal."""
+        self._out.file.flush()
+        self._err.file.flush()
+
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line of the result."""
         self._out.line(text, style)

@@ -49,6 +49,11 @@ class Section:
         return f"{inside}{key} in {self.path}"
 
     @property
+    def name(self) -> str:
+        """How a person would call it."""
+        return f"profile {self.profile}" if self.profile else str(self.path)
+
+    @property
     def has_key(self) -> bool:
         """Whether an API key is kept here, in the file or in the keyring."""
         return bool(self.texts.get("api_key")) or self.in_keyring
@@ -99,6 +104,16 @@ class Configuration:
         """The keys of the file by profile; those at the top under an empty name."""
         top = tuple(key for key in self.table if key != PROFILES)
         return {"": top, **{name: tuple(table) for name, table in self._profiles.items()}}
+
+    def without_keys(self, *, account: bool = False) -> Configuration:
+        """The same without the kept keys, or with `account` without anything of an account."""
+        left = ACCOUNT if account else ("api_key", KEYRING)
+
+        def stripped(table: Mapping[str, object]) -> dict[str, object]:
+            return {key: value for key, value in table.items() if key not in left}
+
+        profiles = {name: stripped(table) for name, table in self._profiles.items()}
+        return Configuration(path=self.path, table={**stripped(self.table), PROFILES: profiles})
 
     def nearest_profile(self, name: str) -> str:
         """The profile that was probably meant; empty for none."""
