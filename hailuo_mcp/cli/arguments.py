@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 from urllib.parse import urlsplit
 
 from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, REFERENCE_FIELDS, AnyRequest
-from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
+from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.text import is_number, shown
 
@@ -368,6 +368,41 @@ def by_option(error: ConfigError, given: Mapping[str, str]) -> ConfigError:
     parts = [(step.do, *step.about.partition("=")) for step in error.then]
     then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
     return ConfigError(error.what, *then)
+
+
+def by_place(error: HailuoError, args: Namespace) -> HailuoError:
+    """The error with the file's keys, where it names variables that the person never set.
+
+    A key is changed by logging in, wherever none is given by a variable.
+    """
+    if not any(step.about.startswith("HAILUO_") for step in error.then):
+        return error
+    from hailuo_mcp.cli.words import program
+    from hailuo_mcp.settings.config_file import read_configuration
+    from hailuo_mcp.settings.table import sources_of, variables
+
+    given = given_settings(args)
+    try:
+        found = sources_of(
+            environ_for(given, os.environ), read_configuration(), to_show=True, **given
+        )
+    except HailuoError:
+        return error
+    settings = {variable: name for name, variable in variables().items()}
+    then = list[Step]()
+    for step in error.then:
+        setting = settings.get(step.about, "")
+        kind = found.origin(setting).kind if setting else ""
+        if setting == "api_key" and kind != "variable":
+            profile = found.section.profile
+            login = f"{program()} login{f' --profile {profile}' if profile else ''}"
+            then.append(Step(Do.TRY, f"run {login}, or set HAILUO_API_KEY"))
+        elif kind == "configuration" and step.do in (Do.CHECK, Do.RAISE):
+            then.append(Step(step.do, found.place(setting)))
+        else:
+            then.append(step)
+    error.then = tuple(then)
+    return error
 
 
 def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,7 @@ def keep_account(
     name = system_keyring.entry_name(section.profile, row.name, settings.address)
     safe = bool(key) and with_keyring and system_keyring.is_installed()
     in_keyring = safe and system_keyring.keep_key(name, key)
-    other = section.texts.get("plan", "") if _account(section) != (row.name, settings.address) else ""
+    other = section.texts.get("plan", "") if account_of(section.texts) != (row.name, settings.address) else ""
     with changing_section(section.profile) as table:
         table["provider"] = row.name
         _put(table, "base_url", settings.base_url if settings.base_url != row.base_url else "")
@@ -97,16 +97,16 @@ def forget(section: Section) -> bool:
 
 def entry_of(section: Section) -> str:
     """Under which name the keyring has the key of this section."""
-    provider, address = _account(section)
+    provider, address = account_of(section.texts)
     return system_keyring.entry_name(section.profile, provider, address)
 
 
-def _account(section: Section) -> tuple[str, str]:
+def account_of(texts: Mapping[str, str]) -> tuple[str, str]:
     """The provider and the address that are kept; empty where they are of no use."""
     try:
-        row = kept_provider(section.texts)
-        private = section.texts.get("allowed_hosts_private", "")
-        return row.name, base_url_of(row, section.texts.get("base_url", ""), private) or row.base_url
+        row = kept_provider(texts)
+        private = texts.get("allowed_hosts_private", "")
+        return row.name, base_url_of(row, texts.get("base_url", ""), private) or row.base_url
     except ConfigError:
         return "", ""
 

@@ -236,8 +236,8 @@ def _report_refusal(
     code = f" ({error.provider_code})" if error.provider_code else ""
     consoles = " or ".join(dict.fromkeys(_row(it).console for it in candidates))
     hint = f"Copy it again from {consoles}: all of it, without spaces."
-    if len(candidates) == 1 and _row(candidates[0]).other_region:
-        hint += f" Keys of the other region need --provider {_row(candidates[0]).other_region}."
+    if len(candidates) == 1 and (twin := other_region(candidates[0])):
+        hint += f" Keys of the other region need --provider {twin.provider}."
     said = f"{hosts} {refuse} this key{code}, so it was not kept. {hint}"
     if terminal.json:
         facts = {"code": error.code, "charged": "no", "retry": False}
@@ -314,7 +314,7 @@ def _overrides(args: Namespace, settings: Settings) -> list[str]:
     from hailuo_mcp.settings.table import sources_of
 
     profile = args.profile or None
-    found = sources_of(os.environ, read_configuration(), with_key=False, profile=profile)
+    found = sources_of(os.environ, read_configuration(), to_show=True, profile=profile)
     names = [found.origin(it) for it in ("api_key", "provider", "base_url")]
     used = found.texts["provider"] == settings.provider
     ours = found.origin("api_key").kind == "configuration" or _is_sandbox(settings)

@@ -152,7 +152,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     try:
         code: int = args.run(args, terminal)
     except HailuoError as exc:
-        return _report(exc, terminal)
+        return _report(arguments.by_place(exc, args), terminal)
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     except BrokenPipeError:

@@ -90,13 +90,13 @@ def gather(
     variables: Mapping[str, str],
     *,
     new_profile: bool = False,
-    with_key: bool = True,
+    to_show: bool = False,
 ) -> Sources:
     """Collect the settings from all sources.
 
     `options` and `variables`: by setting, the value that was given and the variable's name.
-    `new_profile`: the profile need not exist. `with_key`: the key is wanted, so the keyring is
-    asked for one that is in it.
+    `new_profile`: the profile need not exist. `to_show`: nothing is done with the settings, so the
+    keyring is not asked for the key, and a misspelt limit is not refused.
 
     Raises:
         ConfigError: a limit is misspelt, or provider, address, profile or keyring is of no use.
@@ -106,10 +106,12 @@ def gather(
         for name, text in environ.items()
         if name.startswith((PREFIX, "MINIMAX_")) and is_set(text)
     }
-    _refuse_misspelt_limits(given, variables.values())
+    if not to_show:
+        _refuse_misspelt_limits(given, variables.values())
     profile = options.get("profile") or given.get(variables["profile"], "")
     section = configuration.section(profile, new=new_profile)
-    _refuse_misspelt_keys(section, variables.values())
+    if not to_show:
+        _refuse_misspelt_keys(section, variables.values())
     found = Sources(section=section, variables=variables)
     for setting, variable in variables.items():
         if setting in options:
@@ -120,13 +122,13 @@ def gather(
             if setting not in ("profile", "proxies"):
                 found.put(setting, section.texts[key], Origin("configuration", section.place(key)))
     try:
-        _add_account(found, given, with_key=with_key)
+        _add_account(found, given, to_show=to_show)
     except ConfigError as exc:
         raise found.named(exc) from None
     return found
 
 
-def _add_account(found: Sources, given: Mapping[str, str], *, with_key: bool) -> None:
+def _add_account(found: Sources, given: Mapping[str, str], *, to_show: bool) -> None:
     """Provider, address, key and plan.
 
     A kept key belongs to the provider and the address that it is kept with. Where an option or a
@@ -156,7 +158,7 @@ def _add_account(found: Sources, given: Mapping[str, str], *, with_key: bool) ->
         found.texts.pop("api_key", None)
         found.origins.pop("api_key", None)
     elif "api_key" not in found.texts:
-        _add_key(found, row, kept, last if row.minimax_env else {}, with_key=with_key)
+        _add_key(found, row, kept, last if row.minimax_env else {}, to_show=to_show)
 
 
 def _add_key(
@@ -165,13 +167,14 @@ def _add_key(
     kept: Mapping[str, str],
     last: Mapping[str, str],
     *,
-    with_key: bool,
+    to_show: bool,
 ) -> None:
     section = found.section
     if key := kept.get("api_key"):
         found.put("api_key", key, Origin("configuration", section.place("api_key")))
     elif kept and section.in_keyring:
-        key = system_keyring.read_key(entry_of(section.profile, row, found)) if with_key else "kept"
+        name = entry_of(section.profile, row, found)
+        key = "kept" if to_show else system_keyring.read_key(name)
         found.put("api_key", key, Origin("configuration", section.place("keyring")))
     elif key := last.get("api_key"):
         found.put("api_key", key, Origin("variable", _LAST_RESORTS["api_key"]))

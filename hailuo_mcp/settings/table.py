@@ -294,7 +294,7 @@ def sources_of(
     configuration: Configuration = NO_FILE,
     *,
     new_profile: bool = False,
-    with_key: bool = True,
+    to_show: bool = False,
     **overrides: object,
 ) -> Sources:
     """The settings as text, and where each comes from; see `gather`.
@@ -313,7 +313,7 @@ def sources_of(
         options,
         variables(),
         new_profile=new_profile,
-        with_key=with_key,
+        to_show=to_show,
     )
 
 
