@@ -54,13 +54,14 @@ def list_moves(_args: Namespace, terminal: Terminal) -> int:
 
 
 def estimate_prices_options(parser: ArgumentParser) -> None:
-    arguments.add_text(parser.add_argument, "--model", what="chosen by the mode")
-    arguments.add_text(parser.add_argument, "--mode", what=", ".join(Mode))
-    parser.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
-    arguments.add_text(parser.add_argument, "--resolution", what="480P … 2K")
-    parser.add_argument(
-        "--count", type=arguments.whole(1), default=1, metavar="N", help="how many clips"
-    )
+    arguments.add_text(parser.add_argument, "-m", "--model", metavar="MODEL", what="chosen by the mode")
+    arguments.add_text(parser.add_argument, "--mode", metavar="MODE", what=", ".join(Mode))
+    add = parser.add_argument
+    what = "6 or 10; MiniMax-H3: 4 to 15"
+    add("-d", "--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS", help=what)
+    arguments.add_text(add, "-r", "--resolution", metavar="SIZE", what="480P … 2K")
+    what = "how many clips"
+    add("-n", "--count", type=arguments.whole(1), default=1, metavar="N", help=what)
 
 
 def estimate_prices(args: Namespace, terminal: Terminal) -> int:
