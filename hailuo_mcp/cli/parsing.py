@@ -65,6 +65,10 @@ class Parser(ArgumentParser):
             return help.all_commands(page, COMMANDS)
         return help.one_command(page, self.command, self.prog, self._actions)
 
+    def actions(self) -> Sequence[Action]:
+        """All that it understands."""
+        return self._actions
+
     def typed(self, values: Mapping[str, Any]) -> list[str]:
         """The command line that gives these values."""
         words = [self.prog.rpartition(" ")[2]]
@@ -119,12 +123,6 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         one.set_defaults(argv=list(argv), run=command.run, parser=one)
         command.options(one)
         arguments.add_settings(one, shown=command.settings)
-        _explain_help(one)
+        help_action = next(it for it in one.actions() if "-h" in it.option_strings)
+        help_action.help = "show this help"  # argparse says more, in a voice of its own
     return top
-
-
-def _explain_help(one: Parser) -> None:
-    """Ours, in place of argparse's words; the version is one of the whole program's."""
-    for action in one._actions:  # noqa: SLF001  argparse offers no other way
-        if "-h" in action.option_strings:
-            action.help = "show this help"

@@ -43,7 +43,7 @@ def with_command_first(argv: Sequence[str]) -> list[str]:
         given = [*given[1:], "--help"]
     elif given[:1] == ["version"]:
         given = ["--version"]
-    found = _place_of_command(given)
+    found = place_of_command(given)
     if found is None:
         return given
     before, name, after = given[:found], given[found], given[found + 1 :]
@@ -56,7 +56,7 @@ def with_command_first(argv: Sequence[str]) -> list[str]:
     return [command.name if command else name, *after]
 
 
-def _place_of_command(argv: Sequence[str]) -> int | None:
+def place_of_command(argv: Sequence[str]) -> int | None:
     """Where the first word is that is no option, and no option's value."""
     place = 0
     while place < len(argv):
