@@ -170,7 +170,7 @@ COMMANDS = (
         name="models",
         summary="list the models, their sizes and prices",
         group=LOOK_UP,
-        code="offers.list_models",
+        code="models.models",
         settings=ACCOUNT,
     ),
     Command(
