@@ -175,6 +175,10 @@ class Terminal:
         """A line of the result."""
         self._out.line(text, style)
 
+    def line(self, *pieces: Cell) -> None:
+        """A line of the result, in pieces that may each have a style."""
+        self._out.pieces(*pieces)
+
     @property
     def is_terminal(self) -> bool:
         """Whether a person sees the results at once."""
