@@ -68,6 +68,14 @@ def complete() -> None:
                 begun = [it for it in action.option_strings if it.startswith(cword_prefix)]
                 return begun if action.nargs == 0 else begun[:1]
 
+            def quote_completions(
+                self, completions: list[str], cword_prequote: str, last_wordbreak_pos: int | None
+            ) -> list[str]:
+                # Bash breaks words at @ as well, but keeps one that begins a word.
+                whole = all(it.startswith("@") for it in completions)
+                pos = None if whole else last_wordbreak_pos
+                return super().quote_completions(completions, cword_prequote, pos)
+
         finder = Finder()
         finder(_parser(words), always_complete_options=False, default_completer=_nothing)
     os._exit(0)
