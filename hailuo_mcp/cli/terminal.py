@@ -180,6 +180,20 @@ class Terminal:
         """A line of the result."""
         self._out.line(text, style)
 
+    def line(self, *pieces: Cell) -> None:
+        """A line of the result, in pieces that may each have a style."""
+        self._out.pieces(*pieces)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sees the results at once."""
+        return self._out.is_terminal
+
+    def script(self, text: str) -> None:
+        """Text for another program, exactly as it is."""
+        self._out.file.write(text)
+        self._out.file.flush()
+
     def note(self, text: str = "") -> None:
         """A line about what is being done."""
         self._err.line(text)
