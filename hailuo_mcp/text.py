@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from decimal import Decimal
 
 LONGEST_ID = 200
@@ -20,6 +21,11 @@ def shown(text: str, most: int = _SHOWN) -> str:
 def number(amount: Decimal) -> str:
     """Write a decimal without exponent and trailing zeros."""
     return format(amount.normalize(), "f")
+
+
+def iso_time(seconds: float) -> str:
+    """A moment, in Unix seconds, as ISO 8601 in UTC: 2026-11-21T14:30:00Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def is_number(text: str) -> bool:

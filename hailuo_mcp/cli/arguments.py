@@ -256,11 +256,12 @@ def add_settings(parser: ArgumentParser, shown: Sequence[str] = ()) -> None:
 
     `shown`: those that the help of this command shows; it understands all of them.
     """
-    from hailuo_mcp.settings import option_help
+    from hailuo_mcp.settings import flag_of, option_help
 
     group = parser.add_argument_group("settings")
     for name, (metavar, what) in option_help().items():
-        group.add_argument(_flag(name), metavar=metavar, help=what if name in shown else SUPPRESS)
+        told = what.replace("%", "%%") if name in shown else SUPPRESS
+        group.add_argument(flag_of(name), dest=name, metavar=metavar, help=told)
     add = parser.add_argument_group("output").add_argument
     add_flag(add, "--json", "print the tool's own result")
     add_flag(add, "--debug", "show the log, and the traceback of an unexpected error")
@@ -337,7 +338,7 @@ def given_settings(args: Namespace) -> dict[str, str]:
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
     """The environment's settings, overridden by the command line's."""
-    from hailuo_mcp.settings import Settings, variable_of
+    from hailuo_mcp.settings import Settings, flag_of, variable_of
 
     given = given_settings(args)
     if _changes_provider(given, environ):
@@ -346,7 +347,7 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
         return Settings.from_env(environ, **given)
     except ConfigError as exc:
         # A setting is named by the option that was typed in place of its variable.
-        options = {variable_of(name): _flag(name) for name in given}
+        options = {variable_of(name): flag_of(name) for name in given}
         parts = [(step.do, *step.about.partition("=")) for step in exc.then]
         then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
         raise ConfigError(exc.what, *then) from None

@@ -35,12 +35,12 @@ def _short(path: str) -> str:
 
 def command(args: Namespace, *words: str) -> str:
     """A command to paste, with the settings that were given as options."""
-    from hailuo_mcp.settings import option_help
+    from hailuo_mcp.settings import flag_of, option_help
 
     options = list[str]()
     for name in option_help():
         if (value := getattr(args, name, None)) is not None:
-            options += [f"--{name.replace('_', '-')}", str(value)]
+            options += [flag_of(name), str(value)]
     return f"{program()} {_quoted([*words, *options])}"
 
 

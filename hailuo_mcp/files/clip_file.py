@@ -18,6 +18,7 @@ from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import Do, DownloadError, Step
 from hailuo_mcp.files import mp4
+from hailuo_mcp.files.naming import is_of
 from hailuo_mcp.media.clip_facts import ClipFacts, probe
 from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.text import system_reason
@@ -182,7 +183,7 @@ def is_placeholder(target: Path) -> bool:
 
 def is_our_placeholder(target: Path, task_id: str) -> bool:
     """Whether a process that died left only an empty file with the name of this task's clip."""
-    return bool(task_id) and task_id in target.stem and is_placeholder(target)
+    return is_placeholder(target) and is_of(target, task_id)
 
 
 def find_existing(target: Path, task_id: str, *, overwrite: bool = False) -> SavedFile | None:
@@ -197,7 +198,7 @@ def find_existing(target: Path, task_id: str, *, overwrite: bool = False) -> Sav
             return None
         if is_our_placeholder(target, task_id):
             return None  # replaced when the clip has arrived
-        if task_id and target.is_file() and task_id in target.stem:
+        if target.is_file() and is_of(target, task_id):
             problem, facts = inspect(target, length_known=False)
             if not problem:
                 remove_linked_part(target)

@@ -19,12 +19,14 @@ from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
+from hailuo_mcp.files.name_pattern import DEFAULT, FIELDS
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.settings.values import (
     Amount,
     CallbackUrl,
     Database,
     File,
+    Filename,
     FilesPlace,
     Folder,
     Folders,
@@ -52,16 +54,19 @@ def _setting(
     documented: str = "",
     variable: str = "",
     option: str = "",
+    flag: str = "",
 ) -> Any:  # noqa: ANN401
     """A field; `documented` describes its default where the value alone does not say enough.
 
-    `option`: what the help calls its value; if given, the command line has an option for it.
+    `option`: what the help calls its value; if given, the command line has an option for it. It is
+    called as the field, or `flag`.
     """
     shown = f"`{default}`" if isinstance(default, str) and default else str(default).lower()
     extra: JsonDict = {
         "default": documented or (shown if default or default == 0 else "none"),
         "variable": variable,
         "option": option,
+        "flag": flag,
     }
     if callable(default):
         return Field(description=meaning, json_schema_extra=extra, default_factory=default)
@@ -111,6 +116,15 @@ class Settings(BaseModel):
         "instead of `HAILUO_OUTPUT_DIR`, for several machines: `s3://bucket/prefix` (needs the "
         "extra `s3`) or the full path of a folder that they share",
         "",
+    )
+    filename: Filename = _setting(
+        "names of clips, and folders below the output folder: "
+        + " ".join(f"`{{{name}}}`" for name in FIELDS)
+        + "; `{prompt:.24}` is its first 24 characters, `{date:%Y-%m}` the month; equal names get "
+        "a number",
+        DEFAULT,
+        option="PATTERN",
+        flag="--name",
     )
     state_dir: Folder = _setting(
         "the journal and its locks",
@@ -282,6 +296,12 @@ def option_help() -> dict[str, tuple[str, str]]:
         for name, row in rows.items()
         if row["option"]
     }
+
+
+def flag_of(field: str) -> str:
+    """The command line's option for a setting: --output-dir for output_dir, with exceptions."""
+    extra: Any = Settings.model_fields[field].json_schema_extra
+    return str(extra["flag"]) or f"--{field.replace('_', '-')}"
 
 
 def nearest_variable(name: str, cutoff: float = 0.6) -> str:
