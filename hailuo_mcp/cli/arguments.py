@@ -290,8 +290,23 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
     flags = ("-o", "--output", "--output-path")
     add_text(add, *flags, metavar="PATH", what="also copy the clip here; - is standard output")
     add_flag(add, "--overwrite", "replace an existing file")
+    add_no_keep(add)
     add_flag(add, "--no-wait", "return as soon as the provider has the request")
     add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after at most this long")
+
+
+def add_no_keep(add: Add) -> None:
+    add_flag(add, "--no-keep", "with -o: move the clip there; no second copy is kept")
+
+
+def check_no_keep(args: Namespace) -> None:
+    """Raise InvalidRequestError if the clip shall be moved, but not to a file."""
+    if args.no_keep and args.output in ("", STANDARD):
+        where = "standard output" if args.output else "no --output"
+        raise InvalidRequestError(
+            f"--no-keep moves the clip to another file, but there is {where}.",
+            Step(Do.TRY, "add -o and a file or a folder, or leave --no-keep out"),
+        )
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
@@ -313,6 +328,7 @@ def check_result(args: Namespace, terminal: Terminal) -> None:
     Raises:
         InvalidRequestError: what is wanted of the result contradicts itself.
     """
+    check_no_keep(args)
     if args.output == STANDARD:
         terminal.reserve_stdout()
     if args.no_wait:

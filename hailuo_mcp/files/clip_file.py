@@ -5,7 +5,6 @@ import hashlib
 import logging
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -306,7 +305,10 @@ def _copy(clip: Path, target: Path, *, overwrite: bool, sha256: str = "") -> Sav
     with explained(target.parent):
         try:
             with clip.open("rb") as source, draft.open("xb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
+                digest = hashlib.sha256()
+                while block := source.read(1 << 20):
+                    digest.update(block)
+                    copy.write(block)
                 copy.flush()
                 os.fsync(copy.fileno())
             problem, facts = inspect(draft, length_known=True)
@@ -315,7 +317,8 @@ def _copy(clip: Path, target: Path, *, overwrite: bool, sha256: str = "") -> Sav
                     f"The saved clip {clip} is damaged ({problem}) and was not copied.",
                     Step(Do.TRY, "delete it, then download the clip again"),
                 )
-            if sha256 and _sha256_of(draft) != sha256:
+            sha256 = sha256 or digest.hexdigest()
+            if _sha256_of(draft) != sha256:
                 raise DiskError(
                     f"The copy in {target.parent} differs from the clip and was removed.",
                     Step(Do.REPEAT),

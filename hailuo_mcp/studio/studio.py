@@ -10,6 +10,7 @@ from hailuo_mcp.studio import film_tracking, film_views, films, purchase
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
+from hailuo_mcp.studio.moving import need_movable
 from hailuo_mcp.studio.preview import preview_clips
 from hailuo_mcp.studio.query import (
     ids_that_begin,
@@ -53,6 +54,7 @@ class Studio(Context):
     recent_ids = recent_ids_of
     recent_film_ids = recent_film_ids_of
     download = download_clip
+    need_movable = need_movable
     preview = preview_clips
     cancel = cancel_task
     settle = settle_task
