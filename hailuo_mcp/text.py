@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+from datetime import UTC, datetime
 from decimal import Decimal
 
 LONGEST_ID = 200
@@ -24,8 +24,8 @@ def number(amount: Decimal) -> str:
 
 
 def iso_time(seconds: float) -> str:
-    """A moment, in Unix seconds, as ISO 8601 in UTC: 2026-11-21T14:30:00Z."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    """A moment, in Unix seconds, as ISO 8601 in UTC: 2026-11-21T14:30:00+00:00."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def is_number(text: str) -> bool:

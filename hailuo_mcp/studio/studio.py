@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
-from hailuo_mcp.studio import film_tracking, film_views, films, purchase
+from hailuo_mcp.studio import account_book, film_tracking, film_views, films, purchase
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
@@ -49,6 +49,7 @@ class Studio(Context):
     query = query_task
     known = known_task
     tasks = list_tasks
+    charged_tasks = account_book.charged_tasks
     sums_of = sums_of
     ids_that_begin = ids_that_begin
     recent_ids = recent_ids_of

@@ -64,7 +64,7 @@ async def _save(context: Context, task: Task) -> Task | None:
         "due_at": 0.0,
     }
     # Before the task counts as saved: from then on, its clip may be moved with what is beside it.
-    await _describe(storage, replace(task, **values), saved_at=context.clock())
+    await _describe(storage, replace(task, **values))
     done = await record_step(context, task, values)
     if done:
         context.report(Event.SAVED, done, bytes=done.bytes)
@@ -91,10 +91,9 @@ def save_error_values(
     return {"tries": tries, "save_error": what, "due_at": 0.0 if wait is None else now + wait}
 
 
-async def _describe(storage: Storage, task: Task, *, saved_at: float) -> None:
+async def _describe(storage: Storage, task: Task) -> None:
     """The sidecar is optional: without it, the clip still counts as saved."""
     try:
-        facts = clip_facts(task, saved_at=saved_at)
-        await storage.put_beside(task.file, SIDECAR, sidecar_text(facts))
+        await storage.put_beside(task.file, SIDECAR, sidecar_text(clip_facts(task)))
     except (OSError, DownloadError):
         _log.warning("the description of %s could not be written", task.task_id)

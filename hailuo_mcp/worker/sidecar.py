@@ -24,7 +24,7 @@ _OF_SHOT = (
 _NOTHING = (None, "", 0)
 
 
-def clip_facts(task: Task, *, saved_at: float | None = None) -> dict[str, object]:
+def clip_facts(task: Task) -> dict[str, object]:
     """Times are ISO 8601 in UTC, amounts decimal text; a sandbox's amount was not charged."""
     facts: dict[str, object] = {name: getattr(task, name) for name in _OF_CLIP}
     facts |= {
@@ -32,7 +32,7 @@ def clip_facts(task: Task, *, saved_at: float | None = None) -> dict[str, object
         "created_at": iso_time(task.created_at),
         "sent_at": _moment(task.submitted_at or task.sent_at),
         "ready_at": _moment(task.finished_at),
-        "saved_at": _moment(saved_at),
+        "saved_at": _moment(task.saved_at),
         "cost": _cost(task.amount, task.unit),
         "upgrade_of": upgrade_of(task.request),
         "continues": task.after,
