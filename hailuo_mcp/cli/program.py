@@ -70,7 +70,9 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     try:
         code: int = args.run(args, terminal)
     except HailuoError as exc:
-        return _report(arguments.by_place(exc, args), terminal)
+        from hailuo_mcp.cli.arguments import by_place
+
+        return _report(by_place(exc, args), terminal)
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     except BrokenPipeError:

@@ -255,7 +255,7 @@ def newest(
     order = "ORDER BY created_at DESC, task_id DESC LIMIT ?"
     if caller is None and not statuses and saved is None and only == EVERYTHING:
         return find_tasks(db, order, limit)
-    more, values = _wanted(caller, only)
+    more, values = wanted(caller, only)
     if saved is not None:
         more += " AND file != ''" if saved else " AND file = ''"
     # The newest of each status by its index: one query for several sorts all of their tasks.
@@ -298,7 +298,8 @@ def beginning(column: str, text: str) -> tuple[str, list[object]]:
     return (f" AND {column} >= ? AND {column} < ?", [text, text + "~"]) if text else ("", [])
 
 
-def _wanted(caller: str | None, only: Filter) -> tuple[str, list[object]]:
+def wanted(caller: str | None, only: Filter) -> tuple[str, list[object]]:
+    """All conditions of a filter, and their values."""
     more, values = matching(only)
     parts = [containing("prompt", only.search), beginning("task_id", only.begins)]
     if caller is not None:
@@ -312,7 +313,7 @@ def _wanted(caller: str | None, only: Filter) -> tuple[str, list[object]]:
 def sums_of(
     db: Connection, *, caller: str | None = None, only: Filter = EVERYTHING
 ) -> list[ProviderSums]:
-    more, values = _wanted(caller, only)
+    more, values = wanted(caller, only)
     found = dict[tuple[str, str], list[int]]()
     for provider, unit, money, status, tasks, counted in db.execute(
         "SELECT provider, unit, money, status, COUNT(*), SUM(counted) FROM tasks"
