@@ -77,7 +77,9 @@ Wanted = Callable[[Session], Awaitable[AnyRequest]]
 
 
 def _known(request: AnyRequest) -> Wanted:
-    async def wanted(_session: Session) -> AnyRequest:
+    async def wanted(session: Session) -> AnyRequest:
+        nonlocal request  # the first time: after the purchase @last is another task
+        request = await session.with_ids(request)
         return request
 
     return wanted

@@ -166,13 +166,14 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 
 def _report(error: HailuoError, terminal: Terminal) -> int:
-    from hailuo_mcp.wording import agent, person
-    from hailuo_mcp.wording.tasks import error_answer
+    from hailuo_mcp.wording import person
 
     code = exits.of_error(error)
     label = {exits.REFUSED: "Refused:", exits.UNCONFIRMED: "Unconfirmed:"}.get(code, "Failed:")
     if terminal.json:
-        terminal.data({"message": agent.error_text(error), **error_answer(error)})
+        from hailuo_mcp.cli.record import error_record
+
+        terminal.data(error_record(error))
     message = person.error_text(error, program=words.program())
     terminal.paragraph("" if message.startswith(label[:-1]) else label, message, style="bold red")
     return code

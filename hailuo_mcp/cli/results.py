@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
 def show(session: Session, view: View, *, copy: str = "") -> None:
     """Show the task; `copy` is where its clip was copied to."""
-    from hailuo_mcp.wording import person, tasks
+    from hailuo_mcp.wording import person
 
     task, terminal = view.task, session.terminal
     if terminal.json:
-        answer = tasks.video_task(view)
-        if copy:
-            answer["file"] = copy
-        terminal.data(dict(answer))
+        from hailuo_mcp.cli.record import task_record
+
+        terminal.data(task_record(view, copy=copy))
         return
     if view.reused:
         terminal.paragraph(*person.REUSED, result=True)

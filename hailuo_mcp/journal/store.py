@@ -230,6 +230,7 @@ class ProviderSums:
 
 # The methods return Awaitable, so that `async def` and plain methods both fit.
 
+
 class Purchases(Protocol):
     """Deduplication, budget and rate limit."""
 
@@ -412,7 +413,12 @@ class Tasks(Protocol):
         ...
 
     def sums_of(
-        self, *, caller: str | None = None, only: Filter = EVERYTHING
+        self,
+        *,
+        caller: str | None = None,
+        statuses: Collection[Status] = (),
+        saved: bool | None = None,
+        only: Filter = EVERYTHING,
     ) -> Awaitable[list[ProviderSums]]:
         """What the tasks cost that a list of these would show, by provider and unit."""
         ...

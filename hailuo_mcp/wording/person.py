@@ -277,7 +277,9 @@ def list_message(listing: Listing, *, limit: int = 0, program: str = "hailuo-mcp
     """What a list has, and the money; if there are `limit` rows, there may be more."""
     clips, films = len(listing.rows), len(listing.films)
     counted = ((clips, "clip"), (films, "film"))
-    said = " and ".join(f"{many} {what}{'' if many == 1 else 's'}" for many, what in counted if many)
+    said = " and ".join(
+        f"{many} {what}{'' if many == 1 else 's'}" for many, what in counted if many
+    )
     if limit and clips + films == limit:
         said = f"The first {said}; raise --limit to see more"
     lost = losses_text(listing.losses, program=program) if listing.losses else ""
