@@ -37,7 +37,10 @@ def show(session: Session, view: View, *, copy: str = "") -> None:
     price = person.cost(view)
     if price.startswith("would"):
         price = f"nothing: a real one {price}"
-    rows += [("Clip", _clip(task)), ("Cost", styles.Styled(price, styles.MONEY if price else ""))]
+    rows += [
+        ("Clip", clip_words(task)),
+        ("Cost", styles.Styled(price, styles.MONEY if price else "")),
+    ]
     terminal.facts([row for row in (*rows, ("Task", task.task_id)) if styles.text_of(row[1])])
     for note in view.notes:
         terminal.paragraph("Note:", note, result=True)
@@ -77,7 +80,8 @@ def follow_up(session: Session, what: str, command: str) -> None:
         session.terminal.say(f"  {command}")
 
 
-def _clip(task: Task) -> str:
+def clip_words(task: Task) -> str:
+    """Its size, length and model."""
     size = f"{task.width}×{task.height}" if task.width and task.height else task.resolution
     length = task.seconds or task.duration
     parts = (

@@ -169,6 +169,10 @@ class Terminal:
         """A line of the result."""
         self._out.line(text, style)
 
+    def pieces(self, *pieces: Cell) -> None:
+        """A line of the result, in several styles."""
+        self._out.pieces(*pieces)
+
     def note(self, text: str = "") -> None:
         """A line about what is being done."""
         self._err.line(text)
