@@ -199,14 +199,15 @@ def _print_story(terminal: Terminal, events: Sequence[Event]) -> None:
         if event.at is not None and before is not None:
             after = f"+{length(event.at - before)}"
         what = Styled(event.event, _STYLES.get(event.event.removeprefix("shot "), ""))
-        rows.append((_moment(event.at), after, what, event.detail))
+        detail = "" if event.event in ("saved", "joined") else event.detail
+        rows.append((_moment(event.at), after, what, detail))
         before = event.at if event.at is not None else before
     if terminal.draws_tables:
         terminal.table(("When", "After", "What", "Detail"), rows, wide=3, wraps=True)
         return
     for row in rows:
-        at, after, what, detail = map(text_of, row)
-        terminal.say(f"{at}  {after:<8}  {what:<12}  {detail}".rstrip())
+        texts = [text_of(cell) for cell in row]
+        terminal.say("{}  {:<8}  {:<12}  {}".format(*texts).rstrip())
 
 
 def _moment(at: float | None) -> str:

@@ -13,6 +13,7 @@ from hailuo_mcp.cli.task_wait import MOST, exit_code, report_missing, wait_for_a
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import STATUS_WORDS
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
+from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Filter, ProviderSums
@@ -131,11 +132,11 @@ def _print(
     if not entries:
         terminal.say(_nothing(session))
     elif terminal.draws_tables:
-        shown = task_rows.layout(entries, home=home, width=terminal.width, paths=args.paths)
-        terminal.table(shown.columns, shown.rows, wide=shown.wide)
+        laid = task_rows.layout(entries, home=home, width=terminal.width, paths=args.paths)
+        terminal.table(laid.columns, laid.rows, wide=laid.wide)
     else:
-        shown = task_rows.lines(entries, home=home, paths=args.paths)
-        terminal.table(shown.columns, shown.rows, wide=shown.wide)
+        laid = task_rows.lines(entries, home=home, paths=args.paths)
+        terminal.table(laid.columns, laid.rows, wide=laid.wide)
     if len(entries) == args.limit:
         said = f"The first {args.limit}; raise --limit to see more."
         terminal.say(said, style=styles.QUIET)
@@ -149,14 +150,16 @@ def _print(
 def _nothing(session: Session) -> str:
     """Why the list is empty, and what makes it longer."""
     args = session.args
-    given = {
-        "--status": args.status,
-        "--since": args.since,
-        "--until": args.until,
-        "--search": args.search,
-        "--provider": args.provider,
-    }
-    narrowed = [option for option, value in given.items() if value]
+    narrowed = [
+        f"{option} {value}"
+        for option, value in (
+            ("--status", args.status),
+            ("--search", shown(args.search)),
+            ("--provider", args.provider),
+        )
+        if value
+    ]
+    narrowed += [f"--{name}" for name in ("since", "until") if getattr(args, name) is not None]
     if not narrowed:
         return f"No task. Make a clip with: {words.program()} generate"
     return f"No task that fits {' and '.join(narrowed)}."

@@ -16,7 +16,8 @@ from hailuo_mcp.cli.table import NONE
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hailuo_mcp.cli.progress import Bar, Lines, Screen
+    from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.cli.screen import Screen
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
 _WIDEST = 100
@@ -36,6 +37,8 @@ class _Stream:
         self.file = file
         self.is_terminal = _is_terminal(file)
         self.has_colours = self.is_terminal and colours_wanted()
+        self.has_bar = False
+        """Whether a bar moves below what is written."""
         self.unicode = (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
 
     @cached_property
@@ -53,7 +56,7 @@ class _Stream:
 
     def pieces(self, *pieces: Cell) -> None:
         """A line of several pieces, never cut or wrapped."""
-        if self.has_colours:
+        if self.has_bar or self.has_colours:
             from rich.text import Text
 
             from hailuo_mcp.cli.table import rich_text
@@ -109,6 +112,10 @@ class Terminal:
         self._err = _Stream(err or sys.stderr)
         self.json = False
         """Results are for a machine."""
+        self.follows = False
+        """With `json`: a line for each change while waiting."""
+        self.quiet = False
+        """Nothing but the paths of the clips, and errors."""
 
     @property
     def can_ask(self) -> bool:
@@ -230,7 +237,7 @@ class Terminal:
     @contextmanager
     def redrawn(self) -> Generator[Screen]:
         """A table that is drawn again in its place for the length of the block."""
-        from hailuo_mcp.cli.progress import Screen
+        from hailuo_mcp.cli.screen import Screen
 
         with Screen(self._out.console, self._out.cleaned) as screen:
             yield screen
@@ -276,14 +283,22 @@ class Terminal:
 
     @contextmanager
     def progress(self) -> Generator[Bar | Lines]:
-        """Show the progress of a task for the length of the block."""
-        from hailuo_mcp.cli.progress import Bar, Lines
+        """Show the progress of what is being made for the length of the block."""
+        from hailuo_mcp.cli.progress import Bar, Lines, Records
 
-        if not self._err.is_terminal or os.environ.get("TERM") == "dumb":
+        if self.json and self.follows:
+            yield Records(self.data)
+        elif self.quiet:
+            yield Lines(lambda _text: None)
+        elif not self._err.is_terminal or os.environ.get("TERM") == "dumb":
             yield Lines(self.note)
-            return
-        with Bar(self._err.console) as bar:
-            yield bar
+        else:
+            with Bar(self._err.console, unicode=self._err.unicode) as bar:
+                self._err.has_bar = True
+                try:
+                    yield bar
+                finally:
+                    self._err.has_bar = False
 
 
 def colours_wanted(environ: Mapping[str, str] = os.environ) -> bool:
