@@ -182,12 +182,15 @@ def _report(error: HailuoError, terminal: Terminal) -> int:
 def _report_unexpected(exc: BaseException, terminal: Terminal) -> None:
     while isinstance(exc, BaseExceptionGroup):  # from the studio's task group
         exc = cast("BaseExceptionGroup[BaseException]", exc).exceptions[0]
-    terminal.paragraph(
-        "Failed:",
+    message = (
         f"an unexpected error ({type(exc).__name__}). Purchases are recorded; see them with "
-        f"{words.program()} tasks. Repeat the command with --debug for the details to report.",
-        style="bold red",
+        f"{words.program()} tasks. Repeat the command with --debug for the details to report."
     )
+    if terminal.json:
+        from hailuo_mcp.cli.record import failure_record
+
+        terminal.data(failure_record(f"Failed: {message}"))
+    terminal.paragraph("Failed:", message, style="bold red")
 
 
 class _Notes(logging.Handler):
