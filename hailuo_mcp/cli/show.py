@@ -14,6 +14,8 @@ from hailuo_mcp.cli.styles import Cell, Styled, text_of
 from hailuo_mcp.cli.task import id_option
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Status
+from hailuo_mcp.errors import Do, Step, TaskNotFoundError
+from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.story import Event
@@ -44,7 +46,11 @@ def show(args: Namespace, terminal: Terminal) -> int:
             return await _show_film(session, film)
         task = await session.studio.store.find(args.task_id.strip())
         if task is None:
-            raise session.studio.unknown_task(args.task_id)
+            raise TaskNotFoundError(
+                f"No task {shown(args.task_id)!r} is recorded here.",
+                Step(Do.TRY, "if it is the provider's own id, look it up with query"),
+                Step(Do.LIST_TASKS),
+            )
         view = await session.studio.known(task.task_id)
         if terminal.json:
             terminal.data(_task_story(view))

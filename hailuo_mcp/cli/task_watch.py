@@ -23,7 +23,7 @@ _AROUND_ROWS = 5
 _NAME = 40
 
 
-class _Changes:
+class Changes:
     """What has changed from one look at the list to the next."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ async def _redraw(session: Session) -> None:
     from hailuo_mcp.wording.person import spending_text
 
     args, terminal = session.args, session.terminal
-    changes, home = _Changes(), session.studio.provider.name
+    changes, home = Changes(), session.studio.provider.name
     with terminal.redrawn() as screen:
         while True:
             listing, entries, _ = await find(session)
@@ -83,7 +83,7 @@ async def _tell(session: Session) -> None:
     """For a pipe: first all, then a line, or an object of JSON, for each change."""
     from hailuo_mcp.cli.record import record_of
 
-    terminal, changes, first = session.terminal, _Changes(), True
+    terminal, changes, first = session.terminal, Changes(), True
     while True:
         _, entries, _ = await find(session)
         found = changes.of(entries)
