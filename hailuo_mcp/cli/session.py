@@ -61,6 +61,8 @@ class Session:
     """The same, of films; the tasks are then their shots."""
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
+    ends_with_interrupt: bool = False
+    """^C is how the command ends; there is nothing to say about it."""
     began: float = field(default_factory=time.time)
 
     def command(self, *given: str) -> str:
@@ -250,6 +252,8 @@ class Session:
     def report_interrupted(self) -> None:
         """Say what goes on without this process, and how to resume."""
         say, note = self.terminal.paragraph, self.terminal.note
+        if self.ends_with_interrupt:
+            return
         note()
         if self.films:
             self._report_interrupted_films()

@@ -100,7 +100,7 @@ def download(args: Namespace, terminal: Terminal) -> int:
         terminal.reserve_stdout()
 
     async def job(session: Session) -> tuple[int, str]:
-        from hailuo_mcp.wording.tasks import saved_video
+        from hailuo_mcp.cli.record import saved_record
 
         output = session.output_path(args.output)
         if film := await session.studio.film(args.task_id, ""):
@@ -117,7 +117,7 @@ def download(args: Namespace, terminal: Terminal) -> int:
             if args.output == STANDARD:
                 clip = await session.clip_to_write(clip)
         if terminal.json:
-            terminal.data(dict(saved_video(saved)))
+            terminal.data(saved_record(saved))
         else:
             results.show(session, saved.view, copy=saved.file)
         if saved.status == "saved":
