@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class Lines:
         self._phase = phase
         name = f"{view.known_as} " if of == 1 else ""
         self.tell(f"{name}{_words(view, done, of)}")
+
+    async def show_all(self, views: Sequence[View | FilmView]) -> None:
+        done = sum(view.settled for view in views)
+        if open_ones := [view for view in views if not view.settled]:
+            await self.show(open_ones[0], done=done, of=len(views))
 
 
 class Bar:
@@ -73,6 +78,11 @@ class Bar:
             began = min((it.submitted_at or it.created_at for it in view.tasks), default=view.now)
             gone = max(0.0, view.now - began)
             self._progress.update(self._line, total=gone + view.eta_seconds, completed=gone)
+
+    async def show_all(self, views: Sequence[View | FilmView]) -> None:
+        done = sum(view.settled for view in views)
+        if open_ones := [view for view in views if not view.settled]:
+            await self.show(open_ones[0], done=done, of=len(views))
 
     def __enter__(self) -> Self:
         self._progress.start()

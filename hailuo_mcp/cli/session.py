@@ -57,6 +57,8 @@ class Session:
     """What is being waited for, for the message after Ctrl-C."""
     films: list[Film] = field(default_factory=list[Film])
     """The same, of films; the tasks are then their shots."""
+    again: str = ""
+    """The command that continues this one, where that is the same command."""
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
     began: float = field(default_factory=time.time)
@@ -232,6 +234,15 @@ class Session:
         note()
         if self.films:
             self._report_interrupted_films()
+            return
+        if self.again and self.buying:
+            saved = sum(task.saved for task in self.tasks)
+            say(
+                "Stopped waiting.",
+                f"{saved} of {words.count(len(self.tasks), 'recorded clip')} saved; what was sent "
+                "goes on at the provider. The same command goes on, and buys nothing twice:",
+            )
+            note(f"  {self.again}")
             return
         if not self.tasks:
             if not self.buying:
