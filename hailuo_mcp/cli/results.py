@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.cli import words
+from hailuo_mcp.cli import styles, words
 from hailuo_mcp.domain import Mode, Status, Task
 
 if TYPE_CHECKING:
@@ -30,14 +30,16 @@ def show(session: Session, view: View, *, copy: str = "") -> None:
         terminal.paragraph(*person.REUSED, result=True)
     label, sentence = person.task_text(view, program=words.program())
     if sentence:
-        terminal.paragraph(label, sentence, style=STYLES.get(label, "bold"), result=True)
+        terminal.paragraph(label, sentence, style=styles.of_label(label), result=True)
     saved = task.saved and task.status is Status.SUCCEEDED
-    rows = [("Saved", copy or task.file)] if saved else []
+    rows: list[tuple[str, styles.Cell]] = []
+    if saved:
+        rows.append(("Saved", styles.file(copy or task.file)))
     price = person.cost(view)
     if price.startswith("would"):
         price = f"nothing: a real one {price}"
-    rows += [("Clip", _clip(task)), ("Cost", price), ("Task", task.task_id)]
-    terminal.facts([row for row in rows if row[1]])
+    rows += [("Clip", _clip(task)), ("Cost", styles.Styled(price, styles.MONEY if price else ""))]
+    terminal.facts([row for row in (*rows, ("Task", task.task_id)) if styles.text_of(row[1])])
     for note in view.notes:
         terminal.paragraph("Note:", note, result=True)
     if view.notice:
@@ -74,15 +76,6 @@ def follow_up(session: Session, what: str, command: str) -> None:
         session.terminal.say()
         session.terminal.say(f"{what}:", style="dim")
         session.terminal.say(f"  {command}")
-
-
-STYLES = {
-    "Failed.": "bold red",
-    "Unconfirmed.": "bold yellow",
-    "Not saved.": "bold red",
-    "Bought, without a clip.": "bold red",
-    "Not joined.": "bold red",
-}
 
 
 def _clip(task: Task) -> str:

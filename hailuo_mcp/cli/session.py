@@ -28,6 +28,7 @@ from hailuo_mcp.errors import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.domain import AnyRequest, FilmRequest
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import FilmView, Saved, SavedFilm, View
@@ -41,6 +42,7 @@ _IN_FOLDER = "hailuo-mcp.mp4"
 """Stands for the clip's own name, which is not known before."""
 
 Result = TypeVar("Result")
+Named = TypeVar("Named", bound="AnyRequest | FilmRequest")
 
 
 class _NeedsPersonError(Exception):
@@ -81,7 +83,19 @@ class Session:
         Raises:
             InvalidRequestError: several tasks begin like this, or there is none.
         """
-        return text
+        from hailuo_mcp.cli import task_names
+
+        return await task_names.task_id(self.studio, text)
+
+    async def with_ids(self, request: Named) -> Named:
+        """The request with ids in the place of all other names of tasks, in pictures too.
+
+        Raises:
+            InvalidRequestError: as `task_id`.
+        """
+        from hailuo_mcp.cli import task_names
+
+        return await task_names.with_ids(self.studio, request)
 
     async def wait(self, task_id: str, wait: float, progress: Bar | Lines) -> View:
         """Follow a task until it is over, the time is up, or only a person can help."""
@@ -329,11 +343,13 @@ async def _open_and_do(
     session: Session, job: Callable[[Session], Awaitable[Result]], *, works: bool
 ) -> Result:
     from hailuo_mcp.bootstrap import open_studio
+    from hailuo_mcp.cli import task_names
 
     async with open_studio(session.settings, fenced=False, works=works) as studio:
         session.studio = studio
         # An error that crosses the studio's task group would come out wrapped.
         try:
+            await task_names.resolve_options(studio, session.args)
             result = await job(session)
         except HailuoError as exc:
             error = exc

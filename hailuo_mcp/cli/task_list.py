@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -148,9 +148,11 @@ async def _wait_for_all(session: Session) -> list[View | FilmView]:
             seen.update(waiting)
             session.tasks = [task for view in waiting.values() for task in view.tasks]
             last = max(waiting.values(), key=lambda view: view.eta_seconds or 0)
-            await progress.show(last, done=len(seen) - len(waiting), of=len(seen))
+            await progress.show_all(list(seen.values()))
             await _look(session, last, wait_seconds=1.0)
             waiting = _waiting(session, await _in_flight(session))
+            seen.update(await _ended(session, seen, waiting))
+        await progress.show_all(list(seen.values()))
     return [
         view
         for view in (await studio.tasks(limit=_MOST)).entries
@@ -158,13 +160,24 @@ async def _wait_for_all(session: Session) -> list[View | FilmView]:
     ]
 
 
-async def _look(session: Session, view: View | FilmView, *, wait_seconds: float = 0) -> None:
+async def _ended(
+    session: Session,
+    seen: Mapping[str, View | FilmView],
+    waiting: Mapping[str, View | FilmView],
+) -> dict[str, View | FilmView]:
+    """What is no longer waited for, as it ended."""
+    over = [view for name, view in seen.items() if name not in waiting and not view.settled]
+    return {view.known_as: await _look(session, view) for view in over}
+
+
+async def _look(
+    session: Session, view: View | FilmView, *, wait_seconds: float = 0
+) -> View | FilmView:
     from hailuo_mcp.views import FilmView
 
     if isinstance(view, FilmView):
-        await session.studio.query_film(view.film, wait_seconds=wait_seconds)
-    else:
-        await session.studio.query(view.task.task_id, wait_seconds=wait_seconds)
+        return await session.studio.query_film(view.film, wait_seconds=wait_seconds)
+    return await session.studio.query(view.task.task_id, wait_seconds=wait_seconds)
 
 
 async def _in_flight(session: Session) -> list[View | FilmView]:
