@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, batch_results, exits
@@ -103,11 +104,6 @@ def add_count(parser: ArgumentParser, *, file: bool = False) -> None:
     arguments.add_flag(add, "--skip-refused", "make the other lines if some would be refused")
 
 
-def is_wanted(args: Namespace) -> bool:
-    """Whether the command is about several clips."""
-    return args.count is not None or bool(getattr(args, "file", ""))
-
-
 def buy_takes(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
     """Buy several takes of one request."""
     _check_options(args, terminal)
@@ -122,11 +118,8 @@ def buy_file(args: Namespace, terminal: Terminal) -> int:
             Step(Do.TRY, "leave the prompt out, or write it into the file"),
         )
     _check_options(args, terminal)
-    clips, refused = read_clips(args, terminal)
-    if refused:  # the file is to be corrected, whatever else is wrong with it
-        batch_results.show_refused(args, terminal, refused, clips=len(clips), unread=True)
-        return exits.REFUSED
-    return _buy(args, terminal, clips)
+    clips, unread = read_clips(args, terminal)
+    return _buy(args, terminal, clips, unread)
 
 
 def _check_options(args: Namespace, terminal: Terminal) -> None:
@@ -148,10 +141,22 @@ def _check_options(args: Namespace, terminal: Terminal) -> None:
         )
 
 
-def _buy(args: Namespace, terminal: Terminal, clips: Sequence[Clip]) -> int:
-    again = batch_results.again(args)
-    plan = run_with_studio(args, terminal, partial(_plan, clips=clips), works=False)
-    refused = plan.refused
+def _buy(
+    args: Namespace, terminal: Terminal, clips: Sequence[Clip], unread: Sequence[Refused] = ()
+) -> int:
+    """Check all, ask once, buy; `unread`: lines to be corrected before anything is bought."""
+    _need_folder(clips)
+    try:
+        plan = run_with_studio(args, terminal, partial(_plan, clips=clips), works=False)
+    except HailuoError:
+        if not unread:
+            raise
+        plan = None
+    if unread or plan is None:
+        every = sorted((*unread, *(plan.refused if plan else ())), key=lambda one: one.line)
+        batch_results.show_refused(args, terminal, every, clips=len(clips), unread=True)
+        return exits.REFUSED
+    refused, again = plan.refused, batch_results.again(args)
     skips = getattr(args, "skip_refused", False) and bool(plan.offers)
     if refused and not skips and not args.dry_run:
         batch_results.show_refused(args, terminal, refused, clips=len(clips))
@@ -174,6 +179,7 @@ def _buy(args: Namespace, terminal: Terminal, clips: Sequence[Clip]) -> int:
 async def _plan(session: Session, *, clips: Sequence[Clip]) -> Plan:
     args, studio = session.args, session.studio
     terms = replace(arguments.terms(args, approved=False), max_cost=None)
+    clips = [replace(clip, request=await session.with_ids(clip.request)) for clip in clips]
     wanted = [(clip.request, replace(terms, take=clip.take)) for clip in clips]
     checked = await studio.quote_batch(wanted, named=bool(getattr(args, "file", "")))
     offers, refused = list[tuple[Clip, "Terms", "Offer"]](), list[Refused]()
@@ -211,12 +217,10 @@ def _check_output(session: Session, clip: Clip, offer: Offer, taken: dict[str, i
     if not clip.output:
         return
     where = arguments.output_path(clip.output)
-    is_folder = where.endswith(("/", "\\")) or _is_folder(where)
-    if not is_folder:
+    if not _is_folder(where):
         if where in taken:
-            same = f"that of line {taken[where]}" if clip.line else "that of another take"
             raise InvalidRequestError(
-                f"The place of its copy, {clip.output}, is also {same}.",
+                f"The place of its copy, {clip.output}, is also that of line {taken[where]}.",
                 Step(Do.TRY, "name a folder, with a slash at its end"),
             )
         taken[where] = clip.line
@@ -225,9 +229,20 @@ def _check_output(session: Session, clip: Clip, offer: Offer, taken: dict[str, i
     session.output_path(clip.output)
 
 
-def _is_folder(where: str) -> bool:
-    from pathlib import Path
+def _need_folder(clips: Sequence[Clip]) -> None:
+    """Refuse one file for all clips."""
+    first = clips[0].output if clips else ""
+    same = len(clips) > 1 and all(clip.output == first for clip in clips)
+    if first and same and not _is_folder(arguments.output_path(first)):
+        raise InvalidRequestError(
+            f"{first} is one file, and there are {len(clips)} clips.",
+            Step(Do.TRY, "name a folder, with a slash at its end"),
+        )
 
+
+def _is_folder(where: str) -> bool:
+    if where.endswith(("/", "\\")):
+        return True
     try:
         return Path(where).expanduser().is_dir()
     except (OSError, RuntimeError, ValueError):

@@ -27,8 +27,8 @@ _NAMED = 40
 
 
 def again(args: Namespace) -> str:
-    """The command that continues this one."""
-    command = words.retyped(args)
+    """The command that continues this one, and waits to its end."""
+    command = words.retyped(args, no_wait=False, wait_seconds=None)
     fed = getattr(args, "file", "") == STANDARD
     return f"{command}   (with the same lines on standard input)" if fed else command
 
@@ -84,6 +84,9 @@ def show_plan(args: Namespace, terminal: Terminal, plan: Plan, refused: Sequence
 
         why = person.error_text(plan.over, program=words.program())
         terminal.paragraph("Would be refused:", why, style="bold red", result=True)
+    if refused and args_file(args):
+        lines = words.count(len({one.line for one in refused}), "line")
+        terminal.paragraph("Would be refused:", f"{lines}, as said.", style="bold red", result=True)
     terminal.say("Nothing was sent or charged.", style="dim")
     if plan.new and not (plan.over or refused):
         terminal.say()
@@ -187,9 +190,12 @@ def _refused_answer(one: Refused) -> dict[str, object]:
 
 
 def _why(error: HailuoError) -> str:
+    """What is wrong and what helps; that nothing was charged is said once, for all."""
     from hailuo_mcp.wording import person
+    from hailuo_mcp.wording.phrases import join
 
-    return person.error_text(error, program=words.program()).replace("Nothing was charged. ", "")
+    what = error.what.removeprefix("Refused: ")
+    return join(what, person.steps_text(error, program=words.program()))
 
 
 def note_refused(args: Namespace, terminal: Terminal, refused: Sequence[Refused]) -> None:
@@ -246,8 +252,8 @@ def show(
     for one in made:
         _report(session, one)
     terminal.paragraph("", _summary(session, made, refused, stopped), style="bold", result=True)
-    if code or any(one.view is None or not one.view.settled for one in made):
-        results.follow_up(session, _continues(made), session.again)
+    if next_step := _continues(made):
+        results.follow_up(session, next_step, session.again)
     notice = next((one.view.notice for one in made if one.view and one.view.notice), "")
     if notice:
         terminal.say(notice, style="dim")
@@ -255,9 +261,12 @@ def show(
 
 
 def _continues(made: Sequence[Made]) -> str:
-    lost = any(one.view and one.view.task.status in _LOST for one in made)
-    again_too = ", and makes again what failed" if lost else ""
-    return f"The same command goes on{again_too}; nothing is bought twice"
+    """What the same command would do; empty if nothing."""
+    if any(one.view and not one.view.settled for one in made):
+        return "Wait for them; the same command buys nothing twice"
+    if any(one.view is None or one.view.task.status in _LOST for one in made):
+        return "Make again what failed; the same command buys nothing twice"
+    return ""
 
 
 _LOST = (Status.FAILED, Status.CANCELLED)
@@ -268,11 +277,16 @@ def _exit_code(session: Session, made: Sequence[Made], refused: Sequence[Refused
     for one in made:
         if one.view and one.view.task.status is Status.UNCONFIRMED:
             codes.append(exits.UNCONFIRMED)
-        elif one.error or one.view is None or exits.of_view(one.view):
-            codes.append(exits.FAILED)
-        elif session.needs_person(one.view.task):
+        elif _is_lost(session, one):
             codes.append(exits.FAILED)
     return max(codes, default=exits.DONE)
+
+
+def _is_lost(session: Session, one: Made) -> bool:
+    """Whether there is no clip, or not where it was wanted."""
+    if one.error or one.view is None or session.needs_person(one.view.task):
+        return True
+    return exits.of_view(one.view) != exits.DONE
 
 
 def _row(one: Made) -> tuple[str, ...]:

@@ -92,11 +92,6 @@ class Records(Lines):
                 self._written[clip.known_as] = now
                 self._record(task_record(clip))
 
-    async def show_all(self, views: Sequence[View | FilmView]) -> None:
-        done = sum(view.settled for view in views)
-        if open_ones := [view for view in views if not view.settled]:
-            await self.show(open_ones[0], done=done, of=len(views))
-
 
 class Bar:
     """For a person: lines that move, and are gone when the work is done."""
@@ -153,11 +148,6 @@ class Bar:
             unicode=self._unicode,
         )
         return Group(*lines) if lines else Text()
-
-    async def show_all(self, views: Sequence[View | FilmView]) -> None:
-        done = sum(view.settled for view in views)
-        if open_ones := [view for view in views if not view.settled]:
-            await self.show(open_ones[0], done=done, of=len(views))
 
     def __enter__(self) -> Self:
         self._live.start()
