@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from hailuo_mcp.errors import (
     QuotaExceededError,
     Step,
     TaskFailedError,
+    UnconfirmedSubmitError,
 )
 
 if TYPE_CHECKING:
@@ -45,8 +46,13 @@ _ALL_ALIKE = frozenset(
     it.code for it in (AuthenticationError, InsufficientBalanceError, QuotaExceededError)
 )
 """Refusals that the next clip would get as well."""
+_MOST_UNANSWERED = 3
+"""Purchases without an answer, one after the other, after which no more are made: each may have
+been charged."""
 _LOOK_SECONDS = 1.0
-"""How often the journal is read for all of them."""
+"""How often the journal is read for all of them; less often where that takes long."""
+_LOOK_SHARE = 4
+"""Reading takes a quarter of the time at most: the same process sends, polls and saves."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -289,7 +295,7 @@ async def _make(session: Session, *, plan: Plan, refused: Sequence[Refused], aga
 async def _buy_each(session: Session, plan: Plan, watch: _Watch) -> HailuoError | None:
     """Buy one after the other. Returns why the rest was not tried."""
     args, studio = session.args, session.studio
-    session.buying = True
+    session.buying, unanswered = True, 0
     for one, (clip, terms, _) in zip(watch.made, plan.offers, strict=True):
         mine = replace(terms, approved=args.yes, at_hand=args.yes)
         try:
@@ -308,6 +314,10 @@ async def _buy_each(session: Session, plan: Plan, watch: _Watch) -> HailuoError 
             await watch.hurry(one)
         if one.view:
             session.tasks.append(one.view.task)
+        unsure = one.view and one.view.task.status is Status.UNCONFIRMED and not one.before
+        unanswered = unanswered + 1 if unsure else 0
+        if unanswered == _MOST_UNANSWERED:
+            return UnconfirmedSubmitError(f"{unanswered} in a row got no answer.")
         await watch.look(_LOOK_SECONDS)
     return None
 
@@ -319,11 +329,9 @@ class _Watch:
     session: Session
     made: list[Made]
     progress: Bar | Lines
-    looked: float = 0.0
-    began: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.began = time.monotonic()
+    began: float = field(default_factory=time.monotonic)
+    looked: float = float("-inf")
+    took: float = 0.0
 
     async def hurry(self, one: Made) -> None:
         """Bring forward what an earlier command has left: its poll, or a save that failed."""
@@ -338,15 +346,17 @@ class _Watch:
 
     async def look(self, seconds: float) -> None:
         """Read all that still move, unless that was done so lately; copy what has come."""
-        if time.monotonic() - self.looked < seconds:
+        began = time.monotonic()
+        if began - self.looked < max(seconds, _LOOK_SHARE * self.took):
             return
-        self.looked = time.monotonic()
         for one in self.made:
             if one.view and not one.view.settled:
                 one.view = await self.session.studio.known(one.view.task.task_id)
             await self._copy(one)
         self.session.tasks = [one.view.task for one in self.made if one.view]
         await self.progress.show_all([one.view for one in self.made if one.view])
+        self.looked = time.monotonic()
+        self.took = self.looked - began
 
     async def until_over(self) -> None:
         """Until nothing changes any more, or the time is up that the person gave."""

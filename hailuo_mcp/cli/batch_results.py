@@ -76,6 +76,8 @@ def show_plan(args: Namespace, terminal: Terminal, plan: Plan, refused: Sequence
             terminal.say()
     note_refused(args, terminal, refused)
     label = "Would cost:" if is_sandbox(plan) else "Price:"
+    if not plan.new:
+        label = "Nothing to buy:"
     terminal.paragraph(label, _plan_text(plan), style="bold", result=args.dry_run)
     if not args.dry_run:
         return
@@ -105,7 +107,7 @@ def _plan_text(plan: Plan) -> str:
     said = [f"{_total(plan)} for {words.count(plan.new, 'new clip')}." if plan.new else ""]
     if before:
         were = "was" if len(before) == 1 else "were"
-        many = "All" if not plan.new and len(before) > 1 else str(len(before))
+        many = "all" if not plan.new and len(before) > 1 else str(len(before))
         said.append(f"{many} {were} bought before, and cost{_s(len(before))} nothing again.")
     if unsure:
         are = "1 of them is" if unsure == 1 else f"{unsure} of them are"
@@ -244,10 +246,14 @@ def show(
     if terminal.json:
         terminal.data(_answer(session, made, refused, stopped))
         return code
-    columns = ("Line" if args_file(session.args) else "Take", "Status", "Cost", "Task", "File")
-    rows = [_row(one) for one in made]
-    if rows:
-        terminal.table(columns, rows, wide=None)
+    if made:
+        notice = any(one.view and one.view.notice for one in made)
+        first = "Line" if args_file(session.args) else "Take"
+        columns = (first, "Status", "Price" if notice else "Cost", "Task", "Prompt", "File")
+        rows = [_row(one) for one in made]
+        if terminal.is_for_person:  # who has the names of the files in the folder that is named
+            columns, rows = columns[:5], [row[:5] for row in rows]
+        terminal.table(columns, rows, wide=4)
         terminal.say()
     for one in made:
         _report(session, one)
@@ -292,18 +298,24 @@ def _is_lost(session: Session, one: Made) -> bool:
 def _row(one: Made) -> tuple[str, ...]:
     from hailuo_mcp.wording import person
 
-    place = _place(one.clip)
+    place, prompt = _place(one.clip), _prompt(one)
     if one.view is None:
-        return place, "not tried" if one.error is None else "not bought", "nothing", "", ""
+        state = "not tried" if one.error is None else "not bought"
+        return place, state, "nothing", "", prompt, ""
     task = one.view.task
-    cost = person.cost(one.view).removesuffix(" when it succeeds")
+    cost = person.cost(one.view).removesuffix(" when it succeeds").removeprefix("would cost ")
     cost = cost.replace("no published price", "unpriced")
-    return place, task.state, cost, task.task_id, one.copy or task.file
+    return place, task.state, cost, task.task_id, prompt, one.copy or task.file
+
+
+def _prompt(one: Made) -> str:
+    if one.view:
+        return results.named(one.view.task)
+    return str(getattr(one.clip.request, "prompt", ""))
 
 
 def _name(one: Made) -> str:
-    request = one.clip.request
-    prompt = one.view.task.prompt if one.view else str(getattr(request, "prompt", ""))
+    prompt = _prompt(one)
     place = f"line {one.clip.line}" if one.clip.line else f"take {one.clip.take}"
     if one.clip.line and one.clip.take > 1:
         place += f", take {one.clip.take}"
@@ -383,10 +395,11 @@ def _summary(
     ]
     if told := ", ".join(part for part in parts if part):
         said.append(f"{told[0].upper()}{told[1:]}.")
-    if stopped:
-        said.append("The rest was not tried, because it would be refused as well.")
+    if stopped and any(one.view is None and one.error is None for one in made):
+        said.append(f"The rest was not tried: {stopped.what}")
     if session.studio.provider.is_sandbox:
-        said.append(f"Nothing was charged: real ones would cost {amount(spent, unit)}.")
+        real = f": real ones would cost {amount(spent, unit)}" if spent else ""
+        said.append(f"Nothing was charged{real}.")
     else:
         part = f", {number(before)} of it by earlier commands" if before else ""
         said.append(f"Charged: {amount(spent, unit)}{part}.")

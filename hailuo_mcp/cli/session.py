@@ -251,10 +251,12 @@ class Session:
             return
         if self.again and self.buying:
             saved = sum(task.saved for task in self.tasks)
+            so_far = f"{saved} of {words.count(len(self.tasks), 'clip')} saved so far. "
+            hour = "" if getattr(self.args, "file", "") else " within the hour"
             say(
-                "Stopped waiting.",
-                f"{saved} of {words.count(len(self.tasks), 'recorded clip')} saved; what was sent "
-                "goes on at the provider. The same command goes on, and buys nothing twice:",
+                "Stopped.",
+                f"{so_far if self.tasks else ''}What was sent goes on at the provider. The same "
+                f"command{hour} goes on with all of it, and buys nothing twice:",
             )
             note(f"  {self.again}")
             return
