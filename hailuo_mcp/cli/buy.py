@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.video_models import find_model
-from hailuo_mcp.cli import arguments, exits, results, words
+from hailuo_mcp.cli import arguments, batch, exits, results, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 def generate_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, arguments.VIDEO_OPTIONS)
     arguments.add_terms(parser)
+    batch.add_count(parser, file=True)
 
 
 def generate(args: Namespace, terminal: Terminal) -> int:
+    if args.file:
+        return batch.buy_file(args, terminal)
     pictures = (args.first_frame_image, args.subject_image, *args.reference_images)
     if not (args.prompt.strip() or any(pictures)):
         raise InvalidRequestError(
@@ -35,18 +38,25 @@ def generate(args: Namespace, terminal: Terminal) -> int:
         )
     if args.prompt == STANDARD:
         args.prompt = arguments.standard_input(terminal)
-    return buy(args, terminal, _known(arguments.request(args, VideoRequest)))
+    return _buy_known(args, terminal, arguments.request(args, VideoRequest))
 
 
 def template_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, arguments.TEMPLATE_OPTIONS)
     arguments.add_terms(parser)
+    batch.add_count(parser)
 
 
 def template(args: Namespace, terminal: Terminal) -> int:
     if not args.template_id.strip():
         return _list_templates(args, terminal)
-    return buy(args, terminal, _known(arguments.request(args, TemplateRequest)))
+    return _buy_known(args, terminal, arguments.request(args, TemplateRequest))
+
+
+def _buy_known(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
+    if args.count is not None:
+        return batch.buy_takes(args, terminal, request)
+    return buy(args, terminal, _known(request))
 
 
 def _list_templates(args: Namespace, terminal: Terminal) -> int:

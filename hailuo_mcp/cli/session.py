@@ -59,6 +59,8 @@ class Session:
     """What is being waited for, for the message after Ctrl-C."""
     films: list[Film] = field(default_factory=list[Film])
     """The same, of films; the tasks are then their shots."""
+    again: str = ""
+    """The command that continues this one, where that is the same command."""
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
     ends_with_interrupt: bool = False
@@ -257,6 +259,17 @@ class Session:
         note()
         if self.films:
             self._report_interrupted_films()
+            return
+        if self.again and self.buying:
+            saved = sum(task.saved for task in self.tasks)
+            so_far = f"{saved} of {words.count(len(self.tasks), 'clip')} saved so far. "
+            hour = "" if getattr(self.args, "file", "") else " within the hour"
+            say(
+                "Stopped.",
+                f"{so_far if self.tasks else ''}What was sent goes on at the provider. The same "
+                f"command{hour} goes on with all of it, and buys nothing twice:",
+            )
+            note(f"  {self.again}")
             return
         if not self.tasks:
             if not self.buying:

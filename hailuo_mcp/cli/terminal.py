@@ -122,6 +122,11 @@ class Terminal:
         """Whether a person can answer a question."""
         return not self.json and _is_terminal(sys.stdin) and self._err.is_terminal
 
+    @property
+    def is_for_person(self) -> bool:
+        """Whether results are read on a terminal."""
+        return not self.json and self._out.is_terminal
+
     def reserve_stdout(self) -> None:
         """Keep standard output for a clip's bytes; everything else goes to stderr from now on.
 
