@@ -139,6 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as ended:
         return int(ended.code or 0)
     terminal.json = args.json
+    terminal.follows = getattr(args, "follow", False)
+    terminal.quiet = getattr(args, "quiet", False)
     _log_to(terminal, debug=args.debug)
     try:
         return _run(args, terminal)
