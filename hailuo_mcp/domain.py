@@ -464,6 +464,8 @@ class Task:
     provider's count."""
     sent_at: float | None = None
     """When the request was last sent, or about to be."""
+    saved_at: float | None = None
+    """When its clip was first on disk; None for one that an earlier version saved."""
     candidates: tuple[str, ...] = ()
     """Ids of tasks at the provider, one of which may be this unconfirmed one."""
     after: str = ""

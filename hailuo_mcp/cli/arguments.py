@@ -285,7 +285,8 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
         add, "--confirm", metavar="CODE", what="the code from the refusal that asked for consent"
     )
     yes = "buy the film at the price that is shown, without a question"
-    add_flag(add, ("-y", "--yes"), yes if of_film else "agree to a price above HAILUO_CONFIRM_ABOVE")
+    yes = yes if of_film else "agree to a price above HAILUO_CONFIRM_ABOVE"
+    add_flag(add, ("-y", "--yes"), yes)
     add_flag(add, "--dry-run", "check and price the request, and buy nothing")
     add = parser.add_argument_group("result").add_argument
     flags = ("-o", "--output", "--output-path")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import words
+from hailuo_mcp.cli import styles, words
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
     """Show the film; `copy` is where it was copied to."""
-    from hailuo_mcp.cli.results import STYLES
     from hailuo_mcp.wording import films, person
 
     film = view.film
@@ -25,18 +24,21 @@ def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
             answer["file"] = copy
         terminal.data(dict(answer))
         return
+    if terminal.quiet:
+        _show_path(terminal, view, copy)
+        return
     if (reused := person.film_reused(view, program=words.program()))[0]:
         terminal.paragraph(*reused, result=True)
     label, sentence = person.film_text(view, program=words.program())
     if sentence:
-        terminal.paragraph(label, sentence, style=STYLES.get(label, "bold"), result=True)
-    rows = [
-        ("Saved", copy or (film.file if view.whole else "")),
+        terminal.paragraph(label, sentence, style=styles.of_label(label), result=True)
+    rows: list[tuple[str, styles.Cell]] = [
+        ("Saved", styles.file(copy or (film.file if view.whole else ""))),
         ("Film", _size(film) if view.whole else ""),
-        ("Cost", person.film_cost(view)),
+        ("Cost", styles.Styled(person.film_cost(view), styles.MONEY)),
         ("Film id", film.film_id),
     ]
-    terminal.facts([row for row in rows if row[1]])
+    terminal.facts([row for row in rows if styles.text_of(row[1])])
     terminal.say()
     terminal.table(
         ("Shot", "Status", "Price" if view.notice else "Cost", "Task", "Prompt"),
@@ -48,6 +50,18 @@ def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
         terminal.paragraph("Note:", remark, result=True)
     if view.notice:
         terminal.say(view.notice, style="dim")
+
+
+def _show_path(terminal: Terminal, view: FilmView, copy: str) -> None:
+    """With --quiet: where the film is, and nothing else; what went wrong is told on stderr."""
+    from hailuo_mcp.wording import person
+
+    if file := copy or (view.film.file if view.whole else ""):
+        terminal.say(file)
+    if not view.joined:
+        label, sentence = person.film_text(view, program=words.program())
+        said = f"{sentence} Film {view.film.film_id}."
+        terminal.paragraph(label, said, style=styles.of_label(label))
 
 
 def show_plan(terminal: Terminal, view: FilmView) -> None:
@@ -92,6 +106,8 @@ def suggest(session: Session, view: FilmView) -> None:
     from hailuo_mcp.domain import Status
 
     film = view.film
+    if session.terminal.quiet:
+        return
     if session.is_elsewhere(film) and film.made_at is not None and not view.settled:
         session.report_elsewhere([film])
     elif view.planned:
@@ -106,7 +122,7 @@ def suggest(session: Session, view: FilmView) -> None:
         follow_up(session, "Make a shot again, such as the last one", again)
 
 
-def _row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
+def _row(view: FilmView, shot: ShotView) -> tuple[styles.Cell, ...]:
     from hailuo_mcp.wording import person
 
     if shot.planned:
@@ -118,7 +134,7 @@ def _row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
         cost = person.cost(shot.view).removesuffix(" when it succeeds")
         cost = cost.removeprefix("would cost ").replace("no published price", "unpriced")
         status, task_id = task.state, task.task_id
-    return str(shot.number), status, cost, task_id, shot.plan.prompt
+    return str(shot.number), styles.state(status), cost, task_id, shot.plan.prompt
 
 
 def _size(film: Film) -> str:

@@ -33,9 +33,9 @@ async def finish(
     if getattr(args, "open", False) and done:
         _open(session, list(files) or [view.made.file for view in done])
     over = [view for view in made if view.settled]
-    if getattr(args, "notify", False) and over:
-        if time.time() - session.began >= notify.LONG_SECONDS:
-            session.terminal.notify(_told(over))
+    long = time.time() - session.began >= notify.LONG_SECONDS
+    if getattr(args, "notify", False) and over and long:
+        session.terminal.notify(_told(over))
 
 
 def _told(over: Sequence[View | FilmView]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import signal
 import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
@@ -156,6 +157,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     except HailuoError as exc:
         return _report(exc, terminal)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is Python's own end
+        terminal.show_cursor()
         return exits.INTERRUPTED
     except BrokenPipeError:
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from hailuo_mcp.cli import arguments, words
+from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import POLLED, Film, Status, Task
 from hailuo_mcp.errors import (
@@ -28,12 +29,15 @@ from hailuo_mcp.errors import (
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.domain import AnyRequest, FilmRequest
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import FilmView, Saved, SavedFilm, View
 
 FRESH_SECONDS = 5.0
 """How long a query without --wait waits for one status read; no other process may be running."""
+_PATIENCE = 2
+"""Ctrl-C is pressed so often before the process ends in the middle of its work."""
 _TRIES = 3
 """Failed tries in a row after which the person is told why."""
 
@@ -41,6 +45,7 @@ _IN_FOLDER = "hailuo-mcp.mp4"
 """Stands for the clip's own name, which is not known before."""
 
 Result = TypeVar("Result")
+Named = TypeVar("Named", bound="AnyRequest | FilmRequest")
 
 
 class _NeedsPersonError(Exception):
@@ -60,6 +65,8 @@ class Session:
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
     began: float = field(default_factory=time.time)
+    _searched: set[str] = field(default_factory=set[str])
+    """Tasks whose search at the provider the person knows of."""
 
     def command(self, *given: str) -> str:
         return words.command(self.args, *given)
@@ -79,7 +86,19 @@ class Session:
         Raises:
             InvalidRequestError: several tasks begin like this, or there is none.
         """
-        return text
+        from hailuo_mcp.cli import task_names
+
+        return await task_names.task_id(self.studio, text)
+
+    async def with_ids(self, request: Named) -> Named:
+        """The request with ids in the place of all other names of tasks, in pictures too.
+
+        Raises:
+            InvalidRequestError: as `task_id`.
+        """
+        from hailuo_mcp.cli import task_names
+
+        return await task_names.with_ids(self.studio, request)
 
     async def wait(self, task_id: str, wait: float, progress: Bar | Lines) -> View:
         """Follow a task until it is over, the time is up, or only a person can help."""
@@ -179,6 +198,7 @@ class Session:
     def _shown_film(self, progress: Bar | Lines) -> Callable[[FilmView], Awaitable[None]]:
         async def show(view: FilmView) -> None:
             self.films = [view.film]
+            self._report_search(view)
             await progress.show(view)
             if self.film_needs_person(view):
                 raise _NeedsPersonError
@@ -188,11 +208,25 @@ class Session:
     def _shown(self, progress: Bar | Lines) -> Callable[[View], Awaitable[None]]:
         async def show(view: View) -> None:
             self.tasks = [view.task]
+            self._report_search(view)
             await progress.show(view)
             if self.needs_person(view.task):
                 raise _NeedsPersonError
 
         return show
+
+    def _report_search(self, view: View | FilmView) -> None:
+        """Say once why this may take long, and how to leave: it would look as if it hung."""
+        if not view.searching or view.known_as in self._searched:
+            return
+        self._searched.add(view.known_as)
+        self.terminal.paragraph(
+            "Unconfirmed.",
+            f"{view.made.provider} did not say whether it took the request. It is looked for in "
+            "the provider's list of tasks, which can take half an hour, and is never sent twice. "
+            f"Ctrl-C leaves; this goes on looking: {self.resume_command(view.made)}",
+            style="bold yellow",
+        )
 
     def output_path(self, text: str) -> str:
         """Where a copy goes, checked before the purchase rather than after it.
@@ -310,6 +344,20 @@ def run_with_studio(
         signal.signal(signal.SIGTERM, before)
 
 
+def _ignore_interrupts() -> None:
+    """Ctrl-C was pressed: a second one changes nothing, and a third one ends the process at once.
+
+    That loses nothing that is in the journal, as a power failure does not.
+    """
+    pressed = itertools.count(2)
+
+    def again(_signal: int, _frame: object) -> None:
+        if next(pressed) > _PATIENCE:
+            os._exit(exits.INTERRUPTED)
+
+    signal.signal(signal.SIGINT, again)
+
+
 def _interrupt(_signal: int, _frame: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
@@ -317,15 +365,23 @@ def _interrupt(_signal: int, _frame: object) -> None:
 async def _open_and_do(
     session: Session, job: Callable[[Session], Awaitable[Result]], *, works: bool
 ) -> Result:
+    import anyio
+
     from hailuo_mcp.bootstrap import open_studio
+    from hailuo_mcp.cli import task_names
 
     async with open_studio(session.settings, fenced=False, works=works) as studio:
         session.studio = studio
         # An error that crosses the studio's task group would come out wrapped.
         try:
+            await task_names.resolve_options(studio, session.args)
             result = await job(session)
         except HailuoError as exc:
             error = exc
+        except anyio.get_cancelled_exc_class():
+            # Closing takes 2 s at most: it waits for the answer to a purchase that was just sent.
+            _ignore_interrupts()
+            raise
         else:
             session.report_damage()
             return result

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, results, words
 from hailuo_mcp.cli.arguments import FOREVER
+from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import STATUS_WORDS, Film, Status
@@ -38,9 +39,13 @@ def tasks_options(parser: ArgumentParser) -> None:
         "wait this many seconds at most for one to end; without a number, until all have ended and "
         "are saved (exit code 1: a clip that was paid for is not saved)",
     )
+    arguments.add_follow(parser.add_argument_group("waiting").add_argument)
 
 
 def tasks(args: Namespace, terminal: Terminal) -> int:
+    if args.follow and args.wait is None:
+        args.wait = FOREVER
+
     async def job(session: Session) -> int:
         from hailuo_mcp.wording.person import spending_text
         from hailuo_mcp.wording.tasks import task_list
@@ -61,6 +66,7 @@ def tasks(args: Namespace, terminal: Terminal) -> int:
             terminal.say()
             spent = spending_text(listing.spending)
             terminal.paragraph("", spent, style="dim", result=True)
+        await finish(session, watched)
         for view in watched:
             _report_missing(session, view)
         return max((_exit_code(session, view) for view in watched), default=exits.DONE)

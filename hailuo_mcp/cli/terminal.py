@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from hailuo_mcp.errors import Do, InvalidRequestError, Step
+from hailuo_mcp.cli.styles import HEADING, Cell, Styled, text_of
+from hailuo_mcp.cli.table import NONE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,10 +19,8 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Bar, Lines
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
-_NONE = ("", "-")
 _WIDEST = 100
 _NARROWEST = 16
-"""Characters that the column which may be cut keeps at least."""
 
 
 class _Stream:
@@ -41,12 +37,15 @@ class _Stream:
         self.is_terminal = _is_terminal(file)
         self.has_bar = False
         """Lines are written above a bar that moves."""
+        self.has_colours = self.is_terminal and colours_wanted()
         self.unicode = (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
 
     @cached_property
     def console(self) -> Console:
         from rich.console import Console
 
+        if not self.has_colours:
+            return Console(file=self.file, highlight=False, color_system=None)
         return Console(file=self.file, highlight=False)
 
     def clean(self, text: str) -> str:
@@ -54,21 +53,34 @@ class _Stream:
         clean = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
         return clean if self.unicode else clean.translate(_PLAIN)
 
+    def pieces(self, *pieces: Cell) -> None:
+        """A line of several pieces, never cut or wrapped."""
+        if self.has_colours or self.has_bar:
+            from rich.text import Text
+
+            from hailuo_mcp.cli.table import rich_text
+
+            self.console.print(Text.assemble(*map(rich_text, self.cleaned(pieces))), soft_wrap=True)
+        else:
+            self.file.write("".join(self.clean(text_of(piece)) for piece in pieces) + "\n")
+            self.file.flush()
+
+    def cleaned(self, cells: Sequence[Cell]) -> list[Cell]:
+        """The same cells without control characters."""
+        return [
+            cell._replace(text=self.clean(cell.text))
+            if isinstance(cell, Styled)
+            else self.clean(cell)
+            for cell in cells
+        ]
+
     def line(self, text: str, style: str = "", *, styled: int | None = None) -> None:
         """A line, never cut or wrapped: it may be a path or a command.
 
         `styled`: how many of its characters have the style; None for all.
         """
-        if self.has_bar or (style and self.is_terminal):
-            from rich.text import Text
-
-            line = Text(self.clean(text))
-            if style:
-                line.stylize(style, 0, styled)
-            self.console.print(line, soft_wrap=True)
-        else:
-            self.file.write(self.clean(text) + "\n")
-            self.file.flush()
+        count = len(text) if styled is None else styled
+        self.pieces(Styled(text[:count], style), text[count:])
 
     def paragraph(self, label: str, text: str, style: str, indent: int) -> None:
         """Sentences, wrapped for a person; with an indent they stand in a column beside the label.
@@ -78,6 +90,8 @@ class _Stream:
         lead = f"{label:<{indent}}" if indent else f"{label} " if label else ""
         lines = [lead + " ".join(text.split())]
         if self.is_terminal:
+            import textwrap
+
             lines = textwrap.wrap(
                 self.clean(lines[0][len(lead) :]),
                 max(_NARROWEST, min(_WIDEST, self.console.width)),
@@ -119,6 +133,8 @@ class Terminal:
             InvalidRequestError: standard output is a terminal.
         """
         if self._out.is_terminal:
+            from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
             raise InvalidRequestError(
                 "A clip cannot be shown as text in a terminal.",
                 Step(Do.TRY, "redirect it, such as: … - > clip.mp4, or name a file in place of -"),
@@ -128,6 +144,8 @@ class Terminal:
     @staticmethod
     def write_clip(clip: str) -> None:
         """Write a clip's bytes to standard output."""
+        import shutil
+
         with Path(clip).open("rb") as source:
             shutil.copyfileobj(source, sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -152,7 +170,7 @@ class Terminal:
         return True
 
     @property
-    def width(self) -> int:
+    def note_width(self) -> int:
         """Columns for what is told on stderr."""
         return self._err.console.width if self._err.is_terminal else _WIDEST
 
@@ -194,69 +212,59 @@ class Terminal:
         """Sentences, wrapped to the width for a person and one line otherwise."""
         (self._out if result else self._err).paragraph(label, text, style, indent)
 
-    def facts(self, rows: Sequence[tuple[str, str]]) -> None:
+    @property
+    def width(self) -> int:
+        """Columns that a result can take."""
+        return self._out.console.width
+
+    def facts(self, rows: Sequence[tuple[str, Cell]]) -> None:
         """Labels and values, one line each."""
         width = max(len(label) for label, _ in rows) + 2
         for label, value in rows:
-            self._out.line(f"{label:<{width}}{value}", "bold", styled=len(label))
+            self._out.pieces(Styled(f"{label:<{width}}", HEADING), value)
 
     def table(
         self,
         columns: Sequence[str],
-        rows: Sequence[Sequence[str]],
+        rows: Sequence[Sequence[Cell]],
         *,
         wide: int | None = None,
         wraps: bool = False,
     ) -> None:
         """A table for a person, lines with tabs for anything else.
 
-        Column `wide` may be cut to fit, or with `wraps` goes on below.
+        Column `wide` may be cut to fit, or with `wraps` goes on below, as all others do between
+        their words. Where words would have to be cut, each row is a few lines of its own.
         """
         if not self._out.is_terminal:
             for row in (columns, *rows):
-                cells = (cell.replace("\t", " ").replace("\n", " ") or "-" for cell in row)
+                texts = (text_of(cell) for cell in row)
+                cells = (text.replace("\t", " ").replace("\n", " ") or "-" for text in texts)
                 self._out.line("\t".join(cells))
             return
-        from rich.cells import cell_len
-        from rich.table import Table
-        from rich.text import Text
+        from hailuo_mcp.cli.table import fitted, table
 
-        widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
-        if wide is not None:
-            widths[wide] = min(widths[wide], _NARROWEST)
-        if sum(widths) + 2 * (len(widths) - 1) > self._out.console.width:
-            # Each row as lines of its own: an id that is cut cannot be copied.
-            for number, row in enumerate(rows):
-                if number:
-                    self.say()
-                pairs = zip(columns, row, strict=True)
-                self.facts([pair for pair in pairs if pair[1] not in _NONE])
+        shown = [self._out.cleaned(row) for row in rows]
+        widths = fitted(columns, shown, self.width, wide=wide)
+        if widths is not None:
+            cut = None if wraps else wide
+            self._out.console.print(table(columns, shown, widths, cut=cut))
             return
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for index, name in enumerate(columns):
-            filled = [row[index] for row in rows if row[index] not in _NONE]
-            numeric = all(c.replace(".", "").replace(",", "").isdigit() for c in filled)
-            right = bool(index and filled) and numeric
-            table.add_column(name, no_wrap=index != wide, justify="right" if right else "left")
-        for row in rows:
-            shown = (self._out.clean(cell) for cell in row)
-            table.add_row(
-                *(
-                    Text(cell)
-                    if wraps and index == wide
-                    else Text(cell, no_wrap=True, overflow="ellipsis")
-                    for index, cell in enumerate(shown)
-                )
-            )
-        self._out.console.print(table)
+        for number, row in enumerate(rows):
+            if number:
+                self.say()
+            pairs = zip(columns, row, strict=True)
+            self.facts([pair for pair in pairs if text_of(pair[1]) not in NONE])
 
     def data(self, answer: Mapping[str, object]) -> None:
         """What a tool would return, as one line of JSON."""
+        import json
+
         self._out.file.write(json.dumps(answer, ensure_ascii=not self._out.unicode) + "\n")
         self._out.file.flush()
 
     def records(
-        self, key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], **more: str
+        self, key: str, columns: Sequence[str], rows: Sequence[Sequence[object]], **more: object
     ) -> None:
         """Rows of a table as JSON objects."""
         self.data({**more, key: [dict(zip(columns, row, strict=True)) for row in rows]})
@@ -295,6 +303,11 @@ class Terminal:
                     yield bar
                 finally:
                     self._err.has_bar = False
+
+
+def colours_wanted(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a person has not switched them off: no-color.org, and terminals that cannot."""
+    return not environ.get("NO_COLOR") and environ.get("TERM") not in ("dumb", "unknown")
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -196,21 +196,39 @@ class RenderTime:
     most: float
 
 
-# The methods return Awaitable, so that `async def` and plain methods both fit.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which tasks and films are listed; what is not given does not matter."""
 
     since: float | None = None
-    """Unix seconds: written down then or later."""
+    """Unix seconds: written down then or later; of a film that was made: made."""
     until: float | None = None
-    """Unix seconds: written down before."""
+    """Unix seconds: the same, before."""
     provider: str = ""
     search: str = ""
-    """In the prompt, in any case."""
+    """In the prompt, or that of a film's shot, in any case."""
+    begins: str = ""
+    """The first characters of its id."""
 
 
 EVERYTHING = Filter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSums:
+    """What tasks of one provider cost, in one unit."""
+
+    provider: str
+    unit: Unit
+    tasks: int
+    """How many of them cost something, or may."""
+    spent: Decimal
+    reserved: Decimal
+    uncertain: Decimal
+    """The part of `reserved` that belongs to `unconfirmed` tasks."""
+
+
+# The methods return Awaitable, so that `async def` and plain methods both fit.
 
 
 class Purchases(Protocol):
@@ -394,6 +412,12 @@ class Tasks(Protocol):
         """How many tasks, or of one caller, have each status."""
         ...
 
+    def sums_of(
+        self, *, caller: str | None = None, only: Filter = EVERYTHING
+    ) -> Awaitable[list[ProviderSums]]:
+        """What the tasks cost that a list of these would show, by provider and unit."""
+        ...
+
     def in_flight(self, account: str) -> Awaitable[int]:
         """How many of the account's tasks are in flight."""
         ...
@@ -469,7 +493,12 @@ class Films(Protocol):
         ...
 
     def newest_films(
-        self, *, caller: str | None = None, limit: int = 20, now: float = 0.0
+        self,
+        *,
+        caller: str | None = None,
+        only: Filter = EVERYTHING,
+        limit: int = 20,
+        now: float = 0.0,
     ) -> Awaitable[list[Film]]:
         """Those that were made, and plans that can still be made at `now`; newest first."""
         ...

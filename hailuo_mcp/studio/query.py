@@ -6,6 +6,7 @@ import time
 
 from hailuo_mcp.domain import STATUS_WORDS, UNFINISHED, Status
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
+from hailuo_mcp.journal.store import EVERYTHING, Filter, ProviderSums
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.film_views import film_view
@@ -51,11 +52,12 @@ async def list_tasks(
     *,
     caller: str = "",
     status: str = "",
+    only: Filter = EVERYTHING,
     limit: int = 20,
     wait_seconds: float = 0,
 ) -> Listing:
     """The newest tasks and films, and the spending; a wait ends when any listed one ends."""
-    rows, films = await _newest(context, caller, status, limit)
+    rows, films = await _newest(context, caller, status, limit, only)
     open_tasks = {row.task.task_id for row in rows if not row.settled}
     open_films = {row.film.film_id for row in films if not row.settled}
     changes, deadline = context.changes, time.monotonic() + wait_seconds
@@ -73,7 +75,7 @@ async def list_tasks(
         for task in still_open:
             await expedite_overdue_poll(context, task)
     if wait_seconds > 0:
-        rows, films = await _newest(context, caller, status, limit)
+        rows, films = await _newest(context, caller, status, limit, only)
     return Listing(
         rows=rows,
         films=films,
@@ -83,20 +85,43 @@ async def list_tasks(
     )
 
 
+async def sums_of(
+    context: Context, *, caller: str = "", only: Filter = EVERYTHING
+) -> list[ProviderSums]:
+    """What the caller's tasks cost, by provider and unit."""
+    return await context.store.sums_of(caller=caller or None, only=only)
+
+
+async def ids_that_begin(
+    context: Context, text: str, *, caller: str = "", limit: int = 20
+) -> list[View | FilmView]:
+    """The caller's tasks and films whose ids begin like this, newest first."""
+    only = Filter(begins=text)
+    tasks = await context.store.newest(caller=caller or None, only=only, limit=limit)
+    films = await context.store.newest_films(
+        caller=caller or None, only=only, limit=limit, now=context.clock()
+    )
+    found = [
+        *[await context.view(task) for task in tasks],
+        *[await film_view(context, film) for film in films],
+    ]
+    return newest_first(found)[:limit]
+
+
 async def _newest(
-    context: Context, caller: str, status: str, limit: int
+    context: Context, caller: str, status: str, limit: int, only: Filter
 ) -> tuple[tuple[View, ...], tuple[FilmView, ...]]:
     """The newest tasks and films of this status, together at most `limit`."""
     wanted, saved = _statuses(status)
     tasks = (
         await context.store.newest(
-            caller=caller or None, statuses=wanted or (), saved=saved, limit=limit
+            caller=caller or None, statuses=wanted or (), saved=saved, only=only, limit=limit
         )
         if wanted is not None
         else []
     )
     found = await context.store.newest_films(
-        caller=caller or None, limit=min(limit, MOST_FILMS), now=context.clock()
+        caller=caller or None, only=only, limit=min(limit, MOST_FILMS), now=context.clock()
     )
     films = {film.film_id: film for film in found}
     # A film has the status of one of its shots: where these are listed, it may be, too.

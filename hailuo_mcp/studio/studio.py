@@ -12,11 +12,13 @@ from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
 from hailuo_mcp.studio.preview import preview_clips
 from hailuo_mcp.studio.query import (
+    ids_that_begin,
     known_task,
     list_tasks,
     query_task,
     recent_film_ids_of,
     recent_ids_of,
+    sums_of,
 )
 from hailuo_mcp.studio.questions import close_question, may_ask
 from hailuo_mcp.studio.upgrading import upgrade, upgrade_question, upgrade_request
@@ -46,6 +48,8 @@ class Studio(Context):
     query = query_task
     known = known_task
     tasks = list_tasks
+    sums_of = sums_of
+    ids_that_begin = ids_that_begin
     recent_ids = recent_ids_of
     recent_film_ids = recent_film_ids_of
     download = download_clip

@@ -21,12 +21,13 @@ from hailuo_mcp.wording.phrases import (
     money,
     next_steps,
     other_units_text,
+    paid,
     steps_of,
 )
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.store import Losses
-    from hailuo_mcp.views import FilmView, Spending, View
+    from hailuo_mcp.journal.store import Losses, ProviderSums
+    from hailuo_mcp.views import FilmView, Listing, Spending, View
 
 REUSED = ("Not a new clip:", "you asked for it before. Nothing was charged now.")
 FILM_REUSED = ("Not a new film:", "it was made before. Nothing was charged now.")
@@ -249,3 +250,52 @@ def spending_text(so_far: Spending) -> str:
     if so_far.budget is not None and so_far.left is not None:
         said += f"; {number(so_far.left)} left of a budget of {number(so_far.budget)}"
     return join(f"{said}.", other_units_text(so_far.others))
+
+
+def task_message(view: View, *, program: str = "hailuo-mcp") -> str:
+    """All about a task that a person must know, as one paragraph."""
+    task = view.task
+    said = join(*task_text(view, program=program))
+    if not said:
+        said = join(f"Saved: {task.file}.", paid(task))
+    reused = join(*REUSED) if view.reused else ""
+    lost = losses_text(view.losses, program=program) if view.losses else ""
+    return join(view.notice, lost, reused, said, *view.notes)
+
+
+def film_message(view: FilmView, *, program: str = "hailuo-mcp") -> str:
+    """All about a film that a person must know, as one paragraph."""
+    said = join(*film_text(view, program=program))
+    if not said:
+        said = f"Saved: {view.film.file}. Cost: {film_cost(view)}."
+    reused = join(*film_reused(view, program=program))
+    lost = losses_text(view.losses, program=program) if view.losses else ""
+    return join(view.notice, lost, reused, said, *film_remarks(view, program=program))
+
+
+def list_message(listing: Listing, *, limit: int = 0, program: str = "hailuo-mcp") -> str:
+    """What a list has, and the money; if there are `limit` rows, there may be more."""
+    clips, films = len(listing.rows), len(listing.films)
+    counted = ((clips, "clip"), (films, "film"))
+    said = " and ".join(
+        f"{many} {what}{'' if many == 1 else 's'}" for many, what in counted if many
+    )
+    if limit and clips + films == limit:
+        said = f"The first {said}; raise --limit to see more"
+    lost = losses_text(listing.losses, program=program) if listing.losses else ""
+    return join(lost, f"{said or 'No task'}.", spending_text(listing.spending))
+
+
+def sums_text(sums: ProviderSums) -> str:
+    """What tasks of one provider cost in one unit, without the words for whose they are."""
+    spent = amount(sums.spent, sums.unit)
+    many = f"{sums.tasks} task{'' if sums.tasks == 1 else 's'}"
+    if provider_notice(sums.provider):
+        whole = amount(sums.spent + sums.reserved, sums.unit)
+        return f"{many}, free; real ones would cost {whole}"
+    said = f"{many}, {spent} spent"
+    if sums.reserved:
+        said += f", {number(sums.reserved)} reserved"
+    if sums.uncertain:
+        said += f" ({number(sums.uncertain)} of it for unconfirmed tasks)"
+    return said

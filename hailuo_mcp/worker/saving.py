@@ -54,6 +54,7 @@ async def _save(context: Context, task: Task) -> Task | None:
         "width": saved.width or task.width,
         "height": saved.height or task.height,
         "seconds": saved.seconds,
+        "saved_at": task.saved_at or context.clock(),
         "save_error": "",
         "tries": 0,
         "due_at": 0.0,

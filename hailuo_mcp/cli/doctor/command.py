@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.mcp_clients import client_setups
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, styles, words
 from hailuo_mcp.cli.init import config_file
 from hailuo_mcp.cli.init.command import client_named
 from hailuo_mcp.cli.init.entry import KEY, is_reference
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.doctor.provider import Connect
     from hailuo_mcp.cli.doctor.result import Result
 
-_STYLES = {"ok": "", "note": "yellow", "problem": "bold red"}
 _INDENT = 9
 
 
@@ -70,7 +69,7 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
 
 def _print(result: Result, terminal: Terminal) -> None:
     level, said = result.level.value, f"{result.check}: {result.message}"
-    terminal.paragraph(level, said, style=_STYLES[level], result=True, indent=_INDENT)
+    terminal.paragraph(level, said, style=styles.state(level).style, result=True, indent=_INDENT)
     if result.fix:
         terminal.paragraph("", f"→ {result.fix}", result=True, indent=_INDENT)
 

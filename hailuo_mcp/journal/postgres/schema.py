@@ -9,7 +9,7 @@ from pathlib import Path
 from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.journal.postgres.connection import ServerConnection
 
-VERSION = 3
+VERSION = 4
 READABLE_SINCE = 1
 """The oldest schema version whose program can still use this one."""
 KEEPS_FILMS = 2

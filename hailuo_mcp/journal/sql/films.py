@@ -5,6 +5,7 @@ A trigger makes a film due when one of its shots has moved.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -16,13 +17,16 @@ from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.film_rows import FILMS
 from hailuo_mcp.journal.sql.purchases import over_budget
 from hailuo_mcp.journal.sql.rows import INSERT, find_tasks, micro, row_of, seal_of, text_of
+from hailuo_mcp.journal.sql.tasks import beginning, containing, matching
 from hailuo_mcp.journal.store import (
+    EVERYTHING,
     LONGEST_DELAY,
     PLAN_SECONDS,
     REUSE_SECONDS,
     REUSE_UNCONFIRMED_SECONDS,
     FilmKeyTaken,
     FilmRecorded,
+    Filter,
     Limits,
     Losses,
     OverBudget,
@@ -32,6 +36,7 @@ _KEPT = 7 * PLAN_SECONDS
 """Until then, whoever wants to make a plan hears that it is too old."""
 _APART = 1e-6
 """Seconds between the dates of a film's tasks: they are sent and listed in their order."""
+_ALL = 1_000_000_000
 _CAN_BE_MADE = "made_at IS NULL AND cancelled = 0 AND created_at > ?"
 _STANDS = (
     f"(({_CAN_BE_MADE}) OR EXISTS (SELECT 1 FROM tasks WHERE tasks.film_id = films.film_id"
@@ -189,16 +194,34 @@ def film_tasks(db: Connection, film_id: str) -> list[Task]:
 
 
 def newest_films(
-    db: Connection, *, caller: str | None = None, limit: int = 20, now: float = 0.0
+    db: Connection,
+    *,
+    caller: str | None = None,
+    only: Filter = EVERYTHING,
+    limit: int = 20,
+    now: float = 0.0,
 ) -> list[Film]:
-    whose, callers = ("", ()) if caller is None else (" AND caller = ?", (caller,))
-    order = "ORDER BY created_at DESC, film_id DESC LIMIT ?"
+    more, given = matching(only, at="COALESCE(made_at, created_at)")
+    for condition, values in (
+        beginning("film_id", only.begins),
+        containing("shots", json.dumps(only.search, ensure_ascii=False)[1:-1]),
+        ("", []) if caller is None else (" AND caller = ?", [caller]),
+    ):
+        more += condition
+        given += values
+    # What is found in the record of the shots may be no prompt, so the first ones do not suffice.
+    most = _ALL if only.search else limit
+    order = "ORDER BY created_at DESC, film_id DESC"
     each = [  # by an index for each: one query for both reads all plans
-        f"SELECT film_id FROM (SELECT film_id FROM films WHERE {which}{whose} {order}) AS found"
+        f"SELECT film_id FROM (SELECT film_id FROM films WHERE {which}{more} {order} LIMIT ?)"
+        " AS found"
         for which in ("made_at IS NOT NULL", _CAN_BE_MADE)
     ]
-    return FILMS.find(
+    found = FILMS.find(
         db,
-        f"WHERE film_id IN ({' UNION ALL '.join(each)}) {order}",
-        *(*callers, limit, now - PLAN_SECONDS, *callers, limit, limit),
+        f"WHERE film_id IN ({' UNION ALL '.join(each)}) {order} LIMIT ?",
+        *(*given, most, now - PLAN_SECONDS, *given, most, most),
     )
+    text = only.search.lower()
+    named = [film for film in found if any(text in shot.prompt.lower() for shot in film.shots)]
+    return (named if only.search else found)[:limit]

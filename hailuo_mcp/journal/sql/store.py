@@ -69,6 +69,7 @@ class SqlStore:
     by_callback = reads(tasks.by_callback)
     newest = reads(tasks.newest)
     counts = reads(tasks.counts)
+    sums_of = reads(tasks.sums_of)
     in_flight = reads(tasks.in_flight)
     render_times = reads(tasks.render_times)
     pictures_in_use = reads(tasks.pictures_in_use)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from hailuo_mcp.domain import POLLED, Money, Status, Task
+from hailuo_mcp.domain import POLLED, Money, Status, Task, Unit
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.purchases import take_slot
 from hailuo_mcp.journal.sql.rows import (
@@ -17,6 +17,7 @@ from hailuo_mcp.journal.sql.rows import (
     exists,
     find_task,
     find_tasks,
+    from_micro,
     marks,
     micro,
     row_of,
@@ -30,6 +31,7 @@ from hailuo_mcp.journal.store import (
     PLAN_SECONDS,
     Filter,
     IdTaken,
+    ProviderSums,
     RenderTime,
 )
 
@@ -253,10 +255,7 @@ def newest(
     order = "ORDER BY created_at DESC, task_id DESC LIMIT ?"
     if caller is None and not statuses and saved is None and only == EVERYTHING:
         return find_tasks(db, order, limit)
-    more, values = matching(only)
-    if caller is not None:
-        more += " AND caller = ?"
-        values.append(caller)
+    more, values = _wanted(caller, only)
     if saved is not None:
         more += " AND file != ''" if saved else " AND file = ''"
     # The newest of each status by its index: one query for several sorts all of their tasks.
@@ -271,23 +270,70 @@ def newest(
     )
 
 
-def matching(only: Filter) -> tuple[str, list[object]]:
-    """Further conditions of a query, and their values."""
+def matching(only: Filter, *, at: str = "created_at") -> tuple[str, list[object]]:
+    """Further conditions of a query, and their values; `at` says when something was written."""
     more, values = "", list[object]()
     if only.since is not None:
-        more += " AND created_at >= ?"
+        more += f" AND {at} >= ?"
         values.append(only.since)
     if only.until is not None:
-        more += " AND created_at < ?"
+        more += f" AND {at} < ?"
         values.append(only.until)
     if only.provider:
         more += " AND provider = ?"
         values.append(only.provider)
-    if only.search:
-        more += " AND lower(prompt) LIKE ? ESCAPE '!'"
-        plain = only.search.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        values.append(f"%{plain}%")
     return more, values
+
+
+def containing(column: str, text: str) -> tuple[str, list[object]]:
+    """A condition for text anywhere in a column, in any case."""
+    if not text:
+        return "", []
+    plain = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f" AND lower({column}) LIKE lower(?) ESCAPE '!'", [f"%{plain}%"]
+
+
+def beginning(column: str, text: str) -> tuple[str, list[object]]:
+    """A condition for the first characters of an id, which its index can answer."""
+    return (f" AND {column} >= ? AND {column} < ?", [text, text + "~"]) if text else ("", [])
+
+
+def _wanted(caller: str | None, only: Filter) -> tuple[str, list[object]]:
+    more, values = matching(only)
+    parts = [containing("prompt", only.search), beginning("task_id", only.begins)]
+    if caller is not None:
+        parts.append((" AND caller = ?", [caller]))
+    for condition, given in parts:
+        more += condition
+        values += given
+    return more, values
+
+
+def sums_of(
+    db: Connection, *, caller: str | None = None, only: Filter = EVERYTHING
+) -> list[ProviderSums]:
+    more, values = _wanted(caller, only)
+    found = dict[tuple[str, str], list[int]]()
+    for provider, unit, money, status, tasks, counted in db.execute(
+        "SELECT provider, unit, money, status, COUNT(*), SUM(counted) FROM tasks"
+        f" WHERE money IN ('spent', 'reserved'){more} GROUP BY provider, unit, money, status",
+        values,
+    ).fetchall():
+        sums = found.setdefault((provider, unit), [0, 0, 0, 0])
+        sums[0] += int(tasks)
+        sums[1 if money == Money.SPENT else 2] += int(counted)
+        sums[3] += int(counted) if money == Money.RESERVED and status == Status.UNCONFIRMED else 0
+    return [
+        ProviderSums(
+            provider=provider,
+            unit=Unit(unit),
+            tasks=tasks,
+            spent=from_micro(spent),
+            reserved=from_micro(reserved),
+            uncertain=from_micro(uncertain),
+        )
+        for (provider, unit), (tasks, spent, reserved, uncertain) in sorted(found.items())
+    ]
 
 
 def counts(db: Connection, *, caller: str | None = None) -> dict[Status, int]:

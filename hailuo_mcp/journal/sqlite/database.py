@@ -137,6 +137,7 @@ class Database:
             timeout=BUSY_SECONDS,
             factory=SqliteConnection,
         )
+        db.create_function("lower", 1, _lower, deterministic=True)  # its own knows ASCII only
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
@@ -330,3 +331,7 @@ def _is_closed() -> JournalError:
         "The journal is closed: hailuo-mcp is shutting down.",
         Step(Do.TRY, "repeat the call when hailuo-mcp runs again"),
     )
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()

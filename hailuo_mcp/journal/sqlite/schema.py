@@ -10,7 +10,7 @@ from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.journal.sql.rows import seal_of
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 
-VERSION = 6
+VERSION = 7
 READABLE_SINCE = 1
 """The oldest schema version whose program can still use this one."""
 KEEPS_TOTALS = KNOWS_RESCUES = 2
