@@ -35,9 +35,9 @@ class _Stream:
             reconfigure(errors="replace")
         self.file = file
         self.is_terminal = _is_terminal(file)
-        self.has_bar = False
-        """Lines are written above a bar that moves."""
         self.has_colours = self.is_terminal and colours_wanted()
+        self.has_bar = False
+        """Whether a bar moves below what is written."""
         self.unicode = (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
 
     @cached_property
@@ -55,7 +55,7 @@ class _Stream:
 
     def pieces(self, *pieces: Cell) -> None:
         """A line of several pieces, never cut or wrapped."""
-        if self.has_colours or self.has_bar:
+        if self.has_bar or self.has_colours:
             from rich.text import Text
 
             from hailuo_mcp.cli.table import rich_text

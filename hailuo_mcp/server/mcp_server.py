@@ -65,7 +65,8 @@ class Server(MCPServer[AppContext]):
         async def lifespan(_server: MCPServer[AppContext]) -> AsyncGenerator[AppContext]:
             yield app
 
-        tools = all_tools()
+        self.tools = tools = all_tools()
+        """In the order of the list."""
         self.spending = frozenset(tool.name for tool in tools if tool.annotations is SPENDS)
         """The tools that spend."""
         self.tasks = TasksExtension(app, self.spending)

@@ -12,8 +12,8 @@ from hailuo_mcp.server.http import create_app, serve_http
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.wording import person
 
-GUARDED = ["/mcp", "/sse", "/messages/", "/ready", "/metrics", "/", "/files", "/nothing"]
-EVERYWHERE = ["/mcp", "/sse", "/messages/", "/ready", "/metrics", "/health"]
+GUARDED = ["/mcp", "/sse", "/messages/", "/ready", "/metrics", "/files", "/nothing"]
+EVERYWHERE = ["/mcp", "/sse", "/messages/", "/ready", "/metrics", "/health", "/"]
 SIGNED = ["/files/x", "/uploads/x", "/callbacks/x"]
 
 

@@ -27,6 +27,7 @@ from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure, is_ad
 from hailuo_mcp.server.http.callbacks import Callbacks
 from hailuo_mcp.server.http.files import Files
 from hailuo_mcp.server.http.health import Readiness, alive
+from hailuo_mcp.server.http.home import HomePage
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
 from hailuo_mcp.server.http.limits import Limits, RequestLimits, Streams
 from hailuo_mcp.server.http.logs import RequestLog, hide
@@ -188,7 +189,10 @@ class HttpServer:
         # HostGuard checks names on every route, by the operator's settings.
         security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
         body = self.limits.body
+        endpoint, older = ("/sse", "") if transport == "sse" else ("/mcp", "/sse" * with_sse)
+        home = HomePage(self.settings, self.mcp.tools, endpoint=endpoint, older=older)
         routes: list[BaseRoute] = [
+            *home.routes(),
             Route("/health", alive),
             Route("/ready", Readiness(self.context).answer),
             Route("/metrics", self.metrics.show),

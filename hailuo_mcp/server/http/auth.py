@@ -204,7 +204,7 @@ class TokenAuth:
         await answer(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:
-        if path == "/health" or path.startswith(OPEN):
+        if path in ("/", "/health") or path.startswith(OPEN):
             return True
         return self._check is not None and (path == METADATA or path.startswith(f"{METADATA}/"))
 

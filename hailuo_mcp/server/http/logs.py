@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 _request_id: ContextVar[str] = ContextVar("_request_id", default="")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ROUTES = {
+    "": "/",
     "mcp": "/mcp",
     "sse": "/sse",
     "messages": "/messages",
