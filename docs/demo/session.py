@@ -4,11 +4,11 @@
     python docs/demo/session.py
     python docs/demo/session.py --columns 60 80 140 --frames /tmp/frames
 
-Types each ```bash, ```zsh and ```fish block of the page into that shell under a terminal, with a new
-home folder, against the sandbox on this computer. A comment says what a person does meanwhile:
-"# type TEXT", "# press Ctrl-C", "# press Tab: WHAT IT SHOWS". Exits with 0 if each command ended with
-0 (130 after Ctrl-C) and each Tab showed what it should. With --frames, the screens are drawn as
-pictures, in light and dark. Shells that are not installed are left out.
+Types each ```bash, ```zsh and ```fish block of the page into that shell under a terminal, with a
+new home folder, against the sandbox on this computer. A comment says what a person does meanwhile:
+"# type TEXT", "# press Ctrl-C", "# press Tab: WHAT IT SHOWS". Exits with 0 if each command ended
+with 0 (130 after Ctrl-C) and each Tab showed what it should. With --frames, the screens are drawn
+as pictures, in light and dark. Shells that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import sys
 import tempfile
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyte
@@ -107,7 +108,8 @@ class Terminal:
             return self._complete(command)
         self.type(command.text + "\n")
         if command.act:
-            self.until_quiet(after=command.text)
+            self._until_screen(_asks if command.act == "type" else _has_a_bar)
+            self._keep()
             self.type(f"{command.what}\n" if command.act == "type" else "\x03")
         code = self._until_done()
         self._keep()
@@ -128,8 +130,11 @@ class Terminal:
         return 0 if shown else 1
 
     def until_shown(self, text: str) -> None:
+        self._until_screen(lambda screen: text in screen)
+
+    def _until_screen(self, ready: Callable[[str], bool]) -> None:
         deadline = time.monotonic() + SECONDS
-        while not any(text in line for line in self.screen.display):
+        while not ready(self.text()):
             self._read(deadline)
 
     def until_quiet(self, after: str = "") -> None:
@@ -167,6 +172,14 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
 
+def _asks(screen: str) -> bool:
+    return screen.endswith(":")
+
+
+def _has_a_bar(screen: str) -> bool:
+    return " %" in screen
+
+
 def play(page: str, columns: int, program: Path) -> list[list[Line]]:
     """Play all blocks of the page; what stood on the screen, in order.
 
@@ -194,7 +207,9 @@ def play(page: str, columns: int, program: Path) -> list[list[Line]]:
                 other.until_shown("Ctrl-C stops it")
                 shown.append(lines_of(other.screen))
                 continue
-            terminal = terminals.setdefault(shell, Terminal(shell, columns, environ))
+            if shell not in terminals:
+                terminals[shell] = Terminal(shell, columns, environ)
+            terminal = terminals[shell]
             for command in commands:
                 began = time.monotonic()
                 code = terminal.run(command)
