@@ -81,7 +81,7 @@ class Terminal:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
             os.chdir(environ["HOME"])
             os.execvpe(argv[0], argv, environ)  # noqa: S606  one of the three shells
-        os.set_inheritable(self._near, False)  # else the other shells would keep it open
+        os.set_inheritable(self._near, False)  # noqa: FBT003  else the other shells would keep it open
         self.frames: list[list[Line]] = []
         """What stood there while a command ran, and at its end."""
         self.type(begin + "\n")
