@@ -442,7 +442,12 @@ class Tasks(Protocol):
         ...
 
     def sums_of(
-        self, *, caller: str | None = None, only: Filter = EVERYTHING
+        self,
+        *,
+        caller: str | None = None,
+        statuses: Collection[Status] = (),
+        saved: bool | None = None,
+        only: Filter = EVERYTHING,
     ) -> Awaitable[list[ProviderSums]]:
         """What the tasks cost that a list of these would show, by provider and unit."""
         ...
