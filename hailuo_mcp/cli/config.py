@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.text import shown
@@ -197,8 +198,9 @@ def _rows(found: Sources) -> list[_Row]:
             value = "set" if text else ""
         else:
             value = text or _default(setting, found)
+        option = SETTING_OPTIONS.get(setting)
         said = {
-            "option": f"option --{setting.replace('_', '-')}",
+            "option": f"option {option.flag if option else ''}",
             "variable": f"variable {origin.name}",
             "configuration": f"configuration{f' [profiles.{found.section.profile}]' if origin.name.startswith('profiles.') else ''}",
             "default": "default",
