@@ -216,7 +216,9 @@ def _default(setting: str, found: Sources) -> str:
 
     field = Settings.model_fields[setting]
     if setting == "allowed_dirs":
-        out = found.texts.get("output_dir") or str(Settings.model_fields["output_dir"].get_default(call_default_factory=True))
+        out = found.texts.get("output_dir") or str(
+            Settings.model_fields["output_dir"].get_default(call_default_factory=True)
+        )
         return os.pathsep.join((out, str(Path.home())))
     value = field.get_default(call_default_factory=True)
     if setting == "wait_seconds":
@@ -283,9 +285,7 @@ def _set(args: Namespace, setting: str, configuration: Configuration, terminal: 
     new = " (new)" if section.profile and section.profile not in configuration.profiles else ""
     where = f" in profile {section.profile}{new}" if section.profile else ""
     shown_value = "set" if setting in _SECRETS else text
-    _say_changed(
-        terminal, args, setting, f"{key} is now {shown_value}{where}.", value=shown_value
-    )
+    _say_changed(terminal, args, setting, f"{key} is now {shown_value}{where}.", value=shown_value)
     return exits.DONE
 
 

@@ -68,7 +68,11 @@ def keep_account(
     name = system_keyring.entry_name(section.profile, row.name, settings.address)
     safe = bool(key) and with_keyring and system_keyring.is_installed()
     in_keyring = safe and system_keyring.keep_key(name, key)
-    other = section.texts.get("plan", "") if account_of(section.texts) != (row.name, settings.address) else ""
+    other = (
+        section.texts.get("plan", "")
+        if account_of(section.texts) != (row.name, settings.address)
+        else ""
+    )
     with changing_section(section.profile) as table:
         table["provider"] = row.name
         _put(table, "base_url", settings.base_url if settings.base_url != row.base_url else "")

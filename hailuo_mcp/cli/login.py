@@ -256,9 +256,7 @@ def _untried(error: HailuoError) -> HailuoError:
     )
 
 
-def _report(
-    args: Namespace, settings: Settings, kept: Kept, key: str, terminal: Terminal
-) -> None:
+def _report(args: Namespace, settings: Settings, kept: Kept, key: str, terminal: Terminal) -> None:
     checked = bool(key) and not args.no_check
     overrides = _overrides(args, settings)
     notes = list[str]()

@@ -133,8 +133,10 @@ class Configuration:
             return
         near = self.nearest_profile(profile)
         meant = f" Did you mean {near}?" if near else ""
-        there = f"The profiles are {', '.join(self._profiles)}." if self._profiles else (
-            "There is none so far."
+        there = (
+            f"The profiles are {', '.join(self._profiles)}."
+            if self._profiles
+            else ("There is none so far.")
         )
         raise ConfigError(
             f"There is no profile {shown(profile)} in {self.path or FILE_NAME}.{meant} {there}",

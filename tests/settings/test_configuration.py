@@ -44,7 +44,11 @@ def test_every_kind_of_value_is_read_as_its_variable_would_be():
 
 def test_a_kept_account_is_used_whole():
     settings = read(KEPT)
-    assert (settings.provider, settings.key, settings.plan) == ("minimax-global", "sk-kept", "basic")
+    assert (settings.provider, settings.key, settings.plan) == (
+        "minimax-global",
+        "sk-kept",
+        "basic",
+    )
     assert settings.address == "https://api.minimax.io"
 
 
