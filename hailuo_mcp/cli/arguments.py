@@ -384,7 +384,7 @@ def by_place(error: HailuoError, args: Namespace) -> HailuoError:
     given = given_settings(args)
     try:
         found = sources_of(
-            environ_for(given, os.environ), read_configuration(), to_show=True, **given
+            environ_for(given, os.environ), read_configuration(), given, to_show=True
         )
     except HailuoError:
         return error

@@ -140,7 +140,7 @@ def _gathered(args: Namespace) -> Sources:
     given = arguments.given_settings(args)
     environ = arguments.environ_for(given, os.environ)
     try:
-        return sources_of(environ, read_configuration(), to_show=True, **given)
+        return sources_of(environ, read_configuration(), given, to_show=True)
     except ConfigError as exc:
         raise arguments.by_option(exc, given) from None
 
@@ -193,18 +193,19 @@ def _rows(found: Sources) -> list[_Row]:
             continue
         origin = found.origin(setting)
         text = found.texts.get(setting, "")
-        if setting in _SECRETS:
-            value = "set" if text else ""
-        else:
-            value = text or _default(setting, found)
-        said = {
-            "option": f"option --{setting.replace('_', '-')}",
-            "variable": f"variable {origin.name}",
-            "configuration": f"configuration{f' [profiles.{found.section.profile}]' if origin.name.startswith('profiles.') else ''}",
-            "default": "default",
-        }[origin.kind]
-        if origin.name.removeprefix(f"profiles.{found.section.profile}.").startswith("keyring in "):
-            value, said = "set, in the keyring", said
+        value = text or _default(setting, found)
+        if setting in _SECRETS and text:
+            value = "set"
+        said = f"{origin.kind} {origin.name}"
+        if origin.kind == "option":
+            said = f"option --{setting.replace('_', '-')}"
+        elif origin.kind != "variable":
+            in_profile = origin.name.startswith("profiles.")
+            said = (
+                f"{origin.kind} [profiles.{found.section.profile}]" if in_profile else origin.kind
+            )
+            if setting == "api_key" and text and found.section.in_keyring:
+                value = "set, in the keyring"
         name = key_of(variable)
         rows.append(_Row(name=name, value=value, source=origin.kind, origin=said))
     return rows

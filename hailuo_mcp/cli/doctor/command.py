@@ -13,15 +13,16 @@ from hailuo_mcp.catalog.mcp_clients import client_setups
 from hailuo_mcp.cli import arguments, exits, styles, words
 from hailuo_mcp.cli.init import config_file
 from hailuo_mcp.cli.init.command import client_named
-from hailuo_mcp.cli.init.entry import KEY, is_reference
+from hailuo_mcp.cli.init.entry import KEY
+from hailuo_mcp.cli.key_check import is_reference
 from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.doctor.network import Reach
-    from hailuo_mcp.cli.doctor.provider import Connect
     from hailuo_mcp.cli.doctor.result import Result
+    from hailuo_mcp.cli.key_check import Connect
 
 _INDENT = 9
 

@@ -55,7 +55,7 @@ def check_account(
 ) -> Iterator[Result]:
     """Which profile is in use, and where the key comes from; nothing where settings are flawed."""
     try:
-        found = sources_of(environ, configuration, to_show=True, **overrides)
+        found = sources_of(environ, configuration, overrides, to_show=True)
     except ConfigError:
         return  # the settings' own check says so
     section = found.section
@@ -90,7 +90,7 @@ def login_of(
 ) -> str:
     """The command that keeps another key, if the key in use is a kept one."""
     try:
-        found = sources_of(environ, configuration, to_show=True, **overrides)
+        found = sources_of(environ, configuration, overrides, to_show=True)
     except ConfigError:
         return ""
     if found.origin("api_key").kind != "configuration":

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hailuo_mcp.cli.doctor.result import Result, note, of_error, ok, problem
-from hailuo_mcp.cli.init.entry import is_placeholder
+from hailuo_mcp.cli.key_check import is_placeholder
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import Settings, nearest_variable, variable_of

@@ -11,8 +11,8 @@ from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
 from hailuo_mcp.cli import arguments, exits, login, words
 from hailuo_mcp.cli.init import config_file
 from hailuo_mcp.cli.init.configure import Outcome, configure
-from hailuo_mcp.cli.init.entry import KEY, is_placeholder, without_key
-from hailuo_mcp.cli.key_check import typed_key
+from hailuo_mcp.cli.init.entry import KEY, without_key
+from hailuo_mcp.cli.key_check import is_placeholder, typed_key
 from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER
@@ -184,22 +184,12 @@ def _list(system: System, terminal: Terminal) -> int:
 
 
 def _print(outcome: Outcome, terminal: Terminal, kept_now: str) -> None:
-    app, env = outcome.app, outcome.entry.env
+    app = outcome.app
     if outcome.status == "written":
         terminal.say(f"{app.title} is set up: {outcome.path}", style="bold")
         if outcome.backup is not None:
             terminal.say(f"Backup of the old file: {outcome.backup}")
-        start = " ".join((outcome.entry.command, *outcome.entry.args))
-        facts = [("Starts", start), ("Provider", outcome.provider)]
-        said = {**outcome.said, **env}
-        if profile := env.get("HAILUO_PROFILE"):
-            facts.append(("Profile", profile))
-        if budget := said.get("HAILUO_BUDGET"):
-            period = said.get("HAILUO_BUDGET_PERIOD", "day")
-            facts.append(("Budget", f"{budget} {'in all' if period == 'total' else f'a {period}'}"))
-        if outcome.key_kept:
-            facts.append(("Key", "not in this file: the server reads the one that is kept"))
-        terminal.facts(facts)
+        terminal.facts(_facts(outcome))
     elif outcome.status == "unchanged":
         terminal.say(f"{app.title} is already set up; nothing was changed: {outcome.path}")
     else:
@@ -216,6 +206,22 @@ def _print(outcome: Outcome, terminal: Terminal, kept_now: str) -> None:
         terminal.paragraph("Note:", note)
     if outcome.status != "unchanged":
         terminal.paragraph("Then:", app.restart)
+
+
+def _facts(outcome: Outcome) -> list[tuple[str, str]]:
+    """What the entry starts, and what it and the configuration say together."""
+    env = outcome.entry.env
+    start = " ".join((outcome.entry.command, *outcome.entry.args))
+    facts = [("Starts", start), ("Provider", outcome.provider)]
+    said = {**outcome.said, **env}
+    if profile := env.get("HAILUO_PROFILE"):
+        facts.append(("Profile", profile))
+    if budget := said.get("HAILUO_BUDGET"):
+        period = said.get("HAILUO_BUDGET_PERIOD", "day")
+        facts.append(("Budget", f"{budget} {'in all' if period == 'total' else f'a {period}'}"))
+    if outcome.key_kept:
+        facts.append(("Key", "not in this file: the server reads the one that is kept"))
+    return facts
 
 
 def _add_command(outcome: Outcome) -> str:

@@ -16,13 +16,12 @@ from hailuo_mcp.cli.init.entry import (
     PLACEHOLDER,
     changed_units,
     entry_for,
-    is_placeholder,
-    is_reference,
     kept_for,
     kept_variables,
     question,
     without_key,
 )
+from hailuo_mcp.cli.key_check import is_placeholder, is_reference
 from hailuo_mcp.cli.system import Launcher, System, launcher
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings.config_file import Configuration
@@ -157,9 +156,9 @@ def _notes(
     key = entry.env.get(KEY, "")
     if key and not is_reference(key) and not is_placeholder(key):
         yield (
-            f"The key stands in {app.title}'s own file. {words.program()} login keeps it where only "
-            "you can read it, and init then leaves it out here (for a second account: --profile "
-            "NAME with both)."
+            f"The key stands in {app.title}'s own file. {words.program()} login keeps it where "
+            "only you can read it, and init then leaves it out here (for a second account: "
+            "--profile NAME with both)."
         )
     if not config_file.is_installed(app, system):
         yield f"{app.title} does not seem to be installed on this computer."

@@ -8,6 +8,7 @@ from dataclasses import replace
 from hailuo_mcp.catalog.mcp_clients import ClientSetup
 from hailuo_mcp.catalog.prices import plan_unit
 from hailuo_mcp.cli.init.config_file import NAME, Entry
+from hailuo_mcp.cli.key_check import is_placeholder, is_reference
 from hailuo_mcp.cli.system import Launcher, System
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, provider_named
@@ -22,22 +23,8 @@ _SAME = frozenset({"HAILUO_PROVIDER", "HAILUO_BASE_URL", KEY})
 _ACCOUNT = _SAME | {"HAILUO_PLAN"}
 PLACEHOLDER = "put your key here"
 ASKED_KEY = "${input:hailuo_api_key}"
-_PLACEHOLDERS = ("your", "here", "xxx", "<", "…", "...", "change", "placeholder", "example")
 _SUGGESTED = {Unit.CNY: "50", Unit.USD: "10", Unit.CREDITS: "100"}
 """The default daily budget: a handful of clips."""
-
-
-def is_placeholder(key: str) -> bool:
-    """Whether it is a placeholder that documents show instead of a key."""
-    text = key.strip().lower()
-    if not text or is_reference(text):
-        return False
-    return " " in text or any(sign in text for sign in _PLACEHOLDERS)
-
-
-def is_reference(value: str) -> bool:
-    """Whether the client replaces it when it starts the server: ${env:X}, ${input:x}, $X."""
-    return value.strip().startswith("$")
 
 
 def entry_for(
@@ -89,7 +76,7 @@ def entry_for(
 
 
 def kept_for(env: Mapping[str, str], configuration: Configuration) -> Sources | None:
-    """What a server with these variables reads, if the configuration has its key or says the sandbox.
+    """What a server with these variables reads, if its key is kept, or the kept provider is free.
 
     None also where the variables have a key of their own, or choose another account.
     """
