@@ -38,20 +38,19 @@ class _Row:
 
 
 def config_options(parser: ArgumentParser) -> None:
+    # What is needed is required of the parser: only then may options stand between the words.
+    given: list[str] = parser.get_default("argv") or []
+    action = next((it for it in map(_meant, given[1:]) if it in _ACTIONS), "")
+    needs = {"get": 1, "unset": 1, "set": 2}.get(action, 0)
+    maybe: dict[str, Any] = {"nargs": "?", "default": None}
     add = parser.add_argument
     add(
         "action",
-        nargs="?",
-        default="list",
         metavar="ACTION",
         help="list: every setting, its value and where it comes from (the default); get NAME; "
         "set NAME VALUE; unset NAME; path: where the file is",
+        **({} if needs else {**maybe, "default": "list"}),
     )
-    # What is needed is required of the parser: only then may options stand between the words.
-    given: list[str] = parser.get_default("argv") or []
-    action = next((it for it in map(_meant, given[1:]) if it in _ACTIONS), "list")
-    maybe: dict[str, Any] = {"nargs": "?", "default": None}
-    needs = {"get": 1, "unset": 1, "set": 2}.get(action, 0)
     what = "a setting, as budget, HAILUO_BUDGET or output-dir"
     add("name", metavar="NAME", help=what, **({} if needs else maybe))
     what = "with set: the value to keep"

@@ -311,9 +311,11 @@ def _overrides(args: Namespace, settings: Settings) -> list[str]:
 
     profile = {"profile": args.profile}
     found = sources_of(os.environ, read_configuration(), profile, to_show=True)
-    names = [found.origin(it) for it in ("api_key", "provider", "base_url")]
-    used = found.texts["provider"] == settings.provider
-    ours = found.origin("api_key").kind == "configuration" or _is_sandbox(settings)
-    if used and ours:
-        return []
-    return list(dict.fromkeys(it.name for it in names if it.kind == "variable"))
+    names = list[str]()
+    for setting, wanted in (("provider", settings.provider), ("base_url", settings.base_url)):
+        origin = found.origin(setting)
+        if found.texts[setting] != wanted and origin.kind == "variable":
+            names.append(origin.name)
+    if found.origin("api_key").kind == "variable":
+        names.append(found.origin("api_key").name)
+    return list(dict.fromkeys(names))
