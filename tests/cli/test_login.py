@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import os
 import stat
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as FailingKeyring
 
-from hailuo_mcp.bootstrap import open_client
+from hailuo_mcp.cli import main
 from hailuo_mcp.cli.doctor.configuration import read_for_check
-from hailuo_mcp.cli.init.configure import configure
 from hailuo_mcp.cli.init.command import client_named
+from hailuo_mcp.cli.init.configure import configure
 from hailuo_mcp.cli.init.entry import KEY, PLACEHOLDER
 from hailuo_mcp.cli.kept import forget, keep_account
 from hailuo_mcp.cli.login import accepting, candidates_of
-from hailuo_mcp.errors import AuthenticationError, ConfigError, HailuoError, ProviderUnavailableError
-from hailuo_mcp.settings import Settings, read_settings, system_keyring
-from hailuo_mcp.settings.config_file import Configuration, config_path, parse, read_configuration
+from hailuo_mcp.errors import (
+    AuthenticationError,
+    ConfigError,
+    HailuoError,
+    ProviderUnavailableError,
+)
+from hailuo_mcp.settings import Settings
+from hailuo_mcp.settings.config_file import Configuration, parse, read_configuration
 
 from .homes import HOMES, linux
 
@@ -60,8 +66,8 @@ def test_a_key_is_tried_kept_used_and_forgotten_and_never_shown(served):
     assert stat.S_IMODE(file_of(served).stat().st_mode) == 0o600
     assert stat.S_IMODE(file_of(served).parent.stat().st_mode) == 0o700
 
-    for argv in (["config"], ["config", "--json"], ["config", "get", "api_key"], ["doctor"]):
-        seen.append(served(*argv))
+    looks = (["config"], ["config", "--json"], ["config", "get", "api_key"], ["doctor"])
+    seen += [served(*argv) for argv in looks]
     assert "accepted" in seen[-1].out
     assert f"from {file_of(served)}" in seen[-1].out
 
@@ -142,47 +148,77 @@ def test_the_sandbox_is_kept_without_a_key(idle):
     assert idle("config", "get", "provider").out == "sandbox\n"
 
 
-def test_the_keyring_keeps_the_key_and_the_file_says_so(served, tmp_path):
-    (tmp_path / "keyring_in_a_file.py").write_text(KEYRING)
-    served.environ |= {
-        "PYTHONPATH": f"{served.environ['PYTHONPATH']}{os.pathsep}{tmp_path}",
-        "PYTHON_KEYRING_BACKEND": "keyring_in_a_file.FileKeyring",
-        "KEYRING_FILE": str(tmp_path / "keys.json"),
+@pytest.fixture
+def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """A keyring in memory, and a folder of the test's own for the file."""
+    found: dict[str, str] = {}
+
+    class Memory(KeyringBackend):
+        priority = 1
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return found.get(username)
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            found[username] = password
+
+        def delete_password(self, service: str, username: str) -> None:
+            del found[username]
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Memory())
+    monkeypatch.setattr("hailuo_mcp.cli.kept.config_path", lambda: tmp_path / "config.toml")
+    yield found
+    keyring.set_keyring(before)
+
+
+def test_the_keyring_keeps_the_key_and_the_file_says_so(keys: dict[str, str], tmp_path: Path):
+    path = tmp_path / "config.toml"
+    settings = Settings.from_env({"HAILUO_BASE_URL": RELAY})
+    section = read_configuration(path).section()
+    assert keep_account(settings, section, KEY_TEXT, with_keyring=True).in_keyring
+    assert tomllib.loads(path.read_text()) == {
+        "provider": "minimax-cn",
+        "base_url": RELAY,
+        "keyring": True,
     }
-    ran = served("login", "--key-stdin", "--json", typed=KEY_TEXT, PYTHONUTF8="1")
-    assert ran.answer["key_in"] == "keyring", ran.err
-    url = served.environ.pop("HAILUO_BASE_URL")
-    assert kept_in(served) == {"provider": "minimax-cn", "base_url": url, "keyring": True}
-    assert json.loads((tmp_path / "keys.json").read_text()) == {f"minimax-cn {url}": KEY_TEXT}
-    assert "accepted" in served("doctor", PYTHONUTF8="1").out
-    gone = served("logout", PYTHONUTF8="1")
-    assert "forgotten" in gone.out
-    assert json.loads((tmp_path / "keys.json").read_text()) == {}
+    assert keys == {f"minimax-cn {RELAY}": KEY_TEXT}
+    configuration = read_configuration(path)
+    assert Settings.from_env({}, configuration).key == KEY_TEXT
+    assert Settings.from_env({}, configuration, provider="xcompute").key == ""
+    # Who edits the file by hand does not send the key elsewhere either.
+    path.write_text(path.read_text().replace("relay", "evil"))
+    with pytest.raises(ConfigError, match="it has no key for minimax-cn https://evil"):
+        Settings.from_env({}, read_configuration(path))
+    path.write_text(path.read_text().replace("evil", "relay"))
+    # Another account takes its place, and its own key goes to the file where that is asked for.
+    other = Settings.from_env({"HAILUO_PROVIDER": "xcompute"})
+    section = read_configuration(path).section()
+    assert not keep_account(other, section, "sk-2", with_keyring=False).in_keyring
+    assert keys == {}
+    assert tomllib.loads(path.read_text()) == {"provider": "xcompute", "api_key": "sk-2"}
 
 
-KEYRING = '''
-import json, os
-from pathlib import Path
-from keyring.backend import KeyringBackend
+def test_a_key_in_the_keyring_is_forgotten(keys: dict[str, str], tmp_path: Path):
+    path = tmp_path / "config.toml"
+    settings = Settings.from_env({})
+    keep_account(settings, read_configuration(path).section(), KEY_TEXT, with_keyring=True)
+    assert forget(read_configuration(path).section())
+    assert keys == {}
+    assert tomllib.loads(path.read_text()) == {"provider": "minimax-cn"}
 
-class FileKeyring(KeyringBackend):
-    priority = 1
-    file = Path(os.environ["KEYRING_FILE"])
 
-    def _all(self):
-        return json.loads(self.file.read_text()) if self.file.exists() else {}
-
-    def get_password(self, service, username):
-        return self._all().get(username)
-
-    def set_password(self, service, username, password):
-        self.file.write_text(json.dumps({**self._all(), username: password}))
-
-    def delete_password(self, service, username):
-        left = self._all()
-        del left[username]
-        self.file.write_text(json.dumps(left))
-'''
+def test_a_keyring_that_fails_leaves_the_file_and_says_so(keys: dict[str, str], tmp_path: Path):
+    keyring.set_keyring(FailingKeyring())
+    path = tmp_path / "config.toml"
+    section = read_configuration(path).section()
+    kept = keep_account(Settings.from_env({}), section, KEY_TEXT, with_keyring=True)
+    assert (kept.in_keyring, kept.keyring_failed) == (False, True)
+    assert tomllib.loads(path.read_text())["api_key"] == KEY_TEXT
+    path.write_text('provider = "minimax-cn"\nkeyring = true\n')
+    with pytest.raises(ConfigError, match="it cannot be used"):
+        Settings.from_env({}, read_configuration(path))
+    assert Settings.from_env({"HAILUO_API_KEY": "sk-1"}, read_configuration(path)).key == "sk-1"
 
 
 # ── which account a key is tried for ──────────────────────────────────────────────────────────
@@ -300,12 +336,15 @@ def test_settings_are_set_shown_with_their_origin_and_unset(idle):
         (["unset", "api_key"], "logout"),
     ],
 )
-def test_nonsense_is_refused_with_what_to_write_and_changes_nothing(idle, argv, said):
-    ran = idle("config", *argv)
-    assert ran.code == 2
-    assert said in ran.err.replace("\n", " ")
-    assert KEY_TEXT not in ran.err
-    assert not file_of(idle).exists()
+def test_nonsense_is_refused_with_what_to_write_and_changes_nothing(
+    argv, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["config", *argv]) == 2
+    err = capsys.readouterr().err
+    assert said in err.replace("\n", " ")
+    assert KEY_TEXT not in err
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_kept_key_cannot_be_moved_to_another_host_by_changing_the_file(idle):
@@ -358,7 +397,9 @@ GLOBAL_KEPT = f'provider = "minimax-global"\napi_key = "{KEY_TEXT}"\n'
 
 @pytest.mark.parametrize("home", HOMES)
 def test_an_entry_repeats_nothing_of_what_is_kept(home, tmp_path):
-    outcome = configure(client_named("claude-desktop"), HOMES[home](tmp_path), {}, kept(GLOBAL_KEPT))
+    outcome = configure(
+        client_named("claude-desktop"), HOMES[home](tmp_path), {}, kept(GLOBAL_KEPT)
+    )
     assert outcome.entry.env == {"HAILUO_BUDGET": "10", "HAILUO_BUDGET_PERIOD": "day"}
     assert (outcome.provider, outcome.key_kept) == ("minimax-global", True)
     assert KEY_TEXT not in outcome.path.read_text()
@@ -380,7 +421,9 @@ def test_an_entry_repeats_nothing_of_what_is_kept(home, tmp_path):
     ],
 )
 def test_what_the_entry_says_is_only_what_the_file_does_not(given, text, expected, tmp_path):
-    assert configure(client_named("cursor"), linux(tmp_path), given, kept(text)).entry.env == expected
+    assert (
+        configure(client_named("cursor"), linux(tmp_path), given, kept(text)).entry.env == expected
+    )
 
 
 def test_another_provider_s_entry_is_never_given_the_kept_key(tmp_path):

@@ -57,7 +57,9 @@ def entry_for(
         env, given = (_beyond(it, kept) for it in (env, given))
         provider = provider_named(kept.texts["provider"])
         said = kept_variables(kept)
-        wanted = {} if "budget" in kept.section.texts else _budget(provider, {**said, **env, **given})
+        wanted = (
+            {} if "budget" in kept.section.texts else _budget(provider, {**said, **env, **given})
+        )
         wanted |= _folder_of_configuration(system)
     else:
         provider = _provider({**env, **given})
