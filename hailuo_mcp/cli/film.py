@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.film_results import show_film, show_plan, suggest
+from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Continuity, FilmRequest, Status, Transition
@@ -65,6 +66,7 @@ def film_options(parser: ArgumentParser) -> None:
         help="how the shots are joined",
     )
     add(
+        "-d",
         "--duration",
         "--durations",
         dest="durations",
@@ -75,6 +77,7 @@ def film_options(parser: ArgumentParser) -> None:
         help="6 or 10, MiniMax-H3 4 to 15: one for all shots, or one for each, such as 6,10,6",
     )
     add(
+        "-i",
         "--image",
         "--images",
         dest="images",
@@ -82,11 +85,11 @@ def film_options(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PICTURE",
-        help=f"a first frame: {arguments.PICTURE}; repeat the option for each shot in turn, with "
-        '"" for none',
+        help=f'first frame: {arguments.PICTURE}; repeat it for each shot, "" for none',
     )
-    arguments.add_text(add, "--model", what="chosen by the inputs; see hailuo-mcp models")
-    arguments.add_text(add, "--resolution", what="512P, 768P, 1080P …")
+    what = "chosen by the inputs; see hailuo-mcp models"
+    arguments.add_text(add, "-m", "--model", metavar="MODEL", what=what)
+    arguments.add_text(add, "-r", "--resolution", metavar="SIZE", what="512P, 768P, 1080P …")
     arguments.add_terms(parser, of_film=True)
 
 
@@ -106,7 +109,11 @@ def film(args: Namespace, terminal: Terminal) -> int:
     wanted = _request(args, terminal)
     plan, before = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
     agreed = bool(args.yes or args.confirm) or not plan.planned
-    if args.dry_run or not agreed or (plan.planned and not (terminal.json or plan.refused)):
+    if (
+        args.dry_run
+        or not agreed
+        or (plan.planned and not (terminal.json or terminal.quiet or plan.refused))
+    ):
         _show_plan(args, terminal, plan)
     if plan.refused and (args.dry_run or not agreed):
         return exits.REFUSED
@@ -193,6 +200,7 @@ def _read(path: Path) -> str:
 async def _plan(session: Session, *, wanted: FilmRequest) -> tuple[FilmView, tuple[int, ...]]:
     """The plan, and the redo that was planned before."""
     args, studio = session.args, session.studio
+    wanted = await session.with_ids(wanted)
     session.output_path(args.output)
     terms = arguments.terms(args, approved=False)
     film = await studio.film(wanted.film_id, "")
@@ -211,9 +219,9 @@ async def _withdraw_redo(session: Session, *, film: Film) -> None:
 
 def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
     if terminal.json:
-        from hailuo_mcp.wording.films import storyboard
+        from hailuo_mcp.cli.record import film_record
 
-        terminal.data(dict(storyboard(plan, whole_prompts=True)))
+        terminal.data(film_record(plan))
         return
     show_plan(terminal, plan)
     if not args.dry_run:
@@ -275,6 +283,7 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
     if args.output == STANDARD:
         file = await session.clip_to_write(copy)
     show_film(session.terminal, view, copy=copy)
+    await finish(session, [view], [copy] if copy else [])
     suggest(session, view)
     return exits.of_film(view), file
 

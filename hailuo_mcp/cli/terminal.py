@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.cli.screen import Screen
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
 _WIDEST = 100
@@ -121,6 +122,11 @@ class Terminal:
         """Whether a person can answer a question."""
         return not self.json and _is_terminal(sys.stdin) and self._err.is_terminal
 
+    @property
+    def is_for_person(self) -> bool:
+        """Whether results are read on a terminal."""
+        return not self.json and self._out.is_terminal
+
     def reserve_stdout(self) -> None:
         """Keep standard output for a clip's bytes; everything else goes to stderr from now on.
 
@@ -164,12 +170,34 @@ class Terminal:
         self._out.file.flush()
         return True
 
-    def open(self, file: str) -> None:
-        """Open a file with the system's viewer, if a person sits before a screen."""
+    @property
+    def note_width(self) -> int:
+        """Columns for what is told on stderr."""
+        return self._err.console.width if self._err.is_terminal else _WIDEST
+
+    def open(self, file: str) -> bool:
+        """Open a file with the system's viewer; False where nobody sits before a screen."""
         from hailuo_mcp.cli.pictures import open_with, viewer
 
-        if self._out.is_terminal and (command := viewer()):
-            open_with(command, file)
+        command = viewer()
+        return bool(command) and open_with(command, file)
+
+    def notify(self, text: str) -> None:
+        """Tell a person who looks elsewhere: the terminal or the system shows it, and it rings."""
+        from hailuo_mcp.cli import notify
+
+        told = notify.sequence(text) if self._err.is_terminal else ""
+        if not told and (program := notify.command(text)):
+            notify.start(program, text)
+        if self._err.is_terminal:
+            self._err.file.write(f"{told}\a")
+            self._err.file.flush()
+
+    def show_cursor(self) -> None:
+        """Undo what a bar that was interrupted may have left hidden."""
+        if self._err.is_terminal and os.environ.get("TERM") != "dumb":
+            self._err.file.write("\x1b[?25h")
+            self._err.file.flush()
 
     def flush(self) -> None:
         """Before something else writes to the terminal."""
@@ -179,6 +207,20 @@ class Terminal:
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line of the result."""
         self._out.line(text, style)
+
+    def line(self, *pieces: Cell) -> None:
+        """A line of the result, in pieces that may each have a style."""
+        self._out.pieces(*pieces)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sees the results at once."""
+        return self._out.is_terminal
+
+    def script(self, text: str) -> None:
+        """Text for another program, exactly as it is."""
+        self._out.file.write(text)
+        self._out.file.flush()
 
     def note(self, text: str = "") -> None:
         """A line about what is being done."""
@@ -233,6 +275,24 @@ class Terminal:
                 self.say()
             pairs = zip(columns, row, strict=True)
             self.facts([pair for pair in pairs if text_of(pair[1]) not in NONE])
+
+    @contextmanager
+    def redrawn(self) -> Generator[Screen]:
+        """A table that is drawn again in its place for the length of the block."""
+        from hailuo_mcp.cli.screen import Screen
+
+        with Screen(self._out.console, self._out.cleaned) as screen:
+            yield screen
+
+    @property
+    def draws_tables(self) -> bool:
+        """Whether a table is for a person, and not lines for another program."""
+        return self._out.is_terminal
+
+    @property
+    def can_redraw(self) -> bool:
+        """Whether results go to a terminal that can move its cursor."""
+        return self._out.is_terminal and os.environ.get("TERM") != "dumb"
 
     def data(self, answer: Mapping[str, object]) -> None:
         """What a tool would return, as one line of JSON."""

@@ -17,6 +17,7 @@ from pydantic.config import JsonDict
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
+from hailuo_mcp.files.name_pattern import DEFAULT, FIELDS
 from hailuo_mcp.settings.config_file import Configuration, read_configuration
 from hailuo_mcp.settings.sources import PREFIX, Sources, gather, is_set, nearest
 from hailuo_mcp.settings.values import (
@@ -24,6 +25,7 @@ from hailuo_mcp.settings.values import (
     CallbackUrl,
     Database,
     File,
+    Filename,
     FilesPlace,
     Folder,
     Folders,
@@ -49,17 +51,12 @@ def _setting(
     *,
     documented: str = "",
     variable: str = "",
-    option: str = "",
 ) -> Any:  # noqa: ANN401
-    """A field; `documented` describes its default where the value alone does not say enough.
-
-    `option`: what the help calls its value; if given, the command line has an option for it.
-    """
+    """A field; `documented` describes its default where the value alone does not say enough."""
     shown = f"`{default}`" if isinstance(default, str) and default else str(default).lower()
     extra: JsonDict = {
         "default": documented or (shown if default or default == 0 else "none"),
         "variable": variable,
-        "option": option,
     }
     if callable(default):
         return Field(description=meaning, json_schema_extra=extra, default_factory=default)
@@ -91,36 +88,38 @@ class Settings(BaseModel):
         "which profile of the configuration is used (`hailuo-mcp login --profile NAME`)",
         "",
         documented="none: the top of the file",
-        option="NAME",
     )
     provider: str = _setting(
         "who is paid: " + " · ".join(f"`{name}`" for name in providers.PROVIDERS),
         documented=f"from a known `HAILUO_BASE_URL`, else `{providers.DEFAULT_PROVIDER}`",
-        option="NAME",
     )
     api_key: SecretStr | None = _setting("MiniMax providers only: falls back to `MINIMAX_API_KEY`")
     base_url: str = _setting(
         "with or without `/minimaxi` and `/v1`; MiniMax providers only: falls back to "
         "`MINIMAX_API_HOST`",
         documented="the provider's",
-        option="URL",
     )
     output_dir: Folder = _setting(
         "where clips go",
         _default_output,
         documented="`Hailuo` in the user's videos folder",
-        option="FOLDER",
     )
     files: FilesPlace = _setting(
         "instead of `HAILUO_OUTPUT_DIR`, for several machines: `s3://bucket/prefix` (needs the "
         "extra `s3`) or the full path of a folder that they share",
         "",
     )
+    filename: Filename = _setting(
+        "names of clips, and folders below the output folder: "
+        + " ".join(f"`{{{name}}}`" for name in FIELDS)
+        + "; `{prompt:.24}` is its first 24 characters, `{date:%Y-%m}` the month; equal names get "
+        "a number",
+        DEFAULT,
+    )
     state_dir: Folder = _setting(
         "the journal and its locks",
         _default_state,
         documented="the platform's state folder",
-        option="FOLDER",
     )
     database_url: Database | None = _setting(
         "`postgresql://…`: the journal in a database, for servers on many computers; needs the "
@@ -130,14 +129,11 @@ class Settings(BaseModel):
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
         "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
         "payg",
-        option="PLAN",
     )
     rpm: Annotated[Whole, Field(ge=0, le=100_000)] = _setting(
         "submits per minute, shared by every process on the journal", 0, documented="the plan's"
     )
-    budget: Amount | None = _setting(
-        "a hard limit on spending, in the plan's unit, per account", option="AMOUNT"
-    )
+    budget: Amount | None = _setting("a hard limit on spending, in the plan's unit, per account")
     budget_period: Period = _setting("`day` · `month` (local time) · `total`", "day")
     unpriced_cost: Amount | None = _setting(
         "what a clip without a published price counts as; if unset, a budget refuses such clips"
@@ -273,16 +269,6 @@ def variable_of(field: str) -> str:
     """Return the variable of a setting: HAILUO_ and its name, with a few exceptions."""
     extra: Any = Settings.model_fields[field].json_schema_extra
     return str(extra["variable"]) or f"{PREFIX}{field.upper()}"
-
-
-def option_help() -> dict[str, tuple[str, str]]:
-    """The settings with a command-line option: by field, its value's name and its meaning."""
-    rows: dict[str, Any] = {n: f.json_schema_extra for n, f in Settings.model_fields.items()}
-    return {
-        name: (row["option"], str(Settings.model_fields[name].description).replace("`", ""))
-        for name, row in rows.items()
-        if row["option"]
-    }
 
 
 def variables() -> dict[str, str]:
