@@ -392,6 +392,7 @@ class _Watch:
                 view.task.task_id,
                 output_path=arguments.output_path(clip.output),
                 overwrite=self.session.args.overwrite,
+                keep=not self.session.args.no_keep,
                 wait_seconds=FOREVER,
             )
         except HailuoError as exc:

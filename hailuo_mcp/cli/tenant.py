@@ -17,7 +17,7 @@ from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError,
 from hailuo_mcp.text import number
 
 if TYPE_CHECKING:
-    from hailuo_mcp.cli.tenant_file import Document
+    from hailuo_mcp.cli.toml_file import Document
     from hailuo_mcp.settings.tenants import Table
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import Spending
