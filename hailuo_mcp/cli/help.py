@@ -23,8 +23,10 @@ _MORE = (
     "Alone it serves MCP over stdio; --provider sandbox tries everything free.",
     "Options may also be called as a tool's arguments, such as --first-frame-image.",
     "hailuo-mcp COMMAND --help says more; hailuo-mcp completion sets up the Tab key.",
-    "Exit codes: 0 saved, or done as asked; 1 failed; 2 refused, nothing bought; "
-    "3 unconfirmed, may have been bought; 130 stopped waiting.",
+    (
+        "Exit codes: 0 saved, or done as asked; 1 failed; 2 refused, nothing bought; "
+        "3 unconfirmed, may have been bought; 130 stopped waiting."
+    ),
 )
 _SETTINGS = "Settings are options too, such as --output-dir: see hailuo-mcp config list"
 _WIDEST, _NARROWEST = 100, 40

@@ -129,7 +129,8 @@ def _records(model: Model, seller: Seller) -> list[dict[str, object]]:
             "sizes": ", ".join(_size(*size) for size in rules.sizes.items()) or "fixed",
             "offered": seller.capabilities.offers(model.name),
             "prices": [
-                row for size, lengths in rules.sizes.items()
+                row
+                for size, lengths in rules.sizes.items()
                 for row in _prices(model, size, lengths, seller)
             ],
         }

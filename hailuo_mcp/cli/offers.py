@@ -36,7 +36,9 @@ _MODES = "t2v, i2v, fl2v, s2v, r2v, template, upgrade"
 
 
 def estimate_prices_options(parser: ArgumentParser) -> None:
-    arguments.add_text(parser.add_argument, "-m", "--model", metavar="MODEL", what="chosen by the mode")
+    arguments.add_text(
+        parser.add_argument, "-m", "--model", metavar="MODEL", what="chosen by the mode"
+    )
     arguments.add_text(parser.add_argument, "--mode", metavar="MODE", what=_MODES)
     add = parser.add_argument
     what = "6 or 10; MiniMax-H3: 4 to 15"

@@ -1,4 +1,4 @@
-"""What a person probably meant: other programs' words, near misses, a prompt without its command."""
+"""What a person probably meant: other programs' words, near misses, a prompt alone."""
 
 from __future__ import annotations
 
@@ -63,12 +63,10 @@ def place_of_command(argv: Sequence[str]) -> int | None:
         word = argv[place]
         if not word.startswith("-"):
             return place
-        takes_value = word.removeprefix("--").replace("-", "_") in SETTING_OPTIONS
-        if takes_value and word.startswith("--"):
-            place += 1
-        elif word not in _SWITCHES and "=" not in word and _is_value(argv, place + 1):
-            place += 1
-        place += 1
+        is_setting = word.startswith("--") and word[2:].replace("-", "_") in SETTING_OPTIONS
+        is_alone = word in _SWITCHES or "=" in word
+        has_value = is_setting or (not is_alone and _is_value(argv, place + 1))
+        place += 2 if has_value else 1
     return None
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, results, words
+from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER
-from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import STATUS_WORDS, Film, Status
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.session import Session
     from hailuo_mcp.views import FilmView, View
 
 _MOST, _MOST_NAMED = 10_000, 20
@@ -24,6 +22,8 @@ _LACKING = ("unsaved", "unconfirmed")
 
 
 def tasks_options(parser: ArgumentParser) -> None:
+    from hailuo_mcp.domain import STATUS_WORDS
+
     statuses = "only these: " + ", ".join(STATUS_WORDS)
     arguments.add_text(parser.add_argument, "--status", what=statuses)
     parser.add_argument(
@@ -41,6 +41,8 @@ def tasks_options(parser: ArgumentParser) -> None:
 
 
 def tasks(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.cli.session import run_with_studio
+
     async def job(session: Session) -> int:
         from hailuo_mcp.wording.person import spending_text
         from hailuo_mcp.wording.tasks import task_list
@@ -100,6 +102,7 @@ def _cells(entry: View | FilmView, *, below: str) -> Sequence[str]:
 
     A shot that does not stand below its film names it.
     """
+    from hailuo_mcp.cli import results
     from hailuo_mcp.views import FilmView
     from hailuo_mcp.wording import film_rows, person
 
@@ -116,6 +119,8 @@ def _cells(entry: View | FilmView, *, below: str) -> Sequence[str]:
 
 
 def _when(at: float, now: float) -> str:
+    from datetime import datetime
+
     then, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now)  # noqa: DTZ006  local, for a person
     return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%Y-%m-%d}"
 
@@ -215,6 +220,8 @@ def _needs_person(session: Session, view: View | FilmView) -> bool:
 
 
 def _report_waiting(session: Session, waiting: list[View | FilmView]) -> None:
+    from hailuo_mcp.domain import Film
+
     if not waiting:
         return
     films = sum(isinstance(view.made, Film) for view in waiting)
@@ -229,6 +236,8 @@ def _report_waiting(session: Session, waiting: list[View | FilmView]) -> None:
 
 def _report_missing(session: Session, view: View | FilmView) -> None:
     """Name a clip or film that may have been paid for and is not on disk, and what to do."""
+    from hailuo_mcp.cli import results
+    from hailuo_mcp.domain import Status
     from hailuo_mcp.views import FilmView
     from hailuo_mcp.wording.person import trouble_text
 
@@ -264,6 +273,7 @@ def _exit_code(session: Session, view: View | FilmView) -> int:
 
 
 def _short(entry: View | FilmView) -> str:
+    from hailuo_mcp.cli import results
     from hailuo_mcp.views import FilmView
     from hailuo_mcp.wording.film_rows import name_of
 

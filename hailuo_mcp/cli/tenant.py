@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.text import number
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.tenant_file import Document
+    from hailuo_mcp.errors import InvalidRequestError
     from hailuo_mcp.settings.tenants import Table
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import Spending
@@ -61,6 +61,8 @@ def tenant_options(parser: ArgumentParser) -> None:
 
 
 def tenant(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     path = _file(args.file)
     if args.action == "list":
         return _list(args, path, terminal)
@@ -80,6 +82,7 @@ def tenant(args: Namespace, terminal: Terminal) -> int:
 
 
 def _file(given: str) -> Path:
+    from hailuo_mcp.errors import ConfigError, Do, Step
     from hailuo_mcp.settings import Settings
 
     if given:
@@ -152,6 +155,8 @@ def _existing(document: Document, name: str) -> Any:  # noqa: ANN401  # tomlkit'
 
 
 def _no_change(what: str) -> InvalidRequestError:
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     return InvalidRequestError(
         f"{what} Nothing was changed.", Step(Do.TRY, f"see {words.program()} tenant list")
     )
@@ -236,6 +241,7 @@ def _list(args: Namespace, path: Path, terminal: Terminal) -> int:
 
 async def _rows(args: Namespace, tables: dict[str, Table]) -> list[_Row]:
     from hailuo_mcp.bootstrap import open_studio
+    from hailuo_mcp.errors import HailuoError
     from hailuo_mcp.settings.tenants import tenant_of_table
 
     operator = arguments.settings(args)

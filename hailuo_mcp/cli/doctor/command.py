@@ -10,18 +10,14 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, styles, words
-from hailuo_mcp.cli.init import config_file
-from hailuo_mcp.cli.init.command import client_named
-from hailuo_mcp.cli.init.entry import KEY, is_reference
 from hailuo_mcp.cli.styles import BAD, GOOD, Cell, Styled
-from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.doctor.network import Reach
     from hailuo_mcp.cli.doctor.provider import Connect
     from hailuo_mcp.cli.doctor.result import Result
+    from hailuo_mcp.cli.system import System
 
 _INDENT = 9
 
@@ -35,6 +31,7 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
     import anyio
 
     from hailuo_mcp.bootstrap import open_client
+    from hailuo_mcp.cli.system import this_system
 
     system = this_system()
     environ: Mapping[str, str] = os.environ
@@ -143,6 +140,11 @@ def environ_of(name: str, system: System) -> tuple[dict[str, str], bool]:
 
     The second value says whether the client fills in the key itself when it starts the server.
     """
+    from hailuo_mcp.cli.init import config_file
+    from hailuo_mcp.cli.init.command import client_named
+    from hailuo_mcp.cli.init.entry import KEY, is_reference
+    from hailuo_mcp.errors import ConfigError, Do, Step
+
     app = client_named(name)
     path = config_file.config_path(app, system)
     entry = config_file.read(app, path).ours

@@ -7,15 +7,15 @@ import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.init import config_file
-from hailuo_mcp.cli.init.configure import Outcome, configure
-from hailuo_mcp.cli.init.entry import KEY, is_placeholder, without_key
-from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
+
+if TYPE_CHECKING:
+    from hailuo_mcp.catalog.mcp_clients import ClientSetup
+    from hailuo_mcp.cli.init.configure import Outcome
+    from hailuo_mcp.cli.system import System
 from hailuo_mcp.text import shown
 
 
@@ -25,6 +25,9 @@ def client_named(name: str) -> ClientSetup:
     Raises:
         ConfigError: it is unknown; the message has the nearest and the list.
     """
+    from hailuo_mcp.catalog.mcp_clients import client_setups
+    from hailuo_mcp.errors import ConfigError, Do, Step
+
     wanted = name.strip().lower().replace(" ", "-").replace("_", "-")
     for app in client_setups():
         if wanted in (app.name, *app.aliases):
@@ -39,6 +42,8 @@ def client_named(name: str) -> ClientSetup:
 
 
 def init_options(parser: ArgumentParser) -> None:
+    from hailuo_mcp.catalog.mcp_clients import client_setups
+
     names = ", ".join(app.name for app in client_setups())
     parser.add_argument(
         "client",
@@ -55,6 +60,9 @@ def init_options(parser: ArgumentParser) -> None:
 
 
 def init(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.cli.init.configure import configure
+    from hailuo_mcp.cli.init.entry import KEY
+    from hailuo_mcp.cli.system import this_system
     from hailuo_mcp.settings import variable_of
 
     system = this_system()
@@ -76,6 +84,8 @@ def _key(
     args: Namespace, terminal: Terminal, app: ClientSetup, system: System, given: Mapping[str, str]
 ) -> str:
     """The key, if the person types one; never from the command line or a variable."""
+    from hailuo_mcp.errors import ConfigError, Do, Step
+
     key = ""
     if args.key_stdin:
         key = sys.stdin.readline().strip()
@@ -95,6 +105,10 @@ def _key(
 
 
 def _lacks_key(app: ClientSetup, system: System, given: Mapping[str, str]) -> bool:
+    from hailuo_mcp.cli.init.configure import configure
+    from hailuo_mcp.cli.init.entry import KEY, is_placeholder
+    from hailuo_mcp.errors import HailuoError
+
     try:
         entry = configure(app, system, given, only_print=True).entry
     except HailuoError:
@@ -103,6 +117,10 @@ def _lacks_key(app: ClientSetup, system: System, given: Mapping[str, str]) -> bo
 
 
 def _list(system: System, terminal: Terminal) -> int:
+    from hailuo_mcp.catalog.mcp_clients import client_setups
+    from hailuo_mcp.cli.init import config_file
+    from hailuo_mcp.errors import ConfigError
+
     rows = list[tuple[str, str, str]]()
     for app in client_setups():
         path = config_file.config_path(app, system)
@@ -149,6 +167,8 @@ def _print(outcome: Outcome, terminal: Terminal) -> None:
 
 
 def _add_command(outcome: Outcome) -> str:
+    from hailuo_mcp.cli.init.entry import without_key
+
     shown = without_key(outcome.entry)
     env = [word for pair in shown.env.items() for word in ("--env", "=".join(pair))]
     words = [*outcome.app.add.split(), *env, shown.name, "--", shown.command, *shown.args]
@@ -156,6 +176,8 @@ def _add_command(outcome: Outcome) -> str:
 
 
 def _as_json(outcome: Outcome) -> Mapping[str, object]:
+    from hailuo_mcp.cli.init.entry import without_key
+
     answer: dict[str, object] = {
         "status": outcome.status,
         "client": outcome.app.name,
