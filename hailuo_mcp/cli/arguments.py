@@ -17,6 +17,7 @@ from hailuo_mcp.text import is_number, shown
 if TYPE_CHECKING:
     from hailuo_mcp.cli.terminal import Terminal
     from hailuo_mcp.domain import AnyRequest
+    from hailuo_mcp.errors import ConfigError, HailuoError
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.views import Terms
 
@@ -267,11 +268,33 @@ def add_settings(parser: ArgumentParser, shown: Sequence[str] = ()) -> None:
     `shown`: those that the help of this command shows; it understands all of them.
     """
     group = parser.add_argument_group("settings")
-    for name, (metavar, what) in SETTING_OPTIONS.items():
-        group.add_argument(_flag(name), metavar=metavar, help=what if name in shown else SUPPRESS)
+    for name, option in SETTING_OPTIONS.items():
+        told = option.help if name in shown else SUPPRESS
+        group.add_argument(option.flag, dest=name, metavar=option.metavar, help=told)
     add = parser.add_argument_group("output").add_argument
     add_flag(add, "--json", "print JSON, for scripts")
     add_flag(add, "--debug", "show the log, and tracebacks")
+
+
+MOST_TAKES = 100
+"""Of one request by one command."""
+
+
+def add_count(parser: ArgumentParser, *, file: bool = False) -> None:
+    """--count and, for prompts, --file."""
+    add = parser.add_argument_group("several clips").add_argument
+    add(
+        "-n",
+        "--count",
+        type=whole(1, MOST_TAKES),
+        metavar="N",
+        help="so many takes; the same command again goes on",
+    )
+    if not file:
+        return
+    what = "a prompt a line, or JSON; the same file goes on"
+    add_text(add, "--file", metavar="FILE", what=what)
+    add_flag(add, "--skip-refused", "make the other lines if some are refused")
 
 
 def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = True) -> None:
@@ -297,8 +320,25 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
     what = "also copy the clip here; - is standard output"
     add_text(add, *flags, metavar="PATH", what=what)
     add_flag(add, "--overwrite", "replace an existing file")
+    add_no_keep(add)
     add_flag(add, "--no-wait", "return as soon as the provider has it")
     add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after at most this long")
+
+
+def add_no_keep(add: Add) -> None:
+    add_flag(add, "--no-keep", "with -o: move the clip there; no second copy is kept")
+
+
+def check_no_keep(args: Namespace) -> None:
+    """Raise InvalidRequestError if the clip shall be moved, but not to a file."""
+    if args.no_keep and args.output in ("", STANDARD):
+        from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
+        where = "standard output" if args.output else "no --output"
+        raise InvalidRequestError(
+            f"--no-keep moves the clip to another file, but there is {where}.",
+            Step(Do.TRY, "add -o and a file or a folder, or leave --no-keep out"),
+        )
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
@@ -322,6 +362,7 @@ def check_result(args: Namespace, terminal: Terminal) -> None:
     """
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
+    check_no_keep(args)
     if args.output == STANDARD:
         terminal.reserve_stdout()
     if args.no_wait:
@@ -344,21 +385,76 @@ def given_settings(args: Namespace) -> dict[str, str]:
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The environment's settings, overridden by the command line's."""
-    from hailuo_mcp.errors import ConfigError, Step
-    from hailuo_mcp.settings import Settings, variable_of
+    """The settings of this computer, overridden by the command line's."""
+    from hailuo_mcp.errors import ConfigError
+    from hailuo_mcp.settings import read_settings
 
     given = given_settings(args)
-    if _changes_provider(given, environ):
-        environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
     try:
-        return Settings.from_env(environ, **given)
+        return read_settings(environ_for(given, environ), **given)
     except ConfigError as exc:
-        # A setting is named by the option that was typed in place of its variable.
-        options = {variable_of(name): _flag(name) for name in given}
-        parts = [(step.do, *step.about.partition("=")) for step in exc.then]
-        then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
-        raise ConfigError(exc.what, *then) from None
+        raise by_option(exc, given) from None
+
+
+def profile(args: Namespace, environ: Mapping[str, str] = os.environ) -> str:
+    """The profile that the command is for; empty for the top of the configuration."""
+    given: str = args.profile or ""
+    text = given or environ.get("HAILUO_PROFILE", "").strip()
+    return "" if text.startswith("${") else text
+
+
+def environ_for(given: Mapping[str, str], environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment beside these options: an address of another provider is left out."""
+    if not _changes_provider(given, environ):
+        return environ
+    return {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
+
+
+def by_option(error: ConfigError, given: Mapping[str, str]) -> ConfigError:
+    """The error with the options that were typed, in place of their variables."""
+    from hailuo_mcp.errors import ConfigError, Step
+    from hailuo_mcp.settings import variable_of
+
+    options = {variable_of(name): SETTING_OPTIONS[name].flag for name in given}
+    parts = [(step.do, *step.about.partition("=")) for step in error.then]
+    then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
+    return ConfigError(error.what, *then)
+
+
+def by_place(error: HailuoError, args: Namespace) -> HailuoError:
+    """The error with the file's keys, where it names variables that the person never set.
+
+    A key is changed by logging in, wherever none is given by a variable.
+    """
+    if not any(step.about.startswith("HAILUO_") for step in error.then):
+        return error
+    from hailuo_mcp.cli.words import program
+    from hailuo_mcp.errors import Do, HailuoError, Step
+    from hailuo_mcp.settings.config_file import read_configuration
+    from hailuo_mcp.settings.table import sources_of, variables
+
+    given = given_settings(args)
+    try:
+        found = sources_of(
+            environ_for(given, os.environ), read_configuration(), to_show=True, **given
+        )
+    except HailuoError:
+        return error
+    settings = {variable: name for name, variable in variables().items()}
+    then = list[Step]()
+    for step in error.then:
+        setting = settings.get(step.about, "")
+        kind = found.origin(setting).kind if setting else ""
+        if setting == "api_key" and kind != "variable":
+            profile = found.section.profile
+            login = f"{program()} login{f' --profile {profile}' if profile else ''}"
+            then.append(Step(Do.TRY, f"run {login}, or set HAILUO_API_KEY"))
+        elif kind == "configuration" and step.do in (Do.CHECK, Do.RAISE):
+            then.append(Step(step.do, found.place(setting)))
+        else:
+            then.append(step)
+    error.then = tuple(then)
+    return error
 
 
 def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> bool:

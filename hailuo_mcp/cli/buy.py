@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 def generate_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, arguments.VIDEO_OPTIONS)
     arguments.add_terms(parser)
+    arguments.add_count(parser, file=True)
 
 
 def generate(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.domain import VideoRequest
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
+    if args.file:
+        from hailuo_mcp.cli import batch
+
+        return batch.buy_file(args, terminal)
     pictures = (args.first_frame_image, args.subject_image, *args.reference_images)
     if not (args.prompt.strip() or any(pictures)):
         raise InvalidRequestError(
@@ -37,12 +42,13 @@ def generate(args: Namespace, terminal: Terminal) -> int:
         )
     if args.prompt == STANDARD:
         args.prompt = arguments.standard_input(terminal)
-    return buy(args, terminal, _known(arguments.request(args, VideoRequest)))
+    return _buy_known(args, terminal, arguments.request(args, VideoRequest))
 
 
 def template_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, arguments.TEMPLATE_OPTIONS)
     arguments.add_terms(parser)
+    arguments.add_count(parser)
 
 
 def template(args: Namespace, terminal: Terminal) -> int:
@@ -50,19 +56,34 @@ def template(args: Namespace, terminal: Terminal) -> int:
 
     if not args.template_id.strip():
         return _list_templates(args, terminal)
-    return buy(args, terminal, _known(arguments.request(args, TemplateRequest)))
+    return _buy_known(args, terminal, arguments.request(args, TemplateRequest))
+
+
+def _buy_known(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
+    if args.count is not None:
+        from hailuo_mcp.cli import batch
+
+        return batch.buy_takes(args, terminal, request)
+    return buy(args, terminal, _known(request))
 
 
 def _list_templates(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.catalog.video_templates import templates
     from hailuo_mcp.dialects.providers import PROVIDERS
     from hailuo_mcp.text import number
-    from hailuo_mcp.wording.costs import NO_TEMPLATES, template_choice
+    from hailuo_mcp.wording.costs import NO_TEMPLATES
 
     provider = PROVIDERS[arguments.settings(args).provider]
     known = templates(provider.templates) if provider.templates else ()
     if terminal.json:
-        terminal.data(dict(template_choice(known, notice=provider.notice)))
+        columns = ("template_id", "name", "inputs", "usd")
+        told = [
+            (row.template_id, row.title, row.inputs, *([number(row.usd)] if row.usd else []))
+            for row in known
+        ]
+        found = [dict(zip(columns, row, strict=False)) for row in told]
+        message = f"{len(known)} templates. Nothing was made or charged."
+        terminal.data({"message": message if known else NO_TEMPLATES, "templates": found})
         return exits.DONE
     if not known:
         terminal.paragraph("", NO_TEMPLATES, result=True)
@@ -78,7 +99,9 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
 
 
 def _known(request: AnyRequest) -> Wanted:
-    async def wanted(_session: Session) -> AnyRequest:
+    async def wanted(session: Session) -> AnyRequest:
+        nonlocal request  # the first time: after the purchase @last is another task
+        request = await session.with_ids(request)
         return request
 
     return wanted

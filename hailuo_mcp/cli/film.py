@@ -201,6 +201,7 @@ async def _plan(session: Session, *, wanted: FilmRequest) -> tuple[FilmView, tup
     from dataclasses import replace
 
     args, studio = session.args, session.studio
+    wanted = await session.with_ids(wanted)
     session.output_path(args.output)
     terms = arguments.terms(args, approved=False)
     film = await studio.film(wanted.film_id, "")
@@ -221,9 +222,9 @@ def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
     from hailuo_mcp.cli.film_results import show_plan
 
     if terminal.json:
-        from hailuo_mcp.wording.films import storyboard
+        from hailuo_mcp.cli.record import film_record
 
-        terminal.data(dict(storyboard(plan, whole_prompts=True)))
+        terminal.data(film_record(plan))
         return
     show_plan(terminal, plan)
     if not args.dry_run:

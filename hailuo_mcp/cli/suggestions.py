@@ -63,7 +63,7 @@ def place_of_command(argv: Sequence[str]) -> int | None:
         word = argv[place]
         if not word.startswith("-"):
             return place
-        is_setting = word.startswith("--") and word[2:].replace("-", "_") in SETTING_OPTIONS
+        is_setting = any(word == option.flag for option in SETTING_OPTIONS.values())
         is_alone = word in _SWITCHES or "=" in word
         has_value = is_setting or (not is_alone and _is_value(argv, place + 1))
         place += 2 if has_value else 1
