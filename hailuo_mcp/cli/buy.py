@@ -7,17 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-=======
-from hailuo_mcp.catalog.prices import price_words
-from hailuo_mcp.catalog.video_models import find_model
-from hailuo_mcp.cli import arguments, batch, exits, results, words
-from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-from hailuo_mcp.cli.finish import finish
-from hailuo_mcp.cli.session import Session, run_with_studio
->>>>>>> v16
 from hailuo_mcp.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -147,10 +138,6 @@ async def quote(session: Session, request: AnyRequest) -> Offer:
     return await session.studio.quote(request, arguments.terms(session.args, approved=False))
 
 
-<<<<<<< HEAD
-_NOT_SENT = ("pending", "submitting")
-"""Statuses of tasks that are not at the provider yet when this process ends."""
-=======
 def agrees(args: Namespace, terminal: Terminal, *, asks: bool, question: str) -> bool:
     """Whether the person agrees to the price, where they must be asked and can be.
 
@@ -166,14 +153,15 @@ def agrees(args: Namespace, terminal: Terminal, *, asks: bool, question: str) ->
 
 
 def _question(offer: Offer) -> str:
+    from hailuo_mcp.catalog.prices import price_words
+
     if offer.draft.amount is None or offer.notice:
         return "Buy this clip?"
     return f"Buy this clip for {price_words(offer.quote)}?"
 
 
-_NOT_SENT = (Status.PENDING, Status.SUBMITTING)
-"""Tasks that are not at the provider yet when this process ends."""
->>>>>>> v16
+_NOT_SENT = ("pending", "submitting")
+"""Statuses of tasks that are not at the provider yet when this process ends."""
 
 
 async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
@@ -181,6 +169,7 @@ async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
     from dataclasses import replace
 
     from hailuo_mcp.cli import results
+    from hailuo_mcp.cli.finish import finish
     from hailuo_mcp.domain import Status
 
     args, studio = session.args, session.studio

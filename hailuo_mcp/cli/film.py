@@ -9,12 +9,6 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-<<<<<<< HEAD
-=======
-from hailuo_mcp.cli.film_results import show_film, show_plan, suggest
-from hailuo_mcp.cli.finish import finish
-from hailuo_mcp.cli.session import Session, run_with_studio
->>>>>>> v16
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.text import shown, system_reason
 
@@ -277,6 +271,7 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
     from dataclasses import replace
 
     from hailuo_mcp.cli.film_results import show_film, suggest
+    from hailuo_mcp.cli.finish import finish
     from hailuo_mcp.domain import Status
 
     args, studio = session.args, session.studio
