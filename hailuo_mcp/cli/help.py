@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ABOUT = "Make videos with Hailuo (MiniMax), from the shell or from an agent over MCP."
 _EXAMPLES = (
-    'generate "A red fox runs through snow [Tracking shot]" --provider sandbox',
+    'generate "A red fox runs in snow [Push in]" --provider sandbox',
     "film script.txt --continuity last_frame --provider sandbox",
     "tasks --wait",
 )
@@ -32,7 +32,7 @@ _SETTINGS = "Settings are options too, such as --output-dir: see hailuo-mcp conf
 _WIDEST, _NARROWEST = 100, 40
 _LABEL = 30
 """Columns that the options take at most; a longer one has its meaning below it."""
-_LAST = ("purchase", "result", "settings", "output")
+_LAST = ("purchase", "result", "settings and output")
 """Groups that follow a command's own."""
 
 
@@ -135,7 +135,7 @@ def one_command(page: Page, command: Command, prog: str, actions: Sequence[Actio
 def _group(action: Action) -> str:
     """What it stands under; --help, which all commands have, comes last."""
     if "-h" in action.option_strings:
-        return "output"
+        return "settings and output"
     title: str = getattr(action, "container").title  # noqa: B009  argparse does not declare it
     return "arguments" if not action.option_strings else title
 
