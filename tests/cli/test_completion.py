@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from until import SECONDS
 
+SECONDS = 60
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the shells here are of Unix")
 COLUMNS = "task_id, status, file, prompt, model, resolution, created_at"
@@ -80,7 +80,7 @@ def offered(environ, line, shell="bash"):
         ("hailuo-mcp query v1", "v1aaa"),
         ("hailuo-mcp status @", "@-2"),
         ("hailuo-mcp settle ", "v1bbb"),
-        ('hailuo-mcp generate "a fox [Push', '"a fox [Push in]"'),
+        ('hailuo-mcp generate "a fox [Push', "a fox [Push in]"),
         ("hailuo-mcp generate -i task:v1a", "task:v1aaa#last"),
     ],
 )
