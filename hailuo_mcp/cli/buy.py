@@ -59,7 +59,9 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
     if terminal.json:
         columns = ("template_id", "name", "inputs", "usd")
         told = [
-            (row.template_id, row.title, row.inputs, *([number(row.usd)] if row.usd else []))
+            (row.template_id, row.title, row.inputs, number(row.usd))
+            if row.usd
+            else (row.template_id, row.title, row.inputs)
             for row in known
         ]
         found = [dict(zip(columns, row, strict=False)) for row in told]
