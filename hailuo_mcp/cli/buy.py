@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def generate_options(parser: ArgumentParser) -> None:
-    arguments.add_request(parser, VideoRequest)
+    arguments.add_request(parser, arguments.VIDEO_OPTIONS)
     arguments.add_terms(parser)
 
 
@@ -39,7 +39,7 @@ def generate(args: Namespace, terminal: Terminal) -> int:
 
 
 def template_options(parser: ArgumentParser) -> None:
-    arguments.add_request(parser, TemplateRequest)
+    arguments.add_request(parser, arguments.TEMPLATE_OPTIONS)
     arguments.add_terms(parser)
 
 

@@ -65,6 +65,7 @@ def film_options(parser: ArgumentParser) -> None:
         help="how the shots are joined",
     )
     add(
+        "-d",
         "--duration",
         "--durations",
         dest="durations",
@@ -75,6 +76,7 @@ def film_options(parser: ArgumentParser) -> None:
         help="6 or 10, MiniMax-H3 4 to 15: one for all shots, or one for each, such as 6,10,6",
     )
     add(
+        "-i",
         "--image",
         "--images",
         dest="images",
@@ -82,11 +84,11 @@ def film_options(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PICTURE",
-        help=f"a first frame: {arguments.PICTURE}; repeat the option for each shot in turn, with "
-        '"" for none',
+        help=f'first frame: {arguments.PICTURE}; repeat it for each shot, "" for none',
     )
-    arguments.add_text(add, "--model", what="chosen by the inputs; see hailuo-mcp models")
-    arguments.add_text(add, "--resolution", what="512P, 768P, 1080P …")
+    what = "chosen by the inputs; see hailuo-mcp models"
+    arguments.add_text(add, "-m", "--model", metavar="MODEL", what=what)
+    arguments.add_text(add, "-r", "--resolution", metavar="SIZE", what="512P, 768P, 1080P …")
     arguments.add_terms(parser, of_film=True)
 
 

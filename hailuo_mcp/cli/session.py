@@ -74,8 +74,11 @@ class Session:
         output: str = getattr(self.args, "output", "")
         if not output:
             return self.command("query", known, "--wait")
-        overwrite = ("--overwrite",) if getattr(self.args, "overwrite", False) else ()
-        return self.command("download", known, output, *overwrite)
+        flags = [f"--{name}" for name in ("overwrite", "no-keep") if self._given(name)]
+        return self.command("download", known, output, *flags)
+
+    def _given(self, flag: str) -> bool:
+        return bool(getattr(self.args, flag.replace("-", "_"), False))
 
     async def task_id(self, text: str) -> str:
         """The id that a person means: whole, its first characters, @last, or @-2.
@@ -115,6 +118,7 @@ class Session:
                 task_id,
                 output_path=output,
                 overwrite=self.args.overwrite,
+                keep=not self._given("no-keep"),
                 wait_seconds=wait,
                 on_progress=self._shown(progress),
             )
@@ -141,6 +145,7 @@ class Session:
                 film,
                 output_path=output,
                 overwrite=self.args.overwrite,
+                keep=not self._given("no-keep"),
                 wait_seconds=wait,
                 on_progress=self._shown_film(progress),
             )
@@ -220,6 +225,8 @@ class Session:
             return ""
         from hailuo_mcp.files.folders import Folders
 
+        if self._given("no-keep"):
+            self.studio.need_movable()
         where = arguments.output_path(text)
         folders = Folders(self.settings.output_dir, fenced=False)
         target = folders.target(where, default_name=_IN_FOLDER)

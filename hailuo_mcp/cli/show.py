@@ -86,7 +86,7 @@ def _print_task(session: Session, view: View) -> None:
     from hailuo_mcp.wording import person
 
     terminal, task = session.terminal, view.task
-    terminal.pieces(task.task_id, "  ", styles.state(task.state))
+    terminal.line(task.task_id, "  ", styles.state(task.state))
     if task.prompt:
         terminal.paragraph("", task.prompt, result=True)
     terminal.say()
@@ -189,7 +189,7 @@ async def _show_film(session: Session, film: Film) -> int:
 
 def _print_film(session: Session, view: FilmView, events: Sequence[Event]) -> None:
     terminal = session.terminal
-    terminal.pieces(view.film.film_id, "  ", styles.state(view.state))
+    terminal.line(view.film.film_id, "  ", styles.state(view.state))
     terminal.say()
     _print_story(terminal, events)
     terminal.say()
@@ -208,7 +208,7 @@ def _print_story(terminal: Terminal, events: Sequence[Event]) -> None:
         detail = "" if event.event in ("saved", "joined") else event.detail
         rows.append((_moment(event.at), after, what, detail))
         before = event.at if event.at is not None else before
-    if terminal.draws_tables:
+    if terminal.is_terminal:
         terminal.table(("When", "After", "What", "Detail"), rows, wide=3, wraps=True)
         return
     for row in rows:

@@ -84,6 +84,7 @@ def download_options(parser: ArgumentParser) -> None:
         what="also copy it here: a file or a folder; - is standard output",
     )
     arguments.add_flag(parser.add_argument, "--overwrite", "replace an existing file")
+    arguments.add_no_keep(parser.add_argument)
     parser.add_argument(
         "--wait-seconds",
         type=arguments.seconds,
@@ -94,6 +95,7 @@ def download_options(parser: ArgumentParser) -> None:
 
 
 def download(args: Namespace, terminal: Terminal) -> int:
+    arguments.check_no_keep(args)
     if args.output == STANDARD:
         terminal.reserve_stdout()
 

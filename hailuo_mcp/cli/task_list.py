@@ -131,7 +131,7 @@ def _print(
     home = session.studio.provider.name
     if not entries:
         terminal.say(_nothing(session))
-    elif terminal.draws_tables:
+    elif terminal.is_terminal:
         laid = task_rows.layout(entries, home=home, width=terminal.width, paths=args.paths)
         terminal.table(laid.columns, laid.rows, wide=laid.wide)
     else:

@@ -172,13 +172,28 @@ class Terminal:
         if self._out.is_terminal and (command := viewer()):
             open_with(command, file)
 
+    def flush(self) -> None:
+        """Before something else writes to the terminal."""
+        self._out.file.flush()
+        self._err.file.flush()
+
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line of the result."""
         self._out.line(text, style)
 
-    def pieces(self, *pieces: Cell) -> None:
-        """A line of the result, in several styles."""
+    def line(self, *pieces: Cell) -> None:
+        """A line of the result, in pieces that may each have a style."""
         self._out.pieces(*pieces)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sees the results at once."""
+        return self._out.is_terminal
+
+    def script(self, text: str) -> None:
+        """Text for another program, exactly as it is."""
+        self._out.file.write(text)
+        self._out.file.flush()
 
     def note(self, text: str = "") -> None:
         """A line about what is being done."""
@@ -241,11 +256,6 @@ class Terminal:
 
         with Screen(self._out.console, self._out.cleaned) as screen:
             yield screen
-
-    @property
-    def draws_tables(self) -> bool:
-        """Whether a table is for a person, and not lines for another program."""
-        return self._out.is_terminal
 
     @property
     def can_redraw(self) -> bool:

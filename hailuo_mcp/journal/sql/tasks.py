@@ -255,7 +255,7 @@ def newest(
     order = "ORDER BY created_at DESC, task_id DESC LIMIT ?"
     if caller is None and not statuses and saved is None and only == EVERYTHING:
         return find_tasks(db, order, limit)
-    more, values = _wanted(caller, only, saved=saved)
+    more, values = wanted(caller, only, saved=saved)
     # The newest of each status by its index: one query for several sorts all of their tasks.
     each = [
         f"SELECT task_id FROM (SELECT task_id FROM tasks WHERE status = '{status}'{more} {order})"
@@ -296,7 +296,10 @@ def beginning(column: str, text: str) -> tuple[str, list[object]]:
     return (f" AND {column} >= ? AND {column} < ?", [text, text + "~"]) if text else ("", [])
 
 
-def _wanted(caller: str | None, only: Filter, *, saved: bool | None) -> tuple[str, list[object]]:
+def wanted(
+    caller: str | None, only: Filter, *, saved: bool | None = None
+) -> tuple[str, list[object]]:
+    """All conditions of a filter, and their values."""
     more, values = matching(only)
     if saved is not None:
         more += " AND file != ''" if saved else " AND file = ''"
@@ -317,7 +320,7 @@ def sums_of(
     saved: bool | None = None,
     only: Filter = EVERYTHING,
 ) -> list[ProviderSums]:
-    more, values = _wanted(caller, only, saved=saved)
+    more, values = wanted(caller, only, saved=saved)
     if statuses:
         more += f" AND status IN ({marks(statuses)})"
         values += statuses
