@@ -104,6 +104,11 @@ COMMANDS = (
         summary="list the clips and the money so far",
         group=FOLLOW,
         code="task_list.tasks",
+        examples=(
+            "--since 2d --search fox --sort cost",
+            "--provider sandbox --status unfinished",
+            "--watch",
+        ),
         aliases=("list", "ls", "ps"),
         settings=ACCOUNT,
     ),
@@ -112,6 +117,11 @@ COMMANDS = (
         summary="tell one task's whole story",
         group=FOLLOW,
         code="show.show",
+        examples=(
+            "@last",
+            "v1k3f",
+            "@-2 --json",
+        ),
         aliases=("view", "info"),
         settings=ACCOUNT,
     ),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, film_task, results
-from hailuo_mcp.cli.arguments import FOREVER, STANDARD
+from hailuo_mcp.cli.arguments import FOREVER, STANDARD, TASK
 from hailuo_mcp.cli.session import FRESH_SECONDS, Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Status
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 
 def id_option(parser: ArgumentParser) -> None:
-    what = "the task's or the film's id, or the provider's"
+    what = f"{TASK}, or the provider's id"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
 
 
 def query_options(parser: ArgumentParser) -> None:
     id_option(parser)
     arguments.add_wait(
-        parser, "wait at most this many seconds; without a number, until the task is over"
+        parser.add_argument,
+        "wait at most this many seconds; without a number, until the task is over",
     )
 
 

@@ -56,7 +56,7 @@ def tasks_options(parser: ArgumentParser) -> None:
         help="draw the list again every so many seconds (2), and tell what changes, until ^C",
     )
     arguments.add_wait(
-        parser,
+        add,
         "wait this many seconds at most for one to end; without a number, until all have ended and "
         "are saved (exit code 1: a clip that was paid for is not saved)",
     )
