@@ -35,6 +35,9 @@ class Terms:
 
     take: int = 1
     request_key: str = ""
+    place: int = 0
+    """Of a clip in a file of requests: its place among those of the same content and take, from 1.
+    Its request key is then made of all three."""
     max_cost: Decimal | None = None
     confirm: str = ""
     """The one-use code of an earlier refusal."""
@@ -261,6 +264,14 @@ class Offer:
     """An earlier task of the same request: nothing would be bought."""
     asks: bool = False
     """The person must be asked first."""
+    lower_bound: bool = False
+    """It costs at least what the draft says: a part of it has no published price."""
+
+    @property
+    def quote(self) -> Quote:
+        """Its published price."""
+        draft = self.draft
+        return Quote(amount=draft.amount, unit=draft.unit, lower_bound=self.lower_bound)
 
     @property
     def notice(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import anyio
@@ -28,7 +28,12 @@ from hailuo_mcp.studio.conditions import (
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.preparing import prepare
-from hailuo_mcp.studio.request_record import identity, new_task_id, request_json
+from hailuo_mcp.studio.request_record import (
+    identity,
+    key_in_file,
+    new_task_id,
+    request_json,
+)
 from hailuo_mcp.studio.waiting import TICK_SECONDS, read_again, wait
 from hailuo_mcp.telemetry import tracing
 from hailuo_mcp.telemetry.events import Event, tenant_name
@@ -39,7 +44,7 @@ ANSWER_SECONDS = 3.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
+class Draft:
     """A checked and priced request, ready to be bought."""
 
     prepared: Prepared
@@ -69,6 +74,7 @@ async def quote(
         spending=spending,
         repeats=await context.view(draft.existing, reused=True) if draft.existing else None,
         asks=new and needs_consent(context, amount),
+        lower_bound=draft.prepared.quote.lower_bound,
     )
 
 
@@ -88,7 +94,7 @@ async def consent_question(
     if not offer.asks:
         return None
     draft = offer.draft
-    price = asked_price(context, offer.reserved_amount)
+    price = asked_price(context, offer.reserved_amount, offer.quote)
     size = (f"{draft.duration} s" if draft.duration else "", draft.resolution, draft.mode)
     what = ", ".join(part for part in size if part)
     return f"Buy this clip for {price}? {draft.model}, {what}: {draft.prompt[:200]}"
@@ -155,7 +161,14 @@ async def _buy(
     if context.settings.auto_download:
         await context.storage.need_writable()
     wanted = draft.task.identity
-    await require_consent(context, terms, draft.reserved_amount, caller=caller, identity=wanted)
+    await require_consent(
+        context,
+        terms,
+        draft.reserved_amount,
+        caller=caller,
+        identity=wanted,
+        quote=draft.prepared.quote,
+    )
     for opened in draft.prepared.inputs:
         if opened.data:
             await context.pictures.keep(opened.facts.sha256, opened.data)
@@ -176,10 +189,18 @@ async def _buy(
 
 async def _draft(
     context: Context, request: AnyRequest, terms: Terms, caller: str, *, local: bool
-) -> _Draft:
+) -> Draft:
     """Check and price a request, and look for the task that it would repeat."""
     context.client.need_key()
     prepared = await prepare(context, request, caller=caller, local=local)
+    return await draft_of(context, prepared, terms, caller)
+
+
+async def draft_of(context: Context, prepared: Prepared, terms: Terms, caller: str) -> Draft:
+    """What would be recorded of a checked request, and the task that it would repeat."""
+    if terms.place:
+        opened = {it.wire: it for it in prepared.inputs}
+        terms = replace(terms, request_key=key_in_file(prepared.request, opened, terms))
     task = _new_task(context, prepared, terms, caller)
     amount = reserved_amount(context, prepared.quote)
     found = await context.store.find_existing(task, now=context.clock())
@@ -190,7 +211,7 @@ async def _draft(
             raise context.losses.error()
         hold_ceiling(context, terms, amount, quote=prepared.quote)
     existing = found.task if found else None
-    return _Draft(prepared=prepared, task=task, reserved_amount=amount, existing=existing)
+    return Draft(prepared=prepared, task=task, reserved_amount=amount, existing=existing)
 
 
 def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -> Task:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
 from hailuo_mcp.studio import account_book, film_tracking, film_views, films, purchase
+from hailuo_mcp.studio.batch import hold_batch, quote_batch, recover_dead
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
@@ -35,6 +36,9 @@ class Studio(Context):
     may_ask = may_ask
     close_question = close_question
     generate = purchase.generate
+    recover_dead = recover_dead
+    quote_batch = quote_batch
+    hold_batch = hold_batch
     upgrade_request = upgrade_request
     upgrade_question = upgrade_question
     upgrade = upgrade
