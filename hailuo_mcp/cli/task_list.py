@@ -10,14 +10,15 @@ from hailuo_mcp.cli import arguments, dates, exits, styles, task_rows, words
 from hailuo_mcp.cli.arguments import FOREVER
 from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import Session, run_with_studio
-from hailuo_mcp.cli.task_wait import MOST, exit_code, report_missing, wait_for_all
+from hailuo_mcp.cli.task_find import MOST, find
+from hailuo_mcp.cli.task_wait import exit_code, report_missing, wait_for_all
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import STATUS_WORDS
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.store import Filter, ProviderSums
+    from hailuo_mcp.journal.store import ProviderSums
     from hailuo_mcp.views import FilmView, Listing, View
 
 _NEWEST = 20
@@ -93,35 +94,6 @@ def tasks(args: Namespace, terminal: Terminal) -> int:
         return max((exit_code(session, view) for view in watched), default=exits.DONE)
 
     return run_with_studio(args, terminal, job)
-
-
-def filter_of(session: Session) -> Filter:
-    """What the options narrow the list to; --provider names an account elsewhere, and here both."""
-    from hailuo_mcp.journal.store import Filter
-
-    args = session.args
-    return Filter(
-        since=args.since,
-        until=args.until,
-        provider=session.studio.provider.name if args.provider else "",
-        search=args.search,
-    )
-
-
-async def find(
-    session: Session, *, wait_seconds: float = 0
-) -> tuple[Listing, list[View | FilmView], list[ProviderSums]]:
-    """What is listed, in its order, and what all such tasks cost."""
-    args, studio, only = session.args, session.studio, filter_of(session)
-    ordered = args.sort not in ("newest", "age")
-    listing = await studio.tasks(
-        status=args.status,
-        only=only,
-        limit=MOST if ordered else args.limit,
-        wait_seconds=wait_seconds,
-    )
-    entries = task_rows.in_order(listing.entries, args.sort)[: args.limit]
-    return listing, entries, await studio.sums_of(status=args.status, only=only)
 
 
 def _print(
