@@ -96,6 +96,8 @@ def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "
     return text
 
 
+TASK = "the id of a task or film, its first characters, @last, or @-2 for the one before it"
+"""What names a task; each command takes all of these."""
 PICTURE = "a path, a URL or task:ID#last"
 """What names a picture."""
 _TEXT: Mapping[str, Any] = {"type": plain, "default": ""}
@@ -251,9 +253,9 @@ def add_flag(add: Add, flag: str | tuple[str, str], what: str) -> None:
     add(*names, action="store_true", help=what)
 
 
-def add_wait(parser: ArgumentParser, what: str) -> None:
+def add_wait(add: Add, what: str) -> None:
     """--wait, with or without a number of seconds."""
-    parser.add_argument(
+    add(
         "--wait",
         "--wait-seconds",
         nargs="?",

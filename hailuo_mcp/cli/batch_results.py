@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.cli import exits, results, words
+from hailuo_mcp.cli import exits, results, task_rows, words
 from hailuo_mcp.cli.arguments import STANDARD
 from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.errors import ContentRejectedError, HailuoError, InvalidRequestError
@@ -140,7 +140,7 @@ def _plan_row(clip: Clip, offer: Offer) -> tuple[str, ...]:
         }.get(repeats.task.status, "under way")
     length = f"{draft.duration} s" if draft.duration else ""
     what = ", ".join(part for part in (model_title(draft.model), draft.resolution, length) if part)
-    return _place(clip), what, price, results.named(draft)
+    return _place(clip), what, price, task_rows.named(draft)
 
 
 def _place(clip: Clip) -> str:
@@ -310,7 +310,7 @@ def _row(one: Made) -> tuple[str, ...]:
 
 def _prompt(one: Made) -> str:
     if one.view:
-        return results.named(one.view.task)
+        return task_rows.named(one.view.task)
     return str(getattr(one.clip.request, "prompt", ""))
 
 
