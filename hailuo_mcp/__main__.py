@@ -1,12 +1,17 @@
 """The program: alone it serves stdio, with arguments it is a command line."""
 
 import gc
+import os
 import sys
 
 
 def main() -> int:
     """Start as fast as Python can: the collector rests while modules load."""
     gc.disable()
+    if "_ARGCOMPLETE" in os.environ:
+        from hailuo_mcp.cli.completing import complete
+
+        complete()
     if len(sys.argv) == 1:
         if sys.stdin and sys.stdin.isatty():
             sys.stderr.write("Serving MCP over stdio. `hailuo-mcp --help` shows the commands.\n")

@@ -35,6 +35,9 @@ class Terms:
 
     take: int = 1
     request_key: str = ""
+    place: int = 0
+    """Of a clip in a file of requests: its place among those of the same content and take, from 1.
+    Its request key is then made of all three."""
     max_cost: Decimal | None = None
     confirm: str = ""
     """The one-use code of an earlier refusal."""

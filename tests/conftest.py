@@ -1,6 +1,8 @@
 """What every test needs: one event loop backend."""
 
 import gc
+import os
+import tempfile
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3]":
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Of no person: neither the configuration nor the keyring of who runs the tests is read.
+    os.environ["XDG_CONFIG_HOME"] = os.path.join(tempfile.gettempdir(), "hailuo-mcp-no-settings")
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     if not hasattr(config, "workerinput"):
         postgres.begin_run()
 

@@ -7,23 +7,21 @@ import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_DEFAULTS, REFERENCE_FIELDS, AnyRequest
-from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
-from hailuo_mcp.loopback import is_loopback
+from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
 from hailuo_mcp.text import is_number, shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.terminal import Terminal
+    from hailuo_mcp.domain import AnyRequest
+    from hailuo_mcp.errors import ConfigError, HailuoError
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.views import Terms
 
-Request = TypeVar("Request", bound=AnyRequest)
+Request = TypeVar("Request", bound="AnyRequest")
 Number = TypeVar("Number", int, float, Decimal)
 Add = Callable[..., object]
 
@@ -79,6 +77,8 @@ def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "
     Raises:
         InvalidRequestError: nothing came, or nothing that is text.
     """
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     if sys.stdin is not None and sys.stdin.isatty():
         terminal.note(f"Type the {what}, then Enter and Ctrl-D (on Windows Ctrl-Z and Enter).")
     try:
@@ -96,112 +96,123 @@ def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "
     return text
 
 
-PICTURE = "a path, an https:// address, or a frame of a clip, such as task:ID#last or task:ID#2.5s"
+PICTURE = "a path, a URL or task:ID#last"
 """What names a picture."""
-_REQUEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+_TEXT: Mapping[str, Any] = {"type": plain, "default": ""}
+_TEXT_OR_NONE: Mapping[str, Any] = {"type": lambda text: plain(text) or None}
+_TEXTS: Mapping[str, Any] = {"type": plain, "action": "append", "default": []}
+_ON: Mapping[str, Any] = {"action": "store_const", "const": True}
+VIDEO_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "prompt": {
         "metavar": "PROMPT",
-        "help": "what the clip shows, in quotes; camera moves (hailuo-mcp moves) in brackets; "
-        "- reads it from standard input",
+        "help": "what the clip shows, in quotes; camera moves in brackets; - reads standard input",
     },
-    "model": {"help": "chosen by the inputs; see hailuo-mcp models"},
+    "model": {
+        **_TEXT,
+        "flags": ("-m",),
+        "metavar": "MODEL",
+        "help": "chosen by the inputs; see hailuo-mcp models",
+    },
     "first_frame_image": {
+        **_TEXT,
+        "flags": ("-i", "--image"),
         "metavar": "PICTURE",
-        "help": f"the clip starts with this picture: {PICTURE}",
+        "help": f"first frame: {PICTURE}",
     },
     "last_frame_image": {
+        **_TEXT,
+        "flags": ("--last",),
         "metavar": "PICTURE",
-        "help": "the clip ends with this picture, named likewise",
+        "help": "last frame, named likewise",
     },
-    "subject_image": {"metavar": "PICTURE", "help": "a person who appears in the clip"},
-    "reference_images": {
-        "flags": ["--reference-image"],
+    "subject_image": {
+        **_TEXT,
+        "flags": ("--subject",),
         "metavar": "PICTURE",
-        "help": "MiniMax-H3: a picture of what shall appear, named likewise; repeat the option "
-        "for more",
+        "help": "a person who appears in the clip",
+    },
+    "reference_images": {
+        **_TEXTS,
+        "flags": ("--reference-image",),
+        "metavar": "PICTURE",
+        "help": "MiniMax-H3: what shall appear; repeatable",
     },
     "reference_videos": {
-        "flags": ["--reference-video"],
+        **_TEXTS,
+        "flags": ("--reference-video",),
         "metavar": "CLIP",
-        "help": "MiniMax-H3: a clip to follow: a path, an https:// address, or task:ID; charged by "
-        "the second; repeat the option for more",
+        "help": "MiniMax-H3: a clip to follow; repeatable",
     },
     "reference_audios": {
-        "flags": ["--reference-audio"],
+        **_TEXTS,
+        "flags": ("--reference-audio",),
         "metavar": "SOUND",
-        "help": "MiniMax-H3: a voice or a sound, WAV or MP3, beside another reference; repeat the "
-        "option for more",
+        "help": "MiniMax-H3: a voice or sound; repeatable",
     },
-    "aspect_ratio": {
-        "metavar": "W:H",
-        "help": "MiniMax-H3: 16:9, 9:16, 1:1 …; a clip from a first frame has its shape",
+    "aspect_ratio": {**_TEXT, "metavar": "W:H", "help": "MiniMax-H3: 16:9, 9:16, 1:1 …"},
+    "duration": {
+        "type": lambda text: whole(0, 3600)(text) or None,
+        "flags": ("-d",),
+        "metavar": "SECONDS",
+        "help": "6 or 10; MiniMax-H3: 4 to 15",
     },
-    "duration": {"metavar": "SECONDS", "help": "6 or 10; MiniMax-H3: 4 to 15", "most": 3600},
-    "resolution": {"help": "512P, 768P, 1080P, 2K …"},
+    "resolution": {
+        **_TEXT_OR_NONE,
+        "flags": ("-r",),
+        "metavar": "SIZE",
+        "help": "512P, 768P, 1080P, 2K …",
+    },
     "image_fit": {
+        **_TEXT,
         "metavar": "crop|pad",
-        "help": "give a picture outside 2:5 to 5:2 such a shape: cut its edges, or add white bars",
+        "help": "cut a picture that does not fit, or add bars",
     },
     "prompt_optimizer": {
-        "help": "have the provider improve the wording (the default), or keep it as it is"
+        "action": BooleanOptionalAction,
+        "help": "let the provider improve the wording, or not",
     },
-    "fast_pretreatment": {"help": "optimise the prompt faster"},
-    "watermark": {"help": "put the provider's watermark on the clip"},
+    "fast_pretreatment": {**_ON, "help": "improve the wording faster"},
+    "watermark": {**_ON, "help": "put the provider's watermark on the clip"},
+}
+"""An option for each field of a VideoRequest; the first may also be positional."""
+TEMPLATE_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "template_id": {
         "metavar": "TEMPLATE",
         "help": "an id or a name; without one, the templates are listed, free",
     },
     "text_inputs": {
-        "flags": ["--text"],
+        **_TEXTS,
+        "flags": ("--text",),
         "metavar": "TEXT",
-        "help": "a text for the template; repeat the option in the template's order",
+        "help": "a text for the template; repeat it in the template's order",
     },
     "media_inputs": {
-        "flags": ["--media"],
+        **_TEXTS,
+        "flags": ("--media",),
         "metavar": "PICTURE",
-        "help": "a picture for the template; repeat the option in the template's order",
+        "help": "a picture for the template; repeat it in the same way",
     },
 }
-"""The help and metavar of an option; its name and type are those of the request's field."""
+"""An option for each field of a TemplateRequest."""
 
 
-def add_request(parser: ArgumentParser, kind: type[AnyRequest]) -> None:
-    """An option for each field of a request; its first field may also be positional."""
-    first, *rest = fields(kind)
-    subject = _REQUEST_OPTIONS[first.name]
-    add_subject(
-        parser, first.name, _flag(first.name), metavar=subject["metavar"], what=subject["help"]
-    )
+def add_request(parser: ArgumentParser, options: Mapping[str, Mapping[str, Any]]) -> None:
+    """The options of a request; the first may also be positional."""
+    first, *rest = options
+    subject = options[first]
+    add_subject(parser, first, _flag(first), metavar=subject["metavar"], what=subject["help"])
     group = parser.add_argument_group("clip")
-    hints = get_type_hints(kind)
-    for field in rest:
-        more = dict(_REQUEST_OPTIONS.get(field.name, {}))
-        flags = (*more.pop("flags", ()), _flag(field.name))
-        read = _read_as(hints[field.name], field.name, more.pop("most", 2**31 - 1))
-        group.add_argument(*flags, dest=field.name, **{**read, **more})
-
-
-def _read_as(hint: object, name: str, most: int) -> dict[str, Any]:
-    """How a field of this type is parsed; empty text and 0 count as not given."""
-    if hint == bool | None and PROVIDER_DEFAULTS.get(name):
-        return {"action": BooleanOptionalAction}
-    if hint == bool | None:
-        return {"action": "store_const", "const": True}
-    if hint == int | None:
-        return {"type": _if_given(whole(0, most))}
-    if hint == str | None:
-        return {"type": _if_given(plain)}
-    if hint is str:
-        return {"type": plain, "default": ""}
-    return {"type": plain, "action": "append", "default": []}
-
-
-def _if_given(read: Callable[[str], object]) -> Callable[[str], object]:
-    return lambda text: read(text) or None
+    for name in rest:
+        more = dict(options[name])
+        group.add_argument(*more.pop("flags", ()), _flag(name), dest=name, **more)
 
 
 def request(args: Namespace, kind: type[Request]) -> Request:
     """The request that the options describe; relative paths start at the working directory."""
+    from dataclasses import fields
+
+    from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS
+
     values: dict[str, Any] = {field.name: getattr(args, field.name) for field in fields(kind)}
     for name, value in values.items():
         if name in IMAGE_FIELDS:
@@ -258,14 +269,13 @@ def add_settings(parser: ArgumentParser, shown: Sequence[str] = ()) -> None:
 
     `shown`: those that the help of this command shows; it understands all of them.
     """
-    from hailuo_mcp.settings import option_help
-
     group = parser.add_argument_group("settings")
-    for name, (metavar, what) in option_help().items():
-        group.add_argument(_flag(name), metavar=metavar, help=what if name in shown else SUPPRESS)
+    for name, option in SETTING_OPTIONS.items():
+        told = option.help if name in shown else SUPPRESS
+        group.add_argument(option.flag, dest=name, metavar=option.metavar, help=told)
     add = parser.add_argument_group("output").add_argument
-    add_flag(add, "--json", "print the tool's own result")
-    add_flag(add, "--debug", "show the log, and the traceback of an unexpected error")
+    add_flag(add, "--json", "print JSON, for scripts")
+    add_flag(add, "--debug", "show the log, and tracebacks")
 
 
 def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = True) -> None:
@@ -277,22 +287,22 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
             type=whole(1),
             default=1,
             metavar="N",
-            help="2, 3 … buy another clip of the same request",
+            help="2, 3 … buy another clip of the request",
         )
     add_text(add, "--request-key", metavar="KEY", what="your own name for this one purchase")
     add("--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this")
-    add_text(
-        add, "--confirm", metavar="CODE", what="the code from the refusal that asked for consent"
-    )
-    yes = "buy the film at the price that is shown, without a question"
-    yes = yes if of_film else "agree to a price above HAILUO_CONFIRM_ABOVE"
-    add_flag(add, ("-y", "--yes"), yes)
-    add_flag(add, "--dry-run", "check and price the request, and buy nothing")
+    what = "the code from a refusal that asks for one"
+    add_text(add, "--confirm", metavar="CODE", what=what)
+    yes = "buy at the shown price, without a question"
+    add("-y", "--yes", action="store_true", help=yes)
+    add_flag(add, "--dry-run", "check and price it, and buy nothing")
     add = parser.add_argument_group("result").add_argument
     flags = ("-o", "--output", "--output-path")
-    add_text(add, *flags, metavar="PATH", what="also copy the clip here; - is standard output")
+    what = "also copy the clip here; - is standard output"
+    add_text(add, *flags, metavar="PATH", what=what)
     add_flag(add, "--overwrite", "replace an existing file")
-    add_flag(add, "--no-wait", "return as soon as the provider has the request")
+    add_no_keep(add)
+    add_flag(add, "--no-wait", "return as soon as the provider has it")
     add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after at most this long")
     add_when_done(add)
 
@@ -309,6 +319,22 @@ def add_follow(add: Add) -> None:
     """What happens during a long wait."""
     add_flag(add, "--notify", "tell by a desktop notification when a long wait is over")
     add_flag(add, "--follow", "with --json: a line for each change while waiting, the result last")
+
+
+def add_no_keep(add: Add) -> None:
+    add_flag(add, "--no-keep", "with -o: move the clip there; no second copy is kept")
+
+
+def check_no_keep(args: Namespace) -> None:
+    """Raise InvalidRequestError if the clip shall be moved, but not to a file."""
+    if args.no_keep and args.output in ("", STANDARD):
+        from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
+        where = "standard output" if args.output else "no --output"
+        raise InvalidRequestError(
+            f"--no-keep moves the clip to another file, but there is {where}.",
+            Step(Do.TRY, "add -o and a file or a folder, or leave --no-keep out"),
+        )
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
@@ -330,6 +356,9 @@ def check_result(args: Namespace, terminal: Terminal) -> None:
     Raises:
         InvalidRequestError: what is wanted of the result contradicts itself.
     """
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
+    check_no_keep(args)
     if args.output == STANDARD:
         terminal.reserve_stdout()
     if args.no_wait:
@@ -343,9 +372,7 @@ def check_result(args: Namespace, terminal: Terminal) -> None:
 
 def given_settings(args: Namespace) -> dict[str, str]:
     """The settings given as options; relative folders start at the working directory."""
-    from hailuo_mcp.settings import option_help
-
-    given = {name: getattr(args, name, None) for name in option_help()}
+    given = {name: getattr(args, name, None) for name in SETTING_OPTIONS}
     return {
         name: str(Path(text).expanduser().absolute()) if text and name.endswith("_dir") else text
         for name, text in given.items()
@@ -354,20 +381,76 @@ def given_settings(args: Namespace) -> dict[str, str]:
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The environment's settings, overridden by the command line's."""
-    from hailuo_mcp.settings import Settings, variable_of
+    """The settings of this computer, overridden by the command line's."""
+    from hailuo_mcp.errors import ConfigError
+    from hailuo_mcp.settings import read_settings
 
     given = given_settings(args)
-    if _changes_provider(given, environ):
-        environ = {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
     try:
-        return Settings.from_env(environ, **given)
+        return read_settings(environ_for(given, environ), **given)
     except ConfigError as exc:
-        # A setting is named by the option that was typed in place of its variable.
-        options = {variable_of(name): _flag(name) for name in given}
-        parts = [(step.do, *step.about.partition("=")) for step in exc.then]
-        then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
-        raise ConfigError(exc.what, *then) from None
+        raise by_option(exc, given) from None
+
+
+def profile(args: Namespace, environ: Mapping[str, str] = os.environ) -> str:
+    """The profile that the command is for; empty for the top of the configuration."""
+    given: str = args.profile or ""
+    text = given or environ.get("HAILUO_PROFILE", "").strip()
+    return "" if text.startswith("${") else text
+
+
+def environ_for(given: Mapping[str, str], environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment beside these options: an address of another provider is left out."""
+    if not _changes_provider(given, environ):
+        return environ
+    return {name: text for name, text in environ.items() if name != "HAILUO_BASE_URL"}
+
+
+def by_option(error: ConfigError, given: Mapping[str, str]) -> ConfigError:
+    """The error with the options that were typed, in place of their variables."""
+    from hailuo_mcp.errors import ConfigError, Step
+    from hailuo_mcp.settings import variable_of
+
+    options = {variable_of(name): SETTING_OPTIONS[name].flag for name in given}
+    parts = [(step.do, *step.about.partition("=")) for step in error.then]
+    then = [Step(do, f"{options.get(name, name)}{rest}{it}") for do, name, rest, it in parts]
+    return ConfigError(error.what, *then)
+
+
+def by_place(error: HailuoError, args: Namespace) -> HailuoError:
+    """The error with the file's keys, where it names variables that the person never set.
+
+    A key is changed by logging in, wherever none is given by a variable.
+    """
+    if not any(step.about.startswith("HAILUO_") for step in error.then):
+        return error
+    from hailuo_mcp.cli.words import program
+    from hailuo_mcp.errors import Do, HailuoError, Step
+    from hailuo_mcp.settings.config_file import read_configuration
+    from hailuo_mcp.settings.table import sources_of, variables
+
+    given = given_settings(args)
+    try:
+        found = sources_of(
+            environ_for(given, os.environ), read_configuration(), to_show=True, **given
+        )
+    except HailuoError:
+        return error
+    settings = {variable: name for name, variable in variables().items()}
+    then = list[Step]()
+    for step in error.then:
+        setting = settings.get(step.about, "")
+        kind = found.origin(setting).kind if setting else ""
+        if setting == "api_key" and kind != "variable":
+            profile = found.section.profile
+            login = f"{program()} login{f' --profile {profile}' if profile else ''}"
+            then.append(Step(Do.TRY, f"run {login}, or set HAILUO_API_KEY"))
+        elif kind == "configuration" and step.do in (Do.CHECK, Do.RAISE):
+            then.append(Step(step.do, found.place(setting)))
+        else:
+            then.append(step)
+    error.then = tuple(then)
+    return error
 
 
 def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> bool:
@@ -376,6 +459,10 @@ def _changes_provider(given: Mapping[str, str], environ: Mapping[str, str]) -> b
     Otherwise --provider sandbox would buy at a real provider's address, under the name of a free
     one. An address of this computer is no provider's: it serves to try all of them.
     """
+    from urllib.parse import urlsplit
+
+    from hailuo_mcp.loopback import is_loopback
+
     provider = given.get("provider", "").strip().lower()
     if not provider or given.get("base_url"):
         return False

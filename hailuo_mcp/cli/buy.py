@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.catalog.video_models import find_model
-from hailuo_mcp.cli import arguments, exits, results, words
+from hailuo_mcp.cli import arguments, batch, exits, results, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import Session, run_with_studio
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 
 def generate_options(parser: ArgumentParser) -> None:
-    arguments.add_request(parser, VideoRequest)
+    arguments.add_request(parser, arguments.VIDEO_OPTIONS)
     arguments.add_terms(parser)
+    batch.add_count(parser, file=True)
 
 
 def generate(args: Namespace, terminal: Terminal) -> int:
+    if args.file:
+        return batch.buy_file(args, terminal)
     pictures = (args.first_frame_image, args.subject_image, *args.reference_images)
     if not (args.prompt.strip() or any(pictures)):
         raise InvalidRequestError(
@@ -37,29 +40,43 @@ def generate(args: Namespace, terminal: Terminal) -> int:
         )
     if args.prompt == STANDARD:
         args.prompt = arguments.standard_input(terminal)
-    return buy(args, terminal, _known(arguments.request(args, VideoRequest)))
+    return _buy_known(args, terminal, arguments.request(args, VideoRequest))
 
 
 def template_options(parser: ArgumentParser) -> None:
-    arguments.add_request(parser, TemplateRequest)
+    arguments.add_request(parser, arguments.TEMPLATE_OPTIONS)
     arguments.add_terms(parser)
+    batch.add_count(parser)
 
 
 def template(args: Namespace, terminal: Terminal) -> int:
     if not args.template_id.strip():
         return _list_templates(args, terminal)
-    return buy(args, terminal, _known(arguments.request(args, TemplateRequest)))
+    return _buy_known(args, terminal, arguments.request(args, TemplateRequest))
+
+
+def _buy_known(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
+    if args.count is not None:
+        return batch.buy_takes(args, terminal, request)
+    return buy(args, terminal, _known(request))
 
 
 def _list_templates(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.catalog.video_templates import templates
     from hailuo_mcp.text import number
-    from hailuo_mcp.wording.costs import NO_TEMPLATES, template_choice
+    from hailuo_mcp.wording.costs import NO_TEMPLATES
 
     provider = PROVIDERS[arguments.settings(args).provider]
     known = templates(provider.templates) if provider.templates else ()
     if terminal.json:
-        terminal.data(dict(template_choice(known, notice=provider.notice)))
+        columns = ("template_id", "name", "inputs", "usd")
+        told = [
+            (row.template_id, row.title, row.inputs, *([number(row.usd)] if row.usd else []))
+            for row in known
+        ]
+        found = [dict(zip(columns, row, strict=False)) for row in told]
+        message = f"{len(known)} templates. Nothing was made or charged."
+        terminal.data({"message": message if known else NO_TEMPLATES, "templates": found})
         return exits.DONE
     if not known:
         terminal.paragraph("", NO_TEMPLATES, result=True)
@@ -79,7 +96,9 @@ Wanted = Callable[[Session], Awaitable[AnyRequest]]
 
 
 def _known(request: AnyRequest) -> Wanted:
-    async def wanted(_session: Session) -> AnyRequest:
+    async def wanted(session: Session) -> AnyRequest:
+        nonlocal request  # the first time: after the purchase @last is another task
+        request = await session.with_ids(request)
         return request
 
     return wanted

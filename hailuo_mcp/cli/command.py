@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
-from hailuo_mcp.cli.terminal import Terminal
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from hailuo_mcp.cli.terminal import Terminal
 
 _PACKAGE = "hailuo_mcp.cli"
 
@@ -15,8 +17,7 @@ ACCOUNT = ("provider", "profile", "plan")
 PURCHASE = (*ACCOUNT, "budget", "filename")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """One row of the help.
 
     Its code is `function`, and `function_options` in the same module for its options. It is
@@ -156,7 +157,12 @@ COMMANDS = (
         summary="the account book: what was charged, by day, provider and model",
         group=FOLLOW,
         code="account.account",
-        settings=ACCOUNT,
+        examples=(
+            "--since 2026-11",
+            "--since 2026-11 --until 2026-11 --csv > november.csv",
+            "--items --since 2d",
+        ),
+        settings=("provider",),
     ),
     Command(
         name="estimate",
@@ -169,7 +175,7 @@ COMMANDS = (
         name="models",
         summary="list the models, their sizes and prices",
         group=LOOK_UP,
-        code="offers.list_models",
+        code="models.models",
         settings=ACCOUNT,
     ),
     Command(
@@ -219,7 +225,7 @@ COMMANDS = (
     ),
     Command(
         name="journal",
-        summary="check, back up or copy the record of purchases, or accept its losses",
+        summary="check, back up or copy the record of purchases; accept losses",
         group=SET_UP,
         code="journal.journal",
     ),

@@ -4,42 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import Money, Status, Task
-from hailuo_mcp.errors import (
-    ConfigError,
-    HailuoError,
-    InvalidRequestError,
-    JournalDamagedError,
-    ProviderUnavailableError,
-    RateLimitError,
-    TaskFailedError,
-    TaskNotFoundError,
-    UnconfirmedSubmitError,
-)
-
 if TYPE_CHECKING:
+    from hailuo_mcp.domain import Task
+    from hailuo_mcp.errors import HailuoError
     from hailuo_mcp.views import FilmView, View
 
 DONE, FAILED, REFUSED, UNCONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
-HELP = (
-    "exit codes: 0 saved, or done as asked; 1 failed; 2 refused, nothing bought;\n"
-    "3 unconfirmed, may have been bought; 130 stopped waiting"
-)
-_REFUSALS = (InvalidRequestError, ConfigError, TaskNotFoundError, JournalDamagedError)
-_UNAVAILABLE = (RateLimitError.code, ProviderUnavailableError.code)
 
 
 def of_error(error: HailuoError) -> int:
-    if error.code == UnconfirmedSubmitError.code:
+    from hailuo_mcp import errors
+
+    refusals = (
+        errors.InvalidRequestError,
+        errors.ConfigError,
+        errors.TaskNotFoundError,
+        errors.JournalDamagedError,
+    )
+    if error.code == errors.UnconfirmedSubmitError.code:
         return UNCONFIRMED
-    refused = isinstance(error, _REFUSALS)
-    if isinstance(error, TaskFailedError):
-        refused = error.code not in _UNAVAILABLE
+    refused = isinstance(error, refusals)
+    if isinstance(error, errors.TaskFailedError):
+        refused = not _is_unavailable(error.code)
     return REFUSED if refused else FAILED
 
 
 def of_view(view: View) -> int:
     """What became of a task; 0 as well while it is on its way."""
+    from hailuo_mcp.domain import Status
+
     task = view.task
     if task.status is Status.UNCONFIRMED:
         return UNCONFIRMED
@@ -52,6 +45,8 @@ def of_view(view: View) -> int:
 
 def of_film(view: FilmView) -> int:
     """What became of a film; 0 as well while it is planned or on its way."""
+    from hailuo_mcp.domain import Status
+
     if view.status is Status.UNCONFIRMED:
         return UNCONFIRMED
     if view.status in (Status.FAILED, Status.CANCELLED):
@@ -63,6 +58,14 @@ def of_film(view: FilmView) -> int:
 
 def _refused_at_once(task: Task) -> bool:
     """The provider refused the request itself, at once or later."""
+    from hailuo_mcp.domain import Money
+
     if task.money is Money.SPENT:  # a person has settled that it was charged all the same
         return False
-    return bool(task.error_kind) and not task.remote_id and task.error_kind not in _UNAVAILABLE
+    return bool(task.error_kind) and not task.remote_id and not _is_unavailable(task.error_kind)
+
+
+def _is_unavailable(kind: str) -> bool:
+    from hailuo_mcp.errors import ProviderUnavailableError, RateLimitError
+
+    return kind in (RateLimitError.code, ProviderUnavailableError.code)

@@ -66,6 +66,7 @@ def film_options(parser: ArgumentParser) -> None:
         help="how the shots are joined",
     )
     add(
+        "-d",
         "--duration",
         "--durations",
         dest="durations",
@@ -76,6 +77,7 @@ def film_options(parser: ArgumentParser) -> None:
         help="6 or 10, MiniMax-H3 4 to 15: one for all shots, or one for each, such as 6,10,6",
     )
     add(
+        "-i",
         "--image",
         "--images",
         dest="images",
@@ -83,11 +85,11 @@ def film_options(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PICTURE",
-        help=f"a first frame: {arguments.PICTURE}; repeat the option for each shot in turn, with "
-        '"" for none',
+        help=f'first frame: {arguments.PICTURE}; repeat it for each shot, "" for none',
     )
-    arguments.add_text(add, "--model", what="chosen by the inputs; see hailuo-mcp models")
-    arguments.add_text(add, "--resolution", what="512P, 768P, 1080P …")
+    what = "chosen by the inputs; see hailuo-mcp models"
+    arguments.add_text(add, "-m", "--model", metavar="MODEL", what=what)
+    arguments.add_text(add, "-r", "--resolution", metavar="SIZE", what="512P, 768P, 1080P …")
     arguments.add_terms(parser, of_film=True)
 
 
@@ -198,6 +200,7 @@ def _read(path: Path) -> str:
 async def _plan(session: Session, *, wanted: FilmRequest) -> tuple[FilmView, tuple[int, ...]]:
     """The plan, and the redo that was planned before."""
     args, studio = session.args, session.studio
+    wanted = await session.with_ids(wanted)
     session.output_path(args.output)
     terms = arguments.terms(args, approved=False)
     film = await studio.film(wanted.film_id, "")
@@ -216,9 +219,9 @@ async def _withdraw_redo(session: Session, *, film: Film) -> None:
 
 def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
     if terminal.json:
-        from hailuo_mcp.wording.films import storyboard
+        from hailuo_mcp.cli.record import film_record
 
-        terminal.data(dict(storyboard(plan, whole_prompts=True)))
+        terminal.data(film_record(plan))
         return
     show_plan(terminal, plan)
     if not args.dry_run:

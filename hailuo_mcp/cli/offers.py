@@ -1,46 +1,25 @@
-"""What can be bought and what it costs: models, moves, estimate."""
+"""What can be bought: moves, and what clips cost: estimate."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from decimal import Decimal
 from functools import partial
+from typing import TYPE_CHECKING
 
-from hailuo_mcp.catalog.camera_moves import moves
-from hailuo_mcp.catalog.video_models import ModeRules, length_words, limits, models
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits
+from hailuo_mcp.cli.styles import GOOD, QUIET, Cell, Styled
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
-from hailuo_mcp.domain import Mode
-from hailuo_mcp.rules.estimate import Estimate, PlanCost, estimate
-from hailuo_mcp.rules.judge import MODE_WORDS
 from hailuo_mcp.text import number
 
-
-def list_models(_args: Namespace, terminal: Terminal) -> int:
-    rows = [
-        (model.name, mode.value, _sizes(rules))
-        for model in models()
-        for mode, rules in model.modes.items()
-    ]
-    if terminal.json:
-        terminal.records("models", ("model", "mode", "sizes"), rows)
-        return exits.DONE
-    terminal.table(("Model", "From", "Sizes and seconds"), rows)
-    terminal.say()
-    modes = [f"{mode} is {said}" for mode, said in MODE_WORDS.items() if mode is not Mode.TEMPLATE]
-    terminal.paragraph("From:", f"{', '.join(modes)}.", result=True)
-    terminal.say(f"Prices: {words.program()} estimate --model MODEL --count N", style="dim")
-    return exits.DONE
-
-
-def _sizes(rules: ModeRules) -> str:
-    """Such as "768P 6 or 10 s, 1080P 6 s", or "768P 4-15 s"."""
-    sizes = [f"{size} {length_words(lengths)} s" for size, lengths in rules.sizes.items()]
-    return ", ".join(sizes) or "fixed"
+if TYPE_CHECKING:
+    from hailuo_mcp.rules.estimate import Estimate, PlanCost
 
 
 def list_moves(_args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.catalog.camera_moves import moves
+    from hailuo_mcp.catalog.video_models import limits
+
     rows = [(move.english, move.chinese, move.group) for move in moves()]
     if terminal.json:
         terminal.records("moves", ("english", "chinese", "group"), rows)
@@ -53,18 +32,26 @@ def list_moves(_args: Namespace, terminal: Terminal) -> int:
     return exits.DONE
 
 
+_MODES = "t2v, i2v, fl2v, s2v, r2v, template, upgrade"
+
+
 def estimate_prices_options(parser: ArgumentParser) -> None:
-    arguments.add_text(parser.add_argument, "--model", what="chosen by the mode")
-    arguments.add_text(parser.add_argument, "--mode", what=", ".join(Mode))
-    parser.add_argument("--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS")
-    arguments.add_text(parser.add_argument, "--resolution", what="480P … 2K")
-    parser.add_argument(
-        "--count", type=arguments.whole(1), default=1, metavar="N", help="how many clips"
+    arguments.add_text(
+        parser.add_argument, "-m", "--model", metavar="MODEL", what="chosen by the mode"
     )
+    arguments.add_text(parser.add_argument, "--mode", metavar="MODE", what=_MODES)
+    add = parser.add_argument
+    what = "6 or 10; MiniMax-H3: 4 to 15"
+    add("-d", "--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS", help=what)
+    arguments.add_text(add, "-r", "--resolution", metavar="SIZE", what="480P … 2K")
+    what = "how many clips"
+    add("-n", "--count", type=arguments.whole(1), default=1, metavar="N", help=what)
 
 
 def estimate_prices(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.client.preparing import seller_of
+    from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
+    from hailuo_mcp.rules.estimate import estimate
     from hailuo_mcp.wording.costs import cost_estimate, estimate_message
 
     comparing = (args.plan or "").strip().lower() == "compare"
@@ -141,9 +128,9 @@ def _print_comparison(terminal: Terminal, found: Estimate) -> None:
         terminal.say(f"Packs are sold at {place}")
 
 
-def _verdict(way: PlanCost, cheapest: PlanCost | None, payg: Decimal | None) -> str:
+def _verdict(way: PlanCost, cheapest: PlanCost | None, payg: Decimal | None) -> Cell:
     if way is cheapest:
-        return "cheapest"
+        return Styled("cheapest", GOOD)
     if way.dearer_at_full_use:
-        return "never cheaper"
+        return Styled("never cheaper", QUIET)
     return "too few clips" if payg is not None and way.per_video > payg else ""

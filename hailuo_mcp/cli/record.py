@@ -7,7 +7,7 @@ amounts are decimal text, `message` is for a person at a shell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import words
@@ -25,7 +25,7 @@ def moment(seconds: float | None) -> str:
     """ISO 8601 in UTC, to the second; empty for None."""
     if seconds is None:
         return ""
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def task_record(view: View, *, copy: str = "") -> Record:
@@ -240,7 +240,6 @@ def error_record(error: HailuoError) -> Record:
     return {"message": message, **error_answer(error)}
 
 
-def failure_record(message: str, code: str) -> Record:
-    """The same, for what is no HailuoError: a wrong option, or a fault of this program."""
-    charged = "no" if code == "invalid_request" else "maybe"
-    return {"message": message, "error": {"code": code, "charged": charged, "retry": False}}
+def failure_record(message: str) -> Record:
+    """The same for a fault of this program, which may have happened at any moment."""
+    return {"message": message, "error": {"code": "unexpected", "charged": "maybe", "retry": False}}

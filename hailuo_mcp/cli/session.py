@@ -62,8 +62,12 @@ class Session:
     """What is being waited for, for the message after Ctrl-C."""
     films: list[Film] = field(default_factory=list[Film])
     """The same, of films; the tasks are then their shots."""
+    again: str = ""
+    """The command that continues this one, where that is the same command."""
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
+    ends_with_interrupt: bool = False
+    """^C is how the command ends; there is nothing to say about it."""
     began: float = field(default_factory=time.time)
     _searched: set[str] = field(default_factory=set[str])
     """Tasks whose search at the provider the person knows of."""
@@ -77,8 +81,11 @@ class Session:
         output: str = getattr(self.args, "output", "")
         if not output:
             return self.command("query", known, "--wait")
-        overwrite = ("--overwrite",) if getattr(self.args, "overwrite", False) else ()
-        return self.command("download", known, output, *overwrite)
+        flags = [f"--{name}" for name in ("overwrite", "no-keep") if self._given(name)]
+        return self.command("download", known, output, *flags)
+
+    def _given(self, flag: str) -> bool:
+        return bool(getattr(self.args, flag.replace("-", "_"), False))
 
     async def task_id(self, text: str) -> str:
         """The id that a person means: whole, its first characters, @last, or @-2.
@@ -118,6 +125,7 @@ class Session:
                 task_id,
                 output_path=output,
                 overwrite=self.args.overwrite,
+                keep=not self._given("no-keep"),
                 wait_seconds=wait,
                 on_progress=self._shown(progress),
             )
@@ -144,6 +152,7 @@ class Session:
                 film,
                 output_path=output,
                 overwrite=self.args.overwrite,
+                keep=not self._given("no-keep"),
                 wait_seconds=wait,
                 on_progress=self._shown_film(progress),
             )
@@ -238,6 +247,8 @@ class Session:
             return ""
         from hailuo_mcp.files.folders import Folders
 
+        if self._given("no-keep"):
+            self.studio.need_movable()
         where = arguments.output_path(text)
         folders = Folders(self.settings.output_dir, fenced=False)
         target = folders.target(where, default_name=_IN_FOLDER)
@@ -263,9 +274,22 @@ class Session:
     def report_interrupted(self) -> None:
         """Say what goes on without this process, and how to resume."""
         say, note = self.terminal.paragraph, self.terminal.note
+        if self.ends_with_interrupt:
+            return
         note()
         if self.films:
             self._report_interrupted_films()
+            return
+        if self.again and self.buying:
+            saved = sum(task.saved for task in self.tasks)
+            so_far = f"{saved} of {words.count(len(self.tasks), 'clip')} saved so far. "
+            hour = "" if getattr(self.args, "file", "") else " within the hour"
+            say(
+                "Stopped.",
+                f"{so_far if self.tasks else ''}What was sent goes on at the provider. The same "
+                f"command{hour} goes on with all of it, and buys nothing twice:",
+            )
+            note(f"  {self.again}")
             return
         if not self.tasks:
             if not self.buying:

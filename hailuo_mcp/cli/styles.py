@@ -21,7 +21,7 @@ _OF_STATE = {
     "unconfirmed": DOUBT,
     "failed": BAD,
     "cancelled": QUIET,
-    "ok": "",
+    "ok": GOOD,
     "note": "yellow",
     "problem": BAD,
 }

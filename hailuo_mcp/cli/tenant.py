@@ -61,7 +61,7 @@ def tenant_options(parser: ArgumentParser) -> None:
 
 
 def tenant(args: Namespace, terminal: Terminal) -> int:
-    path = _file(args.file)
+    path = _file(args)
     if args.action == "list":
         return _list(args, path, terminal)
     from hailuo_mcp.settings.tenants import check_name
@@ -79,12 +79,10 @@ def tenant(args: Namespace, terminal: Terminal) -> int:
     return _remove(args.name, path, terminal)
 
 
-def _file(given: str) -> Path:
-    from hailuo_mcp.settings import Settings
-
-    if given:
-        return Path(arguments.output_path(given))
-    path = Settings.from_env({"HAILUO_TENANTS": os.environ.get("HAILUO_TENANTS", "")}).tenants
+def _file(args: Namespace) -> Path:
+    if args.file:
+        return Path(arguments.output_path(args.file))
+    path = _file_of_settings(args.profile)
     if path is None:
         raise ConfigError(
             "It is not set which file the tenants are in.",
@@ -92,6 +90,18 @@ def _file(given: str) -> Path:
             Step(Do.TRY, "or name it with --file; the server needs the variable in any case"),
         )
     return path
+
+
+def _file_of_settings(profile: str | None) -> Path | None:
+    """Nothing else is read: a tenant can be added where the other settings are not at hand."""
+    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.settings.config_file import read_configuration
+
+    environ = {"HAILUO_TENANTS": os.environ.get("HAILUO_TENANTS", "")}
+    if path := Settings.from_env(environ).tenants:
+        return path
+    section = read_configuration().section(profile or os.environ.get("HAILUO_PROFILE", ""))
+    return Settings.from_env({"HAILUO_TENANTS": section.texts.get("tenants", "")}).tenants
 
 
 def _add(args: Namespace, path: Path, terminal: Terminal) -> int:
@@ -106,7 +116,7 @@ def _add(args: Namespace, path: Path, terminal: Terminal) -> int:
             raise _no_change(f"There is already a tenant {args.name}.")
         put(document, args.name, _toml(table))
     _show(token, args.name, terminal, f"Tenant {args.name} is in {path}.")
-    if os.environ.get("HAILUO_TENANTS", "") != str(path):
+    if _file_of_settings(args.profile) != path:
         terminal.note(f"The server needs HAILUO_TENANTS={path}; it reads the file at its start.")
     else:
         terminal.note("A running server takes it over within ten seconds.")

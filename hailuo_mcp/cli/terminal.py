@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.cli.screen import Screen
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
 _WIDEST = 100
@@ -198,9 +199,28 @@ class Terminal:
             self._err.file.write("\x1b[?25h")
             self._err.file.flush()
 
+    def flush(self) -> None:
+        """Before something else writes to the terminal."""
+        self._out.file.flush()
+        self._err.file.flush()
+
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line of the result."""
         self._out.line(text, style)
+
+    def line(self, *pieces: Cell) -> None:
+        """A line of the result, in pieces that may each have a style."""
+        self._out.pieces(*pieces)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sees the results at once."""
+        return self._out.is_terminal
+
+    def script(self, text: str) -> None:
+        """Text for another program, exactly as it is."""
+        self._out.file.write(text)
+        self._out.file.flush()
 
     def note(self, text: str = "") -> None:
         """A line about what is being done."""
@@ -255,6 +275,24 @@ class Terminal:
                 self.say()
             pairs = zip(columns, row, strict=True)
             self.facts([pair for pair in pairs if text_of(pair[1]) not in NONE])
+
+    @contextmanager
+    def redrawn(self) -> Generator[Screen]:
+        """A table that is drawn again in its place for the length of the block."""
+        from hailuo_mcp.cli.screen import Screen
+
+        with Screen(self._out.console, self._out.cleaned) as screen:
+            yield screen
+
+    @property
+    def draws_tables(self) -> bool:
+        """Whether a table is for a person, and not lines for another program."""
+        return self._out.is_terminal
+
+    @property
+    def can_redraw(self) -> bool:
+        """Whether results go to a terminal that can move its cursor."""
+        return self._out.is_terminal and os.environ.get("TERM") != "dumb"
 
     def data(self, answer: Mapping[str, object]) -> None:
         """What a tool would return, as one line of JSON."""

@@ -15,7 +15,9 @@ def upgrade_options(parser: ArgumentParser) -> None:
     what = "the id of the draft, a saved clip of MiniMax-H3 at 768P"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
     add = parser.add_argument_group("clip").add_argument
-    add("--resolution", type=arguments.plain, default="2K", help="2K, the only one so far")
+    what = "2K, the only one so far"
+    flags = ("-r", "--resolution")
+    add(*flags, type=arguments.plain, default="2K", metavar="SIZE", help=what)
     arguments.add_terms(parser, takes=False)
 
 

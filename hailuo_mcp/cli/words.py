@@ -11,17 +11,17 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS
+from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
 
 
 def program() -> str:
     """How this program was called, so that a pasted command finds it again."""
     called = Path(sys.argv[0])
     if called.match("hailuo_mcp/__main__.py"):
-        return f"{_quoted([_short(sys.executable)])} -m hailuo_mcp"
+        return f"{line([_short(sys.executable)])} -m hailuo_mcp"
     if called.stem != "hailuo-mcp":
         return "hailuo-mcp"
-    return _quoted([_short(str(called))])
+    return line([_short(str(called))])
 
 
 def _short(path: str) -> str:
@@ -35,13 +35,11 @@ def _short(path: str) -> str:
 
 def command(args: Namespace, *words: str) -> str:
     """A command to paste, with the settings that were given as options."""
-    from hailuo_mcp.settings import option_help
-
     options = list[str]()
-    for name in option_help():
+    for name, option in SETTING_OPTIONS.items():
         if (value := getattr(args, name, None)) is not None:
-            options += [f"--{name.replace('_', '-')}", str(value)]
-    return f"{program()} {_quoted([*words, *options])}"
+            options += [option.flag, str(value)]
+    return f"{program()} {line([*words, *options])}"
 
 
 _PER_PURCHASE = {
@@ -67,7 +65,7 @@ def another_take(args: Namespace, *, take: int, provider: str = "") -> str:
 
 def retyped(args: Namespace, **changes: object) -> str:
     """The command that was typed, with other values."""
-    return f"{program()} {_quoted(args.parser.typed({**vars(args), **changes}))}"
+    return f"{program()} {line(args.parser.typed({**vars(args), **changes}))}"
 
 
 def needs_sandbox(args: Namespace) -> bool:
@@ -75,6 +73,8 @@ def needs_sandbox(args: Namespace) -> bool:
 
     It asks for a fault, in words that a provider would refuse, or starts from a clip of its own.
     """
+    from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS
+
     pictures = [getattr(args, name, "") for name in IMAGE_FIELDS]
     for name in ("media_inputs", *REFERENCE_FIELDS):
         pictures += getattr(args, name, [])
@@ -92,7 +92,8 @@ def _beside(output: str, tag: str) -> str:
     return str(next(name for name in names if not name.with_suffix(".mp4").exists()))
 
 
-def _quoted(words: Sequence[str]) -> str:
+def line(words: Sequence[str]) -> str:
+    """Words as one line to paste into the shell."""
     if os.name == "nt":
         import subprocess
 

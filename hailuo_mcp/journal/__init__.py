@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-
-from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -59,6 +56,8 @@ def journal_file(settings: StoreSettings) -> Path:
         ConfigError: this store has no file.
     """
     if settings.database_url:
+        from hailuo_mcp.errors import ConfigError, Do, Step
+
         raise ConfigError(
             "The journal is in a PostgreSQL database, which has backups and checks of its own.",
             Step(Do.ARRANGE, "back it up with pg_dump, or with what its host offers"),
@@ -74,7 +73,11 @@ def require_postgres() -> None:
     Raises:
         ConfigError: it is not.
     """
+    from importlib.util import find_spec
+
     if find_spec("psycopg") is None or find_spec("psycopg_pool") is None:
+        from hailuo_mcp.errors import ConfigError, Do, Step
+
         raise ConfigError(
             "The journal's database cannot be used: the extra for PostgreSQL is not installed.",
             Step(Do.ARRANGE, 'install it with pip install "hailuo-mcp[postgres]"'),

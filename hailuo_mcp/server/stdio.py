@@ -38,14 +38,14 @@ NEXT_CHECK_SECONDS = 60.0
 
 
 def main() -> NoReturn:
-    """Serve with the settings of the environment."""
-    serve_stdio(_from_environment)
+    """Serve with the settings of the environment and of the person's configuration."""
+    serve_stdio(_of_this_computer)
 
 
-def _from_environment() -> Settings:
-    from hailuo_mcp.settings import Settings
+def _of_this_computer() -> Settings:
+    from hailuo_mcp.settings import read_settings
 
-    return Settings.from_env(os.environ)
+    return read_settings(os.environ)
 
 
 def serve_stdio(settings: Callable[[], Settings]) -> NoReturn:

@@ -1,5 +1,5 @@
-"""The settings: read once from variables, passed down as values."""
+"""The settings: read once from variables and the configuration, passed down as values."""
 
-from hailuo_mcp.settings.table import Settings, nearest_variable, option_help, variable_of
+from hailuo_mcp.settings.table import Settings, nearest_variable, read_settings, variable_of
 
-__all__ = ["Settings", "nearest_variable", "option_help", "variable_of"]
+__all__ = ["Settings", "nearest_variable", "read_settings", "variable_of"]

@@ -6,25 +6,25 @@ the fields; a type from values.py says which text a setting accepts.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.config import JsonDict
 
 from hailuo_mcp.dialects import providers
-from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
-from hailuo_mcp.loopback import is_loopback
+from hailuo_mcp.files.name_pattern import DEFAULT, FIELDS
+from hailuo_mcp.settings.config_file import Configuration, read_configuration
+from hailuo_mcp.settings.sources import PREFIX, Sources, gather, is_set, nearest
 from hailuo_mcp.settings.values import (
     Amount,
     CallbackUrl,
     Database,
     File,
+    Filename,
     FilesPlace,
     Folder,
     Folders,
@@ -38,10 +38,9 @@ from hailuo_mcp.settings.values import (
     Wait,
     Whole,
     flaw,
-    names,
 )
 
-_PREFIX = "HAILUO_"
+NO_FILE = Configuration()
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"})
 
 
@@ -51,17 +50,12 @@ def _setting(
     *,
     documented: str = "",
     variable: str = "",
-    option: str = "",
 ) -> Any:  # noqa: ANN401
-    """A field; `documented` describes its default where the value alone does not say enough.
-
-    `option`: what the help calls its value; if given, the command line has an option for it.
-    """
+    """A field; `documented` describes its default where the value alone does not say enough."""
     shown = f"`{default}`" if isinstance(default, str) and default else str(default).lower()
     extra: JsonDict = {
         "default": documented or (shown if default or default == 0 else "none"),
         "variable": variable,
-        "option": option,
     }
     if callable(default):
         return Field(description=meaning, json_schema_extra=extra, default_factory=default)
@@ -89,34 +83,42 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    profile: str = _setting(
+        "which profile of the configuration is used (`hailuo-mcp login --profile NAME`)",
+        "",
+        documented="none: the top of the file",
+    )
     provider: str = _setting(
         "who is paid: " + " · ".join(f"`{name}`" for name in providers.PROVIDERS),
         documented=f"from a known `HAILUO_BASE_URL`, else `{providers.DEFAULT_PROVIDER}`",
-        option="NAME",
     )
     api_key: SecretStr | None = _setting("MiniMax providers only: falls back to `MINIMAX_API_KEY`")
     base_url: str = _setting(
         "with or without `/minimaxi` and `/v1`; MiniMax providers only: falls back to "
         "`MINIMAX_API_HOST`",
         documented="the provider's",
-        option="URL",
     )
     output_dir: Folder = _setting(
         "where clips go",
         _default_output,
         documented="`Hailuo` in the user's videos folder",
-        option="FOLDER",
     )
     files: FilesPlace = _setting(
         "instead of `HAILUO_OUTPUT_DIR`, for several machines: `s3://bucket/prefix` (needs the "
         "extra `s3`) or the full path of a folder that they share",
         "",
     )
+    filename: Filename = _setting(
+        "names of clips, and folders below the output folder: "
+        + " ".join(f"`{{{name}}}`" for name in FIELDS)
+        + "; `{prompt:.24}` is its first 24 characters, `{date:%Y-%m}` the month; equal names get "
+        "a number",
+        DEFAULT,
+    )
     state_dir: Folder = _setting(
         "the journal and its locks",
         _default_state,
         documented="the platform's state folder",
-        option="FOLDER",
     )
     database_url: Database | None = _setting(
         "`postgresql://…`: the journal in a database, for servers on many computers; needs the "
@@ -126,14 +128,11 @@ class Settings(BaseModel):
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
         "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
         "payg",
-        option="PLAN",
     )
     rpm: Annotated[Whole, Field(ge=0, le=100_000)] = _setting(
         "submits per minute, shared by every process on the journal", 0, documented="the plan's"
     )
-    budget: Amount | None = _setting(
-        "a hard limit on spending, in the plan's unit, per account", option="AMOUNT"
-    )
+    budget: Amount | None = _setting("a hard limit on spending, in the plan's unit, per account")
     budget_period: Period = _setting("`day` · `month` (local time) · `total`", "day")
     unpriced_cost: Amount | None = _setting(
         "what a clip without a published price counts as; if unset, a budget refuses such clips"
@@ -186,46 +185,43 @@ class Settings(BaseModel):
     )
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], **overrides: object) -> Settings:
-        """Read the variables; an override that is not None wins over its variable.
+    def from_env(
+        cls,
+        environ: Mapping[str, str],
+        configuration: Configuration = NO_FILE,
+        **overrides: object,
+    ) -> Settings:
+        """Read the variables and the configuration; an override that is not None wins.
 
         Raises:
-            ConfigError: a value cannot be used; the error names its variable.
+            ConfigError: a value cannot be used; the error names its variable, or its place in the
+                configuration.
         """
-        given = {
-            name: text.strip()
-            for name, text in environ.items()
-            if name.startswith((_PREFIX, "MINIMAX_")) and _is_set(text)
-        }
-        _refuse_misspelt_limits(given)
-        variables = {name: variable_of(name) for name in cls.model_fields}
-        given |= {
-            variables[name]: str(value)
-            for name, value in overrides.items()
-            if value is not None and name in variables
-        }
-        values: dict[str, object] = {
-            name: given[variable] for name, variable in variables.items() if variable in given
-        }
-        if files := given.get("HAILUO_FILES"):
-            if overrides.get("output_dir") is not None:
+        return cls.of(sources_of(environ, configuration, **overrides), environ)
+
+    @classmethod
+    def of(cls, found: Sources, environ: Mapping[str, str]) -> Settings:
+        """Read what was gathered.
+
+        Raises:
+            ConfigError: see from_env.
+        """
+        values: dict[str, object] = {**found.texts}
+        if files := found.texts.get("files"):
+            if found.origin("output_dir").kind == "option":
                 raise ConfigError(
                     "Where clips go is set for all processes on the journal, so the output folder "
                     "of one command cannot be changed.",
                     Step(Do.TRY, "have the clip copied to a path instead"),
-                    Step(Do.CHECK, "HAILUO_FILES"),
+                    Step(Do.CHECK, found.place("files")),
                 )
             if "://" not in files:
                 values["output_dir"] = files
-        row = _provider(given)
-        values["provider"] = row.name
-        values["api_key"] = _api_key(row, given)
-        values["base_url"] = base_url_of(row, given)
         # Unchanged: the transport decides which of them applies.
         values["proxies"] = {
             name: text
             for name, text in environ.items()
-            if name.lower() in _PROXIES and _is_set(text)
+            if name.lower() in _PROXIES and is_set(text)
         }
         try:
             return cls.model_validate(values)
@@ -234,7 +230,7 @@ class Settings(BaseModel):
             what = "; ".join(f"the setting {name} {why}" for name, why in flaws.items())
             raise ConfigError(
                 f"{what[:1].upper()}{what[1:]}.",
-                *(Step(Do.CHECK, variable_of(name)) for name in flaws),
+                *(Step(Do.CHECK, found.place(name)) for name in flaws),
             ) from None
 
     @property
@@ -271,76 +267,51 @@ def flaws_of(exc: ValidationError) -> dict[str, str]:
 def variable_of(field: str) -> str:
     """Return the variable of a setting: HAILUO_ and its name, with a few exceptions."""
     extra: Any = Settings.model_fields[field].json_schema_extra
-    return str(extra["variable"]) or f"{_PREFIX}{field.upper()}"
+    return str(extra["variable"]) or f"{PREFIX}{field.upper()}"
 
 
-def option_help() -> dict[str, tuple[str, str]]:
-    """The settings with a command-line option: by field, its value's name and its meaning."""
-    rows: dict[str, Any] = {n: f.json_schema_extra for n, f in Settings.model_fields.items()}
-    return {
-        name: (row["option"], str(Settings.model_fields[name].description).replace("`", ""))
-        for name, row in rows.items()
-        if row["option"]
+def variables() -> dict[str, str]:
+    """The variable of each setting."""
+    return {name: variable_of(name) for name in Settings.model_fields}
+
+
+def sources_of(
+    environ: Mapping[str, str],
+    configuration: Configuration = NO_FILE,
+    *,
+    new_profile: bool = False,
+    to_show: bool = False,
+    **overrides: object,
+) -> Sources:
+    """The settings as text, and where each comes from; see `gather`.
+
+    Raises:
+        ConfigError: what says whose account it is cannot be used, or a limit is misspelt.
+    """
+    options = {
+        name: str(value)
+        for name, value in overrides.items()
+        if value is not None and name in Settings.model_fields
     }
+    return gather(
+        environ,
+        configuration,
+        options,
+        variables(),
+        new_profile=new_profile,
+        to_show=to_show,
+    )
+
+
+def read_settings(environ: Mapping[str, str], **overrides: object) -> Settings:
+    """The settings of this process: options, variables, the person's configuration, defaults.
+
+    Raises:
+        ConfigError: a value cannot be used, or the configuration cannot be read.
+    """
+    return Settings.from_env(environ, read_configuration(), **overrides)
 
 
 def nearest_variable(name: str, cutoff: float = 0.6) -> str:
     """Guess which setting an unknown HAILUO_ variable was meant to be; empty for none."""
-    names = {variable_of(f).removeprefix(_PREFIX): variable_of(f) for f in Settings.model_fields}
-    near = difflib.get_close_matches(name.removeprefix(_PREFIX), names, n=1, cutoff=cutoff)
-    return names[near[0]] if near else ""
-
-
-def _is_set(text: str) -> bool:
-    """An empty value and an unsubstituted ${VAR} count as unset.
-
-    Clients start servers with both: elevenlabs-mcp#102 is about a literal `${user_config.x}`.
-    """
-    text = text.strip()
-    return bool(text) and not (text.startswith("${") and text.endswith("}"))
-
-
-def _refuse_misspelt_limits(given: Mapping[str, str]) -> None:
-    """A misspelt spending limit is refused: the person believes that it protects them."""
-    limits = ("budget", "budget_period", "unpriced_cost", "confirm_above")
-    known = {variable_of(field) for field in Settings.model_fields}
-    for name in given:
-        if name.startswith(_PREFIX) and name not in known:
-            meant = nearest_variable(name, cutoff=0.8)
-            if meant in map(variable_of, limits):
-                raise ConfigError(
-                    f"{name} is not a setting, so it limits nothing.",
-                    Step(Do.ARRANGE, f"rename it to {meant}, or remove it"),
-                )
-
-
-def _provider(given: Mapping[str, str]) -> Provider:
-    if name := given.get("HAILUO_PROVIDER"):
-        return providers.provider_named(name)
-    urls = (given.get(name, "") for name in ("HAILUO_BASE_URL", "MINIMAX_API_HOST"))
-    found = next((row for row in map(providers.provider_for, urls) if row), None)
-    return found or providers.PROVIDERS[providers.DEFAULT_PROVIDER]
-
-
-def base_url_of(provider: Provider, given: Mapping[str, str]) -> str:
-    """Where a provider is, by these variables; empty where none is set and none is needed."""
-    text = given.get("HAILUO_BASE_URL", "")
-    if not text and provider.minimax_env:
-        text = given.get("MINIMAX_API_HOST", "")
-    if (provider.is_sandbox or provider.caveat) and not text:
-        return ""  # unset; giving the same URL explicitly means something else
-    if provider.is_sandbox and not is_loopback(urlsplit(text).hostname or ""):
-        raise ConfigError(
-            "The sandbox runs only on this computer, but the base URL points elsewhere.",
-            Step(Do.ARRANGE, "remove the base URL, or choose the provider that it belongs to"),
-            Step(Do.CHECK, "HAILUO_BASE_URL"),
-        )
-    private = frozenset(names(given.get("HAILUO_ALLOWED_HOSTS_PRIVATE", "")))
-    return providers.clean_base_url(provider, text or provider.base_url, private_hosts=private)
-
-
-def _api_key(provider: Provider, given: Mapping[str, str]) -> str | None:
-    if provider.is_sandbox:  # it needs none; a placeholder from an example must not be refused
-        return None
-    fallback = given.get("MINIMAX_API_KEY") if provider.minimax_env else None
-    return given.get("HAILUO_API_KEY") or fallback
+    return nearest(name, variables().values(), cutoff)

@@ -20,7 +20,8 @@ from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
 from hailuo_mcp.domain import TENANT, Unit
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.loopback import is_loopback
-from hailuo_mcp.settings.table import Settings, base_url_of, flaws_of
+from hailuo_mcp.settings.sources import base_url_of
+from hailuo_mcp.settings.table import Settings, flaws_of
 from hailuo_mcp.text import shown, system_reason
 
 KEYS = (
@@ -163,7 +164,7 @@ def tenant_of_table(
     at_home = is_loopback(urlsplit(operator.base_url).hostname or "")
     if provider.name != operator.provider and not at_home:
         # An address of this computer is no provider's: it serves to try all of them.
-        base_url = base_url_of(provider, {})
+        base_url = base_url_of(provider)
     else:
         base_url = operator.base_url
     settings = operator.model_copy(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import anyio
@@ -28,7 +28,12 @@ from hailuo_mcp.studio.conditions import (
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.preparing import prepare
-from hailuo_mcp.studio.request_record import identity, new_task_id, request_json
+from hailuo_mcp.studio.request_record import (
+    identity,
+    key_in_file,
+    new_task_id,
+    request_json,
+)
 from hailuo_mcp.studio.waiting import TICK_SECONDS, read_again, wait
 from hailuo_mcp.telemetry import tracing
 from hailuo_mcp.telemetry.events import Event, tenant_name
@@ -39,7 +44,7 @@ ANSWER_SECONDS = 3.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
+class Draft:
     """A checked and priced request, ready to be bought."""
 
     prepared: Prepared
@@ -184,10 +189,18 @@ async def _buy(
 
 async def _draft(
     context: Context, request: AnyRequest, terms: Terms, caller: str, *, local: bool
-) -> _Draft:
+) -> Draft:
     """Check and price a request, and look for the task that it would repeat."""
     context.client.need_key()
     prepared = await prepare(context, request, caller=caller, local=local)
+    return await draft_of(context, prepared, terms, caller)
+
+
+async def draft_of(context: Context, prepared: Prepared, terms: Terms, caller: str) -> Draft:
+    """What would be recorded of a checked request, and the task that it would repeat."""
+    if terms.place:
+        opened = {it.wire: it for it in prepared.inputs}
+        terms = replace(terms, request_key=key_in_file(prepared.request, opened, terms))
     task = _new_task(context, prepared, terms, caller)
     amount = reserved_amount(context, prepared.quote)
     found = await context.store.find_existing(task, now=context.clock())
@@ -198,7 +211,7 @@ async def _draft(
             raise context.losses.error()
         hold_ceiling(context, terms, amount, quote=prepared.quote)
     existing = found.task if found else None
-    return _Draft(prepared=prepared, task=task, reserved_amount=amount, existing=existing)
+    return Draft(prepared=prepared, task=task, reserved_amount=amount, existing=existing)
 
 
 def _new_task(context: Context, prepared: Prepared, terms: Terms, caller: str) -> Task:

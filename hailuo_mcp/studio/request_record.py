@@ -216,6 +216,12 @@ def identity(
     return digest(account, caller, content, str(terms.take), terms.request_key)
 
 
+def key_in_file(request: AnyRequest, inputs: Inputs, terms: Terms) -> str:
+    """The request key of a clip in a file of requests: the same wherever the line stands."""
+    content = content_of(request, inputs)
+    return f"file-{digest(content, str(terms.take), str(terms.place))[:32]}"
+
+
 def digest(*parts: str) -> str:
     """One identity of several texts."""
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

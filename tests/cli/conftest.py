@@ -137,6 +137,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "HAILUO_OUTPUT_DIR": str(tmp_path / "videos"),
         "HAILUO_STATE_DIR": str(tmp_path / "state"),
         "HAILUO_POLL_SECONDS": "0.1",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
     }
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.catalog.mcp_clients import client_setups
 from hailuo_mcp.cli import arguments, exits, styles, words
 from hailuo_mcp.cli.init import config_file
 from hailuo_mcp.cli.init.command import client_named
 from hailuo_mcp.cli.init.entry import KEY, is_reference
+from hailuo_mcp.cli.styles import BAD, GOOD, Cell, Styled
 from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, Step
@@ -26,8 +27,7 @@ _INDENT = 9
 
 
 def doctor_options(parser: ArgumentParser) -> None:
-    names = ", ".join(app.name for app in client_setups())
-    what = f"use the settings from this client's configuration: {names}"
+    what = "use the settings from this client's configuration, such as cursor"
     arguments.add_text(parser.add_argument, "--client", metavar="CLIENT", what=what)
 
 
@@ -61,9 +61,8 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
             status="problem" if problems else "ok",
         )
     else:
-        verdict = words.count(problems, "problem") if problems else "Nothing is wrong"
         terminal.say()
-        terminal.say(f"{verdict}. Nothing was bought.", style="bold")
+        _print_summary(results, terminal)
     return exits.FAILED if problems else exits.DONE
 
 
@@ -72,6 +71,20 @@ def _print(result: Result, terminal: Terminal) -> None:
     terminal.paragraph(level, said, style=styles.state(level).style, result=True, indent=_INDENT)
     if result.fix:
         terminal.paragraph("", f"→ {result.fix}", result=True, indent=_INDENT)
+
+
+def _print_summary(results: Sequence[Result], terminal: Terminal) -> None:
+    """The counts, and what the problems are about: the list above may have left the screen."""
+    many = Counter(result.level.value for result in results)
+    bad = list(dict.fromkeys(it.check for it in results if it.level == "problem"))
+    counted: list[Cell] = [f"{many['ok']} ok, "]
+    counted.append(Styled(words.count(many["note"], "note"), styles.state("note").style))
+    if bad:
+        verdict = f"{words.count(many['problem'], 'problem')} ({', '.join(bad)})"
+        counted += [", ", Styled(verdict, BAD)]
+    else:
+        counted += [". ", Styled("Nothing is wrong", GOOD)]
+    terminal.line(*counted, ". Nothing was bought.")
 
 
 async def examine(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from hailuo_mcp.cli.doctor.network import Reach, check_network
 from hailuo_mcp.cli.doctor.result import Level, Result, note, of_error, ok, problem
+from hailuo_mcp.cli.key_check import Connect, not_this_api, other_region, try_key
 from hailuo_mcp.cli.words import program
-from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import (
     AuthenticationError,
     ConfigError,
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
     from hailuo_mcp.dialects.dialect import HttpReply, Provider
     from hailuo_mcp.settings import Settings
-
-Connect = Callable[["Settings"], "HailuoClient"]
 
 _SKEW = 60.0
 _SERVER_FAULT = 500
@@ -88,12 +86,7 @@ async def _key(
 ) -> Result:
     provider = PROVIDERS[settings.provider]
     if reply.json() is None and reply.status < _SERVER_FAULT:
-        host = urlsplit(settings.address).netloc or "this computer"
-        return problem(
-            "key",
-            f"What answers at {host} is not this API (HTTP {reply.status}).",
-            "Check HAILUO_BASE_URL and HAILUO_PROVIDER.",
-        )
+        return of_error("key", not_this_api(settings, reply.status))
     try:
         client.read_probe(reply)
     except AuthenticationError as exc:
@@ -105,15 +98,12 @@ async def _region(
     exc: AuthenticationError, provider: Provider, settings: Settings, connect: Connect
 ) -> Result:
     """Whether the same company's other region takes the key; no other host is ever shown it."""
-    if not provider.other_region or urlsplit(settings.base_url).hostname not in provider.hosts:
+    other = other_region(settings)
+    if other is None:
         return _refused(exc)
-    twin = provider_named(provider.other_region)
-    other = connect(settings.model_copy(update={"provider": twin.name, "base_url": twin.base_url}))
+    twin = PROVIDERS[other.provider]
     try:
-        reply = await other.probe()
-        if reply.json() is None:
-            return _refused(exc)
-        other.read_probe(reply)
+        await try_key(other, connect)
     except AuthenticationError:
         return problem(
             "key",
@@ -122,8 +112,6 @@ async def _region(
         )
     except HailuoError:
         return _refused(exc)
-    finally:
-        await other.aclose()
     also = " and remove HAILUO_BASE_URL" if settings.base_url != provider.base_url else ""
     return problem(
         "region",

@@ -39,7 +39,7 @@ from hailuo_mcp.server.http.uploads import Uploads
 from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.mcp_server import Server
 from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
-from hailuo_mcp.settings import Settings
+from hailuo_mcp.settings import Settings, read_settings
 from hailuo_mcp.studio.context import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.telemetry import tracing
@@ -66,7 +66,7 @@ def app_from_env() -> Starlette:
     if not logging.getLogger().handlers:
         log_to_stderr(PlainLines())
     try:
-        settings, fault = Settings.from_env(os.environ), None
+        settings, fault = read_settings(os.environ), None
     except ConfigError as error:
         settings, fault = Settings(), error
     return create_app(settings, with_sse=True, fault=fault)
