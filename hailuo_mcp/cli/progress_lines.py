@@ -143,7 +143,7 @@ def frame(
     several = _entries(views)
     if len(several) == 1 and isinstance(several[0], View):
         return _one(several[0], meter.of(several[0], now), width, unicode=unicode)
-    most = max(1, height - 4)
+    most = max(1, height - 5)
     shown = several
     if len(several) > most:
         shown = [it for it in several if not it.settled][:most]
@@ -153,7 +153,7 @@ def frame(
     if hidden := len(several) - len(shown):
         lines.append(_fit(f"and {hidden} more", width, "dim"))
     whole = list(views) if len(views) == 1 else several
-    return [*lines, _sum(whole, several, meter.sum(whole, now), width, unicode=unicode)]
+    return [*lines, *_sum(whole, several, meter.sum(whole, now), width, unicode=unicode)]
 
 
 def _entries(views: Sequence[Entry]) -> list[Entry]:
@@ -196,7 +196,8 @@ def _row(view: Entry, measured: Measured, width: int, *, unicode: bool) -> Text:
 
 def _sum(
     whole: Sequence[Entry], each: Sequence[Entry], measured: Measured, width: int, *, unicode: bool
-) -> Text:
+) -> list[Text]:
+    """The line below; what has no room in it stands in one more."""
     from rich.text import Text
 
     done = sum(view.settled for view in each)
@@ -204,11 +205,11 @@ def _sum(
     line.append_text(_bar(measured, "", _SMALL_BAR, unicode=unicode))
     line.append(f"{_percent(measured)}  ", "bold")
     parts = (cost_of(whole), whole[0].known_as if len(whole) != len(each) else "")
-    room, said = width - line.cell_len, times(measured)
-    for part in filter(None, parts):  # what has no room is left out: half an amount misleads
-        if len(said) + 2 + len(part) <= room:
-            said += f"  {part}"
-    return line.append_text(_fit(said, room, ""))
+    room, rest = width - line.cell_len, "  ".join(filter(None, parts))
+    said = times(measured)
+    if len(said) + 2 + len(rest) <= room or not rest:
+        return [line.append_text(_fit(f"{said}  {rest}".rstrip(), room, ""))]
+    return [line.append_text(_fit(said, room, "")), _fit(rest, width, "dim")]
 
 
 def cost_of(views: Sequence[Entry]) -> str:
