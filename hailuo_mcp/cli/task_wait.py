@@ -49,6 +49,7 @@ async def wait_for_all(session: Session) -> list[View | FilmView]:
             seen.update(waiting)
             session.tasks = [task for view in waiting.values() for task in view.tasks]
             last = max(waiting.values(), key=lambda view: view.eta_seconds or 0)
+            session.report_search(list(waiting.values()))
             await progress.show_all(list(seen.values()))
             await _look(session, last, wait_seconds=1.0)
             waiting = _waiting(session, await _in_flight(session))
