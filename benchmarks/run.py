@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from rig import plot, report, venvs
 from rig.report import Figure
 from rig.stage import Stage
-from rows import calling, delivery, download, flight, history, leaving, opening, waiting
+from rows import calling, delivery, download, flight, history, leaving, opening, shell, waiting
 
 DOCUMENT = venvs.ROOT / "docs" / "performance.md"
 MARKS = ("<!-- table -->", "<!-- end of table -->")
@@ -37,6 +37,7 @@ ROWS: dict[str, Row] = {
     "start": opening.start,
     "memory": opening.memory,
     "tokens": opening.tokens,
+    "shell": shell.shell,
     "call": calling.overhead,
     "delivery": delivery.polled,
     "callback": delivery.called_back,

@@ -68,8 +68,7 @@ class Stage:
         """One of the three, with a home of its own."""
         home = folder / name
         home.mkdir(parents=True, exist_ok=True)
-        environ = {key: os.environ[key] for key in _KEPT if key in os.environ}
-        environ |= {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+        environ = self.environ(home)
         bin_ = self.pythons[name].parent
         if name == "ours":
             environ |= self.ours(home, base_url)
@@ -86,6 +85,11 @@ class Stage:
         else:
             command = [str(bin_ / "python"), str(HERE / "rig" / "floor_server.py")]
         return Session(command, environ | more)
+
+    def environ(self, home: Path) -> dict[str, str]:
+        """Nothing of whoever runs this."""
+        kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
+        return {**kept, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def http_server(self, folder: Path, base_url: str) -> HttpSession:
         """Ours, serving HTTP, and to be called back there."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import time
+from pathlib import Path
+from statistics import median
 
 from rig.report import Figure
 from rig.stage import Stage
@@ -34,41 +36,48 @@ COMPLETED_MS = 100
 
 async def shell(stage: Stage) -> list[Figure]:
     """From the start of the process to its end, as whoever typed the command sees it."""
+    found: dict[str, list[float]] = {name: [] for name in (*COMMANDS, *COMPLETED)}
+    unanswered = set[str]()
     with stage.folder() as folder:
         home = folder / "ours"
         home.mkdir()
-        environ = stage.environ(home)
+        environ = stage.environ(home) | stage.ours(home, "http://127.0.0.1:9")
+        program = str(stage.pythons["ours"].with_name("hailuo-mcp"))
         stage.inside("fill_journal.py", home / "state", TASKS)
-        bin_ = stage.pythons["ours"].parent
-        typed = {command: [str(bin_ / "hailuo-mcp"), *command.split()[1:]] for command in COMMANDS}
-        found: dict[str, list[float]] = {name: [] for name in (*COMMANDS, *COMPLETED)}
         for turn in range(max(5, 3 * stage.rounds) + 1):
-            for name, argv in typed.items():
-                took = _milliseconds(argv, environ)
+            for name, values in found.items():
+                if name in COMMANDS:
+                    took = _milliseconds([program, *name.split()[1:]], environ)
+                else:
+                    shown = home / "completed"
+                    shown.write_text("")
+                    asked = completing(COMPLETED[name], shown)
+                    took = _milliseconds([program], environ | asked)
+                    if turn and not shown.read_text().strip():  # it gave up
+                        unanswered.add(name)
                 if turn:  # the first finds cold files
-                    found[name].append(took)
-            for name, line in COMPLETED.items():
-                took = _milliseconds([str(bin_ / "hailuo-mcp")], environ | completing(line))
-                if turn:
-                    found[name].append(took)
-    figures = [
+                    values.append(took)
+    return [
         Figure(
             row="shell",
-            what=f"`{command}`, {TASKS} clips bought" if command.endswith("tasks") else f"`{command}`",
+            what=f"`{name}`" if name in COMMANDS else f"the Tab key, for {name}",
             unit="ms",
-            ours=found[command],
+            ours=values,
             goal=f"≤ {most} ms",
+            met=median(values) <= most and name not in unanswered,
         )
-        for command, most in COMMANDS.items()
+        for name, values in found.items()
+        for most in [COMMANDS.get(name, COMPLETED_MS)]
     ]
-    return figures
 
 
-def completing(line: str) -> dict[str, str]:
-    """What bash and argcomplete tell a program that is asked how a line could go on."""
+def completing(line: str, answer: Path) -> dict[str, str]:
+    """What a shell tells a program that is asked how a line could go on, and where to write it."""
     return {
         "_ARGCOMPLETE": "1",
         "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_SHELL": "bash",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
         "COMP_LINE": line,
         "COMP_POINT": str(len(line)),
     }

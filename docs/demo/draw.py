@@ -43,7 +43,9 @@ def lines_of(screen: pyte.Screen) -> list[Line]:
     for number in range(screen.lines):
         row = screen.buffer[number]
         found = [row[column] for column in range(screen.columns)]
-        lines.append(tuple(Cell(c.data, c.fg, c.bg, c.bold, c.underscore, c.reverse) for c in found))
+        lines.append(
+            tuple(Cell(c.data, c.fg, c.bg, c.bold, c.underscore, c.reverse) for c in found)
+        )
     while lines and not any(cell.data.strip() for cell in lines[-1]):
         lines.pop()
     return lines

@@ -4,11 +4,11 @@
     python docs/demo/session.py
     python docs/demo/session.py --columns 60 80 140 --frames /tmp/frames
 
-Types each ```bash, ```zsh and ```fish block of the page into that shell under a terminal, with a new
-home folder, against the sandbox on this computer. A comment says what a person does meanwhile:
-"# type TEXT", "# press Ctrl-C", "# press Tab: WHAT IT SHOWS". Exits with 0 if each command ended with
-0 (130 after Ctrl-C) and each Tab showed what it should. With --frames, the screens are drawn as pictures, in light
-and dark. It runs for about two minutes; shells that are not installed are left out.
+Types each ```bash, ```zsh and ```fish block of the page into that shell under a terminal, with a
+new home folder, against the sandbox on this computer. A comment says what a person does meanwhile:
+"# type TEXT", "# press Ctrl-C", "# press Tab: WHAT IT SHOWS". Exits with 0 if each command ended
+with 0 (130 after Ctrl-C) and each Tab showed what it should. With --frames, the screens are drawn
+as pictures, in light and dark. Shells that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -22,29 +22,26 @@ import select
 import shutil
 import signal
 import struct
-import subprocess
 import sys
 import tempfile
 import termios
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import pyte
 from draw import Line, draw_pages, lines_of
+from typed import PAGE, Command, blocks
 
-PAGE = Path(__file__).parents[1] / "cli.md"
 ROWS = 62
 """A little more than the longest help has."""
 SECONDS = 120.0
 """The longest that a command may take."""
+LEAVING_SECONDS = 3.0
 QUIET_SECONDS = 0.8
 """Without output for so long, a program waits for the person."""
 FRAME_SECONDS = 2.5
 """Between two pictures of a program at work."""
-_BLOCK = re.compile(r"^```(bash|zsh|fish)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_ACT = re.compile(r" # (type|press) ([^\s:]+)(?:: (.*))?$")
-"""A second space before it is part of what is typed."""
 _DONE = re.compile(rb"\x1b\]777;(\d+)\x07")
 _PART_OF_DONE = re.compile(rb"\x1b(?:\](?:7(?:7(?:7(?:;\d*)?)?)?)?)?\Z")
 INTERRUPTED = 130
@@ -55,8 +52,7 @@ START = {
     ),
     "zsh": (
         ["zsh", "-f", "-i"],
-        r"unset zle_bracketed_paste; unsetopt prompt_sp; autoload -U compinit; compinit -u; "
-        r"PS2=''; PS1=$'%% %{\e]777;%?\a%}'",
+        r"autoload -U compinit; compinit -u; unset zle_bracketed_paste; PS1=$'%% %{\e]777;%?\a%}'",
     ),
     "fish": (
         ["fish", "--no-config", "--interactive"],
@@ -71,39 +67,6 @@ class NotPlayedError(Exception):
     """A command did not do what the page says."""
 
 
-@dataclass(frozen=True)
-class Command:
-    """What is typed, and what the person does while it runs."""
-
-    text: str
-    act: str = ""
-    """"type", "press" or nothing."""
-    what: str = ""
-    """The text, or the key: Tab or Ctrl-C."""
-    shows: str = ""
-    """What the Tab key must bring onto the screen."""
-
-
-def blocks(page: str) -> list[tuple[str, list[Command]]]:
-    """The shell and the commands of each block that is played."""
-    return [(shell, _commands(text)) for shell, text in _BLOCK.findall(page)]
-
-
-def _commands(text: str) -> list[Command]:
-    found, typed = list[Command](), ""
-    for line in text.splitlines():
-        typed += line
-        if typed.endswith("\\") or typed.count("'") % 2:  # it goes on in the next line
-            typed += "\n"
-            continue
-        if typed.strip():
-            act = _ACT.search(typed)
-            more = (act[1], act[2], act[3] or "") if act else ()
-            found.append(Command(typed[: act.start()] if act else typed, *more))
-        typed = ""
-    return found
-
-
 class Terminal:
     """A shell in a terminal of so many columns."""
 
@@ -113,26 +76,26 @@ class Terminal:
         self._rest = b""
         self.screen = pyte.Screen(columns, ROWS)
         self._stream = pyte.ByteStream(self.screen)
-        self._near, far = pty.openpty()
-        fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
-        self._process = subprocess.Popen(
-            argv, stdin=far, stdout=far, stderr=far, env=environ, cwd=environ["HOME"],
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
-        os.close(far)
+        self._pid, self._near = pty.fork()
+        if self._pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
+            os.chdir(environ["HOME"])
+            os.execvpe(argv[0], argv, environ)  # noqa: S606  one of the three shells
+        os.set_inheritable(self._near, False)  # noqa: FBT003  else the other shells would keep it open
         self.frames: list[list[Line]] = []
         """What stood there while a command ran, and at its end."""
         self.type(begin + "\n")
         self._until_done()
 
     def close(self) -> None:
-        os.killpg(self._process.pid, signal.SIGHUP)
+        """Hang up, as closing the window does; what is deaf to that is ended."""
+        os.killpg(self._pid, signal.SIGHUP)
         os.close(self._near)
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        deadline = time.monotonic() + LEAVING_SECONDS
+        while os.waitpid(self._pid, os.WNOHANG) == (0, 0):
+            if time.monotonic() > deadline:
+                os.killpg(self._pid, signal.SIGKILL)
+            time.sleep(0.05)
 
     def type(self, text: str) -> None:
         os.write(self._near, text.encode())
@@ -145,7 +108,8 @@ class Terminal:
             return self._complete(command)
         self.type(command.text + "\n")
         if command.act:
-            self.until_quiet(after=command.text)
+            self._until_screen(_asks if command.act == "type" else _has_a_bar)
+            self._keep()
             self.type(f"{command.what}\n" if command.act == "type" else "\x03")
         code = self._until_done()
         self._keep()
@@ -166,8 +130,11 @@ class Terminal:
         return 0 if shown else 1
 
     def until_shown(self, text: str) -> None:
+        self._until_screen(lambda screen: text in screen)
+
+    def _until_screen(self, ready: Callable[[str], bool]) -> None:
         deadline = time.monotonic() + SECONDS
-        while not any(text in line for line in self.screen.display):
+        while not ready(self.text()):
             self._read(deadline)
 
     def until_quiet(self, after: str = "") -> None:
@@ -205,6 +172,14 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
 
+def _asks(screen: str) -> bool:
+    return screen.endswith(":")
+
+
+def _has_a_bar(screen: str) -> bool:
+    return " %" in screen
+
+
 def play(page: str, columns: int, program: Path) -> list[list[Line]]:
     """Play all blocks of the page; what stood on the screen, in order.
 
@@ -232,7 +207,9 @@ def play(page: str, columns: int, program: Path) -> list[list[Line]]:
                 other.until_shown("Ctrl-C stops it")
                 shown.append(lines_of(other.screen))
                 continue
-            terminal = terminals.setdefault(shell, Terminal(shell, columns, environ))
+            if shell not in terminals:
+                terminals[shell] = Terminal(shell, columns, environ)
+            terminal = terminals[shell]
             for command in commands:
                 began = time.monotonic()
                 code = terminal.run(command)
@@ -256,7 +233,9 @@ def main() -> int:
     parser.add_argument("--columns", type=int, nargs="+", default=[80])
     parser.add_argument("--frames", type=Path, help="the folder for the pictures")
     parser.add_argument("--page", type=Path, default=PAGE)
-    parser.add_argument("--program", type=Path, default=Path(sys.executable).with_name("hailuo-mcp"))
+    parser.add_argument(
+        "--program", type=Path, default=Path(sys.executable).with_name("hailuo-mcp")
+    )
     chosen = parser.parse_args()
     for columns in chosen.columns:
         say(f"== {columns} columns")
