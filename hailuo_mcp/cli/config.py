@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.text import shown
@@ -198,7 +199,7 @@ def _rows(found: Sources) -> list[_Row]:
             value = "set"
         said = f"{origin.kind} {origin.name}"
         if origin.kind == "option":
-            said = f"option --{setting.replace('_', '-')}"
+            said = f"option {SETTING_OPTIONS[setting].flag}"
         elif origin.kind != "variable":
             in_profile = origin.name.startswith("profiles.")
             said = (
