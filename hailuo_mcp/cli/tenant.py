@@ -86,7 +86,7 @@ def _file(args: Namespace) -> Path:
 
     if args.file:
         return Path(arguments.output_path(args.file))
-    path = _file_of_settings(args.profile)
+    path = _file_of_settings(arguments.profile(args))
     if path is None:
         raise ConfigError(
             "It is not set which file the tenants are in.",
@@ -96,7 +96,7 @@ def _file(args: Namespace) -> Path:
     return path
 
 
-def _file_of_settings(profile: str | None) -> Path | None:
+def _file_of_settings(profile: str) -> Path | None:
     """Nothing else is read: a tenant can be added where the other settings are not at hand."""
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.settings.config_file import read_configuration
@@ -104,7 +104,7 @@ def _file_of_settings(profile: str | None) -> Path | None:
     environ = {"HAILUO_TENANTS": os.environ.get("HAILUO_TENANTS", "")}
     if path := Settings.from_env(environ).tenants:
         return path
-    section = read_configuration().section(profile or os.environ.get("HAILUO_PROFILE", ""))
+    section = read_configuration().section(profile)
     return Settings.from_env({"HAILUO_TENANTS": section.texts.get("tenants", "")}).tenants
 
 
@@ -120,7 +120,7 @@ def _add(args: Namespace, path: Path, terminal: Terminal) -> int:
             raise _no_change(f"There is already a tenant {args.name}.")
         put(document, args.name, _toml(table))
     _show(token, args.name, terminal, f"Tenant {args.name} is in {path}.")
-    if _file_of_settings(args.profile) != path:
+    if _file_of_settings(arguments.profile(args)) != path:
         terminal.note(f"The server needs HAILUO_TENANTS={path}; it reads the file at its start.")
     else:
         terminal.note("A running server takes it over within ten seconds.")
