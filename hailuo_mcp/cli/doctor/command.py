@@ -15,8 +15,8 @@ from hailuo_mcp.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.doctor.network import Reach
-    from hailuo_mcp.cli.doctor.provider import Connect
     from hailuo_mcp.cli.doctor.result import Result
+    from hailuo_mcp.cli.key_check import Connect
     from hailuo_mcp.cli.system import System
 
 _INDENT = 9
