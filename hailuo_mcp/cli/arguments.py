@@ -71,6 +71,11 @@ def plain(text: str) -> str:
     return text
 
 
+def _if_given(read: Callable[[str], object]) -> Callable[[str], object]:
+    """The same, where an empty text and 0 count as not given."""
+    return lambda text: read(text) or None
+
+
 def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "generate") -> str:
     """The prompt, or the script, that another program writes or a person types.
 
@@ -101,7 +106,7 @@ TASK = "the id of a task or film, its first characters, @last, or @-2 for the on
 PICTURE = "a path, a URL or task:ID#last"
 """What names a picture."""
 _TEXT: Mapping[str, Any] = {"type": plain, "default": ""}
-_TEXT_OR_NONE: Mapping[str, Any] = {"type": lambda text: plain(text) or None}
+_TEXT_OR_NONE: Mapping[str, Any] = {"type": _if_given(plain)}
 _TEXTS: Mapping[str, Any] = {"type": plain, "action": "append", "default": []}
 _ON: Mapping[str, Any] = {"action": "store_const", "const": True}
 VIDEO_OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -153,7 +158,7 @@ VIDEO_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "aspect_ratio": {**_TEXT, "metavar": "W:H", "help": "MiniMax-H3: 16:9, 9:16, 1:1 …"},
     "duration": {
-        "type": lambda text: whole(0, 3600)(text) or None,
+        "type": _if_given(whole(0, 3600)),
         "flags": ("-d",),
         "metavar": "SECONDS",
         "help": "6 or 10; MiniMax-H3: 4 to 15",

@@ -209,7 +209,7 @@ COMMANDS = (
         code="models.models",
         examples=(
             "h3",
-            "--provider minimax-global",
+            "2.3 --json",
         ),
         settings=ACCOUNT,
     ),

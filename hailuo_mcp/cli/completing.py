@@ -135,11 +135,11 @@ def _finder(dest: str, command: str) -> Callable[..., Found] | None:
         return ids
     if dest in _PICTURES:
         return pictures
-    if dest in _FILES:
-        return lambda prefix, **_: _files(prefix)  # pyright: ignore[reportUnknownLambdaType]
-    if (find := _VALUES.get(dest)) is None:
-        return None
-    return lambda prefix, **_: find(prefix)  # pyright: ignore[reportUnknownLambdaType]
+
+    def plain(prefix: str, **_: object) -> Found:
+        return _files(prefix) if dest in _FILES else _VALUES[dest](prefix)
+
+    return plain if dest in _FILES or dest in _VALUES else None
 
 
 def _ids(prefix: str, found: list[Recent], command: str, *, films_only: bool) -> Found:

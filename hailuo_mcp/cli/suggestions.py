@@ -86,7 +86,7 @@ def unknown_command(argv: Sequence[str]) -> str:
     word = argv[0]
     others = {other: name for name, all_of_it in _MEANT.items() for other in all_of_it}
     if meant := others.get(word.lower()):
-        rest = [] if "ID" in meant else argv[1:]
+        rest = () if "ID" in meant else argv[1:]
         deleted = "; nothing that was bought is deleted" if meant == "cancel" else ""
         typed = line([PROGRAM, *meant.split(), *rest])
         return f"unknown command {_named(word)}{deleted}; did you mean: {typed}"
