@@ -71,6 +71,11 @@ def plain(text: str) -> str:
     return text
 
 
+def _if_given(read: Callable[[str], object]) -> Callable[[str], object]:
+    """The same, where an empty text and 0 count as not given."""
+    return lambda text: read(text) or None
+
+
 def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "generate") -> str:
     """The prompt, or the script, that another program writes or a person types.
 
@@ -96,16 +101,18 @@ def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "
     return text
 
 
+TASK = "the id of a task or film, its first characters, @last, or @-2 for the one before it"
+"""What names a task; each command takes all of these."""
 PICTURE = "a path, a URL or task:ID#last"
 """What names a picture."""
 _TEXT: Mapping[str, Any] = {"type": plain, "default": ""}
-_TEXT_OR_NONE: Mapping[str, Any] = {"type": lambda text: plain(text) or None}
+_TEXT_OR_NONE: Mapping[str, Any] = {"type": _if_given(plain)}
 _TEXTS: Mapping[str, Any] = {"type": plain, "action": "append", "default": []}
 _ON: Mapping[str, Any] = {"action": "store_const", "const": True}
 VIDEO_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "prompt": {
         "metavar": "PROMPT",
-        "help": "what the clip shows, in quotes; camera moves in brackets; - reads standard input",
+        "help": "what the clip shows; - reads standard input",
     },
     "model": {
         **_TEXT,
@@ -151,7 +158,7 @@ VIDEO_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "aspect_ratio": {**_TEXT, "metavar": "W:H", "help": "MiniMax-H3: 16:9, 9:16, 1:1 …"},
     "duration": {
-        "type": lambda text: whole(0, 3600)(text) or None,
+        "type": _if_given(whole(0, 3600)),
         "flags": ("-d",),
         "metavar": "SECONDS",
         "help": "6 or 10; MiniMax-H3: 4 to 15",
@@ -251,9 +258,9 @@ def add_flag(add: Add, flag: str | tuple[str, str], what: str) -> None:
     add(*names, action="store_true", help=what)
 
 
-def add_wait(parser: ArgumentParser, what: str) -> None:
+def add_wait(add: Add, what: str) -> None:
     """--wait, with or without a number of seconds."""
-    parser.add_argument(
+    add(
         "--wait",
         "--wait-seconds",
         nargs="?",
@@ -269,13 +276,34 @@ def add_settings(parser: ArgumentParser, shown: Sequence[str] = ()) -> None:
 
     `shown`: those that the help of this command shows; it understands all of them.
     """
-    group = parser.add_argument_group("settings")
+    group = parser.add_argument_group("settings and output")
     for name, option in SETTING_OPTIONS.items():
         told = option.help if name in shown else SUPPRESS
         group.add_argument(option.flag, dest=name, metavar=option.metavar, help=told)
-    add = parser.add_argument_group("output").add_argument
+    add = group.add_argument
     add_flag(add, "--json", "print JSON, for scripts")
     add_flag(add, "--debug", "show the log, and tracebacks")
+
+
+MOST_TAKES = 100
+"""Of one request by one command."""
+
+
+def add_count(parser: ArgumentParser, *, file: bool = False) -> None:
+    """--count and, for prompts, --file."""
+    add = parser.add_argument_group("purchase").add_argument
+    add(
+        "-n",
+        "--count",
+        type=whole(1, MOST_TAKES),
+        metavar="N",
+        help="so many takes; the same command again goes on",
+    )
+    if not file:
+        return
+    what = "a prompt a line, or JSON; the same file goes on"
+    add_text(add, "--file", metavar="FILE", what=what)
+    add_flag(add, "--skip-refused", "make the other lines if some are refused")
 
 
 def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = True) -> None:
@@ -309,20 +337,20 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
 
 def add_when_done(add: Add) -> None:
     """What happens while a clip is made, and when it is done."""
-    add_flag(add, "--open", "show the clip in the system's viewer when it is done")
-    add_flag(add, "--preview", "show its contact sheet when it is done, or save it beside it")
+    add_flag(add, "--open", "show the clip in a viewer when it is done")
+    add_flag(add, "--preview", "show or save its contact sheet when it is done")
     add_follow(add)
     add("-q", "--quiet", action="store_true", help="print nothing but the clip's path, and errors")
 
 
 def add_follow(add: Add) -> None:
     """What happens during a long wait."""
-    add_flag(add, "--notify", "tell by a desktop notification when a long wait is over")
-    add_flag(add, "--follow", "with --json: a line for each change while waiting, the result last")
+    add_flag(add, "--notify", "a desktop notification after a long wait")
+    add_flag(add, "--follow", "with --json: a line for each change")
 
 
 def add_no_keep(add: Add) -> None:
-    add_flag(add, "--no-keep", "with -o: move the clip there; no second copy is kept")
+    add_flag(add, "--no-keep", "with -o: move the clip, keep no second copy")
 
 
 def check_no_keep(args: Namespace) -> None:

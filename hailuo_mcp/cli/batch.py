@@ -7,7 +7,7 @@ content, so nothing is bought twice.
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, batch_results, exits
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-from hailuo_mcp.cli.prompt_file import MOST_TAKES, Clip, Refused, read_clips, takes_of
+from hailuo_mcp.cli.finish import finish
+from hailuo_mcp.cli.prompt_file import Clip, Refused, read_clips, takes_of
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import AnyRequest, Status
@@ -88,28 +89,6 @@ class Plan:
         return sum(offer.repeats is None for _, _, offer in self.offers)
 
 
-def add_count(parser: ArgumentParser, *, file: bool = False) -> None:
-    """--count and, for prompts, --file."""
-    add = parser.add_argument_group("several clips").add_argument
-    add(
-        "-n",
-        "--count",
-        type=arguments.whole(1, MOST_TAKES),
-        metavar="N",
-        help="so many takes; the same command within the hour goes on where it was stopped",
-    )
-    if not file:
-        return
-    arguments.add_text(
-        add,
-        "--file",
-        metavar="FILE",
-        what="a prompt a line, or a JSON object with options by their names; # begins a comment; "
-        "- is standard input; the same file again goes on, and buys nothing twice",
-    )
-    arguments.add_flag(add, "--skip-refused", "make the other lines if some would be refused")
-
-
 def buy_takes(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
     """Buy several takes of one request."""
     _check_options(args, terminal)
@@ -167,7 +146,7 @@ def _buy(
     if refused and not skips and not args.dry_run:
         batch_results.show_refused(args, terminal, refused, clips=len(clips))
         return exits.REFUSED
-    if not (terminal.json and not args.dry_run):
+    if args.dry_run or not (terminal.json or (terminal.quiet and not plan.asks)):
         batch_results.show_plan(args, terminal, plan, refused)
     elif refused:
         batch_results.note_refused(args, terminal, refused)
@@ -289,7 +268,10 @@ async def _make(session: Session, *, plan: Plan, refused: Sequence[Refused], aga
         watch = _Watch(session=session, made=made, progress=progress)
         stopped = await _buy_each(session, plan, watch)
         await watch.until_over()
-    return batch_results.show(session, made, refused, stopped=stopped)
+    code = batch_results.show(session, made, refused, stopped=stopped)
+    views = [one.view for one in made if one.view]
+    await finish(session, views, [one.copy for one in made if one.copy])
+    return code
 
 
 async def _buy_each(session: Session, plan: Plan, watch: _Watch) -> HailuoError | None:
@@ -354,6 +336,7 @@ class _Watch:
                 one.view = await self.session.studio.known(one.view.task.task_id)
             await self._copy(one)
         self.session.tasks = [one.view.task for one in self.made if one.view]
+        self.session.report_search([one.view for one in self.made if one.view])
         await self.progress.show_all([one.view for one in self.made if one.view])
         self.looked = time.monotonic()
         self.took = self.looked - began

@@ -44,13 +44,14 @@ def config_options(parser: ArgumentParser) -> None:
     action = next((it for it in map(_meant, given[1:]) if it in _ACTIONS), "")
     needs = {"get": 1, "unset": 1, "set": 2}.get(action, 0)
     maybe: dict[str, Any] = {"nargs": "?", "default": None}
+    by_default: dict[str, Any] = {"nargs": "?", "default": "list"}
     add = parser.add_argument
     add(
         "action",
         metavar="ACTION",
         help="list: every setting, its value and where it comes from (the default); get NAME; "
         "set NAME VALUE; unset NAME; path: where the file is",
-        **({} if needs else {**maybe, "default": "list"}),
+        **({} if needs else by_default),
     )
     what = "a setting, as budget, HAILUO_BUDGET or output-dir"
     add("name", metavar="NAME", help=what, **({} if needs else maybe))

@@ -209,6 +209,8 @@ def _secret(key: str) -> object:
 
 
 def _introduce(candidates: Sequence[Settings], terminal: Terminal) -> None:
+    if any(it.base_url != _row(it).base_url for it in candidates):
+        return  # a relay gives out keys of its own
     places = " or ".join(dict.fromkeys(_row(it).console for it in candidates))
     terminal.note(f"Keys for {' or '.join(it.provider for it in candidates)} come from {places}.")
 

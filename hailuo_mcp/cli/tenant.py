@@ -6,18 +6,18 @@ import hashlib
 import os
 import secrets
 from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.text import number
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.toml_file import Document
+    from hailuo_mcp.errors import InvalidRequestError
     from hailuo_mcp.settings.tenants import Table
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import Spending
@@ -61,6 +61,8 @@ def tenant_options(parser: ArgumentParser) -> None:
 
 
 def tenant(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     path = _file(args)
     if args.action == "list":
         return _list(args, path, terminal)
@@ -80,9 +82,11 @@ def tenant(args: Namespace, terminal: Terminal) -> int:
 
 
 def _file(args: Namespace) -> Path:
+    from hailuo_mcp.errors import ConfigError, Do, Step
+
     if args.file:
         return Path(arguments.output_path(args.file))
-    path = _file_of_settings(args.profile)
+    path = _file_of_settings(arguments.profile(args))
     if path is None:
         raise ConfigError(
             "It is not set which file the tenants are in.",
@@ -92,7 +96,7 @@ def _file(args: Namespace) -> Path:
     return path
 
 
-def _file_of_settings(profile: str | None) -> Path | None:
+def _file_of_settings(profile: str) -> Path | None:
     """Nothing else is read: a tenant can be added where the other settings are not at hand."""
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.settings.config_file import read_configuration
@@ -100,7 +104,7 @@ def _file_of_settings(profile: str | None) -> Path | None:
     environ = {"HAILUO_TENANTS": os.environ.get("HAILUO_TENANTS", "")}
     if path := Settings.from_env(environ).tenants:
         return path
-    section = read_configuration().section(profile or os.environ.get("HAILUO_PROFILE", ""))
+    section = read_configuration().section(profile)
     return Settings.from_env({"HAILUO_TENANTS": section.texts.get("tenants", "")}).tenants
 
 
@@ -116,7 +120,7 @@ def _add(args: Namespace, path: Path, terminal: Terminal) -> int:
             raise _no_change(f"There is already a tenant {args.name}.")
         put(document, args.name, _toml(table))
     _show(token, args.name, terminal, f"Tenant {args.name} is in {path}.")
-    if _file_of_settings(args.profile) != path:
+    if _file_of_settings(arguments.profile(args)) != path:
         terminal.note(f"The server needs HAILUO_TENANTS={path}; it reads the file at its start.")
     else:
         terminal.note("A running server takes it over within ten seconds.")
@@ -162,6 +166,8 @@ def _existing(document: Document, name: str) -> Any:  # noqa: ANN401  # tomlkit'
 
 
 def _no_change(what: str) -> InvalidRequestError:
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     return InvalidRequestError(
         f"{what} Nothing was changed.", Step(Do.TRY, f"see {words.program()} tenant list")
     )
@@ -245,7 +251,10 @@ def _list(args: Namespace, path: Path, terminal: Terminal) -> int:
 
 
 async def _rows(args: Namespace, tables: dict[str, Table]) -> list[_Row]:
+    from dataclasses import replace
+
     from hailuo_mcp.bootstrap import open_studio
+    from hailuo_mcp.errors import HailuoError
     from hailuo_mcp.settings.tenants import tenant_of_table
 
     operator = arguments.settings(args)
@@ -265,6 +274,8 @@ async def _rows(args: Namespace, tables: dict[str, Table]) -> list[_Row]:
 
 def _studio(main: Studio, tenant: Any) -> Studio:  # noqa: ANN401  # imported where it is used
     """Good for questions to the journal alone."""
+    from dataclasses import replace
+
     from hailuo_mcp.bootstrap import account_of, for_tenant
     from hailuo_mcp.dialects.providers import PROVIDERS
 

@@ -7,23 +7,17 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, styles, words
-from hailuo_mcp.cli.init import config_file
-from hailuo_mcp.cli.init.command import client_named
-from hailuo_mcp.cli.init.entry import KEY
-from hailuo_mcp.cli.key_check import is_reference
 from hailuo_mcp.cli.styles import BAD, GOOD, Cell, Styled
-from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.doctor.network import Reach
     from hailuo_mcp.cli.doctor.result import Result
     from hailuo_mcp.cli.key_check import Connect
+    from hailuo_mcp.cli.system import System
 
 _INDENT = 9
 
@@ -37,6 +31,7 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
     import anyio
 
     from hailuo_mcp.bootstrap import open_client
+    from hailuo_mcp.cli.system import this_system
 
     system = this_system()
     environ: Mapping[str, str] = os.environ
@@ -97,18 +92,15 @@ async def examine(
     connect: Connect,
     reach: Reach | None = None,
     asks: bool = False,
-    file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Result]:
     """Check everything from the program to the provider, in the order in which things break.
 
     Yields each result as soon as it is known. `asks`: the examined client asks for the key itself.
-    `file`: the configuration, if it is not the person's.
     """
     import anyio.to_thread
 
     from hailuo_mcp.cli.doctor import (
-        configuration,
         database,
         installation,
         journal,
@@ -120,9 +112,8 @@ async def examine(
 
     for result in (*installation.check_program(system), *installation.check_media(system)):
         yield result
-    kept, results = configuration.read_for_check(file)
-    read, more = settings.check_settings(environ, overrides, kept)
-    for result in (*results, *more, *configuration.check_account(kept, environ, overrides)):
+    read, results = settings.check_settings(environ, overrides)
+    for result in results:
         yield result
     if read is not None:
         for result in (*settings.check_folders(read, environ), *await settings.check_bucket(read)):
@@ -132,9 +123,8 @@ async def examine(
         for result in found:
             yield result
         keyed = list(installation.clients_with_key(system))
-        login = configuration.login_of(kept, environ, overrides)
         async for result in provider.check_provider(
-            read, connect, reach or network.reach_host, keyed=keyed, asks=asks, login=login
+            read, connect, reach or network.reach_host, keyed=keyed, asks=asks
         ):
             yield result
         for result in settings.check_http(read):
@@ -150,6 +140,11 @@ def environ_of(name: str, system: System) -> tuple[dict[str, str], bool]:
 
     The second value says whether the client fills in the key itself when it starts the server.
     """
+    from hailuo_mcp.cli.init import config_file
+    from hailuo_mcp.cli.init.command import client_named
+    from hailuo_mcp.cli.init.entry import KEY, is_reference
+    from hailuo_mcp.errors import ConfigError, Do, Step
+
     app = client_named(name)
     path = config_file.config_path(app, system)
     entry = config_file.read(app, path).ours
