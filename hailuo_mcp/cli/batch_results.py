@@ -247,14 +247,7 @@ def show(
         terminal.data(_answer(session, made, refused, stopped))
         return code
     if made:
-        notice = any(one.view and one.view.notice for one in made)
-        first = "Line" if args_file(session.args) else "Take"
-        columns = (first, "Status", "Price" if notice else "Cost", "Task", "Prompt", "File")
-        rows = [_row(one) for one in made]
-        if terminal.is_for_person:  # who has the names of the files in the folder that is named
-            columns, rows = columns[:5], [row[:5] for row in rows]
-        terminal.table(columns, rows, wide=4)
-        terminal.say()
+        _table(session, made)
     for one in made:
         _report(session, one)
     terminal.paragraph("", _summary(session, made, refused, stopped), style="bold", result=True)
@@ -266,13 +259,28 @@ def show(
     return code
 
 
+def _table(session: Session, made: Sequence[Made]) -> None:
+    terminal = session.terminal
+    play = any(one.view and one.view.notice for one in made)
+    first = "Line" if args_file(session.args) else "Take"
+    columns = (first, "Status", "Price" if play else "Cost", "Task", "Prompt", "File")
+    # A person has the names of the files in the folder that the summary names.
+    shown_columns = len(columns) - 1 if terminal.is_for_person else len(columns)
+    rows = [_row(one)[:shown_columns] for one in made]
+    terminal.table(columns[:shown_columns], rows, wide=4)
+    terminal.say()
+
+
 def _continues(made: Sequence[Made]) -> str:
     """What the same command would do; empty if nothing."""
     if any(one.view and not one.view.settled for one in made):
         return "Wait for them; the same command buys nothing twice"
-    if any(one.view is None or one.view.task.status in _LOST for one in made):
-        return "Make again what failed; the same command buys nothing twice"
-    return ""
+    missing = [one.view for one in made if one.view is None or one.view.task.status in _LOST]
+    if not missing:
+        return ""
+    if all(view and view.task.error_kind == ContentRejectedError.code for view in missing):
+        return "Change what was refused, then the same command; it buys nothing twice"
+    return "Make again what failed; the same command buys nothing twice"
 
 
 _LOST = (Status.FAILED, Status.CANCELLED)
@@ -339,8 +347,6 @@ def _report(session: Session, one: Made) -> None:
         label, why = person.task_text(one.view, program=program)
         if task.status is Status.SUCCEEDED and not task.save_error:
             return
-        if task.error_kind == ContentRejectedError.code:
-            why += " The same words are refused each time, free: change the line."
         terminal.paragraph(f"{label[:-1]}:", f"{_name(one)}. {why}", style="bold red")
     elif session.needs_person(task):
         why = person.trouble_text(task, program=program)
