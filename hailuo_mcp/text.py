@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 LONGEST_ID = 200
@@ -20,6 +21,11 @@ def shown(text: str, most: int = _SHOWN) -> str:
 def number(amount: Decimal) -> str:
     """Write a decimal without exponent and trailing zeros."""
     return format(amount.normalize(), "f")
+
+
+def iso_time(seconds: float) -> str:
+    """A moment, in Unix seconds, as ISO 8601 in UTC: 2026-11-21T14:30:00+00:00."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def is_number(text: str) -> bool:

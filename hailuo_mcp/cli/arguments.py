@@ -17,6 +17,7 @@ from hailuo_mcp.text import is_number, shown
 if TYPE_CHECKING:
     from hailuo_mcp.cli.terminal import Terminal
     from hailuo_mcp.domain import AnyRequest
+    from hailuo_mcp.errors import ConfigError, HailuoError
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.views import Terms
 
@@ -298,8 +299,25 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
     what = "also copy the clip here; - is standard output"
     add_text(add, *flags, metavar="PATH", what=what)
     add_flag(add, "--overwrite", "replace an existing file")
+    add_no_keep(add)
     add_flag(add, "--no-wait", "return as soon as the provider has it")
     add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after at most this long")
+
+
+def add_no_keep(add: Add) -> None:
+    add_flag(add, "--no-keep", "with -o: move the clip there; no second copy is kept")
+
+
+def check_no_keep(args: Namespace) -> None:
+    """Raise InvalidRequestError if the clip shall be moved, but not to a file."""
+    if args.no_keep and args.output in ("", STANDARD):
+        from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
+        where = "standard output" if args.output else "no --output"
+        raise InvalidRequestError(
+            f"--no-keep moves the clip to another file, but there is {where}.",
+            Step(Do.TRY, "add -o and a file or a folder, or leave --no-keep out"),
+        )
 
 
 def terms(args: Namespace, *, approved: bool) -> Terms:
@@ -323,6 +341,7 @@ def check_result(args: Namespace, terminal: Terminal) -> None:
     """
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
+    check_no_keep(args)
     if args.output == STANDARD:
         terminal.reserve_stdout()
     if args.no_wait:
@@ -346,8 +365,8 @@ def given_settings(args: Namespace) -> dict[str, str]:
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this computer, overridden by the command line's."""
-    from hailuo_mcp.settings import read_settings
     from hailuo_mcp.errors import ConfigError
+    from hailuo_mcp.settings import read_settings
 
     given = given_settings(args)
     try:

@@ -62,12 +62,19 @@ def _buy_known(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
 def _list_templates(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.catalog.video_templates import templates
     from hailuo_mcp.text import number
-    from hailuo_mcp.wording.costs import NO_TEMPLATES, template_choice
+    from hailuo_mcp.wording.costs import NO_TEMPLATES
 
     provider = PROVIDERS[arguments.settings(args).provider]
     known = templates(provider.templates) if provider.templates else ()
     if terminal.json:
-        terminal.data(dict(template_choice(known, notice=provider.notice)))
+        columns = ("template_id", "name", "inputs", "usd")
+        told = [
+            (row.template_id, row.title, row.inputs, *([number(row.usd)] if row.usd else []))
+            for row in known
+        ]
+        found = [dict(zip(columns, row, strict=False)) for row in told]
+        message = f"{len(known)} templates. Nothing was made or charged."
+        terminal.data({"message": message if known else NO_TEMPLATES, "templates": found})
         return exits.DONE
     if not known:
         terminal.paragraph("", NO_TEMPLATES, result=True)
@@ -87,7 +94,9 @@ Wanted = Callable[[Session], Awaitable[AnyRequest]]
 
 
 def _known(request: AnyRequest) -> Wanted:
-    async def wanted(_session: Session) -> AnyRequest:
+    async def wanted(session: Session) -> AnyRequest:
+        nonlocal request  # the first time: after the purchase @last is another task
+        request = await session.with_ids(request)
         return request
 
     return wanted

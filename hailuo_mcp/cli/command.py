@@ -157,7 +157,12 @@ COMMANDS = (
         summary="the account book: what was charged, by day, provider and model",
         group=FOLLOW,
         code="account.account",
-        settings=ACCOUNT,
+        examples=(
+            "--since 2026-11",
+            "--since 2026-11 --until 2026-11 --csv > november.csv",
+            "--items --since 2d",
+        ),
+        settings=("provider",),
     ),
     Command(
         name="estimate",

@@ -94,8 +94,8 @@ def _parser(words: list[str]) -> Parser:
 
     top = Parser(prog=PROGRAM, allow_abbrev=False)
     top.add_argument("-V", "--version", action="version", help="show the version")
-    for name, (metavar, what) in SETTING_OPTIONS.items():
-        option = top.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=what)
+    for row in SETTING_OPTIONS.values():
+        option = top.add_argument(row.flag, metavar=row.metavar, help=row.help)
         _add_completer(option, "")
     place = place_of_command(words)
     typed = words[place] if place is not None else ""

@@ -195,6 +195,7 @@ def _read(path: Path) -> str:
 async def _plan(session: Session, *, wanted: FilmRequest) -> tuple[FilmView, tuple[int, ...]]:
     """The plan, and the redo that was planned before."""
     args, studio = session.args, session.studio
+    wanted = await session.with_ids(wanted)
     session.output_path(args.output)
     terms = arguments.terms(args, approved=False)
     film = await studio.film(wanted.film_id, "")
@@ -213,9 +214,9 @@ async def _withdraw_redo(session: Session, *, film: Film) -> None:
 
 def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
     if terminal.json:
-        from hailuo_mcp.wording.films import storyboard
+        from hailuo_mcp.cli.record import film_record
 
-        terminal.data(dict(storyboard(plan, whole_prompts=True)))
+        terminal.data(film_record(plan))
         return
     show_plan(terminal, plan)
     if not args.dry_run:

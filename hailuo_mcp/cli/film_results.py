@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 
 def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
     """Show the film; `copy` is where it was copied to."""
-    from hailuo_mcp.wording import films, person
+    from hailuo_mcp.wording import person
 
     film = view.film
     if terminal.json:
-        answer = films.storyboard(view, whole_prompts=True)
-        if copy:
-            answer["file"] = copy
-        terminal.data(dict(answer))
+        from hailuo_mcp.cli.record import film_record
+
+        terminal.data(film_record(view, copy=copy))
         return
     if (reused := person.film_reused(view, program=words.program()))[0]:
         terminal.paragraph(*reused, result=True)

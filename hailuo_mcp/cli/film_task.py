@@ -33,7 +33,7 @@ async def query(session: Session, film: Film) -> int:
 
 async def download(session: Session, film: Film, output: str) -> tuple[int, str]:
     """The exit code, and the path of the film for standard output."""
-    from hailuo_mcp.wording.films import saved_film
+    from hailuo_mcp.cli.record import saved_record
 
     args, terminal = session.args, session.terminal
     with terminal.progress() as progress:
@@ -45,7 +45,7 @@ async def download(session: Session, film: Film, output: str) -> tuple[int, str]
         if args.output == STANDARD:
             file = await session.clip_to_write(file)
     if terminal.json:
-        terminal.data(dict(saved_film(saved)))
+        terminal.data(saved_record(saved))
     else:
         show_film(terminal, saved.view, copy=saved.file)
     if saved.status == "saved":

@@ -70,7 +70,9 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     try:
         code: int = args.run(args, terminal)
     except HailuoError as exc:
-        return _report(arguments.by_place(exc, args), terminal)
+        from hailuo_mcp.cli.arguments import by_place
+
+        return _report(by_place(exc, args), terminal)
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     except BrokenPipeError:
@@ -84,13 +86,14 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 
 def _report(error: HailuoError, terminal: Terminal) -> int:
-    from hailuo_mcp.wording import agent, person
-    from hailuo_mcp.wording.tasks import error_answer
+    from hailuo_mcp.wording import person
 
     code = exits.of_error(error)
     label = {exits.REFUSED: "Refused:", exits.UNCONFIRMED: "Unconfirmed:"}.get(code, "Failed:")
     if terminal.json:
-        terminal.data({"message": agent.error_text(error), **error_answer(error)})
+        from hailuo_mcp.cli.record import error_record
+
+        terminal.data(error_record(error))
     message = person.error_text(error, program=words.program())
     terminal.paragraph("" if message.startswith(label[:-1]) else label, message, style="bold red")
     return code
@@ -99,12 +102,15 @@ def _report(error: HailuoError, terminal: Terminal) -> int:
 def _report_unexpected(exc: BaseException, terminal: Terminal) -> None:
     while isinstance(exc, BaseExceptionGroup):  # from the studio's task group
         exc = cast("BaseExceptionGroup[BaseException]", exc).exceptions[0]
-    terminal.paragraph(
-        "Failed:",
+    message = (
         f"an unexpected error ({type(exc).__name__}). Purchases are recorded; see them with "
-        f"{words.program()} tasks. Repeat the command with --debug for the details to report.",
-        style="bold red",
+        f"{words.program()} tasks. Repeat the command with --debug for the details to report."
     )
+    if terminal.json:
+        from hailuo_mcp.cli.record import failure_record
+
+        terminal.data(failure_record(f"Failed: {message}"))
+    terminal.paragraph("Failed:", message, style="bold red")
 
 
 def _log_to(terminal: Terminal, *, debug: bool) -> None:

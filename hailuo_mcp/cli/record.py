@@ -240,7 +240,6 @@ def error_record(error: HailuoError) -> Record:
     return {"message": message, **error_answer(error)}
 
 
-def failure_record(message: str, code: str) -> Record:
-    """The same, for what is no HailuoError: a wrong option, or a fault of this program."""
-    charged = "no" if code == "invalid_request" else "maybe"
-    return {"message": message, "error": {"code": code, "charged": charged, "retry": False}}
+def failure_record(message: str) -> Record:
+    """The same for a fault of this program, which may have happened at any moment."""
+    return {"message": message, "error": {"code": "unexpected", "charged": "maybe", "retry": False}}

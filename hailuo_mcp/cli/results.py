@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
 def show(session: Session, view: View, *, copy: str = "") -> None:
     """Show the task; `copy` is where its clip was copied to."""
-    from hailuo_mcp.wording import person, tasks
+    from hailuo_mcp.wording import person
 
     task, terminal = view.task, session.terminal
     if terminal.json:
-        answer = tasks.video_task(view)
-        if copy:
-            answer["file"] = copy
-        terminal.data(dict(answer))
+        from hailuo_mcp.cli.record import task_record
+
+        terminal.data(task_record(view, copy=copy))
         return
     if view.reused:
         terminal.paragraph(*person.REUSED, result=True)
@@ -38,7 +37,10 @@ def show(session: Session, view: View, *, copy: str = "") -> None:
     price = person.cost(view)
     if price.startswith("would"):
         price = f"nothing: a real one {price}"
-    rows += [("Clip", _clip(task)), ("Cost", styles.Styled(price, styles.MONEY if price else ""))]
+    rows += [
+        ("Clip", clip_words(task)),
+        ("Cost", styles.Styled(price, styles.MONEY if price else "")),
+    ]
     terminal.facts([row for row in (*rows, ("Task", task.task_id)) if styles.text_of(row[1])])
     for note in view.notes:
         terminal.paragraph("Note:", note, result=True)
@@ -78,7 +80,8 @@ def follow_up(session: Session, what: str, command: str) -> None:
         session.terminal.say(f"  {command}")
 
 
-def _clip(task: Task) -> str:
+def clip_words(task: Task) -> str:
+    """Its size, length and model."""
     size = f"{task.width}×{task.height}" if task.width and task.height else task.resolution
     length = task.seconds or task.duration
     parts = (

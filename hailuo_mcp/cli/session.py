@@ -63,6 +63,8 @@ class Session:
     """The command that continues this one, where that is the same command."""
     buying: bool = False
     """A purchase has begun whose task is not known yet."""
+    ends_with_interrupt: bool = False
+    """^C is how the command ends; there is nothing to say about it."""
     began: float = field(default_factory=time.time)
 
     def command(self, *given: str) -> str:
@@ -74,8 +76,11 @@ class Session:
         output: str = getattr(self.args, "output", "")
         if not output:
             return self.command("query", known, "--wait")
-        overwrite = ("--overwrite",) if getattr(self.args, "overwrite", False) else ()
-        return self.command("download", known, output, *overwrite)
+        flags = [f"--{name}" for name in ("overwrite", "no-keep") if self._given(name)]
+        return self.command("download", known, output, *flags)
+
+    def _given(self, flag: str) -> bool:
+        return bool(getattr(self.args, flag.replace("-", "_"), False))
 
     async def task_id(self, text: str) -> str:
         """The id that a person means: whole, its first characters, @last, or @-2.
@@ -115,6 +120,7 @@ class Session:
                 task_id,
                 output_path=output,
                 overwrite=self.args.overwrite,
+                keep=not self._given("no-keep"),
                 wait_seconds=wait,
                 on_progress=self._shown(progress),
             )
@@ -141,6 +147,7 @@ class Session:
                 film,
                 output_path=output,
                 overwrite=self.args.overwrite,
+                keep=not self._given("no-keep"),
                 wait_seconds=wait,
                 on_progress=self._shown_film(progress),
             )
@@ -220,6 +227,8 @@ class Session:
             return ""
         from hailuo_mcp.files.folders import Folders
 
+        if self._given("no-keep"):
+            self.studio.need_movable()
         where = arguments.output_path(text)
         folders = Folders(self.settings.output_dir, fenced=False)
         target = folders.target(where, default_name=_IN_FOLDER)
@@ -245,6 +254,8 @@ class Session:
     def report_interrupted(self) -> None:
         """Say what goes on without this process, and how to resume."""
         say, note = self.terminal.paragraph, self.terminal.note
+        if self.ends_with_interrupt:
+            return
         note()
         if self.films:
             self._report_interrupted_films()

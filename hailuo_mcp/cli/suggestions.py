@@ -63,10 +63,9 @@ def place_of_command(argv: Sequence[str]) -> int | None:
         word = argv[place]
         if not word.startswith("-"):
             return place
-        takes_value = word.removeprefix("--").replace("-", "_") in SETTING_OPTIONS
-        if takes_value and word.startswith("--"):
-            place += 1
-        elif word not in _SWITCHES and "=" not in word and _is_value(argv, place + 1):
+        if any(word == option.flag for option in SETTING_OPTIONS.values()) or (
+            word not in _SWITCHES and "=" not in word and _is_value(argv, place + 1)
+        ):
             place += 1
         place += 1
     return None

@@ -84,6 +84,7 @@ def download_options(parser: ArgumentParser) -> None:
         what="also copy it here: a file or a folder; - is standard output",
     )
     arguments.add_flag(parser.add_argument, "--overwrite", "replace an existing file")
+    arguments.add_no_keep(parser.add_argument)
     parser.add_argument(
         "--wait-seconds",
         type=arguments.seconds,
@@ -94,11 +95,12 @@ def download_options(parser: ArgumentParser) -> None:
 
 
 def download(args: Namespace, terminal: Terminal) -> int:
+    arguments.check_no_keep(args)
     if args.output == STANDARD:
         terminal.reserve_stdout()
 
     async def job(session: Session) -> tuple[int, str]:
-        from hailuo_mcp.wording.tasks import saved_video
+        from hailuo_mcp.cli.record import saved_record
 
         output = session.output_path(args.output)
         if film := await session.studio.film(args.task_id, ""):
@@ -115,7 +117,7 @@ def download(args: Namespace, terminal: Terminal) -> int:
             if args.output == STANDARD:
                 clip = await session.clip_to_write(clip)
         if terminal.json:
-            terminal.data(dict(saved_video(saved)))
+            terminal.data(saved_record(saved))
         else:
             results.show(session, saved.view, copy=saved.file)
         if saved.status == "saved":

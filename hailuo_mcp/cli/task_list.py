@@ -1,37 +1,59 @@
-"""tasks: the clips and the money so far; --wait ends when no task can change any more."""
+"""tasks: the clips and films, newest first, and the money; --wait and --watch follow them."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, results, words
+from hailuo_mcp.cli import arguments, dates, exits, styles, task_rows, words
 from hailuo_mcp.cli.arguments import FOREVER
 from hailuo_mcp.cli.session import Session, run_with_studio
+from hailuo_mcp.cli.task_wait import MOST, exit_code, report_missing, wait_for_all
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import STATUS_WORDS, Film, Status
+from hailuo_mcp.domain import STATUS_WORDS
+from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
-    from hailuo_mcp.views import FilmView, View
+    from hailuo_mcp.journal.store import Filter, ProviderSums
+    from hailuo_mcp.views import FilmView, Listing, View
 
-_MOST, _MOST_NAMED = 10_000, 20
-_NAME = 47
-"""Characters of a prompt that tell a clip from others."""
-_LACKING = ("unsaved", "unconfirmed")
+_NEWEST = 20
+_WATCH_SECONDS = 2.0
 
 
 def tasks_options(parser: ArgumentParser) -> None:
+    add = parser.add_argument_group("which").add_argument
     statuses = "only these: " + ", ".join(STATUS_WORDS)
-    arguments.add_text(parser.add_argument, "--status", what=statuses)
-    parser.add_argument(
+    arguments.add_text(add, "--status", what=statuses)
+    since = f"written down since then: {dates.EXAMPLES}, today, yesterday"
+    add("--since", type=dates.since, metavar="WHEN", help=since)
+    add("--until", type=dates.until, metavar="WHEN", help="written down before, or on that day")
+    arguments.add_text(add, "--search", metavar="TEXT", what="with this text in the prompt")
+    add(
         "--limit",
-        type=arguments.whole(1, _MOST),
-        default=20,
+        type=arguments.whole(1, MOST),
+        default=_NEWEST,
         metavar="N",
-        help="how many of the newest (default: 20)",
+        help=f"how many of them at most (default: {_NEWEST})",
+    )
+    add = parser.add_argument_group("how").add_argument
+    add(
+        "--sort",
+        choices=task_rows.SORTS,
+        default=task_rows.SORTS[0],
+        metavar="ORDER",
+        help=f"{', '.join(task_rows.SORTS)}; cost: the dearest first",
+    )
+    arguments.add_flag(add, "--paths", "show where the files are, however narrow the terminal is")
+    add(
+        "--watch",
+        nargs="?",
+        type=arguments.seconds,
+        const=_WATCH_SECONDS,
+        metavar="SECONDS",
+        help="draw the list again every so many seconds (2), and tell what changes, until ^C",
     )
     arguments.add_wait(
         parser,
@@ -41,231 +63,103 @@ def tasks_options(parser: ArgumentParser) -> None:
 
 
 def tasks(args: Namespace, terminal: Terminal) -> int:
-    async def job(session: Session) -> int:
-        from hailuo_mcp.wording.person import spending_text
-        from hailuo_mcp.wording.tasks import task_list
-
-        studio = session.studio
-        watched = await _wait_for_all(session) if args.wait == FOREVER else []
-        listing = await studio.tasks(
-            status=args.status,
-            limit=args.limit,
-            wait_seconds=args.wait if args.wait not in (None, FOREVER) else 0,
+    if args.watch is not None and args.wait is not None:
+        raise InvalidRequestError(
+            "--watch cannot be combined with --wait, which ends.",
+            Step(Do.TRY, "leave one of them out"),
         )
+    if args.watch is not None:
+        from hailuo_mcp.cli.task_watch import watch
+
+        return watch(args, terminal)
+
+    async def job(session: Session) -> int:
+        watched = await wait_for_all(session) if args.wait == FOREVER else []
+        wait = args.wait if args.wait not in (None, FOREVER) else 0
+        listing, entries, sums = await find(session, wait_seconds=wait)
         if terminal.json:
-            terminal.data(dict(task_list(listing, limit=args.limit)))
+            from hailuo_mcp.cli.record import list_record
+
+            terminal.data(list_record(listing, entries, sums, limit=args.limit))
         else:
-            _print(terminal, listing.entries, studio.provider.name)
-            if len(listing.entries) == args.limit:
-                terminal.say(f"The newest {args.limit}; raise --limit to see more.", style="dim")
-            terminal.say()
-            spent = spending_text(listing.spending)
-            terminal.paragraph("", spent, style="dim", result=True)
+            _print(session, listing, entries, sums)
         for view in watched:
-            _report_missing(session, view)
-        return max((_exit_code(session, view) for view in watched), default=exits.DONE)
+            report_missing(session, view)
+        return max((exit_code(session, view) for view in watched), default=exits.DONE)
 
     return run_with_studio(args, terminal, job)
 
 
-def _print(terminal: Terminal, entries: Sequence[View | FilmView], home: str) -> None:
-    """A table, with a column for the provider if there are clips of another one."""
-    if not entries:
-        terminal.say("No task.")
-        return
-    rows: list[Sequence[str]] = []
-    below = ""
-    for entry in entries:
-        below = _film_of(entry, below)
-        rows.append(_cells(entry, below=below))
-    providers = [entry.made.provider for entry in entries]
-    columns: tuple[str, ...] = ("Task", "Status", "Cost", "When", "Prompt")
-    if any(provider != home for provider in providers):
-        columns = (*columns[:3], "Provider", *columns[3:])
-        rows = [(*row[:3], of, *row[3:]) for row, of in zip(rows, providers, strict=True)]
-    terminal.table(columns, rows, wide=len(columns) - 1)
+def filter_of(session: Session) -> Filter:
+    """What the options narrow the list to; --provider names an account elsewhere, and here both."""
+    from hailuo_mcp.journal.store import Filter
+
+    args = session.args
+    return Filter(
+        since=args.since,
+        until=args.until,
+        provider=session.studio.provider.name if args.provider else "",
+        search=args.search,
+    )
 
 
-def _film_of(entry: View | FilmView, below: str) -> str:
-    """The film below which this row stands with its other shots; empty if there is none."""
-    from hailuo_mcp.views import FilmView
-
-    if isinstance(entry, FilmView):
-        return entry.known_as
-    return below if entry.task.film_id == below else ""
-
-
-def _cells(entry: View | FilmView, *, below: str) -> Sequence[str]:
-    """A film's row says what it costs in all, and those of its shots what each of them does.
-
-    A shot that does not stand below its film names it.
-    """
-    from hailuo_mcp.views import FilmView
-    from hailuo_mcp.wording import film_rows, person
-
-    if isinstance(entry, FilmView):
-        cost, name = film_rows.short_cost(entry), film_rows.name_of(entry)
-        began = entry.film.made_at or entry.film.created_at
-    else:
-        task, name, began = entry.task, results.named(entry.task), entry.task.created_at
-        cost = person.cost(entry).removesuffix(" when it succeeds")
-        cost = cost.replace("no published price", "unpriced")
-        if task.film_id:
-            name = f"shot {task.shot}{'' if below else f' of {task.film_id}'}: {name}"
-    return entry.known_as, entry.state, cost, _when(began, entry.now), name
+async def find(
+    session: Session, *, wait_seconds: float = 0
+) -> tuple[Listing, list[View | FilmView], list[ProviderSums]]:
+    """What is listed, in its order, and what all such tasks cost."""
+    args, studio, only = session.args, session.studio, filter_of(session)
+    ordered = args.sort not in ("newest", "age")
+    listing = await studio.tasks(
+        status=args.status,
+        only=only,
+        limit=MOST if ordered else args.limit,
+        wait_seconds=wait_seconds,
+    )
+    entries = task_rows.in_order(listing.entries, args.sort)[: args.limit]
+    return listing, entries, await studio.sums_of(status=args.status, only=only)
 
 
-def _when(at: float, now: float) -> str:
-    then, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now)  # noqa: DTZ006  local, for a person
-    return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%Y-%m-%d}"
-
-
-async def _wait_for_all(session: Session) -> list[View | FilmView]:
-    """Wait until nothing of this provider can change any more.
-
-    Returns what was waited for, and every other clip or film that was paid for and is not on disk.
-    """
-    studio = session.studio
-    if studio.settings.auto_download:  # there may be room on the disk by now: save every clip again
-        unsaved = await studio.tasks(status="unsaved", limit=_MOST)
-        for clip in unsaved.rows:
-            if not session.is_elsewhere(clip.task):
-                await studio.download(clip.task.task_id)
-        for whole in unsaved.films:
-            if not session.is_elsewhere(whole.film):
-                await studio.download_film(whole.film)
-    in_flight = await _in_flight(session)
-    elsewhere = [view.made for view in in_flight if session.is_elsewhere(view.made)]
-    if elsewhere:
-        session.report_elsewhere(elsewhere)
-    waiting = _waiting(session, in_flight)
-    _report_waiting(session, list(waiting.values()))
-    for view in waiting.values():
-        await _look(session, view)  # brings its next status read forward
-    seen: dict[str, View | FilmView] = {}
-    with session.terminal.progress() as progress:
-        while waiting:
-            seen.update(waiting)
-            session.tasks = [task for view in waiting.values() for task in view.tasks]
-            last = max(waiting.values(), key=lambda view: view.eta_seconds or 0)
-            await progress.show_all(list(seen.values()))
-            await _look(session, last, wait_seconds=1.0)
-            waiting = _waiting(session, await _in_flight(session))
-            seen.update(await _ended(session, seen, waiting))
-        await progress.show_all(list(seen.values()))
-    return [
-        view
-        for view in (await studio.tasks(limit=_MOST)).entries
-        if view.known_as in seen or (view.state in _LACKING and not session.is_elsewhere(view.made))
-    ]
-
-
-async def _ended(
+def _print(
     session: Session,
-    seen: Mapping[str, View | FilmView],
-    waiting: Mapping[str, View | FilmView],
-) -> dict[str, View | FilmView]:
-    """What is no longer waited for, as it ended."""
-    over = [view for name, view in seen.items() if name not in waiting and not view.settled]
-    return {view.known_as: await _look(session, view) for view in over}
+    listing: Listing,
+    entries: Sequence[View | FilmView],
+    sums: Sequence[ProviderSums],
+) -> None:
+    from hailuo_mcp.wording import person
+
+    args, terminal = session.args, session.terminal
+    home = session.studio.provider.name
+    if not entries:
+        terminal.say(_nothing(session))
+    elif terminal.draws_tables:
+        laid = task_rows.layout(entries, home=home, width=terminal.width, paths=args.paths)
+        terminal.table(laid.columns, laid.rows, wide=laid.wide)
+    else:
+        laid = task_rows.lines(entries, home=home, paths=args.paths)
+        terminal.table(laid.columns, laid.rows, wide=laid.wide)
+    if len(entries) == args.limit:
+        said = f"The first {args.limit}; raise --limit to see more."
+        terminal.say(said, style=styles.QUIET)
+    terminal.say()
+    if sums:
+        terminal.facts([(one.provider, person.sums_text(one)) for one in sums])
+    spent = person.spending_text(listing.spending)
+    terminal.paragraph("", spent, style=styles.QUIET, result=True)
 
 
-async def _look(
-    session: Session, view: View | FilmView, *, wait_seconds: float = 0
-) -> View | FilmView:
-    from hailuo_mcp.views import FilmView
-
-    if isinstance(view, FilmView):
-        return await session.studio.query_film(view.film, wait_seconds=wait_seconds)
-    return await session.studio.query(view.task.task_id, wait_seconds=wait_seconds)
-
-
-async def _in_flight(session: Session) -> list[View | FilmView]:
-    """Everything that a worker still has work to do for; a film stands for its shots."""
-    unfinished = await session.studio.tasks(status="unfinished", limit=_MOST)
-    ready = await session.studio.tasks(status="unsaved", limit=_MOST)
-    films = [view for view in (*unfinished.films, *ready.films) if not view.settled]
-    of_films = {view.film.film_id for view in films}
-    return [
-        *films,
-        *(
-            view
-            for view in (*unfinished.rows, *ready.rows)
-            # A shot that waits for one that a person must settle does not move.
-            if not (view.settled or view.task.waits or view.task.film_id in of_films)
-        ),
+def _nothing(session: Session) -> str:
+    """Why the list is empty, and what makes it longer."""
+    args = session.args
+    narrowed = [
+        f"{option} {value}"
+        for option, value in (
+            ("--status", args.status),
+            ("--search", shown(args.search)),
+            ("--provider", args.provider),
+        )
+        if value
     ]
-
-
-def _waiting(session: Session, views: Iterable[View | FilmView]) -> dict[str, View | FilmView]:
-    """What can still change on its own and belongs to these settings."""
-    return {
-        view.known_as: view
-        for view in views
-        if not session.is_elsewhere(view.made) and not _needs_person(session, view)
-    }
-
-
-def _needs_person(session: Session, view: View | FilmView) -> bool:
-    from hailuo_mcp.views import FilmView
-
-    if isinstance(view, FilmView):
-        return session.film_needs_person(view)
-    return session.needs_person(view.task)
-
-
-def _report_waiting(session: Session, waiting: list[View | FilmView]) -> None:
-    if not waiting:
-        return
-    films = sum(isinstance(view.made, Film) for view in waiting)
-    counted = (("clip", len(waiting) - films), ("film", films))
-    said = [f"{many} {what}{'' if many == 1 else 's'}" for what, many in counted if many]
-    session.terminal.note(f"Waiting for {' and '.join(said)}:")
-    for view in waiting[:_MOST_NAMED]:
-        session.terminal.note(f"  {view.known_as}  {view.state:<10}  {_short(view)}")
-    if len(waiting) > _MOST_NAMED:
-        session.terminal.note(f"  and {len(waiting) - _MOST_NAMED} more")
-
-
-def _report_missing(session: Session, view: View | FilmView) -> None:
-    """Name a clip or film that may have been paid for and is not on disk, and what to do."""
-    from hailuo_mcp.views import FilmView
-    from hailuo_mcp.wording.person import trouble_text
-
-    say, name = session.terminal.paragraph, f"{view.known_as} ({_short(view)})"
-    if isinstance(view, FilmView):
-        if view.film.save_error and not view.joined:
-            again = session.command("download", view.film.film_id)
-            said = f"{name}. {view.film.save_error} To try again, free: {again}"
-            say("Not joined:", said, style="bold red")
-        return
-    task = view.task
-    name = name if results.named(task) else task.task_id
-    if task.status is Status.UNCONFIRMED:
-        settle = session.command("settle", task.task_id, "bought", "--remote-id", "ID")
-        said = f"{name} may have been bought. Check the provider's bill, then run: {settle}"
-        say("Unconfirmed:", f"{said} (or not-bought)", style="bold yellow")
-    elif task.status is Status.SUCCEEDED and task.save_error:
-        again = session.command("download", task.task_id)
-        said = f"{name}. {task.save_error} To try again, free: {again}"
-        say("Not saved:", said, style="bold red")
-    elif session.needs_person(task):
-        why = trouble_text(task, program=words.program())
-        say("Not fetched:", f"{name}. {why}", style="bold red")
-
-
-def _exit_code(session: Session, view: View | FilmView) -> int:
-    """What only a person can fix counts as failed."""
-    from hailuo_mcp.views import FilmView
-
-    if _needs_person(session, view):
-        return exits.FAILED
-    return exits.of_film(view) if isinstance(view, FilmView) else exits.of_view(view)
-
-
-def _short(entry: View | FilmView) -> str:
-    from hailuo_mcp.views import FilmView
-    from hailuo_mcp.wording.film_rows import name_of
-
-    name = name_of(entry) if isinstance(entry, FilmView) else results.named(entry.task)
-    return shown(" ".join(name.split()), _NAME)
+    narrowed += [f"--{name}" for name in ("since", "until") if getattr(args, name) is not None]
+    if not narrowed:
+        return f"No task. Make a clip with: {words.program()} generate"
+    return f"No task that fits {' and '.join(narrowed)}."

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.cli.screen import Screen
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
 _WIDEST = 100
@@ -252,6 +253,24 @@ class Terminal:
                 self.say()
             pairs = zip(columns, row, strict=True)
             self.facts([pair for pair in pairs if text_of(pair[1]) not in NONE])
+
+    @contextmanager
+    def redrawn(self) -> Generator[Screen]:
+        """A table that is drawn again in its place for the length of the block."""
+        from hailuo_mcp.cli.screen import Screen
+
+        with Screen(self._out.console, self._out.cleaned) as screen:
+            yield screen
+
+    @property
+    def draws_tables(self) -> bool:
+        """Whether a table is for a person, and not lines for another program."""
+        return self._out.is_terminal
+
+    @property
+    def can_redraw(self) -> bool:
+        """Whether results go to a terminal that can move its cursor."""
+        return self._out.is_terminal and os.environ.get("TERM") != "dumb"
 
     def data(self, answer: Mapping[str, object]) -> None:
         """What a tool would return, as one line of JSON."""

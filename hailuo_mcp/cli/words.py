@@ -36,9 +36,9 @@ def _short(path: str) -> str:
 def command(args: Namespace, *words: str) -> str:
     """A command to paste, with the settings that were given as options."""
     options = list[str]()
-    for name in SETTING_OPTIONS:
+    for name, option in SETTING_OPTIONS.items():
         if (value := getattr(args, name, None)) is not None:
-            options += [f"--{name.replace('_', '-')}", str(value)]
+            options += [option.flag, str(value)]
     return f"{program()} {line([*words, *options])}"
 
 

@@ -24,7 +24,17 @@ from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.bucket import Bucket, BucketError, DamagedObjectError
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
 from hailuo_mcp.files.folder_storage import out_of_reach, sweep_spool
-from hailuo_mcp.files.naming import LARGEST_BESIDE, POSTER, SIDECAR, is_ours, names_beside
+from hailuo_mcp.files.naming import (
+    LARGEST_BESIDE,
+    POSTER,
+    SIDECAR,
+    candidates,
+    is_ours,
+    names_beside,
+    needs_claim,
+    owner_of,
+    spooled,
+)
 from hailuo_mcp.files.private import private_folder
 from hailuo_mcp.files.storage import PRIVATE, Blob, Blobs, Download, StoredClip
 
@@ -134,15 +144,18 @@ class BucketStorage:
         else:
             self._fault_until = self._clock() + FAILED_SECONDS
 
-    async def save(self, name: str, download: Download, *, task_id: str) -> tuple[str, SavedFile]:
-        key = self._key(name)
-        file = f"{BUCKET}{self._bucket.name}/{key}"
+    async def save(
+        self, name: str, download: Download, *, task_id: str, claim: bytes = b""
+    ) -> tuple[str, SavedFile]:
+        key = ""
         with suppress(OSError):  # away: the clip is fetched nevertheless, while its link works
+            key = await self._key_for(name, task_id, claim)
             if found := await self._existing(key, task_id):
-                return file, found
+                return self._file(key), found
         await run_sync(private_folder, self._spool)
-        clip = await download(self._spool / name)
+        clip = await download(self._spool / spooled(name, task_id, claim))
         with self._explained():
+            key = key or await self._key_for(name, task_id, claim)
             try:
                 await self._bucket.put_file(key, clip.path, sha256=clip.sha256, kind=_CLIP)
             except FileExistsError:
@@ -154,7 +167,33 @@ class BucketStorage:
                 self._good_until = float("-inf")  # the next purchase asks before it pays
                 raise
         await run_sync(lambda: clip.path.unlink(missing_ok=True))
-        return file, clip
+        return self._file(key), clip
+
+    def _file(self, key: str) -> str:
+        return f"{BUCKET}{self._bucket.name}/{key}"
+
+    async def _key_for(self, name: str, task_id: str, claim: bytes) -> str:
+        """The key of a clip; one that does not say whose it is is claimed by its sidecar."""
+        if not claim or not needs_claim(name, task_id):
+            return self._key(name)
+        for key in map(self._key, candidates(name, task_id)):
+            if await self._is_free_for(key, claim):
+                return key
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+
+    async def _is_free_for(self, key: str, claim: bytes) -> bool:
+        beside = names_beside(key, SIDECAR)[0]
+        if there := await self._bucket.head(beside):
+            small = there.bytes <= LARGEST_BESIDE
+            known = await self._bucket.get(beside) if small else None
+            return owner_of(known or b"") == owner_of(claim)
+        if await self._bucket.head(key):
+            return False
+        try:
+            await self._bucket.put(beside, claim, once=True, kind=_KINDS[SIDECAR])
+        except FileExistsError:
+            return await self._is_free_for(key, claim)  # another process was faster
+        return True
 
     async def _existing(self, key: str, task_id: str) -> SavedFile | None:
         """Return the task's complete clip that is already there; None if the key is free.
@@ -178,12 +217,17 @@ class BucketStorage:
             if found is None:
                 return None
             problem, facts = await run_sync(lambda: clip_file.inspect(path, length_known=True))
-            if problem or task_id not in key.rpartition("/")[2]:
-                raise clip_file.already_exists(f"{BUCKET}{self._bucket.name}/{key}")
+            if problem or not await self._is_of(key, task_id):
+                raise clip_file.already_exists(self._file(key))
             return await run_sync(lambda: clip_file.saved_file(path, facts, sha256=found.sha256))
         finally:
             with anyio.CancelScope(shield=True):
                 await run_sync(lambda: path.unlink(missing_ok=True))
+
+    async def _is_of(self, key: str, task_id: str) -> bool:
+        if not needs_claim(key, task_id):
+            return True
+        return owner_of(await self._bucket.get(names_beside(key, SIDECAR)[0]) or b"")[0] == task_id
 
     async def put_beside(self, file: str, ending: str, data: bytes) -> None:
         for key in names_beside(self._key_of(file), ending):

@@ -5,7 +5,6 @@ import hashlib
 import logging
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -18,6 +17,7 @@ from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import Do, DownloadError, Step
 from hailuo_mcp.files import mp4
+from hailuo_mcp.files.naming import is_of
 from hailuo_mcp.media.clip_facts import ClipFacts, probe
 from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.text import system_reason
@@ -182,7 +182,7 @@ def is_placeholder(target: Path) -> bool:
 
 def is_our_placeholder(target: Path, task_id: str) -> bool:
     """Whether a process that died left only an empty file with the name of this task's clip."""
-    return bool(task_id) and task_id in target.stem and is_placeholder(target)
+    return is_placeholder(target) and is_of(target, task_id)
 
 
 def find_existing(target: Path, task_id: str, *, overwrite: bool = False) -> SavedFile | None:
@@ -197,7 +197,7 @@ def find_existing(target: Path, task_id: str, *, overwrite: bool = False) -> Sav
             return None
         if is_our_placeholder(target, task_id):
             return None  # replaced when the clip has arrived
-        if task_id and target.is_file() and task_id in target.stem:
+        if target.is_file() and is_of(target, task_id):
             problem, facts = inspect(target, length_known=False)
             if not problem:
                 remove_linked_part(target)
@@ -305,7 +305,10 @@ def _copy(clip: Path, target: Path, *, overwrite: bool, sha256: str = "") -> Sav
     with explained(target.parent):
         try:
             with clip.open("rb") as source, draft.open("xb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
+                digest = hashlib.sha256()
+                while block := source.read(1 << 20):
+                    digest.update(block)
+                    copy.write(block)
                 copy.flush()
                 os.fsync(copy.fileno())
             problem, facts = inspect(draft, length_known=True)
@@ -314,7 +317,8 @@ def _copy(clip: Path, target: Path, *, overwrite: bool, sha256: str = "") -> Sav
                     f"The saved clip {clip} is damaged ({problem}) and was not copied.",
                     Step(Do.TRY, "delete it, then download the clip again"),
                 )
-            if sha256 and _sha256_of(draft) != sha256:
+            sha256 = sha256 or digest.hexdigest()
+            if _sha256_of(draft) != sha256:
                 raise DiskError(
                     f"The copy in {target.parent} differs from the clip and was removed.",
                     Step(Do.REPEAT),

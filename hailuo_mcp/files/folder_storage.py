@@ -23,7 +23,7 @@ from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
-from hailuo_mcp.files.naming import write_beside
+from hailuo_mcp.files.naming import claim_name, needs_claim, spooled, write_beside
 from hailuo_mcp.files.private import private_folder, private_opener, write_once
 from hailuo_mcp.files.storage import SPOOL_SECONDS, Blob, Blobs, Download, StoredClip
 from hailuo_mcp.text import system_reason
@@ -120,12 +120,18 @@ class FolderStorage:
                 Step(Do.CHECK, self.variable),
             ) from trouble
 
-    async def save(self, name: str, download: Download, *, task_id: str) -> tuple[str, SavedFile]:
+    async def save(
+        self, name: str, download: Download, *, task_id: str, claim: bytes = b""
+    ) -> tuple[str, SavedFile]:
+        spooled_name = spooled(name, task_id, claim)
+        if claim and needs_claim(name, task_id):
+            with clip_file.explained(self.folder):
+                name = await run_sync(claim_name, self.folder, name, claim)
         target = self.folder / name
         if self.spool is None:
             saved = await download(target)
         else:
-            saved = await self._save_by_spool(self.spool / name, target, download, task_id)
+            saved = await self._save_by_spool(self.spool / spooled_name, target, download, task_id)
         return str(saved.path), saved
 
     async def _save_by_spool(

@@ -1,36 +1,114 @@
-"""The name of a clip, and of what lies beside it: the sidecar with its facts, a film's poster."""
+"""What lies beside a clip: the sidecar with its facts, a film's poster; and whose a name is.
+
+A clip's name usually has its task's id in it, so that nobody else's file is taken for it. A name
+without the id belongs to the task in the sidecar, which is written first: it claims the name.
+"""
 
 import errno
 import json
 import os
-import unicodedata
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
+from hailuo_mcp.files.name_pattern import DEFAULT, NameFacts, name_pattern
+from hailuo_mcp.files.private import write_once
 from hailuo_mcp.media.film import POSTER_MARK
 
 SIDECAR, POSTER = ".json", ".jpg"
 """What they have in their names instead of the clip's ".mp4"."""
 LARGEST_BESIDE = 4 << 20
 """Bytes; what is larger was not written here."""
-_PROMPT = 24
-"""Characters of the prompt in a name."""
-_LONGEST = 200
-"""Bytes; most systems take 255, and .part.lock and a copy's number must fit too."""
-_LONGEST_ID = 80
 _POSTER_HEAD = 4096
 """Bytes of a JPEG in which its comment is."""
 
 
 def file_name(created_at: float, prompt: str, task_id: str) -> str:
     """Return `<date>_<start of the prompt>_<task_id>.mp4`, fit for every system."""
-    date = datetime.fromtimestamp(created_at, tz=UTC).astimezone().strftime("%Y-%m-%d")
-    tail = f"_{_plain_id(task_id)}.mp4"
-    words = _words(unicodedata.normalize("NFC", prompt.strip())[:_PROMPT])
-    room = _LONGEST - len(f"{date}_{tail}")
-    words = words.encode()[:room].decode(errors="ignore").rstrip("-")
-    return f"{date}_{words or 'clip'}{tail}"
+    facts = NameFacts(created_at=created_at, prompt=prompt, task_id=task_id)
+    return name_pattern(DEFAULT).fill(facts)
+
+
+_MOST_EQUAL = 99
+"""Clips with equal names; more get their task's id, because each number has to be tried."""
+
+
+def candidates(name: str, whose: str) -> Iterator[str]:
+    """Yield the names that a clip may get if its own is taken: numbered, at last with its id."""
+    yield from (numbered(name, number) for number in range(1, _MOST_EQUAL + 1))
+    yield f"{name.removesuffix('.mp4')}_{whose}.mp4"
+
+
+def needs_claim(name: str, whose: str) -> bool:
+    """Whether the name does not say whose the clip is."""
+    return whose not in name.rpartition("/")[2].removesuffix(".mp4")
+
+
+def spooled(name: str, whose: str, claim: bytes) -> str:
+    """The clip's name in a spool folder, where those of several places meet."""
+    last = name.rpartition("/")[2]
+    if not claim or not needs_claim(name, whose):
+        return last
+    return numbered(f"{whose}.mp4", owner_of(claim)[1])
+
+
+def claim_name(folder: Path, name: str, claim: bytes) -> str:
+    """Take the first free name for a clip, in a folder, by writing its sidecar.
+
+    `claim` is the sidecar's first text. A name that was claimed for the same clip before is taken
+    again, so a download that was interrupted goes on. Raises OSError.
+    """
+    whose = owner_of(claim)
+    for one in candidates(name, whose[0]):
+        clip = folder / one
+        beside = clip.with_name(names_beside(clip.name, SIDECAR)[0])
+        if _owner_at(beside) == whose:
+            return one
+        part = clip.with_name(clip.name + ".part")
+        if any(place.exists() or place.is_symlink() for place in (clip, beside, part)):
+            continue
+        clip.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            write_once(beside, claim)
+            if not (clip.exists() or clip.is_symlink()):
+                return one
+            beside.unlink()
+            continue
+        if _owner_at(beside) == whose:  # another process was faster, for the same clip
+            return one
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / name))
+
+
+def is_of(clip: Path, whose: str) -> bool:
+    """Whether a file with this path is the clip of this task or film: by its name or sidecar."""
+    if not whose:
+        return False
+    beside = clip.with_name(names_beside(clip.name, SIDECAR)[0])
+    return whose in clip.stem or _owner_at(beside)[0] == whose
+
+
+def _owner_at(sidecar: Path) -> tuple[str, int]:
+    try:
+        with sidecar.open("rb") as file:
+            return owner_of(file.read(LARGEST_BESIDE + 1))
+    except OSError:
+        return "", 0
+
+
+def owner_of(sidecar: bytes) -> tuple[str, int]:
+    """Whose clip a sidecar describes: a task's id, or a film's and its revision; else ""."""
+    try:
+        known: object = json.loads(sidecar)
+    except ValueError:
+        return "", 0
+    if not isinstance(known, dict):
+        return "", 0
+    facts = cast("dict[str, object]", known)
+    if isinstance(film_id := facts.get("film_id"), str) and "task_id" not in facts:
+        revision = facts.get("revision")
+        return film_id, revision if isinstance(revision, int) else 0
+    return str(facts.get("task_id", "")), 0
 
 
 def numbered(name: str, number: int) -> str:
@@ -87,25 +165,4 @@ def is_ours(data: bytes) -> bool:
     """Whether this program wrote these bytes as a sidecar or a poster."""
     if data.startswith(b"\xff\xd8"):
         return POSTER_MARK in data[:_POSTER_HEAD]
-    try:
-        known: object = json.loads(data)
-    except ValueError:
-        return False
-    return isinstance(known, dict) and ("task_id" in known or "film_id" in known)
-
-
-def _plain_id(task_id: str) -> str:
-    kept = "".join(c for c in task_id if c.isascii() and (c.isalnum() or c in "-_"))
-    return kept.strip("-_")[:_LONGEST_ID] or "task"
-
-
-def _words(text: str) -> str:
-    """Keep letters of any script, digits and pictographs; the rest separates words or goes."""
-    out: list[str] = []
-    for character in text:
-        category = unicodedata.category(character)
-        if category[0] in "LMN" or category == "So":
-            out.append(character)
-        elif (category[0] in "ZPS" or character in "\t\r\n") and character not in "'’":
-            out.append("-")
-    return "-".join(word for word in "".join(out).split("-") if word)
+    return bool(owner_of(data)[0])

@@ -103,10 +103,14 @@ class Storage(Protocol):
         """Raise ConfigError if no clip can be written, before one is bought."""
         ...
 
-    async def save(self, name: str, download: Download, *, task_id: str) -> tuple[str, SavedFile]:
+    async def save(
+        self, name: str, download: Download, *, task_id: str, claim: bytes = b""
+    ) -> tuple[str, SavedFile]:
         """Download a clip and keep it. Return its `file` and its facts.
 
-        A complete clip of the same task is used as it is.
+        A complete clip of the same task is used as it is. `name` may have folders before it,
+        separated by "/". If the task's id is not in it, others may have the same name: `claim`, the
+        sidecar's first text, is then written first, beside a name that gets a number if necessary.
         """
         ...
 

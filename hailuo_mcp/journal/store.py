@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from hailuo_mcp.domain import Film, Status, Task, Unit
+from hailuo_mcp.domain import Film, Mode, Money, Status, Task, Unit
 from hailuo_mcp.errors import JournalDamagedError
 
 RATE_WINDOW = 60.0
@@ -228,6 +228,31 @@ class ProviderSums:
     """The part of `reserved` that belongs to `unconfirmed` tasks."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """One line of the account book: a task, and what it costs."""
+
+    task_id: str
+    remote_id: str
+    provider: str
+    created_at: float
+    status: Status
+    money: Money
+    counted: Decimal
+    """What it counts as in the sums, if its money is spent or reserved."""
+    amount: Decimal | None
+    """None if no price is published; `counted` may then be what was reserved for it."""
+    quoted: Decimal | None
+    """What it was quoted at, where the provider counted something else."""
+    unit: Unit
+    mode: Mode
+    model: str
+    duration: int | None
+    """Seconds."""
+    resolution: str | None
+    prompt: str
+
+
 # The methods return Awaitable, so that `async def` and plain methods both fit.
 
 
@@ -412,8 +437,17 @@ class Tasks(Protocol):
         """How many tasks, or of one caller, have each status."""
         ...
 
+    def charges(self, only: Filter = EVERYTHING) -> Awaitable[list[Charge]]:
+        """What each task costs, from the oldest to the newest."""
+        ...
+
     def sums_of(
-        self, *, caller: str | None = None, only: Filter = EVERYTHING
+        self,
+        *,
+        caller: str | None = None,
+        statuses: Collection[Status] = (),
+        saved: bool | None = None,
+        only: Filter = EVERYTHING,
     ) -> Awaitable[list[ProviderSums]]:
         """What the tasks cost that a list of these would show, by provider and unit."""
         ...

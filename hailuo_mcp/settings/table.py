@@ -16,6 +16,7 @@ from pydantic.config import JsonDict
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
+from hailuo_mcp.files.name_pattern import DEFAULT, FIELDS
 from hailuo_mcp.settings.config_file import Configuration, read_configuration
 from hailuo_mcp.settings.sources import PREFIX, Sources, gather, is_set, nearest
 from hailuo_mcp.settings.values import (
@@ -23,6 +24,7 @@ from hailuo_mcp.settings.values import (
     CallbackUrl,
     Database,
     File,
+    Filename,
     FilesPlace,
     Folder,
     Folders,
@@ -105,6 +107,13 @@ class Settings(BaseModel):
         "instead of `HAILUO_OUTPUT_DIR`, for several machines: `s3://bucket/prefix` (needs the "
         "extra `s3`) or the full path of a folder that they share",
         "",
+    )
+    filename: Filename = _setting(
+        "names of clips, and folders below the output folder: "
+        + " ".join(f"`{{{name}}}`" for name in FIELDS)
+        + "; `{prompt:.24}` is its first 24 characters, `{date:%Y-%m}` the month; equal names get "
+        "a number",
+        DEFAULT,
     )
     state_dir: Folder = _setting(
         "the journal and its locks",

@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from hailuo_mcp.catalog.prices import plan_named, plans
+from hailuo_mcp.files.name_pattern import name_pattern
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.text import is_number
 
@@ -147,6 +148,14 @@ def _tokens(text: str) -> tuple[tuple[str, SecretStr], ...]:
     return tuple(zip(names, map(SecretStr, tokens), strict=True))
 
 
+def _filename(text: str) -> str:
+    try:
+        name_pattern(text)
+    except ValueError as exc:
+        raise _refused(str(exc)) from None
+    return text
+
+
 def _database(text: str) -> SecretStr:
     if not text.startswith(("postgresql://", "postgres://")):
         raise _refused("is not the URL of a PostgreSQL database (postgresql://…)")
@@ -171,6 +180,7 @@ File = Annotated[Path, _text(_file)]
 FilesPlace = Annotated[str, _text(_files)]
 Folders = Annotated[tuple[Path, ...], _text(_folders)]
 Names = Annotated[tuple[str, ...], _text(names)]
+Filename = Annotated[str, _text(_filename)]
 Database = Annotated[SecretStr, _text(_database)]
 NameSet = Annotated[frozenset[str], _text(names)]
 CallbackUrl = Annotated[str, _text(_callback_url)]

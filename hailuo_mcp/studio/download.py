@@ -12,6 +12,7 @@ from hailuo_mcp.domain import Link, Status, Task
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.lookup import find_task
+from hailuo_mcp.studio.moving import move, need_movable
 from hailuo_mcp.studio.waiting import wait
 from hailuo_mcp.views import Progress, Saved, View
 
@@ -26,15 +27,16 @@ async def download_clip(
     caller: str = "",
     output_path: str = "",
     overwrite: bool = False,
+    keep: bool = True,
     wait_seconds: float = 0,
     on_progress: Progress | None = None,
 ) -> Saved:
-    """Save the clip, and copy it if the caller asks for that. Costs nothing."""
+    """Save the clip, and copy it if the caller asks for that. Costs nothing.
+
+    Without `keep`, the clip is moved to `output_path` in place of a copy.
+    """
     task = await find_task(context, task_id, caller)
-    target = None
-    if output_path:  # refused before anything is downloaded for it
-        name = Path(task.file).name if task.file else f"{task.task_id}.mp4"
-        target = context.folders.target(output_path, default_name=name)
+    target = _target(context, task, output_path, keep=keep)
     if task.file and not await context.storage.exists(task.file):
         task = await _change(context, task, file="", sha256="", bytes=None)
     deadline = time.monotonic() + wait_seconds
@@ -65,8 +67,34 @@ async def download_clip(
         return saved
     if target.name == f"{task.task_id}.mp4":
         target = target.with_name(Path(task.file).name)
-    copied = await context.storage.copy(task.file, target, overwrite=overwrite)
-    return replace(saved, file=str(copied.path))
+    if keep:
+        copied = await context.storage.copy(task.file, target, overwrite=overwrite)
+        return replace(saved, file=str(copied.path))
+    return await _move(context, saved, target, overwrite=overwrite)
+
+
+def _target(context: Context, task: Task, output_path: str, *, keep: bool) -> Path | None:
+    """Where the caller wants it; refused before anything is downloaded for it."""
+    if not keep:
+        need_movable(context)
+    if not output_path:
+        return None
+    name = Path(task.file).name if task.file else f"{task.task_id}.mp4"
+    return context.folders.target(output_path, default_name=name)
+
+
+async def _move(context: Context, saved: Saved, target: Path, *, overwrite: bool) -> Saved:
+    view, task = saved.view, saved.view.task
+
+    async def record(file: str) -> Task | None:
+        return await context.store.change(task.task_id, {"file": file}, now=context.clock())
+
+    moved, note = await move(
+        context, task.file, target, record, whose=task.task_id, overwrite=overwrite
+    )
+    notes = (*view.notes, note) if note else view.notes
+    view = replace(view, task=moved or task, notes=notes)
+    return replace(saved, view=view, file=view.task.file)
 
 
 async def _save_now(context: Context, task: Task) -> Task:

@@ -13,6 +13,7 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.studio.cancel_settle import withdraw
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_views import film_view
+from hailuo_mcp.studio.moving import move, need_movable
 from hailuo_mcp.studio.provider_cancel import BEING_MADE, SENT, cancel_at_provider, offers_cancel
 from hailuo_mcp.studio.waiting import (
     LOOK_SECONDS,
@@ -43,10 +44,16 @@ async def download_film(
     *,
     output_path: str = "",
     overwrite: bool = False,
+    keep: bool = True,
     wait_seconds: float = 0,
     on_progress: FilmProgress | None = None,
 ) -> SavedFilm:
-    """Put the joined film on disk, and copy it if the caller asks for that."""
+    """Put the joined film on disk, and copy it if the caller asks for that.
+
+    Without `keep`, the film is moved to `output_path` in place of a copy; its shots stay.
+    """
+    if not keep:
+        need_movable(context)
     target = None
     if output_path:  # refused before anything is joined for it
         name = Path(film.file).name if film.file else f"{film.film_id}.mp4"
@@ -75,9 +82,27 @@ async def download_film(
     if target is not None and target != context.storage.local_path(file):
         if target.name == f"{film.film_id}.mp4":
             target = target.with_name(Path(file).name)
+        if not keep:
+            return await _move(context, view, target, overwrite=overwrite)
         copied = await context.storage.copy(file, target, overwrite=overwrite)
         file = str(copied.path)
     return SavedFilm(view=view, status="saved", file=file)
+
+
+async def _move(context: Context, view: FilmView, target: Path, *, overwrite: bool) -> SavedFilm:
+    film = view.film
+
+    async def record(file: str) -> Film | None:
+        return await context.store.change_film(
+            film.film_id, {"file": file}, now=context.clock(), revision=film.revision
+        )
+
+    moved, note = await move(
+        context, film.file, target, record, whose=film.film_id, overwrite=overwrite
+    )
+    notes = (*view.notes, note) if note else view.notes
+    view = replace(view, film=moved or film, notes=notes)
+    return SavedFilm(view=view, status="saved", file=view.film.file)
 
 
 async def cancel_film(context: Context, film: Film) -> FilmView:

@@ -86,10 +86,15 @@ async def list_tasks(
 
 
 async def sums_of(
-    context: Context, *, caller: str = "", only: Filter = EVERYTHING
+    context: Context, *, caller: str = "", status: str = "", only: Filter = EVERYTHING
 ) -> list[ProviderSums]:
-    """What the caller's tasks cost, by provider and unit."""
-    return await context.store.sums_of(caller=caller or None, only=only)
+    """What all of the caller's tasks cost that such a list shows, by provider and unit."""
+    wanted, saved = _statuses(status)
+    if wanted is None:
+        return []
+    return await context.store.sums_of(
+        caller=caller or None, statuses=wanted, saved=saved, only=only
+    )
 
 
 async def ids_that_begin(
@@ -101,11 +106,8 @@ async def ids_that_begin(
     films = await context.store.newest_films(
         caller=caller or None, only=only, limit=limit, now=context.clock()
     )
-    found = [
-        *[await context.view(task) for task in tasks],
-        *[await film_view(context, film) for film in films],
-    ]
-    return newest_first(found)[:limit]
+    found = [await context.view(task) for task in tasks]
+    return newest_first([*found, *[await film_view(context, film) for film in films]])[:limit]
 
 
 async def _newest(

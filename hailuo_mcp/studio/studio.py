@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
-from hailuo_mcp.studio import film_tracking, film_views, films, purchase
+from hailuo_mcp.studio import account_book, film_tracking, film_views, films, purchase
 from hailuo_mcp.studio.batch import hold_batch, quote_batch, recover_dead
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
+from hailuo_mcp.studio.moving import need_movable
 from hailuo_mcp.studio.preview import preview_clips
 from hailuo_mcp.studio.query import (
     ids_that_begin,
@@ -52,11 +53,13 @@ class Studio(Context):
     query = query_task
     known = known_task
     tasks = list_tasks
+    charged_tasks = account_book.charged_tasks
     sums_of = sums_of
     ids_that_begin = ids_that_begin
     recent_ids = recent_ids_of
     recent_film_ids = recent_film_ids_of
     download = download_clip
+    need_movable = need_movable
     preview = preview_clips
     cancel = cancel_task
     settle = settle_task

@@ -267,7 +267,7 @@ def film_message(view: FilmView, *, program: str = "hailuo-mcp") -> str:
     """All about a film that a person must know, as one paragraph."""
     said = join(*film_text(view, program=program))
     if not said:
-        said = f"Saved: {view.film.file}. Cost: {film_cost(view)}."
+        said = f"Saved: {view.film.file} ({film_cost(view)})."
     reused = join(*film_reused(view, program=program))
     lost = losses_text(view.losses, program=program) if view.losses else ""
     return join(view.notice, lost, reused, said, *film_remarks(view, program=program))

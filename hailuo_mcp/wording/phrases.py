@@ -24,7 +24,7 @@ from hailuo_mcp.errors import (
 from hailuo_mcp.text import number
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.store import UnitSpending
+    from hailuo_mcp.journal.store import Charge, UnitSpending
 
 Sentences = Mapping[Do, str]
 """One voice's sentence for each step; a step without a sentence is not for this reader."""
@@ -115,7 +115,7 @@ def difference(task: Task) -> str:
     return f" by the provider's count, {by} {word} than quoted"
 
 
-def charged(task: Task) -> Charged | None:
+def charged(task: Task | Charge) -> Charged | None:
     """Whether money moved; None if it was bought elsewhere."""
     if task.status is Status.UNCONFIRMED:
         return "maybe"

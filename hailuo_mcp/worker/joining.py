@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,11 +15,12 @@ from anyio.from_thread import check_cancelled
 from anyio.lowlevel import RunVar
 from anyio.to_thread import run_sync
 
-from hailuo_mcp.domain import Continuity, Film, Task
+from hailuo_mcp.domain import Film, Task
 from hailuo_mcp.errors import ConfigError, Do, DownloadError, HailuoError, JournalError, Step
 from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.clip_file import SavedFile
-from hailuo_mcp.files.naming import POSTER, SIDECAR, file_name, numbered, sidecar_text
+from hailuo_mcp.files.name_pattern import name_pattern
+from hailuo_mcp.files.naming import POSTER, SIDECAR, needs_claim, numbered, sidecar_text
 from hailuo_mcp.files.storage import Storage, on_this_disk
 from hailuo_mcp.media import film as media
 from hailuo_mcp.media.film_clips import BadClipError
@@ -29,8 +29,8 @@ from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_views import amount_of
 from hailuo_mcp.telemetry.events import Event, tenant_name
 from hailuo_mcp.telemetry.tracing import span
-from hailuo_mcp.views import amount_words, cost_words
 from hailuo_mcp.worker.saving import save_error_values
+from hailuo_mcp.worker.sidecar import film_claim, film_facts, film_name_facts
 
 _log = logging.getLogger(__name__)
 _joiner = RunVar[anyio.CapacityLimiter]("hailuo_film_joiner")
@@ -95,15 +95,18 @@ async def _record(context: Context, film: Film, values: Mapping[str, object]) ->
 async def _join(context: Context, film: Film, shots: Sequence[Task]) -> tuple[str, SavedFile]:
     _need_av()
     storage = context.storage_of(film.caller)
-    name = file_name(film.created_at, film.shots[0].prompt, film.film_id)
+    name = name_pattern(context.settings.filename).fill(film_name_facts(film))
+    if not needs_claim(name, film.film_id):  # the others get the next free number
+        name = numbered(name, film.revision)
 
     async def make(target: Path) -> SavedFile:
         return await _make(context, film, shots, target)
 
-    name = numbered(name, film.revision)
-    file, saved = await storage.save(name, make, task_id=film.film_id)
-    tasks = await context.store.film_tasks(film.film_id)
-    await _describe(storage, film, shots, file, saved, cost=_cost_of(film, tasks))
+    claim = sidecar_text(film_claim(film))
+    file, saved = await storage.save(name, make, task_id=film.film_id, claim=claim)
+    amount = amount_of(await context.store.film_tasks(film.film_id))
+    facts = film_facts(film, shots, saved, amount=amount, saved_at=context.clock())
+    await _describe(storage, film, file, facts)
     return file, saved
 
 
@@ -198,15 +201,7 @@ async def _in_thread(work: Callable[[], _T]) -> _T:
     return await run_sync(work, limiter=limiter)
 
 
-async def _describe(
-    storage: Storage,
-    film: Film,
-    shots: Sequence[Task],
-    file: str,
-    saved: SavedFile,
-    *,
-    cost: str,
-) -> None:
+async def _describe(storage: Storage, film: Film, file: str, facts: Mapping[str, object]) -> None:
     """Poster and sidecar are optional: without them, the film still counts as joined."""
     try:
         async with on_this_disk(storage, file) as path:
@@ -215,53 +210,6 @@ async def _describe(
     except (OSError, HailuoError, UnreadableClipError):
         _log.warning("the poster of %s could not be written", film.film_id)
     try:
-        facts = _lineage(film, shots, saved, cost)
         await storage.put_beside(file, SIDECAR, sidecar_text(facts))
     except (OSError, HailuoError):
         _log.warning("the description of %s could not be written", film.film_id)
-
-
-def _lineage(film: Film, shots: Sequence[Task], saved: SavedFile, cost: str) -> dict[str, object]:
-    """What the film was made of."""
-    continued = any(shot.continues for shot in film.shots)
-    return {
-        "film_id": film.film_id,
-        "provider": film.provider,
-        "created_at": film.created_at,
-        "revision": film.revision,
-        "transition": film.transition,
-        "continuity": Continuity.LAST_FRAME if continued else Continuity.NONE,
-        "width": saved.width,
-        "height": saved.height,
-        "seconds": saved.seconds,
-        "bytes": saved.bytes,
-        "sha256": saved.sha256,
-        "cost": cost or None,
-        "shots": [_shot_facts(shot) for shot in shots],
-    }
-
-
-_DESCRIBED = (
-    *("shot", "task_id", "take", "remote_id", "prompt", "model", "mode", "duration"),
-    *("resolution", "width", "height", "seconds", "created_at", "file", "sha256"),
-)
-
-
-def _shot_facts(shot: Task) -> dict[str, object]:
-    facts = {name: getattr(shot, name) for name in _DESCRIBED}
-    facts |= {"cost": cost_words(shot), "started_from": _first_frame(shot)}
-    return {name: value for name, value in facts.items() if value not in (None, "")}
-
-
-def _first_frame(shot: Task) -> dict[str, str] | None:
-    """Which picture the shot started from: its sha256, and the shot or the address it came from."""
-    picture: dict[str, str] | None = json.loads(shot.request).get("first_frame_image")
-    if not picture:
-        return None
-    wanted = {name: picture.get(name, "") for name in ("sha256", "from", "url")}
-    return {name: value for name, value in wanted.items() if value}
-
-
-def _cost_of(film: Film, tasks: list[Task]) -> str:
-    """What all takes of all shots cost."""
-    return amount_words(amount_of(tasks), film.unit, film.provider)

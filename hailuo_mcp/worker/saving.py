@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hailuo_mcp.domain import Link, Task
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save
-from hailuo_mcp.files.naming import SIDECAR, file_name, sidecar_text
+from hailuo_mcp.files.name_pattern import name_pattern
+from hailuo_mcp.files.naming import SIDECAR, sidecar_text
+from hailuo_mcp.files.storage import Storage
 from hailuo_mcp.studio.context import Context
-from hailuo_mcp.studio.request_record import upgrade_of
 from hailuo_mcp.telemetry.events import Event
-from hailuo_mcp.views import cost_words
 from hailuo_mcp.worker.polling import record_step
 from hailuo_mcp.worker.schedule import retry_save_after
+from hailuo_mcp.worker.sidecar import clip_facts, clip_name_facts
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ async def save_clip(context: Context, task: Task) -> None:
 
 
 async def _save(context: Context, task: Task) -> Task | None:
-    name = file_name(task.created_at, task.prompt, task.task_id)
+    name = name_pattern(context.settings.filename).fill(clip_name_facts(task))
     storage = context.storage_of(task.caller)
     asked = False
 
@@ -42,12 +45,13 @@ async def _save(context: Context, task: Task) -> Task | None:
 
     began = context.clock()
     try:
-        file, saved = await storage.save(name, download, task_id=task.task_id)
+        claim = sidecar_text(clip_facts(task))
+        file, saved = await storage.save(name, download, task_id=task.task_id, claim=claim)
     except HailuoError as exc:
         await record_save_error(context, task, exc)
         return None
     context.remote.observe("download", context.clock() - began)
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "file": file,
         "bytes": saved.bytes,
         "sha256": saved.sha256,
@@ -59,10 +63,11 @@ async def _save(context: Context, task: Task) -> Task | None:
         "tries": 0,
         "due_at": 0.0,
     }
+    # Before the task counts as saved: from then on, its clip may be moved with what is beside it.
+    await _describe(storage, replace(task, **values))
     done = await record_step(context, task, values)
     if done:
         context.report(Event.SAVED, done, bytes=done.bytes)
-        await _describe(context, done)
     return done
 
 
@@ -86,19 +91,9 @@ def save_error_values(
     return {"tries": tries, "save_error": what, "due_at": 0.0 if wait is None else now + wait}
 
 
-_DESCRIBED = (
-    *("task_id", "remote_id", "provider", "model", "prompt", "duration", "resolution"),
-    *("width", "height", "seconds", "created_at", "sha256", "request"),
-)
-
-
-async def _describe(context: Context, task: Task) -> None:
+async def _describe(storage: Storage, task: Task) -> None:
     """The sidecar is optional: without it, the clip still counts as saved."""
-    facts = {name: getattr(task, name) for name in _DESCRIBED}
-    facts |= {"mode": task.known_mode, "cost": cost_words(task) or None}
-    facts |= {"upgrade_of": upgrade_of(task.request) or None}
     try:
-        given = {name: value for name, value in facts.items() if value is not None}
-        await context.storage.put_beside(task.file, SIDECAR, sidecar_text(given))
+        await storage.put_beside(task.file, SIDECAR, sidecar_text(clip_facts(task)))
     except (OSError, DownloadError):
         _log.warning("the description of %s could not be written", task.task_id)

@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.cli.session import Session
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.wording.tasks import saved_video, task_list, video_task
 
 
 @pytest.fixture
@@ -29,18 +27,6 @@ def not_sent(program):
     """A task that waits for its turn: the one slot a minute is taken."""
     program("generate", "first", "--no-wait", HAILUO_RPM="1")
     return program("generate", "second", "--wait-seconds", "0", "--json", HAILUO_RPM="1").answer
-
-
-@pytest.mark.anyio
-async def test_json_is_exactly_what_the_tools_return(program, task):
-    asked = program("query", task["task_id"], "--json").answer
-    listed = program("tasks", "--json").answer
-    fetched = program("download", task["task_id"], "--json").answer
-
-    async with open_studio(Settings.from_env(program.environ)) as studio:
-        assert asked == task == video_task(await studio.query(task["task_id"]))
-        assert listed == task_list(await studio.tasks())
-        assert fetched == saved_video(await studio.download(task["task_id"]))
 
 
 def test_the_providers_own_id_finds_the_task(program, task):

@@ -73,8 +73,9 @@ class Place:
         if self.s3:
             self.s3.write(f"videos/{name}", data)
         else:
-            (self.tmp_path / "shared").mkdir(exist_ok=True)
-            (self.tmp_path / "shared" / name).write_bytes(data)
+            target = self.tmp_path / "shared" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
 
     def spooled(self) -> list[Path]:
         return [path for path in self.tmp_path.glob("state-*/spool/*") if path.is_file()]
@@ -583,3 +584,57 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError) as refused:
         Bucket("clips")
     assert 'pip install "hailuo-mcp[s3]"' in refused.value.then[0].about
+
+
+PLAIN = "2026-11/a-cat.mp4"
+"""A name that does not say whose clip it is."""
+
+
+def _claim(task_id: str) -> bytes:
+    return sidecar_text({"task_id": task_id})
+
+
+async def test_equal_names_get_numbers_and_nothing_is_replaced(place: Place) -> None:
+    storage = place.machine()
+    place.write("2026-11/a-cat-2.mp4", b"mine")
+    made = list[str]()
+    for task_id in ("v1one", "v1two", "v1one", "v1two"):
+        file, saved = await storage.save(PLAIN, Source(), task_id=task_id, claim=_claim(task_id))
+        made.append(file.rpartition("/")[2])
+        assert saved.bytes == len(CLIP)
+    assert made == ["a-cat.mp4", "a-cat-3.mp4"] * 2
+    assert place.files() == {
+        PLAIN: CLIP,
+        "2026-11/a-cat.json": _claim("v1one"),
+        "2026-11/a-cat-2.mp4": b"mine",
+        "2026-11/a-cat-3.mp4": CLIP,
+        "2026-11/a-cat-3.json": _claim("v1two"),
+    }
+
+
+async def test_a_name_stays_claimed_by_the_clip_that_did_not_arrive(place: Place) -> None:
+    async def broken(target: Path) -> SavedFile:
+        del target
+        raise DiskError("no")
+
+    with pytest.raises(DiskError):
+        await place.machine().save(PLAIN, broken, task_id="v1one", claim=_claim("v1one"))
+    other, _ = await place.machine().save(PLAIN, Source(), task_id="v1two", claim=_claim("v1two"))
+    first, _ = await place.machine(2).save(PLAIN, Source(), task_id="v1one", claim=_claim("v1one"))
+    assert (first.rpartition("/")[2], other.rpartition("/")[2]) == ("a-cat.mp4", "a-cat-2.mp4")
+
+
+async def test_machines_that_save_at_once_do_not_share_a_name(place: Place) -> None:
+    files = dict[str, str]()
+
+    async def save(task_id: str, number: int) -> None:
+        storage = place.machine(number)
+        files[task_id], _ = await storage.save(
+            PLAIN, Source(), task_id=task_id, claim=_claim(task_id)
+        )
+
+    async with anyio.create_task_group() as group:
+        for number, task_id in enumerate(("v1one", "v1two", "v1three")):
+            group.start_soon(save, task_id, number)
+    assert len(set(files.values())) == 3
+    assert sorted(place.files().values()) == sorted([CLIP] * 3 + [_claim(it) for it in files])

@@ -5,6 +5,7 @@
 import json
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +122,16 @@ async def test_a_clip_whose_file_was_deleted_is_fetched_again_free(
     assert sandbox.received == 1
 
 
-async def test_what_lies_beside_a_clip_of_the_sandbox_says_what_it_would_cost(opened: Any) -> None:
+async def test_the_sidecar_has_times_and_amounts_that_programs_can_read(opened: Any) -> None:
     async with opened() as studio:
-        beside = Path((await _bought(studio)).file).with_suffix(".json")
-        await until(beside.exists)
-    facts = json.loads(beside.read_text())
-    assert (facts["provider"], facts["cost"]) == ("sandbox", "would cost 2 CNY")
+        task = await _bought(studio)
+        facts = json.loads(Path(task.file).with_suffix(".json").read_text())
+    assert (facts["task_id"], facts["take"], facts["provider"]) == (task.task_id, 1, "sandbox")
+    assert facts["cost"] == {"amount": "2", "unit": "CNY"}
+    assert facts["request"]["prompt"] == facts["prompt"] == task.prompt
+    times = [facts[name] for name in ("created_at", "sent_at", "ready_at", "saved_at")]
+    assert times == sorted(times)
+    assert abs(datetime.fromisoformat(times[0]).timestamp() - task.created_at) < 1
 
 
 async def test_a_task_of_another_tool_is_adopted_by_its_id_and_costs_nothing_here(

@@ -28,6 +28,7 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import FilmRecorded, Limits
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import Context
+from hailuo_mcp.text import iso_time
 from hailuo_mcp.worker import joining
 from hailuo_mcp.worker.joining import join_film
 
@@ -177,7 +178,8 @@ async def test_the_film_lies_among_the_clips_with_its_poster_and_its_lineage(
     assert f"film {ID} is joined" in caplog.text
     assert "shot" not in caplog.text  # a log names nothing by its prompt
     facts = json.loads(path.with_suffix(".json").read_text("utf-8"))
-    shown = [facts.pop("shots"), facts.pop("created_at")]
+    shown = [facts.pop("shots"), facts.pop("created_at"), facts.pop("saved_at")]
+    assert shown[1] == iso_time(film.created_at) <= shown[2]
     assert facts == {
         "film_id": ID,
         "provider": "sandbox",
@@ -189,7 +191,7 @@ async def test_the_film_lies_among_the_clips_with_its_poster_and_its_lineage(
         "seconds": 1.5,
         "bytes": film.bytes,
         "sha256": film.sha256,
-        "cost": "would cost 6 CNY",
+        "cost": {"amount": "6", "unit": "CNY"},
     }
     assert shown[0][1] == {
         "shot": 2,
@@ -198,10 +200,10 @@ async def test_the_film_lies_among_the_clips_with_its_poster_and_its_lineage(
         "prompt": "shot 2",
         "model": "m",
         "mode": "t2v",
-        "created_at": shots[1].created_at,
+        "created_at": iso_time(shots[1].created_at),
         "file": shots[1].file,
         "sha256": shots[1].sha256,
-        "cost": "would cost 2 CNY",
+        "cost": {"amount": "2", "unit": "CNY"},
         "started_from": {"sha256": "ab" * 32, "from": "task:v1-1#last"},
     }
     assert "started_from" not in shown[0][0]
@@ -220,7 +222,7 @@ async def test_each_revision_has_a_name_and_nothing_is_replaced(making: Making) 
     assert [(shot["task_id"], shot["take"]) for shot in facts["shots"]] == [
         *(("v1-1", 1), ("v1-2", 1), ("v2-3", 2)),
     ]
-    assert facts["cost"] == "would cost 8 CNY"  # the shot that was replaced is paid for
+    assert facts["cost"] == {"amount": "8", "unit": "CNY"}  # the shot that was replaced is paid for
 
 
 async def test_joining_again_after_a_kill_uses_what_is_there(making: Making) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from hailuo_mcp.journal.sql import consent, films, leases, purchases, spending, tasks
+from hailuo_mcp.journal.sql import charges, consent, films, leases, purchases, spending, tasks
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.store import Capacity, Claimed
 
@@ -70,6 +70,7 @@ class SqlStore:
     newest = reads(tasks.newest)
     counts = reads(tasks.counts)
     sums_of = reads(tasks.sums_of)
+    charges = reads(charges.charges)
     in_flight = reads(tasks.in_flight)
     render_times = reads(tasks.render_times)
     pictures_in_use = reads(tasks.pictures_in_use)
