@@ -264,6 +264,14 @@ class Offer:
     """An earlier task of the same request: nothing would be bought."""
     asks: bool = False
     """The person must be asked first."""
+    lower_bound: bool = False
+    """It costs at least what the draft says: a part of it has no published price."""
+
+    @property
+    def quote(self) -> Quote:
+        """Its published price."""
+        draft = self.draft
+        return Quote(amount=draft.amount, unit=draft.unit, lower_bound=self.lower_bound)
 
     @property
     def notice(self) -> str:

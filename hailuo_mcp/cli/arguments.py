@@ -245,8 +245,10 @@ def add_text(add: Add, *flags: str, what: str, metavar: str | None = None) -> No
     add(*flags, type=plain, default="", metavar=metavar, help=what)
 
 
-def add_flag(add: Add, flag: str, what: str) -> None:
-    add(flag, action="store_true", help=what)
+def add_flag(add: Add, flag: str | tuple[str, str], what: str) -> None:
+    """An option without a value; of two names, the first is the short one."""
+    names = (flag,) if isinstance(flag, str) else flag
+    add(*names, action="store_true", help=what)
 
 
 def add_wait(parser: ArgumentParser, what: str) -> None:
@@ -302,6 +304,21 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
     add_no_keep(add)
     add_flag(add, "--no-wait", "return as soon as the provider has it")
     add("--wait-seconds", type=seconds, metavar="SECONDS", help="return after at most this long")
+    add_when_done(add)
+
+
+def add_when_done(add: Add) -> None:
+    """What happens while a clip is made, and when it is done."""
+    add_flag(add, "--open", "show the clip in the system's viewer when it is done")
+    add_flag(add, "--preview", "show its contact sheet when it is done, or save it beside it")
+    add_follow(add)
+    add("-q", "--quiet", action="store_true", help="print nothing but the clip's path, and errors")
+
+
+def add_follow(add: Add) -> None:
+    """What happens during a long wait."""
+    add_flag(add, "--notify", "tell by a desktop notification when a long wait is over")
+    add_flag(add, "--follow", "with --json: a line for each change while waiting, the result last")
 
 
 def add_no_keep(add: Add) -> None:

@@ -8,9 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.catalog.video_models import find_model
 from hailuo_mcp.cli import arguments, batch, exits, results, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
+from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, PROVIDERS
@@ -105,15 +107,12 @@ def _known(request: AnyRequest) -> Wanted:
 def buy(args: Namespace, terminal: Terminal, wanted: Wanted) -> int:
     """Show the price, ask for consent if needed, buy, wait, and show the result."""
     arguments.check_result(args, terminal)
-    offer = run_with_studio(args, terminal, partial(_quote, wanted=wanted), works=False)
-    results.show_offer(args, terminal, offer)
+    offer, request = run_with_studio(args, terminal, partial(_quoted, wanted=wanted), works=False)
+    results.show_offer(args, terminal, offer, request)
     if args.dry_run:
         return exits.DONE
-    if offer.asks and not (args.yes or args.confirm) and terminal.can_ask:
-        # The studio is closed while they think: an open one has work that must not wait.
-        if not terminal.ask("Buy this clip?", refused="Not bought, nothing was charged."):
-            return exits.REFUSED
-        args.yes = True
+    if not agrees(args, terminal, asks=offer.asks, question=_question(offer)):
+        return exits.REFUSED
     code, clip = run_with_studio(args, terminal, partial(_buy_and_wait, wanted=wanted))
     if args.output != STANDARD:
         return code
@@ -122,10 +121,35 @@ def buy(args: Namespace, terminal: Terminal, wanted: Wanted) -> int:
     return exits.DONE if clip else code or exits.FAILED
 
 
-async def _quote(session: Session, *, wanted: Wanted) -> Offer:
+async def _quoted(session: Session, *, wanted: Wanted) -> tuple[Offer, AnyRequest]:
     session.output_path(session.args.output)
     request = await wanted(session)
+    return await quote(session, request), request
+
+
+async def quote(session: Session, request: AnyRequest) -> Offer:
+    """What it costs, by the terms of the command line. Nothing is sent."""
     return await session.studio.quote(request, arguments.terms(session.args, approved=False))
+
+
+def agrees(args: Namespace, terminal: Terminal, *, asks: bool, question: str) -> bool:
+    """Whether the person agrees to the price, where they must be asked and can be.
+
+    Where nobody can answer, the purchase itself refuses and gives a code.
+    """
+    if not asks or args.yes or args.confirm or not terminal.can_ask:
+        return True
+    # The studio is closed while they think: an open one has work that must not wait.
+    if not terminal.ask(question, refused="Not bought, nothing was charged."):
+        return False
+    args.yes = True
+    return True
+
+
+def _question(offer: Offer) -> str:
+    if offer.draft.amount is None or offer.notice:
+        return "Buy this clip?"
+    return f"Buy this clip for {price_words(offer.quote)}?"
 
 
 _NOT_SENT = (Status.PENDING, Status.SUBMITTING)
@@ -156,6 +180,7 @@ async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
     if args.output == STANDARD:
         clip = await session.clip_to_write(copy)
     results.show(session, view, copy=copy)
+    await finish(session, [view], [copy] if copy else [])
     _suggest(session, view)
     return exits.of_view(view), clip
 

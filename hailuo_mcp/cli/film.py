@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.film_results import show_film, show_plan, suggest
+from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Continuity, FilmRequest, Status, Transition
@@ -108,7 +109,11 @@ def film(args: Namespace, terminal: Terminal) -> int:
     wanted = _request(args, terminal)
     plan, before = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
     agreed = bool(args.yes or args.confirm) or not plan.planned
-    if args.dry_run or not agreed or (plan.planned and not (terminal.json or plan.refused)):
+    if (
+        args.dry_run
+        or not agreed
+        or (plan.planned and not (terminal.json or terminal.quiet or plan.refused))
+    ):
         _show_plan(args, terminal, plan)
     if plan.refused and (args.dry_run or not agreed):
         return exits.REFUSED
@@ -278,6 +283,7 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
     if args.output == STANDARD:
         file = await session.clip_to_write(copy)
     show_film(session.terminal, view, copy=copy)
+    await finish(session, [view], [copy] if copy else [])
     suggest(session, view)
     return exits.of_film(view), file
 

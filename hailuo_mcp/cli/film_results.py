@@ -23,6 +23,9 @@ def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
 
         terminal.data(film_record(view, copy=copy))
         return
+    if terminal.quiet:
+        _show_path(terminal, view, copy)
+        return
     if (reused := person.film_reused(view, program=words.program()))[0]:
         terminal.paragraph(*reused, result=True)
     label, sentence = person.film_text(view, program=words.program())
@@ -46,6 +49,18 @@ def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
         terminal.paragraph("Note:", remark, result=True)
     if view.notice:
         terminal.say(view.notice, style="dim")
+
+
+def _show_path(terminal: Terminal, view: FilmView, copy: str) -> None:
+    """With --quiet: where the film is, and nothing else; what went wrong is told on stderr."""
+    from hailuo_mcp.wording import person
+
+    if file := copy or (view.film.file if view.whole else ""):
+        terminal.say(file)
+    if not view.joined:
+        label, sentence = person.film_text(view, program=words.program())
+        said = f"{sentence} Film {view.film.film_id}."
+        terminal.paragraph(label, said, style=styles.of_label(label))
 
 
 def show_plan(terminal: Terminal, view: FilmView) -> None:
@@ -90,6 +105,8 @@ def suggest(session: Session, view: FilmView) -> None:
     from hailuo_mcp.domain import Status
 
     film = view.film
+    if session.terminal.quiet:
+        return
     if session.is_elsewhere(film) and film.made_at is not None and not view.settled:
         session.report_elsewhere([film])
     elif view.planned:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import exits
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.film_results import show_film, suggest
+from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import FRESH_SECONDS
 from hailuo_mcp.domain import Status
 
@@ -27,6 +28,7 @@ async def query(session: Session, film: Film) -> int:
         if wait is not None and not view.settled and not session.is_elsewhere(film):
             view = await session.wait_for_film(view.film, wait, progress)
     show_film(session.terminal, view)
+    await finish(session, [view])
     suggest(session, view)
     return exits.of_film(view)
 
@@ -48,6 +50,7 @@ async def download(session: Session, film: Film, output: str) -> tuple[int, str]
         terminal.data(saved_record(saved))
     else:
         show_film(terminal, saved.view, copy=saved.file)
+    await finish(session, [saved.view], [saved.file] if saved.file else [])
     if saved.status == "saved":
         return exits.DONE, file
     return exits.of_film(saved.view) or exits.FAILED, ""

@@ -128,9 +128,24 @@ def _deliver(args: Namespace, terminal: Terminal, preview: Preview, target: Path
     if not terminal.json and terminal.shows(preview.jpeg):
         return ""
     file = _written_beside(preview)
-    if not terminal.json:
+    if terminal.is_for_person:
         terminal.open(file)
     return file
+
+
+def show_sheet(terminal: Terminal, preview: Preview) -> None:
+    """Show a picture in the terminal, else save it beside the clip; then what is wrong with it."""
+    file = ""
+    if terminal.json or terminal.quiet or not terminal.shows(preview.jpeg):
+        file = _written_beside(preview)
+    if terminal.json or terminal.quiet:
+        return
+    from hailuo_mcp.wording.preview import lines
+
+    for line in lines(preview):
+        terminal.paragraph("", line, result=True)
+    if file:
+        terminal.facts([("Picture", os.path.abspath(file))])  # noqa: PTH100  # as it was written
 
 
 def _clip(preview: Preview) -> str:

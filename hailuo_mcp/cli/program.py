@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as ended:
         return int(ended.code or 0)
     terminal.json = args.json
+    terminal.follows = getattr(args, "follow", False)
+    terminal.quiet = getattr(args, "quiet", False)
     _log_to(terminal, debug=args.debug)
     try:
         return _run(args, terminal)
@@ -74,6 +77,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
         return _report(by_place(exc, args), terminal)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is Python's own end
+        terminal.show_cursor()
         return exits.INTERRUPTED
     except BrokenPipeError:
         raise

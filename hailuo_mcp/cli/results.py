@@ -12,6 +12,7 @@ from hailuo_mcp.domain import Mode, Status, Task
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
     from hailuo_mcp.cli.terminal import Terminal
+    from hailuo_mcp.domain import AnyRequest
     from hailuo_mcp.views import Offer, View
 
 
@@ -24,6 +25,9 @@ def show(session: Session, view: View, *, copy: str = "") -> None:
         from hailuo_mcp.cli.record import task_record
 
         terminal.data(task_record(view, copy=copy))
+        return
+    if terminal.quiet:
+        show_path(session, view, copy=copy)
         return
     if view.reused:
         terminal.paragraph(*person.REUSED, result=True)
@@ -48,22 +52,39 @@ def show(session: Session, view: View, *, copy: str = "") -> None:
         terminal.say(view.notice, style="dim")
 
 
-def show_offer(args: Namespace, terminal: Terminal, offer: Offer) -> None:
-    """The price before a purchase; with --dry-run, the whole result."""
-    from hailuo_mcp.wording.costs import offer_words, purchase_quote
+def show_path(session: Session, view: View, *, copy: str = "") -> None:
+    """With --quiet: where the clip is, and nothing else; what went wrong is told on stderr.
+
+    A task that nobody waits for has no path yet: its id is the result.
+    """
+    from hailuo_mcp.wording import person
+
+    task, terminal = view.task, session.terminal
+    if task.saved and task.status is Status.SUCCEEDED:
+        terminal.say(copy or task.file)
+        return
+    if getattr(session.args, "no_wait", False) and not view.settled:
+        terminal.say(task.task_id)
+        return
+    label, sentence = person.task_text(view, program=words.program())
+    terminal.paragraph(label, f"{sentence} Task {task.task_id}.", style=styles.of_label(label))
+
+
+def show_offer(
+    args: Namespace, terminal: Terminal, offer: Offer, request: AnyRequest | None = None
+) -> None:
+    """What will be made, its price and the budget after it; with --dry-run, the whole result."""
+    from hailuo_mcp.wording.costs import purchase_quote
 
     if args.dry_run and terminal.json:
         terminal.data(dict(purchase_quote(offer)))
         return
-    label = "Price:" if not offer.notice else "Would cost:"
     if offer.repeats:
-        if offer.repeats.settled and not args.dry_run:
-            return  # the result says so at once
-        label = "Not a new clip:"
-    told = offer_words(offer)
-    if offer.asks and args.dry_run and not args.yes:
-        told += " You are asked before it is bought (HAILUO_CONFIRM_ABOVE)."
-    terminal.paragraph(label, told, style="bold", result=args.dry_run)
+        if args.dry_run or not (offer.repeats.settled or terminal.quiet):
+            _show_repeated(terminal, offer, result=args.dry_run)
+    elif args.dry_run or offer.asks or not terminal.quiet:
+        asked = offer.asks and args.dry_run and not args.yes
+        _show_new(terminal, offer, request, result=args.dry_run, asked=asked)
     if args.dry_run:
         terminal.say("Nothing was sent or charged.", style="dim")
         if not offer.repeats:
@@ -72,9 +93,33 @@ def show_offer(args: Namespace, terminal: Terminal, offer: Offer) -> None:
             terminal.say(f"  {words.retyped(args, dry_run=False)}")
 
 
+def _show_repeated(terminal: Terminal, offer: Offer, *, result: bool) -> None:
+    from hailuo_mcp.wording.costs import offer_words
+
+    terminal.paragraph("Not a new clip:", offer_words(offer), style="bold", result=result)
+
+
+def _show_new(
+    terminal: Terminal, offer: Offer, request: AnyRequest | None, *, result: bool, asked: bool
+) -> None:
+    """Two lines that are read at a glance, and what the request gave rise to."""
+    from hailuo_mcp.wording.offers import offered_clip, offered_price
+
+    label = "Would cost:" if offer.notice else "Price:"
+    indent = len(label) + 1
+    clip = offered_clip(offer, request, width=terminal.note_width - indent)
+    terminal.paragraph("Clip:", clip, style="bold", result=result, indent=indent)
+    price = f"{offered_price(offer)}."
+    if asked:
+        price += " You are asked before it is bought (HAILUO_CONFIRM_ABOVE)."
+    terminal.paragraph(label, price, style="bold", result=result, indent=indent)
+    for warning in offer.draft.warnings:
+        terminal.paragraph("Note:", warning, result=result)
+
+
 def follow_up(session: Session, what: str, command: str) -> None:
     """The next thing to do, as a command to paste."""
-    if not session.terminal.json:
+    if not (session.terminal.json or session.terminal.quiet):
         session.terminal.say()
         session.terminal.say(f"{what}:", style="dim")
         session.terminal.say(f"  {command}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from hailuo_mcp.cli import arguments, words
+from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import POLLED, Film, Status, Task
 from hailuo_mcp.errors import (
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 5.0
 """How long a query without --wait waits for one status read; no other process may be running."""
+_PATIENCE = 2
+"""Ctrl-C is pressed so often before the process ends in the middle of its work."""
 _TRIES = 3
 """Failed tries in a row after which the person is told why."""
 
@@ -66,6 +69,8 @@ class Session:
     ends_with_interrupt: bool = False
     """^C is how the command ends; there is nothing to say about it."""
     began: float = field(default_factory=time.time)
+    _searched: set[str] = field(default_factory=set[str])
+    """Tasks whose search at the provider the person knows of."""
 
     def command(self, *given: str) -> str:
         return words.command(self.args, *given)
@@ -202,6 +207,7 @@ class Session:
     def _shown_film(self, progress: Bar | Lines) -> Callable[[FilmView], Awaitable[None]]:
         async def show(view: FilmView) -> None:
             self.films = [view.film]
+            self._report_search(view)
             await progress.show(view)
             if self.film_needs_person(view):
                 raise _NeedsPersonError
@@ -211,11 +217,25 @@ class Session:
     def _shown(self, progress: Bar | Lines) -> Callable[[View], Awaitable[None]]:
         async def show(view: View) -> None:
             self.tasks = [view.task]
+            self._report_search(view)
             await progress.show(view)
             if self.needs_person(view.task):
                 raise _NeedsPersonError
 
         return show
+
+    def _report_search(self, view: View | FilmView) -> None:
+        """Say once why this may take long, and how to leave: it would look as if it hung."""
+        if not view.searching or view.known_as in self._searched:
+            return
+        self._searched.add(view.known_as)
+        self.terminal.paragraph(
+            "Unconfirmed.",
+            f"{view.made.provider} did not say whether it took the request. It is looked for in "
+            "the provider's list of tasks, which can take half an hour, and is never sent twice. "
+            f"Ctrl-C leaves; this goes on looking: {self.resume_command(view.made)}",
+            style="bold yellow",
+        )
 
     def output_path(self, text: str) -> str:
         """Where a copy goes, checked before the purchase rather than after it.
@@ -348,6 +368,20 @@ def run_with_studio(
         signal.signal(signal.SIGTERM, before)
 
 
+def _ignore_interrupts() -> None:
+    """Ctrl-C was pressed: a second one changes nothing, and a third one ends the process at once.
+
+    That loses nothing that is in the journal, as a power failure does not.
+    """
+    pressed = itertools.count(2)
+
+    def again(_signal: int, _frame: object) -> None:
+        if next(pressed) > _PATIENCE:
+            os._exit(exits.INTERRUPTED)
+
+    signal.signal(signal.SIGINT, again)
+
+
 def _interrupt(_signal: int, _frame: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
@@ -355,6 +389,8 @@ def _interrupt(_signal: int, _frame: object) -> None:
 async def _open_and_do(
     session: Session, job: Callable[[Session], Awaitable[Result]], *, works: bool
 ) -> Result:
+    import anyio
+
     from hailuo_mcp.bootstrap import open_studio
     from hailuo_mcp.cli import task_names
 
@@ -366,6 +402,10 @@ async def _open_and_do(
             result = await job(session)
         except HailuoError as exc:
             error = exc
+        except anyio.get_cancelled_exc_class():
+            # Closing takes 2 s at most: it waits for the answer to a purchase that was just sent.
+            _ignore_interrupts()
+            raise
         else:
             session.report_damage()
             return result

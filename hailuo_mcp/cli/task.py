@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, film_task, results
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
+from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import FRESH_SECONDS, Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Status
@@ -29,9 +30,13 @@ def query_options(parser: ArgumentParser) -> None:
     arguments.add_wait(
         parser, "wait at most this many seconds; without a number, until the task is over"
     )
+    arguments.add_when_done(parser.add_argument_group("result").add_argument)
 
 
 def query(args: Namespace, terminal: Terminal) -> int:
+    if args.follow and args.wait is None:
+        args.wait = FOREVER
+
     async def job(session: Session) -> int:
         if film := await session.studio.film(args.task_id, ""):
             return await film_task.query(session, film)
@@ -41,6 +46,7 @@ def query(args: Namespace, terminal: Terminal) -> int:
             if args.wait is not None and not view.settled and not session.is_elsewhere(view.task):
                 view = await session.wait(args.task_id, args.wait, progress)
         results.show(session, view)
+        await finish(session, [view])
         task = view.task
         if view.settled or task.save_error:
             if task.status is Status.SUCCEEDED and not task.saved:
@@ -92,6 +98,7 @@ def download_options(parser: ArgumentParser) -> None:
         metavar="SECONDS",
         help="wait at most this long for an unfinished clip",
     )
+    arguments.add_when_done(parser.add_argument_group("result").add_argument)
 
 
 def download(args: Namespace, terminal: Terminal) -> int:
@@ -120,6 +127,7 @@ def download(args: Namespace, terminal: Terminal) -> int:
             terminal.data(saved_record(saved))
         else:
             results.show(session, saved.view, copy=saved.file)
+        await finish(session, [saved.view], [saved.file] if saved.file else [])
         if saved.status == "saved":
             return exits.DONE, clip
         return exits.of_view(saved.view) or exits.FAILED, ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, dates, exits, styles, task_rows, words
 from hailuo_mcp.cli.arguments import FOREVER
+from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.task_wait import MOST, exit_code, report_missing, wait_for_all
 from hailuo_mcp.cli.terminal import Terminal
@@ -60,9 +61,12 @@ def tasks_options(parser: ArgumentParser) -> None:
         "wait this many seconds at most for one to end; without a number, until all have ended and "
         "are saved (exit code 1: a clip that was paid for is not saved)",
     )
+    arguments.add_follow(parser.add_argument_group("waiting").add_argument)
 
 
 def tasks(args: Namespace, terminal: Terminal) -> int:
+    if args.follow and args.wait is None:
+        args.wait = FOREVER
     if args.watch is not None and args.wait is not None:
         raise InvalidRequestError(
             "--watch cannot be combined with --wait, which ends.",
@@ -83,6 +87,7 @@ def tasks(args: Namespace, terminal: Terminal) -> int:
             terminal.data(list_record(listing, entries, sums, limit=args.limit))
         else:
             _print(session, listing, entries, sums)
+        await finish(session, watched)
         for view in watched:
             report_missing(session, view)
         return max((exit_code(session, view) for view in watched), default=exits.DONE)

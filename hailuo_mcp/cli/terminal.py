@@ -170,12 +170,34 @@ class Terminal:
         self._out.file.flush()
         return True
 
-    def open(self, file: str) -> None:
-        """Open a file with the system's viewer, if a person sits before a screen."""
+    @property
+    def note_width(self) -> int:
+        """Columns for what is told on stderr."""
+        return self._err.console.width if self._err.is_terminal else _WIDEST
+
+    def open(self, file: str) -> bool:
+        """Open a file with the system's viewer; False where nobody sits before a screen."""
         from hailuo_mcp.cli.pictures import open_with, viewer
 
-        if self._out.is_terminal and (command := viewer()):
-            open_with(command, file)
+        command = viewer()
+        return bool(command) and open_with(command, file)
+
+    def notify(self, text: str) -> None:
+        """Tell a person who looks elsewhere: the terminal or the system shows it, and it rings."""
+        from hailuo_mcp.cli import notify
+
+        told = notify.sequence(text) if self._err.is_terminal else ""
+        if not told and (program := notify.command(text)):
+            notify.start(program, text)
+        if self._err.is_terminal:
+            self._err.file.write(f"{told}\a")
+            self._err.file.flush()
+
+    def show_cursor(self) -> None:
+        """Undo what a bar that was interrupted may have left hidden."""
+        if self._err.is_terminal and os.environ.get("TERM") != "dumb":
+            self._err.file.write("\x1b[?25h")
+            self._err.file.flush()
 
     def flush(self) -> None:
         """Before something else writes to the terminal."""

@@ -127,20 +127,25 @@ def key_taken(terms: Terms, taken_by: str, found_id: str, *, noun: str) -> Inval
     )
 
 
-def costs(context: Context, amount: Decimal | None) -> str:
+def costs(context: Context, amount: Decimal | None, quote: Quote | None = None) -> str:
     """What something costs; in the sandbox, what it would cost."""
-    return f"{'would cost' if context.provider.is_sandbox else 'costs'} {price(context, amount)}"
+    word = "would cost" if context.provider.is_sandbox else "costs"
+    return f"{word} {price(context, amount, quote)}"
 
 
-def price(context: Context, amount: Decimal | None) -> str:
+def price(context: Context, amount: Decimal | None, quote: Quote | None = None) -> str:
+    """What it counts as; without that, what is published of it in the quote."""
+    if amount is None and quote and quote.lower_bound:
+        return price_words(quote)
     if amount is None:
         return "an unpublished amount"
     return price_words(Quote(amount=amount, unit=context.unit))
 
 
-def asked_price(context: Context, amount: Decimal | None) -> str:
+def asked_price(context: Context, amount: Decimal | None, quote: Quote | None = None) -> str:
     """The price in a question to the person."""
-    return f"{price(context, amount)}{' of play money' if context.provider.is_sandbox else ''}"
+    play = " of play money" if context.provider.is_sandbox else ""
+    return f"{price(context, amount, quote)}{play}"
 
 
 def needs_consent(context: Context, amount: Decimal | None) -> bool:
@@ -156,6 +161,7 @@ async def require_consent(
     caller: str,
     identity: str,
     noun: str = "clip",
+    quote: Quote | None = None,
 ) -> None:
     """Pass with the person's yes or a valid code; otherwise refuse with a new code.
 
@@ -176,7 +182,7 @@ async def require_consent(
     await store.issue_code(_digest(code), caller=caller, identity=identity, amount=amount, now=now)
     wrong = "That code is not valid for this request. " if terms.confirm else ""
     raise ConsentRequiredError(
-        f"{wrong}This {noun} {costs(context, amount)}, and {noun}s above "
+        f"{wrong}This {noun} {costs(context, amount, quote)}, and {noun}s above "
         f"{price(context, context.settings.confirm_above)} need consent.",
         Step(Do.CONFIRM, code),
     )

@@ -74,6 +74,7 @@ async def quote(
         spending=spending,
         repeats=await context.view(draft.existing, reused=True) if draft.existing else None,
         asks=new and needs_consent(context, amount),
+        lower_bound=draft.prepared.quote.lower_bound,
     )
 
 
@@ -93,7 +94,7 @@ async def consent_question(
     if not offer.asks:
         return None
     draft = offer.draft
-    price = asked_price(context, offer.reserved_amount)
+    price = asked_price(context, offer.reserved_amount, offer.quote)
     size = (f"{draft.duration} s" if draft.duration else "", draft.resolution, draft.mode)
     what = ", ".join(part for part in size if part)
     return f"Buy this clip for {price}? {draft.model}, {what}: {draft.prompt[:200]}"
@@ -160,7 +161,14 @@ async def _buy(
     if context.settings.auto_download:
         await context.storage.need_writable()
     wanted = draft.task.identity
-    await require_consent(context, terms, draft.reserved_amount, caller=caller, identity=wanted)
+    await require_consent(
+        context,
+        terms,
+        draft.reserved_amount,
+        caller=caller,
+        identity=wanted,
+        quote=draft.prepared.quote,
+    )
     for opened in draft.prepared.inputs:
         if opened.data:
             await context.pictures.keep(opened.facts.sha256, opened.data)

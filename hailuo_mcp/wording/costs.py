@@ -274,7 +274,7 @@ def offer_words(offer: Offer) -> str:
     what = ", ".join(part for part in parts if part)
     known = "unknown, none is published"
     if draft.amount is not None:
-        known = amount(draft.amount, draft.unit)
+        known = price_words(offer.quote)
     said = [f"{known} for {what}."]
     if offer.reserved_amount is not None and offer.reserved_amount != draft.amount:
         said.append(f"It counts as {amount(offer.reserved_amount, draft.unit)}.")
@@ -301,7 +301,12 @@ def purchase_quote(offer: Offer) -> PurchaseQuote:
             task_id=task.task_id if task else "",
             status=task.status.value if task else "",
             reused=task is not None,
-            cost=only_given(amount=price, unit=draft.unit.value, charged="no"),
+            cost=only_given(
+                amount=price,
+                lower_bound=offer.lower_bound,
+                unit=draft.unit.value,
+                charged="no",
+            ),
             needs_consent=offer.asks,
             prompt=draft.prompt,
             provider=draft.provider,

@@ -114,6 +114,13 @@ class SavedVideo(TypedDict, total=False):
     seconds: float
 
 
+class QuotedCost(Cost, total=False):
+    """A price before the purchase."""
+
+    lower_bound: bool
+    """It costs at least this."""
+
+
 class PurchaseQuote(TypedDict, total=False):
     """A purchase's preview; with a task_id it would repeat that task and buy nothing."""
 
@@ -121,7 +128,7 @@ class PurchaseQuote(TypedDict, total=False):
     task_id: str
     status: StatusWord
     reused: bool
-    cost: Cost
+    cost: QuotedCost
     needs_consent: bool
     prompt: str
     provider: str
