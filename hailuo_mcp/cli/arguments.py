@@ -27,6 +27,8 @@ Add = Callable[..., object]
 
 STANDARD = "-"
 """Standard input or output, in place of a text or a file."""
+MOST_TAKES = 100
+"""At once: few enough to be bought and made within the hour in which a repetition finds them."""
 FOREVER = 10 * 365 * 86_400.0
 _ELSEWHERE = ("data:", "http:", "https:", "file:", "~")
 _LONGEST_PROMPT = 100_000
@@ -278,8 +280,13 @@ def add_settings(parser: ArgumentParser, shown: Sequence[str] = ()) -> None:
     add_flag(add, "--debug", "show the log, and tracebacks")
 
 
-def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = True) -> None:
-    """The terms of a purchase, and what happens to its result."""
+def add_terms(
+    parser: ArgumentParser, *, of_film: bool = False, takes: bool = True, files: bool = False
+) -> None:
+    """The terms of a purchase, and what happens to its result.
+
+    `files`: the requests may also come from a file.
+    """
     add = parser.add_argument_group("purchase").add_argument
     if takes and not of_film:
         add(
@@ -289,8 +296,19 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
             metavar="N",
             help="2, 3 … buy another clip of the request",
         )
+        what = "so many takes; the same again goes on"
+        add("-n", "--count", type=whole(1, MOST_TAKES), metavar="N", help=what)
+    if files:
+        what = "a prompt, or JSON options, a line; - is standard input; the same file goes on"
+        add_text(add, "--file", metavar="FILE", what=what)
+        add_flag(add, "--skip-refused", "with --file: make the lines that can be made")
     add_text(add, "--request-key", metavar="KEY", what="your own name for this one purchase")
-    add("--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this")
+    add(
+        "--max-cost",
+        type=money,
+        metavar="AMOUNT",
+        help="refuse if it, or all, costs more than this",
+    )
     what = "the code from a refusal that asks for one"
     add_text(add, "--confirm", metavar="CODE", what=what)
     yes = "buy at the shown price, without a question"

@@ -7,7 +7,7 @@ content, so nothing is bought twice.
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, batch_results, exits
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-from hailuo_mcp.cli.prompt_file import MOST_TAKES, Clip, Refused, read_clips, takes_of
+from hailuo_mcp.cli.batch_results import Made, Plan
+from hailuo_mcp.cli.finish import finish
+from hailuo_mcp.cli.prompt_file import Clip, Refused, read_clips, takes_of
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import AnyRequest, Status
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from hailuo_mcp.cli.progress import Bar, Lines
-    from hailuo_mcp.views import Offer, Spending, Terms, View
+    from hailuo_mcp.views import Offer, Terms
 
 _NOT_SENT = (Status.PENDING, Status.SUBMITTING)
 _ALL_ALIKE = frozenset(
@@ -53,61 +55,6 @@ _LOOK_SECONDS = 1.0
 """How often the journal is read for all of them; less often where that takes long."""
 _LOOK_SHARE = 4
 """Reading takes a quarter of the time at most: the same process sends, polls and saves."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Made:
-    """What has become of a clip of the batch."""
-
-    clip: Clip
-    view: View | None = None
-    """None where no task was recorded."""
-    error: HailuoError | None = None
-    """Why it was not bought, or not copied."""
-    copy: str = ""
-    """Where it was copied to."""
-    before: bool = False
-    """It was bought by an earlier command."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a batch would buy; all of it is checked and priced."""
-
-    offers: tuple[tuple[Clip, Terms, Offer], ...]
-    refused: tuple[Refused, ...]
-    total: Decimal | None
-    """The price of what is new; None if a price is not published."""
-    asks: bool
-    spending: Spending
-    over: HailuoError | None = None
-    """Why the sum is refused."""
-
-    @property
-    def new(self) -> int:
-        return sum(offer.repeats is None for _, _, offer in self.offers)
-
-
-def add_count(parser: ArgumentParser, *, file: bool = False) -> None:
-    """--count and, for prompts, --file."""
-    add = parser.add_argument_group("several clips").add_argument
-    add(
-        "-n",
-        "--count",
-        type=arguments.whole(1, MOST_TAKES),
-        metavar="N",
-        help="so many takes; the same command within the hour goes on where it was stopped",
-    )
-    if not file:
-        return
-    arguments.add_text(
-        add,
-        "--file",
-        metavar="FILE",
-        what="a prompt a line, or a JSON object with options by their names; # begins a comment; "
-        "- is standard input; the same file again goes on, and buys nothing twice",
-    )
-    arguments.add_flag(add, "--skip-refused", "make the other lines if some would be refused")
 
 
 def buy_takes(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
@@ -289,7 +236,10 @@ async def _make(session: Session, *, plan: Plan, refused: Sequence[Refused], aga
         watch = _Watch(session=session, made=made, progress=progress)
         stopped = await _buy_each(session, plan, watch)
         await watch.until_over()
-    return batch_results.show(session, made, refused, stopped=stopped)
+    code = batch_results.show(session, made, refused, stopped=stopped)
+    copies = [one.copy for one in made if one.copy]
+    await finish(session, [one.view for one in made if one.view], copies)
+    return code
 
 
 async def _buy_each(session: Session, plan: Plan, watch: _Watch) -> HailuoError | None:
@@ -352,6 +302,8 @@ class _Watch:
         for one in self.made:
             if one.view and not one.view.settled:
                 one.view = await self.session.studio.known(one.view.task.task_id)
+            if one.view:
+                self.session.report_search(one.view)
             await self._copy(one)
         self.session.tasks = [one.view.task for one in self.made if one.view]
         await self.progress.show_all([one.view for one in self.made if one.view])
@@ -392,6 +344,7 @@ class _Watch:
                 view.task.task_id,
                 output_path=arguments.output_path(clip.output),
                 overwrite=self.session.args.overwrite,
+                keep=not self.session.args.no_keep,
                 wait_seconds=FOREVER,
             )
         except HailuoError as exc:

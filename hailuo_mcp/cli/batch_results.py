@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,47 @@ from hailuo_mcp.errors import ContentRejectedError, HailuoError, InvalidRequestE
 from hailuo_mcp.text import number, shown
 
 if TYPE_CHECKING:
-    from hailuo_mcp.cli.batch import Made, Plan
     from hailuo_mcp.cli.prompt_file import Clip, Refused
     from hailuo_mcp.cli.session import Session
     from hailuo_mcp.cli.terminal import Terminal
-    from hailuo_mcp.views import Offer
+    from hailuo_mcp.views import Offer, Spending, Terms, View
 
 _MOST_ROWS = 20
 """Rows of a plan that a person is shown before the question; a dry run shows all."""
 _NAMED = 40
+
+
+@dataclass(slots=True, kw_only=True)
+class Made:
+    """What has become of a clip of the batch."""
+
+    clip: Clip
+    view: View | None = None
+    """None where no task was recorded."""
+    error: HailuoError | None = None
+    """Why it was not bought, or not copied."""
+    copy: str = ""
+    """Where it was copied to."""
+    before: bool = False
+    """It was bought by an earlier command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a batch would buy; all of it is checked and priced."""
+
+    offers: tuple[tuple[Clip, Terms, Offer], ...]
+    refused: tuple[Refused, ...]
+    total: Decimal | None
+    """The price of what is new; None if a price is not published."""
+    asks: bool
+    spending: Spending
+    over: HailuoError | None = None
+    """Why the sum is refused."""
+
+    @property
+    def new(self) -> int:
+        return sum(offer.repeats is None for _, _, offer in self.offers)
 
 
 def again(args: Namespace) -> str:
@@ -65,7 +98,7 @@ def show_plan(args: Namespace, terminal: Terminal, plan: Plan, refused: Sequence
     if args.dry_run and terminal.json:
         terminal.data(_plan_answer(args, plan, refused))
         return
-    if args.dry_run or terminal.can_ask:
+    if args.dry_run or (terminal.can_ask and not terminal.quiet):
         rows = [_plan_row(clip, offer) for clip, _, offer in plan.offers]
         few = rows if args.dry_run else rows[:_MOST_ROWS]
         columns = ("Line" if args_file(args) else "Take", "Clip", "Price", "Prompt")
@@ -75,12 +108,19 @@ def show_plan(args: Namespace, terminal: Terminal, plan: Plan, refused: Sequence
                 terminal.say(f"and {len(rows) - len(few)} more", style="dim")
             terminal.say()
     note_refused(args, terminal, refused)
+    if terminal.quiet and not (args.dry_run or plan.asks):
+        return
     label = "Would cost:" if is_sandbox(plan) else "Price:"
     if not plan.new:
         label = "Nothing to buy:"
     terminal.paragraph(label, _plan_text(plan), style="bold", result=args.dry_run)
-    if not args.dry_run:
-        return
+    if args.dry_run:
+        _end_dry_run(args, terminal, plan, refused)
+
+
+def _end_dry_run(
+    args: Namespace, terminal: Terminal, plan: Plan, refused: Sequence[Refused]
+) -> None:
     if plan.over:
         from hailuo_mcp.wording import person
 
@@ -245,6 +285,13 @@ def show(
     code = _exit_code(session, made, refused)
     if terminal.json:
         terminal.data(_answer(session, made, refused, stopped))
+        return code
+    if terminal.quiet:
+        for path in (one.copy or one.view.task.file for one in made if one.view):
+            if path:
+                terminal.say(path)
+        for one in made:
+            _report(session, one)
         return code
     if made:
         _table(session, made)
@@ -425,10 +472,7 @@ def _answer(
     for one in made:
         line = _where(one.clip)
         if one.view:
-            record = dict(task_record(one.view))
-            if one.copy:
-                record["file"] = one.copy
-            tasks.append(record)
+            tasks.append(task_record(one.view, copy=one.copy))
             line["task_id"] = one.view.task.task_id
         if one.error:
             line |= {"message": _why(one.error), "code": one.error.code}

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 def generate_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, arguments.VIDEO_OPTIONS)
-    arguments.add_terms(parser)
-    batch.add_count(parser, file=True)
+    arguments.add_terms(parser, files=True)
 
 
 def generate(args: Namespace, terminal: Terminal) -> int:
@@ -46,7 +45,6 @@ def generate(args: Namespace, terminal: Terminal) -> int:
 def template_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, arguments.TEMPLATE_OPTIONS)
     arguments.add_terms(parser)
-    batch.add_count(parser)
 
 
 def template(args: Namespace, terminal: Terminal) -> int:

@@ -10,22 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.cli import arguments, batch
+from hailuo_mcp.cli import parsing
 from hailuo_mcp.cli.prompt_file import read_clips
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
 
 
 def options(file, *argv) -> Namespace:
-    from argparse import ArgumentParser
-
-    parser = ArgumentParser()
-    parser.set_defaults(argv=list(argv))
-    arguments.add_request(parser, VideoRequest)
-    arguments.add_terms(parser)
-    batch.add_count(parser, file=True)
-    return parser.parse_args([*argv, "--file", str(file)])
+    given = ["generate", *argv, "--file", str(file)]
+    return parsing.parser(given).parse_args(given)
 
 
 @pytest.fixture
