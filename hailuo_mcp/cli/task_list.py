@@ -6,17 +6,14 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, dates, exits, styles, task_rows, words
+from hailuo_mcp.cli import arguments, dates, exits, styles, words
 from hailuo_mcp.cli.arguments import FOREVER
 from hailuo_mcp.cli.finish import finish
-from hailuo_mcp.cli.session import Session, run_with_studio
-from hailuo_mcp.cli.task_wait import MOST, exit_code, report_missing, wait_for_all
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import STATUS_WORDS
-from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.session import Session
     from hailuo_mcp.journal.store import Filter, ProviderSums
     from hailuo_mcp.views import FilmView, Listing, View
 
@@ -25,6 +22,10 @@ _WATCH_SECONDS = 2.0
 
 
 def tasks_options(parser: ArgumentParser) -> None:
+    from hailuo_mcp.cli import task_rows
+    from hailuo_mcp.cli.task_wait import MOST
+    from hailuo_mcp.domain import STATUS_WORDS
+
     add = parser.add_argument_group("which").add_argument
     statuses = "only these: " + ", ".join(STATUS_WORDS)
     arguments.add_text(add, "--status", what=statuses)
@@ -65,6 +66,10 @@ def tasks_options(parser: ArgumentParser) -> None:
 
 
 def tasks(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.task_wait import exit_code, report_missing, wait_for_all
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     if args.follow and args.wait is None:
         args.wait = FOREVER
     if args.watch is not None and args.wait is not None:
@@ -112,6 +117,9 @@ async def find(
     session: Session, *, wait_seconds: float = 0
 ) -> tuple[Listing, list[View | FilmView], list[ProviderSums]]:
     """What is listed, in its order, and what all such tasks cost."""
+    from hailuo_mcp.cli import task_rows
+    from hailuo_mcp.cli.task_wait import MOST
+
     args, studio, only = session.args, session.studio, filter_of(session)
     ordered = args.sort not in ("newest", "age")
     listing = await studio.tasks(
@@ -130,6 +138,7 @@ def _print(
     entries: Sequence[View | FilmView],
     sums: Sequence[ProviderSums],
 ) -> None:
+    from hailuo_mcp.cli import task_rows
     from hailuo_mcp.wording import person
 
     args, terminal = session.args, session.terminal
