@@ -318,7 +318,7 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
             help="2, 3 … buy another clip of the request",
         )
     add_text(add, "--request-key", metavar="KEY", what="your own name for this one purchase")
-    add("--max-cost", type=money, metavar="AMOUNT", help="refuse if it costs more than this")
+    add("--max-cost", type=money, metavar="AMOUNT", help="refuse if all of it costs more than this")
     what = "the code from a refusal that asks for one"
     add_text(add, "--confirm", metavar="CODE", what=what)
     yes = "buy at the shown price, without a question"

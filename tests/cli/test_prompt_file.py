@@ -5,27 +5,21 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.cli import arguments, batch
+from hailuo_mcp.cli import parsing
 from hailuo_mcp.cli.prompt_file import read_clips
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
 
 
 def options(file, *argv) -> Namespace:
-    from argparse import ArgumentParser
-
-    parser = ArgumentParser()
-    parser.set_defaults(argv=list(argv))
-    arguments.add_request(parser, VideoRequest)
-    arguments.add_terms(parser)
-    batch.add_count(parser, file=True)
-    return parser.parse_args([*argv, "--file", str(file)])
+    given = ["generate", *argv, "--file", str(file)]
+    return parsing.parser(given).parse_args(given)
 
 
 @pytest.fixture
@@ -132,12 +126,16 @@ def test_nothing_to_make_and_too_much_are_refused(read):
         read('{"prompt": "a", "count": 100}\n' * 11)
 
 
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory):
+    return options(tmp_path_factory.mktemp("strange") / "prompts.txt")
+
+
 @given(data=st.binary(max_size=200) | st.text(max_size=100).map(lambda it: ("{" + it).encode()))
-def test_no_file_is_too_strange_to_be_answered(tmp_path_factory, data):
-    file = tmp_path_factory.getbasetemp() / "strange.txt"
-    file.write_bytes(data)
+def test_no_file_is_too_strange_to_be_answered(strange, data):
+    Path(strange.file).write_bytes(data)
     try:
-        clips, refused = read_clips(options(file), Terminal(StringIO(), StringIO()))
+        clips, refused = read_clips(strange, Terminal(StringIO(), StringIO()))
     except InvalidRequestError:
         return
     lines = [it.line for it in (*clips, *refused)]
