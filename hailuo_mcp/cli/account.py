@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, dates, exits, styles, words
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.dialects.providers import provider_named, provider_notice
-from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.text import number, shown
 
 if TYPE_CHECKING:
@@ -59,6 +56,8 @@ def _by(text: str) -> tuple[str, ...]:
 
 
 def account(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.dialects.providers import provider_named, provider_notice
+    from hailuo_mcp.errors import InvalidRequestError
     from hailuo_mcp.journal.store import Filter
 
     if args.csv and terminal.json:
@@ -187,6 +186,8 @@ def _record(args: Namespace, charges: Sequence[Charge], views: Sequence[View]) -
 
 
 def _sums(line: Line, by: Sequence[str]) -> dict[str, object]:
+    from hailuo_mcp.dialects.providers import provider_notice
+
     provider = dict(zip(by, line.of, strict=True)).get("provider", "")
     return {
         **dict(zip(by, line.of, strict=True)),
@@ -281,11 +282,14 @@ def _print_items(terminal: Terminal, charges: Sequence[Charge]) -> None:
 
 
 def _when(charge: Charge) -> str:
+    from datetime import datetime
+
     return datetime.fromtimestamp(charge.created_at).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006
 
 
 def _report_unconfirmed(args: Namespace, terminal: Terminal, charges: Sequence[Charge]) -> None:
     """Before the sums: what a person must look up before the bill can be settled."""
+    from hailuo_mcp.dialects.providers import provider_notice
     from hailuo_mcp.domain import Status
     from hailuo_mcp.wording.phrases import amount
 
@@ -313,6 +317,7 @@ def _report_unconfirmed(args: Namespace, terminal: Terminal, charges: Sequence[C
 
 def _total(line: Line) -> str:
     """The sums of one provider in one unit, as sentences."""
+    from hailuo_mcp.dialects.providers import provider_notice
     from hailuo_mcp.wording.phrases import amount
 
     provider, unit = line.of[0], line.unit

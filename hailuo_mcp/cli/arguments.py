@@ -96,6 +96,8 @@ def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "
     return text
 
 
+TASK = "the id of a task or film, its first characters, @last, or @-2 for the one before it"
+"""What names a task; each command takes all of these."""
 PICTURE = "a path, a URL or task:ID#last"
 """What names a picture."""
 _TEXT: Mapping[str, Any] = {"type": plain, "default": ""}
@@ -105,7 +107,7 @@ _ON: Mapping[str, Any] = {"action": "store_const", "const": True}
 VIDEO_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "prompt": {
         "metavar": "PROMPT",
-        "help": "what the clip shows, in quotes; camera moves in brackets; - reads standard input",
+        "help": "what the clip shows; - reads standard input",
     },
     "model": {
         **_TEXT,
@@ -251,9 +253,9 @@ def add_flag(add: Add, flag: str | tuple[str, str], what: str) -> None:
     add(*names, action="store_true", help=what)
 
 
-def add_wait(parser: ArgumentParser, what: str) -> None:
+def add_wait(add: Add, what: str) -> None:
     """--wait, with or without a number of seconds."""
-    parser.add_argument(
+    add(
         "--wait",
         "--wait-seconds",
         nargs="?",
@@ -269,13 +271,34 @@ def add_settings(parser: ArgumentParser, shown: Sequence[str] = ()) -> None:
 
     `shown`: those that the help of this command shows; it understands all of them.
     """
-    group = parser.add_argument_group("settings")
+    group = parser.add_argument_group("settings and output")
     for name, option in SETTING_OPTIONS.items():
         told = option.help if name in shown else SUPPRESS
         group.add_argument(option.flag, dest=name, metavar=option.metavar, help=told)
-    add = parser.add_argument_group("output").add_argument
+    add = group.add_argument
     add_flag(add, "--json", "print JSON, for scripts")
     add_flag(add, "--debug", "show the log, and tracebacks")
+
+
+MOST_TAKES = 100
+"""Of one request by one command."""
+
+
+def add_count(parser: ArgumentParser, *, file: bool = False) -> None:
+    """--count and, for prompts, --file."""
+    add = parser.add_argument_group("purchase").add_argument
+    add(
+        "-n",
+        "--count",
+        type=whole(1, MOST_TAKES),
+        metavar="N",
+        help="so many takes; the same command again goes on",
+    )
+    if not file:
+        return
+    what = "a prompt a line, or JSON; the same file goes on"
+    add_text(add, "--file", metavar="FILE", what=what)
+    add_flag(add, "--skip-refused", "make the other lines if some are refused")
 
 
 def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = True) -> None:
@@ -309,20 +332,20 @@ def add_terms(parser: ArgumentParser, *, of_film: bool = False, takes: bool = Tr
 
 def add_when_done(add: Add) -> None:
     """What happens while a clip is made, and when it is done."""
-    add_flag(add, "--open", "show the clip in the system's viewer when it is done")
-    add_flag(add, "--preview", "show its contact sheet when it is done, or save it beside it")
+    add_flag(add, "--open", "show the clip in a viewer when it is done")
+    add_flag(add, "--preview", "show or save its contact sheet when it is done")
     add_follow(add)
     add("-q", "--quiet", action="store_true", help="print nothing but the clip's path, and errors")
 
 
 def add_follow(add: Add) -> None:
     """What happens during a long wait."""
-    add_flag(add, "--notify", "tell by a desktop notification when a long wait is over")
-    add_flag(add, "--follow", "with --json: a line for each change while waiting, the result last")
+    add_flag(add, "--notify", "a desktop notification after a long wait")
+    add_flag(add, "--follow", "with --json: a line for each change")
 
 
 def add_no_keep(add: Add) -> None:
-    add_flag(add, "--no-keep", "with -o: move the clip there; no second copy is kept")
+    add_flag(add, "--no-keep", "with -o: move the clip, keep no second copy")
 
 
 def check_no_keep(args: Namespace) -> None:
@@ -420,7 +443,7 @@ def by_option(error: ConfigError, given: Mapping[str, str]) -> ConfigError:
 def by_place(error: HailuoError, args: Namespace) -> HailuoError:
     """The error with the file's keys, where it names variables that the person never set.
 
-    A key is changed by logging in, wherever none is given by a variable.
+    A kept key is changed by logging in.
     """
     if not any(step.about.startswith("HAILUO_") for step in error.then):
         return error
@@ -432,7 +455,7 @@ def by_place(error: HailuoError, args: Namespace) -> HailuoError:
     given = given_settings(args)
     try:
         found = sources_of(
-            environ_for(given, os.environ), read_configuration(), to_show=True, **given
+            environ_for(given, os.environ), read_configuration(), given, to_show=True
         )
     except HailuoError:
         return error
@@ -441,10 +464,10 @@ def by_place(error: HailuoError, args: Namespace) -> HailuoError:
     for step in error.then:
         setting = settings.get(step.about, "")
         kind = found.origin(setting).kind if setting else ""
-        if setting == "api_key" and kind != "variable":
+        if setting == "api_key" and kind == "configuration" and step.do is Do.CHECK:
             profile = found.section.profile
-            login = f"{program()} login{f' --profile {profile}' if profile else ''}"
-            then.append(Step(Do.TRY, f"run {login}, or set HAILUO_API_KEY"))
+            used = f" --profile {profile}" if profile else ""
+            then.append(Step(Do.TRY, f"run {program()} login{used} with another key"))
         elif kind == "configuration" and step.do in (Do.CHECK, Do.RAISE):
             then.append(Step(step.do, found.place(setting)))
         else:

@@ -7,7 +7,7 @@ content, so nothing is bought twice.
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import arguments, batch_results, exits
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.finish import finish
-from hailuo_mcp.cli.prompt_file import MOST_TAKES, Clip, Refused, read_clips, takes_of
+from hailuo_mcp.cli.prompt_file import Clip, Refused, read_clips, takes_of
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import AnyRequest, Status
@@ -87,28 +87,6 @@ class Plan:
     @property
     def new(self) -> int:
         return sum(offer.repeats is None for _, _, offer in self.offers)
-
-
-def add_count(parser: ArgumentParser, *, file: bool = False) -> None:
-    """--count and, for prompts, --file."""
-    add = parser.add_argument_group("several clips").add_argument
-    add(
-        "-n",
-        "--count",
-        type=arguments.whole(1, MOST_TAKES),
-        metavar="N",
-        help="so many takes; the same command within the hour goes on where it was stopped",
-    )
-    if not file:
-        return
-    arguments.add_text(
-        add,
-        "--file",
-        metavar="FILE",
-        what="a prompt a line, or a JSON object with options by their names; # begins a comment; "
-        "- is standard input; the same file again goes on, and buys nothing twice",
-    )
-    arguments.add_flag(add, "--skip-refused", "make the other lines if some would be refused")
 
 
 def buy_takes(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
@@ -397,6 +375,7 @@ class _Watch:
                 view.task.task_id,
                 output_path=arguments.output_path(clip.output),
                 overwrite=self.session.args.overwrite,
+                keep=not self.session.args.no_keep,
                 wait_seconds=FOREVER,
             )
         except HailuoError as exc:

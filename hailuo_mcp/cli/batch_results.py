@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.cli import exits, results, words
+from hailuo_mcp.cli import exits, results, task_rows, words
 from hailuo_mcp.cli.arguments import STANDARD
 from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.errors import ContentRejectedError, HailuoError, InvalidRequestError
@@ -139,7 +139,7 @@ def _plan_row(clip: Clip, offer: Offer) -> tuple[str, ...]:
         }.get(repeats.task.status, "under way")
     length = f"{draft.duration} s" if draft.duration else ""
     what = ", ".join(part for part in (model_title(draft.model), draft.resolution, length) if part)
-    return _place(clip), what, price, results.named(draft)
+    return _place(clip), what, price, task_rows.named(draft)
 
 
 def _place(clip: Clip) -> str:
@@ -321,7 +321,7 @@ def _row(one: Made) -> tuple[str, ...]:
 
 def _prompt(one: Made) -> str:
     if one.view:
-        return results.named(one.view.task)
+        return task_rows.named(one.view.task)
     return str(getattr(one.clip.request, "prompt", ""))
 
 

@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.catalog.prices import price_words
-from hailuo_mcp.catalog.video_models import find_model
-from hailuo_mcp.cli import arguments, batch, exits, results, words
+from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-from hailuo_mcp.cli.finish import finish
-from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, PROVIDERS
-from hailuo_mcp.domain import AnyRequest, Mode, Status, Task, TemplateRequest, VideoRequest
-from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.session import Session
+    from hailuo_mcp.domain import AnyRequest, Task
     from hailuo_mcp.views import Offer, View
+
+    Wanted = Callable[[Session], Awaitable[AnyRequest]]
+    """What is bought, which only an open studio may be able to say."""
 
 
 def generate_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, arguments.VIDEO_OPTIONS)
     arguments.add_terms(parser)
-    batch.add_count(parser, file=True)
+    arguments.add_count(parser, file=True)
 
 
 def generate(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.domain import VideoRequest
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     if args.file:
+        from hailuo_mcp.cli import batch
+
         return batch.buy_file(args, terminal)
     pictures = (args.first_frame_image, args.subject_image, *args.reference_images)
     if not (args.prompt.strip() or any(pictures)):
@@ -46,10 +48,12 @@ def generate(args: Namespace, terminal: Terminal) -> int:
 def template_options(parser: ArgumentParser) -> None:
     arguments.add_request(parser, arguments.TEMPLATE_OPTIONS)
     arguments.add_terms(parser)
-    batch.add_count(parser)
+    arguments.add_count(parser)
 
 
 def template(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.domain import TemplateRequest
+
     if not args.template_id.strip():
         return _list_templates(args, terminal)
     return _buy_known(args, terminal, arguments.request(args, TemplateRequest))
@@ -57,26 +61,27 @@ def template(args: Namespace, terminal: Terminal) -> int:
 
 def _buy_known(args: Namespace, terminal: Terminal, request: AnyRequest) -> int:
     if args.count is not None:
+        from hailuo_mcp.cli import batch
+
         return batch.buy_takes(args, terminal, request)
     return buy(args, terminal, _known(request))
 
 
 def _list_templates(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.catalog.video_templates import templates
+    from hailuo_mcp.dialects.providers import PROVIDERS
     from hailuo_mcp.text import number
-    from hailuo_mcp.wording.costs import NO_TEMPLATES
+    from hailuo_mcp.wording.costs import NO_TEMPLATES, template_choice
 
     provider = PROVIDERS[arguments.settings(args).provider]
     known = templates(provider.templates) if provider.templates else ()
     if terminal.json:
-        columns = ("template_id", "name", "inputs", "usd")
-        told = [
-            (row.template_id, row.title, row.inputs, *([number(row.usd)] if row.usd else []))
-            for row in known
-        ]
-        found = [dict(zip(columns, row, strict=False)) for row in told]
-        message = f"{len(known)} templates. Nothing was made or charged."
-        terminal.data({"message": message if known else NO_TEMPLATES, "templates": found})
+        found: list[dict[str, str]] = []
+        for row in known:
+            told = {"template_id": row.template_id, "name": row.title, "inputs": row.inputs}
+            found.append({**told, "usd": number(row.usd)} if row.usd else told)
+        choice = template_choice(known, notice=provider.notice)
+        terminal.data({"message": choice["message"] if known else NO_TEMPLATES, "templates": found})
         return exits.DONE
     if not known:
         terminal.paragraph("", NO_TEMPLATES, result=True)
@@ -91,10 +96,6 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
     return exits.DONE
 
 
-Wanted = Callable[[Session], Awaitable[AnyRequest]]
-"""What is bought, which only an open studio may be able to say."""
-
-
 def _known(request: AnyRequest) -> Wanted:
     async def wanted(session: Session) -> AnyRequest:
         nonlocal request  # the first time: after the purchase @last is another task
@@ -106,6 +107,9 @@ def _known(request: AnyRequest) -> Wanted:
 
 def buy(args: Namespace, terminal: Terminal, wanted: Wanted) -> int:
     """Show the price, ask for consent if needed, buy, wait, and show the result."""
+    from hailuo_mcp.cli import results
+    from hailuo_mcp.cli.session import run_with_studio
+
     arguments.check_result(args, terminal)
     offer, request = run_with_studio(args, terminal, partial(_quoted, wanted=wanted), works=False)
     results.show_offer(args, terminal, offer, request)
@@ -147,17 +151,25 @@ def agrees(args: Namespace, terminal: Terminal, *, asks: bool, question: str) ->
 
 
 def _question(offer: Offer) -> str:
+    from hailuo_mcp.catalog.prices import price_words
+
     if offer.draft.amount is None or offer.notice:
         return "Buy this clip?"
     return f"Buy this clip for {price_words(offer.quote)}?"
 
 
-_NOT_SENT = (Status.PENDING, Status.SUBMITTING)
-"""Tasks that are not at the provider yet when this process ends."""
+_NOT_SENT = ("pending", "submitting")
+"""Statuses of tasks that are not at the provider yet when this process ends."""
 
 
 async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
     """The exit code, and where the copy of the clip is."""
+    from dataclasses import replace
+
+    from hailuo_mcp.cli import results
+    from hailuo_mcp.cli.finish import finish
+    from hailuo_mcp.domain import Status
+
     args, studio = session.args, session.studio
     output = session.output_path(args.output)
     copy = ""
@@ -187,6 +199,10 @@ async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
 
 def _suggest(session: Session, view: View) -> None:
     """The next thing to do, as a command to paste."""
+    from hailuo_mcp.cli import results
+    from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, PROVIDERS
+    from hailuo_mcp.domain import Mode, Status
+
     task, args = view.task, session.args
     if not task.status.is_final:
         if task.status is not Status.UNCONFIRMED:
@@ -212,5 +228,7 @@ def _suggest(session: Session, view: View) -> None:
 
 def upgraded_size(task: Task) -> str:
     """To which resolution a clip can be upgraded; empty for none."""
+    from hailuo_mcp.catalog.video_models import find_model
+
     model = find_model(task.model)
     return model.upgrades.get(task.resolution or "", "") if model else ""

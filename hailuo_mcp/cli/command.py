@@ -14,7 +14,7 @@ _PACKAGE = "hailuo_mcp.cli"
 
 ACCOUNT = ("provider", "profile", "plan")
 """Settings that say which account is meant."""
-PURCHASE = (*ACCOUNT, "budget", "filename")
+PURCHASE = ("provider", "profile", "filename")
 
 
 class Command(NamedTuple):
@@ -72,7 +72,7 @@ COMMANDS = (
         group=MAKE,
         code="buy.generate",
         examples=(
-            '"A red fox runs through snow [Tracking shot]" --provider sandbox',
+            '"A red fox runs in snow [Push in]" --provider sandbox',
             '"She turns and smiles" -i portrait.jpg -d 10 -o smile.mp4',
             "--file prompts.txt --count 2",
         ),
@@ -83,6 +83,7 @@ COMMANDS = (
         summary="make a clip from a Video Agent template, or list the templates",
         group=MAKE,
         code="buy.template",
+        examples=('"Diving" --media cat.jpg --provider sandbox',),
         settings=PURCHASE,
     ),
     Command(
@@ -90,6 +91,7 @@ COMMANDS = (
         summary="make a finished draft again at 2K",
         group=MAKE,
         code="upgrade.upgrade",
+        examples=("@last",),
         settings=PURCHASE,
     ),
     Command(
@@ -97,6 +99,11 @@ COMMANDS = (
         summary="make a film of several shots from a text file, a shot a line",
         group=MAKE,
         code="film.film",
+        examples=(
+            "script.txt --provider sandbox",
+            "script.txt --continuity last_frame --transition fade",
+            "--film FILM_ID --redo 2,4",
+        ),
         settings=PURCHASE,
     ),
     Command(
@@ -104,6 +111,11 @@ COMMANDS = (
         summary="list the clips and the money so far",
         group=FOLLOW,
         code="task_list.tasks",
+        examples=(
+            "--since 2d --search fox --sort cost",
+            "--status unsaved --wait",
+            "--watch",
+        ),
         aliases=("list", "ls", "ps"),
         settings=ACCOUNT,
     ),
@@ -112,6 +124,7 @@ COMMANDS = (
         summary="tell one task's whole story",
         group=FOLLOW,
         code="show.show",
+        examples=("@last", "@-2 --json"),
         aliases=("view", "info"),
         settings=ACCOUNT,
     ),
@@ -120,6 +133,7 @@ COMMANDS = (
         summary="show a clip's or film's status",
         group=FOLLOW,
         code="task.query",
+        examples=("@last --wait",),
         aliases=("status",),
         settings=ACCOUNT,
     ),
@@ -128,6 +142,10 @@ COMMANDS = (
         summary="save a finished clip or film, or copy it",
         group=FOLLOW,
         code="task.download",
+        examples=(
+            "@last clips/",
+            "@last -o fox.mp4 --overwrite",
+        ),
         aliases=("get",),
         settings=ACCOUNT,
     ),
@@ -136,6 +154,10 @@ COMMANDS = (
         summary="look at clips: frames, and what is wrong",
         group=FOLLOW,
         code="preview.preview",
+        examples=(
+            "@last",
+            "@last @-2 --frames 4",
+        ),
         settings=ACCOUNT,
     ),
     Command(
@@ -143,6 +165,7 @@ COMMANDS = (
         summary="cancel what is not sent, or is queued (MiniMax-H3)",
         group=FOLLOW,
         code="task.cancel",
+        examples=("@last",),
         settings=ACCOUNT,
     ),
     Command(
@@ -150,6 +173,10 @@ COMMANDS = (
         summary="record the outcome of an unconfirmed purchase",
         group=FOLLOW,
         code="task.settle",
+        examples=(
+            "TASK_ID bought --remote-id 123456",
+            "TASK_ID not-bought",
+        ),
         settings=ACCOUNT,
     ),
     Command(
@@ -169,6 +196,10 @@ COMMANDS = (
         summary="show what clips cost; --plan compare compares the packs",
         group=LOOK_UP,
         code="offers.estimate_prices",
+        examples=(
+            "-r 1080P -n 30 --plan compare",
+            "-m MiniMax-H3 -d 8",
+        ),
         settings=ACCOUNT,
     ),
     Command(
@@ -176,6 +207,10 @@ COMMANDS = (
         summary="list the models, their sizes and prices",
         group=LOOK_UP,
         code="models.models",
+        examples=(
+            "h3",
+            "--provider minimax-global",
+        ),
         settings=ACCOUNT,
     ),
     Command(
@@ -189,6 +224,10 @@ COMMANDS = (
         summary="keep an API key for this computer, after trying it",
         group=SET_UP,
         code="login.login",
+        examples=(
+            "",
+            "--key-stdin --profile work",
+        ),
     ),
     Command(
         name="logout",
@@ -201,6 +240,10 @@ COMMANDS = (
         summary="show or change the settings that are kept",
         group=SET_UP,
         code="config.config",
+        examples=(
+            "list",
+            "set plan basic",
+        ),
         aliases=("settings",),
     ),
     Command(
@@ -208,6 +251,10 @@ COMMANDS = (
         summary="set up Claude Desktop, Cursor, VS Code or another MCP client",
         group=SET_UP,
         code="init.command.init",
+        examples=(
+            "",
+            "cursor",
+        ),
         settings=("provider", "profile", "plan", "budget"),
     ),
     Command(
@@ -215,6 +262,10 @@ COMMANDS = (
         summary="check the installation, settings and provider, free",
         group=SET_UP,
         code="doctor.command.doctor",
+        examples=(
+            "",
+            "--client cursor",
+        ),
         settings=ACCOUNT,
     ),
     Command(
@@ -222,18 +273,27 @@ COMMANDS = (
         summary="print what makes a shell complete commands, ids and models",
         group=SET_UP,
         code="completion.completion",
+        examples=(
+            "bash",
+            "fish",
+        ),
     ),
     Command(
         name="journal",
         summary="check, back up or copy the record of purchases; accept losses",
         group=SET_UP,
         code="journal.journal",
+        examples=(
+            "check",
+            "backup",
+        ),
     ),
     Command(
         name="serve",
         summary="serve MCP; over stdio, as hailuo-mcp alone does, or HTTP",
         group=SERVE,
         code="serving.serve",
+        examples=("--transport http --local",),
         settings=ACCOUNT,
     ),
     Command(
@@ -247,6 +307,7 @@ COMMANDS = (
         summary="serve the free imitation of every provider",
         group=SERVE,
         code="serving.sandbox",
+        examples=("--port 8700",),
     ),
 )
 """In the order of the help."""

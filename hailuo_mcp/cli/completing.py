@@ -7,7 +7,6 @@ else is written: whatever goes wrong, the shell offers nothing.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from argparse import Action, Namespace
 from collections.abc import Callable, Iterable, Mapping
@@ -56,6 +55,7 @@ def complete() -> None:
     if "_ARC_DEBUG" not in os.environ:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with suppress(Exception):
+        from argcomplete.completers import SuppressCompleter
         from argcomplete.finders import CompletionFinder
         from argcomplete.lexers import split_line
 
@@ -78,19 +78,15 @@ def complete() -> None:
                 return super().quote_completions(completions, cword_prequote, pos)
 
         finder = Finder()
-        finder(_parser(words), always_complete_options=False, default_completer=_nothing)
+        finder(_parser(words), always_complete_options=False, default_completer=SuppressCompleter())
     os._exit(0)
-
-
-def _nothing(**_: object) -> list[str]:
-    return []
 
 
 def _parser(words: list[str]) -> Parser:
     """All commands, and the options of the one that is named."""
     from hailuo_mcp.cli.arguments import add_settings
-    from hailuo_mcp.cli.parsing import PROGRAM, Parser
-    from hailuo_mcp.cli.suggestions import place_of_command
+    from hailuo_mcp.cli.parsing import Parser
+    from hailuo_mcp.cli.suggestions import PROGRAM, place_of_command
 
     top = Parser(prog=PROGRAM, allow_abbrev=False)
     top.add_argument("-V", "--version", action="version", help="show the version")
@@ -300,7 +296,3 @@ _VALUES: Mapping[str, Callable[[str], Found]] = {
     "aspect_ratio": lambda _: ["16:9", "9:16", "1:1", "4:3", "3:4", "21:9"],
 }
 """By argument; task ids, pictures and files are found otherwise."""
-
-
-if __name__ == "__main__":
-    sys.exit(complete())

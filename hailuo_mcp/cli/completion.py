@@ -12,7 +12,7 @@ _INSTALL = {
     "bash": 'eval "$(hailuo-mcp completion bash)"  # at the end of ~/.bashrc',
     "zsh": 'eval "$(hailuo-mcp completion zsh)"  # in ~/.zshrc, after compinit',
     "fish": "hailuo-mcp completion fish > ~/.config/fish/completions/hailuo-mcp.fish",
-    "powershell": "hailuo-mcp completion powershell | Out-String | Invoke-Expression  # in $PROFILE",
+    "powershell": "hailuo-mcp completion powershell | Out-String | Invoke-Expression # $PROFILE",
 }
 _COMPINIT = "autoload -Uz compinit && (( $+functions[compdef] )) || compinit\n"
 """A zsh without its completion system would not know compdef."""

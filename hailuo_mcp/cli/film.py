@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
-from hailuo_mcp.cli.film_results import show_film, show_plan, suggest
-from hailuo_mcp.cli.finish import finish
-from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import Continuity, FilmRequest, Status, Transition
-from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown, system_reason
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import Film
+    from hailuo_mcp.cli.session import Session
+    from hailuo_mcp.domain import Film, FilmRequest
     from hailuo_mcp.views import FilmView
 
 _LONGEST_SCRIPT = 1_000_000
@@ -53,16 +48,14 @@ def film_options(parser: ArgumentParser) -> None:
     )
     add(
         "--continuity",
-        choices=tuple(Continuity),
-        default=Continuity.NONE.value,
-        metavar="none|last_frame",
+        choices=("none", "last_frame"),
+        default="none",
         help="last_frame: a shot without a picture starts from the last frame of the one before",
     )
     add(
         "--transition",
-        choices=tuple(Transition),
-        default=Transition.CUT.value,
-        metavar="cut|fade",
+        choices=("cut", "fade"),
+        default="cut",
         help="how the shots are joined",
     )
     add(
@@ -105,6 +98,9 @@ def _numbers(text: str) -> list[int]:
 
 def film(args: Namespace, terminal: Terminal) -> int:
     """Show the plan with its price, ask, make it, wait, and show the film."""
+    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.domain import FilmRequest
+
     arguments.check_result(args, terminal)
     wanted = _request(args, terminal)
     plan, before = run_with_studio(args, terminal, partial(_plan, wanted=wanted), works=False)
@@ -138,6 +134,9 @@ def film(args: Namespace, terminal: Terminal) -> int:
 
 
 def _request(args: Namespace, terminal: Terminal) -> FilmRequest:
+    from hailuo_mcp.domain import Continuity, FilmRequest, Transition
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     if not (args.script or args.film_id):
         raise InvalidRequestError(
             "There is no script.",
@@ -162,6 +161,8 @@ def _shots(script: str, terminal: Terminal) -> tuple[str, ...]:
     Raises:
         InvalidRequestError: it cannot be read, or has none.
     """
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     if script == STANDARD:
         text = arguments.standard_input(terminal, what="script", command="film")
     else:
@@ -177,6 +178,8 @@ def _shots(script: str, terminal: Terminal) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> str:
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     try:
         with path.open("rb") as file:
             data = file.read(_LONGEST_SCRIPT + 1)
@@ -199,6 +202,8 @@ def _read(path: Path) -> str:
 
 async def _plan(session: Session, *, wanted: FilmRequest) -> tuple[FilmView, tuple[int, ...]]:
     """The plan, and the redo that was planned before."""
+    from dataclasses import replace
+
     args, studio = session.args, session.studio
     wanted = await session.with_ids(wanted)
     session.output_path(args.output)
@@ -218,6 +223,8 @@ async def _withdraw_redo(session: Session, *, film: Film) -> None:
 
 
 def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
+    from hailuo_mcp.cli.film_results import show_plan
+
     if terminal.json:
         from hailuo_mcp.cli.record import film_record
 
@@ -261,6 +268,12 @@ def _agrees(args: Namespace, terminal: Terminal, plan: FilmView, *, new_redo: bo
 
 async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -> tuple[int, str]:
     """The exit code, and where the film is, or its copy."""
+    from dataclasses import replace
+
+    from hailuo_mcp.cli.film_results import show_film, suggest
+    from hailuo_mcp.cli.finish import finish
+    from hailuo_mcp.domain import Status
+
     args, studio = session.args, session.studio
     output, copy = session.output_path(args.output), ""
     with session.terminal.progress() as progress:
@@ -290,6 +303,8 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
 
 def _is_being_sent(view: FilmView) -> bool:
     """Whether a shot that waits for no other one is not at the provider yet."""
+    from hailuo_mcp.domain import Status
+
     tasks = [shot.view.task for shot in view.shots if shot.view]
     sending = (Status.PENDING, Status.SUBMITTING)
     return any(task.status in sending and not task.waits for task in tasks)

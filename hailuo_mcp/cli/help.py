@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ABOUT = "Make videos with Hailuo (MiniMax), from the shell or from an agent over MCP."
 _EXAMPLES = (
-    'generate "A red fox runs through snow [Tracking shot]" --provider sandbox',
+    'generate "A red fox runs in snow [Push in]" --provider sandbox',
     "film script.txt --continuity last_frame --provider sandbox",
     "tasks --wait",
 )
@@ -23,14 +23,16 @@ _MORE = (
     "Alone it serves MCP over stdio; --provider sandbox tries everything free.",
     "Options may also be called as a tool's arguments, such as --first-frame-image.",
     "hailuo-mcp COMMAND --help says more; hailuo-mcp completion sets up the Tab key.",
-    "Exit codes: 0 saved, or done as asked; 1 failed; 2 refused, nothing bought; "
-    "3 unconfirmed, may have been bought; 130 stopped waiting.",
+    (
+        "Exit codes: 0 saved, or done as asked; 1 failed; 2 refused, nothing bought; "
+        "3 unconfirmed, may have been bought; 130 stopped waiting."
+    ),
 )
 _SETTINGS = "Settings are options too, such as --output-dir: see hailuo-mcp config list"
 _WIDEST, _NARROWEST = 100, 40
 _LABEL = 30
 """Columns that the options take at most; a longer one has its meaning below it."""
-_LAST = ("purchase", "result", "settings", "output")
+_LAST = ("purchase", "result", "settings and output")
 """Groups that follow a command's own."""
 
 
@@ -133,7 +135,7 @@ def one_command(page: Page, command: Command, prog: str, actions: Sequence[Actio
 def _group(action: Action) -> str:
     """What it stands under; --help, which all commands have, comes last."""
     if "-h" in action.option_strings:
-        return "output"
+        return "settings and output"
     title: str = getattr(action, "container").title  # noqa: B009  argparse does not declare it
     return "arguments" if not action.option_strings else title
 

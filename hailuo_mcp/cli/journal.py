@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
 from hailuo_mcp.text import number, system_reason
 
 if TYPE_CHECKING:
@@ -42,6 +40,7 @@ def journal_options(parser: ArgumentParser) -> None:
 
 
 def journal(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.errors import InvalidRequestError
     from hailuo_mcp.journal import journal_file
 
     allowed, meant = _FILES[args.action]
@@ -117,6 +116,8 @@ def _check_database(url: str, terminal: Terminal) -> int:
 
 
 def _copy(source: str, target: str, terminal: Terminal) -> int:
+    from dataclasses import asdict
+
     import anyio
 
     from hailuo_mcp.journal.copy import book, copy
@@ -139,6 +140,7 @@ def _copy(source: str, target: str, terminal: Terminal) -> int:
 def _back_up(path: Path, file: str, terminal: Terminal) -> int:
     import sqlite3
 
+    from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
     from hailuo_mcp.journal.sqlite import backup
 
     target = Path(arguments.output_path(file)) if file else None

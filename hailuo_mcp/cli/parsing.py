@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Action, ArgumentParser
 from collections.abc import Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import hailuo_mcp
 from hailuo_mcp.cli import arguments, exits, suggestions
@@ -13,6 +13,8 @@ from hailuo_mcp.cli.suggestions import PROGRAM
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
     from hailuo_mcp.cli.help import Page
 
 
@@ -50,13 +52,13 @@ class Parser(ArgumentParser):
     def format_help(self) -> str:
         return self._help(colours=False)
 
-    def print_help(self, file: IO[str] | None = None) -> None:
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
         import sys
 
         from hailuo_mcp.cli.terminal import colours_wanted
 
-        out = file or sys.stdout
-        out.write(self._help(colours=out.isatty() and colours_wanted()))
+        colours = file is None and sys.stdout.isatty() and colours_wanted()
+        (file or sys.stdout).write(self._help(colours=colours))
 
     def _help(self, *, colours: bool) -> str:
         from hailuo_mcp.cli import help  # noqa: A004  what it is called everywhere

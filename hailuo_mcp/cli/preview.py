@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits
 from hailuo_mcp.cli.arguments import STANDARD
-from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import system_reason
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.session import Session
+    from hailuo_mcp.errors import InvalidRequestError
     from hailuo_mcp.views import Preview
 
 _ENDINGS = (".jpg", ".jpeg")
@@ -25,7 +25,7 @@ _MOST_FRAMES = 16
 
 
 def preview_options(parser: ArgumentParser) -> None:
-    what = "the id of a clip or film"
+    what = arguments.TASK
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
     parser.add_argument(
         "others",
@@ -65,6 +65,9 @@ def preview_options(parser: ArgumentParser) -> None:
 
 
 def preview(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     if args.output == STANDARD:
         terminal.reserve_stdout()
     if args.frames and args.at_seconds is not None:
@@ -94,6 +97,8 @@ def preview(args: Namespace, terminal: Terminal) -> int:
 
 def _target(args: Namespace) -> Path | None:
     """Where the picture is wanted, checked before the work; None if nowhere in particular."""
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     if args.output in ("", STANDARD):
         return None
     target = Path(arguments.output_path(args.output)).expanduser()
@@ -112,6 +117,8 @@ def _target(args: Namespace) -> Path | None:
 
 
 def _exists(target: Path) -> InvalidRequestError:
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     step = Step(Do.TRY, "choose another name, or add --overwrite")
     return InvalidRequestError(f"{target} exists.", step)
 
@@ -186,6 +193,8 @@ def _written_beside(preview: Preview) -> str:
 
 
 def _not_written(target: Path, trouble: OSError) -> InvalidRequestError:
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
     return InvalidRequestError(
         f"The picture cannot be written to {target.parent} ({system_reason(trouble)}).",
         Step(Do.TRY, "name another place with -o FILE"),

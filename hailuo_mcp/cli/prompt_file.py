@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from hailuo_mcp.cli import arguments
-from hailuo_mcp.cli.arguments import STANDARD
+from hailuo_mcp.cli.arguments import MOST_TAKES, STANDARD
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import AnyRequest, VideoRequest
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
@@ -22,7 +22,6 @@ _LONGEST_FILE = 10_000_000
 """Bytes."""
 _LONGEST_LINE = 100_000
 """Characters; far more than any prompt has."""
-MOST_TAKES = 100
 MOST_CLIPS = 1000
 _ENDS = re.compile("\r\n|\n|\r")
 """Only these end a line: prompts that were pasted have rarer ones inside."""

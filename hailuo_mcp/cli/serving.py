@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.text import system_reason
 
 if TYPE_CHECKING:
@@ -73,6 +72,7 @@ def sandbox_options(parser: ArgumentParser) -> None:
 
 
 def sandbox(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.errors import ConfigError, Do, Step
     from hailuo_mcp.sandbox.options import SandboxOptions
     from hailuo_mcp.sandbox.serve import serve_in_thread
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from hailuo_mcp.cli import exits, film_results, results, story, styles, words
-from hailuo_mcp.cli.session import Session, run_with_studio
+from hailuo_mcp.cli import exits, story, styles, words
 from hailuo_mcp.cli.styles import Cell, Styled, text_of
 from hailuo_mcp.cli.task import id_option
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import Status
-from hailuo_mcp.errors import Do, Step, TaskNotFoundError
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.session import Session
     from hailuo_mcp.cli.story import Event
     from hailuo_mcp.domain import Film, Task
     from hailuo_mcp.views import FilmView, View
@@ -40,6 +37,8 @@ _STYLES = {
 
 def show(args: Namespace, terminal: Terminal) -> int:
     """Look into the journal alone: the provider is not asked, and nothing changes."""
+    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.errors import Do, Step, TaskNotFoundError
 
     async def job(session: Session) -> int:
         if film := await session.studio.film(args.task_id, ""):
@@ -83,6 +82,7 @@ def _history(events: Sequence[Event]) -> list[dict[str, object]]:
 
 
 def _print_task(session: Session, view: View) -> None:
+    from hailuo_mcp.cli import results
     from hailuo_mcp.wording import person
 
     terminal, task = session.terminal, view.task
@@ -156,6 +156,9 @@ def _value(value: object) -> str:
 
 def _suggest(session: Session, view: View) -> None:
     """The next thing to do, as a command to paste."""
+    from hailuo_mcp.cli import results
+    from hailuo_mcp.domain import Status
+
     task = view.task
     if task.status is Status.SUCCEEDED and not task.saved:
         save = session.command("download", task.task_id)
@@ -188,6 +191,8 @@ async def _show_film(session: Session, film: Film) -> int:
 
 
 def _print_film(session: Session, view: FilmView, events: Sequence[Event]) -> None:
+    from hailuo_mcp.cli import film_results
+
     terminal = session.terminal
     terminal.line(view.film.film_id, "  ", styles.state(view.state))
     terminal.say()
@@ -208,7 +213,7 @@ def _print_story(terminal: Terminal, events: Sequence[Event]) -> None:
         detail = "" if event.event in ("saved", "joined") else event.detail
         rows.append((_moment(event.at), after, what, detail))
         before = event.at if event.at is not None else before
-    if terminal.draws_tables:
+    if terminal.is_terminal:
         terminal.table(("When", "After", "What", "Detail"), rows, wide=3, wraps=True)
         return
     for row in rows:
@@ -218,6 +223,8 @@ def _print_story(terminal: Terminal, events: Sequence[Event]) -> None:
 
 def _moment(at: float | None) -> str:
     """To the second, in local time."""
+    from datetime import datetime
+
     if at is None:
         return "unknown"
     return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ006  local, for a person

@@ -1,4 +1,4 @@
-"""What a person probably meant: other programs' words, near misses, a prompt without its command."""
+"""What a person probably meant: other programs' words, near misses, a prompt alone."""
 
 from __future__ import annotations
 
@@ -63,11 +63,10 @@ def place_of_command(argv: Sequence[str]) -> int | None:
         word = argv[place]
         if not word.startswith("-"):
             return place
-        if any(word == option.flag for option in SETTING_OPTIONS.values()) or (
-            word not in _SWITCHES and "=" not in word and _is_value(argv, place + 1)
-        ):
-            place += 1
-        place += 1
+        is_setting = any(word == option.flag for option in SETTING_OPTIONS.values())
+        is_alone = word in _SWITCHES or "=" in word
+        has_value = is_setting or (not is_alone and _is_value(argv, place + 1))
+        place += 2 if has_value else 1
     return None
 
 

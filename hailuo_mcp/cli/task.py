@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, film_task, results
-from hailuo_mcp.cli.arguments import FOREVER, STANDARD
+from hailuo_mcp.cli import arguments, exits
+from hailuo_mcp.cli.arguments import FOREVER, STANDARD, TASK
 from hailuo_mcp.cli.finish import finish
-from hailuo_mcp.cli.session import FRESH_SECONDS, Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import Status
-from hailuo_mcp.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.cli.session import Session
     from hailuo_mcp.views import View
 
 
 def id_option(parser: ArgumentParser) -> None:
-    what = "the task's or the film's id, or the provider's"
+    what = f"{TASK}, or the provider's id"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
 
 
 def query_options(parser: ArgumentParser) -> None:
     id_option(parser)
     arguments.add_wait(
-        parser, "wait at most this many seconds; without a number, until the task is over"
+        parser.add_argument,
+        "wait at most this many seconds; without a number, until the task is over",
     )
     arguments.add_when_done(parser.add_argument_group("result").add_argument)
 
 
 def query(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.cli import film_task, results
+    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.domain import Status
+
     if args.follow and args.wait is None:
         args.wait = FOREVER
 
@@ -64,6 +66,9 @@ def query(args: Namespace, terminal: Terminal) -> int:
 
 async def _look(session: Session, task_id: str, progress: Bar | Lines) -> View:
     """The task after one status read, where it is time for one; a clip that is ready is saved."""
+    from hailuo_mcp.cli.session import FRESH_SECONDS
+    from hailuo_mcp.domain import Status
+
     studio = session.studio
     began = time.time()
     deadline = time.monotonic() + FRESH_SECONDS
@@ -102,6 +107,9 @@ def download_options(parser: ArgumentParser) -> None:
 
 
 def download(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.cli import film_task, results
+    from hailuo_mcp.cli.session import run_with_studio
+
     arguments.check_no_keep(args)
     if args.output == STANDARD:
         terminal.reserve_stdout()
@@ -139,6 +147,12 @@ def download(args: Namespace, terminal: Terminal) -> int:
 
 
 def cancel(args: Namespace, terminal: Terminal) -> int:
+    from dataclasses import replace
+
+    from hailuo_mcp.cli import film_task, results
+    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.domain import Status
+
     async def job(session: Session) -> int:
         if film := await session.studio.film(args.task_id, ""):
             return await film_task.cancel(session, film)
@@ -168,6 +182,10 @@ def settle_options(parser: ArgumentParser) -> None:
 
 
 def settle(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.cli import results
+    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.errors import InvalidRequestError
+
     bought = args.outcome == "bought"
     if args.remote_id and not bought:
         raise InvalidRequestError("--remote-id cannot be combined with not-bought.")

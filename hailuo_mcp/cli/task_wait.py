@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import exits, results, words
+from hailuo_mcp.cli import exits, words
 from hailuo_mcp.cli.session import Session
-from hailuo_mcp.cli.task_rows import name_of
+from hailuo_mcp.cli.task_find import MOST
+from hailuo_mcp.cli.task_rows import name_of, named
 from hailuo_mcp.domain import Film, Status
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.views import FilmView, View
 
-MOST = 10_000
-"""Tasks that are looked at."""
 _MOST_NAMED = 20
 _NAME = 47
 """Characters of a prompt that tell a clip from others."""
@@ -143,7 +142,7 @@ def report_missing(session: Session, view: View | FilmView) -> None:
             say("Not joined:", said, style="bold red")
         return
     task = view.task
-    name = name if results.named(task) else task.task_id
+    name = name if named(task) else task.task_id
     if task.status is Status.UNCONFIRMED:
         settle = session.command("settle", task.task_id, "bought", "--remote-id", "ID")
         said = f"{name} may have been bought. Check the provider's bill, then run: {settle}"

@@ -285,11 +285,6 @@ class Terminal:
             yield screen
 
     @property
-    def draws_tables(self) -> bool:
-        """Whether a table is for a person, and not lines for another program."""
-        return self._out.is_terminal
-
-    @property
     def can_redraw(self) -> bool:
         """Whether results go to a terminal that can move its cursor."""
         return self._out.is_terminal and os.environ.get("TERM") != "dumb"

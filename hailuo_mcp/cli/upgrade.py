@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments
 from hailuo_mcp.cli.buy import buy
-from hailuo_mcp.cli.session import Session
 from hailuo_mcp.cli.terminal import Terminal
-from hailuo_mcp.domain import UpgradeRequest
+
+if TYPE_CHECKING:
+    from hailuo_mcp.cli.session import Session
+    from hailuo_mcp.domain import UpgradeRequest
 
 
 def upgrade_options(parser: ArgumentParser) -> None:

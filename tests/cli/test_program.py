@@ -145,7 +145,6 @@ def test_an_option_that_is_nearly_right_is_named(capsys):
 @pytest.mark.parametrize(
     ("command", "typed", "meant"),
     [
-        ("generate", "--image", "--first-frame-image"),
         ("generate", "--image-url", "--first-frame-image"),
         ("generate", "--end-frame", "--last-frame-image"),
         ("generate", "--aigc-watermark", "--watermark"),

@@ -7,12 +7,14 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, styles, words
 from hailuo_mcp.cli.init import config_file
 from hailuo_mcp.cli.init.command import client_named
-from hailuo_mcp.cli.init.entry import KEY, is_reference
+from hailuo_mcp.cli.init.entry import KEY
+from hailuo_mcp.cli.key_check import is_reference
 from hailuo_mcp.cli.styles import BAD, GOOD, Cell, Styled
 from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
@@ -20,8 +22,8 @@ from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.doctor.network import Reach
-    from hailuo_mcp.cli.doctor.provider import Connect
     from hailuo_mcp.cli.doctor.result import Result
+    from hailuo_mcp.cli.key_check import Connect
 
 _INDENT = 9
 
@@ -95,15 +97,18 @@ async def examine(
     connect: Connect,
     reach: Reach | None = None,
     asks: bool = False,
+    file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Result]:
     """Check everything from the program to the provider, in the order in which things break.
 
     Yields each result as soon as it is known. `asks`: the examined client asks for the key itself.
+    `file`: the configuration, if it is not the person's.
     """
     import anyio.to_thread
 
     from hailuo_mcp.cli.doctor import (
+        configuration,
         database,
         installation,
         journal,
@@ -115,8 +120,9 @@ async def examine(
 
     for result in (*installation.check_program(system), *installation.check_media(system)):
         yield result
-    read, results = settings.check_settings(environ, overrides)
-    for result in results:
+    kept, results = configuration.read_for_check(file)
+    read, more = settings.check_settings(environ, overrides, kept)
+    for result in (*results, *more, *configuration.check_account(kept, environ, overrides)):
         yield result
     if read is not None:
         for result in (*settings.check_folders(read, environ), *await settings.check_bucket(read)):
@@ -126,8 +132,9 @@ async def examine(
         for result in found:
             yield result
         keyed = list(installation.clients_with_key(system))
+        login = configuration.login_of(kept, environ, overrides)
         async for result in provider.check_provider(
-            read, connect, reach or network.reach_host, keyed=keyed, asks=asks
+            read, connect, reach or network.reach_host, keyed=keyed, asks=asks, login=login
         ):
             yield result
         for result in settings.check_http(read):

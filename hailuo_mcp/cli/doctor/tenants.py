@@ -9,7 +9,7 @@ from hailuo_mcp.cli.doctor.result import Result, note, of_error, ok
 from hailuo_mcp.errors import ConfigError, HailuoError
 
 if TYPE_CHECKING:
-    from hailuo_mcp.cli.doctor.provider import Connect
+    from hailuo_mcp.cli.key_check import Connect
     from hailuo_mcp.settings import Settings
 
 

@@ -1,0 +1,96 @@
+"""The help: it fits a screen, its examples can be typed, and other words are understood."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from hailuo_mcp.cli import exits, main
+from hailuo_mcp.cli.command import COMMANDS
+from hailuo_mcp.cli.program import parser
+from hailuo_mcp.cli.suggestions import with_command_first
+
+EXAMPLES = [(it.name, example) for it in COMMANDS for example in it.examples]
+HEAVY = ("pydantic", "rich", "anyio", "httpx", "hailuo_mcp.domain", "hailuo_mcp.settings")
+
+
+@pytest.mark.parametrize("command", ["", *(it.name for it in COMMANDS)])
+@pytest.mark.parametrize("columns", ["80", "140"])
+def test_help_fits_a_screen(monkeypatch, capsys, command, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main([command, "--help"] if command else ["--help"]) == exits.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= int(columns)
+    assert sum(line.startswith("usage:") for line in lines) == 1
+    assert not any("\x1b" in line for line in lines)
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_an_example_can_be_typed(name, example):
+    argv = [name, *shlex.split(example.partition(" > ")[0])]  # the shell takes the rest
+    parser(argv).parse_args(argv)
+
+
+def test_no_command_has_more_than_three_examples():
+    assert max(len(it.examples) for it in COMMANDS) == 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        (["--provider", "sandbox", "generate", "x"], ["generate", "x", "--provider", "sandbox"]),
+        (["--json", "ls"], ["tasks", "--json"]),
+        (["--duration", "6", "generate", "x"], ["generate", "x", "--duration", "6"]),
+        (["--provider=sandbox", "get", "v1"], ["download", "v1", "--provider=sandbox"]),
+        (["help", "view"], ["show", "--help"]),
+        (["help"], ["--help"]),
+        (["version"], ["--version"]),
+        (["generate", "help"], ["generate", "--help"]),
+        (["-h"], ["-h"]),
+    ],
+)
+def test_words_in_another_order_are_understood(typed, read):
+    assert with_command_first(typed) == read
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["rm", "v1"], "hailuo-mcp cancel v1"),
+        (["create", "a fox"], 'hailuo-mcp generate "a fox"'),
+        (["a fox in snow", "--json"], 'hailuo-mcp generate "a fox in snow" --json'),
+        (["a", "fox", "runs"], 'hailuo-mcp generate "a fox runs"'),
+        (["狐狸"], "hailuo-mcp generate"),
+        (["price"], "hailuo-mcp estimate"),
+        (["watch"], "hailuo-mcp tasks --watch"),
+        (["taks"], "hailuo-mcp tasks"),
+        (["generate", "x", "--durration", "6"], "--duration"),
+    ],
+)
+def test_what_was_probably_meant_is_said_in_one_line(capsys, typed, meant):
+    assert main(typed) == exits.REFUSED
+    said = capsys.readouterr().err
+    assert meant in said
+    assert said.count("\n") == 1
+
+
+def test_a_wrong_command_line_is_json_where_json_is_asked_for(capsys):
+    assert main(["generate", "x", "--take", "no", "--json"]) == exits.REFUSED
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["error"]["code"] == "invalid_request"
+    assert "--take" in answer["message"]
+
+
+def test_help_loads_nothing_heavy():
+    """Each of these would be most of the tenth of a second that a help may take."""
+    code = (
+        "import sys; from hailuo_mcp.cli import main; main(['generate', '--help']); "
+        "sys.stderr.write(' '.join(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(HEAVY) & set(ran.stderr.split())
