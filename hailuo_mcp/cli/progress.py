@@ -121,14 +121,17 @@ class Bar:
         """What is being done, before there is a task."""
         self._shown = text
         self._began = time.monotonic()
+        self._live.refresh()
 
     async def show(self, view: View | FilmView) -> None:
         """How far a clip or film is."""
         self._shown = (view,)
+        self._live.refresh()
 
     async def show_all(self, views: Sequence[View | FilmView]) -> None:
         """How far several are, the ended ones included: a line each, and their sum."""
         self._shown = tuple(views)
+        self._live.refresh()
 
     def _frame(self) -> RenderableType:
         from rich.console import Group

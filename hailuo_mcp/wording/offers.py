@@ -57,7 +57,7 @@ def offered_clip(offer: Offer, request: AnyRequest | None = None, *, width: int 
 def offered_price(offer: Offer) -> str:
     """The price, what it counts as, and what it leaves of the budget: one clause."""
     draft, so_far = offer.draft, offer.spending
-    price = price_words(offer.quote) if draft.amount is not None else "no price is published"
+    price = price_words(offer.quote) if draft.amount is not None else "unknown, none is published"
     said = [price]
     if offer.reserved_amount is not None and offer.reserved_amount != draft.amount:
         said.append(f"it counts as {amount(offer.reserved_amount, draft.unit)}")

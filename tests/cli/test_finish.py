@@ -68,13 +68,13 @@ def test_a_lower_bound_reads_as_one_everywhere() -> None:
 
     assert offered_price(offer) == "at least 1.2 CNY"
     assert "at least 1.2 CNY for" in told["message"]
-    assert told["cost"] == {
+    assert told.get("cost") == {
         "amount": "1.2",
         "lower_bound": True,
         "unit": "CNY",
         "charged": "no",
     }
-    assert "lower_bound" not in purchase_quote(an_offer())["cost"]
+    assert "lower_bound" not in purchase_quote(an_offer()).get("cost", {})
 
 
 def test_what_will_be_made_is_one_line() -> None:
