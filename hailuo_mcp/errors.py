@@ -74,6 +74,8 @@ class Do(StrEnum):
     ESTIMATE = "estimate"
     ACCEPT_LOSSES = "accept_losses"
     DOCTOR = "doctor"
+    LOG_IN = "log_in"
+    """Have a key kept for this computer: a person at its shell can."""
 
 
 @dataclass(frozen=True, slots=True)

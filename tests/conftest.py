@@ -31,7 +31,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3]":
 
 def pytest_configure(config: pytest.Config) -> None:
     # Of no person: neither the configuration nor the keyring of who runs the tests is read.
-    os.environ["XDG_CONFIG_HOME"] = os.path.join(tempfile.gettempdir(), "hailuo-mcp-no-settings")
+    os.environ["XDG_CONFIG_HOME"] = f"{tempfile.gettempdir()}/hailuo-mcp-no-settings"
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     if not hasattr(config, "workerinput"):
         postgres.begin_run()

@@ -101,6 +101,8 @@ def standard_input(terminal: Terminal, *, what: str = "prompt", command: str = "
     return text
 
 
+TASK = "the id of a task or film, its first characters, @last, or @-2 for the one before it"
+"""What names a task; each command takes all of these."""
 PICTURE = "a path, a URL or task:ID#last"
 """What names a picture."""
 _TEXT: Mapping[str, Any] = {"type": plain, "default": ""}
@@ -256,9 +258,9 @@ def add_flag(add: Add, flag: str | tuple[str, str], what: str) -> None:
     add(*names, action="store_true", help=what)
 
 
-def add_wait(parser: ArgumentParser, what: str) -> None:
+def add_wait(add: Add, what: str) -> None:
     """--wait, with or without a number of seconds."""
-    parser.add_argument(
+    add(
         "--wait",
         "--wait-seconds",
         nargs="?",
@@ -446,7 +448,7 @@ def by_option(error: ConfigError, given: Mapping[str, str]) -> ConfigError:
 def by_place(error: HailuoError, args: Namespace) -> HailuoError:
     """The error with the file's keys, where it names variables that the person never set.
 
-    A key is changed by logging in, wherever none is given by a variable.
+    A kept key is changed by logging in.
     """
     if not any(step.about.startswith("HAILUO_") for step in error.then):
         return error
@@ -458,7 +460,7 @@ def by_place(error: HailuoError, args: Namespace) -> HailuoError:
     given = given_settings(args)
     try:
         found = sources_of(
-            environ_for(given, os.environ), read_configuration(), to_show=True, **given
+            environ_for(given, os.environ), read_configuration(), given, to_show=True
         )
     except HailuoError:
         return error
@@ -467,10 +469,10 @@ def by_place(error: HailuoError, args: Namespace) -> HailuoError:
     for step in error.then:
         setting = settings.get(step.about, "")
         kind = found.origin(setting).kind if setting else ""
-        if setting == "api_key" and kind != "variable":
+        if setting == "api_key" and kind == "configuration" and step.do is Do.CHECK:
             profile = found.section.profile
-            login = f"{program()} login{f' --profile {profile}' if profile else ''}"
-            then.append(Step(Do.TRY, f"run {login}, or set HAILUO_API_KEY"))
+            used = f" --profile {profile}" if profile else ""
+            then.append(Step(Do.TRY, f"run {program()} login{used} with another key"))
         elif kind == "configuration" and step.do in (Do.CHECK, Do.RAISE):
             then.append(Step(step.do, found.place(setting)))
         else:

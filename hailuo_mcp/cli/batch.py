@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, batch_results, exits
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
+from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.prompt_file import Clip, Refused, read_clips, takes_of
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.terminal import Terminal
@@ -145,7 +146,7 @@ def _buy(
     if refused and not skips and not args.dry_run:
         batch_results.show_refused(args, terminal, refused, clips=len(clips))
         return exits.REFUSED
-    if not (terminal.json and not args.dry_run):
+    if args.dry_run or not (terminal.json or (terminal.quiet and not plan.asks)):
         batch_results.show_plan(args, terminal, plan, refused)
     elif refused:
         batch_results.note_refused(args, terminal, refused)
@@ -267,7 +268,10 @@ async def _make(session: Session, *, plan: Plan, refused: Sequence[Refused], aga
         watch = _Watch(session=session, made=made, progress=progress)
         stopped = await _buy_each(session, plan, watch)
         await watch.until_over()
-    return batch_results.show(session, made, refused, stopped=stopped)
+    code = batch_results.show(session, made, refused, stopped=stopped)
+    views = [one.view for one in made if one.view]
+    await finish(session, views, [one.copy for one in made if one.copy])
+    return code
 
 
 async def _buy_each(session: Session, plan: Plan, watch: _Watch) -> HailuoError | None:
@@ -332,6 +336,7 @@ class _Watch:
                 one.view = await self.session.studio.known(one.view.task.task_id)
             await self._copy(one)
         self.session.tasks = [one.view.task for one in self.made if one.view]
+        self.session.report_search([one.view for one in self.made if one.view])
         await self.progress.show_all([one.view for one in self.made if one.view])
         self.looked = time.monotonic()
         self.took = self.looked - began
@@ -370,6 +375,7 @@ class _Watch:
                 view.task.task_id,
                 output_path=arguments.output_path(clip.output),
                 overwrite=self.session.args.overwrite,
+                keep=not self.session.args.no_keep,
                 wait_seconds=FOREVER,
             )
         except HailuoError as exc:

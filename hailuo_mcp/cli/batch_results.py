@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.cli import exits, results, words
+from hailuo_mcp.cli import exits, results, task_rows, words
 from hailuo_mcp.cli.arguments import STANDARD
 from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.errors import ContentRejectedError, HailuoError, InvalidRequestError
@@ -129,10 +130,8 @@ def _s(many: int) -> str:
 
 
 def _plan_row(clip: Clip, offer: Offer) -> tuple[str, ...]:
-    from hailuo_mcp.wording.phrases import amount
-
     draft = offer.draft
-    price = amount(draft.amount, draft.unit) if draft.amount is not None else "unpriced"
+    price = price_words(offer.quote) if draft.amount is not None else "unpriced"
     if repeats := offer.repeats:
         price = {
             Status.UNCONFIRMED: "unconfirmed, not bought again",
@@ -140,7 +139,7 @@ def _plan_row(clip: Clip, offer: Offer) -> tuple[str, ...]:
         }.get(repeats.task.status, "under way")
     length = f"{draft.duration} s" if draft.duration else ""
     what = ", ".join(part for part in (model_title(draft.model), draft.resolution, length) if part)
-    return _place(clip), what, price, results.named(draft)
+    return _place(clip), what, price, task_rows.named(draft)
 
 
 def _place(clip: Clip) -> str:
@@ -246,6 +245,9 @@ def show(
     if terminal.json:
         terminal.data(_answer(session, made, refused, stopped))
         return code
+    if terminal.quiet:
+        _show_paths(session, made)
+        return code
     if made:
         notice = any(one.view and one.view.notice for one in made)
         first = "Line" if args_file(session.args) else "Take"
@@ -264,6 +266,15 @@ def show(
     if notice:
         terminal.say(notice, style="dim")
     return code
+
+
+def _show_paths(session: Session, made: Sequence[Made]) -> None:
+    """With --quiet: where the clips are, a line each; what went wrong is told on stderr."""
+    for one in made:
+        if one.view and not one.error:
+            results.show_path(session, one.view, copy=one.copy)
+        else:
+            _report(session, one)
 
 
 def _continues(made: Sequence[Made]) -> str:
@@ -310,7 +321,7 @@ def _row(one: Made) -> tuple[str, ...]:
 
 def _prompt(one: Made) -> str:
     if one.view:
-        return results.named(one.view.task)
+        return task_rows.named(one.view.task)
     return str(getattr(one.clip.request, "prompt", ""))
 
 

@@ -71,19 +71,17 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.catalog.video_templates import templates
     from hailuo_mcp.dialects.providers import PROVIDERS
     from hailuo_mcp.text import number
-    from hailuo_mcp.wording.costs import NO_TEMPLATES
+    from hailuo_mcp.wording.costs import NO_TEMPLATES, template_choice
 
     provider = PROVIDERS[arguments.settings(args).provider]
     known = templates(provider.templates) if provider.templates else ()
     if terminal.json:
-        columns = ("template_id", "name", "inputs", "usd")
-        told = [
-            (row.template_id, row.title, row.inputs, *([number(row.usd)] if row.usd else []))
-            for row in known
-        ]
-        found = [dict(zip(columns, row, strict=False)) for row in told]
-        message = f"{len(known)} templates. Nothing was made or charged."
-        terminal.data({"message": message if known else NO_TEMPLATES, "templates": found})
+        found: list[dict[str, str]] = []
+        for row in known:
+            told = {"template_id": row.template_id, "name": row.title, "inputs": row.inputs}
+            found.append({**told, "usd": number(row.usd)} if row.usd else told)
+        choice = template_choice(known, notice=provider.notice)
+        terminal.data({"message": choice["message"] if known else NO_TEMPLATES, "templates": found})
         return exits.DONE
     if not known:
         terminal.paragraph("", NO_TEMPLATES, result=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.text import shown
@@ -38,20 +39,19 @@ class _Row:
 
 
 def config_options(parser: ArgumentParser) -> None:
+    # What is needed is required of the parser: only then may options stand between the words.
+    given: list[str] = parser.get_default("argv") or []
+    action = next((it for it in map(_meant, given[1:]) if it in _ACTIONS), "")
+    needs = {"get": 1, "unset": 1, "set": 2}.get(action, 0)
+    maybe: dict[str, Any] = {"nargs": "?", "default": None}
     add = parser.add_argument
     add(
         "action",
-        nargs="?",
-        default="list",
         metavar="ACTION",
         help="list: every setting, its value and where it comes from (the default); get NAME; "
         "set NAME VALUE; unset NAME; path: where the file is",
+        **({} if needs else {**maybe, "default": "list"}),
     )
-    # What is needed is required of the parser: only then may options stand between the words.
-    given: list[str] = parser.get_default("argv") or []
-    action = next((it for it in map(_meant, given[1:]) if it in _ACTIONS), "list")
-    maybe: dict[str, Any] = {"nargs": "?", "default": None}
-    needs = {"get": 1, "unset": 1, "set": 2}.get(action, 0)
     what = "a setting, as budget, HAILUO_BUDGET or output-dir"
     add("name", metavar="NAME", help=what, **({} if needs else maybe))
     what = "with set: the value to keep"
@@ -140,7 +140,7 @@ def _gathered(args: Namespace) -> Sources:
     given = arguments.given_settings(args)
     environ = arguments.environ_for(given, os.environ)
     try:
-        return sources_of(environ, read_configuration(), to_show=True, **given)
+        return sources_of(environ, read_configuration(), given, to_show=True)
     except ConfigError as exc:
         raise arguments.by_option(exc, given) from None
 
@@ -193,18 +193,19 @@ def _rows(found: Sources) -> list[_Row]:
             continue
         origin = found.origin(setting)
         text = found.texts.get(setting, "")
-        if setting in _SECRETS:
-            value = "set" if text else ""
-        else:
-            value = text or _default(setting, found)
-        said = {
-            "option": f"option --{setting.replace('_', '-')}",
-            "variable": f"variable {origin.name}",
-            "configuration": f"configuration{f' [profiles.{found.section.profile}]' if origin.name.startswith('profiles.') else ''}",
-            "default": "default",
-        }[origin.kind]
-        if origin.name.removeprefix(f"profiles.{found.section.profile}.").startswith("keyring in "):
-            value, said = "set, in the keyring", said
+        value = text or _default(setting, found)
+        if setting in _SECRETS and text:
+            value = "set"
+        said = f"{origin.kind} {origin.name}"
+        if origin.kind == "option":
+            said = f"option {SETTING_OPTIONS[setting].flag}"
+        elif origin.kind != "variable":
+            in_profile = origin.name.startswith("profiles.")
+            said = (
+                f"{origin.kind} [profiles.{found.section.profile}]" if in_profile else origin.kind
+            )
+            if setting == "api_key" and text and found.section.in_keyring:
+                value = "set, in the keyring"
         name = key_of(variable)
         rows.append(_Row(name=name, value=value, source=origin.kind, origin=said))
     return rows

@@ -16,9 +16,23 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings import Settings
 
 Connect = Callable[["Settings"], "HailuoClient"]
+_PLACEHOLDERS = ("your", "here", "xxx", "<", "…", "...", "change", "placeholder", "example")
 _SERVER_FAULT = 500
 _LONGEST = 10_000
 """Characters; keys have some hundreds."""
+
+
+def is_placeholder(key: str) -> bool:
+    """Whether it is a placeholder that documents show instead of a key."""
+    text = key.strip().lower()
+    if not text or is_reference(text):
+        return False
+    return " " in text or any(sign in text for sign in _PLACEHOLDERS)
+
+
+def is_reference(value: str) -> bool:
+    """Whether the client replaces it when it starts the server: ${env:X}, ${input:x}, $X."""
+    return value.strip().startswith("$")
 
 
 def typed_key(terminal: Terminal, question: str, *, from_stdin: bool) -> str:

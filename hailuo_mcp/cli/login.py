@@ -65,7 +65,7 @@ def login(args: Namespace, terminal: Terminal) -> int:
     if args.no_check and len(candidates) > 1:
         raise ConfigError(
             "Which region the key belongs to is found out by trying it. Nothing was kept.",
-            Step(Do.TRY, "add --provider minimax-cn or --provider minimax-global"),
+            Step(Do.TRY, f"add {' or '.join(f'--provider {it.provider}' for it in candidates)}"),
         )
     chosen = first
     if key and not args.no_check:
@@ -96,14 +96,12 @@ def candidates_of(
 
     environ = arguments.environ_for(given, environ)
     environ = {name: text for name, text in environ.items() if name not in _KEYS}
-    options = {name: text for name, text in given.items() if name != "profile"}
     try:
         found = sources_of(
             environ,
             configuration.without_keys(account="provider" in given),
+            given,
             new_profile=True,
-            profile=given.get("profile"),
-            **options,
         )
         settings = Settings.of(found, environ)
     except ConfigError as exc:
@@ -216,7 +214,7 @@ def _introduce(candidates: Sequence[Settings], terminal: Terminal) -> None:
 
 
 def _check_text(key: str) -> None:
-    from hailuo_mcp.cli.init.entry import is_placeholder
+    from hailuo_mcp.cli.key_check import is_placeholder
 
     if not key:
         raise ConfigError("There was no key. Nothing was kept.")
@@ -311,11 +309,13 @@ def _overrides(args: Namespace, settings: Settings) -> list[str]:
     from hailuo_mcp.settings.config_file import read_configuration
     from hailuo_mcp.settings.table import sources_of
 
-    profile = args.profile or None
-    found = sources_of(os.environ, read_configuration(), to_show=True, profile=profile)
-    names = [found.origin(it) for it in ("api_key", "provider", "base_url")]
-    used = found.texts["provider"] == settings.provider
-    ours = found.origin("api_key").kind == "configuration" or _is_sandbox(settings)
-    if used and ours:
-        return []
-    return list(dict.fromkeys(it.name for it in names if it.kind == "variable"))
+    profile = {"profile": args.profile}
+    found = sources_of(os.environ, read_configuration(), profile, to_show=True)
+    names = list[str]()
+    for setting, wanted in (("provider", settings.provider), ("base_url", settings.base_url)):
+        origin = found.origin(setting)
+        if found.texts[setting] != wanted and origin.kind == "variable":
+            names.append(origin.name)
+    if found.origin("api_key").kind == "variable":
+        names.append(found.origin("api_key").name)
+    return list(dict.fromkeys(names))

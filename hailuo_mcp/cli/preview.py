@@ -25,7 +25,7 @@ _MOST_FRAMES = 16
 
 
 def preview_options(parser: ArgumentParser) -> None:
-    what = "the id of a clip or film"
+    what = arguments.TASK
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
     parser.add_argument(
         "others",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import Mode, Status, Unit
+from hailuo_mcp.domain import Mode, Unit
 from hailuo_mcp.views import FilmView, View, amount_words, cost_words
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ _TIMES = 33
 _PHASE = 30
 """Columns of a phase before the prompt gets some."""
 _LEAST_PROMPT = 16
-_AT_PROVIDER = (Status.QUEUED, Status.RUNNING)
+_GRACE, _GRACE_PART = 2.0, 0.05
+"""Seconds, and a part of the usual time, that nobody would call late."""
 _SOON = 3.0
 """Seconds after which a person wonders whether it still goes on."""
 _LOST = ("failed", "cancelled", "unconfirmed")
@@ -44,33 +45,40 @@ class Measured:
     """It takes longer than such clips usually do."""
 
 
+def _began(view: Entry) -> float:
+    """When the first of its requests was taken, or recorded if none was."""
+    return min((it.submitted_at or it.created_at for it in view.tasks), default=view.now)
+
+
 class Meter:
     """Measures clips against the usual time of their kind; what it says never goes backwards."""
 
     def __init__(self) -> None:
         self._most: dict[str, float] = {}
+        self._ends: dict[str, float] = {}
+        """When each is ready by the last estimate: there is none for the last second."""
 
     def of(self, view: Entry, now: float) -> Measured:
         """How far a clip or film is; `now`: Unix seconds, `view` may be some seconds older."""
-        began = min((it.submitted_at or it.created_at for it in view.tasks), default=view.now)
+        name, began = view.known_as, _began(view)
         elapsed = max(0.0, now - began)
         if view.settled:
-            ended = [it.finished_at or it.updated_at for it in view.tasks]
-            return Measured(fraction=1.0, elapsed=max(0.0, max(ended, default=now) - began))
-        left = None if view.eta_seconds is None else view.now + view.eta_seconds - now
-        fraction = None
+            ended = max((it.finished_at or it.updated_at for it in view.tasks), default=now)
+            return Measured(fraction=1.0, elapsed=max(0.0, ended - began))
         if view.state == "unsaved":
-            fraction, left = ALMOST, None
-        elif left is not None:
-            started = any(it.submitted_at for it in view.tasks)
-            whole = view.now + (view.eta_seconds or 0) - began
-            fraction = elapsed / whole if started and whole > 0 else 0.0
-        started_there = any(it.status in _AT_PROVIDER for it in view.tasks)
-        overdue = started_there and (left is None or left < 1) and fraction != ALMOST
+            return Measured(fraction=self._held(name, ALMOST), elapsed=elapsed)
+        sent = any(it.submitted_at for it in view.tasks)
+        if view.eta_seconds is not None:
+            self._ends[name] = view.now + view.eta_seconds
+        end = self._ends.get(name)
+        if end is None:
+            return Measured(fraction=self._held(name, None), elapsed=elapsed, overdue=sent)
+        whole = max(1.0, end - began)
+        overdue = sent and now > end + max(_GRACE, _GRACE_PART * whole)
         return Measured(
-            fraction=self._held(view.known_as, fraction),
+            fraction=self._held(name, elapsed / whole if sent else 0.0),
             elapsed=elapsed,
-            left=None if left is None or left < 1 else left,
+            left=None if overdue else max(1.0, end - now),
             overdue=overdue,
         )
 
@@ -83,7 +91,9 @@ class Meter:
         fraction = sum(known) / len(each) if known else None
         return Measured(
             fraction=1.0 if over else self._held("", fraction),
-            elapsed=max((it.elapsed for it in each), default=0.0),
+            elapsed=max((it.elapsed for it in each), default=0.0)
+            if over
+            else max(0.0, now - min(map(_began, views), default=now)),
             left=max(lefts, default=None),
             overdue=not lefts and any(it.overdue for it in each),
         )
@@ -133,7 +143,7 @@ def frame(
     several = _entries(views)
     if len(several) == 1 and isinstance(several[0], View):
         return _one(several[0], meter.of(several[0], now), width, unicode=unicode)
-    most = max(1, height - 4)
+    most = max(1, height - 5)
     shown = several
     if len(several) > most:
         shown = [it for it in several if not it.settled][:most]
@@ -143,7 +153,7 @@ def frame(
     if hidden := len(several) - len(shown):
         lines.append(_fit(f"and {hidden} more", width, "dim"))
     whole = list(views) if len(views) == 1 else several
-    return [*lines, _sum(whole, several, meter.sum(whole, now), width, unicode=unicode)]
+    return [*lines, *_sum(whole, several, meter.sum(whole, now), width, unicode=unicode)]
 
 
 def _entries(views: Sequence[Entry]) -> list[Entry]:
@@ -186,15 +196,20 @@ def _row(view: Entry, measured: Measured, width: int, *, unicode: bool) -> Text:
 
 def _sum(
     whole: Sequence[Entry], each: Sequence[Entry], measured: Measured, width: int, *, unicode: bool
-) -> Text:
+) -> list[Text]:
+    """The line below; what has no room in it stands in one more."""
     from rich.text import Text
 
     done = sum(view.settled for view in each)
     line = Text(f"{f'{done} of {len(each)} done':<16}  ", "bold")
     line.append_text(_bar(measured, "", _SMALL_BAR, unicode=unicode))
     line.append(f"{_percent(measured)}  ", "bold")
-    parts = (times(measured), cost_of(whole), whole[0].known_as if len(whole) != len(each) else "")
-    return line.append_text(_fit("  ".join(filter(None, parts)), width - line.cell_len, ""))
+    parts = (cost_of(whole), whole[0].known_as if len(whole) != len(each) else "")
+    room, rest = width - line.cell_len, "  ".join(filter(None, parts))
+    said = times(measured)
+    if len(said) + 2 + len(rest) <= room or not rest:
+        return [line.append_text(_fit(f"{said}  {rest}".rstrip(), room, ""))]
+    return [line.append_text(_fit(said, room, "")), _fit(rest, width, "dim")]
 
 
 def cost_of(views: Sequence[Entry]) -> str:
@@ -235,7 +250,7 @@ def _percent(measured: Measured) -> str:
 def _bar(measured: Measured, state: str, size: int, *, unicode: bool) -> Text:
     from rich.text import Text
 
-    full, rest = ("━", "━") if unicode else ("=", ".")
+    full, rest = ("━", "─") if unicode else ("=", ".")
     filled = int(size * (measured.fraction or 0.0))
     style = _style(state) or "cyan"
     return Text.assemble((full * filled, style), (rest * (size - filled), "bright_black"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.cli import styles, words
-from hailuo_mcp.domain import Mode, Status, Task
+from hailuo_mcp.domain import Status, Task
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
@@ -136,14 +136,6 @@ def clip_words(task: Task) -> str:
         model_title(task.model),
     )
     return ", ".join(part for part in parts if part)
-
-
-def named(task: Task) -> str:
-    """A clip's name for a person: its template and the texts in it, or its prompt."""
-    if task.mode is not Mode.TEMPLATE:
-        return task.prompt
-    template = model_title(task.model).removeprefix("template ")
-    return ": ".join(part for part in (template, task.prompt) if part)
 
 
 def megabytes(size: int) -> str:

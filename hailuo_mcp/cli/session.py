@@ -207,7 +207,7 @@ class Session:
     def _shown_film(self, progress: Bar | Lines) -> Callable[[FilmView], Awaitable[None]]:
         async def show(view: FilmView) -> None:
             self.films = [view.film]
-            self._report_search(view)
+            self.report_search([view])
             await progress.show(view)
             if self.film_needs_person(view):
                 raise _NeedsPersonError
@@ -217,18 +217,20 @@ class Session:
     def _shown(self, progress: Bar | Lines) -> Callable[[View], Awaitable[None]]:
         async def show(view: View) -> None:
             self.tasks = [view.task]
-            self._report_search(view)
+            self.report_search([view])
             await progress.show(view)
             if self.needs_person(view.task):
                 raise _NeedsPersonError
 
         return show
 
-    def _report_search(self, view: View | FilmView) -> None:
+    def report_search(self, views: Sequence[View | FilmView]) -> None:
         """Say once why this may take long, and how to leave: it would look as if it hung."""
-        if not view.searching or view.known_as in self._searched:
+        new = [it for it in views if it.searching and it.known_as not in self._searched]
+        if not new:
             return
-        self._searched.add(view.known_as)
+        self._searched.update(it.known_as for it in new)
+        view = new[0]
         self.terminal.paragraph(
             "Unconfirmed.",
             f"{view.made.provider} did not say whether it took the request. It is looked for in "

@@ -213,7 +213,7 @@ def _print_story(terminal: Terminal, events: Sequence[Event]) -> None:
         detail = "" if event.event in ("saved", "joined") else event.detail
         rows.append((_moment(event.at), after, what, detail))
         before = event.at if event.at is not None else before
-    if terminal.draws_tables:
+    if terminal.is_terminal:
         terminal.table(("When", "After", "What", "Detail"), rows, wide=3, wraps=True)
         return
     for row in rows:

@@ -125,15 +125,19 @@ class Launcher:
     """It is not in a cache, which may be emptied at any time."""
 
 
-def launcher(system: System) -> Launcher:
-    """The command that starts this very installation, by absolute paths."""
+def launcher(system: System, *, keyring: bool = False) -> Launcher:
+    """The command that starts this very installation, by absolute paths.
+
+    `keyring`: the server will need that extra, since the key is in the system's keyring.
+    """
     found = _installed(system)
     places = f"{found or ''}\n{system.executable}".replace("\\", "/")
     runner = next((runner for runner, sign in _TEMPORARY if sign in places), "")
     if runner:
         program = system.find(runner, (*system.path, str(system.home / ".local" / "bin")))
         if program is not None:
-            return Launcher(command=str(program), args=_runner_args(runner, media=system.has_media))
+            extras = ("media",) * system.has_media + ("keyring",) * keyring
+            return Launcher(command=str(program), args=_runner_args(runner, extras))
     if found is not None:
         return Launcher(command=str(found), lasts=not runner)
     return Launcher(command=system.executable, args=("-m", "hailuo_mcp"), lasts=not runner)
@@ -149,10 +153,11 @@ def _installed(system: System) -> Path | None:
     return beside or (system.find("hailuo-mcp", system.path) if ours else None)
 
 
-def _runner_args(runner: str, *, media: bool) -> tuple[str, ...]:
+def _runner_args(runner: str, extras: tuple[str, ...]) -> tuple[str, ...]:
+    package = f"hailuo-mcp[{','.join(extras)}]"
     if runner == "uvx":
-        return ("--from", "hailuo-mcp[media]", "hailuo-mcp") if media else ("hailuo-mcp",)
-    return ("run", "--spec", "hailuo-mcp[media]", "hailuo-mcp") if media else ("run", "hailuo-mcp")
+        return ("--from", package, "hailuo-mcp") if extras else ("hailuo-mcp",)
+    return ("run", "--spec", package, "hailuo-mcp") if extras else ("run", "hailuo-mcp")
 
 
 def this_system() -> System:

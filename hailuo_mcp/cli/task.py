@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits
-from hailuo_mcp.cli.arguments import FOREVER, STANDARD
+from hailuo_mcp.cli.arguments import FOREVER, STANDARD, TASK
 from hailuo_mcp.cli.finish import finish
 from hailuo_mcp.cli.terminal import Terminal
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 
 def id_option(parser: ArgumentParser) -> None:
-    what = "the task's or the film's id, or the provider's"
+    what = f"{TASK}, or the provider's id"
     arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
 
 
 def query_options(parser: ArgumentParser) -> None:
     id_option(parser)
     arguments.add_wait(
-        parser, "wait at most this many seconds; without a number, until the task is over"
+        parser.add_argument,
+        "wait at most this many seconds; without a number, until the task is over",
     )
     arguments.add_when_done(parser.add_argument_group("result").add_argument)
 

@@ -14,7 +14,7 @@ from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.journal.store import Filter, ProviderSums
+    from hailuo_mcp.journal.store import ProviderSums
     from hailuo_mcp.views import FilmView, Listing, View
 
 _NEWEST = 20
@@ -58,15 +58,16 @@ def tasks_options(parser: ArgumentParser) -> None:
         help="draw the list again every so many seconds (2), and tell what changes, until ^C",
     )
     arguments.add_wait(
-        parser,
+        add,
         "wait this many seconds at most for one to end; without a number, until all have ended and "
         "are saved (exit code 1: a clip that was paid for is not saved)",
     )
-    arguments.add_follow(parser.add_argument_group("waiting").add_argument)
+    arguments.add_follow(add)
 
 
 def tasks(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.task_find import find
     from hailuo_mcp.cli.task_wait import exit_code, report_missing, wait_for_all
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
@@ -100,38 +101,6 @@ def tasks(args: Namespace, terminal: Terminal) -> int:
     return run_with_studio(args, terminal, job)
 
 
-def filter_of(session: Session) -> Filter:
-    """What the options narrow the list to; --provider names an account elsewhere, and here both."""
-    from hailuo_mcp.journal.store import Filter
-
-    args = session.args
-    return Filter(
-        since=args.since,
-        until=args.until,
-        provider=session.studio.provider.name if args.provider else "",
-        search=args.search,
-    )
-
-
-async def find(
-    session: Session, *, wait_seconds: float = 0
-) -> tuple[Listing, list[View | FilmView], list[ProviderSums]]:
-    """What is listed, in its order, and what all such tasks cost."""
-    from hailuo_mcp.cli import task_rows
-    from hailuo_mcp.cli.task_wait import MOST
-
-    args, studio, only = session.args, session.studio, filter_of(session)
-    ordered = args.sort not in ("newest", "age")
-    listing = await studio.tasks(
-        status=args.status,
-        only=only,
-        limit=MOST if ordered else args.limit,
-        wait_seconds=wait_seconds,
-    )
-    entries = task_rows.in_order(listing.entries, args.sort)[: args.limit]
-    return listing, entries, await studio.sums_of(status=args.status, only=only)
-
-
 def _print(
     session: Session,
     listing: Listing,
@@ -145,7 +114,7 @@ def _print(
     home = session.studio.provider.name
     if not entries:
         terminal.say(_nothing(session))
-    elif terminal.draws_tables:
+    elif terminal.is_terminal:
         laid = task_rows.layout(entries, home=home, width=terminal.width, paths=args.paths)
         terminal.table(laid.columns, laid.rows, wide=laid.wide)
     else:

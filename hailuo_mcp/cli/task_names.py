@@ -6,7 +6,7 @@ import re
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
@@ -57,9 +57,11 @@ async def with_ids(studio: Studio, request: Named) -> Named:
     """The request with ids in the place of all names of tasks."""
     options = Namespace(**{each.name: getattr(request, each.name) for each in fields(request)})
     await resolve_options(studio, options)
-    changes = {name: value for name, value in vars(options).items() if isinstance(value, list)}
-    same = vars(options) | {name: tuple(value) for name, value in changes.items()}
-    return replace(request, **same)
+    found = dict[str, Any](vars(options))
+    for name, value in found.items():
+        if isinstance(value, list):
+            found[name] = tuple(cast("list[str]", value))
+    return replace(request, **found)
 
 
 async def task_id(studio: Studio, text: str) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.cli import styles
 from hailuo_mcp.cli.styles import Cell, text_of
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain import Mode, Money, Status, Task
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -39,11 +40,18 @@ class Layout:
 
 def name_of(entry: View | FilmView) -> str:
     """How a person recognises it: by its prompt, its template, or its first shot."""
-    from hailuo_mcp.cli.results import named
     from hailuo_mcp.views import FilmView
     from hailuo_mcp.wording import film_rows
 
     return film_rows.name_of(entry) if isinstance(entry, FilmView) else named(entry.task)
+
+
+def named(task: Task) -> str:
+    """A clip's name for a person: its template and the texts in it, or its prompt."""
+    if task.mode is not Mode.TEMPLATE:
+        return task.prompt
+    template = model_title(task.model).removeprefix("template ")
+    return ": ".join(part for part in (template, task.prompt) if part)
 
 
 def began(entry: View | FilmView) -> float:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import exits, results, words
+from hailuo_mcp.cli import exits, words
 from hailuo_mcp.cli.session import Session
-from hailuo_mcp.cli.task_rows import name_of
+from hailuo_mcp.cli.task_find import MOST
+from hailuo_mcp.cli.task_rows import name_of, named
 from hailuo_mcp.domain import Film, Status
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.views import FilmView, View
 
-MOST = 10_000
-"""Tasks that are looked at."""
 _MOST_NAMED = 20
 _NAME = 47
 """Characters of a prompt that tell a clip from others."""
@@ -50,6 +49,7 @@ async def wait_for_all(session: Session) -> list[View | FilmView]:
             seen.update(waiting)
             session.tasks = [task for view in waiting.values() for task in view.tasks]
             last = max(waiting.values(), key=lambda view: view.eta_seconds or 0)
+            session.report_search(list(waiting.values()))
             await progress.show_all(list(seen.values()))
             await _look(session, last, wait_seconds=1.0)
             waiting = _waiting(session, await _in_flight(session))
@@ -142,7 +142,7 @@ def report_missing(session: Session, view: View | FilmView) -> None:
             say("Not joined:", said, style="bold red")
         return
     task = view.task
-    name = name if results.named(task) else task.task_id
+    name = name if named(task) else task.task_id
     if task.status is Status.UNCONFIRMED:
         settle = session.command("settle", task.task_id, "bought", "--remote-id", "ID")
         said = f"{name} may have been bought. Check the provider's bill, then run: {settle}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import exits, styles, task_rows
 from hailuo_mcp.cli.session import Session, run_with_studio
 from hailuo_mcp.cli.styles import Cell, Styled, text_of
-from hailuo_mcp.cli.task_list import find
+from hailuo_mcp.cli.task_find import find
 from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.text import shown
 

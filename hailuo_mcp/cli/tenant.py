@@ -16,7 +16,7 @@ from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.text import number
 
 if TYPE_CHECKING:
-    from hailuo_mcp.cli.tenant_file import Document
+    from hailuo_mcp.cli.toml_file import Document
     from hailuo_mcp.errors import InvalidRequestError
     from hailuo_mcp.settings.tenants import Table
     from hailuo_mcp.studio.studio import Studio

@@ -173,7 +173,7 @@ class Terminal:
     @property
     def note_width(self) -> int:
         """Columns for what is told on stderr."""
-        return self._err.console.width if self._err.is_terminal else _WIDEST
+        return min(_WIDEST, self._err.console.width) if self._err.is_terminal else 2 * _WIDEST
 
     def open(self, file: str) -> bool:
         """Open a file with the system's viewer; False where nobody sits before a screen."""
@@ -283,11 +283,6 @@ class Terminal:
 
         with Screen(self._out.console, self._out.cleaned) as screen:
             yield screen
-
-    @property
-    def draws_tables(self) -> bool:
-        """Whether a table is for a person, and not lines for another program."""
-        return self._out.is_terminal
 
     @property
     def can_redraw(self) -> bool:

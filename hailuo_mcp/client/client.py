@@ -333,6 +333,7 @@ class HailuoClient:
                 f"{self._provider.console}; the sandbox is free and needs none.",
                 Step(Do.SET, "HAILUO_API_KEY"),
                 Step(Do.SET, "HAILUO_PROVIDER=sandbox"),
+                Step(Do.LOG_IN),
             )
 
     async def prepare(

@@ -188,7 +188,7 @@ def _check_folders(skeleton: str) -> None:
 def _add(components: list[list[str | int]], text: str) -> None:
     first, *more = text.split("/")
     components[-1].append(first)
-    components += [[one] for one in more]
+    components.extend([one] for one in more)
 
 
 def _filled(name: str, spec: str, facts: NameFacts) -> str:

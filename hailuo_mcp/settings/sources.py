@@ -19,6 +19,8 @@ from hailuo_mcp.text import shown
 
 PREFIX = "HAILUO_"
 LIMITS = ("budget", "budget_period", "unpriced_cost", "confirm_above")
+_APART = (*ACCOUNT, "profile", "https_proxy")
+"""Keys that are read by themselves, or not from the file."""
 _LAST_RESORTS = {"api_key": "MINIMAX_API_KEY", "base_url": "MINIMAX_API_HOST"}
 
 
@@ -118,9 +120,8 @@ def gather(
             found.put(setting, options[setting], Origin("option", setting))
         elif variable in given:
             found.put(setting, given[variable], Origin("variable", variable))
-        elif (key := key_of(variable)) in section.texts and key not in ACCOUNT:
-            if setting not in ("profile", "proxies"):
-                found.put(setting, section.texts[key], Origin("configuration", section.place(key)))
+        elif (key := key_of(variable)) in section.texts and key not in _APART:
+            found.put(setting, section.texts[key], Origin("configuration", section.place(key)))
     try:
         _add_account(found, given, to_show=to_show)
     except ConfigError as exc:

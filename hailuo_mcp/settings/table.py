@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -197,7 +198,7 @@ class Settings(BaseModel):
             ConfigError: a value cannot be used; the error names its variable, or its place in the
                 configuration.
         """
-        return cls.of(sources_of(environ, configuration, **overrides), environ)
+        return cls.of(sources_of(environ, configuration, overrides), environ)
 
     @classmethod
     def of(cls, found: Sources, environ: Mapping[str, str]) -> Settings:
@@ -278,10 +279,10 @@ def variables() -> dict[str, str]:
 def sources_of(
     environ: Mapping[str, str],
     configuration: Configuration = NO_FILE,
+    overrides: Mapping[str, object] = MappingProxyType({}),
     *,
     new_profile: bool = False,
     to_show: bool = False,
-    **overrides: object,
 ) -> Sources:
     """The settings as text, and where each comes from; see `gather`.
 

@@ -55,13 +55,15 @@ async def move(
         )
     copied = await context.storage.copy(file, target, overwrite=overwrite)
     beside = await run_sync(lambda: copy_beside(clip, copied.path, whose=whose))
+    kept, left = None, ""
     with anyio.CancelScope(shield=True):
         kept = await record(str(copied.path))
         if kept is None:
-            return None, f"It changed meanwhile, so the clip also stays at {clip}."
-        try:
-            await run_sync(lambda: remove_moved(clip, beside, copied.path))
-        except OSError as trouble:
-            why = system_reason(trouble)
-            return kept, f"The first copy at {clip} could not be deleted ({why})."
-    return kept, ""
+            left = f"It changed meanwhile, so the clip also stays at {clip}."
+        else:
+            try:
+                await run_sync(lambda: remove_moved(clip, beside, copied.path))
+            except OSError as trouble:
+                why = system_reason(trouble)
+                left = f"The first copy at {clip} could not be deleted ({why})."
+    return kept, left

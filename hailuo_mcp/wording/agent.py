@@ -64,6 +64,7 @@ STEPS: Mapping[Do, str] = {
     Do.ACCEPT_LOSSES: "Ask the person to compare the provider's bill with `hailuo-mcp tasks` and "
     "then run `hailuo-mcp journal accept`.",
     Do.DOCTOR: "Ask the person to run `hailuo-mcp doctor`.",
+    Do.LOG_IN: "Or they run `hailuo-mcp login` in a terminal, which keeps a key.",
 }
 TENANT_STEPS: Mapping[Do, str] = {
     **STEPS,
@@ -75,6 +76,7 @@ TENANT_STEPS: Mapping[Do, str] = {
     "{about}.",
     Do.ACCEPT_LOSSES: "Ask the operator of this server to check the journal.",
     Do.DOCTOR: "Ask the operator of this server to check it.",
+    Do.LOG_IN: "",
 }
 """For a tenant: the settings are the operator's, not those of the person with the client."""
 _OF_A_TASK: Mapping[Do, str] = {Do.REPEAT: "Call {tool} again {about}."}

@@ -62,6 +62,7 @@ STEPS: Mapping[Do, str] = {
     Do.ACCEPT_LOSSES: "Compare the provider's bill with `{program} tasks`, then run `{program} "
     "journal accept`.",
     Do.DOCTOR: "Run `{program} doctor`.",
+    Do.LOG_IN: "Or run `{program} login`, which asks for a key and keeps it.",
 }
 TASKS: Mapping[Case, tuple[str, str]] = {
     Case.PENDING: (

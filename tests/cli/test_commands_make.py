@@ -272,8 +272,8 @@ def test_sigterm_leaves_the_task_to_be_asked_for(idle, serve):
 def test_the_price_and_what_is_left_are_told_before_it_is_sent(program):
     ran = program("generate", FOX, "--json", HAILUO_BUDGET="10")
 
-    told = ran.err.index("2 CNY for MiniMax-Hailuo-2.3, 6 s, 768P, t2v. Left of the budget: 10 of")
-    assert "10 CNY today, 8 after this clip" in ran.err
+    told = ran.err.index(f'Clip:       "{FOX}": MiniMax-Hailuo-2.3, 768P, 6 s, from text\n')
+    assert "Would cost: 2 CNY; 8 of 10 CNY left today after it.\n" in ran.err
     assert told < ran.err.index(ran.answer["task_id"]), "before the purchase"
     assert ran.answer["status"] == "succeeded"
     assert ran.out.count("\n") == 1, "nothing but the result on stdout"
@@ -284,7 +284,7 @@ def test_a_dry_run_says_the_price_and_buys_nothing(program):
     whole = program("generate", FOX, "--dry-run", "--json", HAILUO_BUDGET="10", LANG="C.UTF-8")
 
     assert (ran.code, whole.code) == (0, 0)
-    assert "2 CNY for MiniMax-Hailuo-2.3" in ran.out
+    assert "Would cost: 2 CNY; 8 of 10 CNY left today after it.\n" in ran.out
     assert f'generate "{FOX}" --take 2' in ran.out.splitlines()[-1]
     assert whole.answer["cost"] == {"amount": "2", "unit": "CNY", "charged": "no"}
     assert whole.answer["spending"]["left"] == "10"
@@ -402,7 +402,7 @@ def test_a_person_at_a_terminal_is_asked(program, answer, code, clips):
     ended, seen = program.at_a_terminal("generate", FOX, types=answer, HAILUO_CONFIRM_ABOVE="1")
 
     assert ended == code
-    assert seen.index(b"2 CNY for MiniMax-Hailuo-2.3") < seen.index(b"Buy this clip? [y/N]")
+    assert seen.index(b"2 CNY.") < seen.index(b"Buy this clip? [y/N]")
     assert (b"\xe2\x94\x81" in seen) == bool(clips), "the bar"
     assert bought(program.books) == clips
 
@@ -459,3 +459,50 @@ def test_the_key_is_in_nothing_that_is_written(program):
     assert key not in ran.out + ran.err
     state = program.cwd.parent / "state"
     assert all(key.encode() not in path.read_bytes() for path in state.rglob("*") if path.is_file())
+
+
+def test_quiet_prints_the_path_and_nothing_else(program):
+    made = program("generate", FOX, "-q")
+    sent = program("generate", FOX, "--take", "2", "-q", "--no-wait")
+    refused = program("generate", f"{FOX} [sandbox:1026]", "-q")
+
+    assert (made.code, made.err) == (0, "")
+    assert Path(made.out.removesuffix("\n")).read_bytes()[4:8] == b"ftyp"
+    assert program("query", sent.out.strip(), "-q", "--wait").out.endswith(".mp4\n")
+    assert (refused.code, refused.out) == (2, "")
+    assert "Nothing was charged" in refused.err
+
+
+def test_follow_prints_a_record_at_each_change_and_the_result_last(program):
+    ran = program("generate", FOX, "--json", "--follow")
+    plain = program("generate", FOX, "--json").answer
+    *changes, result = [json.loads(line) for line in ran.out.splitlines()]
+
+    assert changes
+    assert {it["task_id"] for it in changes} == {result["task_id"]}
+    assert all(not it.get("saved") for it in changes)
+    assert result["file"] == plain["file"]
+    assert result.keys() >= {"message", "status", "cost", "prompt"}
+
+
+def test_what_is_asked_for_when_it_is_done_never_fails_the_command(program):
+    ran = program("generate", FOX, "--open", "--preview", "--notify")
+
+    assert ran.code == 0
+    assert "no screen" in ran.err
+    picture = next(line for line in ran.out.splitlines() if line.startswith("Picture"))
+    assert Path(picture.split()[-1]).read_bytes().startswith(b"\xff\xd8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pseudo terminal")
+@pytest.mark.parametrize("pressed", [b"\x03", b"\x03\x03\x03"])
+def test_ctrl_c_at_a_terminal_leaves_it_as_it_was(program, pressed):
+    """At the question, where nothing is bought yet; the cursor is visible, and nothing is traced."""
+    code, seen = program.at_a_terminal(
+        "generate", FOX, types=pressed, HAILUO_CONFIRM_ABOVE="1", HAILUO_BUDGET="9"
+    )
+
+    assert code == 130
+    assert b"Not bought, nothing was charged." in seen
+    assert b"Traceback" not in seen
+    assert seen.rfind(b"\x1b[?25h") > seen.rfind(b"\x1b[?25l")

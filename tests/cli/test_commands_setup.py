@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 
 
 def test_init_alone_lists_the_clients_with_their_files(idle):
@@ -55,7 +56,13 @@ def test_a_key_comes_from_stdin_and_is_told_to_nobody(idle):
     )
     assert "sk-from-stdin" not in done.stdout + done.stderr
     written = json.loads((idle.cwd.parent / ".cursor" / "mcp.json").read_text())
-    assert written["mcpServers"]["hailuo"]["env"]["HAILUO_API_KEY"] == "sk-from-stdin"
+    # It is kept for this computer, and the client's own file is free of it.
+    assert written["mcpServers"]["hailuo"]["env"] == {
+        "HAILUO_BUDGET": "50",
+        "HAILUO_BUDGET_PERIOD": "day",
+    }
+    kept = tomllib.loads((idle.cwd.parent / ".config/hailuo-mcp/config.toml").read_text())
+    assert kept == {"provider": "minimax-cn", "api_key": "sk-from-stdin"}
     assert "sk-from-stdin" not in idle("init", "cursor", "--print").out
     refused = idle("init", "cursor", "--key-stdin")
     assert refused.code == 2

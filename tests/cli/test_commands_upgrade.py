@@ -14,7 +14,7 @@ def test_a_draft_is_upgraded_with_its_price_first(program: Any) -> None:
     assert suggested, draft.out
 
     asked = program("upgrade", suggested[1], "--dry-run", "--max-cost", "1.2")
-    assert "1.2 CNY for MiniMax-H3, 4 s, 2K, upgrade" in asked.out
+    assert "MiniMax-H3, 2K, 4 s, from a finished draft" in asked.out
     assert read_book(program.books)["totals"]["creates_accepted"] == 1
 
     ran = program("upgrade", suggested[1], "-o", "keeper.mp4")

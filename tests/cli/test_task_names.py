@@ -32,6 +32,7 @@ def test_a_task_is_meant_by_its_place_or_the_first_characters_of_its_id(program,
     ]
     short = _told_apart(first, second, last)
     assert shown(short) == shown(short.upper()) == shown(first) == first
+    assert "There is no task @-9: there are only 3." in program("show", "@-9").err
 
 
 def test_every_command_with_an_id_takes_them(program, three):
@@ -77,10 +78,6 @@ def test_what_names_no_task_is_refused(program, name, said):
         ran = program(command, name)
         assert ran.code == 2, ran.err
         assert said in ran.err
-
-
-def test_a_place_before_the_first_task_says_how_many_there_are(program, three):
-    assert f"There is no task @-9: there are only {len(three)}." in program("show", "@-9").err
 
 
 def test_the_frame_of_the_newest_clip_starts_the_next_one(program):

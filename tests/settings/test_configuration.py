@@ -196,7 +196,7 @@ def test_the_file_of_the_person_is_found(tmp_path, monkeypatch):
 
 
 def test_each_setting_knows_where_it_comes_from():
-    found = sources_of({"HAILUO_RPM": "3"}, kept(WORK), profile="work", state_dir="/x")
+    found = sources_of({"HAILUO_RPM": "3"}, kept(WORK), {"profile": "work", "state_dir": "/x"})
     origins = {name: (it.kind, it.name) for name, it in found.origins.items()}
     assert origins["rpm"] == ("variable", "HAILUO_RPM")
     assert origins["state_dir"] == ("option", "state_dir")

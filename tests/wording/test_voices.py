@@ -68,6 +68,7 @@ ERRORS: tuple[HailuoError, ...] = (
         "There is no API key for minimax-cn. Keys come from https://platform.minimaxi.com.",
         Step(Do.SET, "HAILUO_API_KEY"),
         Step(Do.SET, "HAILUO_PROVIDER=sandbox"),
+        Step(Do.LOG_IN),
     ),
     errors.ConfigError("The plan 'gold' is unknown.", Step(Do.SET, "HAILUO_PLAN=payg")),
     InvalidRequestError(

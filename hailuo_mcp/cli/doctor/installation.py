@@ -11,7 +11,8 @@ from hailuo_mcp.cli.doctor.result import Result, note, of_error, ok, problem
 from hailuo_mcp.cli.doctor.settings import check_variables
 from hailuo_mcp.cli.init import config_file
 from hailuo_mcp.cli.init.config_file import Entry
-from hailuo_mcp.cli.init.entry import KEY, is_placeholder, is_reference
+from hailuo_mcp.cli.init.entry import KEY
+from hailuo_mcp.cli.key_check import is_placeholder, is_reference
 from hailuo_mcp.cli.system import System, launcher
 from hailuo_mcp.cli.words import program
 from hailuo_mcp.errors import ConfigError

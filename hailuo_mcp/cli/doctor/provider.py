@@ -37,10 +37,12 @@ async def check_provider(
     *,
     keyed: Sequence[str] = (),
     asks: bool = False,
+    login: str = "",
 ) -> AsyncGenerator[Result]:
     """Reach the host, then send a free request with the key.
 
     `keyed`: clients whose configuration has a key. `asks`: the examined client asks for it itself.
+    `login`: the command that keeps another key, if the key is a kept one.
     """
     client = connect(settings)
     ready = True
@@ -56,11 +58,11 @@ async def check_provider(
         return
     try:
         reply = await client.probe()
-        yield await _key(client, reply, settings, connect)
+        yield await _key(client, reply, settings, connect, login)
         if late := _clock(reply):
             yield late
     except HailuoError as exc:
-        yield _refused(exc)
+        yield _refused(exc, login)
     finally:
         await client.aclose()
 
@@ -82,7 +84,7 @@ def _no_key(exc: ConfigError, keyed: Sequence[str], *, asks: bool) -> Result:
 
 
 async def _key(
-    client: HailuoClient, reply: HttpReply, settings: Settings, connect: Connect
+    client: HailuoClient, reply: HttpReply, settings: Settings, connect: Connect, login: str
 ) -> Result:
     provider = PROVIDERS[settings.provider]
     if reply.json() is None and reply.status < _SERVER_FAULT:
@@ -90,17 +92,21 @@ async def _key(
     try:
         client.read_probe(reply)
     except AuthenticationError as exc:
-        return await _region(exc, provider, settings, connect)
+        return await _region(exc, provider, settings, connect, login)
     return ok("key", "accepted" if not provider.is_sandbox else "none needed: the sandbox is free")
 
 
 async def _region(
-    exc: AuthenticationError, provider: Provider, settings: Settings, connect: Connect
+    exc: AuthenticationError,
+    provider: Provider,
+    settings: Settings,
+    connect: Connect,
+    login: str,
 ) -> Result:
     """Whether the same company's other region takes the key; no other host is ever shown it."""
     other = other_region(settings)
     if other is None:
-        return _refused(exc)
+        return _refused(exc, login)
     twin = PROVIDERS[other.provider]
     try:
         await try_key(other, connect)
@@ -111,22 +117,24 @@ async def _region(
             f"Copy it again from {provider.console} or {twin.console}: all of it, without spaces.",
         )
     except HailuoError:
-        return _refused(exc)
+        return _refused(exc, login)
     also = " and remove HAILUO_BASE_URL" if settings.base_url != provider.base_url else ""
     return problem(
         "region",
         f"The key belongs to {twin.host}, not to {provider.host} ({exc.provider_code}).",
-        f"Set HAILUO_PROVIDER={twin.name}{also}.",
+        f"Run {login}." if login else f"Set HAILUO_PROVIDER={twin.name}{also}.",
     )
 
 
-def _refused(exc: HailuoError) -> Result:
+def _refused(exc: HailuoError, login: str) -> Result:
     if isinstance(exc, RateLimitError | QuotaExceededError):
         return note("key", of_error("key", exc).message)
     if isinstance(exc, ProviderUnavailableError):
         return of_error("host", exc, "Try again in a minute; doctor shows when it is back.")
     if isinstance(exc, InsufficientBalanceError):
         return of_error("key", exc, "The key itself is good.")
+    if login and isinstance(exc, AuthenticationError):
+        return problem("key", exc.what, f"Run {login} with another key.")
     return of_error("key", exc, "Correct it, then run this again.")
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hailuo_mcp.cli.doctor.result import Result, note, of_error, ok, problem
-from hailuo_mcp.cli.init.entry import is_placeholder
+from hailuo_mcp.cli.key_check import is_placeholder
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings import Settings, nearest_variable, variable_of
+from hailuo_mcp.settings.config_file import Configuration
+from hailuo_mcp.settings.table import NO_FILE
 from hailuo_mcp.text import shown, system_reason
 
 _FREE = frozenset(row.name for row in PROVIDERS.values() if row.is_sandbox)
@@ -32,7 +34,9 @@ def known_variables() -> tuple[str, ...]:
 
 
 def check_settings(
-    environ: Mapping[str, str], overrides: Mapping[str, object]
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+    configuration: Configuration = NO_FILE,
 ) -> tuple[Settings | None, list[Result]]:
     """The settings, if they can be used at all, and what is wrong with the variables."""
     chosen = overrides.get("provider")
@@ -41,7 +45,7 @@ def check_settings(
     known = known_variables()
     environ = {name: text for name, text in environ.items() if not _nearest(name, known)}
     try:
-        settings = Settings.from_env(environ, **overrides)
+        settings = Settings.from_env(environ, configuration, **overrides)
     except ConfigError as exc:
         return None, [*results, of_error("settings", exc, "Correct it, then run this again.")]
     summary = f"provider {settings.provider}, plan {settings.plan}"

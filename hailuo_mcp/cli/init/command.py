@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import difflib
 import shlex
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
+from hailuo_mcp.cli import arguments, exits, login, words
+from hailuo_mcp.cli.init import config_file
+from hailuo_mcp.cli.init.configure import Outcome, configure
+from hailuo_mcp.cli.init.entry import KEY, without_key
+from hailuo_mcp.cli.key_check import is_placeholder, typed_key
+from hailuo_mcp.cli.system import System, this_system
 from hailuo_mcp.cli.terminal import Terminal
-
-if TYPE_CHECKING:
-    from hailuo_mcp.catalog.mcp_clients import ClientSetup
-    from hailuo_mcp.cli.init.configure import Outcome
-    from hailuo_mcp.cli.system import System
+from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER
+from hailuo_mcp.errors import (
+    AuthenticationError,
+    ConfigError,
+    Do,
+    HailuoError,
+    InvalidRequestError,
+    Step,
+)
+from hailuo_mcp.settings.config_file import Configuration, read_configuration
 from hailuo_mcp.text import shown
 
 
@@ -25,9 +34,6 @@ def client_named(name: str) -> ClientSetup:
     Raises:
         ConfigError: it is unknown; the message has the nearest and the list.
     """
-    from hailuo_mcp.catalog.mcp_clients import client_setups
-    from hailuo_mcp.errors import ConfigError, Do, Step
-
     wanted = name.strip().lower().replace(" ", "-").replace("_", "-")
     for app in client_setups():
         if wanted in (app.name, *app.aliases):
@@ -42,8 +48,6 @@ def client_named(name: str) -> ClientSetup:
 
 
 def init_options(parser: ArgumentParser) -> None:
-    from hailuo_mcp.catalog.mcp_clients import client_setups
-
     names = ", ".join(app.name for app in client_setups())
     parser.add_argument(
         "client",
@@ -60,9 +64,6 @@ def init_options(parser: ArgumentParser) -> None:
 
 
 def init(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.cli.init.configure import configure
-    from hailuo_mcp.cli.init.entry import KEY
-    from hailuo_mcp.cli.system import this_system
     from hailuo_mcp.settings import variable_of
 
     system = this_system()
@@ -70,57 +71,100 @@ def init(args: Namespace, terminal: Terminal) -> int:
         return _list(system, terminal)
     app = client_named(args.client)
     given = {variable_of(name): value for name, value in arguments.given_settings(args).items()}
-    if key := _key(args, terminal, app, system, given):
-        given[KEY] = key
-    outcome = configure(app, system, given, only_print=args.only_print)
+    configuration = read_configuration()
+    kept_now = ""
+    if key := _key(args, terminal, app, system, given, configuration):
+        try:
+            kept_now = _keep(args, app, system, given, key, configuration)
+        except AuthenticationError as exc:
+            raise InvalidRequestError(
+                f"{exc.what} The key was not kept, and nothing was changed.",
+                Step(Do.TRY, "copy it again, all of it"),
+            ) from None
+        if kept_now:
+            configuration = read_configuration()
+        else:
+            given[KEY] = key
+    outcome = configure(app, system, given, configuration, only_print=args.only_print)
     if terminal.json:
         terminal.data(_as_json(outcome))
     else:
-        _print(outcome, terminal)
+        _print(outcome, terminal, kept_now)
     return exits.REFUSED if outcome.status == "refused" else exits.DONE
 
 
 def _key(
-    args: Namespace, terminal: Terminal, app: ClientSetup, system: System, given: Mapping[str, str]
+    args: Namespace,
+    terminal: Terminal,
+    app: ClientSetup,
+    system: System,
+    given: Mapping[str, str],
+    configuration: Configuration,
 ) -> str:
     """The key, if the person types one; never from the command line or a variable."""
-    from hailuo_mcp.errors import ConfigError, Do, Step
-
-    key = ""
-    if args.key_stdin:
-        key = sys.stdin.readline().strip()
-        if not key:
-            raise ConfigError("There was no key on stdin. Nothing was changed.")
-    elif terminal.can_ask and not args.only_print and _lacks_key(app, system, given):
-        from getpass import getpass
-
-        key = getpass("API key (Enter to put it into the file yourself): ", sys.stderr).strip()
-    if key and (not key.isascii() or not key.isprintable() or " " in key):
-        raise ConfigError(
-            "That is not a key: keys have only ASCII letters, digits and marks, and no spaces. "
-            "Nothing was changed.",
-            Step(Do.TRY, "copy it again"),
-        )
-    return key
+    asks = terminal.can_ask and not args.only_print
+    if not args.key_stdin and not (asks and _lacks_key(app, system, given, configuration)):
+        return ""
+    question = "API key, to be kept for this computer (Enter to do that later): "
+    return typed_key(terminal, question, from_stdin=args.key_stdin)
 
 
-def _lacks_key(app: ClientSetup, system: System, given: Mapping[str, str]) -> bool:
-    from hailuo_mcp.cli.init.configure import configure
-    from hailuo_mcp.cli.init.entry import KEY, is_placeholder
-    from hailuo_mcp.errors import HailuoError
-
+def _lacks_key(
+    app: ClientSetup, system: System, given: Mapping[str, str], configuration: Configuration
+) -> bool:
     try:
-        entry = configure(app, system, given, only_print=True).entry
+        entry = configure(app, system, given, configuration, only_print=True).entry
     except HailuoError:
         return False  # the real attempt reports it
     return is_placeholder(entry.env.get(KEY, ""))
 
 
-def _list(system: System, terminal: Terminal) -> int:
-    from hailuo_mcp.catalog.mcp_clients import client_setups
-    from hailuo_mcp.cli.init import config_file
-    from hailuo_mcp.errors import ConfigError
+def _keep(
+    args: Namespace,
+    app: ClientSetup,
+    system: System,
+    given: Mapping[str, str],
+    key: str,
+    configuration: Configuration,
+) -> str:
+    """Keep the key in the configuration, as login does; says where, or nothing if it was not kept.
 
+    It is not, where it would take the place of another account: then it goes into the entry.
+    """
+    import anyio
+    from pydantic import SecretStr
+
+    from hailuo_mcp.bootstrap import open_client
+    from hailuo_mcp.cli.kept import account_of
+
+    if args.only_print:
+        return ""
+    section = configuration.section(given.get("HAILUO_PROFILE", ""), new=True)
+    planned = configure(app, system, {**given, KEY: key}, configuration, only_print=True)
+    chosen = dict(arguments.given_settings(args))
+    entry = config_file.read(app, planned.path).ours
+    if entry is not None and planned.provider != DEFAULT_PROVIDER:
+        chosen["provider"] = planned.provider
+        if url := planned.entry.env.get("HAILUO_BASE_URL", ""):
+            chosen["base_url"] = url
+    candidates = login.candidates_of(chosen, {}, configuration)
+    first = candidates[0]
+    taken = section.has_key or any(it in section.texts for it in ("provider", "base_url"))
+    if taken and account_of(section.texts) != (first.provider, first.address):
+        return ""
+    if not args.key_stdin:
+        tried = [it.model_copy(update={"api_key": SecretStr(key)}) for it in candidates]
+        try:
+            first = anyio.run(login.accepting, tried, open_client)
+        except AuthenticationError:
+            raise
+        except HailuoError:
+            first = candidates[0]  # not reached: doctor tries it again
+    kept = login.keep(args, first, configuration, key)
+    return "the system's keyring" if kept.in_keyring else str(kept.path)
+
+
+def _list(system: System, terminal: Terminal) -> int:
     rows = list[tuple[str, str, str]]()
     for app in client_setups():
         path = config_file.config_path(app, system)
@@ -139,17 +183,13 @@ def _list(system: System, terminal: Terminal) -> int:
     return exits.DONE
 
 
-def _print(outcome: Outcome, terminal: Terminal) -> None:
-    app, env = outcome.app, outcome.entry.env
+def _print(outcome: Outcome, terminal: Terminal, kept_now: str) -> None:
+    app = outcome.app
     if outcome.status == "written":
         terminal.say(f"{app.title} is set up: {outcome.path}", style="bold")
         if outcome.backup is not None:
             terminal.say(f"Backup of the old file: {outcome.backup}")
-        start = " ".join((outcome.entry.command, *outcome.entry.args))
-        facts = [("Starts", start), ("Provider", env.get("HAILUO_PROVIDER", ""))]
-        if budget := env.get("HAILUO_BUDGET"):
-            facts.append(("Budget", f"{budget} a {env.get('HAILUO_BUDGET_PERIOD', 'day')}"))
-        terminal.facts(facts)
+        terminal.facts(_facts(outcome))
     elif outcome.status == "unchanged":
         terminal.say(f"{app.title} is already set up; nothing was changed: {outcome.path}")
     else:
@@ -160,15 +200,31 @@ def _print(outcome: Outcome, terminal: Terminal) -> None:
         if app.add:
             terminal.note("or run:")
             terminal.note(f"  {_add_command(outcome)}")
+    if kept_now:
+        terminal.paragraph("Note:", f"the key is kept in {kept_now}.")
     for note in outcome.notes:
         terminal.paragraph("Note:", note)
     if outcome.status != "unchanged":
         terminal.paragraph("Then:", app.restart)
 
 
-def _add_command(outcome: Outcome) -> str:
-    from hailuo_mcp.cli.init.entry import without_key
+def _facts(outcome: Outcome) -> list[tuple[str, str]]:
+    """What the entry starts, and what it and the configuration say together."""
+    env = outcome.entry.env
+    start = " ".join((outcome.entry.command, *outcome.entry.args))
+    facts = [("Starts", start), ("Provider", outcome.provider)]
+    said = {**outcome.said, **env}
+    if profile := env.get("HAILUO_PROFILE"):
+        facts.append(("Profile", profile))
+    if budget := said.get("HAILUO_BUDGET"):
+        period = said.get("HAILUO_BUDGET_PERIOD", "day")
+        facts.append(("Budget", f"{budget} {'in all' if period == 'total' else f'a {period}'}"))
+    if outcome.key_kept:
+        facts.append(("Key", "not in this file: the server reads the one that is kept"))
+    return facts
 
+
+def _add_command(outcome: Outcome) -> str:
     shown = without_key(outcome.entry)
     env = [word for pair in shown.env.items() for word in ("--env", "=".join(pair))]
     words = [*outcome.app.add.split(), *env, shown.name, "--", shown.command, *shown.args]
@@ -176,13 +232,13 @@ def _add_command(outcome: Outcome) -> str:
 
 
 def _as_json(outcome: Outcome) -> Mapping[str, object]:
-    from hailuo_mcp.cli.init.entry import without_key
-
     answer: dict[str, object] = {
         "status": outcome.status,
         "client": outcome.app.name,
         "file": str(outcome.path),
         "entry": {outcome.entry.name: without_key(outcome.entry).values},
+        "provider": outcome.provider,
+        "key_kept": outcome.key_kept,
         "notes": list(outcome.notes),
         "restart": outcome.app.restart,
     }
