@@ -142,7 +142,8 @@ def environ_of(name: str, system: System) -> tuple[dict[str, str], bool]:
     """
     from hailuo_mcp.cli.init import config_file
     from hailuo_mcp.cli.init.command import client_named
-    from hailuo_mcp.cli.init.entry import KEY, is_reference
+    from hailuo_mcp.cli.init.entry import KEY
+    from hailuo_mcp.cli.key_check import is_reference
     from hailuo_mcp.errors import ConfigError, Do, Step
 
     app = client_named(name)
