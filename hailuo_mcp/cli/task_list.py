@@ -23,7 +23,7 @@ _WATCH_SECONDS = 2.0
 
 def tasks_options(parser: ArgumentParser) -> None:
     from hailuo_mcp.cli import task_rows
-    from hailuo_mcp.cli.task_wait import MOST
+    from hailuo_mcp.cli.task_find import MOST
     from hailuo_mcp.domain import STATUS_WORDS
 
     add = parser.add_argument_group("which").add_argument
