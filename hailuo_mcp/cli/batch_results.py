@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import exits, results, words
+from hailuo_mcp.cli import exits, results, task_rows, words
 from hailuo_mcp.cli.batch_plan import (
     cost_record,
     file_of,

@@ -299,7 +299,10 @@ def test_a_dry_run_of_a_template_says_its_name_and_buys_nothing(program):
     ran = program("template", "Diving", "--media", "pet.png", "--dry-run")
 
     assert ran.code == 0
-    assert "Clip:       template 跳水 Diving (pet.png)\nWould cost: unknown, none is published.\n" in ran.out
+    assert (
+        "Clip:       template 跳水 Diving (pet.png)\nWould cost: unknown, none is published.\n"
+        in ran.out
+    )
     assert bought(program.books) == 0
 
 

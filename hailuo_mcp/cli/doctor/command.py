@@ -14,7 +14,6 @@ from hailuo_mcp.cli.styles import BAD, GOOD, Cell, Styled
 from hailuo_mcp.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from hailuo_mcp.cli.doctor.network import Reach
     from hailuo_mcp.cli.doctor.result import Result
