@@ -15,7 +15,7 @@ from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
 from hailuo_mcp.text import is_number, shown
 
 if TYPE_CHECKING:
-    from hailuo_mcp.cli.terminal import Terminal
+    from hailuo_mcp.cli.output.terminal import Terminal
     from hailuo_mcp.domain import AnyRequest
     from hailuo_mcp.errors import ConfigError, HailuoError
     from hailuo_mcp.settings import Settings

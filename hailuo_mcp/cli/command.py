@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from hailuo_mcp.cli.terminal import Terminal
+    from hailuo_mcp.cli.output.terminal import Terminal
 
 _PACKAGE = "hailuo_mcp.cli"
 
@@ -70,7 +70,7 @@ COMMANDS = (
         name="generate",
         summary="make a clip from a prompt or pictures, and save it",
         group=MAKE,
-        code="buy.generate",
+        code="make.buy.generate",
         examples=(
             '"A red fox runs in snow [Push in]" --provider sandbox',
             '"She turns and smiles" -i portrait.jpg -d 10 -o smile.mp4',
@@ -82,7 +82,7 @@ COMMANDS = (
         name="template",
         summary="make a clip from a Video Agent template, or list the templates",
         group=MAKE,
-        code="buy.template",
+        code="make.buy.template",
         examples=('"Diving" --media cat.jpg --provider sandbox',),
         settings=PURCHASE,
     ),
@@ -90,7 +90,7 @@ COMMANDS = (
         name="upgrade",
         summary="make a finished draft again at 2K",
         group=MAKE,
-        code="upgrade.upgrade",
+        code="make.upgrade.upgrade",
         examples=("@last",),
         settings=PURCHASE,
     ),
@@ -98,7 +98,7 @@ COMMANDS = (
         name="film",
         summary="make a film of several shots from a text file, a shot a line",
         group=MAKE,
-        code="film.film",
+        code="make.film.film",
         examples=(
             "script.txt --provider sandbox",
             "script.txt --continuity last_frame --transition fade",
@@ -110,7 +110,7 @@ COMMANDS = (
         name="tasks",
         summary="list the clips and the money so far",
         group=FOLLOW,
-        code="task_list.tasks",
+        code="follow.task_list.tasks",
         examples=(
             "--since 2d --search fox --sort cost",
             "--status unsaved --wait",
@@ -123,7 +123,7 @@ COMMANDS = (
         name="show",
         summary="tell one task's whole story",
         group=FOLLOW,
-        code="show.show",
+        code="follow.show.show",
         examples=("@last", "@-2 --json"),
         aliases=("view", "info"),
         settings=ACCOUNT,
@@ -132,7 +132,7 @@ COMMANDS = (
         name="query",
         summary="show a clip's or film's status",
         group=FOLLOW,
-        code="task.query",
+        code="follow.task.query",
         examples=("@last --wait",),
         aliases=("status",),
         settings=ACCOUNT,
@@ -141,7 +141,7 @@ COMMANDS = (
         name="download",
         summary="save a finished clip or film, or copy it",
         group=FOLLOW,
-        code="task.download",
+        code="follow.task.download",
         examples=(
             "@last clips/",
             "@last -o fox.mp4 --overwrite",
@@ -153,7 +153,7 @@ COMMANDS = (
         name="preview",
         summary="look at clips: frames, and what is wrong",
         group=FOLLOW,
-        code="preview.preview",
+        code="follow.preview.preview",
         examples=(
             "@last",
             "@last @-2 --frames 4",
@@ -164,7 +164,7 @@ COMMANDS = (
         name="cancel",
         summary="cancel what is not sent, or is queued (MiniMax-H3)",
         group=FOLLOW,
-        code="task.cancel",
+        code="follow.task.cancel",
         examples=("@last",),
         settings=ACCOUNT,
     ),
@@ -172,7 +172,7 @@ COMMANDS = (
         name="settle",
         summary="record the outcome of an unconfirmed purchase",
         group=FOLLOW,
-        code="task.settle",
+        code="follow.task.settle",
         examples=(
             "TASK_ID bought --remote-id 123456",
             "TASK_ID not-bought",
@@ -183,7 +183,7 @@ COMMANDS = (
         name="account",
         summary="the account book: what was charged, by day, provider and model",
         group=FOLLOW,
-        code="account.account",
+        code="follow.account.account",
         examples=(
             "--since 2026-11",
             "--since 2026-11 --until 2026-11 --csv > november.csv",
@@ -195,7 +195,7 @@ COMMANDS = (
         name="estimate",
         summary="show what clips cost; --plan compare compares the packs",
         group=LOOK_UP,
-        code="offers.estimate_prices",
+        code="look_up.offers.estimate_prices",
         examples=(
             "-r 1080P -n 30 --plan compare",
             "-m MiniMax-H3 -d 8",
@@ -206,7 +206,7 @@ COMMANDS = (
         name="models",
         summary="list the models, their sizes and prices",
         group=LOOK_UP,
-        code="models.models",
+        code="look_up.models.models",
         examples=(
             "h3",
             "2.3 --json",
@@ -217,13 +217,13 @@ COMMANDS = (
         name="moves",
         summary="list the camera moves that a prompt can name",
         group=LOOK_UP,
-        code="offers.list_moves",
+        code="look_up.offers.list_moves",
     ),
     Command(
         name="login",
         summary="keep an API key for this computer, after trying it",
         group=SET_UP,
-        code="login.login",
+        code="set_up.login.login",
         examples=(
             "",
             "--key-stdin --profile work",
@@ -233,13 +233,13 @@ COMMANDS = (
         name="logout",
         summary="forget the key",
         group=SET_UP,
-        code="login.logout",
+        code="set_up.login.logout",
     ),
     Command(
         name="config",
         summary="show or change the settings that are kept",
         group=SET_UP,
-        code="config.config",
+        code="set_up.config.config",
         examples=(
             "list",
             "set plan basic",
@@ -250,7 +250,7 @@ COMMANDS = (
         name="init",
         summary="set up Claude Desktop, Cursor, VS Code or another MCP client",
         group=SET_UP,
-        code="init.command.init",
+        code="set_up.init.command.init",
         examples=(
             "",
             "cursor",
@@ -261,7 +261,7 @@ COMMANDS = (
         name="doctor",
         summary="check the installation, settings and provider, free",
         group=SET_UP,
-        code="doctor.command.doctor",
+        code="set_up.doctor.command.doctor",
         examples=(
             "",
             "--client cursor",
@@ -272,7 +272,7 @@ COMMANDS = (
         name="completion",
         summary="print what makes a shell complete commands, ids and models",
         group=SET_UP,
-        code="completion.completion",
+        code="set_up.completion.completion",
         examples=(
             "bash",
             "fish",
@@ -282,7 +282,7 @@ COMMANDS = (
         name="journal",
         summary="check, back up or copy the record of purchases; accept losses",
         group=SET_UP,
-        code="journal.journal",
+        code="set_up.journal.journal",
         examples=(
             "check",
             "backup",
@@ -292,7 +292,7 @@ COMMANDS = (
         name="serve",
         summary="serve MCP; over stdio, as hailuo-mcp alone does, or HTTP",
         group=SERVE,
-        code="serving.serve",
+        code="serve.serving.serve",
         examples=("--transport http --local",),
         settings=ACCOUNT,
     ),
@@ -300,13 +300,13 @@ COMMANDS = (
         name="tenant",
         summary="add, list, rotate or remove the tenants of a server",
         group=SERVE,
-        code="tenant.tenant",
+        code="serve.tenant.tenant",
     ),
     Command(
         name="sandbox",
         summary="serve the free imitation of every provider",
         group=SERVE,
-        code="serving.sandbox",
+        code="serve.serving.sandbox",
         examples=("--port 8700",),
     ),
 )

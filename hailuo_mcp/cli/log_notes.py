@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 
-from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.cli.output.terminal import Terminal
 
 
 class LogNotes(logging.Handler):

@@ -55,7 +55,7 @@ class Parser(ArgumentParser):
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
         import sys
 
-        from hailuo_mcp.cli.terminal import colours_wanted
+        from hailuo_mcp.cli.output.terminal import colours_wanted
 
         colours = file is None and sys.stdout.isatty() and colours_wanted()
         (file or sys.stdout).write(self._help(colours=colours))

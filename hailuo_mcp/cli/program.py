@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 from hailuo_mcp.cli import exits, words
 from hailuo_mcp.cli.command import COMMANDS, command_named
+from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.parsing import UsageRefusedError, parser
 from hailuo_mcp.cli.suggestions import PROGRAM, unknown_command, with_command_first
-from hailuo_mcp.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from hailuo_mcp.errors import HailuoError

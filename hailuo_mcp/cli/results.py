@@ -6,12 +6,13 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.cli import styles, words
+from hailuo_mcp.cli import words
+from hailuo_mcp.cli.output import styles
 from hailuo_mcp.domain import Status, Task
 
 if TYPE_CHECKING:
+    from hailuo_mcp.cli.output.terminal import Terminal
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.cli.terminal import Terminal
     from hailuo_mcp.domain import AnyRequest
     from hailuo_mcp.views import Offer, View
 

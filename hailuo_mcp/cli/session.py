@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.domain import POLLED, Film, Status, Task
 from hailuo_mcp.errors import (
     AuthenticationError,
@@ -28,7 +28,7 @@ from hailuo_mcp.errors import (
 )
 
 if TYPE_CHECKING:
-    from hailuo_mcp.cli.progress import Bar, Lines
+    from hailuo_mcp.cli.output.progress import Bar, Lines
     from hailuo_mcp.domain import AnyRequest, FilmRequest
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio.studio import Studio

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.cli import styles
-from hailuo_mcp.cli.styles import Cell, text_of
+from hailuo_mcp.cli.output import styles
+from hailuo_mcp.cli.output.styles import Cell, text_of
 from hailuo_mcp.domain import Mode, Money, Status, Task
 
 if TYPE_CHECKING:

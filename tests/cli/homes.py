@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hailuo_mcp.cli.system import Platform, System
+from hailuo_mcp.cli.set_up.system import Platform, System
 
 CLAUDE = "claude_desktop_config.json"
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 import anyio
 import pytest
 
-from hailuo_mcp.cli.account import csv_of
+from hailuo_mcp.cli.follow.account import csv_of
 from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Charge, Limits

@@ -11,10 +11,10 @@ import pytest
 from tools.fakes import NOW, a_view
 from tools.film_fakes import FILM_ID, a_film_view, a_joined_film, shot_id, waiting_view
 
-from hailuo_mcp.cli.film_results import show_film
-from hailuo_mcp.cli.progress import Lines
+from hailuo_mcp.cli.follow.film_results import show_film
+from hailuo_mcp.cli.output.progress import Lines
+from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.task_rows import lines
-from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Status
 
 

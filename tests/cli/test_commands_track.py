@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.session import Session
-from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Mode, Status, Task
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.settings import Settings

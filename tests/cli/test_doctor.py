@@ -12,26 +12,26 @@ import anyio
 import pytest
 from buckets import S3
 
-from hailuo_mcp.cli.doctor.command import environ_of
-from hailuo_mcp.cli.doctor.installation import (
+from hailuo_mcp.cli.set_up.doctor.command import environ_of
+from hailuo_mcp.cli.set_up.doctor.installation import (
     check_clients,
     check_media,
     check_program,
     clients_with_key,
 )
-from hailuo_mcp.cli.doctor.journal import check_journal, tasks
-from hailuo_mcp.cli.doctor.result import Level, Result
-from hailuo_mcp.cli.doctor.settings import (
+from hailuo_mcp.cli.set_up.doctor.journal import check_journal, tasks
+from hailuo_mcp.cli.set_up.doctor.result import Level, Result
+from hailuo_mcp.cli.set_up.doctor.settings import (
     check_bucket,
     check_folders,
     check_http,
     check_settings,
 )
-from hailuo_mcp.cli.init.command import client_named
-from hailuo_mcp.cli.init.config_file import config_path
-from hailuo_mcp.cli.init.configure import configure
-from hailuo_mcp.cli.init.entry import PLACEHOLDER
-from hailuo_mcp.cli.system import System
+from hailuo_mcp.cli.set_up.init.command import client_named
+from hailuo_mcp.cli.set_up.init.config_file import config_path
+from hailuo_mcp.cli.set_up.init.configure import configure
+from hailuo_mcp.cli.set_up.init.entry import PLACEHOLDER
+from hailuo_mcp.cli.set_up.system import System
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.journal.sql.contents import Contents
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
@@ -236,7 +236,7 @@ def test_a_store_without_a_file_is_said_and_not_looked_for(tmp_path: Path, monke
     def elsewhere(_settings):
         raise ConfigError("The journal is in a database.")
 
-    monkeypatch.setattr("hailuo_mcp.cli.doctor.journal.journal_file", elsewhere)
+    monkeypatch.setattr("hailuo_mcp.cli.set_up.doctor.journal.journal_file", elsewhere)
     (told,) = check_journal(settings(tmp_path), 0.0)
     assert (told.level, told.message) == (Level.NOTE, "The journal is in a database.")
 

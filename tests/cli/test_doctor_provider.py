@@ -16,10 +16,10 @@ import pytest
 
 from hailuo_mcp import HailuoClient
 from hailuo_mcp.bootstrap import open_client
-from hailuo_mcp.cli.doctor.command import examine
-from hailuo_mcp.cli.doctor.network import reach_host
-from hailuo_mcp.cli.doctor.provider import check_provider
-from hailuo_mcp.cli.doctor.result import Level, Result, ok
+from hailuo_mcp.cli.set_up.doctor.command import examine
+from hailuo_mcp.cli.set_up.doctor.network import reach_host
+from hailuo_mcp.cli.set_up.doctor.provider import check_provider
+from hailuo_mcp.cli.set_up.doctor.result import Level, Result, ok
 from hailuo_mcp.settings import Settings
 
 from .homes import linux

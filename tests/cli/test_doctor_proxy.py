@@ -9,8 +9,8 @@ import pytest
 import trustme
 from proxying import Proxy, host, trusted
 
-from hailuo_mcp.cli.doctor.network import check_network
-from hailuo_mcp.cli.doctor.result import Level, Result, ok
+from hailuo_mcp.cli.set_up.doctor.network import check_network
+from hailuo_mcp.cli.set_up.doctor.result import Level, Result, ok
 from hailuo_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +75,7 @@ async def test_a_proxy_that_does_not_let_through_is_a_problem(kind, credentials,
 
 
 async def test_a_silent_proxy_is_a_problem(monkeypatch):
-    monkeypatch.setattr("hailuo_mcp.cli.doctor.network._SECONDS", 0.3)
+    monkeypatch.setattr("hailuo_mcp.cli.set_up.doctor.network._SECONDS", 0.3)
     with Proxy(manner="silent").running() as proxy:
         _, reached = await examined(https_proxy=proxy.url)
     assert "did not answer in time" in reached.message
@@ -113,7 +113,7 @@ async def test_a_proxy_that_cannot_be_used_and_a_missing_extra_say_what_to_do(mo
 
 
 async def test_names_that_cannot_be_looked_up_are_worth_knowing_behind_a_proxy(tls, monkeypatch):
-    monkeypatch.setattr("hailuo_mcp.cli.doctor.network._is_found", lambda _host: False)
+    monkeypatch.setattr("hailuo_mcp.cli.set_up.doctor.network._is_found", lambda _host: False)
     with host(tls=tls) as api, Proxy(routes={f"{API}:443": api.place}).running() as proxy:
         settings = Settings.from_env({"https_proxy": proxy.url})
         found = [finding async for finding in check_network(settings, direct)]
@@ -123,13 +123,13 @@ async def test_names_that_cannot_be_looked_up_are_worth_knowing_behind_a_proxy(t
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "FTP_PROXY", "NO_PROXY"])
 def test_the_proxies_variables_are_taken_for_no_misspelt_settings(name):
-    from hailuo_mcp.cli.doctor.settings import check_variables
+    from hailuo_mcp.cli.set_up.doctor.settings import check_variables
 
     assert [*check_variables({name: "http://127.0.0.1:7890"})] == []
 
 
 def test_a_proxy_with_our_prefix_is_told_its_right_name():
-    from hailuo_mcp.cli.doctor.settings import check_variables
+    from hailuo_mcp.cli.set_up.doctor.settings import check_variables
 
     (finding,) = [*check_variables({"HAILUO_HTTPS_PROXY": "http://127.0.0.1:7890"})]
     assert finding.fix == "Rename it to HTTPS_PROXY."

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from tools.fakes import a_task
 
-from hailuo_mcp.cli import notify
+from hailuo_mcp.cli.output import notify
 from hailuo_mcp.domain import Unit, VideoRequest
 from hailuo_mcp.views import Offer, Spending
 from hailuo_mcp.wording.costs import purchase_quote

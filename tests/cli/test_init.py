@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
-from hailuo_mcp.cli.init.command import client_named
-from hailuo_mcp.cli.init.config_file import config_path
-from hailuo_mcp.cli.init.configure import Outcome, configure
-from hailuo_mcp.cli.init.entry import PLACEHOLDER
-from hailuo_mcp.cli.system import System, launcher
+from hailuo_mcp.cli.set_up.init.command import client_named
+from hailuo_mcp.cli.set_up.init.config_file import config_path
+from hailuo_mcp.cli.set_up.init.configure import Outcome, configure
+from hailuo_mcp.cli.set_up.init.entry import PLACEHOLDER
+from hailuo_mcp.cli.set_up.system import System, launcher
 from hailuo_mcp.errors import ConfigError
 
 from .homes import CLAUDE, HOMES, linux, mac, program, windows

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.cli.init import json_edit
-from hailuo_mcp.cli.init.command import client_named
-from hailuo_mcp.cli.init.config_file import Entry, read
+from hailuo_mcp.cli.set_up.init import json_edit
+from hailuo_mcp.cli.set_up.init.command import client_named
+from hailuo_mcp.cli.set_up.init.config_file import Entry, read
 
 ENTRY = {"command": "/a b/hailuo-mcp", "args": ["-m", "x"], "env": {"K": '"\\ 中'}}
 KEYS = st.text(max_size=6) | st.sampled_from(["mcpServers", "hailuo", "{", '"', "//", ","])

@@ -15,12 +15,12 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as FailingKeyring
 
 from hailuo_mcp.cli import main
-from hailuo_mcp.cli.doctor.configuration import read_for_check
-from hailuo_mcp.cli.init.command import client_named
-from hailuo_mcp.cli.init.configure import configure
-from hailuo_mcp.cli.init.entry import KEY, PLACEHOLDER
-from hailuo_mcp.cli.kept import forget, keep_account
-from hailuo_mcp.cli.login import accepting, candidates_of
+from hailuo_mcp.cli.set_up.doctor.configuration import read_for_check
+from hailuo_mcp.cli.set_up.init.command import client_named
+from hailuo_mcp.cli.set_up.init.configure import configure
+from hailuo_mcp.cli.set_up.init.entry import KEY, PLACEHOLDER
+from hailuo_mcp.cli.set_up.kept import forget, keep_account
+from hailuo_mcp.cli.set_up.login import accepting, candidates_of
 from hailuo_mcp.errors import (
     AuthenticationError,
     ConfigError,
@@ -167,7 +167,7 @@ def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
 
     before = keyring.get_keyring()
     keyring.set_keyring(Memory())
-    monkeypatch.setattr("hailuo_mcp.cli.kept.config_path", lambda: tmp_path / "config.toml")
+    monkeypatch.setattr("hailuo_mcp.cli.set_up.kept.config_path", lambda: tmp_path / "config.toml")
     yield found
     keyring.set_keyring(before)
 
@@ -453,7 +453,7 @@ def test_a_key_of_the_entry_s_own_stays_and_the_same_key_is_not_there_twice(tmp_
 def test_the_launcher_brings_the_keyring_where_the_key_is_in_it(tmp_path):
     from dataclasses import replace
 
-    from hailuo_mcp.cli.system import launcher
+    from hailuo_mcp.cli.set_up.system import launcher
 
     from .homes import program
 

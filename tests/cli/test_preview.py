@@ -13,15 +13,15 @@ import pytest
 from media.numbered import make_clip
 from PIL import Image
 
-from hailuo_mcp.cli import pictures
-from hailuo_mcp.cli.pictures import encoder, viewer
-from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.cli.output import pictures
+from hailuo_mcp.cli.output.pictures import encoder, viewer
+from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.media import terminal_picture
 
 ASK = """
 import os
 os.open(os.ttyname(0), os.O_RDWR)  # a session's first terminal is the one that controls it
-from hailuo_mcp.cli.pictures import _abilities
+from hailuo_mcp.cli.output.pictures import _abilities
 print("answer", _abilities())
 """
 

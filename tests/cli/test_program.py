@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from hailuo_mcp import __version__
 from hailuo_mcp.cli import arguments, exits, main, words
+from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.program import COMMANDS, parser
-from hailuo_mcp.cli.terminal import Terminal
 from hailuo_mcp.domain import Mode, VideoRequest
 from hailuo_mcp.errors import (
     BudgetExceededError,

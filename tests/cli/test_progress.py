@@ -9,9 +9,9 @@ import pytest
 from tools.fakes import NOW, a_task, a_view, saved_view
 from tools.film_fakes import FILM_ID, a_film_view, waiting_view
 
-from hailuo_mcp.cli import progress_lines
-from hailuo_mcp.cli.progress import QUIET_SECONDS, Lines, Records
-from hailuo_mcp.cli.progress_lines import Meter, frame
+from hailuo_mcp.cli.output import progress_lines
+from hailuo_mcp.cli.output.progress import QUIET_SECONDS, Lines, Records
+from hailuo_mcp.cli.output.progress_lines import Meter, frame
 from hailuo_mcp.domain import Status, Unit
 from hailuo_mcp.views import View
 

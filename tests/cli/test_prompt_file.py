@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_mcp.cli import parsing
-from hailuo_mcp.cli.prompt_file import read_clips
-from hailuo_mcp.cli.terminal import Terminal
+from hailuo_mcp.cli.make.prompt_file import read_clips
+from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.errors import InvalidRequestError
 
 

@@ -12,10 +12,11 @@ from rich.cells import cell_len
 from tools.fakes import NOW, a_view, saved_view
 from tools.film_fakes import a_joined_film
 
-from hailuo_mcp.cli import show, task_rows
-from hailuo_mcp.cli.styles import text_of
-from hailuo_mcp.cli.table import fitted
-from hailuo_mcp.cli.task_watch import Changes
+from hailuo_mcp.cli import task_rows
+from hailuo_mcp.cli.follow import show
+from hailuo_mcp.cli.follow.task_watch import Changes
+from hailuo_mcp.cli.output.styles import text_of
+from hailuo_mcp.cli.output.table import fitted
 from hailuo_mcp.domain import Money, Status, Unit
 
 

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 import hailuo_mcp
-from hailuo_mcp.cli.doctor.settings import known_variables
+from hailuo_mcp.cli.set_up.doctor.settings import known_variables
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, PROVIDERS
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings

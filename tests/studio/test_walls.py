@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.bootstrap import account_of
-from hailuo_mcp.cli.doctor.journal import check_journal
-from hailuo_mcp.cli.doctor.result import Level
+from hailuo_mcp.cli.set_up.doctor.journal import check_journal
+from hailuo_mcp.cli.set_up.doctor.result import Level
 from hailuo_mcp.domain import Unit, VideoRequest
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.views import Terms

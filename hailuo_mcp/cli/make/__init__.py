@@ -1,0 +1,1 @@
+"""Commands that buy: a clip, several at once, a film, an upgrade."""

@@ -1,0 +1,1 @@
+"""Commands that serve, and the tenants of a server."""

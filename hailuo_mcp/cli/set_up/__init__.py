@@ -1,0 +1,1 @@
+"""Commands that set things up: login, config, init, doctor, completion, journal."""
