@@ -76,7 +76,7 @@ def complete() -> None:
                 whole = all(it.startswith("@") for it in completions)
                 pos = None if whole else last_wordbreak_pos
                 quoted = super().quote_completions(completions, cword_prequote, pos)
-                if len(quoted) < 2 or not _only_lists():
+                if len(quoted) == 1 or not _only_lists():
                     return quoted
                 told = self._display_completions
                 return [f"{it}  ({why})" if (why := told.get(it, "")) else it for it in quoted]
@@ -87,7 +87,7 @@ def complete() -> None:
 
 
 def _only_lists() -> bool:
-    """Whether bash shows the values and inserts none: at the second Tab, which it calls 63 ("?")."""
+    """Whether bash shows the values and inserts none: at the second Tab, which is 63 ("?")."""
     asked = os.environ.get("_ARGCOMPLETE_SHELL"), os.environ.get("COMP_TYPE")
     return asked == ("bash", "63")
 

@@ -73,11 +73,14 @@ def sandbox_options(parser: ArgumentParser) -> None:
 
 def sandbox(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.errors import ConfigError, Do, Step
+    from hailuo_mcp.files.private import private_folder
     from hailuo_mcp.sandbox.options import SandboxOptions
     from hailuo_mcp.sandbox.serve import serve_in_thread
 
+    state_dir = arguments.settings(args).state_dir
+    private_folder(state_dir)  # of the journal, too, which may come later
     options = SandboxOptions(
-        state_dir=arguments.settings(args).state_dir / "sandbox",
+        state_dir=state_dir / "sandbox",
         seconds_to_ready=args.seconds,
         rpm=args.rpm,
         fast_clips=args.fast_clips,
