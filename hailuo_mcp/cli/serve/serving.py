@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
@@ -78,7 +79,8 @@ def sandbox(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.sandbox.serve import serve_in_thread
 
     state_dir = arguments.settings(args).state_dir
-    private_folder(state_dir)  # of the journal, too, which may come later
+    with suppress(OSError):  # the sandbox says what is wrong with it
+        private_folder(state_dir)  # of the journal, too, which may come later
     options = SandboxOptions(
         state_dir=state_dir / "sandbox",
         seconds_to_ready=args.seconds,
