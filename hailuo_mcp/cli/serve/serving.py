@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from argparse import ArgumentParser, Namespace
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
@@ -79,8 +78,13 @@ def sandbox(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.sandbox.serve import serve_in_thread
 
     state_dir = arguments.settings(args).state_dir
-    with suppress(OSError):  # the sandbox says what is wrong with it
+    try:
         private_folder(state_dir)  # of the journal, too, which may come later
+    except OSError as exc:
+        raise ConfigError(
+            f"The folder {state_dir} cannot be made ({system_reason(exc)}).",
+            Step(Do.CHECK, "HAILUO_STATE_DIR"),
+        ) from exc
     options = SandboxOptions(
         state_dir=state_dir / "sandbox",
         seconds_to_ready=args.seconds,
