@@ -402,10 +402,23 @@ def given_settings(args: Namespace) -> dict[str, str]:
     """The settings given as options; relative folders start at the working directory."""
     given = {name: getattr(args, name, None) for name in SETTING_OPTIONS}
     return {
-        name: str(Path(text).expanduser().absolute()) if text and name.endswith("_dir") else text
+        name: str(_absolute(text)) if text and name.endswith("_dir") else text
         for name, text in given.items()
         if text is not None
     }
+
+
+def _absolute(folder: str) -> Path:
+    path = expanded(folder)
+    return path if folder.startswith("~") else path.absolute()  # the setting refuses ~nobody
+
+
+def expanded(text: str) -> Path:
+    """A path with the home folder in it; ~ and a name that no user has is an ordinary name."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -84,7 +84,9 @@ def needs_sandbox(args: Namespace) -> bool:
 
 def _beside(output: str, tag: str) -> str:
     """Where another clip can go: the same folder, or a new file beside the last one."""
-    path = Path(output).expanduser()
+    from hailuo_mcp.cli.arguments import expanded
+
+    path = expanded(output)
     if output == "-" or output.endswith(("/", "\\")) or path.is_dir():
         return output
     tags = itertools.chain((tag,), (f"{tag}-{number}" for number in itertools.count(2)))

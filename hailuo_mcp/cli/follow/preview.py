@@ -101,7 +101,7 @@ def _target(args: Namespace) -> Path | None:
 
     if args.output in ("", STANDARD):
         return None
-    target = Path(arguments.output_path(args.output)).expanduser()
+    target = arguments.expanded(arguments.output_path(args.output))
     if args.output.endswith(("/", "\\")) or target.is_dir():
         return target
     if not target.suffix:

@@ -166,7 +166,7 @@ def _shots(script: str, terminal: Terminal) -> tuple[str, ...]:
     if script == STANDARD:
         text = arguments.standard_input(terminal, what="script", command="film")
     else:
-        text = _read(Path(script).expanduser())
+        text = _read(arguments.expanded(script))
     lines = (line.strip() for line in text.splitlines())
     shots = tuple(line for line in lines if line and not line.startswith("#"))
     if not shots:
