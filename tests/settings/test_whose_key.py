@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +52,8 @@ class Case(NamedTuple):
     chosen: str
     environ: dict[str, str]
     options: dict[str, str]
+    is_left_as_kept: bool
+    """Neither a provider nor an address is chosen."""
 
     @property
     def home(self) -> str:
@@ -63,85 +66,76 @@ class Case(NamedTuple):
 
 
 def cases() -> Iterator[Case]:
-    """Options and variables of the same setting are not combined: the option wins, as elsewhere."""
-    files = [(top, work, how) for top in TOPS for work in PROFILES for how in CHOSEN]
-    ways = [*product(PROVIDERS, ADDRESSES, MINIMAX, ("", "sk-variable"))]
-    for (top, work, how), (provider, address, minimax, key) in product(files, ways):
-        for provider_by_option, address_by_option in product((False, True), repeat=2):
-            if (provider_by_option and not provider) or (address_by_option and not address):
-                continue
-            environ, options = dict(minimax), dict[str, str]()
-            if how == "option":
-                options["profile"] = "work"
-            elif how:
-                environ["HAILUO_PROFILE"] = "work"
-            if provider_by_option:
-                options["provider"] = provider
-            elif provider:
-                environ["HAILUO_PROVIDER"] = provider
-            if address_by_option:
-                options["base_url"] = address
-            elif address:
-                environ["HAILUO_BASE_URL"] = address
-            if key:
-                environ["HAILUO_API_KEY"] = key
-            yield Case(top, work, how, environ, options)
+    """All of them; each setting by its option or by its variable."""
+    files = product(TOPS, PROFILES, CHOSEN)
+    ways = [*product(PROVIDERS, ADDRESSES, MINIMAX, ("", "sk-variable"), product("ov", repeat=2))]
+    for (top, work, chosen), (provider, address, minimax, key, by) in product(files, ways):
+        if (by[0] == "o" and not provider) or (by[1] == "o" and not address):
+            continue  # the same case again
+        given = {
+            "option": {"profile": "work" if chosen == "option" else ""},
+            "variable": {**minimax, "HAILUO_API_KEY": key},
+        }
+        given["variable"]["HAILUO_PROFILE"] = "work" if chosen == "variable" else ""
+        for name, text, how in (("provider", provider, by[0]), ("base_url", address, by[1])):
+            if how == "o":
+                given["option"][name] = text
+            else:
+                given["variable"][f"HAILUO_{name.upper()}"] = text
+        options = {name: text for name, text in given["option"].items() if text}
+        yield Case(top, work, chosen, given["variable"], options, f"{provider}{address}" == "")
 
 
-def read(case: Case, files: dict[tuple[str, str], Configuration]) -> Sources | None:
-    try:
-        return sources_of(case.environ, files[case.top, case.work], case.options)
-    except ConfigError:  # the sandbox, elsewhere than on this computer
-        return None
-
-
-@pytest.mark.anyio
-async def test_no_key_of_the_file_reaches_another_host_than_the_one_it_is_kept_with():
+def sources() -> Iterator[tuple[Case, Sources]]:
+    """What each comes to, but for the sandbox elsewhere than on this computer: that is refused."""
     path = Path("/there/config.toml")
     files = {
         (top, work): Configuration(
             path=path, table=parse(path, f"{top}[profiles.work]\n{work}".encode())
         )
-        for top in TOPS
-        for work in PROFILES
+        for top, work in product(TOPS, PROFILES)
     }
-    accounts = dict[tuple[str, str, str], set[str]]()
     for case in cases():
-        found = read(case, files)
-        if found is None:
-            continue
-        key = found.texts.get("api_key", "")
-        says = {**case.environ, **{f"HAILUO_{name.upper()}": it for name, it in case.options.items()}}
-        if says.get("HAILUO_API_KEY") and found.texts["provider"] != "sandbox":
-            assert key == "sk-variable", case
-        elif case.kept and not says.keys() & {"HAILUO_PROVIDER", "HAILUO_BASE_URL"}:
-            assert key == case.kept, case
+        with suppress(ConfigError):
+            yield case, sources_of(case.environ, files[case.top, case.work], case.options)
+
+
+@pytest.fixture(scope="module")
+def accounts() -> dict[tuple[str, str, str], set[str]]:
+    """Provider, address and key of each, and the homes of the key if it is a kept one."""
+    found = dict[tuple[str, str, str], set[str]]()
+    for case, it in sources():
+        provider, key = it.texts["provider"], it.texts.get("api_key", "")
         assert key in ("", "sk-variable", "sk-minimax", case.kept), case
+        if case.environ["HAILUO_API_KEY"] and provider != "sandbox":
+            assert key == "sk-variable", case
+        elif case.kept and case.is_left_as_kept:
+            assert key == case.kept, case
         if key == "sk-minimax":
-            assert found.texts["provider"] in ("minimax-cn", "minimax-global"), case
-        account = (found.texts["provider"], found.texts["base_url"], key)
-        accounts.setdefault(account, set())
-        if key and key == case.kept:
-            accounts[account].add(case.home)
+            assert provider in ("minimax-cn", "minimax-global"), case
+        homes = found.setdefault((provider, it.texts["base_url"], key), set())
+        homes |= {case.home} if key and key == case.kept else set()
+    return found
+
+
+@pytest.mark.anyio
+async def test_no_key_of_the_file_reaches_another_host_than_the_one_it_is_kept_with(accounts):
+    asked = list[httpx.Request]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"base_resp": {"status_code": 0}})
 
     for (provider, base_url, key), homes in accounts.items():
-        asked = list[httpx.Request]()
-
-        def answer(request: httpx.Request, asked: list[httpx.Request] = asked) -> httpx.Response:
-            asked.append(request)
-            return httpx.Response(200, json={"base_resp": {"status_code": 0}})
-
         if not key:
             continue
-        settings = Settings.model_validate(
-            {"provider": provider, "base_url": base_url, "api_key": key, "proxies": {}}
-        )
+        given = {"provider": provider, "base_url": base_url, "api_key": key, "proxies": {}}
+        settings = Settings.model_validate(given)
         client = open_client(settings, wire=httpx.MockTransport(answer))
         await client.probe()
         await client.aclose()
-        for request in asked:
-            assert request.headers["authorization"] == f"Bearer {key}"
-            assert request.url.host == urlsplit(settings.address).hostname
-            assert not homes or homes == {request.url.host}, (provider, base_url, key)
-        assert asked
-    assert len([homes for homes in accounts.values() if homes]) >= 5
+        request = asked.pop()
+        assert request.headers["authorization"] == f"Bearer {key}"
+        assert request.url.host == urlsplit(settings.address).hostname
+        assert not homes or homes == {request.url.host}, (provider, base_url, key)
+    assert len({host for homes in accounts.values() for host in homes}) == 5, "all were seen"

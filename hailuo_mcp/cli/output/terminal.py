@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
 _BEYOND = re.compile("[\x7f-\x9f\u2028\u2029]")
-"""What JSON may have as it is, but some terminals obey, and some readers take for the line's end."""
+"""What JSON may have as it is, but some terminals obey, or some readers take for a line's end."""
 _WIDEST = 100
 _NARROWEST = 16
 
