@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
-from hailuo_mcp.text import is_number, shown
+from hailuo_mcp.text import expanded, is_number, shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.terminal import Terminal
@@ -411,14 +411,6 @@ def given_settings(args: Namespace) -> dict[str, str]:
 def _absolute(folder: str) -> Path:
     path = expanded(folder)
     return path if folder.startswith("~") else path.absolute()  # the setting refuses ~nobody
-
-
-def expanded(text: str) -> Path:
-    """A path with the home folder in it; ~ and a name that no user has is an ordinary name."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return Path(text)
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
