@@ -1,4 +1,7 @@
-"""docs/install.md: what it says to paste can be pasted, and says what init would write."""
+"""docs/install.md: what it says to paste can be pasted, and says what init would write.
+
+The example of the configuration, to which it points, is in docs/cli.md.
+"""
 
 import json
 import re
@@ -14,12 +17,12 @@ from hailuo_mcp.settings.config_file import Configuration
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/install.md").read_text("utf-8")
-TABLES = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)]
 BLOCKS = [
     *(json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)),
-    *(table for table in TABLES if "provider" not in table),
+    *(tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)),
 ]
-(CONFIGURATION,) = (table for table in TABLES if "provider" in table)
+CLI_PAGE = (ROOT / "docs/cli.md").read_text("utf-8")
+(CONFIGURATION,) = re.findall(r"```toml\n(.*?)```", CLI_PAGE, re.DOTALL)
 COMMANDS = re.findall(r"^hailuo-mcp ([^#\n]*)", PAGE, re.MULTILINE)
 
 
@@ -34,7 +37,7 @@ def test_each_entry_is_one_that_some_client_reads_with_settings_that_exist(block
 
 
 def test_the_configuration_is_one_that_is_read_with_both_of_its_accounts():
-    file = Configuration(path=Path("config.toml"), table=CONFIGURATION)
+    file = Configuration(path=Path("config.toml"), table=tomllib.loads(CONFIGURATION))
     for profile in ("", *file.profiles):
         settings = Settings.from_env({"HAILUO_PROFILE": profile}, file)
         assert settings.budget == 50
