@@ -1,10 +1,11 @@
-"""Text for messages: foreign text shortened, amounts as people write them, names compared."""
+"""Text: foreign text shortened for messages, amounts as people write them, names, paths."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 LONGEST_ID = 200
 """Characters of a provider's id; anything longer is not an id."""
@@ -40,6 +41,14 @@ def is_number(text: str) -> bool:
 def system_reason(error: OSError) -> str:
     """Why the system refused, in its own words and in lower case."""
     return (error.strerror or str(error) or "the system refuses").lower()
+
+
+def expanded(text: str) -> Path:
+    """A path with the home folder in it; ~ and a name that no user has is an ordinary name."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def squeeze(text: str) -> str:

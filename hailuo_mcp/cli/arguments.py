@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
-from hailuo_mcp.text import is_number, shown
+from hailuo_mcp.text import expanded, is_number, shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.terminal import Terminal
@@ -402,10 +402,15 @@ def given_settings(args: Namespace) -> dict[str, str]:
     """The settings given as options; relative folders start at the working directory."""
     given = {name: getattr(args, name, None) for name in SETTING_OPTIONS}
     return {
-        name: str(Path(text).expanduser().absolute()) if text and name.endswith("_dir") else text
+        name: str(_absolute(text)) if text and name.endswith("_dir") else text
         for name, text in given.items()
         if text is not None
     }
+
+
+def _absolute(folder: str) -> Path:
+    path = expanded(folder)
+    return path if folder.startswith("~") else path.absolute()  # the setting refuses ~nobody
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
+from hailuo_mcp.text import expanded
 
 
 def program() -> str:
@@ -84,7 +85,7 @@ def needs_sandbox(args: Namespace) -> bool:
 
 def _beside(output: str, tag: str) -> str:
     """Where another clip can go: the same folder, or a new file beside the last one."""
-    path = Path(output).expanduser()
+    path = expanded(output)
     if output == "-" or output.endswith(("/", "\\")) or path.is_dir():
         return output
     tags = itertools.chain((tag,), (f"{tag}-{number}" for number in itertools.count(2)))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Protocol
 
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
@@ -14,6 +13,7 @@ from hailuo_mcp.journal import require_postgres
 from hailuo_mcp.journal.sql import recount
 from hailuo_mcp.journal.sql.connection import Connection, Statements
 from hailuo_mcp.journal.sql.rows import from_micro, marks
+from hailuo_mcp.text import expanded
 
 TABLES = ("accounts", "tasks", "films", "slots", "tenant_slots", "codes", "approvals")
 """What is copied. Processes stay where they are, and triggers sum up the tasks again."""
@@ -82,7 +82,7 @@ def book(end: str) -> Book:
         return DatabaseBook(end)
     from hailuo_mcp.journal.sqlite.book import FileBook
 
-    return FileBook(Path(end).expanduser())
+    return FileBook(expanded(end))
 
 
 async def copy(source: Book, target: Book) -> Copied:

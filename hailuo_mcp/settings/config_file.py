@@ -7,6 +7,7 @@ At the top are the settings, each named as its variable, in lower case and witho
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
 import stat
@@ -30,6 +31,9 @@ PROFILES = "profiles"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _LINE = re.compile(r"at line (\d+)")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_LARGEST = 1 << 20
+"""Bytes of the file; what is larger is something else."""
+_MOST_DIGITS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +155,8 @@ class Configuration:
             text = _text(key, value)
             if text is None:
                 raise ConfigError(
-                    f"{prefix}{shown(key)} in {self.path} is neither text, nor a number, nor true "
-                    "or false, nor a list of texts.",
+                    f"{prefix}{shown(key)} in {self.path} is neither text, nor a number of a usual "
+                    "size, nor true or false, nor a list of texts.",
                     Step(Do.CHECK, f"{prefix}{shown(key)} in {self.path}"),
                 )
             if text.strip():  # an empty value counts as unset
@@ -164,16 +168,25 @@ def _text(key: str, value: object) -> str | None:
     """The value as a variable has it; None if it is of no use."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Decimal):
-        return f"{value:f}" if value.is_finite() else str(value)
-    if isinstance(value, int | str):
-        return str(value)
+    if isinstance(value, int | Decimal):
+        return _digits(value)
+    if isinstance(value, str):
+        return value
     if isinstance(value, list):
         parts = cast("list[object]", value)
         texts = [part for part in parts if isinstance(part, str)]
         if len(texts) == len(parts):
             return (os.pathsep if key.endswith("_dirs") else ",").join(texts)
     return None
+
+
+def _digits(value: int | Decimal) -> str | None:
+    """A number as people write it; written out, one such as 1e400000000 would fill the memory."""
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**_MOST_DIGITS else None
+    if not value.is_finite():
+        return str(value)
+    return f"{value:f}" if abs(value.adjusted()) < _MOST_DIGITS else None
 
 
 def config_path() -> Path:
@@ -191,7 +204,7 @@ def read_configuration(path: Path | None = None) -> Configuration:
     """
     path = path or config_path()
     try:
-        content = path.read_bytes()
+        content = _content(path)
     except (FileNotFoundError, NotADirectoryError):
         return Configuration(path=path)
     except OSError as exc:
@@ -200,6 +213,17 @@ def read_configuration(path: Path | None = None) -> Configuration:
             Step(Do.ARRANGE, "allow yourself to read it, or move it away"),
         ) from exc
     return Configuration(path=path, table=parse(path, content))
+
+
+def _content(path: Path) -> bytes:
+    """Its bytes; what never ends, or only when another program writes, is not read."""
+    if stat.S_ISFIFO(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "is not a file")
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(errno.EFBIG, f"has more than {_LARGEST:,} bytes")
+    return content
 
 
 def parse(path: Path, content: bytes) -> dict[str, object]:

@@ -60,8 +60,17 @@ def _as_written(kind: _Number) -> BeforeValidator:
     return _text(check)
 
 
+def _path(text: str) -> Path:
+    if any(c < " " or c == "\x7f" for c in text):
+        raise _refused("has an invisible character")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise _refused("begins with ~ and a name that no user of this computer has") from None
+
+
 def _folder(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = _path(text)
     if not path.is_absolute():
         raise _refused(
             "is not the full path of a folder (~ works for home): clients start servers in other "
@@ -71,7 +80,7 @@ def _folder(text: str) -> Path:
 
 
 def _file(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = _path(text)
     if not path.is_absolute():
         raise _refused("is not the full path of a file (~ works for home)")
     return path

@@ -67,6 +67,11 @@ def test_a_prompt_does_not_become_a_formula(prompt: str) -> None:
     assert _row(replace(CHARGE, prompt=prompt))["prompt"] == f"'{prompt}"
 
 
+def test_a_terminal_that_shows_the_file_obeys_no_prompt() -> None:
+    row = _row(replace(CHARGE, prompt="a\x1b]0;b\x07\x9b31m\x7f\nc", remote_id="\x1b1"))
+    assert (row["prompt"], row["remote_id"]) == ("a ]0;b  31m \nc", " 1")
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
+from hailuo_mcp.cli.output.terminal import Terminal
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs", "cli-schema.json").read_text())
 FOR_AGENTS = re.compile(
@@ -30,6 +33,15 @@ def test_the_schema_is_one_and_knows_every_object_that_it_names():
     named = {kind for kinds in SCHEMA["x-commands"].values() for kind in kinds}
     assert named <= SCHEMA["$defs"].keys()
     assert {one["$ref"] for one in SCHEMA["anyOf"]} == {f"#/$defs/{kind}" for kind in named}
+
+
+def test_no_terminal_obeys_what_json_repeats():
+    out, prompt = StringIO(), "\x1b[31m \x9b31m \x7f \x85 \u2028 \u2029 猫 😀"
+    Terminal(out, StringIO()).data({"prompt": prompt})
+    assert json.loads(out.getvalue()) == {"prompt": prompt}
+    assert len(out.getvalue().splitlines()) == 1
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", out.getvalue())
+    assert "猫 😀" in out.getvalue()
 
 
 def test_a_task_is_the_same_object_wherever_it_is_printed(program):

@@ -6,6 +6,7 @@ import stat
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,24 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as FailingKeyring
 
 from hailuo_mcp.cli import main
+from hailuo_mcp.cli.output.terminal import Terminal
+from hailuo_mcp.cli.parsing import parser
+from hailuo_mcp.cli.set_up import config
 from hailuo_mcp.cli.set_up.doctor.configuration import read_for_check
 from hailuo_mcp.cli.set_up.init.command import client_named
 from hailuo_mcp.cli.set_up.init.configure import configure
 from hailuo_mcp.cli.set_up.init.entry import KEY, PLACEHOLDER
-from hailuo_mcp.cli.set_up.kept import forget, keep_account
+from hailuo_mcp.cli.set_up.kept import changing_section, forget, keep_account
 from hailuo_mcp.cli.set_up.login import accepting, candidates_of
 from hailuo_mcp.errors import (
     AuthenticationError,
     ConfigError,
     HailuoError,
+    InvalidRequestError,
     ProviderUnavailableError,
 )
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.settings.config_file import Configuration, parse, read_configuration
+from hailuo_mcp.settings.config_file import Configuration, config_path, parse, read_configuration
 
 from .homes import HOMES, linux
 
@@ -359,6 +364,44 @@ def test_a_kept_key_cannot_be_moved_to_another_host_by_changing_the_file(idle):
         assert idle("config", *argv).code == 2
     assert file_of(idle).read_text() == before
     assert idle("config", "set", "provider", "minimax-cn").code == 0
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    """The configuration file of this process."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = config_path()
+    if not path.is_relative_to(tmp_path):
+        pytest.skip("the folder is not chosen by a variable here")
+    path.parent.mkdir()
+    return path
+
+
+def test_a_login_meanwhile_keeps_its_key_at_home(path):
+    """What `config set` has read before it got the lock may be old."""
+    before = f'provider = "minimax-cn"\napi_key = "{KEY_TEXT}"\n'
+    path.write_text(before)
+    for argv in (
+        ["set", "provider", "xcompute"],
+        ["set", "base_url", RELAY],
+        ["unset", "provider"],
+    ):
+        args = parser(["config", *argv]).parse_args(["config", *argv])
+        change = config._set if argv[0] == "set" else config._unset
+        old = kept('provider = "hingnet"\n')
+        if argv == ["unset", "provider"]:
+            path.write_text(before := before.replace("minimax-cn", "hingnet"))
+        with pytest.raises(InvalidRequestError, match="belongs to the provider"):
+            change(args, argv[1], old, Terminal(StringIO(), StringIO()))
+        assert path.read_text() == before
+
+
+def test_the_next_change_removes_what_a_killed_one_has_left(path):
+    path.with_name(f".{path.name}.part").write_text(f'api_key = "{KEY_TEXT}"\n')
+    with changing_section() as table:
+        table["rpm"] = 3
+    assert path.read_text() == "rpm = 3\n"
+    assert {it.name for it in path.parent.iterdir()} <= {path.name, f".{path.name}.lock"}
 
 
 def test_a_broken_file_is_refused_with_its_line_by_every_command_and_told_by_doctor(idle):

@@ -392,3 +392,18 @@ def test_folders_given_here_are_relative_to_here():
     args = parser().parse_args(["tasks", "--output-dir", "clips"])
 
     assert arguments.settings(args, {}).output_dir == Path.cwd() / "clips"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("tasks", "--state-dir", "~no-such-user/x"),
+        ("config", "set", "state_dir", "~no-such-user/x"),
+        ("journal", "copy", "~no-such-user/x", "~no-such-user/y"),
+        ("film", "~no-such-user/x"),
+        ("generate", "--file", "~no-such-user/x"),
+    ],
+)
+def test_the_home_of_nobody_is_refused_and_not_searched_for(argv, capsys):
+    assert main(list(argv)) == exits.REFUSED
+    assert "unexpected" not in capsys.readouterr().err

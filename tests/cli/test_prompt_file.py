@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_mcp.cli import parsing
+from hailuo_mcp.cli.make import prompt_file
 from hailuo_mcp.cli.make.prompt_file import read_clips
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.errors import InvalidRequestError
@@ -124,6 +125,12 @@ def test_nothing_to_make_and_too_much_are_refused(read):
             read(text)
     with pytest.raises(InvalidRequestError, match="1,100 clips"):
         read('{"prompt": "a", "count": 100}\n' * 11)
+
+
+def test_lines_without_end_are_counted_before_one_is_read(read, monkeypatch):
+    monkeypatch.setattr(prompt_file, "_clips_of", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(InvalidRequestError, match="500,000 clips; 1,000 are the most"):
+        read("a\n" * 500_000)
 
 
 @pytest.fixture(scope="module")

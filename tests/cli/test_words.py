@@ -20,6 +20,7 @@ from hailuo_mcp.cli.program import parser
         (["generate", "x", "-o", "fox", "--wait-seconds", "5", "--overwrite"], "fox-3"),
         (["generate", "x", "-o", "clips/", "--wait-seconds=5", "--yes"], "clips/"),
         (["generate", "x", "-o", "-"], "-"),
+        (["generate", "x", "-o", "~no-such-user/a.mp4"], "~no-such-user/a-3.mp4"),
     ],
 )
 def test_another_take_is_the_same_request_once_more(argv, output):

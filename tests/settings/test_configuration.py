@@ -1,5 +1,6 @@
 """The configuration file: what wins, which profile counts, and whose the kept key is."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,31 @@ def test_no_secret_of_the_file_shows():
     shown = f"{configuration!r}{configuration.section()!r}{found!r}{Settings.of(found, {})!r}"
     assert "sk-kept" not in shown
     assert "token-1" not in shown
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+def test_what_never_ends_is_not_read_as_the_configuration(tmp_path):
+    path = tmp_path / "config.toml"
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_configuration(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match="more than"):
+        read_configuration(path)
+    path.unlink()
+    path.symlink_to(os.devnull)
+    assert not read_configuration(path).table
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5000, "1e400000000", "-1e-400000000"])
+def test_a_number_that_would_fill_the_memory_is_refused_by_its_place(number):
+    with pytest.raises(ConfigError, match=r"budget in .* is neither text, nor a number"):
+        read(f"budget = {number}\n")
+
+
+@pytest.mark.parametrize("text", ["/x\\u0000y", "/x\\u001b[31my", "~no-such-user-here/x"])
+@pytest.mark.parametrize("key", ["state_dir", "output_dir", "allowed_dirs", "tenants", "files"])
+def test_a_path_that_no_system_has_is_refused_by_its_setting(key, text):
+    with pytest.raises(ConfigError, match=f"he setting {key} (has an invisible|begins with ~)"):
+        read(f'{key} = "{text}"\n')

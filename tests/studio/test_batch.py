@@ -2,11 +2,16 @@
 
 import time
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
+from hailuo_mcp.cli.make.batch_buying import _buy_each, _Watch
+from hailuo_mcp.cli.make.batch_plan import Plan
+from hailuo_mcp.cli.make.batch_results import Made
+from hailuo_mcp.cli.make.prompt_file import Clip
 from hailuo_mcp.domain import Status, VideoRequest
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.views import Terms
@@ -97,3 +102,32 @@ async def test_a_refused_clip_is_told_and_the_others_are_priced(scripted: Any) -
 
         assert [one.refused is None for one in checked] == [False, True, False]
         assert checked[1].terms.place == 0
+
+
+async def test_what_has_failed_since_the_plan_is_not_bought_anew_without_consent(
+    scripted: Any,
+) -> None:
+    """Its price is in no sum that was agreed to, or held against a ceiling."""
+    async with scripted(rpm="1") as studio:
+        await studio.generate(AGAIN, Terms(take=2))  # so the others wait for their turn
+        wanted = [(it, Terms()) for it in (FOX, OWL)]
+        (fox, _) = await studio.quote_batch(wanted, named=True)
+        bought = await studio.generate(FOX, fox.terms)
+        checked = await studio.quote_batch(wanted, named=True)
+        clips = [Clip(line=line, request=it, take=1) for line, (it, _) in enumerate(wanted, 1)]
+        offers = tuple((clip, it.terms, it.offer) for clip, it in zip(clips, checked, strict=True))
+        plan = Plan(offers=offers, refused=(), total=Decimal(4), asks=False, spending=None)
+        await studio.cancel(bought.task.task_id)
+
+        made = [Made(clip=clip) for clip in clips]
+        session = SimpleNamespace(args=SimpleNamespace(yes=True), studio=studio, tasks=[])
+        watch = _Watch(session=session, made=made, progress=None)
+        watch.looked = float("inf")  # nothing to show
+        await _buy_each(session, plan, watch)
+
+        fox, owl = (one.view.task for one in made)
+        assert (fox.task_id, fox.status) == (bought.task.task_id, Status.CANCELLED)
+        assert owl.status is Status.PENDING
+        assert made[0].before
+        assert not made[1].before
+        assert len((await studio.tasks(limit=9)).entries) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from functools import partial
@@ -167,6 +168,10 @@ def _amount(charge: Charge) -> str:
 
 
 def _harmless(cell: str) -> str:
+    # A terminal that shows the file would obey control characters; a line's end is none of those.
+    cell = "".join(
+        " " if unicodedata.category(c) == "Cc" and c not in "\t\r\n" else c for c in cell
+    )
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import arguments, exits
 from hailuo_mcp.cli.arguments import STANDARD
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.text import system_reason
+from hailuo_mcp.text import expanded, system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
@@ -101,7 +101,7 @@ def _target(args: Namespace) -> Path | None:
 
     if args.output in ("", STANDARD):
         return None
-    target = Path(arguments.output_path(args.output)).expanduser()
+    target = expanded(arguments.output_path(args.output))
     if args.output.endswith(("/", "\\")) or target.is_dir():
         return target
     if not target.suffix:

@@ -67,11 +67,16 @@ async def _buy_each(session: Session, plan: Plan, watch: _Watch) -> HailuoError 
     """Buy one after the other. Returns why the rest was not tried."""
     args, studio = session.args, session.studio
     session.buying, unanswered = True, 0
-    for one, (clip, terms, _) in zip(watch.made, plan.offers, strict=True):
+    for one, (clip, terms, offer) in zip(watch.made, plan.offers, strict=True):
         mine = replace(terms, approved=args.yes, at_hand=args.yes)
         try:
-            one.view = await studio.generate(clip.request, mine)
-            one.before = one.view.reused
+            if offer.repeats:
+                # Never made anew, even if it has failed since: its price is not in the sum that
+                # was agreed to and held against --max-cost.
+                one.view, one.before = await studio.known(offer.repeats.task.task_id), True
+            else:
+                one.view = await studio.generate(clip.request, mine)
+                one.before = one.view.reused
         except TaskFailedError as exc:
             one.error, one.view = exc, await studio.known(exc.task_id)
             if exc.code in _ALL_ALIKE:

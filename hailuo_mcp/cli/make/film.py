@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.text import shown, system_reason
+from hailuo_mcp.text import expanded, shown, system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
@@ -166,7 +166,7 @@ def _shots(script: str, terminal: Terminal) -> tuple[str, ...]:
     if script == STANDARD:
         text = arguments.standard_input(terminal, what="script", command="film")
     else:
-        text = _read(Path(script).expanduser())
+        text = _read(expanded(script))
     lines = (line.strip() for line in text.splitlines())
     shots = tuple(line for line in lines if line and not line.startswith("#"))
     if not shots:

@@ -83,7 +83,9 @@ def read_clips(args: Namespace, terminal: Terminal) -> tuple[list[Clip], list[Re
     """
     data = _bytes(args.file, terminal)
     clips, refused = list[Clip](), list[Refused]()
-    for number, line in _lines(data, args.file):
+    lines = list(_lines(data, args.file))
+    _need_few(args, len(lines))
+    for number, line in lines:
         if isinstance(line, InvalidRequestError):
             refused.append(Refused(number, line))
             continue
@@ -96,12 +98,16 @@ def read_clips(args: Namespace, terminal: Terminal) -> tuple[list[Clip], list[Re
             f"There is no prompt in {_name(args.file)}.",
             Step(Do.TRY, "write a prompt on each line, without a # before it"),
         )
-    if len(clips) > MOST_CLIPS:
+    _need_few(args, len(clips))
+    return clips, refused
+
+
+def _need_few(args: Namespace, clips: int) -> None:
+    if clips > MOST_CLIPS:
         raise InvalidRequestError(
-            f"{_name(args.file)} has {len(clips):,} clips; {MOST_CLIPS:,} are the most at once.",
+            f"{_name(args.file)} has {clips:,} clips; {MOST_CLIPS:,} are the most at once.",
             Step(Do.TRY, "make several files of it"),
         )
-    return clips, refused
 
 
 def takes_of(args: Namespace, line: int, request: AnyRequest) -> list[Clip]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.output.screen import Screen
 
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
+_BEYOND = re.compile("[\x7f-\x9f\u2028\u2029]")
+"""What JSON may have as it is, but some terminals obey, or some readers take for a line's end."""
 _WIDEST = 100
 _NARROWEST = 16
 
@@ -293,7 +296,8 @@ class Terminal:
         """What a tool would return, as one line of JSON."""
         import json
 
-        self._out.file.write(json.dumps(answer, ensure_ascii=not self._out.unicode) + "\n")
+        text = json.dumps(answer, ensure_ascii=not self._out.unicode)
+        self._out.file.write(_BEYOND.sub(lambda it: f"\\u{ord(it[0]):04x}", text) + "\n")
         self._out.file.flush()
 
     def records(

@@ -264,6 +264,7 @@ def _get(args: Namespace, setting: str, terminal: Terminal) -> int:
 
 def _set(args: Namespace, setting: str, configuration: Configuration, terminal: Terminal) -> int:
     from hailuo_mcp.cli.set_up.kept import changing_section
+    from hailuo_mcp.settings.config_file import read_configuration
 
     if setting == "api_key":
         raise InvalidRequestError(
@@ -283,6 +284,8 @@ def _set(args: Namespace, setting: str, configuration: Configuration, terminal: 
     _keep_key_at_home(setting, text, section)
     key = _key(setting)
     with changing_section(section.profile) as table:
+        # Again, now that nothing else changes the file: a login may have kept a key meanwhile.
+        _keep_key_at_home(setting, text, _section(args, read_configuration(), new=True))
         table[key] = _as_toml(setting, text)
     new = " (new)" if section.profile and section.profile not in configuration.profiles else ""
     where = f" in profile {section.profile}{new}" if section.profile else ""
@@ -293,6 +296,7 @@ def _set(args: Namespace, setting: str, configuration: Configuration, terminal: 
 
 def _unset(args: Namespace, setting: str, configuration: Configuration, terminal: Terminal) -> int:
     from hailuo_mcp.cli.set_up.kept import changing_section
+    from hailuo_mcp.settings.config_file import read_configuration
 
     key, section = _key(setting), _section(args, configuration)
     if setting == "api_key":
@@ -304,6 +308,7 @@ def _unset(args: Namespace, setting: str, configuration: Configuration, terminal
     if key in own:
         _keep_key_at_home(setting, "", section)
         with changing_section(section.profile) as table:
+            _keep_key_at_home(setting, "", _section(args, read_configuration()))
             table.pop(key, None)
         said = f"{key} is no longer set in {section.name}."
     else:

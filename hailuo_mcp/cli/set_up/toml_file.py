@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -63,8 +62,13 @@ def changing(
 
 
 def _replace(path: Path, content: bytes, *, private: bool) -> None:
-    """In one step, and for whom the old one was: a server may run as another user."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    """In one step, and for whom the old one was: a server may run as another user.
+
+    The draft has one name, so that the next change removes what a killed process left, its key
+    included; the lock is held.
+    """
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
     try:
         with open(part, "xb", opener=private_opener) as file:
             file.write(content)
