@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.bootstrap import account_of
+from hailuo_mcp.studio.reader import account_of
 from hailuo_mcp.cli.set_up.doctor.journal import check_journal
 from hailuo_mcp.cli.set_up.doctor.result import Level
 from hailuo_mcp.domain import Unit, VideoRequest

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task, Unit, Usage
-from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.worker.usage import counted_cost
 from hailuo_mcp.worker.worker import Worker
 

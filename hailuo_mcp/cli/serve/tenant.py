@@ -276,7 +276,8 @@ def _studio(main: Studio, tenant: Any) -> Studio:  # noqa: ANN401  # imported wh
     """Good for questions to the journal alone."""
     from dataclasses import replace
 
-    from hailuo_mcp.bootstrap import account_of, for_tenant
+    from hailuo_mcp.bootstrap import for_tenant
+    from hailuo_mcp.studio.reader import account_of
     from hailuo_mcp.dialects.providers import PROVIDERS
 
     settings = tenant.settings
