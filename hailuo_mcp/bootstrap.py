@@ -116,7 +116,7 @@ async def open_account(
         JournalError: it cannot be registered.
     """
     # The worker's folder is the operator's: each tenant's is below it.
-    settings = settings.model_copy(update={"output_dir": main.settings.output_dir})
+    settings = replace(settings, output_dir=main.settings.output_dir)
     client, owner = open_client(settings, wire=wire), f"{os.getpid()}-{secrets.token_hex(4)}"
     studio = replace(
         join(

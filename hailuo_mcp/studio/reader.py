@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import UNFINISHED, Film, Link, Status, Task, Unit
 from hailuo_mcp.errors import Do, Step, TaskNotFoundError
 from hailuo_mcp.files.private import close_to_others
@@ -166,6 +166,8 @@ class Reader:
 
     def searches(self, task: Task) -> bool:
         """Whether this key's list of tasks at the provider would show such a task."""
+        from hailuo_mcp.dialects.dialect_of import dialect_of
+
         listing = dialect_of(self.provider, task.model).list_tasks(1)
         return listing is not None and task.account == self.account
 

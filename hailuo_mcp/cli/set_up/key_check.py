@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -100,4 +101,4 @@ def other_region(settings: Settings) -> Settings | None:
     if not provider.other_region or urlsplit(settings.base_url).hostname not in provider.hosts:
         return None
     twin = provider_named(provider.other_region)
-    return settings.model_copy(update={"provider": twin.name, "base_url": twin.base_url})
+    return replace(settings, provider=twin.name, base_url=twin.base_url)

@@ -132,11 +132,13 @@ def _keep(
 
     It is not, where it would take the place of another account: then it goes into the entry.
     """
+    from dataclasses import replace
+
     import anyio
-    from pydantic import SecretStr
 
     from hailuo_mcp.bootstrap import open_client
     from hailuo_mcp.cli.set_up.kept import account_of
+    from hailuo_mcp.settings.values import Secret
 
     if args.only_print:
         return ""
@@ -154,7 +156,7 @@ def _keep(
     if taken and account_of(section.texts) != (first.provider, first.address):
         return ""
     if not args.key_stdin:
-        tried = [it.model_copy(update={"api_key": SecretStr(key)}) for it in candidates]
+        tried = [replace(it, api_key=Secret(key)) for it in candidates]
         try:
             first = anyio.run(login.accepting, tried, open_client)
         except AuthenticationError:
