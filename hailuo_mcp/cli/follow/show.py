@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_mcp.cli import arguments, exits, words
-from hailuo_mcp.cli.follow import story
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.styles import Cell, Styled, text_of
 from hailuo_mcp.cli.output.terminal import Terminal
@@ -66,6 +65,7 @@ def show(args: Namespace, terminal: Terminal) -> int:
 
 
 def _task_story(view: View) -> dict[str, object]:
+    from hailuo_mcp.cli.follow import story
     from hailuo_mcp.cli.record import task_record
 
     task = view.task
@@ -85,6 +85,7 @@ def _history(events: Sequence[Event]) -> list[dict[str, object]]:
 
 def _print_task(session: Session, view: View) -> None:
     from hailuo_mcp.cli import results
+    from hailuo_mcp.cli.follow import story
     from hailuo_mcp.wording import person
 
     terminal, task = session.terminal, view.task
@@ -179,6 +180,7 @@ def _suggest(session: Session, view: View) -> None:
 
 
 async def _show_film(session: Session, film: Film) -> int:
+    from hailuo_mcp.cli.follow import story
     from hailuo_mcp.cli.record import film_record
     from hailuo_mcp.studio.film_views import film_view
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import task_rows
+from hailuo_mcp.cli.follow.list_limits import MOST
 from hailuo_mcp.cli.session import Session
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Filter, ProviderSums
     from hailuo_mcp.views import FilmView, Listing, View
-
-MOST = 10_000
-"""Tasks that are looked at."""
 
 
 def filter_of(session: Session) -> Filter:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, dates, exits, words
 from hailuo_mcp.cli.arguments import FOREVER
+from hailuo_mcp.cli.follow.list_limits import MOST, SORTS
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import shown
@@ -22,8 +23,6 @@ _WATCH_SECONDS = 2.0
 
 
 def tasks_options(parser: ArgumentParser) -> None:
-    from hailuo_mcp.cli import task_rows
-    from hailuo_mcp.cli.follow.task_find import MOST
     from hailuo_mcp.domain import STATUS_WORDS
 
     add = parser.add_argument_group("which").add_argument
@@ -43,10 +42,10 @@ def tasks_options(parser: ArgumentParser) -> None:
     add = parser.add_argument_group("how").add_argument
     add(
         "--sort",
-        choices=task_rows.SORTS,
-        default=task_rows.SORTS[0],
+        choices=SORTS,
+        default=SORTS[0],
         metavar="ORDER",
-        help=f"{', '.join(task_rows.SORTS)}; cost: the dearest first",
+        help=f"{', '.join(SORTS)}; cost: the dearest first",
     )
     arguments.add_flag(add, "--paths", "show where the files are, however narrow the terminal is")
     add(

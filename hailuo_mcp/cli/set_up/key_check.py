@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
 from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
@@ -97,6 +96,8 @@ def other_region(settings: Settings) -> Settings | None:
 
     No host but these two is ever shown a key that was meant for one of them.
     """
+    from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
+
     provider = PROVIDERS[settings.provider]
     if not provider.other_region or urlsplit(settings.base_url).hostname not in provider.hosts:
         return None

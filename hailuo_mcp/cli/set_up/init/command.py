@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping
 
 from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
@@ -46,22 +46,6 @@ def client_named(name: str) -> ClientSetup:
         f"Unknown client {shown(name)!r}. {hint}Known clients: {', '.join(names)}.",
         Step(Do.TRY, "see docs/install.md for other clients"),
     )
-
-
-def init_options(parser: ArgumentParser) -> None:
-    names = ", ".join(app.name for app in client_setups())
-    parser.add_argument(
-        "client",
-        nargs="?",
-        default="",
-        metavar="CLIENT",
-        help=f"one of: {names}; without one, they are listed",
-    )
-    parser.add_argument(
-        "--print", action="store_true", dest="only_print", help="change nothing; show what to paste"
-    )
-    what = "read the API key from standard input (others could see it on a command line)"
-    arguments.add_flag(parser.add_argument, "--key-stdin", what)
 
 
 def init(args: Namespace, terminal: Terminal) -> int:
