@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import os
-import shutil
 import signal
-import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Sequence
@@ -174,6 +171,10 @@ class Session:
         """
         if not file or self.studio.storage.local_path(file) is not None:
             return file
+        import atexit
+        import shutil
+        import tempfile
+
         folder = tempfile.mkdtemp(prefix="hailuo-mcp-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         copied = await self.studio.storage.copy(file, Path(folder, "clip.mp4"), overwrite=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -138,6 +137,8 @@ def provider_named(name: str) -> Provider:
     wanted = name.strip().lower()
     if row := PROVIDERS.get(wanted):
         return row
+    from difflib import get_close_matches
+
     near = get_close_matches(wanted, PROVIDERS, 1)
     meant = f" Did you mean {near[0]}?" if near else ""
     raise ConfigError(

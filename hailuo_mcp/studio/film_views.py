@@ -9,10 +9,8 @@ from decimal import Decimal
 from hailuo_mcp.domain import UNFINISHED, Film, Money, Quote, Status, Task
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.journal.store import RATE_WINDOW
-from hailuo_mcp.studio.conditions import hold_budget, needs_consent, reserved_amount
 from hailuo_mcp.studio.reader import Reader
 from hailuo_mcp.studio.request_record import FILM
-from hailuo_mcp.studio.shot_tasks import shot_task
 from hailuo_mcp.views import FilmView, ShotView, View
 
 
@@ -89,6 +87,8 @@ def counted_amounts(reader: Reader, film: Film) -> list[Decimal | None]:
     Raises:
         BudgetExceededError: there is none, and a budget needs one.
     """
+    from hailuo_mcp.studio.conditions import reserved_amount
+
     quotes = (
         Quote(amount=film.shots[number - 1].amount, unit=film.unit)
         for number in planned_shots(film)
@@ -113,6 +113,8 @@ def amount_of(tasks: list[Task]) -> Decimal | None:
 
 async def _in_budget(reader: Reader, view: FilmView) -> FilmView:
     """A plan with the budget in which it would be made, and whether the person must be asked."""
+    from hailuo_mcp.studio.conditions import hold_budget, needs_consent
+
     spending = await reader.spending()
     view = replace(view, spending=spending)
     try:
@@ -141,6 +143,8 @@ async def _seconds_left(
     for number, shot in enumerate(film.shots, start=1):
         before = left.get(number - 1, 0.0)
         if number in planned:
+            from hailuo_mcp.studio.shot_tasks import shot_task
+
             task = shot_task(reader, film, number)
             waits, known = shot.continues and before > 0, 0.0
         elif view := made.get(number):
