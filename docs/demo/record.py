@@ -28,7 +28,7 @@ import pyte
 HERE = Path(__file__).parent
 HOME = Path("/tmp/mia")  # noqa: S108  what the recorded paths start with
 PROGRAM = Path(sys.executable).with_name("hailuo-mcp")
-COLUMNS, ROWS = 104, 28
+COLUMNS, ROWS = 104, 34
 COMMANDS = (
     "hailuo-mcp estimate --resolution 1080P --count 5",
     'hailuo-mcp generate "A red fox runs through fresh snow [Tracking shot]" --provider sandbox',

@@ -228,12 +228,14 @@ COMMANDS = (
             "",
             "--key-stdin --profile work",
         ),
+        settings=("profile", "provider", "base_url"),
     ),
     Command(
         name="logout",
         summary="forget the key",
         group=SET_UP,
         code="set_up.login.logout",
+        settings=("profile",),
     ),
     Command(
         name="config",

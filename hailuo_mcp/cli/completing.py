@@ -75,11 +75,21 @@ def complete() -> None:
                 # Bash breaks words at @ as well, but keeps one that begins a word.
                 whole = all(it.startswith("@") for it in completions)
                 pos = None if whole else last_wordbreak_pos
-                return super().quote_completions(completions, cword_prequote, pos)
+                quoted = super().quote_completions(completions, cword_prequote, pos)
+                if len(quoted) == 1 or not _only_lists():
+                    return quoted
+                told = self._display_completions
+                return [f"{it}  ({why})" if (why := told.get(it, "")) else it for it in quoted]
 
         finder = Finder()
         finder(_parser(words), always_complete_options=False, default_completer=SuppressCompleter())
     os._exit(0)
+
+
+def _only_lists() -> bool:
+    """Whether bash shows the values and inserts none: at the second Tab, which is 63 ("?")."""
+    asked = os.environ.get("_ARGCOMPLETE_SHELL"), os.environ.get("COMP_TYPE")
+    return asked == ("bash", "63")
 
 
 def _parser(words: list[str]) -> Parser:

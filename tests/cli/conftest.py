@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,10 +87,8 @@ class Program:
         pty = pytest.importorskip("pty")
         primary, secondary = pty.openpty()
         pid = os.fork()
-        if pid == 0:  # the child has the terminal as all three of its streams
-            os.setsid()
-            for stream in (0, 1, 2):
-                os.dup2(secondary, stream)
+        if pid == 0:  # the child has the terminal as all three of its streams, and its signals
+            os.login_tty(secondary)
             os.chdir(self.cwd)
             os.execve(
                 sys.executable,
@@ -96,15 +96,18 @@ class Program:
                 {**self.environ, **variables, "TERM": "xterm", "COLUMNS": "80"},
             )
         os.close(secondary)
+        watchdog = threading.Timer(SECONDS, os.kill, (pid, signal.SIGKILL))
+        watchdog.start()
         seen = b""
-        while b"[y/N]" not in seen:
-            seen += os.read(primary, 1000)
-        os.write(primary, types)
         try:
+            while b"[y/N]" not in seen:
+                seen += os.read(primary, 1000)
+            os.write(primary, types)
             while block := os.read(primary, 1000):
                 seen += block
         except OSError:
             pass  # how Linux says that the other end is closed
+        watchdog.cancel()
         os.close(primary)
         _, ended = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(ended), seen

@@ -146,6 +146,8 @@ def test_a_real_shell_completes(here, shell):
         until(b"ready")
         os.write(terminal, b"hailuo-mcp mov\t")
         until(b"moves")
+        os.write(terminal, b"\x15hailuo-mcp query v1\t\t")
+        until(b"a red: fox")
         os.write(terminal, b"\x15hailuo-mcp query v1a\t")
         until(b"v1aaa")
     finally:

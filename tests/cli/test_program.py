@@ -405,8 +405,8 @@ def test_the_command_that_was_typed_is_repeated_with_all_its_references():
 def test_lengths_that_follow_each_other_are_listed_as_a_range(capsys):
     assert main(["models"]) == exits.DONE
     said = capsys.readouterr().out
-    assert "768P 4-15 s" in said
-    assert "768P 6 or 10 s" in said
+    assert "768P\t4-15\t" in said
+    assert "768P\t6 or 10\t2 or 4" in said
 
 
 def test_folders_given_here_are_relative_to_here():

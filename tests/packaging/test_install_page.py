@@ -1,4 +1,7 @@
-"""docs/install.md: what it says to paste can be pasted, and says what init would write."""
+"""docs/install.md: what it says to paste can be pasted, and says what init would write.
+
+The example of the configuration, to which it points, is in docs/cli.md.
+"""
 
 import json
 import re
@@ -10,6 +13,7 @@ import pytest
 from hailuo_mcp.catalog.mcp_clients import client_setups
 from hailuo_mcp.cli.program import parser
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.settings.config_file import Configuration
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/install.md").read_text("utf-8")
@@ -17,6 +21,8 @@ BLOCKS = [
     *(json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)),
     *(tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)),
 ]
+CLI_PAGE = (ROOT / "docs/cli.md").read_text("utf-8")
+(CONFIGURATION,) = re.findall(r"```toml\n(.*?)```", CLI_PAGE, re.DOTALL)
 COMMANDS = re.findall(r"^hailuo-mcp ([^#\n]*)", PAGE, re.MULTILINE)
 
 
@@ -28,6 +34,14 @@ def test_each_entry_is_one_that_some_client_reads_with_settings_that_exist(block
     settings = Settings.from_env({k: v for k, v in env.items() if not v.startswith("$")})
     assert settings.budget == 50
     assert all(value.startswith("HAILUO_") for value in env)
+
+
+def test_the_configuration_is_one_that_is_read_with_both_of_its_accounts():
+    file = Configuration(path=Path("config.toml"), table=tomllib.loads(CONFIGURATION))
+    for profile in ("", *file.profiles):
+        settings = Settings.from_env({"HAILUO_PROFILE": profile}, file)
+        assert settings.budget == 50
+        assert settings.provider == file.section(profile).texts["provider"]
 
 
 def test_every_client_of_init_is_on_the_page_with_its_file():

@@ -43,13 +43,13 @@ def models(args: Namespace, terminal: Terminal) -> int:
     rows = list[Sequence[Cell]]()
     for model in wanted:
         rows += _rows(model, seller, once=terminal.is_terminal)
-    terminal.table(("Model", "From", "Size", f"Price in {unit.value}"), rows)
+    terminal.table(("Model", "From", "Size", "Seconds", f"Price in {unit.value}"), rows)
     terminal.say()
     terminal.paragraph("From:", f"{', '.join(_modes(wanted))}.", result=True)
     if provider.is_sandbox:
         terminal.say("The sandbox charges nothing: this is what real clips would cost.")
     terminal.say(f"Prices as of {as_of}, for the plan {settings.plan}.", style=QUIET)
-    terminal.say(f"Of many: {words.program()} estimate --model MODEL --count N", style=QUIET)
+    terminal.say(f"Many clips: {words.program()} estimate --model MODEL --count N", style=QUIET)
     return exits.DONE
 
 
@@ -84,6 +84,8 @@ def _rows(model: Model, seller: Seller, *, once: bool) -> list[Sequence[Cell]]:
 
     With `once` a person sees each name only in its first row.
     """
+    from hailuo_mcp.catalog.video_models import length_words
+
     alike = dict[tuple[Any, ...], list[str]]()
     rules_of: dict[tuple[Any, ...], ModeRules] = {}
     for mode, rules in model.modes.items():
@@ -96,7 +98,8 @@ def _rows(model: Model, seller: Seller, *, once: bool) -> list[Sequence[Cell]]:
         source = ", ".join(modes)
         sizes = rules_of[key].sizes or {"": ()}
         for size, lengths in sizes.items():
-            rows.append((name, source, _size(size, lengths), _price(model, size, lengths, seller)))
+            price = _price(model, size, lengths, seller)
+            rows.append((name, source, size or "fixed", length_words(lengths), price))
             if once:
                 name = source = ""
     return rows
@@ -110,14 +113,14 @@ def _size(size: str, lengths: Sequence[int]) -> str:
 
 
 def _price(model: Model, size: str, lengths: Sequence[int], seller: Seller) -> Cell:
-    """Such as "2 or 4" for each length in turn, or "0.6 a second"."""
+    """Such as "2 or 4" for each length in turn, or "0.6/s" for each second."""
     if not seller.capabilities.offers(model.name):
         return Styled(f"not at {seller.name}", QUIET)
     prices = [row for row in _prices(model, size, lengths, seller) if "unit" in row]
     if not prices:
         return "-"
     if each := prices[0].get("per_second"):
-        return f"{each} a second"
+        return f"{each}/s"
     return " or ".join(row["amount"] for row in prices)
 
 

@@ -16,6 +16,7 @@ from hailuo_mcp.cli.make.batch_plan import (
     reason,
     refused_record,
 )
+from hailuo_mcp.cli.output.styles import BAD, Cell, Styled, state
 from hailuo_mcp.domain import Money, Status
 from hailuo_mcp.errors import ContentRejectedError, HailuoError
 from hailuo_mcp.text import number, shown
@@ -122,17 +123,17 @@ def _is_lost(session: Session, one: Made) -> bool:
     return exits.of_view(one.view) != exits.DONE
 
 
-def _row(one: Made) -> tuple[str, ...]:
+def _row(one: Made) -> tuple[Cell, ...]:
     from hailuo_mcp.wording import person
 
     place, prompt = place_of(one.clip), _prompt(one)
     if one.view is None:
-        state = "not tried" if one.error is None else "not bought"
-        return place, state, "nothing", "", prompt, ""
+        what = "not tried" if one.error is None else Styled("not bought", BAD)
+        return place, what, "nothing", "", prompt, ""
     task = one.view.task
     cost = person.cost(one.view).removesuffix(" when it succeeds").removeprefix("would cost ")
     cost = cost.replace("no published price", "unpriced")
-    return place, task.state, cost, task.task_id, prompt, one.copy or task.file
+    return place, state(task.state), cost, task.task_id, prompt, one.copy or task.file
 
 
 def _prompt(one: Made) -> str:

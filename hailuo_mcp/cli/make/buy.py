@@ -221,7 +221,7 @@ def _suggest(session: Session, view: View) -> None:
             row = PROVIDERS[DEFAULT_PROVIDER]
             results.follow_up(
                 session,
-                f"A real one, with a key from {row.console} in HAILUO_API_KEY",
+                f"A real one, after {words.program()} login with a key from {row.console}",
                 words.another_take(args, take=1, provider=row.name),
             )
 

@@ -73,11 +73,20 @@ def sandbox_options(parser: ArgumentParser) -> None:
 
 def sandbox(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.errors import ConfigError, Do, Step
+    from hailuo_mcp.files.private import private_folder
     from hailuo_mcp.sandbox.options import SandboxOptions
     from hailuo_mcp.sandbox.serve import serve_in_thread
 
+    state_dir = arguments.settings(args).state_dir
+    try:
+        private_folder(state_dir)  # of the journal, too, which may come later
+    except OSError as exc:
+        raise ConfigError(
+            f"The folder {state_dir} cannot be made ({system_reason(exc)}).",
+            Step(Do.CHECK, "HAILUO_STATE_DIR"),
+        ) from exc
     options = SandboxOptions(
-        state_dir=arguments.settings(args).state_dir / "sandbox",
+        state_dir=state_dir / "sandbox",
         seconds_to_ready=args.seconds,
         rpm=args.rpm,
         fast_clips=args.fast_clips,

@@ -1,5 +1,6 @@
 """Which databases are refused, and what the settings make of a URL."""
 
+import importlib.util
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def test_without_the_extra_the_error_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        journal, "find_spec", lambda name: None if "psycopg" in name else find_spec(name)
+        importlib.util, "find_spec", lambda name: None if "psycopg" in name else find_spec(name)
     )
     settings = _settings("postgresql://db/x", tmp_path)
     with pytest.raises(ConfigError) as refused:

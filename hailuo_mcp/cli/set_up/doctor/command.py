@@ -15,6 +15,8 @@ from hailuo_mcp.cli.output.styles import BAD, GOOD, Cell, Styled
 from hailuo_mcp.cli.output.terminal import Terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hailuo_mcp.cli.set_up.doctor.network import Reach
     from hailuo_mcp.cli.set_up.doctor.result import Result
     from hailuo_mcp.cli.set_up.key_check import Connect
@@ -93,15 +95,18 @@ async def examine(
     connect: Connect,
     reach: Reach | None = None,
     asks: bool = False,
+    file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Result]:
     """Check everything from the program to the provider, in the order in which things break.
 
     Yields each result as soon as it is known. `asks`: the examined client asks for the key itself.
+    `file`: the configuration, if it is not the person's.
     """
     import anyio.to_thread
 
     from hailuo_mcp.cli.set_up.doctor import (
+        configuration,
         database,
         installation,
         journal,
@@ -113,8 +118,9 @@ async def examine(
 
     for result in (*installation.check_program(system), *installation.check_media(system)):
         yield result
-    read, results = settings.check_settings(environ, overrides)
-    for result in results:
+    kept, results = configuration.read_for_check(file)
+    read, more = settings.check_settings(environ, overrides, kept)
+    for result in (*results, *more, *configuration.check_account(kept, environ, overrides)):
         yield result
     if read is not None:
         for result in (*settings.check_folders(read, environ), *await settings.check_bucket(read)):
@@ -124,8 +130,9 @@ async def examine(
         for result in found:
             yield result
         keyed = list(installation.clients_with_key(system))
+        login = configuration.login_of(kept, environ, overrides)
         async for result in provider.check_provider(
-            read, connect, reach or network.reach_host, keyed=keyed, asks=asks
+            read, connect, reach or network.reach_host, keyed=keyed, asks=asks, login=login
         ):
             yield result
         for result in settings.check_http(read):
