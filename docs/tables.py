@@ -13,7 +13,7 @@ from hailuo_mcp.catalog.tables import Row, rows
 from hailuo_mcp.catalog.video_models import length_words, models
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.server.tools import all_tools
-from hailuo_mcp.settings import Settings, variable_of
+from hailuo_mcp.settings.table import SETTINGS, variable_of
 
 DOCS = Path(__file__).parent
 CHINESE = tomllib.loads((DOCS / "tables.zh.toml").read_text("utf-8"))
@@ -39,10 +39,9 @@ def tools(*, chinese: bool = False) -> str:
 def settings(*, chinese: bool = False) -> str:
     names = " · ".join(f"`{name}`" for name in PROVIDERS)
     rows = [("变量", "默认值", "含义") if chinese else ("variable", "default", "meaning")]
-    for name, field in Settings.model_fields.items():
-        extra = field.json_schema_extra
-        default = str(extra["default"]) if isinstance(extra, dict) else ""
-        variable, meaning = variable_of(name), field.description or ""
+    for name, row in SETTINGS.items():
+        default, meaning = str(row.metadata["default"]), str(row.metadata["meaning"])
+        variable = variable_of(name)
         if chinese:
             default, meaning = CHINESE["settings"][variable]
             meaning = meaning.replace("{providers}", names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import random
@@ -24,9 +23,9 @@ from hailuo_mcp.files.storage import PRIVATE, Storage
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.context import SUBMIT_SECONDS, OwnSettings, RemoteAccess, Wall
 from hailuo_mcp.studio.events import Changes
 from hailuo_mcp.studio.pictures import Pictures
+from hailuo_mcp.studio.reader import SUBMIT_SECONDS, OwnSettings, RemoteAccess, Wall, account_of
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.studio.timing import InFlight, RenderTimes
 from hailuo_mcp.worker.worker import Worker
@@ -117,7 +116,7 @@ async def open_account(
         JournalError: it cannot be registered.
     """
     # The worker's folder is the operator's: each tenant's is below it.
-    settings = settings.model_copy(update={"output_dir": main.settings.output_dir})
+    settings = replace(settings, output_dir=main.settings.output_dir)
     client, owner = open_client(settings, wire=wire), f"{os.getpid()}-{secrets.token_hex(4)}"
     studio = replace(
         join(
@@ -275,9 +274,3 @@ def open_documents(settings: Settings, *, named: Iterable[str]) -> DocumentReade
             proxy_to=Proxies.from_env(settings.proxy_variables).to,
         )
     )
-
-
-def account_of(settings: Settings) -> str:
-    """Identify the account: provider, base URL and a fingerprint of the key."""
-    fingerprint = hashlib.sha256(b"hailuo-mcp account " + settings.key.encode()).hexdigest()[:12]
-    return f"{settings.provider} {settings.address or 'embedded'} {fingerprint}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 
 class Mode(StrEnum):
@@ -37,6 +37,12 @@ TENANT = "tenant:"
 def tenant_of(caller: str) -> str:
     """The caller's name if it is a tenant's; empty for all others, who are the operator's."""
     return caller if caller.startswith(TENANT) else ""
+
+
+class SecretText(Protocol):
+    """A key or a token that no message shows, such as pydantic's SecretStr."""
+
+    def get_secret_value(self) -> str: ...
 
 
 BUCKET = "s3://"

@@ -11,14 +11,14 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from hailuo_mcp.bootstrap import account_of, for_tenant, open_account, wall_of
+from hailuo_mcp.bootstrap import for_tenant, open_account, wall_of
 from hailuo_mcp.catalog.prices import plan_rpm
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import TENANT
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.settings.tenants import Tenant, read_tables, tenants_of
-from hailuo_mcp.studio.context import OwnSettings
+from hailuo_mcp.studio.reader import OwnSettings, account_of
 from hailuo_mcp.studio.studio import Studio
 
 _log = logging.getLogger(__name__)

@@ -247,6 +247,11 @@ def add_subject(
     parser.add_argument(name, *others, type=plain, metavar=metavar, help=what, **more)
 
 
+def id_option(parser: ArgumentParser) -> None:
+    what = f"{TASK}, or the provider's id"
+    add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
+
+
 def add_text(add: Add, *flags: str, what: str, metavar: str | None = None) -> None:
     """An option for any text; `add` is the add_argument of a parser or a group."""
     add(*flags, type=plain, default="", metavar=metavar, help=what)

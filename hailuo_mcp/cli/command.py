@@ -252,7 +252,7 @@ COMMANDS = (
         name="init",
         summary="set up Claude Desktop, Cursor, VS Code or another MCP client",
         group=SET_UP,
-        code="set_up.init.command.init",
+        code="set_up.init.options.init",
         examples=(
             "",
             "cursor",

@@ -1,13 +1,10 @@
-"""A command with an open studio: open it, run the job, say how to resume after Ctrl-C."""
+"""A command with an open studio, or only the journal: open it, run the job, say how to resume."""
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import os
-import shutil
 import signal
-import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.output.progress import Bar, Lines
     from hailuo_mcp.domain import AnyRequest, FilmRequest
     from hailuo_mcp.settings import Settings
+    from hailuo_mcp.studio.reader import Reader
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import FilmView, Saved, SavedFilm, View
 
@@ -57,7 +55,10 @@ class Session:
     args: Namespace
     terminal: Terminal
     settings: Settings
+    reader: Reader = field(init=False, repr=False)
+    """The journal, to look into; the studio where there is one."""
     studio: Studio = field(init=False, repr=False)
+    """Not there for a command that only looks."""
     tasks: list[Task] = field(default_factory=list[Task])
     """What is being waited for, for the message after Ctrl-C."""
     films: list[Film] = field(default_factory=list[Film])
@@ -95,7 +96,7 @@ class Session:
         """
         from hailuo_mcp.cli import task_names
 
-        return await task_names.task_id(self.studio, text)
+        return await task_names.task_id(self.reader, text)
 
     async def with_ids(self, request: Named) -> Named:
         """The request with ids in the place of all other names of tasks, in pictures too.
@@ -105,7 +106,7 @@ class Session:
         """
         from hailuo_mcp.cli import task_names
 
-        return await task_names.with_ids(self.studio, request)
+        return await task_names.with_ids(self.reader, request)
 
     async def wait(self, task_id: str, wait: float, progress: Bar | Lines) -> View:
         """Follow a task until it is over, the time is up, or only a person can help."""
@@ -170,6 +171,10 @@ class Session:
         """
         if not file or self.studio.storage.local_path(file) is not None:
             return file
+        import atexit
+        import shutil
+        import tempfile
+
         folder = tempfile.mkdtemp(prefix="hailuo-mcp-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         copied = await self.studio.storage.copy(file, Path(folder, "clip.mp4"), overwrite=False)
@@ -177,7 +182,7 @@ class Session:
 
     def is_elsewhere(self, made: Task | Film) -> bool:
         """Whether it belongs to another provider or address than this process uses."""
-        return made.account.rpartition(" ")[0] != self.studio.account.rpartition(" ")[0]
+        return made.account.rpartition(" ")[0] != self.reader.account.rpartition(" ")[0]
 
     def is_to_be_read(self, task: Task, began: float) -> bool:
         """Whether a command that began then should wait for one status read of the task."""
@@ -330,12 +335,12 @@ class Session:
 
     def report_damage(self) -> None:
         """Report what was wrong with the journal when it was opened; a refusal says so itself."""
-        if self.studio.losses:
+        if self.reader.losses:
             from hailuo_mcp.wording.person import losses_text
 
-            lost = losses_text(self.studio.losses, program=words.program())
+            lost = losses_text(self.reader.losses, program=words.program())
             self.terminal.paragraph("Problem:", lost, style="bold red")
-        elif self.studio.rescued:
+        elif self.reader.rescued:
             self.terminal.paragraph(
                 "Note:",
                 "the journal was damaged. Nothing is lost: all of its tasks were copied to a new "
@@ -356,13 +361,30 @@ def run_with_studio(
         HailuoError: as the job does.
         KeyboardInterrupt: after saying what goes on without us.
     """
+    session = Session(args=args, terminal=terminal, settings=arguments.settings(args))
+    return _run(session, lambda: _open_and_do(session, job, works=works))
+
+
+def run_with_reader(
+    args: Namespace, terminal: Terminal, job: Callable[[Session], Awaitable[Result]]
+) -> Result:
+    """Do a job that only looks into the journal: there is no studio, which takes longer to load.
+
+    Raises:
+        HailuoError: as the job does.
+        KeyboardInterrupt: it was stopped.
+    """
+    session = Session(args=args, terminal=terminal, settings=arguments.settings(args))
+    return _run(session, lambda: _read_and_do(session, job))
+
+
+def _run(session: Session, run: Callable[[], Awaitable[Result]]) -> Result:
     import anyio
 
-    session = Session(args=args, terminal=terminal, settings=arguments.settings(args))
     # SIGTERM is treated as Ctrl-C: an orderly end for `kill` and `docker stop` as well.
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return anyio.run(lambda: _open_and_do(session, job, works=works))
+        return anyio.run(run)
     except KeyboardInterrupt:
         session.report_interrupted()
         raise
@@ -388,6 +410,18 @@ def _interrupt(_signal: int, _frame: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+async def _read_and_do(session: Session, job: Callable[[Session], Awaitable[Result]]) -> Result:
+    from hailuo_mcp.cli import task_names
+    from hailuo_mcp.studio.reader import open_reader
+
+    async with open_reader(session.settings) as reader:
+        session.reader = reader
+        await task_names.resolve_options(reader, session.args)
+        result = await job(session)
+        session.report_damage()
+        return result
+
+
 async def _open_and_do(
     session: Session, job: Callable[[Session], Awaitable[Result]], *, works: bool
 ) -> Result:
@@ -397,7 +431,7 @@ async def _open_and_do(
     from hailuo_mcp.cli import task_names
 
     async with open_studio(session.settings, fenced=False, works=works) as studio:
-        session.studio = studio
+        session.reader = session.studio = studio
         # An error that crosses the studio's task group would come out wrapped.
         try:
             await task_names.resolve_options(studio, session.args)

@@ -14,7 +14,7 @@ from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.domain import AnyRequest, FilmRequest
-    from hailuo_mcp.studio.studio import Studio
+    from hailuo_mcp.studio.reader import Reader
     from hailuo_mcp.views import FilmView, View
 
 Named = TypeVar("Named", bound="AnyRequest | FilmRequest")
@@ -34,7 +34,7 @@ _PICTURES = (*IMAGE_FIELDS, *REFERENCE_FIELDS, "media_inputs", "images")
 """The options that name tasks, alone and within a picture."""
 
 
-async def resolve_options(studio: Studio, args: Namespace) -> None:
+async def resolve_options(reader: Reader, args: Namespace) -> None:
     """Put ids in the place of all names of tasks among a command's options.
 
     Once, before the command begins: a minute later @last may be another task.
@@ -48,15 +48,15 @@ async def resolve_options(studio: Studio, args: Namespace) -> None:
             continue
         resolve = _within_picture if option in _PICTURES else task_id
         if isinstance(given, str):
-            setattr(args, option, await resolve(studio, given))
+            setattr(args, option, await resolve(reader, given))
         else:
-            setattr(args, option, [await resolve(studio, one) for one in given])
+            setattr(args, option, [await resolve(reader, one) for one in given])
 
 
-async def with_ids(studio: Studio, request: Named) -> Named:
+async def with_ids(reader: Reader, request: Named) -> Named:
     """The request with ids in the place of all names of tasks."""
     options = Namespace(**{each.name: getattr(request, each.name) for each in fields(request)})
-    await resolve_options(studio, options)
+    await resolve_options(reader, options)
     found = dict[str, Any](vars(options))
     for name, value in found.items():
         if isinstance(value, list):
@@ -64,7 +64,7 @@ async def with_ids(studio: Studio, request: Named) -> Named:
     return replace(request, **found)
 
 
-async def task_id(studio: Studio, text: str) -> str:
+async def task_id(reader: Reader, text: str) -> str:
     """The id that a person means.
 
     What is no name of a task here is returned as it is: it may be the provider's id of a clip
@@ -74,10 +74,12 @@ async def task_id(studio: Studio, text: str) -> str:
         InvalidRequestError: several tasks begin like this, it is too short, or there is none at
             that place.
     """
+    from hailuo_mcp.studio.listing import ids_that_begin
+
     name = text.strip()
     if name.startswith("@"):
-        return await _at_place(studio, name)
-    if not _OURS.fullmatch(name.lower()) or await studio.store.find(name):
+        return await _at_place(reader, name)
+    if not _OURS.fullmatch(name.lower()) or await reader.store.find(name):
         return text
     if len(name) < LEAST_CHARACTERS:
         raise InvalidRequestError(
@@ -85,22 +87,24 @@ async def task_id(studio: Studio, text: str) -> str:
             Step(Do.TRY, f"give at least {LEAST_CHARACTERS} characters of its id, or @last"),
             Step(Do.LIST_TASKS),
         )
-    found = await studio.ids_that_begin(name.lower())
+    found = await ids_that_begin(reader, name.lower())
     if len(found) > 1:
         raise _ambiguous(name, found)
     return found[0].known_as if found else text
 
 
-async def _within_picture(studio: Studio, text: str) -> str:
+async def _within_picture(reader: Reader, text: str) -> str:
     """A picture's name, with the id of the task that it is a frame of."""
     found = _OF_TASK.fullmatch(text.strip())
     if found is None:
         return text
     prefix, name, place = cast("tuple[str, str, str]", found.groups())
-    return prefix + await task_id(studio, name) + place
+    return prefix + await task_id(reader, name) + place
 
 
-async def _at_place(studio: Studio, name: str) -> str:
+async def _at_place(reader: Reader, name: str) -> str:
+    from hailuo_mcp.studio.listing import listing
+
     place = _PLACE.fullmatch(name.lower())
     back = 1 if place is None or place[1] else int(place[2])
     if place is None or not 1 <= back <= _FARTHEST:
@@ -109,7 +113,7 @@ async def _at_place(studio: Studio, name: str) -> str:
             Step(Do.TRY, "write @last (or @-1) for the newest one, @-2 for the one before it, …"),
             Step(Do.LIST_TASKS),
         )
-    listed = (await studio.tasks(limit=back)).entries
+    listed = (await listing(reader, limit=back)).entries
     if len(listed) < back:
         there = f"there are only {len(listed)}" if len(listed) > 1 else "there is only one"
         raise InvalidRequestError(

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from hailuo_mcp.views import FilmView, View
 
-SORTS = ("newest", "oldest", "age", "cost", "status", "provider", "model")
-"""How a list can be ordered; age is newest first, cost is dearest first."""
 _LEAST_PROMPT = 16
 _BESIDE_PATH = 24
 """Characters that the prompt keeps at least, and beside a path."""
@@ -79,7 +77,7 @@ def age(seconds: float) -> str:
 
 
 def in_order(entries: Sequence[View | FilmView], sort: str) -> list[View | FilmView]:
-    """Ordered by one of SORTS; `entries` are newest first, and stay so where they are equal."""
+    """Ordered by one of the SORTS; `entries` are newest first, and stay so where they are equal."""
     if sort == "oldest":
         return sorted(entries, key=began)
     keys: dict[str, Callable[[View | FilmView], tuple[object, ...]]] = {

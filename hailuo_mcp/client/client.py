@@ -19,13 +19,12 @@ from hailuo_mcp.catalog.video_models import find_model
 from hailuo_mcp.client.preparing import Prepared, prepare, seller_of, working_folders
 from hailuo_mcp.client.wording import for_programmers
 from hailuo_mcp.dialects.dialect import NO_TASK, Dialect, HttpReply, HttpRequest, Provider
+from hailuo_mcp.dialects.dialect_of import capabilities_of, dialect_of
 from hailuo_mcp.dialects.providers import (
     CLIP_DOMAINS,
     DEFAULT_PROVIDER,
     PROVIDERS,
-    capabilities_of,
     clean_base_url,
-    dialect_of,
     provider_for,
     provider_named,
     with_base_url,
@@ -59,8 +58,7 @@ if TYPE_CHECKING:
     import random
     from pathlib import Path
 
-    from pydantic import SecretStr
-
+    from hailuo_mcp.domain import SecretText
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.files.images import Frame
@@ -85,7 +83,7 @@ class HailuoClient:
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
         self,
-        api_key: str | SecretStr | None = None,
+        api_key: str | SecretText | None = None,
         *,
         provider: str = "",
         base_url: str = "",

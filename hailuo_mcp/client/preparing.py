@@ -10,7 +10,8 @@ import anyio
 
 from hailuo_mcp.catalog.video_models import Limits, api_of, limits
 from hailuo_mcp.dialects.dialect import Provider
-from hailuo_mcp.dialects.providers import PROVIDERS, capabilities_of
+from hailuo_mcp.dialects.dialect_of import capabilities_of
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import (
     IMAGE_FIELDS,
     REFERENCE_FIELDS,

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from hailuo_mcp.catalog.video_models import api_of, models
-from hailuo_mcp.dialects.codes import MEANINGS
-from hailuo_mcp.dialects.compat import Compat
-from hailuo_mcp.dialects.dialect import Dialect, Provider
-from hailuo_mcp.dialects.minimax import MiniMax
-from hailuo_mcp.dialects.minimax_v2 import MiniMaxV2
-from hailuo_mcp.dialects.refusals import explain
-from hailuo_mcp.dialects.xcompute import XCompute
-from hailuo_mcp.domain import Api, Capabilities
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 
@@ -130,14 +121,6 @@ _ROWS = (
 )
 PROVIDERS: Mapping[str, Provider] = MappingProxyType({row.name: row for row in _ROWS})
 
-_DIALECTS: Mapping[str, Callable[[Provider], Dialect]] = MappingProxyType(
-    {
-        "minimax": MiniMax,
-        "xcompute": XCompute,
-        "compat": Compat,
-        "compat-v3": lambda provider: Compat(provider, legacy=True),
-    }
-)
 _TAILS = (
     "/v1/video_generation",
     "/v2/video_generation",
@@ -154,6 +137,8 @@ def provider_named(name: str) -> Provider:
     wanted = name.strip().lower()
     if row := PROVIDERS.get(wanted):
         return row
+    from difflib import get_close_matches
+
     near = get_close_matches(wanted, PROVIDERS, 1)
     meant = f" Did you mean {near[0]}?" if near else ""
     raise ConfigError(
@@ -170,6 +155,9 @@ def provider_notice(name: str) -> str:
 
 def failure_steps(name: str, code: str) -> tuple[Step, ...]:
     """Return the next steps for a failure, from the provider's code in the journal."""
+    from hailuo_mcp.dialects.codes import MEANINGS
+    from hailuo_mcp.dialects.refusals import explain
+
     row = PROVIDERS.get(name)
     known = next((it for it in (code, f"http_{code}") if it in MEANINGS), "")
     return explain(known, provider=row).then if row and known else ()
@@ -188,23 +176,6 @@ def provider_for(base_url: str) -> Provider | None:
 def with_base_url(provider: Provider, base_url: str) -> Provider:
     """Return the row with the base URL in use; a given one is assumed to speak the dialect."""
     return replace(provider, base_url=base_url, caveat="") if base_url else provider
-
-
-def dialect_of(provider: Provider, model: str = "") -> Dialect:
-    """Return the dialect that a provider speaks about this model."""
-    if provider.v2 and api_of(model) is Api.V2:
-        return MiniMaxV2(provider)
-    return _DIALECTS[provider.dialect](provider)
-
-
-def capabilities_of(provider: Provider) -> Capabilities:
-    """Return what a provider can do, with all its models."""
-    first = dialect_of(provider).capabilities
-    on_v2 = frozenset(model.name for model in models() if model.api is Api.V2)
-    if not provider.v2:
-        return replace(first, not_offered=on_v2)
-    second = MiniMaxV2(provider).capabilities
-    return replace(first, modes=first.modes | second.modes, aspect_ratio=second.aspect_ratio)
 
 
 def clean_base_url(

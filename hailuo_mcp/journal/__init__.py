@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
+    from hailuo_mcp.domain import SecretText
     from hailuo_mcp.journal.store import Store
 
 
@@ -18,7 +17,7 @@ class StoreSettings(Protocol):
     def state_dir(self) -> Path: ...
 
     @property
-    def database_url(self) -> SecretStr | None: ...
+    def database_url(self) -> SecretText | None: ...
 
 
 def make_store(settings: StoreSettings) -> Store:

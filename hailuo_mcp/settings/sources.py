@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -248,7 +247,9 @@ def base_url_of(provider: Provider, text: str = "", private: str = "") -> str:
 def nearest(name: str, variables: Iterable[str], cutoff: float = 0.6) -> str:
     """Which of these variables an unknown one was meant to be; empty for none."""
     known = {variable.removeprefix(PREFIX): variable for variable in variables}
-    near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=cutoff)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=cutoff)
     return known[near[0]] if near else ""
 
 

@@ -6,47 +6,38 @@ the fields; a type from values.py says which text a setting accepts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic.config import JsonDict
+from typing import Any, Literal
 
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.domain import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.files.name_pattern import DEFAULT, FIELDS
+from hailuo_mcp.settings import values
 from hailuo_mcp.settings.config_file import Configuration, read_configuration
 from hailuo_mcp.settings.sources import PREFIX, Sources, gather, is_set, nearest
-from hailuo_mcp.settings.values import (
-    Amount,
-    CallbackUrl,
-    Database,
-    File,
-    Filename,
-    FilesPlace,
-    Folder,
-    Folders,
-    Names,
-    NameSet,
-    Period,
-    PlanName,
-    Seconds,
-    Tokens,
-    TrustedUrl,
-    Wait,
-    Whole,
-    flaw,
-)
+from hailuo_mcp.settings.values import RefusedError, Secret
 
 NO_FILE = Configuration()
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"})
 
 
+class UnusableError(ValueError):
+    """Settings that cannot be used."""
+
+    def __init__(self, flaws: Mapping[str, str]) -> None:
+        super().__init__(", ".join(flaws))
+        self.flaws = flaws
+        """What is wrong, by setting: the ends of sentences, without any value."""
+
+
 def _setting(
     meaning: str,
+    read: Callable[[Any], object],
     default: object = None,
     *,
     documented: str = "",
@@ -54,13 +45,15 @@ def _setting(
 ) -> Any:  # noqa: ANN401
     """A field; `documented` describes its default where the value alone does not say enough."""
     shown = f"`{default}`" if isinstance(default, str) and default else str(default).lower()
-    extra: JsonDict = {
+    about = {
+        "meaning": meaning,
+        "read": read,
         "default": documented or (shown if default or default == 0 else "none"),
         "variable": variable,
     }
     if callable(default):
-        return Field(description=meaning, json_schema_extra=extra, default_factory=default)
-    return Field(description=meaning, json_schema_extra=extra, default=default)
+        return field(default_factory=default, metadata=about)
+    return field(default=default, metadata=about)
 
 
 def _default_output() -> Path:
@@ -75,114 +68,146 @@ def _default_state() -> Path:
     return user_state_path("hailuo-mcp", appauthor=False)
 
 
-def _default_allowed(read: dict[str, Any]) -> tuple[Path, ...]:
-    return (read["output_dir"], Path.home())
-
-
-class Settings(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """All settings, read once and passed down as values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     profile: str = _setting(
         "which profile of the configuration is used (`hailuo-mcp login --profile NAME`)",
+        values.plain,
         "",
         documented="none: the top of the file",
     )
     provider: str = _setting(
         "who is paid: " + " · ".join(f"`{name}`" for name in providers.PROVIDERS),
+        values.plain,
         documented=f"from a known `HAILUO_BASE_URL`, else `{providers.DEFAULT_PROVIDER}`",
     )
-    api_key: SecretStr | None = _setting("MiniMax providers only: falls back to `MINIMAX_API_KEY`")
+    api_key: Secret | None = _setting(
+        "MiniMax providers only: falls back to `MINIMAX_API_KEY`", Secret
+    )
     base_url: str = _setting(
         "with or without `/minimaxi` and `/v1`; MiniMax providers only: falls back to "
         "`MINIMAX_API_HOST`",
+        values.plain,
         documented="the provider's",
     )
-    output_dir: Folder = _setting(
+    output_dir: Path = _setting(
         "where clips go",
+        values.folder,
         _default_output,
         documented="`Hailuo` in the user's videos folder",
     )
-    files: FilesPlace = _setting(
+    files: str = _setting(
         "instead of `HAILUO_OUTPUT_DIR`, for several machines: `s3://bucket/prefix` (needs the "
         "extra `s3`) or the full path of a folder that they share",
+        values.files,
         "",
     )
-    filename: Filename = _setting(
+    filename: str = _setting(
         "names of clips, and folders below the output folder: "
         + " ".join(f"`{{{name}}}`" for name in FIELDS)
         + "; `{prompt:.24}` is its first 24 characters, `{date:%Y-%m}` the month; equal names get "
         "a number",
+        values.filename,
         DEFAULT,
     )
-    state_dir: Folder = _setting(
+    state_dir: Path = _setting(
         "the journal and its locks",
+        values.folder,
         _default_state,
         documented="the platform's state folder",
     )
-    database_url: Database | None = _setting(
+    database_url: Secret | None = _setting(
         "`postgresql://…`: the journal in a database, for servers on many computers; needs the "
-        "extra `postgres`"
+        "extra `postgres`",
+        values.database,
     )
-    plan: PlanName = _setting(
+    plan: str = _setting(
         "the price unit and the rate limit: `payg` · `free` · `basic` (基础包) · "
         "`advanced` (高级包) · `plus` (进阶包) · `enterprise` (企业包) · `custom` (商务定制)",
+        values.plan,
         "payg",
     )
-    rpm: Annotated[Whole, Field(ge=0, le=100_000)] = _setting(
-        "submits per minute, shared by every process on the journal", 0, documented="the plan's"
+    rpm: int = _setting(
+        "submits per minute, shared by every process on the journal",
+        values.whole(0, 100_000),
+        0,
+        documented="the plan's",
     )
-    budget: Amount | None = _setting("a hard limit on spending, in the plan's unit, per account")
-    budget_period: Period = _setting("`day` · `month` (local time) · `total`", "day")
-    unpriced_cost: Amount | None = _setting(
-        "what a clip without a published price counts as; if unset, a budget refuses such clips"
+    budget: Decimal | None = _setting(
+        "a hard limit on spending, in the plan's unit, per account", values.amount
     )
-    confirm_above: Amount | None = _setting("ask the person above this price")
-    poll_seconds: Annotated[Seconds, Field(ge=0.05, le=600)] = _setting("status interval", 10)
-    wait_seconds: Wait = _setting(
+    budget_period: Literal["day", "month", "total"] = _setting(
+        "`day` · `month` (local time) · `total`", values.period, "day"
+    )
+    unpriced_cost: Decimal | None = _setting(
+        "what a clip without a published price counts as; if unset, a budget refuses such clips",
+        values.amount,
+    )
+    confirm_above: Decimal | None = _setting("ask the person above this price", values.amount)
+    poll_seconds: float = _setting("status interval", values.seconds(0.05, 600), 10)
+    wait_seconds: float | None = _setting(
         "the longest wait of a tool call: `auto` depends on the client, at most 45; a number "
         "replaces the table of clients",
+        values.wait,
         documented="`auto`",
     )
-    auto_download: bool = _setting("save a clip as soon as it is ready", default=True)
-    allowed_dirs: Folders = _setting(
+    auto_download: bool = _setting("save a clip as soon as it is ready", values.truth, default=True)
+    allowed_dirs: tuple[Path, ...] = _setting(
         "where agents may read images and write clips; separated like `PATH`",
-        _default_allowed,
+        values.folders,
+        None,
         documented="the output folder and the home folder",
     )
-    private_hosts: NameSet = _setting(
+    private_hosts: frozenset[str] = _setting(
         "loopback or private hosts that image and download links may point to",
+        values.name_set,
         frozenset[str](),
         variable="HAILUO_ALLOWED_HOSTS_PRIVATE",
     )
-    proxies: Mapping[str, SecretStr] = _setting(
+    proxies: Mapping[str, Secret] = _setting(
         "with `ALL_PROXY` and `NO_PROXY`: the usual proxy variables, for the provider and for "
         "links; SOCKS needs the extra `socks`",
+        values.proxies,
         variable="HTTPS_PROXY",
     )
-    callback_url: CallbackUrl = _setting(
-        "public base URL of the HTTP server: the provider calls back, so fewer polls", ""
+    callback_url: str = _setting(
+        "public base URL of the HTTP server: the provider calls back, so fewer polls",
+        values.callback_url,
+        "",
     )
-    http_tokens: Tokens = _setting("who may use the HTTP server: `name:token`, comma-separated", ())
-    oauth_issuer: TrustedUrl = _setting(
+    http_tokens: tuple[tuple[str, Secret], ...] = _setting(
+        "who may use the HTTP server: `name:token`, comma-separated", values.tokens, ()
+    )
+    oauth_issuer: str = _setting(
         "the OAuth 2.1 authorization server whose access tokens the HTTP server accepts; needs the "
         "extra `oauth`",
+        values.trusted_url,
         "",
     )
     oauth_audience: str = _setting(
         "the audience (`aud`) that an access token must be issued for",
+        values.plain,
         "",
         documented="the addresses `/mcp` and `/sse` below `HAILUO_CALLBACK_URL`",
     )
-    oauth_jwks_url: TrustedUrl = _setting(
-        "where the issuer publishes its keys", "", documented="found in the issuer's metadata"
+    oauth_jwks_url: str = _setting(
+        "where the issuer publishes its keys",
+        values.trusted_url,
+        "",
+        documented="found in the issuer's metadata",
     )
-    oauth_tenant_claim: str = _setting("the claim that names the caller's tenant", "tenant")
-    allowed_hosts: Names = _setting("the host names that the HTTP server answers to", ())
-    tenants: File | None = _setting(
+    oauth_tenant_claim: str = _setting(
+        "the claim that names the caller's tenant", values.plain, "tenant"
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        "the host names that the HTTP server answers to", values.names, ()
+    )
+    tenants: Path | None = _setting(
         "a TOML file of tenants: callers of the HTTP server with a key, a budget or a folder of "
-        "their own (`hailuo-mcp tenant`)"
+        "their own (`hailuo-mcp tenant`)",
+        values.file,
     )
 
     @classmethod
@@ -207,7 +232,7 @@ class Settings(BaseModel):
         Raises:
             ConfigError: see from_env.
         """
-        values: dict[str, object] = {**found.texts}
+        texts: dict[str, object] = {**found.texts}
         if files := found.texts.get("files"):
             if found.origin("output_dir").kind == "option":
                 raise ConfigError(
@@ -217,22 +242,42 @@ class Settings(BaseModel):
                     Step(Do.CHECK, found.place("files")),
                 )
             if "://" not in files:
-                values["output_dir"] = files
+                texts["output_dir"] = files
         # Unchanged: the transport decides which of them applies.
-        values["proxies"] = {
+        texts["proxies"] = {
             name: text
             for name, text in environ.items()
             if name.lower() in _PROXIES and is_set(text)
         }
         try:
-            return cls.model_validate(values)
-        except ValidationError as exc:
-            flaws = flaws_of(exc)
-            what = "; ".join(f"the setting {name} {why}" for name, why in flaws.items())
+            return cls.read(texts)
+        except UnusableError as exc:
+            what = "; ".join(f"the setting {name} {why}" for name, why in exc.flaws.items())
             raise ConfigError(
                 f"{what[:1].upper()}{what[1:]}.",
-                *(Step(Do.CHECK, found.place(name)) for name in flaws),
+                *(Step(Do.CHECK, found.place(name)) for name in exc.flaws),
             ) from None
+
+    @classmethod
+    def read(cls, texts: Mapping[str, Any]) -> Settings:
+        """Read texts, by setting.
+
+        Raises:
+            UnusableError: some cannot be used.
+        """
+        read, flaws = dict[str, Any](), dict[str, str]()
+        for name, text in texts.items():
+            try:
+                read[name] = SETTINGS[name].metadata["read"](text)
+            except RefusedError as exc:
+                flaws[name] = str(exc)
+        if flaws:
+            raise UnusableError(flaws)
+        return cls(**read)
+
+    def __post_init__(self) -> None:
+        if self.allowed_dirs is None:  # pyright: ignore[reportUnnecessaryComparison]
+            object.__setattr__(self, "allowed_dirs", (self.output_dir, Path.home()))
 
     @property
     def bucket(self) -> tuple[str, str] | None:
@@ -256,24 +301,24 @@ class Settings(BaseModel):
         return self.api_key.get_secret_value() if self.api_key else ""
 
 
-def flaws_of(exc: ValidationError) -> dict[str, str]:
-    """What is wrong, by setting: the ends of sentences, without any value."""
-    return {
-        str(row["loc"][0]): flaw(row["type"], row["msg"])
-        for row in exc.errors()
-        if row["type"] != "default_factory_not_called"
-    }
+SETTINGS: Mapping[str, Field[Any]] = MappingProxyType({it.name: it for it in fields(Settings)})
+"""The row of each setting; its metadata says what it means."""
 
 
-def variable_of(field: str) -> str:
+def default_of(setting: str) -> object:
+    """The value of a setting that nobody has set."""
+    row = SETTINGS[setting]
+    return row.default if row.default_factory is MISSING else row.default_factory()
+
+
+def variable_of(setting: str) -> str:
     """Return the variable of a setting: HAILUO_ and its name, with a few exceptions."""
-    extra: Any = Settings.model_fields[field].json_schema_extra
-    return str(extra["variable"]) or f"{PREFIX}{field.upper()}"
+    return str(SETTINGS[setting].metadata["variable"]) or f"{PREFIX}{setting.upper()}"
 
 
 def variables() -> dict[str, str]:
     """The variable of each setting."""
-    return {name: variable_of(name) for name in Settings.model_fields}
+    return {name: variable_of(name) for name in SETTINGS}
 
 
 def sources_of(
@@ -292,7 +337,7 @@ def sources_of(
     options = {
         name: str(value)
         for name, value in overrides.items()
-        if value is not None and name in Settings.model_fields
+        if value is not None and name in SETTINGS
     }
     return gather(
         environ,

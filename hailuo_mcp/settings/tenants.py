@@ -6,13 +6,11 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import cast
 from urllib.parse import urlsplit
-
-from pydantic import SecretStr, ValidationError
 
 from hailuo_mcp.catalog.prices import plan_unit
 from hailuo_mcp.dialects.dialect import Provider
@@ -21,7 +19,8 @@ from hailuo_mcp.domain import TENANT, Unit
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.settings.sources import base_url_of
-from hailuo_mcp.settings.table import Settings, flaws_of
+from hailuo_mcp.settings.table import Settings, UnusableError
+from hailuo_mcp.settings.values import Secret
 from hailuo_mcp.text import shown, system_reason
 
 KEYS = (
@@ -157,9 +156,9 @@ def tenant_of_table(
     folder = _folder(name, table, operator)
     texts = {key: str(table[key]) for key in ("plan", "budget_period", *_AMOUNTS) if key in table}
     try:
-        read = Settings.model_validate({"provider": provider.name, **texts})
-    except ValidationError as exc:
-        key, why = next(iter(flaws_of(exc).items()))
+        read = Settings.read({"provider": provider.name, **texts})
+    except UnusableError as exc:
+        key, why = next(iter(exc.flaws.items()))
         raise _flawed(name, key, why) from None
     at_home = is_loopback(urlsplit(operator.base_url).hostname or "")
     if provider.name != operator.provider and not at_home:
@@ -167,8 +166,9 @@ def tenant_of_table(
         base_url = base_url_of(provider)
     else:
         base_url = operator.base_url
-    settings = operator.model_copy(
-        update={
+    settings = replace(
+        operator,
+        **{
             "provider": provider.name,
             "base_url": base_url,
             "api_key": _key(name, table, provider, operator, environ),
@@ -176,7 +176,7 @@ def tenant_of_table(
             "budget": None,
             "rpm": 0,
             **{key: getattr(read, key) for key in texts},
-        }
+        },
     )
     _check_wall(name, table, settings, operator)
     rpm = table.get("rpm")
@@ -237,7 +237,7 @@ def _key(
     provider: Provider,
     operator: Settings,
     environ: Mapping[str, str],
-) -> SecretStr | None:
+) -> Secret | None:
     """The tenant's key; the operator's is never shown to another provider."""
     variable = table.get("api_key_env")
     if variable is not None:
@@ -249,7 +249,7 @@ def _key(
             )
         if not (key := environ.get(str(variable), "").strip()):
             raise _flawed(name, "api_key_env", f"names {variable}, which is not set")
-        return SecretStr(key)
+        return Secret(key)
     if provider.name == operator.provider:
         return operator.api_key
     if provider.is_sandbox:

@@ -1,4 +1,4 @@
-"""Parses the variables' text: one type for each kind of setting.
+"""Reads the settings' text: one function for each kind of setting.
 
 A refusal is the end of a sentence that starts with the setting's name; the value itself
 is never repeated, since it may be a key in the wrong place.
@@ -9,96 +9,163 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
-from typing import Annotated, Literal
 from urllib.parse import urlsplit
-
-from pydantic import BeforeValidator, Field, SecretStr
-from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from hailuo_mcp.catalog.prices import plan_named, plans
 from hailuo_mcp.files.name_pattern import name_pattern
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.text import is_number
 
-_OWN = "unusable"
 _PLAIN = re.compile(r"[!#-\[\]-~]+")
 """No spaces, quotes, backslashes or letters beyond ASCII."""
-_Number = Literal["decimal_parsing", "int_parsing", "float_parsing"]
-_WORDS = {
-    "decimal": "is not an amount such as 50 or 0.5, without currency or separators",
-    "int": "is not a whole number",
-    "float": "is not a number",
-    "bool": "is neither true nor false",
-}
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
+_NO = frozenset({"0", "false", "f", "no", "n", "off"})
+_PERIODS = ("day", "month", "total")
+_DIGITS, _PLACES = 18, 6
+"""Of an amount, in all and after the point."""
 
 
-def flaw(kind: str, message: str) -> str:
-    """Replace pydantic's description of a wrong value by our own."""
-    if kind == _OWN:
-        return message
-    known = _WORDS.get(kind.partition("_")[0]) if kind.endswith(("_parsing", "_type")) else None
-    return known or message.lower().replace("input should", "should")
+class RefusedError(ValueError):
+    """Why a text cannot be used: the end of a sentence."""
 
 
-def _refused(why: str) -> PydanticCustomError:
-    return PydanticCustomError(_OWN, "{why}", {"why": why})
+class Secret:
+    """A key or a token, which no message and no log may show."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_secret_value(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('**********')" if self._text else "Secret('')"
+
+    def __str__(self) -> str:
+        return "**********" if self._text else ""
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
-def _text(read: Callable[[str], object]) -> BeforeValidator:
-    """Parse text; any other value is left to its type."""
-    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+def plain(text: str) -> str:
+    return text
 
 
-def _as_written(kind: _Number) -> BeforeValidator:
-    def check(text: str) -> str:
+def amount(text: str) -> Decimal:
+    if not is_number(text):
+        raise RefusedError("is not an amount such as 50 or 0.5, without currency or separators")
+    value = Decimal(text.strip())
+    if value < 0:
+        raise RefusedError("should be greater than or equal to 0")
+    if value.adjusted() >= _DIGITS:
+        raise RefusedError(f"should have no more than {_DIGITS} digits")
+    _, digits, exponent = value.normalize(Context(prec=max(28, len(text)))).as_tuple()
+    places = max(0, -int(exponent))
+    if places > _PLACES:
+        raise RefusedError(f"should have no more than {_PLACES} decimal places")
+    if len(digits) + max(0, int(exponent)) > _DIGITS:
+        raise RefusedError(f"should have no more than {_DIGITS} digits")
+    return value
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = float(text) if is_number(text) else 0.5
+        if not value.is_integer():
+            raise RefusedError("is not a whole number")
+        return int(_within(value, least, most))
+
+    return read
+
+
+def seconds(least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
         if not is_number(text):
-            raise PydanticKnownError(kind)
-        return text
+            raise RefusedError("is not a number")
+        return _within(float(text), least, most)
 
-    return _text(check)
+    return read
+
+
+def _within(value: float, least: float, most: float) -> float:
+    if value < least:
+        raise RefusedError(f"should be greater than or equal to {least}")
+    if value > most:
+        raise RefusedError(f"should be less than or equal to {most}")
+    return value
+
+
+def wait(text: str) -> float | None:
+    return None if text.lower() == "auto" else seconds(0, 3600)(text)
+
+
+def truth(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _YES | _NO:
+        raise RefusedError("is neither true nor false")
+    return word in _YES
+
+
+def period(text: str) -> str:
+    if text.lower() not in _PERIODS:
+        raise RefusedError("should be 'day', 'month' or 'total'")
+    return text.lower()
+
+
+def proxies(found: dict[str, str]) -> dict[str, Secret]:
+    return {name: Secret(text) for name, text in found.items()}
 
 
 def _path(text: str) -> Path:
     if any(c < " " or c == "\x7f" for c in text):
-        raise _refused("has an invisible character")
+        raise RefusedError("has an invisible character")
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise _refused("begins with ~ and a name that no user of this computer has") from None
+        raise RefusedError("begins with ~ and a name that no user of this computer has") from None
 
 
-def _folder(text: str) -> Path:
+def folder(text: str) -> Path:
     path = _path(text)
     if not path.is_absolute():
-        raise _refused(
+        raise RefusedError(
             "is not the full path of a folder (~ works for home): clients start servers in other "
             "folders"
         )
     return path
 
 
-def _file(text: str) -> Path:
+def file(text: str) -> Path:
     path = _path(text)
     if not path.is_absolute():
-        raise _refused("is not the full path of a file (~ works for home)")
+        raise RefusedError("is not the full path of a file (~ works for home)")
     return path
 
 
-def _folders(text: str) -> tuple[Path, ...]:
-    return tuple(_folder(part.strip()) for part in text.split(os.pathsep) if part.strip())
+def folders(text: str) -> tuple[Path, ...]:
+    return tuple(folder(part.strip()) for part in text.split(os.pathsep) if part.strip())
 
 
 _BUCKET = re.compile(r"s3://([A-Za-z0-9][\w.-]{1,253}[A-Za-z0-9])((?:/[\w.=+@-]+)*)/?")
 
 
-def _files(text: str) -> str:
+def files(text: str) -> str:
     if "://" not in text:
-        return str(_folder(text))
+        return str(folder(text))
     found = _BUCKET.fullmatch(text)
     if found is None or {".", ".."} & set(found[2].split("/")):
-        raise _refused(
+        raise RefusedError(
             "is neither s3://bucket/prefix (letters, digits and - _ . = + @ in each name) nor the "
             "full path of a folder"
         )
@@ -110,23 +177,27 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in parts if part.strip())
 
 
-def _plan(text: str) -> str:
+def plan(text: str) -> str:
     try:
         return plan_named(text).name
     except ValueError:
-        names = ", ".join(f"{plan.name} ({plan.chinese})" for plan in plans())
-        raise _refused(f"is not a plan; use one of: {names}") from None
+        known = ", ".join(f"{row.name} ({row.chinese})" for row in plans())
+        raise RefusedError(f"is not a plan; use one of: {known}") from None
 
 
-def _callback_url(text: str) -> str:
+def name_set(text: str) -> frozenset[str]:
+    return frozenset(names(text))
+
+
+def callback_url(text: str) -> str:
     if not text.startswith(("https://", "http://")):
-        raise _refused(
+        raise RefusedError(
             "is not an address that a provider could call, such as https://video.example.com"
         )
     return text.rstrip("/")
 
 
-def _trusted_url(text: str) -> str:
+def trusted_url(text: str) -> str:
     """The address of a service that decides who may come in, exactly as it is written."""
     try:
         parts = urlsplit(text)
@@ -135,63 +206,37 @@ def _trusted_url(text: str) -> str:
         host, parts = "", urlsplit("")
     known = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     if not (known and host) or "@" in parts.netloc or parts.fragment or not _PLAIN.fullmatch(text):
-        raise _refused(
+        raise RefusedError(
             "is not an address such as https://login.example.com (http:// only on this computer)"
         )
     return text
 
 
-def _tokens(text: str) -> tuple[tuple[str, SecretStr], ...]:
+def tokens(text: str) -> tuple[tuple[str, Secret], ...]:
     pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
-    names = [name.strip() for name, _, _ in pairs]
-    tokens = [token.strip() for _, _, token in pairs]
-    if not (all(names) and all(tokens)):
-        raise _refused(
+    callers = [name.strip() for name, _, _ in pairs]
+    secrets = [token.strip() for _, _, token in pairs]
+    if not (all(callers) and all(secrets)):
+        raise RefusedError(
             "is not a list of name:token pairs separated by commas, such as "
             "alice:<a long random text>"
         )
-    if len(set(names)) != len(names):
-        raise _refused("has the same name twice; each token needs a name of its own")
-    if len(set(tokens)) != len(tokens):
-        raise _refused("has the same token under two names, which could not be told apart")
-    return tuple(zip(names, map(SecretStr, tokens), strict=True))
+    if len(set(callers)) != len(callers):
+        raise RefusedError("has the same name twice; each token needs a name of its own")
+    if len(set(secrets)) != len(secrets):
+        raise RefusedError("has the same token under two names, which could not be told apart")
+    return tuple(zip(callers, map(Secret, secrets), strict=True))
 
 
-def _filename(text: str) -> str:
+def filename(text: str) -> str:
     try:
         name_pattern(text)
     except ValueError as exc:
-        raise _refused(str(exc)) from None
+        raise RefusedError(str(exc)) from None
     return text
 
 
-def _database(text: str) -> SecretStr:
+def database(text: str) -> Secret:
     if not text.startswith(("postgresql://", "postgres://")):
-        raise _refused("is not the URL of a PostgreSQL database (postgresql://…)")
-    return SecretStr(text)
-
-
-Amount = Annotated[
-    Decimal,
-    Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
-    _as_written("decimal_parsing"),
-]
-Whole = Annotated[int, _as_written("int_parsing")]
-Seconds = Annotated[float, _as_written("float_parsing")]
-Wait = Annotated[
-    Annotated[Seconds, Field(ge=0, le=3600)] | None,
-    _text(lambda text: None if text.lower() == "auto" else text),
-]
-Period = Annotated[Literal["day", "month", "total"], _text(str.lower)]
-PlanName = Annotated[str, _text(_plan)]
-Folder = Annotated[Path, _text(_folder)]
-File = Annotated[Path, _text(_file)]
-FilesPlace = Annotated[str, _text(_files)]
-Folders = Annotated[tuple[Path, ...], _text(_folders)]
-Names = Annotated[tuple[str, ...], _text(names)]
-Filename = Annotated[str, _text(_filename)]
-Database = Annotated[SecretStr, _text(_database)]
-NameSet = Annotated[frozenset[str], _text(names)]
-CallbackUrl = Annotated[str, _text(_callback_url)]
-TrustedUrl = Annotated[str, _text(_trusted_url)]
-Tokens = Annotated[tuple[tuple[str, SecretStr], ...], _text(_tokens)]
+        raise RefusedError("is not the URL of a PostgreSQL database (postgresql://…)")
+    return Secret(text)

@@ -16,7 +16,7 @@ from hailuo_mcp.domain import Money, Status, Unit
 from hailuo_mcp.journal.store import EVERYTHING, Charge, Filter
 
 if TYPE_CHECKING:
-    from hailuo_mcp.studio.context import Context
+    from hailuo_mcp.studio.reader import Reader
     from hailuo_mcp.views import View
 
 _MOST = 10_000_000
@@ -98,7 +98,7 @@ def lines(charges: Iterable[Charge], by: Sequence[str]) -> list[Line]:
     return [found[key] for key in sorted(found)]
 
 
-async def charged_tasks(context: Context, only: Filter = EVERYTHING) -> list[View]:
+async def charged_tasks(reader: Reader, only: Filter = EVERYTHING) -> list[View]:
     """The tasks of the book with all that is known of them, from the oldest to the newest."""
-    found = await context.store.newest(only=only, limit=_MOST)
-    return [await context.view(task) for task in reversed(found)]
+    found = await reader.store.newest(only=only, limit=_MOST)
+    return [await reader.view(task) for task in reversed(found)]

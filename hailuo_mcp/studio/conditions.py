@@ -16,7 +16,7 @@ from hailuo_mcp.errors import (
     Step,
 )
 from hailuo_mcp.journal.store import OverBudget
-from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.reader import Reader
 from hailuo_mcp.text import number, shown
 from hailuo_mcp.views import Spending, Terms
 
@@ -24,32 +24,32 @@ ZERO = Decimal(0)
 _PERIODS = {"day": "today", "month": "this month", "total": "in total"}
 
 
-def reserved_amount(context: Context, quote: Quote) -> Decimal | None:
+def reserved_amount(reader: Reader, quote: Quote) -> Decimal | None:
     """What a clip counts as; None if nobody knows what it costs, which a budget refuses."""
-    known = quote.amount if quote.unit is context.unit else None
+    known = quote.amount if quote.unit is reader.unit else None
     if known is not None and not quote.lower_bound:
         return known
-    if context.settings.unpriced_cost is not None:
-        return max(context.settings.unpriced_cost, known or ZERO)
-    if context.has_budget:
+    if reader.settings.unpriced_cost is not None:
+        return max(reader.settings.unpriced_cost, known or ZERO)
+    if reader.has_budget:
         raise BudgetExceededError(
-            f"{_unknown(context, quote)}, so the budget cannot be enforced unless such clips count "
-            f"as a fixed amount of {context.unit}.",
+            f"{_unknown(reader, quote)}, so the budget cannot be enforced unless such clips count "
+            f"as a fixed amount of {reader.unit}.",
             Step(Do.SET, "HAILUO_UNPRICED_COST"),
         )
     return None
 
 
-def _unknown(context: Context, quote: Quote | None, *, noun: str = "clip") -> str:
+def _unknown(reader: Reader, quote: Quote | None, *, noun: str = "clip") -> str:
     """Why nobody knows what it costs, as a clause."""
     if quote and quote.lower_bound:
         least = price_words(quote)
-        return f"This {noun} costs {least} at {context.provider.name}, and nobody knows how much"
-    return f"No price is published for this {noun} at {context.provider.name}"
+        return f"This {noun} costs {least} at {reader.provider.name}, and nobody knows how much"
+    return f"No price is published for this {noun} at {reader.provider.name}"
 
 
 def hold_ceiling(
-    context: Context,
+    reader: Reader,
     terms: Terms,
     amount: Decimal | None,
     *,
@@ -61,15 +61,15 @@ def hold_ceiling(
         return
     if amount is None:
         raise BudgetExceededError(
-            f"{_unknown(context, quote, noun=noun)}, so the ceiling for its cost cannot be "
+            f"{_unknown(reader, quote, noun=noun)}, so the ceiling for its cost cannot be "
             "enforced.",
             Step(Do.TRY, "leave the ceiling out if an unknown price is acceptable"),
             Step(Do.SET, "HAILUO_UNPRICED_COST"),
         )
     if amount > terms.max_cost:
         raise BudgetExceededError(
-            f"This {noun} {costs(context, amount)}, more than the ceiling of "
-            f"{price(context, terms.max_cost)}.",
+            f"This {noun} {costs(reader, amount)}, more than the ceiling of "
+            f"{price(reader, terms.max_cost)}.",
             Step(
                 Do.TRY, f"choose a cheaper {noun}, or raise the ceiling if the price is acceptable"
             ),
@@ -78,18 +78,18 @@ def hold_ceiling(
 
 
 def hold_budget(
-    context: Context, spending: Spending, amount: Decimal | None, *, noun: str = "clip"
+    reader: Reader, spending: Spending, amount: Decimal | None, *, noun: str = "clip"
 ) -> None:
     """Raise if it costs more than is left; the journal decides again when it records it."""
     if spending.left is None or (amount or ZERO) <= spending.left:
         return
     held, own = spending.spent + spending.reserved, spending.budget
     callers = own is not None and held + (amount or ZERO) > own
-    raise over_budget(context, spending, amount, callers=callers, noun=noun)
+    raise over_budget(reader, spending, amount, callers=callers, noun=noun)
 
 
 def over_budget(
-    context: Context,
+    reader: Reader,
     found: OverBudget | Spending,
     amount: Decimal | None,
     *,
@@ -97,20 +97,20 @@ def over_budget(
     noun: str = "clip",
 ) -> BudgetExceededError:
     """A tenant is told its own numbers, and nothing of what others have spent."""
-    if (wall := context.shared_wall) and not callers:
+    if (wall := reader.shared_wall) and not callers:
         return BudgetExceededError(
-            f"This {noun} {costs(context, amount)}, and less than that is left of the "
+            f"This {noun} {costs(reader, amount)}, and less than that is left of the "
             f"budget that all callers of this account share {_PERIODS[wall.period]}.",
             Step(Do.RAISE, "HAILUO_BUDGET"),
             Step(Do.ESTIMATE),
         )
-    budget = context.settings.budget or ZERO
+    budget = reader.settings.budget or ZERO
     left = max(ZERO, budget - found.spent - found.reserved)
-    whose = "the sandbox's" if context.provider.is_sandbox else "the"
-    period = _PERIODS[context.settings.budget_period]
+    whose = "the sandbox's" if reader.provider.is_sandbox else "the"
+    period = _PERIODS[reader.settings.budget_period]
     return BudgetExceededError(
-        f"This {noun} {costs(context, amount)}, and only {number(left)} of {whose} budget "
-        f"of {price(context, budget)} is left {period} ({number(found.spent)} spent, "
+        f"This {noun} {costs(reader, amount)}, and only {number(left)} of {whose} budget "
+        f"of {price(reader, budget)} is left {period} ({number(found.spent)} spent, "
         f"{number(found.reserved)} reserved for clips in progress).",
         Step(Do.RAISE, "HAILUO_BUDGET"),
         Step(Do.ESTIMATE),
@@ -127,34 +127,34 @@ def key_taken(terms: Terms, taken_by: str, found_id: str, *, noun: str) -> Inval
     )
 
 
-def costs(context: Context, amount: Decimal | None, quote: Quote | None = None) -> str:
+def costs(reader: Reader, amount: Decimal | None, quote: Quote | None = None) -> str:
     """What something costs; in the sandbox, what it would cost."""
-    word = "would cost" if context.provider.is_sandbox else "costs"
-    return f"{word} {price(context, amount, quote)}"
+    word = "would cost" if reader.provider.is_sandbox else "costs"
+    return f"{word} {price(reader, amount, quote)}"
 
 
-def price(context: Context, amount: Decimal | None, quote: Quote | None = None) -> str:
+def price(reader: Reader, amount: Decimal | None, quote: Quote | None = None) -> str:
     """What it counts as; without that, what is published of it in the quote."""
     if amount is None and quote and quote.lower_bound:
         return price_words(quote)
     if amount is None:
         return "an unpublished amount"
-    return price_words(Quote(amount=amount, unit=context.unit))
+    return price_words(Quote(amount=amount, unit=reader.unit))
 
 
-def asked_price(context: Context, amount: Decimal | None, quote: Quote | None = None) -> str:
+def asked_price(reader: Reader, amount: Decimal | None, quote: Quote | None = None) -> str:
     """The price in a question to the person."""
-    play = " of play money" if context.provider.is_sandbox else ""
-    return f"{price(context, amount, quote)}{play}"
+    play = " of play money" if reader.provider.is_sandbox else ""
+    return f"{price(reader, amount, quote)}{play}"
 
 
-def needs_consent(context: Context, amount: Decimal | None) -> bool:
-    limit = context.settings.confirm_above
+def needs_consent(reader: Reader, amount: Decimal | None) -> bool:
+    limit = reader.settings.confirm_above
     return limit is not None and (amount is None or amount > limit)
 
 
 async def require_consent(
-    context: Context,
+    reader: Reader,
     terms: Terms,
     amount: Decimal | None,
     *,
@@ -167,9 +167,9 @@ async def require_consent(
 
     `identity`: what they agree to.
     """
-    if not needs_consent(context, amount):
+    if not needs_consent(reader, amount):
         return
-    now, store = context.clock(), context.store
+    now, store = reader.clock(), reader.store
     if terms.approved and (
         terms.at_hand or await store.use_approval(caller=caller, identity=identity, now=now)
     ):
@@ -182,8 +182,8 @@ async def require_consent(
     await store.issue_code(_digest(code), caller=caller, identity=identity, amount=amount, now=now)
     wrong = "That code is not valid for this request. " if terms.confirm else ""
     raise ConsentRequiredError(
-        f"{wrong}This {noun} {costs(context, amount, quote)}, and {noun}s above "
-        f"{price(context, context.settings.confirm_above)} need consent.",
+        f"{wrong}This {noun} {costs(reader, amount, quote)}, and {noun}s above "
+        f"{price(reader, reader.settings.confirm_above)} need consent.",
         Step(Do.CONFIRM, code),
     )
 

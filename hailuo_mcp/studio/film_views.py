@@ -9,23 +9,21 @@ from decimal import Decimal
 from hailuo_mcp.domain import UNFINISHED, Film, Money, Quote, Status, Task
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.journal.store import RATE_WINDOW
-from hailuo_mcp.studio.conditions import hold_budget, needs_consent, reserved_amount
-from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.reader import Reader
 from hailuo_mcp.studio.request_record import FILM
-from hailuo_mcp.studio.shot_tasks import shot_task
 from hailuo_mcp.views import FilmView, ShotView, View
 
 
-async def find_film(context: Context, film_id: str, caller: str) -> Film | None:
+async def find_film(reader: Reader, film_id: str, caller: str) -> Film | None:
     """The caller's film; None if this is no film's id."""
     film_id = film_id.strip()
     if not film_id.startswith(FILM):
         return None
-    return await context.store.find_film(film_id, caller=caller)
+    return await reader.store.find_film(film_id, caller=caller)
 
 
 async def film_view(
-    context: Context,
+    reader: Reader,
     film: Film,
     *,
     plans: bool = False,
@@ -33,11 +31,11 @@ async def film_view(
     notes: tuple[str, ...] = (),
 ) -> FilmView:
     """The film as it is; with `plans`, a redo that is planned in place of what it made."""
-    now = context.clock()
-    tasks = await context.store.film_tasks(film.film_id) if film.made_at is not None else []
-    newest = {number: await context.view(task) for number, task in newest_takes(tasks).items()}
+    now = reader.clock()
+    tasks = await reader.store.film_tasks(film.film_id) if film.made_at is not None else []
+    newest = {number: await reader.view(task) for number, task in newest_takes(tasks).items()}
     planned = planned_shots(film) if plans or film.made_at is None else ()
-    left = await _seconds_left(context, film, newest, planned)
+    left = await _seconds_left(reader, film, newest, planned)
     eta = max(left.values(), default=0.0)
     view = FilmView(
         film=film,
@@ -52,17 +50,17 @@ async def film_view(
             )
             for number, shot in enumerate(film.shots, start=1)
         ),
-        losses=context.losses,
+        losses=reader.losses,
         reused=reused,
         notes=notes,
         amount=_planned_amount(film, planned) if planned else amount_of(tasks),
         spent=total([task.amount for task in tasks if task.money is Money.SPENT]),
         eta_seconds=_whole(eta),
-        link=context.remote.link(film) if film.saved else None,
-        of_tenant=bool(context.tenant),
+        link=reader.remote.link(film) if film.saved else None,
+        of_tenant=bool(reader.tenant),
     )
     if planned:
-        view = await _in_budget(context, view)
+        view = await _in_budget(reader, view)
     if view.settled:
         return view
     # Past its usual time, the end is unknown: look again soon, but not every second.
@@ -83,17 +81,19 @@ def planned_shots(film: Film) -> tuple[int, ...]:
     return film.redo
 
 
-def counted_amounts(context: Context, film: Film) -> list[Decimal | None]:
+def counted_amounts(reader: Reader, film: Film) -> list[Decimal | None]:
     """What each planned shot counts as; None where no price is published.
 
     Raises:
         BudgetExceededError: there is none, and a budget needs one.
     """
+    from hailuo_mcp.studio.conditions import reserved_amount
+
     quotes = (
         Quote(amount=film.shots[number - 1].amount, unit=film.unit)
         for number in planned_shots(film)
     )
-    return [reserved_amount(context, quote) for quote in quotes]
+    return [reserved_amount(reader, quote) for quote in quotes]
 
 
 def total(amounts: list[Decimal | None]) -> Decimal | None:
@@ -111,16 +111,18 @@ def amount_of(tasks: list[Task]) -> Decimal | None:
     return total([task.amount for task in tasks if task.money is not Money.RELEASED])
 
 
-async def _in_budget(context: Context, view: FilmView) -> FilmView:
+async def _in_budget(reader: Reader, view: FilmView) -> FilmView:
     """A plan with the budget in which it would be made, and whether the person must be asked."""
-    spending = await context.spending()
+    from hailuo_mcp.studio.conditions import hold_budget, needs_consent
+
+    spending = await reader.spending()
     view = replace(view, spending=spending)
     try:
-        amount = total(counted_amounts(context, view.film))
-        hold_budget(context, spending, amount, noun="film")
+        amount = total(counted_amounts(reader, view.film))
+        hold_budget(reader, spending, amount, noun="film")
     except BudgetExceededError as refused:
         return replace(view, refused=refused)
-    return replace(view, asks=needs_consent(context, amount))
+    return replace(view, asks=needs_consent(reader, amount))
 
 
 def _whole(seconds: float) -> int | None:
@@ -128,7 +130,7 @@ def _whole(seconds: float) -> int | None:
 
 
 async def _seconds_left(
-    context: Context, film: Film, made: Mapping[int, View], planned: tuple[int, ...]
+    reader: Reader, film: Film, made: Mapping[int, View], planned: tuple[int, ...]
 ) -> dict[int, float]:
     """Return the seconds until each shot is ready.
 
@@ -136,12 +138,14 @@ async def _seconds_left(
     rate limit allows.
     """
     left, sends = dict[int, float](), 0
-    limits = context.limits()
+    limits = reader.limits()
     rpm = min((it for it in (limits.rpm, limits.caller_rpm) if it is not None), default=None)
     for number, shot in enumerate(film.shots, start=1):
         before = left.get(number - 1, 0.0)
         if number in planned:
-            task = shot_task(context, film, number)
+            from hailuo_mcp.studio.shot_tasks import shot_task
+
+            task = shot_task(reader, film, number)
             waits, known = shot.continues and before > 0, 0.0
         elif view := made.get(number):
             task = view.task
@@ -149,10 +153,10 @@ async def _seconds_left(
         else:
             continue
         if waits:
-            left[number] = before + await context.render_times.typical(task)
+            left[number] = before + await reader.render_times.typical(task)
         elif task.status is Status.PENDING:
             minutes = sends // rpm if rpm else 0
-            typical = await context.render_times.typical(task)
+            typical = await reader.render_times.typical(task)
             left[number] = max(known, minutes * RATE_WINDOW + typical)
             sends += 1
         else:

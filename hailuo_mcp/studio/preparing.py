@@ -9,7 +9,8 @@ from hailuo_mcp.client import Prepared
 from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_FILE, AnyRequest, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.studio.clip_frames import clip_frame, saved_clip
-from hailuo_mcp.studio.context import Context, Uploads
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.reader import Uploads
 
 _ELSEWHERE = ("data:", "https://", "http://", "task:", PROVIDER_FILE)
 """What begins the name of a picture that is not a file of the caller's computer."""

@@ -6,22 +6,21 @@ from dataclasses import dataclass
 
 from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
-from hailuo_mcp.studio import account_book, film_tracking, film_views, films, purchase
+from hailuo_mcp.studio import film_tracking, film_views, films, purchase
 from hailuo_mcp.studio.batch import hold_batch, quote_batch, recover_dead
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
-from hailuo_mcp.studio.moving import need_movable
-from hailuo_mcp.studio.preview import preview_clips
-from hailuo_mcp.studio.query import (
+from hailuo_mcp.studio.listing import (
     ids_that_begin,
     known_task,
-    list_tasks,
-    query_task,
     recent_film_ids_of,
     recent_ids_of,
     sums_of,
 )
+from hailuo_mcp.studio.moving import need_movable
+from hailuo_mcp.studio.preview import preview_clips
+from hailuo_mcp.studio.query import list_tasks, query_task
 from hailuo_mcp.studio.questions import close_question, may_ask
 from hailuo_mcp.studio.upgrading import upgrade, upgrade_question, upgrade_request
 from hailuo_mcp.studio.waiting import poll_at
@@ -53,7 +52,6 @@ class Studio(Context):
     query = query_task
     known = known_task
     tasks = list_tasks
-    charged_tasks = account_book.charged_tasks
     sums_of = sums_of
     ids_that_begin = ids_that_begin
     recent_ids = recent_ids_of

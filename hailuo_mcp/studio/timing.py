@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from statistics import median
 
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.dialects.dialect import Provider
@@ -49,6 +48,8 @@ class RenderTimes:
     async def typical(self, task: Task) -> float:
         """Seconds from submit to success: measured by this journal, else published."""
         if times := await self.recent(task):
+            from statistics import median
+
             return median(time.most for time in times)
         return self.published(task)
 

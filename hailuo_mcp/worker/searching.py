@@ -14,7 +14,8 @@ from math import inf
 from hailuo_mcp.catalog.video_models import find_model
 from hailuo_mcp.domain import NOT_BOUGHT, Mode, Phase, RemoteTask, Status, Task
 from hailuo_mcp.errors import HailuoError, InvalidRequestError
-from hailuo_mcp.studio.context import SUBMIT_LEASE, Context
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.reader import SUBMIT_LEASE
 from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.text import shown
 

@@ -13,7 +13,8 @@ from anyio.abc import TaskGroup
 from hailuo_mcp.domain import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import Capacity
-from hailuo_mcp.studio.context import SUBMIT_LEASE, Context
+from hailuo_mcp.studio.context import Context
+from hailuo_mcp.studio.reader import SUBMIT_LEASE
 from hailuo_mcp.telemetry.events import Event
 from hailuo_mcp.worker.filming import advance
 from hailuo_mcp.worker.polling import poll

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -94,7 +94,7 @@ async def diagnosed(
     def connect(chosen: Settings) -> HailuoClient:
         host = hosts.get(chosen.provider)
         url = host.url if host else chosen.base_url
-        return open_client(chosen.model_copy(update={"base_url": url}))
+        return open_client(replace(chosen, base_url=url))
 
     return [f async for f in check_provider(settings, connect, reach, keyed=keyed, asks=asks)]
 

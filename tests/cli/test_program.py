@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from hailuo_mcp import __version__
 from hailuo_mcp.cli import arguments, exits, main, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.program import COMMANDS, parser
-from hailuo_mcp.domain import Mode, VideoRequest
+from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
+from hailuo_mcp.domain import Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import (
     BudgetExceededError,
     ConfigError,
@@ -27,6 +29,25 @@ from hailuo_mcp.errors import (
     TaskNotFoundError,
     UnconfirmedSubmitError,
 )
+from hailuo_mcp.settings import table as settings_table
+
+
+def test_the_tables_of_options_have_the_names_of_what_they_set():
+    assert set(SETTING_OPTIONS) <= set(settings_table.SETTINGS)
+    assert [*arguments.VIDEO_OPTIONS] == [it.name for it in fields(VideoRequest)]
+    assert [*arguments.TEMPLATE_OPTIONS] == [it.name for it in fields(TemplateRequest)]
+
+
+def test_each_setting_of_an_option_is_what_the_option_gave(tmp_path):
+    given = {"provider": "sandbox", "plan": "basic", "budget": "12", "filename": "{task_id}"}
+    folders = {"output_dir": str(tmp_path / "out"), "state_dir": str(tmp_path / "state")}
+    flags = [f"{SETTING_OPTIONS[name].flag}={text}" for name, text in {**given, **folders}.items()]
+    args = parser(["models"]).parse_args(["models", *flags])
+
+    read = arguments.settings(args, {})
+
+    assert {name: str(getattr(read, name)) for name in {**given, **folders}} == {**given, **folders}
+
 
 SETTINGS = {"provider", "base_url", "plan", "budget", "output_dir", "state_dir"}
 

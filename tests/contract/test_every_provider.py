@@ -8,7 +8,8 @@ import anyio
 import pytest
 
 from hailuo_mcp import HailuoClient
-from hailuo_mcp.dialects.providers import dialect_of, with_base_url
+from hailuo_mcp.dialects.dialect_of import dialect_of
+from hailuo_mcp.dialects.providers import with_base_url
 from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import Mode, Phase, VideoRequest
 from hailuo_mcp.errors import (

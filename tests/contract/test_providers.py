@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.link_expiry import expires_at
 from hailuo_mcp.dialects.providers import (
     DEFAULT_PROVIDER,
     PROVIDERS,
     clean_base_url,
-    dialect_of,
     provider_for,
     provider_named,
 )

@@ -9,7 +9,8 @@ import pytest
 
 from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.dialects.dialect import HttpReply
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.dialects.dialect_of import dialect_of
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.dialects.refusals import explain, retry_after
 from hailuo_mcp.errors import (
     AuthenticationError,

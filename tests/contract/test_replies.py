@@ -7,8 +7,9 @@ import json
 import pytest
 
 from hailuo_mcp.dialects.dialect import HttpReply
+from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.parsing import identifier
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.dialects.refusals import explain
 from hailuo_mcp.domain import Phase, RemoteStatus
 from hailuo_mcp.errors import (

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp.dialects.dialect import HttpReply
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of, with_base_url
+from hailuo_mcp.dialects.dialect_of import dialect_of
+from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
 from hailuo_mcp.domain import Phase, RemoteStatus, Submitted, VideoRequest
 from hailuo_mcp.errors import (
     AuthenticationError,

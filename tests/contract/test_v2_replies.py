@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp.dialects.dialect import HttpReply
-from hailuo_mcp.dialects.providers import PROVIDERS, dialect_of
+from hailuo_mcp.dialects.dialect_of import dialect_of
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Phase, RemoteTask, Usage
 from hailuo_mcp.errors import (
     AuthenticationError,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_mcp.dialects.providers import PROVIDERS, capabilities_of, dialect_of
+from hailuo_mcp.dialects.dialect_of import capabilities_of, dialect_of
+from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.domain import Mode, TemplateRequest, UpgradeRequest, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError, RemoteTaskNotFoundError
 

@@ -7,6 +7,7 @@ import gc
 import hashlib
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -311,7 +312,7 @@ def test_tenants_alone_protect_a_server_that_others_reach(town: Town, tmp_path: 
     )
     assert create_app(settings)
     with pytest.raises(ConfigError, match="every tenant"):
-        create_app(settings.model_copy(update={"allowed_hosts": ()}), local=True)
+        create_app(replace(settings, allowed_hosts=()), local=True)
     town.file.write_text("[tenants.acme]\nbudgte = 3")
     with pytest.raises(ConfigError, match="acme: budgte"):
         create_app(settings)

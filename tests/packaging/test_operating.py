@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from hailuo_mcp.server.http.app import DRAIN_SECONDS
-from hailuo_mcp.settings import Settings
+from hailuo_mcp.settings.table import SETTINGS
 from hailuo_mcp.telemetry.tracing import FLUSH_SECONDS
 from hailuo_mcp.worker.worker import CLOSE_SECONDS
 
@@ -86,7 +86,7 @@ def test_the_image_that_compose_builds_exists() -> None:
 
 
 def test_what_the_files_set_are_settings() -> None:
-    known = {f"HAILUO_{name.upper()}" for name in Settings.model_fields}
+    known = {f"HAILUO_{name.upper()}" for name in SETTINGS}
     assert variables() - known == set()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.settings import Settings, variable_of
+from hailuo_mcp.settings.table import SETTINGS
 
 
 def test_an_empty_environment_gives_the_documented_defaults():
@@ -156,9 +157,9 @@ def test_keys_and_tokens_never_show():
 
 
 def test_every_field_has_a_variable_and_a_meaning():
-    for name, field in Settings.model_fields.items():
+    for name, row in SETTINGS.items():
         assert variable_of(name).startswith("HAILUO_") or name == "proxies"
-        assert field.description
+        assert row.metadata["meaning"]
     assert Settings.from_env({"HAILUO_BUDGET": "12.50"}).budget == Decimal("12.50")
 
 

@@ -16,7 +16,7 @@ from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 
 Open = Callable[..., AbstractAsyncContextManager[Studio]]

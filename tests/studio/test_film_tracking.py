@@ -19,7 +19,7 @@ from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain import Continuity, Film, FilmRequest, Link, Money, Status, Task
 from hailuo_mcp.errors import HailuoError, InvalidRequestError, TaskNotFoundError
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.views import FilmView, Terms, View
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hailuo_mcp.journal.store import LONGEST_LEASE
-from hailuo_mcp.studio.context import SUBMIT_LEASE, SUBMIT_SECONDS
+from hailuo_mcp.studio.reader import SUBMIT_LEASE, SUBMIT_SECONDS
 from hailuo_mcp.worker.worker import LEASE
 
 ASK = """
 import sys
-from hailuo_mcp.studio.context import period_start
+from hailuo_mcp.studio.reader import period_start
 print(period_start(sys.argv[1], float(sys.argv[2])))
 """
 

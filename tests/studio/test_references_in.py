@@ -32,7 +32,7 @@ from hailuo_mcp.domain import (
 )
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.files.sources import Opened
-from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.studio.request_record import (
     content_of,
     pictures_of,

@@ -7,7 +7,7 @@ import pytest
 from until import until
 
 from hailuo_mcp.domain import VideoRequest
-from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio

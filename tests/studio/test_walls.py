@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.bootstrap import account_of
 from hailuo_mcp.cli.set_up.doctor.journal import check_journal
 from hailuo_mcp.cli.set_up.doctor.result import Level
 from hailuo_mcp.domain import Unit, VideoRequest
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.studio.reader import account_of
 from hailuo_mcp.views import Terms
 from hailuo_mcp.wording.person import spending_text
 from hailuo_mcp.wording.tasks import task_list

@@ -76,7 +76,7 @@ async def test_a_success_is_spent_even_if_the_clip_cannot_be_saved_yet(bench: An
 
 
 async def test_a_clip_that_shall_wait_to_be_asked_for_is_not_fetched(bench: Any) -> None:
-    settings = bench.context.settings.model_copy(update={"auto_download": False})
+    settings = replace(bench.context.settings, auto_download=False)
     bench.context = replace(bench.context, settings=settings)
     bench.client.no_link = AssertionError("nobody asked for it")
     task = await _step(bench, await bench.held(), _state(Phase.SUCCEEDED, file_id="5"))

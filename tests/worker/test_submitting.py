@@ -14,7 +14,7 @@ from hailuo_mcp.errors import (
     RateLimitError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.worker.submitting import _RECORD_PAUSES, submit
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task, Unit, Usage
-from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.worker.usage import counted_cost
 from hailuo_mcp.worker.worker import Worker
 
@@ -84,7 +84,7 @@ async def test_the_sums_follow_the_count_and_the_difference_is_told_once(
     bench.client.states = [
         RemoteStatus(phase=Phase.SUCCEEDED, word="succeeded", usage=Usage(output_seconds=seconds))
     ]
-    settings = bench.context.settings.model_copy(update={"auto_download": False})
+    settings = replace(bench.context.settings, auto_download=False)
     bench.context = replace(bench.context, settings=settings)
     await Worker(bench.context)._step(await bench.read(task))
     task = await bench.read(task)

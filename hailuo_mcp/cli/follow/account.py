@@ -76,9 +76,9 @@ def account(args: Namespace, terminal: Terminal) -> int:
     if args.csv:
         terminal.write_bytes(csv_of(paid))
     elif terminal.json:
-        from hailuo_mcp.cli.session import run_with_studio
+        from hailuo_mcp.cli.session import run_with_reader
 
-        views = run_with_studio(args, terminal, partial(_views, only=only), works=False)
+        views = run_with_reader(args, terminal, partial(_views, only=only))
         terminal.data(_record(args, paid, views))
     else:
         _print(args, terminal, paid, hidden=len(found) - len(paid))
@@ -111,7 +111,9 @@ def _read(args: Namespace, only: Filter) -> tuple[list[Charge], str]:
 
 
 async def _views(session: Session, *, only: Filter) -> list[View]:
-    return await session.studio.charged_tasks(only)
+    from hailuo_mcp.studio.account_book import charged_tasks
+
+    return await charged_tasks(session.reader, only)
 
 
 def csv_of(charges: Sequence[Charge]) -> bytes:

@@ -7,9 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from hailuo_mcp.cli import exits, words
-from hailuo_mcp.cli.follow import story
-from hailuo_mcp.cli.follow.task import id_option
+from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.styles import Cell, Styled, text_of
 from hailuo_mcp.cli.output.terminal import Terminal
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.domain import Film, Task
     from hailuo_mcp.views import FilmView, View
 
-show_options = id_option
+show_options = arguments.id_option
 
 _SHORT_SHA = 12
 _TOLD_ELSEWHERE = frozenset({"prompt", "model", "duration", "resolution", "source", "upgrade_of"})
@@ -39,33 +37,35 @@ _STYLES = {
 
 def show(args: Namespace, terminal: Terminal) -> int:
     """Look into the journal alone: the provider is not asked, and nothing changes."""
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.session import run_with_reader
     from hailuo_mcp.errors import Do, Step, TaskNotFoundError
+    from hailuo_mcp.studio.film_views import find_film
 
     async def job(session: Session) -> int:
-        if film := await session.studio.film(args.task_id, ""):
+        if film := await find_film(session.reader, args.task_id, ""):
             return await _show_film(session, film)
-        task = await session.studio.store.find(args.task_id.strip())
+        task = await session.reader.store.find(args.task_id.strip())
         if task is None:
             raise TaskNotFoundError(
                 f"No task {shown(args.task_id)!r} is recorded here.",
                 Step(Do.TRY, "if it is the provider's own id, look it up with query"),
                 Step(Do.LIST_TASKS),
             )
-        view = await session.studio.known(task.task_id)
+        view = await session.reader.view(task)
         if terminal.json:
             terminal.data(_task_story(view))
         else:
             _print_task(session, view)
         return exits.DONE
 
-    return run_with_studio(args, terminal, job, works=False)
+    return run_with_reader(args, terminal, job)
 
 
 # ── a task ────────────────────────────────────────────────────────────────────────────────────
 
 
 def _task_story(view: View) -> dict[str, object]:
+    from hailuo_mcp.cli.follow import story
     from hailuo_mcp.cli.record import task_record
 
     task = view.task
@@ -85,6 +85,7 @@ def _history(events: Sequence[Event]) -> list[dict[str, object]]:
 
 def _print_task(session: Session, view: View) -> None:
     from hailuo_mcp.cli import results
+    from hailuo_mcp.cli.follow import story
     from hailuo_mcp.wording import person
 
     terminal, task = session.terminal, view.task
@@ -179,11 +180,12 @@ def _suggest(session: Session, view: View) -> None:
 
 
 async def _show_film(session: Session, film: Film) -> int:
+    from hailuo_mcp.cli.follow import story
     from hailuo_mcp.cli.record import film_record
     from hailuo_mcp.studio.film_views import film_view
 
-    view = await film_view(session.studio, film)
-    tasks = await session.studio.store.film_tasks(film.film_id)
+    view = await film_view(session.reader, film)
+    tasks = await session.reader.store.film_tasks(film.film_id)
     events = story.of_film(film, tasks)
     if session.terminal.json:
         session.terminal.data({**film_record(view), "history": _history(events)})

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits
-from hailuo_mcp.cli.arguments import FOREVER, STANDARD, TASK
+from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.follow.finish import finish
 from hailuo_mcp.cli.output.terminal import Terminal
 
@@ -17,13 +17,8 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import View
 
 
-def id_option(parser: ArgumentParser) -> None:
-    what = f"{TASK}, or the provider's id"
-    arguments.add_subject(parser, "task_id", "--task-id", metavar="ID", what=what, needed=True)
-
-
 def query_options(parser: ArgumentParser) -> None:
-    id_option(parser)
+    arguments.id_option(parser)
     arguments.add_wait(
         parser.add_argument,
         "wait at most this many seconds; without a number, until the task is over",
@@ -85,7 +80,7 @@ async def _look(session: Session, task_id: str, progress: Bar | Lines) -> View:
 
 
 def download_options(parser: ArgumentParser) -> None:
-    id_option(parser)
+    arguments.id_option(parser)
     arguments.add_subject(
         parser,
         "output",
@@ -169,11 +164,11 @@ def cancel(args: Namespace, terminal: Terminal) -> int:
     return run_with_studio(args, terminal, job)
 
 
-cancel_options = id_option
+cancel_options = arguments.id_option
 
 
 def settle_options(parser: ArgumentParser) -> None:
-    id_option(parser)
+    arguments.id_option(parser)
     parser.add_argument(
         "outcome",
         choices=("bought", "not-bought"),

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import task_rows
+from hailuo_mcp.cli.follow.list_limits import MOST
 from hailuo_mcp.cli.session import Session
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.store import Filter, ProviderSums
     from hailuo_mcp.views import FilmView, Listing, View
-
-MOST = 10_000
-"""Tasks that are looked at."""
 
 
 def filter_of(session: Session) -> Filter:
@@ -23,7 +21,7 @@ def filter_of(session: Session) -> Filter:
     return Filter(
         since=args.since,
         until=args.until,
-        provider=session.studio.provider.name if args.provider else "",
+        provider=session.reader.provider.name if args.provider else "",
         search=args.search,
     )
 
@@ -32,13 +30,16 @@ async def find(
     session: Session, *, wait_seconds: float = 0
 ) -> tuple[Listing, list[View | FilmView], list[ProviderSums]]:
     """What is listed, in its order, and what all such tasks cost."""
-    args, studio, only = session.args, session.studio, filter_of(session)
-    ordered = args.sort not in ("newest", "age")
-    listing = await studio.tasks(
-        status=args.status,
-        only=only,
-        limit=MOST if ordered else args.limit,
-        wait_seconds=wait_seconds,
-    )
-    entries = task_rows.in_order(listing.entries, args.sort)[: args.limit]
-    return listing, entries, await studio.sums_of(status=args.status, only=only)
+    from hailuo_mcp.studio.listing import listing, sums_of
+
+    args, reader, only = session.args, session.reader, filter_of(session)
+    limit = args.limit if args.sort in ("newest", "age") else MOST
+    status = args.status
+    if wait_seconds:
+        found = await session.studio.tasks(
+            status=status, only=only, limit=limit, wait_seconds=wait_seconds
+        )
+    else:
+        found = await listing(reader, status=status, only=only, limit=limit)
+    entries = task_rows.in_order(found.entries, args.sort)[: args.limit]
+    return found, entries, await sums_of(reader, status=status, only=only)

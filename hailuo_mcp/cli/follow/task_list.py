@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, dates, exits, words
 from hailuo_mcp.cli.arguments import FOREVER
-from hailuo_mcp.cli.follow.finish import finish
+from hailuo_mcp.cli.follow.list_limits import MOST, SORTS
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import shown
@@ -23,8 +23,6 @@ _WATCH_SECONDS = 2.0
 
 
 def tasks_options(parser: ArgumentParser) -> None:
-    from hailuo_mcp.cli import task_rows
-    from hailuo_mcp.cli.follow.task_find import MOST
     from hailuo_mcp.domain import STATUS_WORDS
 
     add = parser.add_argument_group("which").add_argument
@@ -44,10 +42,10 @@ def tasks_options(parser: ArgumentParser) -> None:
     add = parser.add_argument_group("how").add_argument
     add(
         "--sort",
-        choices=task_rows.SORTS,
-        default=task_rows.SORTS[0],
+        choices=SORTS,
+        default=SORTS[0],
         metavar="ORDER",
-        help=f"{', '.join(task_rows.SORTS)}; cost: the dearest first",
+        help=f"{', '.join(SORTS)}; cost: the dearest first",
     )
     arguments.add_flag(add, "--paths", "show where the files are, however narrow the terminal is")
     add(
@@ -67,9 +65,7 @@ def tasks_options(parser: ArgumentParser) -> None:
 
 
 def tasks(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.cli.follow.task_find import find
-    from hailuo_mcp.cli.follow.task_wait import exit_code, report_missing, wait_for_all
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.session import run_with_reader, run_with_studio
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
     if args.follow and args.wait is None:
@@ -84,22 +80,36 @@ def tasks(args: Namespace, terminal: Terminal) -> int:
 
         return watch(args, terminal)
 
-    async def job(session: Session) -> int:
-        watched = await wait_for_all(session) if args.wait == FOREVER else []
-        wait = args.wait if args.wait not in (None, FOREVER) else 0
-        listing, entries, sums = await find(session, wait_seconds=wait)
-        if terminal.json:
-            from hailuo_mcp.cli.record import list_record
+    if args.wait is None:
+        return run_with_reader(args, terminal, _list)
+    return run_with_studio(args, terminal, _list_when_done if args.wait == FOREVER else _list)
 
-            terminal.data(list_record(listing, entries, sums, limit=args.limit))
-        else:
-            _print(session, listing, entries, sums)
-        await finish(session, watched)
-        for view in watched:
-            report_missing(session, view)
-        return max((exit_code(session, view) for view in watched), default=exits.DONE)
 
-    return run_with_studio(args, terminal, job)
+async def _list(session: Session) -> int:
+    from hailuo_mcp.cli.follow.task_find import find
+
+    args, terminal = session.args, session.terminal
+    wait = args.wait if args.wait not in (None, FOREVER) else 0
+    listing, entries, sums = await find(session, wait_seconds=wait)
+    if terminal.json:
+        from hailuo_mcp.cli.record import list_record
+
+        terminal.data(list_record(listing, entries, sums, limit=args.limit))
+    else:
+        _print(session, listing, entries, sums)
+    return exits.DONE
+
+
+async def _list_when_done(session: Session) -> int:
+    from hailuo_mcp.cli.follow.finish import finish
+    from hailuo_mcp.cli.follow.task_wait import exit_code, report_missing, wait_for_all
+
+    watched = await wait_for_all(session)
+    await _list(session)
+    await finish(session, watched)
+    for view in watched:
+        report_missing(session, view)
+    return max((exit_code(session, view) for view in watched), default=exits.DONE)
 
 
 def _print(
@@ -112,7 +122,7 @@ def _print(
     from hailuo_mcp.wording import person
 
     args, terminal = session.args, session.terminal
-    home = session.studio.provider.name
+    home = session.reader.provider.name
     if not entries:
         terminal.say(_nothing(session))
     elif terminal.is_terminal:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import exits, words
-from hailuo_mcp.cli.follow.task_find import MOST
+from hailuo_mcp.cli.follow.list_limits import MOST
 from hailuo_mcp.cli.session import Session
 from hailuo_mcp.cli.task_rows import name_of, named
 from hailuo_mcp.domain import Film, Status

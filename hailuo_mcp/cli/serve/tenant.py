@@ -276,8 +276,9 @@ def _studio(main: Studio, tenant: Any) -> Studio:  # noqa: ANN401  # imported wh
     """Good for questions to the journal alone."""
     from dataclasses import replace
 
-    from hailuo_mcp.bootstrap import account_of, for_tenant
+    from hailuo_mcp.bootstrap import for_tenant
     from hailuo_mcp.dialects.providers import PROVIDERS
+    from hailuo_mcp.studio.reader import account_of
 
     settings = tenant.settings
     account = replace(main, account=account_of(settings), provider=PROVIDERS[settings.provider])

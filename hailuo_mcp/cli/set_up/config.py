@@ -214,15 +214,12 @@ def _rows(found: Sources) -> list[_Row]:
 
 def _default(setting: str, found: Sources) -> str:
     """The value of a setting that nobody has set."""
-    from hailuo_mcp.settings.table import Settings
+    from hailuo_mcp.settings.table import default_of
 
-    field = Settings.model_fields[setting]
     if setting == "allowed_dirs":
-        out = found.texts.get("output_dir") or str(
-            Settings.model_fields["output_dir"].get_default(call_default_factory=True)
-        )
+        out = found.texts.get("output_dir") or str(default_of("output_dir"))
         return os.pathsep.join((out, str(Path.home())))
-    value = field.get_default(call_default_factory=True)
+    value = default_of(setting)
     if setting == "wait_seconds":
         return "auto"
     if setting == "rpm":
@@ -352,11 +349,9 @@ def _checked(setting: str, text: str, section: Section) -> str:
     Raises:
         ConfigError: the setting's own type refuses it; the error names the setting.
     """
-    from pydantic import ValidationError
-
     from hailuo_mcp.dialects.providers import provider_named
     from hailuo_mcp.settings.sources import base_url_of, kept_provider
-    from hailuo_mcp.settings.table import Settings, flaws_of
+    from hailuo_mcp.settings.table import Settings, UnusableError
 
     try:
         if setting == "provider":
@@ -367,10 +362,9 @@ def _checked(setting: str, text: str, section: Section) -> str:
     except ConfigError as exc:
         raise InvalidRequestError(exc.what) from None
     try:
-        read = Settings.model_validate({"provider": "sandbox", "base_url": "", setting: text})
-    except ValidationError as exc:
-        flaws = flaws_of(exc)
-        why = flaws.get(setting) or next(iter(flaws.values()), "cannot be used")
+        read = Settings.read({"provider": "sandbox", "base_url": "", setting: text})
+    except UnusableError as exc:
+        why = exc.flaws.get(setting) or next(iter(exc.flaws.values()))
         raise InvalidRequestError(f"This value of {_key(setting)} {why}.") from None
     return str(getattr(read, setting)) if setting in ("plan", "budget_period") else text
 

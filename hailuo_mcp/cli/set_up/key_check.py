@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
 from hailuo_mcp.errors import ConfigError, Do, Step
 
 if TYPE_CHECKING:
@@ -96,8 +96,10 @@ def other_region(settings: Settings) -> Settings | None:
 
     No host but these two is ever shown a key that was meant for one of them.
     """
+    from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
+
     provider = PROVIDERS[settings.provider]
     if not provider.other_region or urlsplit(settings.base_url).hostname not in provider.hosts:
         return None
     twin = provider_named(provider.other_region)
-    return settings.model_copy(update={"provider": twin.name, "base_url": twin.base_url})
+    return replace(settings, provider=twin.name, base_url=twin.base_url)

@@ -43,10 +43,13 @@ def login_options(parser: ArgumentParser) -> None:
 
 
 def login(args: Namespace, terminal: Terminal) -> int:
+    from dataclasses import replace
+
     import anyio
 
     from hailuo_mcp.bootstrap import open_client
     from hailuo_mcp.settings.config_file import read_configuration
+    from hailuo_mcp.settings.values import Secret
 
     configuration = read_configuration()
     candidates = candidates_of(arguments.given_settings(args), os.environ, configuration)
@@ -69,7 +72,7 @@ def login(args: Namespace, terminal: Terminal) -> int:
         )
     chosen = first
     if key and not args.no_check:
-        tried = [it.model_copy(update={"api_key": _secret(key)}) for it in candidates]
+        tried = [replace(it, api_key=Secret(key)) for it in candidates]
         try:
             chosen = anyio.run(accepting, tried, open_client)
         except AuthenticationError as exc:
@@ -200,12 +203,6 @@ def _row(settings: Settings) -> Provider:
     from hailuo_mcp.dialects.providers import PROVIDERS
 
     return PROVIDERS[settings.provider]
-
-
-def _secret(key: str) -> object:
-    from pydantic import SecretStr
-
-    return SecretStr(key)
 
 
 def _introduce(candidates: Sequence[Settings], terminal: Terminal) -> None:

@@ -9,15 +9,19 @@ import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hailuo_mcp.domain import tenant_of
 from hailuo_mcp.journal.sql import film_rows
 from hailuo_mcp.journal.sql.rows import SEALED, marks, seal_of
-from hailuo_mcp.journal.sqlite import backup, legible, mark, schema
+from hailuo_mcp.journal.sqlite import backup, mark, schema
 from hailuo_mcp.journal.sqlite.faults import UNUSABLE, means_damage
 from hailuo_mcp.journal.sqlite.mark import Mark
 from hailuo_mcp.journal.sqlite.unfinished import RESCUED
 from hailuo_mcp.journal.store import RATE_WINDOW, Rescued
+
+if TYPE_CHECKING:
+    from hailuo_mcp.journal.sqlite import legible
 
 _BUILDING = ".rescuing"
 _MAGIC = b"SQLite format 3\0"
@@ -37,6 +41,8 @@ def rescue(path: Path, flaw: str, known: Mark | None, wal: bytes, *, timeout: fl
         wal: The write-ahead log as it was before the file was opened.
         timeout: Seconds to wait for other processes.
     """
+    from hailuo_mcp.journal.sqlite import legible  # only where something is damaged
+
     with _held(path, timeout) as old:
         aside = _aside(path, _next_number(path))
         kept = aside if path.exists() else None

@@ -40,7 +40,7 @@ from hailuo_mcp.server.logs import PlainLines, log_to_stderr
 from hailuo_mcp.server.mcp_server import Server
 from hailuo_mcp.server.subscriptions import CallerBus, publish_changes
 from hailuo_mcp.settings import Settings, read_settings
-from hailuo_mcp.studio.context import RemoteAccess
+from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.telemetry import tracing
 

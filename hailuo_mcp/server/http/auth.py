@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
-from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,6 +23,7 @@ from hailuo_mcp.server.context import Caller
 from hailuo_mcp.server.http.challenges import BUY, METADATA, READ, SCOPES, challenge
 from hailuo_mcp.server.http.host_guard import HostNames
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.settings.values import Secret
 
 if TYPE_CHECKING:
     from hailuo_mcp.tenants import Tenants
@@ -162,7 +162,7 @@ class TokenAuth:
     def __init__(
         self,
         app: ASGIApp,
-        tokens: Sequence[tuple[str, SecretStr]],
+        tokens: Sequence[tuple[str, Secret]],
         base_url: str,
         *,
         local: bool,

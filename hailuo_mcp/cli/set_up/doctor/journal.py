@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from hailuo_mcp.bootstrap import account_of
 from hailuo_mcp.catalog.prices import plan_unit
 from hailuo_mcp.cli.set_up.doctor.result import Result, note, of_error, ok, problem
 from hailuo_mcp.cli.words import count, program
@@ -23,7 +22,7 @@ from hailuo_mcp.journal.sqlite.faults import Fault
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 from hailuo_mcp.journal.store import UnitSpending
 from hailuo_mcp.settings import Settings
-from hailuo_mcp.studio.context import period_start
+from hailuo_mcp.studio.reader import account_of, period_start
 from hailuo_mcp.text import number
 
 LONG = 3 * 86_400.0

@@ -15,9 +15,9 @@ from hailuo_mcp.cli.set_up.doctor.result import Result, note, of_error, ok, prob
 from hailuo_mcp.cli.set_up.key_check import is_placeholder
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.settings import Settings, nearest_variable, variable_of
+from hailuo_mcp.settings import Settings, nearest_variable
 from hailuo_mcp.settings.config_file import Configuration
-from hailuo_mcp.settings.table import NO_FILE
+from hailuo_mcp.settings.table import NO_FILE, variables
 from hailuo_mcp.text import shown, system_reason
 
 _FREE = frozenset(row.name for row in PROVIDERS.values() if row.is_sandbox)
@@ -30,7 +30,7 @@ _SHORT = 20
 
 
 def known_variables() -> tuple[str, ...]:
-    return tuple(variable_of(field) for field in Settings.model_fields)
+    return tuple(variables().values())
 
 
 def check_settings(

@@ -19,8 +19,8 @@ async def check_tenants(
     """Check the file, then send a free request for each account that is not the server's."""
     if settings.tenants is None:
         return
-    from hailuo_mcp.bootstrap import account_of
     from hailuo_mcp.settings.tenants import read_tables, tenant_of_table
+    from hailuo_mcp.studio.reader import account_of
 
     try:
         _, tables = read_tables(settings.tenants)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping
 
 from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
@@ -46,22 +46,6 @@ def client_named(name: str) -> ClientSetup:
         f"Unknown client {shown(name)!r}. {hint}Known clients: {', '.join(names)}.",
         Step(Do.TRY, "see docs/install.md for other clients"),
     )
-
-
-def init_options(parser: ArgumentParser) -> None:
-    names = ", ".join(app.name for app in client_setups())
-    parser.add_argument(
-        "client",
-        nargs="?",
-        default="",
-        metavar="CLIENT",
-        help=f"one of: {names}; without one, they are listed",
-    )
-    parser.add_argument(
-        "--print", action="store_true", dest="only_print", help="change nothing; show what to paste"
-    )
-    what = "read the API key from standard input (others could see it on a command line)"
-    arguments.add_flag(parser.add_argument, "--key-stdin", what)
 
 
 def init(args: Namespace, terminal: Terminal) -> int:
@@ -132,11 +116,13 @@ def _keep(
 
     It is not, where it would take the place of another account: then it goes into the entry.
     """
+    from dataclasses import replace
+
     import anyio
-    from pydantic import SecretStr
 
     from hailuo_mcp.bootstrap import open_client
     from hailuo_mcp.cli.set_up.kept import account_of
+    from hailuo_mcp.settings.values import Secret
 
     if args.only_print:
         return ""
@@ -154,7 +140,7 @@ def _keep(
     if taken and account_of(section.texts) != (first.provider, first.address):
         return ""
     if not args.key_stdin:
-        tried = [it.model_copy(update={"api_key": SecretStr(key)}) for it in candidates]
+        tried = [replace(it, api_key=Secret(key)) for it in candidates]
         try:
             first = anyio.run(login.accepting, tried, open_client)
         except AuthenticationError:
