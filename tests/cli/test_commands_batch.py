@@ -56,6 +56,17 @@ def test_a_file_is_bought_once_however_often_it_is_given(program, file):
     assert (again.answer["saved"], again.answer["before"]) == (5, 5)
 
 
+def test_each_clip_that_was_bought_before_is_copied_to_the_new_place(program):
+    program("generate", "A fox", "-n", "3", "-o", "a/", "-q")
+    again = program("generate", "A fox", "-n", "3", "-o", "b/", "-q")
+
+    copies = again.out.splitlines()
+    assert again.code == 0, again.err
+    assert len(copies) == 3
+    assert {Path(one) for one in copies} == set((program.cwd / "b").glob("*.mp4"))
+    assert bought(program.books) == 3
+
+
 def test_takes_are_counted_from_the_first(program):
     two = program("generate", "A fox", "-n", "2", "--take", "2", "--no-wait", "--json")
     more = program("generate", "A fox", "-n", "3", "--take", "2", "--no-wait", "--json")

@@ -94,7 +94,7 @@ async def _buy_each(session: Session, plan: Plan, watch: _Watch) -> HailuoError 
         unanswered = unanswered + 1 if unsure else 0
         if unanswered == _MOST_UNANSWERED:
             return UnconfirmedSubmitError(f"{unanswered} in a row got no answer.")
-        await watch.look(_LOOK_SECONDS)
+        await watch.look_again(_LOOK_SECONDS)
     return None
 
 
@@ -120,11 +120,14 @@ class _Watch:
         elif not view.task.saved and studio.settings.auto_download:
             one.view = (await studio.download(task_id)).view
 
-    async def look(self, seconds: float) -> None:
-        """Read all that still move, unless that was done so lately; copy what has come."""
+    async def look_again(self, seconds: float) -> None:
+        """As `look`, unless that was done so lately."""
+        if time.monotonic() - self.looked >= max(seconds, _LOOK_SHARE * self.took):
+            await self.look()
+
+    async def look(self) -> None:
+        """Read all that still move, and copy what has come."""
         began = time.monotonic()
-        if began - self.looked < max(seconds, _LOOK_SHARE * self.took):
-            return
         for one in self.made:
             if one.view and not one.view.settled:
                 one.view = await self.session.studio.known(one.view.task.task_id)
@@ -140,13 +143,13 @@ class _Watch:
         args, changes = self.session.args, self.session.studio.changes
         most = FOREVER if args.wait_seconds is None else args.wait_seconds
         ends = self.began + most
-        await self.look(0.0)
+        await self.look()  # always: what was settled before has nothing to wait for, but a copy
         while open_ids := self._open(sending=args.no_wait):
             left = ends - time.monotonic()
             if changes.closing or (left <= 0 and not args.no_wait):
                 return
             await changes.wait(open_ids, _LOOK_SECONDS if args.no_wait else min(left, 1.0))
-            await self.look(_LOOK_SECONDS / 2)
+            await self.look_again(_LOOK_SECONDS / 2)
 
     def _open(self, *, sending: bool) -> set[str]:
         """The tasks that still move; with `sending`, only those that are not sent yet."""

@@ -45,6 +45,11 @@ class Made:
     before: bool = False
     """It was bought by an earlier command."""
 
+    @property
+    def is_not_copied(self) -> bool:
+        """It is saved, and not where it was wanted."""
+        return bool(self.clip.output and self.view and self.view.task.saved and not self.copy)
+
 
 def show(
     session: Session,
@@ -61,7 +66,7 @@ def show(
         return code
     if terminal.quiet:
         for one in made:
-            if one.view and not one.error:
+            if one.view and not (one.error or one.is_not_copied):
                 results.show_path(session, one.view, copy=one.copy)
             else:
                 _report(session, one)
@@ -118,7 +123,7 @@ def _exit_code(session: Session, made: Sequence[Made], refused: Sequence[Refused
 
 def _is_lost(session: Session, one: Made) -> bool:
     """Whether there is no clip, or not where it was wanted."""
-    if one.error or one.view is None or session.needs_person(one.view.task):
+    if one.error or one.is_not_copied or one.view is None or session.needs_person(one.view.task):
         return True
     return exits.of_view(one.view) != exits.DONE
 
@@ -173,8 +178,9 @@ def _report(session: Session, one: Made) -> None:
     elif session.needs_person(task):
         why = person.trouble_text(task, program=program)
         terminal.paragraph("Not fetched:", f"{_name(one)}. {why}", style="bold red")
-    elif one.error:
-        terminal.paragraph("Not copied:", f"{_name(one)}. {reason(one.error)}", style="bold red")
+    elif one.error or one.is_not_copied:
+        why = reason(one.error) if one.error else f"It is at {task.file}."
+        terminal.paragraph("Not copied:", f"{_name(one)}. {why}", style="bold red")
 
 
 def _counts(made: Sequence[Made]) -> dict[str, int]:
@@ -214,7 +220,9 @@ def _summary(
     where = f" in {folders.pop()}" if len(folders) == 1 and counts["saved"] else ""
     said = [f"Saved {counts['saved']} of {words.count(len(made), 'clip')}{where}."]
     going = sum(1 for one in made if one.view and not one.view.settled)
+    uncopied = sum(one.is_not_copied for one in made)
     parts = [
+        f"{uncopied} not copied" if uncopied else "",
         f"{counts['failed']} failed" if counts["failed"] else "",
         f"{counts['unconfirmed']} unconfirmed" if counts["unconfirmed"] else "",
         f"{counts['not_bought']} not bought" if counts["not_bought"] else "",
