@@ -18,11 +18,13 @@ from hailuo_mcp.domain import POLLED, Film, Status, Task
 from hailuo_mcp.errors import (
     AuthenticationError,
     Do,
+    DownloadError,
     HailuoError,
     InvalidRequestError,
     RemoteTaskNotFoundError,
     Step,
 )
+from hailuo_mcp.text import system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.progress import Bar, Lines
@@ -38,6 +40,9 @@ _PATIENCE = 2
 """Ctrl-C is pressed so often before the process ends in the middle of its work."""
 _TRIES = 3
 """Failed tries in a row after which the person is told why."""
+
+_BLOCK = 4096
+"""Bytes, the least that takes room on a disk."""
 
 _IN_FOLDER = "hailuo-mcp.mp4"
 """Stands for the clip's own name, which is not known before."""
@@ -111,11 +116,13 @@ class Session:
     async def wait(self, task_id: str, wait: float, progress: Bar | Lines) -> View:
         """Follow a task until it is over, the time is up, or only a person can help."""
         try:
-            return await self.studio.query(
+            view = await self.studio.query(
                 task_id, wait_seconds=wait, on_progress=self._shown(progress)
             )
         except _NeedsPersonError:
-            return await self.studio.query(task_id)
+            view = await self.studio.query(task_id)
+        self.tasks = [view.task]
+        return view
 
     async def save(self, task_id: str, output: str, wait: float, progress: Bar | Lines) -> Saved:
         """Have the clip on disk, and a copy where it is wanted; ends as `wait` does."""
@@ -132,6 +139,22 @@ class Session:
             )
         except _NeedsPersonError:
             return Saved(view=await self.studio.query(task_id), status="not_ready")
+        except DownloadError as exc:
+            if output:
+                raise await self.not_copied(task_id, exc) from None
+            raise
+
+    async def not_copied(self, task_id: str, error: DownloadError) -> DownloadError:
+        """The same error, with where the clip is; as it is where there is no clip."""
+        task = (await self.studio.known(task_id)).task
+        if not (task.saved and await self.studio.storage.exists(task.file)):
+            return error
+        elsewhere = self.command("download", task.task_id, "-o", "ANOTHER/PLACE.mp4")
+        return DownloadError(
+            f"The clip is saved at {task.file}, and was not copied. {error.what}",
+            Step(Do.TRY, f"copy it to another place, free: {elsewhere}"),
+            task_id=task.task_id,
+        )
 
     async def wait_for_film(self, film: Film, wait: float, progress: Bar | Lines) -> FilmView:
         """Follow a film until it is over, the time is up, or only a person can help."""
@@ -263,9 +286,10 @@ class Session:
             step = Step(Do.TRY, "choose another name, or add --overwrite")
             raise InvalidRequestError(f"{target} exists.", step)
         folder = next(parent for parent in target.parents if parent.exists())
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
+        if why := _why_not_writable(folder, target.name):
             step = Step(Do.TRY, "choose a folder that you can write to")
-            raise InvalidRequestError(f"{folder} is not a folder that can be written to.", step)
+            said = f"{folder} is not a folder that can be written to ({why})."
+            raise InvalidRequestError(said, step)
         return where
 
     def report_elsewhere(self, tasks: Sequence[Task | Film]) -> None:
@@ -315,7 +339,9 @@ class Session:
             "minutes, it is sent; later it is cancelled, free",
             Status.SUBMITTING: f"was just being sent to {task.provider}; check before you buy it "
             "again",
-            Status.SUCCEEDED: f"is ready at {task.provider} and not saved yet",
+            Status.SUCCEEDED: f"is saved at {task.file}"
+            if task.saved
+            else f"is ready at {task.provider} and not saved yet",
         }.get(task.status, f"goes on at {task.provider}; nothing is lost")
         say("Stopped waiting.", f"Task {task.task_id} {state}. Resume with:")
         note(f"  {self.resume_command(task)}")
@@ -346,6 +372,20 @@ class Session:
                 "the journal was damaged. Nothing is lost: all of its tasks were copied to a new "
                 f"one. {words.program()} doctor says where the damaged file is.",
             )
+
+
+def _why_not_writable(folder: Path, name: str) -> str:
+    """Why no such file can be made there, found out by making one like it; empty if it can."""
+    import tempfile
+
+    try:
+        # As long a name as a copy has in between, and a block of bytes: a full disk shows only so.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{name}.p") as file:
+            file.write(bytes(_BLOCK))
+            file.flush()
+    except OSError as exc:
+        return system_reason(exc)
+    return ""
 
 
 def run_with_studio(

@@ -111,6 +111,8 @@ async def locked(target: Path, *, sleep: Sleep) -> AsyncGenerator[None]:
 
     def acquire() -> bool:
         with explained(target.parent):
+            # FileLock takes any error of opening it for a lock that somebody else holds.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o644))
             try:
                 lock.acquire(blocking=False)
             except Timeout:

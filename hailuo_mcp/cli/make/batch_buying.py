@@ -19,6 +19,7 @@ from hailuo_mcp.domain import Status
 from hailuo_mcp.errors import (
     AuthenticationError,
     ConfigError,
+    DownloadError,
     HailuoError,
     InsufficientBalanceError,
     JournalError,
@@ -175,6 +176,8 @@ class _Watch:
                 keep=not self.session.args.no_keep,
                 wait_seconds=FOREVER,
             )
+        except DownloadError as exc:
+            one.error = await self.session.not_copied(view.task.task_id, exc)
         except HailuoError as exc:
             one.error = exc
         else:
