@@ -395,6 +395,15 @@ class Tasks(Protocol):
         """Those of these remote ids that belong to purchases in the journal."""
         ...
 
+    def keys_elsewhere(
+        self, keys: Collection[str], *, provider: str, account: str
+    ) -> Awaitable[frozenset[str]]:
+        """Those of these request keys that a purchase of another account of the provider has.
+
+        What failed or was cancelled does not count, nor what has a caller.
+        """
+        ...
+
     def awaiting_ids(self, account: str) -> Awaitable[list[Task]]:
         """The account's purchases whose remote id is unknown, so that any id may be theirs."""
         ...

@@ -32,6 +32,8 @@ class Checked:
     """With its place, if it is named by its content."""
     offer: Offer | None = None
     refused: HailuoError | None = None
+    elsewhere: bool = False
+    """It is new to this account, and was bought with another key or at another address."""
 
 
 async def recover_dead(context: Context) -> None:
@@ -90,7 +92,21 @@ async def quote_batch(
             asks=draft.existing is None and needs_consent(context, draft.reserved_amount),
         )
         found.append(Checked(terms=mine, offer=offer))
-    return found
+    return await _with_elsewhere(context, found) if named else found
+
+
+async def _with_elsewhere(context: Context, checked: list[Checked]) -> list[Checked]:
+    """The account is a part of what makes a purchase the same, so another key buys all again."""
+    keys = {it.offer.draft.request_key for it in checked if it.offer and it.offer.repeats is None}
+    known = await context.store.keys_elsewhere(
+        keys, provider=context.provider.name, account=context.account
+    )
+    return [
+        replace(it, elsewhere=True)
+        if it.offer and it.offer.repeats is None and it.offer.draft.request_key in known
+        else it
+        for it in checked
+    ]
 
 
 async def _prepared(context: Context, request: AnyRequest) -> Prepared | HailuoError:

@@ -67,6 +67,28 @@ def test_each_clip_that_was_bought_before_is_copied_to_the_new_place(program):
     assert bought(program.books) == 3
 
 
+def test_another_key_buys_the_same_file_again_only_with_consent(program, file):
+    lines = file("A fox", "A hen")
+    program.environ |= {"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": "first-key-0001"}
+    first = program("generate", "--file", lines, "--json")
+    program.environ["HAILUO_API_KEY"] = "second-key-0002"
+
+    told = program("generate", "--file", lines, "--dry-run", "--json").answer
+    refused = program("generate", "--file", lines)
+    other = program("generate", "--file", file("An elk"), "--json")
+    agreed = program("generate", "--file", file("A fox", "A hen"), "--yes", "--json")
+
+    assert told["needs_consent"]
+    assert (
+        "2 of these were bought before with another key (or at another address)" in told["message"]
+    )
+    assert refused.code == 2
+    assert "2 of these were bought before with another key" in refused.err
+    assert "--yes" in refused.err
+    assert first.code == other.code == agreed.code == 0, first.err + other.err + agreed.err
+    assert bought(program.books) == 5
+
+
 def test_takes_are_counted_from_the_first(program):
     two = program("generate", "A fox", "-n", "2", "--take", "2", "--no-wait", "--json")
     more = program("generate", "A fox", "-n", "3", "--take", "2", "--no-wait", "--json")

@@ -41,6 +41,7 @@ def test_a_lock_that_cannot_be_made_is_not_waited_for(tmp_path, monkeypatch):
         pytest.fail("it waited")
 
     monkeypatch.setattr(clip_file.os, "open", refuse)
+
     async def lock() -> None:
         async with clip_file.locked(tmp_path / "x.mp4", sleep=sleep):
             pass

@@ -117,3 +117,18 @@ async def test_it_is_dated_when_it_is_written_and_not_when_it_was_thought_of(sho
     assert draft.created_at < shop.now
     task = await shop.buy(created_at=shop.now - 100)
     assert (await shop.read(task)).created_at == shop.now
+
+
+async def test_keys_that_another_account_has_bought_are_told(shop: Any) -> None:
+    mine = await shop.buy(identity="a", request_key="file-1")
+    await shop.buy(identity="b", request_key="file-2", account="sandbox a 2")
+    failed = await shop.buy(identity="c", request_key="file-3", account="sandbox a 2")
+    await shop.becomes(failed, Status.FAILED)
+    keys = {"file-1", "file-2", "file-3", "file-4"}
+
+    async def elsewhere(provider: str) -> frozenset[str]:
+        return await shop.journal.keys_elsewhere(keys, provider=provider, account=mine.account)
+
+    assert await elsewhere(mine.provider) == {"file-2"}
+    assert await elsewhere("another") == frozenset()
+    assert await shop.journal.keys_elsewhere((), provider="", account="") == frozenset()

@@ -115,6 +115,7 @@ async def _plan(session: Session, *, clips: Sequence[Clip]) -> Plan:
     wanted = [(clip.request, replace(terms, take=clip.take)) for clip in clips]
     checked = await studio.quote_batch(wanted, named=bool(getattr(args, "file", "")))
     offers, refused = list[tuple[Clip, "Terms", "Offer"]](), list[Refused]()
+    elsewhere = 0
     taken = dict[str, int]()
     for clip, one in zip(clips, checked, strict=True):
         try:
@@ -126,6 +127,7 @@ async def _plan(session: Session, *, clips: Sequence[Clip]) -> Plan:
                 refused.append(Refused(clip.line, exc))
         else:
             offers.append((clip, one.terms, one.offer))
+            elsewhere += one.elsewhere
     total: Decimal | None = None
     asks, over = False, None
     try:
@@ -139,6 +141,7 @@ async def _plan(session: Session, *, clips: Sequence[Clip]) -> Plan:
         refused=tuple(refused),
         total=total,
         asks=asks,
+        elsewhere=elsewhere,
         spending=await studio.spending(),
         over=over,
     )
@@ -189,11 +192,17 @@ def _agreed(args: Namespace, terminal: Terminal, plan: Plan) -> bool:
     """
     if args.yes or not plan.new:
         return True
-    if terminal.can_ask and (plan.asks or not batch_plan.is_sandbox(plan)):
+    if terminal.can_ask and (plan.needs_consent or not batch_plan.is_sandbox(plan)):
         question = batch_plan.question(plan)
         # The studio is closed while they think: an open one has work that must not wait.
         args.yes = terminal.ask(question, refused="Not bought, nothing was charged.")
         return bool(args.yes)
+    if plan.elsewhere:
+        raise ConsentRequiredError(
+            f"{batch_plan.bought_elsewhere(plan)} They would be bought again with this one.",
+            Step(Do.TRY, "choose that account again to go on with them, free"),
+            Step(Do.TRY, "buy them again with --yes"),
+        )
     if plan.asks:
         raise ConsentRequiredError(
             f"{batch_plan.costs(plan)}, which needs consent (HAILUO_CONFIRM_ABOVE).",

@@ -34,9 +34,16 @@ class Plan:
     total: Decimal | None
     """The price of what is new; None if a price is not published."""
     asks: bool
+    """The sum needs consent."""
     spending: Spending
     over: HailuoError | None = None
     """Why the sum is refused."""
+    elsewhere: int = 0
+    """How many of the new clips were bought by another account of the provider."""
+
+    @property
+    def needs_consent(self) -> bool:
+        return self.asks or bool(self.elsewhere)
 
     @property
     def new(self) -> int:
@@ -92,7 +99,7 @@ def show_plan(args: Namespace, terminal: Terminal, plan: Plan, refused: Sequence
                 terminal.say(f"and {len(rows) - len(few)} more", style="dim")
             terminal.say()
     note_refused(args, terminal, refused)
-    if terminal.quiet and not (args.dry_run or plan.asks):
+    if terminal.quiet and not (args.dry_run or plan.needs_consent):
         return
     label = "Would cost:" if is_sandbox(plan) else "Price:"
     if not plan.new:
@@ -143,9 +150,19 @@ def _plan_text(plan: Plan) -> str:
         else:
             after = ""
         said.append(f"Left of the budget: {number(left)} {plan.spending.unit}{after}.")
+    if plan.elsewhere:
+        said.append(bought_elsewhere(plan))
     if plan.asks:
         said.append("That needs consent (HAILUO_CONFIRM_ABOVE).")
     return " ".join(part for part in said if part)
+
+
+def bought_elsewhere(plan: Plan) -> str:
+    """What would be paid for a second time, as a sentence."""
+    were = "was" if plan.elsewhere == 1 else "were"
+    return (
+        f"{plan.elsewhere} of these {were} bought before with another key (or at another address)."
+    )
 
 
 def _s(many: int) -> str:
@@ -190,7 +207,7 @@ def _plan_answer(args: Namespace, plan: Plan, refused: Sequence[Refused]) -> Map
         "new": plan.new,
         "before": len(plan.offers) - plan.new,
         "cost": cost_record(plan.total, plan.spending.unit),
-        "needs_consent": plan.asks,
+        "needs_consent": plan.needs_consent,
         "refused": [refused_record(one) for one in refused],
         "spending": spending(plan.spending),
         "clips": clips,

@@ -62,6 +62,7 @@ class SqlStore:
     adopt = writes(tasks.adopt)
     bring_home = writes(tasks.bring_home)
     known_ids = reads(tasks.known_ids)
+    keys_elsewhere = reads(tasks.keys_elsewhere)
     awaiting_ids = reads(tasks.awaiting_ids)
     others_await_ids = reads(tasks.others_await_ids)
     other_with_remote_id = reads(tasks.other_with_remote_id)

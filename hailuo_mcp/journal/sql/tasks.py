@@ -179,6 +179,18 @@ def known_ids(db: Connection, ids: Collection[str]) -> frozenset[str]:
     )
 
 
+def keys_elsewhere(
+    db: Connection, keys: Collection[str], *, provider: str, account: str
+) -> frozenset[str]:
+    rows = db.execute(
+        "SELECT DISTINCT request_key FROM tasks WHERE provider = ? AND account != ?"
+        " AND caller = '' AND status NOT IN ('failed', 'cancelled')"
+        f" AND request_key != '' AND request_key IN ({marks(keys)})",
+        (provider, account, *keys),
+    ).fetchall()
+    return frozenset(key for (key,) in rows)
+
+
 def awaiting_ids(db: Connection, account: str) -> list[Task]:
     return find_tasks(  # in the words of an index
         db,
