@@ -111,6 +111,8 @@ def test_every_refusal_is_listed_before_anything_is_bought(program, file):
     assert [it["line"] for it in told.answer["refused"]] == [2, 3, 4]
     assert "--skip-refused" not in told.err
     assert "--skip-refused" in kept.err
+    none = program("generate", "--file", file(lines[1]), "--skip-refused", "--dry-run")
+    assert "Nothing to buy: none can be made." in none.out
     assert went_on.code == 1
     assert went_on.answer["saved"] == len(went_on.answer["refused"]) == 1
     assert bought(program.books) == 1

@@ -69,6 +69,31 @@ def test_a_line_of_json_has_the_options_of_the_command_line(read):
     assert first.request == second.request
 
 
+def test_a_prompt_may_begin_with_a_move_a_dash_or_a_quotation(read):
+    lines = ("[Push in] A fox", "- A fox", '"Go," says a fox', "3 foxes", "-20 degrees, snow")
+
+    clips, refused = read("\n".join(lines))
+
+    assert not refused
+    assert [it.request.prompt for it in clips] == list(lines)
+
+
+def test_numbers_may_be_text(read):
+    clips, refused = read('{"prompt": "A fox", "duration": "10", "take": "2"}')
+
+    assert not refused
+    assert (clips[0].request.duration, clips[0].take) == (10, 2)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.TSV", "a.xlsx", "a.json"])
+def test_a_table_and_a_json_file_are_no_prompts(tmp_path, name):
+    file = tmp_path / name
+    file.write_text("prompt,duration\nA fox,10\n", encoding="utf-8")
+
+    with pytest.raises(InvalidRequestError, match="no file of prompts"):
+        read_clips(options(file), Terminal(StringIO(), StringIO()))
+
+
 def test_options_of_the_command_line_are_defaults_of_each_line(read):
     text = 'A fox\n{"prompt": "An owl", "duration": 10, "take": 5, "model": null, "output": ""}'
 
@@ -99,7 +124,13 @@ def test_windows_writes_a_mark_before_the_first_line(read):
         (b'{"prompt": "a", "image_url": "b"}', "did you mean first_frame_image?"),
         (b'{"prompt": "a", "request_key": "b"}', "a request key of its own"),
         (b'{"prompt": 3}', "must be text in quotes, not the number 3"),
-        (b'{"prompt": "a", "duration": "6"}', "must be a whole number from 1 to 3,600"),
+        (b'{"prompt": "a", "duration": "six"}', "must be a whole number from 1 to 3,600"),
+        (b'["A fox", "An owl"]', "a list, and no prompt"),
+        (b'"A fox",', "a text in quotes, and no prompt"),
+        (b"42", "a number, and no prompt"),
+        (b"],", "a bracket, and no prompt"),
+        (b"-d 10 A fox", "begins like an option: -d"),
+        (b"--duration=10 A fox", "begins like an option: --duration=10"),
         (b'{"prompt": "a", "duration": NaN}', "must be a whole number"),
         (b'{"prompt": "a", "duration": true}', "not true"),
         (b'{"prompt": "a", "duration": 6.5}', "not the number 6.5"),

@@ -136,6 +136,8 @@ def _plan_text(plan: Plan) -> str:
     before = [offer.repeats.task for _, _, offer in plan.offers if offer.repeats]
     unsure = sum(task.status is Status.UNCONFIRMED for task in before)
     said = [f"{_total(plan)} for {words.count(plan.new, 'new clip')}." if plan.new else ""]
+    if not plan.offers:
+        said.append("none can be made.")
     if before:
         were = "was" if len(before) == 1 else "were"
         many = "all" if not plan.new and len(before) > 1 else str(len(before))

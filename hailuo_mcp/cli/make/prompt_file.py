@@ -25,6 +25,13 @@ _LONGEST_LINE = 100_000
 MOST_CLIPS = 1000
 _ENDS = re.compile("\r\n|\n|\r")
 """Only these end a line: prompts that were pasted have rarer ones inside."""
+_LIKE_OPTION = re.compile(r"-[A-Za-z](\s|$)|--[A-Za-z]")
+_TABLE = "save the column of prompts as a .txt file, a prompt on each line"
+_NOT_LINES = {
+    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".ods"), ("a table", _TABLE)),
+    ".json": ("one JSON value", "write it as .jsonl, an object with options on each line"),
+}
+"""Endings of files whose lines are no prompts, what they are, and what to do."""
 _SHORT = {
     "image": "first_frame_image",
     "last": "last_frame_image",
@@ -42,6 +49,8 @@ _OF_ALL = {
     "wait_seconds": "give it on the command line, where it holds for all",
 }
 """Arguments of the tool that a line cannot have, and why."""
+_LONG = 10
+"""Digits, more than any number has here."""
 _EXAMPLE = '{"prompt": "A fox", "duration": 10}'
 
 
@@ -81,6 +90,7 @@ def read_clips(args: Namespace, terminal: Terminal) -> tuple[list[Clip], list[Re
     Raises:
         InvalidRequestError: there is no such file, or nothing in it.
     """
+    _need_lines(args.file)
     data = _bytes(args.file, terminal)
     clips, refused = list[Clip](), list[Refused]()
     lines = list(_lines(data, args.file))
@@ -100,6 +110,17 @@ def read_clips(args: Namespace, terminal: Terminal) -> tuple[list[Clip], list[Re
         )
     _need_few(args, len(clips))
     return clips, refused
+
+
+def _need_lines(file: str) -> None:
+    """Refuse a file whose lines would each be paid for as a prompt that nobody meant."""
+    ending = Path(file).suffix.lower() if file != STANDARD else ""
+    if ending in _NOT_LINES:
+        what, instead = _NOT_LINES[ending]
+        raise InvalidRequestError(
+            f"{_name(file)} ends with {ending}, so it is {what}, and no file of prompts.",
+            Step(Do.TRY, instead),
+        )
 
 
 def _need_few(args: Namespace, clips: int) -> None:
@@ -179,6 +200,7 @@ def _flaw_of(line: str) -> InvalidRequestError | None:
 
 
 def _clips_of(args: Namespace, number: int, line: str) -> list[Clip]:
+    _need_prompt(line)
     given = _options(line) if line.startswith("{") else {"prompt": line}
     mine = Namespace(**{**vars(args), **given})
     pictures = (mine.first_frame_image, mine.subject_image, *mine.reference_images)
@@ -190,6 +212,31 @@ def _clips_of(args: Namespace, number: int, line: str) -> list[Clip]:
     if mine.output == STANDARD:
         raise InvalidRequestError("Standard output cannot take the clips of a file.")
     return clips
+
+
+def _need_prompt(line: str) -> None:
+    """Refuse a line that was hardly meant to be sent to a model as it is."""
+    if _LIKE_OPTION.match(line):
+        raise InvalidRequestError(
+            f"It begins like an option: {shown(line.split(maxsplit=1)[0], 40)}.",
+            Step(Do.TRY, f"write options as JSON, for example {_EXAMPLE}"),
+        )
+    if line.startswith("{"):
+        return
+    if not line.strip("[]{}, "):
+        what = "a bracket"
+    else:
+        try:
+            found: object = json.loads(line.rstrip(", "))
+        except (ValueError, RecursionError):
+            return
+        what = {str: "a text in quotes", list: "a list"}.get(type(found), "a number")
+        if found is None or isinstance(found, bool):
+            what = "a word of JSON"
+    raise InvalidRequestError(
+        f"It is {what}, and no prompt: {shown(line, 40)}.",
+        Step(Do.TRY, f"write the prompt as it is, without quotes, or an object such as {_EXAMPLE}"),
+    )
 
 
 def _need_lasting_names(request: VideoRequest) -> None:
@@ -281,6 +328,8 @@ def _texts(value: object) -> list[str]:
 
 def _number(least: int, most: int) -> Any:  # noqa: ANN401  # a reader, as those above
     def read(value: object) -> int | None:
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < _LONG:
+            value = int(value)
         whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         if value is None or (whole and not isinstance(value, bool) and value == 0):
             return None
