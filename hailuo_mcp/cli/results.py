@@ -83,7 +83,7 @@ def show_offer(
     if offer.repeats:
         if args.dry_run or not (offer.repeats.settled or terminal.quiet):
             _show_repeated(terminal, offer, result=args.dry_run)
-    elif args.dry_run or offer.asks or not terminal.quiet:
+    elif args.dry_run or not terminal.quiet or (offer.asks and terminal.can_ask and not args.yes):
         asked = offer.asks and args.dry_run and not args.yes
         _show_new(terminal, offer, request, result=args.dry_run, asked=asked)
     if args.dry_run:

@@ -93,6 +93,16 @@ async def task_id(reader: Reader, text: str) -> str:
     return found[0].known_as if found else text
 
 
+async def is_task(reader: Reader, text: str) -> bool:
+    """Whether a text names at least one task or film here, by its id or the beginning of one."""
+    from hailuo_mcp.studio.listing import ids_that_begin
+
+    name = text.lower()
+    if _PLACE.fullmatch(name) or await reader.store.find(text):
+        return True
+    return bool(_OURS.fullmatch(name) and await ids_that_begin(reader, name))
+
+
 async def _within_picture(reader: Reader, text: str) -> str:
     """A picture's name, with the id of the task that it is a frame of."""
     found = _OF_TASK.fullmatch(text.strip())

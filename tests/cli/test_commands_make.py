@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -474,6 +476,44 @@ def test_quiet_prints_the_path_and_nothing_else(program):
     assert program("query", sent.out.strip(), "-q", "--wait").out.endswith(".mp4\n")
     assert (refused.code, refused.out) == (2, "")
     assert "Nothing was charged" in refused.err
+
+
+def test_quiet_is_quiet_where_no_question_is_asked(program):
+    one = program("generate", FOX, "-q", "-y", HAILUO_CONFIRM_ABOVE="1")
+    two = program("generate", FOX, "-n", "2", "-q", "-y", HAILUO_CONFIRM_ABOVE="1")
+
+    assert (one.code, one.err) == (two.code, two.err) == (0, "")
+
+
+def test_a_person_is_asked_before_a_clip_without_a_published_price(program):
+    unknown = {"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": "a-key-of-nobody-01"}
+    ended, seen = program.at_a_terminal(
+        "generate", FOX, "-m", "brand-new", types=b"n\n", **unknown
+    )
+
+    assert ended == 2, seen
+    assert b"Its price is not published. Buy this clip?" in seen
+    assert bought(program.books) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_a_standard_output_that_is_full_is_told_with_where_the_clip_is(program):
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "hailuo_mcp", "generate", FOX, "-o", "-"],
+            env=program.environ,
+            cwd=program.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert ran.returncode == 1
+    assert "Standard output cannot be written to (no space left on device)" in ran.stderr
+    assert str(program.cwd.parent / "videos") in ran.stderr
 
 
 def test_follow_prints_a_record_at_each_change_and_the_result_last(program):

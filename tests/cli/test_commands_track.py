@@ -245,6 +245,16 @@ def test_a_download_is_copied_and_never_over_something(program, task):
     assert (program.cwd / "taken.mp4").read_bytes() == (program.cwd / "light.mp4").read_bytes()
 
 
+def test_a_second_id_is_not_taken_for_the_name_of_a_file(program, task):
+    for second in (task["task_id"], task["task_id"][:9], "@last"):
+        ran = program("download", task["task_id"], second)
+
+        assert ran.code == 2
+        assert f"{second} is a task, and one clip is downloaded at a time" in ran.err
+    assert program("download", task["task_id"], "fox").code == 0
+    assert [it.name for it in program.cwd.glob("*.mp4")] == ["fox.mp4"]
+
+
 def test_a_download_waits_for_the_clip(program):
     bought = program("generate", "later", "--no-wait", "--json").answer
 

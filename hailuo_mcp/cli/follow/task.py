@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.output.progress import Bar, Lines
     from hailuo_mcp.cli.session import Session
     from hailuo_mcp.views import View
+
+
+_LONGEST_ID = 40
+"""Characters, more than any id has."""
 
 
 def query_options(parser: ArgumentParser) -> None:
@@ -110,10 +115,12 @@ def download(args: Namespace, terminal: Terminal) -> int:
     arguments.check_no_keep(args)
     if args.output == STANDARD:
         terminal.reserve_stdout()
+    second = _like_an_id(args.output)
 
     async def job(session: Session) -> tuple[int, str]:
         from hailuo_mcp.cli.record import saved_record
 
+        await _need_no_task(session, second)
         output = session.output_path(args.output)
         if film := await session.studio.film(args.task_id, ""):
             return await film_task.download(session, film, output)
@@ -141,6 +148,31 @@ def download(args: Namespace, terminal: Terminal) -> int:
     if clip and args.output == STANDARD:
         terminal.write_clip(clip)
     return code
+
+
+def _like_an_id(output: str) -> str:
+    """The place of a copy, if it may be meant as the name of a task."""
+    from hailuo_mcp.cli.task_names import LEAST_CHARACTERS
+
+    name = output.strip()
+    likely = LEAST_CHARACTERS <= len(name) <= _LONGEST_ID and name.lstrip("@-").isalnum()
+    return name if likely and not Path(name).exists() else ""
+
+
+async def _need_no_task(session: Session, name: str) -> None:
+    """Refuse a second id: it would be taken for the name of a file."""
+    from hailuo_mcp.cli import task_names
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
+    if name and await task_names.is_task(session.studio, name):
+        raise InvalidRequestError(
+            f"{name} is a task, and one clip is downloaded at a time.",
+            Step(
+                Do.TRY,
+                "download each by a command of its own; a folder ends with a slash, and "
+                "a file with .mp4",
+            ),
+        )
 
 
 def cancel(args: Namespace, terminal: Terminal) -> int:

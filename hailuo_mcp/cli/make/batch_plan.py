@@ -99,7 +99,7 @@ def show_plan(args: Namespace, terminal: Terminal, plan: Plan, refused: Sequence
                 terminal.say(f"and {len(rows) - len(few)} more", style="dim")
             terminal.say()
     note_refused(args, terminal, refused)
-    if terminal.quiet and not (args.dry_run or plan.needs_consent):
+    if terminal.quiet and not (args.dry_run or (plan.needs_consent and not args.yes)):
         return
     label = "Would cost:" if is_sandbox(plan) else "Price:"
     if not plan.new:

@@ -115,7 +115,8 @@ def buy(args: Namespace, terminal: Terminal, wanted: Wanted) -> int:
     results.show_offer(args, terminal, offer, request)
     if args.dry_run:
         return exits.DONE
-    if not agrees(args, terminal, asks=offer.asks, question=_question(offer)):
+    asks = offer.asks or _is_unpriced(offer)
+    if not agrees(args, terminal, asks=asks, question=_question(offer)):
         return exits.REFUSED
     code, clip = run_with_studio(args, terminal, partial(_buy_and_wait, wanted=wanted))
     if args.output != STANDARD:
@@ -150,9 +151,16 @@ def agrees(args: Namespace, terminal: Terminal, *, asks: bool, question: str) ->
     return True
 
 
+def _is_unpriced(offer: Offer) -> bool:
+    """A clip that costs nobody knows what; only a person is asked about that."""
+    return offer.draft.amount is None and not (offer.repeats or offer.notice)
+
+
 def _question(offer: Offer) -> str:
     from hailuo_mcp.catalog.prices import price_words
 
+    if _is_unpriced(offer):
+        return "Its price is not published. Buy this clip?"
     if offer.draft.amount is None or offer.notice:
         return "Buy this clip?"
     return f"Buy this clip for {price_words(offer.quote)}?"

@@ -147,12 +147,30 @@ class Terminal:
 
     @staticmethod
     def write_clip(clip: str) -> None:
-        """Write a clip's bytes to standard output."""
+        """Write a clip's bytes to standard output.
+
+        Raises:
+            DownloadError: they cannot be written there.
+        """
         import shutil
 
-        with Path(clip).open("rb") as source:
-            shutil.copyfileobj(source, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        try:
+            with Path(clip).open("rb") as source:
+                shutil.copyfileobj(source, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as exc:
+            from hailuo_mcp.errors import Do, DownloadError, Step
+            from hailuo_mcp.text import system_reason
+
+            # What is left in the buffer would be tried again, and complained about, at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise DownloadError(
+                f"Standard output cannot be written to ({system_reason(exc)}). The clip is saved "
+                f"at {clip}.",
+                Step(Do.TRY, "copy it from there, or download it to a file, free"),
+            ) from None
 
     @staticmethod
     def write_bytes(data: bytes) -> None:
