@@ -118,6 +118,17 @@ def _show_new(
         terminal.paragraph("Note:", warning, result=result)
 
 
+def note_kept_name(session: Session, clips: int = 1) -> None:
+    """A pattern that was given does not rename what was saved before."""
+    if not clips or not getattr(session.args, "filename", "") or session.terminal.quiet:
+        return
+    many = "it was" if clips == 1 else f"{clips} clips were"
+    keeps = "keeps its name" if clips == 1 else "keep their names"
+    session.terminal.paragraph(
+        "Note:", f"{many} saved before, and {keeps}; --name is for new ones."
+    )
+
+
 def follow_up(session: Session, what: str, command: str) -> None:
     """The next thing to do, as a command to paste."""
     if not (session.terminal.json or session.terminal.quiet):

@@ -487,9 +487,7 @@ def test_quiet_is_quiet_where_no_question_is_asked(program):
 
 def test_a_person_is_asked_before_a_clip_without_a_published_price(program):
     unknown = {"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": "a-key-of-nobody-01"}
-    ended, seen = program.at_a_terminal(
-        "generate", FOX, "-m", "brand-new", types=b"n\n", **unknown
-    )
+    ended, seen = program.at_a_terminal("generate", FOX, "-m", "brand-new", types=b"n\n", **unknown)
 
     assert ended == 2, seen
     assert b"Its price is not published. Buy this clip?" in seen
@@ -514,6 +512,17 @@ def test_a_standard_output_that_is_full_is_told_with_where_the_clip_is(program):
     assert ran.returncode == 1
     assert "Standard output cannot be written to (no space left on device)" in ran.stderr
     assert str(program.cwd.parent / "videos") in ran.stderr
+
+
+def test_a_clip_that_was_saved_before_keeps_its_name_and_that_is_said(program):
+    new = program("generate", FOX, "--name", "fox")
+    again = program("generate", FOX, "--name", "vixen")
+    program("generate", FOX, "-n", "2", "--take", "2")
+    many = program("generate", FOX, "-n", "3", "--name", "vixen")
+
+    assert "keeps its name" not in new.err
+    assert "it was saved before, and keeps its name" in again.err
+    assert "3 clips were saved before, and keep their names" in many.err
 
 
 def test_follow_prints_a_record_at_each_change_and_the_result_last(program):

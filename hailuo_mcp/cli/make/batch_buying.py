@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments
+from hailuo_mcp.cli import arguments, results
 from hailuo_mcp.cli.arguments import FOREVER
 from hailuo_mcp.cli.follow.finish import finish
 from hailuo_mcp.cli.make import batch_results
@@ -59,6 +59,8 @@ async def make(session: Session, *, plan: Plan, refused: Sequence[Refused], agai
         stopped = await _buy_each(session, plan, watch)
         await watch.until_over()
     code = batch_results.show(session, made, refused, stopped=stopped)
+    repeated = [offer.repeats for _, _, offer in plan.offers if offer.repeats]
+    results.note_kept_name(session, sum(view.task.saved for view in repeated))
     copies = [one.copy for one in made if one.copy]
     await finish(session, [one.view for one in made if one.view], copies)
     return code

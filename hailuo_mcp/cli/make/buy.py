@@ -187,6 +187,7 @@ async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
         session.buying = True
         view = bought = await studio.generate(request, arguments.terms(args, approved=args.yes))
         session.tasks = [view.task]
+        saved_before = bought.reused and view.task.saved
         while args.no_wait and view.task.status in _NOT_SENT:
             view = await session.wait(view.task.task_id, 1.0, progress)
         if wait := FOREVER if args.wait_seconds is None else args.wait_seconds:
@@ -200,6 +201,8 @@ async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
     if args.output == STANDARD:
         clip = await session.clip_to_write(copy)
     results.show(session, view, copy=copy)
+    if saved_before:
+        results.note_kept_name(session)
     await finish(session, [view], [copy] if copy else [])
     _suggest(session, view)
     return exits.of_view(view), clip
