@@ -230,9 +230,8 @@ def _need_prompt(line: str) -> None:
             found: object = json.loads(line.rstrip(", "))
         except (ValueError, RecursionError):
             return
-        what = {str: "a text in quotes", list: "a list"}.get(type(found), "a number")
-        if found is None or isinstance(found, bool):
-            what = "a word of JSON"
+        kinds = ((str, "a text in quotes"), (list, "a list"), ((bool, type(None)), "a JSON word"))
+        what = next((name for kind, name in kinds if isinstance(found, kind)), "a number")
     raise InvalidRequestError(
         f"It is {what}, and no prompt: {shown(line, 40)}.",
         Step(Do.TRY, f"write the prompt as it is, without quotes, or an object such as {_EXAMPLE}"),
