@@ -78,11 +78,22 @@ def test_a_key_is_tried_kept_used_and_forgotten_and_never_shown(served):
 
     seen.append(served("logout", HAILUO_API_KEY="sk-other"))
     assert "HAILUO_API_KEY in this shell still gives one" in seen[-1].err
-    assert kept_in(served) == {"provider": "minimax-cn", "base_url": url}
+    assert f"The address {url}, which was kept with it, is forgotten" in seen[-1].err
+    assert kept_in(served) == {"provider": "minimax-cn"}
     seen.append(served("tasks", "--wait", "--json", HAILUO_BASE_URL=url))
     seen.append(served("query", "provider-id", HAILUO_BASE_URL=url))
     assert "hailuo-mcp login" in seen[-1].err.replace("\n", " ") or "login`" in seen[-1].err
     assert all(KEY_TEXT not in ran.out + ran.err for ran in seen)
+
+
+def test_an_address_that_was_kept_before_is_told_before_the_key_is_tried(idle):
+    idle("config", "set", "base_url", "http://127.0.0.1:9")
+    ran = idle("login", "--key-stdin", typed=f"{KEY_TEXT}\n")
+    assert ran.err.startswith("Note: the key will be used at http://127.0.0.1:9, kept before; ")
+    assert "config unset base_url" in ran.err
+    other = idle("login", "--key-stdin", "--base-url", "http://127.0.0.1:7", typed=KEY_TEXT)
+    assert "kept before" not in other.err
+    assert "http://127.0.0.1:9 is still kept" in idle("logout").err
 
 
 def test_a_refused_key_is_not_kept(served):
