@@ -50,7 +50,7 @@ def _refuse_unknown_command(given: Sequence[str]) -> None:
     first = given[0] if given else ""
     if not first.startswith("-") and command_named(first) is None:
         told = unknown_command(given) if first.strip() else "there is no command"
-        see = "" if "did you mean" in told else PROGRAM
+        see = "" if "; " in told else PROGRAM
         raise UsageRefusedError(f"{PROGRAM}: {told}", see)
 
 
