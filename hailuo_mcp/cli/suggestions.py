@@ -138,6 +138,18 @@ def is_readable(argv: Sequence[str]) -> bool:
         return len(words) < len(argv)  # the help needs no more
 
 
+def is_moment(word: str) -> bool:
+    """Whether it is a date or a time, such as --since takes."""
+    from argparse import ArgumentTypeError
+
+    from hailuo_mcp.cli.dates import since
+
+    try:
+        return since(word) is not None
+    except ArgumentTypeError:
+        return False
+
+
 def unknown_option(word: str, options: Sequence[str]) -> str:
     """The option that has this name elsewhere (the tools' table), or nearly this spelling."""
     from difflib import get_close_matches

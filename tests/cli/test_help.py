@@ -82,6 +82,7 @@ def test_words_in_another_order_are_understood(typed, read):
         (["history"], "mean: hailuo-mcp tasks"),
         (["open", "@last"], "hailuo-mcp download @last --open"),
         (["rm"], "hailuo-mcp cancel ID"),
+        (["account", "2026-11"], "did you mean --since 2026-11?"),
         (["update"], "uv tool upgrade hailuo-mcp"),
     ],
 )
@@ -98,6 +99,26 @@ def test_what_is_suggested_can_be_typed(more):
         said = unknown_command([*other.split(), *more])
         _, _, typed = said.partition("did you mean: hailuo-mcp ")
         assert is_readable(shlex.split(typed)), said
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["show", "v1", "v2"], "show takes one task"),
+        (["generate", "a", "fox"], "put text of several words in quotes"),
+        (["moves", "pan"], "moves takes options only"),
+        (["download", "v1", "a.mp4", "b.mp4"], "download takes ID [OUTPUT]"),
+    ],
+)
+def test_a_word_too_many_is_answered_with_what_the_command_takes(capsys, typed, told):
+    assert main(typed) == exits.REFUSED
+    assert told in capsys.readouterr().err
+
+
+def test_profiles_are_in_the_help_of_what_reads_the_settings(capsys):
+    for name in ("config", "account", "tasks", "journal"):
+        main([name, "--help"])
+        assert "--profile NAME" in capsys.readouterr().out, name
 
 
 def test_nothing_is_suggested_for_a_word_like_no_other(capsys):

@@ -158,6 +158,14 @@ def test_profiles_keep_several_keys_and_comments_stay(served):
     assert kept_in(served)["profiles"]["home"]["api_key"]
 
 
+def test_the_profiles_are_listed_with_the_one_in_use(idle):
+    assert idle("config", "profiles").out == "Profiles: none\n"
+    idle("config", "set", "budget", "5", "--profile", "work")
+    assert "Profiles: work; none of them is used here\n" in idle("config").out
+    ran = idle("config", "profiles", "--json", "--profile", "work")
+    assert (ran.answer["profile"], ran.answer["profiles"]) == ("work", ["work"])
+
+
 def test_the_sandbox_is_kept_without_a_key(idle):
     assert idle("login", "--provider", "sandbox").code == 0
     assert kept_in(idle) == {"provider": "sandbox"}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings.config_file import Configuration, Section
     from hailuo_mcp.settings.sources import Sources
 
-_ACTIONS = ("list", "get", "set", "unset", "path")
+_ACTIONS = ("list", "get", "set", "unset", "path", "profiles")
 _OTHER_WORDS = {"ls": "list", "show": "list", "add": "set", "rm": "unset", "remove": "unset"}
 _SECRETS = frozenset({"api_key", "database_url", "http_tokens", "proxies"})
 _NOT_KEPT = frozenset({"profile", "proxies"})
@@ -50,7 +50,7 @@ def config_options(parser: ArgumentParser) -> None:
         "action",
         metavar="ACTION",
         help="list: every setting, its value and where it comes from (the default); get NAME; "
-        "set NAME VALUE; unset NAME; path: where the file is",
+        "set NAME VALUE; unset NAME; profiles; path: where the file is",
         **({} if needs else by_default),
     )
     what = "a setting, as budget, HAILUO_BUDGET or output-dir"
@@ -72,6 +72,8 @@ def config(args: Namespace, terminal: Terminal) -> int:
         return exits.DONE
     if action == "list":
         return _list(args, terminal)
+    if action == "profiles":
+        return _profiles(args, terminal)
     setting = _setting_named(args.name)
     if action == "get":
         return _get(args, setting, terminal)
@@ -91,7 +93,7 @@ def _action(args: Namespace) -> str:
             f"config has no {shown(given)!r}; {meant}",
             Step(Do.TRY, f"for one setting: {words.program()} config get NAME"),
         )
-    expected = {"list": 0, "path": 0, "get": 1, "unset": 1, "set": 2}[action]
+    expected = {"list": 0, "path": 0, "profiles": 0, "get": 1, "unset": 1, "set": 2}[action]
     came = (args.name is not None) + (args.value is not None)
     if came != expected:
         usage = {0: "", 1: " NAME", 2: " NAME VALUE"}[expected]
@@ -175,14 +177,33 @@ def _list(args: Namespace, terminal: Terminal) -> int:
         terminal.say()
         exists = configuration.path is not None and configuration.path.exists()
         terminal.say(f"File: {configuration.path}{'' if exists else ' (not there yet)'}")
-        if configuration.profiles:
-            used = f"; {profile} is used here" if profile else ""
-            terminal.say(f"Profiles: {', '.join(configuration.profiles)}{used}")
+        terminal.say(_profiles_text(configuration, profile))
         for place, near in unknown:
             meant = f"; did you mean {near}?" if near else "."
             terminal.paragraph("Note:", f"{place} in the file is not a setting{meant}")
     arguments.settings(args)  # what cannot be used is said after all is shown
     return exits.DONE
+
+
+def _profiles(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.settings.config_file import read_configuration
+
+    configuration, profile = read_configuration(), arguments.profile(args)
+    said = _profiles_text(configuration, profile)
+    if terminal.json:
+        profiles = list(configuration.profiles)
+        terminal.data({"message": said, "profile": profile, "profiles": profiles})
+    else:
+        terminal.say(said)
+    return exits.DONE
+
+
+def _profiles_text(configuration: Configuration, used: str) -> str:
+    """Which there are, and which one this command uses."""
+    if not configuration.profiles:
+        return "Profiles: none"
+    names = ", ".join(configuration.profiles)
+    return f"Profiles: {names}; {used or 'none of them'} is used here"
 
 
 def _rows(found: Sources) -> list[_Row]:
