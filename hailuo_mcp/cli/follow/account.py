@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.studio.account_book import Line
     from hailuo_mcp.views import View
 
-_BY = ("day", "month", "provider", "model")
+BY = ("day", "month", "provider", "model")
 _USUAL = ("day", "provider", "model")
 _COLUMNS = (
     *("date", "provider", "task_id", "remote_id", "model", "mode", "duration", "resolution"),
@@ -52,8 +52,8 @@ def account_options(parser: ArgumentParser) -> None:
 
 def _by(text: str) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    if not wanted or not set(wanted) <= set(_BY):
-        raise ArgumentTypeError(f"{shown(text)!r} is not one or several of {', '.join(_BY)}")
+    if not wanted or not set(wanted) <= set(BY):
+        raise ArgumentTypeError(f"{shown(text)!r} is not one or several of {', '.join(BY)}")
     return wanted
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings.config_file import Configuration, Section
     from hailuo_mcp.settings.sources import Sources
 
-_ACTIONS = ("list", "get", "set", "unset", "path", "profiles")
+ACTIONS = ("list", "get", "set", "unset", "path", "profiles")
 _OTHER_WORDS = {"ls": "list", "show": "list", "add": "set", "rm": "unset", "remove": "unset"}
 _SECRETS = frozenset({"api_key", "database_url", "http_tokens", "proxies"})
 _NOT_KEPT = frozenset({"profile", "proxies"})
@@ -41,7 +41,7 @@ class _Row:
 def config_options(parser: ArgumentParser) -> None:
     # What is needed is required of the parser: only then may options stand between the words.
     given: list[str] = parser.get_default("argv") or []
-    action = next((it for it in map(_meant, given[1:]) if it in _ACTIONS), "")
+    action = next((it for it in map(_meant, given[1:]) if it in ACTIONS), "")
     needs = {"get": 1, "unset": 1, "set": 2}.get(action, 0)
     maybe: dict[str, Any] = {"nargs": "?", "default": None}
     by_default: dict[str, Any] = {"nargs": "?", "default": "list"}
@@ -86,9 +86,9 @@ def config(args: Namespace, terminal: Terminal) -> int:
 def _action(args: Namespace) -> str:
     given = str(args.action)
     action = _meant(given)
-    if action not in _ACTIONS:
-        near = difflib.get_close_matches(action, _ACTIONS, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"choose from {', '.join(_ACTIONS)}"
+    if action not in ACTIONS:
+        near = difflib.get_close_matches(action, ACTIONS, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"choose from {', '.join(ACTIONS)}"
         raise InvalidRequestError(
             f"config has no {shown(given)!r}; {meant}",
             Step(Do.TRY, f"for one setting: {words.program()} config get NAME"),
@@ -108,15 +108,24 @@ def _meant(word: str) -> str:
     return _OTHER_WORDS.get(word.lower(), word.lower())
 
 
-def _setting_named(name: str) -> str:
-    """The setting of that name: in lower case, with dashes, or as its variable."""
+def _settings_by_key() -> dict[str, str]:
+    """The settings that the file may have, by the names they have in it."""
     from hailuo_mcp.settings.sources import key_of
     from hailuo_mcp.settings.table import variables
 
+    found = variables().items()
+    return {key_of(variable): setting for setting, variable in found if setting not in _NOT_KEPT}
+
+
+def names(*, to_change: bool) -> list[str]:
+    """The settings' names in the file; a key is not changed here, but by login and logout."""
+    return [key for key in _settings_by_key() if not (to_change and key == "api_key")]
+
+
+def _setting_named(name: str) -> str:
+    """The setting of that name: in lower case, with dashes, or as its variable."""
     wanted = name.strip().lower().replace("-", "_").removeprefix("hailuo_")
-    keys = {key_of(variable): setting for setting, variable in variables().items()}
-    for excluded in _NOT_KEPT:
-        keys = {key: setting for key, setting in keys.items() if setting != excluded}
+    keys = _settings_by_key()
     if setting := keys.get(wanted) or next((it for it in keys.values() if it == wanted), ""):
         return setting
     if wanted == "profile":
