@@ -317,6 +317,10 @@ COMMANDS = (
 """In the order of the help."""
 
 
+FREE = frozenset(command for command in COMMANDS if command.group in (LOOK_UP, SET_UP, SERVE))
+"""Those that buy and fetch nothing, whatever happens."""
+
+
 def command_named(name: str) -> Command | None:
     """The command of that name or alias."""
     return next((it for it in COMMANDS if name == it.name or name in it.aliases), None)

@@ -40,6 +40,8 @@ _NEEDED_STATES: Mapping[str, tuple[str, ...]] = {
     "preview": ("saved", "saved film", "unsaved", "film"),
 }
 """By command: the states in which a task is worth naming; all others take any."""
+_OF_CONFIG = frozenset(("config", dest) for dest in ("action", "name", "value"))
+_OF_MODEL = frozenset({"resolution", "duration", "durations"})
 _WITH_CLIP = ("saved", "unsaved")
 _NAMED_PLACES = 5
 """How many of @last, @-2 … are offered."""
@@ -142,18 +144,15 @@ def _finder(dest: str, command: str) -> Callable[..., Found] | None:
         frame = "" if dest == "reference_videos" else "#last"
         return {f"task:{it.known_as}{frame}": _about(it) for it in tasks}
 
-    def of_config(prefix: str, parsed_args: Namespace, **_: object) -> Found:
-        return _of_config(dest, prefix, parsed_args)
-
-    def sizes(parsed_args: Namespace, **_: object) -> Found:
+    def of_line(prefix: str, parsed_args: Namespace, **_: object) -> Found:
+        if command == "config":
+            return _of_config(dest, prefix, parsed_args)
         return _sizes_and_lengths(parsed_args)[0 if dest == "resolution" else 1]
 
-    if command == "config" and dest in ("action", "name", "value"):
-        return of_config
-    if command == "models" and dest == "name":
+    if (command, dest) in _OF_CONFIG or dest in _OF_MODEL:
+        return of_line
+    if (command, dest) == ("models", "name"):
         dest = "model"
-    if dest in ("resolution", "duration", "durations"):
-        return sizes
     if dest in _IDS:
         return ids
     if dest in _PICTURES:

@@ -52,7 +52,7 @@ def with_command_first(argv: Sequence[str]) -> list[str]:
     if given[:1] == ["help"]:
         given = [*given[1:], "--help"]
     elif given[:1] == ["version"]:
-        given = ["--version"]
+        given = ["--version", *given[1:]]
     found = place_of_command(given)
     if found is None:
         return given

@@ -158,6 +158,25 @@ def test_profiles_keep_several_keys_and_comments_stay(served):
     assert kept_in(served)["profiles"]["home"]["api_key"]
 
 
+def test_a_setting_is_also_set_with_a_sign_between(idle):
+    assert idle("config", "set", "budget=10").code == 0
+    assert kept_in(idle) == {"budget": 10}
+
+
+@pytest.mark.parametrize("argv", [["config", "bogus"], ["models", "zz"], ["init", "no-client"]])
+def test_nothing_is_said_of_money_where_nobody_expects_any(idle, argv):
+    ran = idle(*argv)
+    assert ran.code == 2
+    assert "charged" not in ran.err
+    assert ran.err.endswith(".\n")
+
+
+def test_a_provider_that_is_misspelt_is_called_by_its_option(idle):
+    ran = idle("account", "--provider", "foo")
+    assert "--provider" in ran.err
+    assert "HAILUO_PROVIDER" not in ran.err
+
+
 def test_the_profiles_are_listed_with_the_one_in_use(idle):
     assert idle("config", "profiles").out == "Profiles: none\n"
     idle("config", "set", "budget", "5", "--profile", "work")

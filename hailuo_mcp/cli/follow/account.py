@@ -59,13 +59,16 @@ def _by(text: str) -> tuple[str, ...]:
 
 def account(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.dialects.providers import provider_named, provider_notice
-    from hailuo_mcp.errors import InvalidRequestError
+    from hailuo_mcp.errors import ConfigError, InvalidRequestError
     from hailuo_mcp.journal.store import Filter
 
     if args.csv and terminal.json:
         raise InvalidRequestError("--csv and --json cannot be combined.")
     # It chooses what is shown, not whose key is used: the book has the clips of all of them.
-    provider = provider_named(args.provider).name if args.provider else ""
+    try:
+        provider = provider_named(args.provider).name if args.provider else ""
+    except ConfigError as exc:
+        raise arguments.by_option(exc, arguments.given_settings(args)) from None
     args = Namespace(**{**vars(args), "provider": None, "base_url": None})
     only = Filter(since=args.since, until=args.until, provider=provider)
     if args.since is not None and args.until is not None and args.since >= args.until:

@@ -43,6 +43,8 @@ def config_options(parser: ArgumentParser) -> None:
     given: list[str] = parser.get_default("argv") or []
     action = next((it for it in map(_meant, given[1:]) if it in ACTIONS), "")
     needs = {"get": 1, "unset": 1, "set": 2}.get(action, 0)
+    if action == "set" and any("=" in word for word in given[2:] if word[:1] != "-"):
+        needs = 1  # budget=10; a value with that sign, as an address may have it, is read as well
     maybe: dict[str, Any] = {"nargs": "?", "default": None}
     by_default: dict[str, Any] = {"nargs": "?", "default": "list"}
     add = parser.add_argument
@@ -66,7 +68,9 @@ def config(args: Namespace, terminal: Terminal) -> int:
     if action == "path":
         path = str(config_path())
         if terminal.json:
-            terminal.data({"file": path, "exists": Path(path).exists()})
+            exists = Path(path).exists()
+            said = f"The configuration is {path}{'' if exists else ' (not there yet)'}."
+            terminal.data({"message": said, "file": path, "exists": exists})
         else:
             terminal.say(path)
         return exits.DONE
@@ -88,12 +92,14 @@ def _action(args: Namespace) -> str:
     action = _meant(given)
     if action not in ACTIONS:
         near = difflib.get_close_matches(action, ACTIONS, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"choose from {', '.join(ACTIONS)}"
+        meant = f"did you mean {near[0]}?" if near else f"choose from {', '.join(ACTIONS)}."
         raise InvalidRequestError(
             f"config has no {shown(given)!r}; {meant}",
             Step(Do.TRY, f"for one setting: {words.program()} config get NAME"),
         )
     expected = {"list": 0, "path": 0, "profiles": 0, "get": 1, "unset": 1, "set": 2}[action]
+    if action == "set" and args.value is None and "=" in (args.name or ""):
+        args.name, _, args.value = args.name.partition("=")
     came = (args.name is not None) + (args.value is not None)
     if came != expected:
         usage = {0: "", 1: " NAME", 2: " NAME VALUE"}[expected]
@@ -168,6 +174,7 @@ def _list(args: Namespace, terminal: Terminal) -> int:
     if terminal.json:
         terminal.data(
             {
+                "message": f"{_profiles_text(configuration, profile)}.",
                 "file": str(configuration.path),
                 "profile": profile,
                 "profiles": list(configuration.profiles),
@@ -281,9 +288,9 @@ def _get(args: Namespace, setting: str, terminal: Terminal) -> int:
     key = _key(setting)
     row = next(row for row in _rows(found) if row.name == key)
     if terminal.json:
-        terminal.data(
-            {"name": row.name, "value": row.value, "source": row.source, "from": row.origin}
-        )
+        said = f"{row.name} is {row.value or 'not set'} ({row.origin})."
+        facts = {"name": row.name, "value": row.value, "source": row.source, "from": row.origin}
+        terminal.data({"message": said, **facts})
     else:
         terminal.say(row.value)
     return exits.DONE
