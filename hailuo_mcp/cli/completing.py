@@ -149,19 +149,19 @@ def _finder(dest: str, command: str) -> Callable[..., Found] | None:
             return _of_config(dest, prefix, parsed_args)
         return _sizes_and_lengths(parsed_args)[0 if dest == "resolution" else 1]
 
-    if (command, dest) in _OF_CONFIG or dest in _OF_MODEL:
-        return of_line
     if (command, dest) == ("models", "name"):
         dest = "model"
-    if dest in _IDS:
-        return ids
-    if dest in _PICTURES:
-        return pictures
 
     def plain(prefix: str, **_: object) -> Found:
         return _files(prefix) if dest in _FILES else _VALUES[dest](prefix)
 
-    return plain if dest in _FILES or dest in _VALUES else None
+    kinds: list[tuple[Callable[..., Found], bool]] = [
+        (of_line, (command, dest) in _OF_CONFIG or dest in _OF_MODEL),
+        (ids, dest in _IDS),
+        (pictures, dest in _PICTURES),
+        (plain, dest in _FILES or dest in _VALUES),
+    ]
+    return next((find for find, fits in kinds if fits), None)
 
 
 def _ids(prefix: str, found: list[Recent], command: str, *, films_only: bool) -> Found:

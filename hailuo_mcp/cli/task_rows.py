@@ -53,7 +53,7 @@ def named(task: Task) -> str:
 
 
 def state_of(entry: View | FilmView) -> str:
-    """Its state while this process works: a clip that is ready is being saved, unless that fails."""
+    """Its state while this process works: a clip that is ready is being saved."""
     is_due = entry.state == "unsaved" and not entry.settled and not entry.made.save_error
     return "saving" if is_due else entry.state
 

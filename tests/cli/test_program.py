@@ -248,7 +248,7 @@ def test_a_narrow_terminal_keeps_paths_and_words_whole(monkeypatch):
     terminal.table(("Setting", "Value"), [("output_dir", path)], wide=1, wraps=True)
     sentence = "12 clips, free; real ones would cost 24 CNY"
     terminal.facts([("sandbox", sentence), ("File", f"{path} 2")])
-    shown = screen.getvalue()
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
     assert shown.count(path) == 2
     assert sentence in " ".join(shown.split())
     assert max(len(line) for line in shown.splitlines() if path not in line) <= 40

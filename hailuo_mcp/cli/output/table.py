@@ -29,7 +29,8 @@ def fitted(
 ) -> list[int] | None:
     """The columns' widths: what they need, or less, but each as wide as its longest word.
 
-    Column `wide` gives way first, down to a few words, which are cut unless it `wraps`. None: even so they do not fit.
+    Column `wide` gives way first, down to a few words, which are cut unless it `wraps`.
+    None: even so they do not fit.
     """
     from rich.cells import cell_len
 
