@@ -296,7 +296,8 @@ def _of_config(dest: str, prefix: str, args: Namespace) -> Found:
     setting = setting.removeprefix("hailuo_")
     if setting.endswith("_dir"):
         return _files(prefix)
-    return _SETTING_VALUES.get(setting, lambda _: [])(prefix)
+    find = _SETTING_VALUES.get(setting)
+    return find(prefix) if find else []
 
 
 def _templates(_: str) -> Found:
