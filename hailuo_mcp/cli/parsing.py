@@ -145,3 +145,12 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help_action = next(it for it in one.actions() if "-h" in it.option_strings)
         help_action.help = "show this help"  # argparse says more, in a voice of its own
     return top
+
+
+def is_readable(argv: Sequence[str]) -> bool:
+    """Whether the program would understand this command line."""
+    words = [word for word in argv if word not in ("-h", "--help")]
+    try:
+        return not parser(words).parse_known_args(words)[1]
+    except UsageRefusedError:
+        return len(words) < len(argv)  # the help needs no more

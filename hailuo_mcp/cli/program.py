@@ -13,7 +13,7 @@ import hailuo_mcp
 from hailuo_mcp.cli import exits, words
 from hailuo_mcp.cli.command import COMMANDS, FREE, command_named
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.cli.parsing import UsageRefusedError, parser
+from hailuo_mcp.cli.parsing import UsageRefusedError, is_readable, parser
 from hailuo_mcp.cli.suggestions import (
     PROGRAM,
     place_of_command,
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse_unknown_command(given: Sequence[str]) -> None:
     first = given[0] if given else ""
     if not first.startswith("-") and command_named(first) is None:
-        told = unknown_command(given) if first.strip() else "there is no command"
+        told = unknown_command(given, is_readable) if first.strip() else "there is no command"
         see = "" if "; " in told else PROGRAM
         raise UsageRefusedError(f"{PROGRAM}: {told}", see)
 

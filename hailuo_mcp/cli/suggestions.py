@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hailuo_mcp.cli.command import COMMANDS, command_named
 from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
@@ -87,7 +87,7 @@ def _is_value(argv: Sequence[str], place: int) -> bool:
     return any(command_named(word) for word in argv[place + 1 :])
 
 
-def unknown_command(argv: Sequence[str]) -> str:
+def unknown_command(argv: Sequence[str], is_readable: Callable[[Sequence[str]], bool]) -> str:
     """A sentence about the first word, which is no command, and what was probably meant.
 
     What it tells to type can be read, by the command that is named; where the other words would
@@ -104,17 +104,19 @@ def unknown_command(argv: Sequence[str]) -> str:
     known |= {alias: it.name for it in COMMANDS for alias in it.aliases} | others
     for count in (2, 1):
         if (said := " ".join(argv[:count]).lower()) in others:
-            return _instead(word, others[said], argv[count:])
+            return _instead(word, others[said], argv[count:], is_readable)
     end = next((i for i, it in enumerate(argv) if it.startswith("-")), len(argv))
     if not word.isascii() or any(map(str.isspace, word)) or end >= _WORDS_OF_A_PROMPT:
         typed = line([PROGRAM, "generate", " ".join(argv[:end]), *argv[end:]])
         return f"a command comes first; did you mean: {typed}"
     if near := get_close_matches(word.lower(), known, n=1, cutoff=_NEAR):
-        return _instead(word, known[near[0]], argv[1:])
+        return _instead(word, known[near[0]], argv[1:], is_readable)
     return f"unknown command {_named(word)}"
 
 
-def _instead(word: str, meant: str, rest: Sequence[str]) -> str:
+def _instead(
+    word: str, meant: str, rest: Sequence[str], is_readable: Callable[[Sequence[str]], bool]
+) -> str:
     from hailuo_mcp.cli.words import line
 
     if not meant:
@@ -125,17 +127,6 @@ def _instead(word: str, meant: str, rest: Sequence[str]) -> str:
     typed = next((it for it in ([*words, *left], words) if is_readable(it)), meant.split())
     deleted = "; nothing that was bought is deleted" if meant.startswith("cancel") else ""
     return f"unknown command {_named(word)}{deleted}; did you mean: {line([PROGRAM, *typed])}"
-
-
-def is_readable(argv: Sequence[str]) -> bool:
-    """Whether the program would understand this command line."""
-    from hailuo_mcp.cli.parsing import UsageRefusedError, parser
-
-    words = [word for word in argv if word not in ("-h", "--help")]
-    try:
-        return not parser(words).parse_known_args(words)[1]
-    except UsageRefusedError:
-        return len(words) < len(argv)  # the help needs no more
 
 
 def is_moment(word: str) -> bool:

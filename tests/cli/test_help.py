@@ -11,10 +11,10 @@ import pytest
 
 from hailuo_mcp.cli import exits, main
 from hailuo_mcp.cli.command import COMMANDS
+from hailuo_mcp.cli.parsing import is_readable
 from hailuo_mcp.cli.program import parser
 from hailuo_mcp.cli.suggestions import (
     MEANT,
-    is_readable,
     unknown_command,
     with_command_first,
 )
@@ -96,7 +96,7 @@ def test_what_was_probably_meant_is_said_in_one_line(capsys, typed, meant):
 @pytest.mark.parametrize("more", [["v1"], ["a", "b", "--json"]])
 def test_what_is_suggested_can_be_typed(more):
     for other in (word for words in MEANT.values() for word in words):
-        said = unknown_command([*other.split(), *more])
+        said = unknown_command([*other.split(), *more], is_readable)
         _, _, typed = said.partition("did you mean: hailuo-mcp ")
         assert is_readable(shlex.split(typed)), said
 
