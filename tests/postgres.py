@@ -10,7 +10,6 @@ import importlib.util
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 from filelock import FileLock
+from ports import free_port
 
 GIVEN = "HAILUO_TEST_DATABASE_URL"
 FOLDER = "HAILUO_TEST_DATABASE_FOLDER"
@@ -193,8 +193,3 @@ def _others_may_read(folder: Path) -> bool:
 
 def is_root() -> bool:
     return sys.platform != "win32" and os.geteuid() == 0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])

@@ -94,6 +94,8 @@ async def copy(source: Book, target: Book) -> Copied:
     """
     refuse_if_in_use(source, "source")
     refuse_if_in_use(target, "target")
+    with source.reading():
+        pass  # a source that cannot be read leaves no empty target behind
     copied: list[Copied] = []
 
     def fill(db: Connection) -> None:

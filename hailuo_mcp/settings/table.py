@@ -170,6 +170,8 @@ class Settings:
         "with `ALL_PROXY` and `NO_PROXY`: the usual proxy variables, for the provider and for "
         "links; SOCKS needs the extra `socks`",
         values.proxies,
+        dict[str, Secret],
+        documented="none",
         variable="HTTPS_PROXY",
     )
     callback_url: str = _setting(

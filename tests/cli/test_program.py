@@ -451,6 +451,8 @@ def test_folders_given_here_are_relative_to_here():
         ("generate", "--file", "~no-such-user/x"),
     ],
 )
-def test_the_home_of_nobody_is_refused_and_not_searched_for(argv, capsys):
+def test_the_home_of_nobody_is_refused_and_not_searched_for(argv, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     assert main(list(argv)) == exits.REFUSED
     assert "unexpected" not in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -15,9 +15,9 @@ import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from ports import free_port
 from starlette.applications import Starlette
 
-from hailuo_mcp.local_http import listen
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread
@@ -71,11 +71,6 @@ class Served:
         """What the provider knows of its tasks."""
         book = read_book(self.sandbox_state)
         return [facts for a in book["accounts"].values() for facts in a["tasks"].values()]
-
-
-def free_port() -> int:
-    with listen("127.0.0.1", 0) as probe:
-        return int(probe.getsockname()[1])
 
 
 Serve = Callable[..., Served]

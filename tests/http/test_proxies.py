@@ -23,9 +23,9 @@ import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from ports import free_port
 from until import until_now
 
-from hailuo_mcp.local_http import listen
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import serve_in_thread
 
@@ -34,11 +34,6 @@ TOKENS = {f"caller{n}": f"a-token-of-caller-{n}-0123456789" for n in range(4)}
 WAYS = ("auto", "legacy", "sse")
 SEARCHED = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
 HAPROXY, NGINX = (shutil.which(name, path=SEARCHED) for name in ("haproxy", "nginx"))
-
-
-def free_port() -> int:
-    with listen("127.0.0.1", 0) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Replica:

@@ -14,10 +14,10 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from ports import free_port
 from postgres import database_url
 from starlette.applications import Starlette
 
-from hailuo_mcp.local_http import listen
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread
@@ -103,8 +103,7 @@ def _served(
     callbacks: bool = False,
     **environ: str,
 ) -> Iterator[Replicas]:
-    with listen("127.0.0.1", 0) as first, listen("127.0.0.1", 0) as second:
-        ports = (int(first.getsockname()[1]), int(second.getsockname()[1]))
+    ports = (free_port(), free_port())
     sandbox = SandboxOptions(
         state_dir=tmp_path / "sandbox", seconds_to_ready=ready, fast_clips=True
     )

@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
 sys.path.insert(0, str(Path(__file__).parent))
 import audit
 import postgres
+from ports import free_port
 from proxy import Proxy
 
 from hailuo_mcp.sandbox.report import read_book
@@ -34,11 +34,6 @@ KEYS = {"cy": "KEY_OF_CY", "di": "KEY_OF_DI"}
 TOKENS = {name: hashlib.sha256(name.encode()).hexdigest() for name in TENANTS}
 PROGRAM = (sys.executable, "-m", "hailuo_mcp")
 _START_SECONDS = 60.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -129,8 +129,7 @@ async def test_no_key_of_the_file_reaches_another_host_than_the_one_it_is_kept_w
     for (provider, base_url, key), homes in accounts.items():
         if not key:
             continue
-        given = {"provider": provider, "base_url": base_url, "api_key": key, "proxies": {}}
-        settings = Settings.model_validate(given)
+        settings = Settings.read({"provider": provider, "base_url": base_url, "api_key": key})
         client = open_client(settings, wire=httpx.MockTransport(answer))
         await client.probe()
         await client.aclose()

@@ -318,9 +318,9 @@ class Terminal:
         from rich.text import Text
 
         asked = Text(self._err.clean(f"{question} [y/N] "), style="bold")
-        self._err.console.print(asked, end="", soft_wrap=True)
-        self._err.file.flush()
         try:
+            self._err.console.print(asked, end="", soft_wrap=True)
+            self._err.file.flush()
             agreed = sys.stdin.readline().strip().lower() in ("y", "yes")
         except KeyboardInterrupt:
             self.note(f"\n{refused}")

@@ -10,7 +10,8 @@ import anyio
 import anyio.lowlevel
 import psycopg
 import pytest
-from postgres import Server, free_port, own_server
+from ports import free_port
+from postgres import Server, own_server
 from until import until, until_now
 
 from hailuo_mcp.errors import JournalError

@@ -1,7 +1,6 @@
 """A real PgBouncer before the server: sessions work, borrowed ones are refused."""
 
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from ports import free_port
 from postgres import USER, is_root
 from until import until_now
 
@@ -45,8 +45,7 @@ def pooled(
 
     def start(mode: str) -> str:
         assert PROGRAM is not None
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         (folder / "users").write_text(f'"{user}" "secret"\n')
         (folder / "conf").write_text(
             "[databases]\n"
