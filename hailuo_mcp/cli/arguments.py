@@ -37,12 +37,18 @@ def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
     """A whole number in a range."""
 
     def read(text: str) -> int:
-        number = _number(int, text, "a whole number")
+        minus = text.strip().startswith("-")
+        number = -1 if minus and is_number(text) else _number(int, text, "a whole number")
         if not least <= number <= most:
             raise ArgumentTypeError(f"must be between {least} and {most:,}")
         return number
 
     return read
+
+
+def length(text: str) -> int:
+    """A clip's length in seconds, such as 6 or 6s."""
+    return whole(0, 3600)(text.strip().lower().removesuffix("s"))
 
 
 def seconds(text: str) -> float:
@@ -158,7 +164,7 @@ VIDEO_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "aspect_ratio": {**_TEXT, "metavar": "W:H", "help": "MiniMax-H3: 16:9, 9:16, 1:1 …"},
     "duration": {
-        "type": _if_given(whole(0, 3600)),
+        "type": _if_given(length),
         "flags": ("-d",),
         "metavar": "SECONDS",
         "help": "6 or 10; MiniMax-H3: 4 to 15",
@@ -409,7 +415,7 @@ def given_settings(args: Namespace) -> dict[str, str]:
     return {
         name: str(_absolute(text)) if text and name.endswith("_dir") else text
         for name, text in given.items()
-        if text is not None
+        if text is not None and (text or name != "filename")
     }
 
 
@@ -485,6 +491,8 @@ def by_place(error: HailuoError, args: Namespace) -> HailuoError:
             then.append(Step(Do.TRY, f"run {program()} login{used} with another key"))
         elif kind == "configuration" and step.do in (Do.CHECK, Do.RAISE):
             then.append(Step(step.do, found.place(setting)))
+        elif kind == "option" and step.do in (Do.CHECK, Do.RAISE):
+            then.append(Step(step.do, SETTING_OPTIONS[setting].flag))
         else:
             then.append(step)
     error.then = tuple(then)

@@ -189,7 +189,7 @@ COMMANDS = (
             "--since 2026-11 --until 2026-11 --csv > november.csv",
             "--items --since 2d",
         ),
-        settings=("provider",),
+        settings=("provider", "profile"),
     ),
     Command(
         name="estimate",
@@ -247,6 +247,7 @@ COMMANDS = (
             "set plan basic",
         ),
         aliases=("settings",),
+        settings=("profile",),
     ),
     Command(
         name="init",
@@ -289,6 +290,7 @@ COMMANDS = (
             "check",
             "backup",
         ),
+        settings=("profile",),
     ),
     Command(
         name="serve",
@@ -313,6 +315,10 @@ COMMANDS = (
     ),
 )
 """In the order of the help."""
+
+
+FREE = frozenset(command for command in COMMANDS if command.group in (LOOK_UP, SET_UP, SERVE))
+"""Those that buy and fetch nothing, whatever happens."""
 
 
 def command_named(name: str) -> Command | None:

@@ -40,6 +40,9 @@ _NEEDED_STATES: Mapping[str, tuple[str, ...]] = {
     "preview": ("saved", "saved film", "unsaved", "film"),
 }
 """By command: the states in which a task is worth naming; all others take any."""
+_OF_CONFIG = frozenset(("config", dest) for dest in ("action", "name", "value"))
+_OF_MODEL = frozenset({"resolution", "duration", "durations"})
+_WITH_CLIP = ("saved", "unsaved")
 _NAMED_PLACES = 5
 """How many of @last, @-2 … are offered."""
 
@@ -137,19 +140,28 @@ def _finder(dest: str, command: str) -> Callable[..., Found] | None:
     def pictures(prefix: str, parsed_args: Namespace, **_: object) -> Found:
         if not prefix.startswith("task:"):
             return _files(prefix)
-        tasks = [it for it in _recent(parsed_args) if not it.is_film]
+        tasks = [it for it in _recent(parsed_args) if it.state in _WITH_CLIP]
         frame = "" if dest == "reference_videos" else "#last"
         return {f"task:{it.known_as}{frame}": _about(it) for it in tasks}
 
-    if dest in _IDS:
-        return ids
-    if dest in _PICTURES:
-        return pictures
+    def of_line(prefix: str, parsed_args: Namespace, **_: object) -> Found:
+        if command == "config":
+            return _of_config(dest, prefix, parsed_args)
+        return _sizes_and_lengths(parsed_args)[0 if dest == "resolution" else 1]
+
+    if (command, dest) == ("models", "name"):
+        dest = "model"
 
     def plain(prefix: str, **_: object) -> Found:
         return _files(prefix) if dest in _FILES else _VALUES[dest](prefix)
 
-    return plain if dest in _FILES or dest in _VALUES else None
+    kinds: list[tuple[Callable[..., Found], bool]] = [
+        (of_line, (command, dest) in _OF_CONFIG or dest in _OF_MODEL),
+        (ids, dest in _IDS),
+        (pictures, dest in _PICTURES),
+        (plain, dest in _FILES or dest in _VALUES),
+    ]
+    return next((find for find, fits in kinds if fits), None)
 
 
 def _ids(prefix: str, found: list[Recent], command: str, *, films_only: bool) -> Found:
@@ -231,22 +243,61 @@ def _moves(prefix: str) -> Found:
     return {f"{lead}{move.english}]": move.group for move in moves()}
 
 
-def _models(_: str) -> Found:
+def _models(prefix: str) -> Found:
+    """Models by their names, and as people call them where such a name was begun."""
     from hailuo_mcp.catalog.video_models import models
 
-    return {model.name: ", ".join(mode.value for mode in model.modes) for model in models()}
+    found = dict[str, str]()
+    for model in models():
+        modes = ", ".join(mode.value for mode in model.modes)
+        found[model.name] = modes
+        short = model.name.removeprefix("MiniMax-")
+        for name in (short, *model.aliases) if prefix else ():
+            if " " not in name and name.lower().startswith(prefix.lower()):
+                found[prefix + name[len(prefix) :]] = f"{model.name}: {modes}"
+    return found
 
 
-def _resolutions(_: str) -> Found:
-    from hailuo_mcp.catalog.video_models import resolutions
+def _sizes_and_lengths(args: Namespace) -> tuple[list[str], list[str]]:
+    """What the model of this command line makes, or any model."""
+    from hailuo_mcp.catalog.video_models import find_model, lengths, resolutions
 
-    return resolutions()
+    model = find_model(getattr(args, "model", None) or "")
+    if model is None:
+        return resolutions(), [str(seconds) for seconds in lengths()]
+    size = str(getattr(args, "resolution", None) or "").upper()
+    sizes, found = set[str](), set[int]()
+    for rules in model.modes.values():
+        sizes |= rules.sizes.keys()
+        for name, seconds in rules.sizes.items():
+            found |= set(seconds) if size in ("", name.upper()) else set()
+    return [it for it in resolutions() if it in sizes], [str(it) for it in sorted(found)]
 
 
-def _lengths(_: str) -> Found:
-    from hailuo_mcp.catalog.video_models import lengths
+def _sums(prefix: str) -> Found:
+    """What an account book is summed by, several with commas between them."""
+    from hailuo_mcp.cli.follow.account import BY
 
-    return [str(seconds) for seconds in lengths()]
+    before, comma, _ = prefix.rpartition(",")
+    return [f"{before}{comma}{name}" for name in BY if name not in before.split(",")]
+
+
+def _of_config(dest: str, prefix: str, args: Namespace) -> Found:
+    from hailuo_mcp.cli.set_up.config import ACTIONS, names
+
+    action = str(getattr(args, "action", "")).lower()
+    if dest == "action":
+        return ACTIONS
+    if dest == "name":
+        return names(to_change=action != "get") if action in ("get", "set", "unset") else []
+    if action != "set":
+        return []
+    setting = str(getattr(args, "name", "") or "").lower().replace("-", "_")
+    setting = setting.removeprefix("hailuo_")
+    if setting.endswith("_dir"):
+        return _files(prefix)
+    find = _SETTING_VALUES.get(setting)
+    return find(prefix) if find else []
 
 
 def _templates(_: str) -> Found:
@@ -292,9 +343,7 @@ def _profiles(_: str) -> Found:
 _VALUES: Mapping[str, Callable[[str], Found]] = {
     "prompt": _moves,
     "model": _models,
-    "resolution": _resolutions,
-    "duration": _lengths,
-    "durations": _lengths,
+    "by": _sums,
     "template_id": _templates,
     "provider": _providers,
     "plan": _plans,
@@ -305,4 +354,12 @@ _VALUES: Mapping[str, Callable[[str], Found]] = {
     "image_fit": lambda _: ["crop", "pad"],
     "aspect_ratio": lambda _: ["16:9", "9:16", "1:1", "4:3", "3:4", "21:9"],
 }
-"""By argument; task ids, pictures and files are found otherwise."""
+"""By argument; task ids, pictures, sizes and files are found otherwise."""
+_SETTING_VALUES: Mapping[str, Callable[[str], Found]] = {
+    "provider": _providers,
+    "plan": _plans,
+    "budget_period": lambda _: ["day", "month", "total"],
+    "auto_download": lambda _: ["true", "false"],
+    "wait_seconds": lambda _: ["auto"],
+}
+"""What config set offers, by setting."""

@@ -114,7 +114,7 @@ def one_command(page: Page, command: Command, prog: str, actions: Sequence[Actio
     page.text(f"{command.summary[0].upper()}{command.summary[1:]}.")
     page.gap()
     shown = [action for action in actions if action.help != SUPPRESS]
-    subjects = "".join(f" {_subject(it)}" for it in shown if not it.option_strings)
+    subjects = "".join(f" {subject(it)}" for it in shown if not it.option_strings)
     page.heading("usage", f" {prog}{subjects} [options]")
     labels = [invocation(action) for action in shown]
     label = min(_LABEL, max(map(len, labels)))
@@ -162,7 +162,8 @@ def _value(action: Action) -> str:
     return f"[{name}]" if action.option_strings and action.nargs == "?" else name
 
 
-def _subject(action: Action) -> str:
+def subject(action: Action) -> str:
+    """How an argument that is no option is shown: [ID], or ID …."""
     name = _value(action)
     name = f"{name} …" if action.nargs in ("*", "+") else name
     return f"[{name}]" if action.nargs in ("?", "*") else name

@@ -40,14 +40,30 @@ class Parser(ArgumentParser):
         for word in left:
             if near := suggestions.unknown_option(word, options):
                 self.error(f"unknown argument {shown(word)!r}; did you mean {near}?")
-        self.error(f"unrecognized arguments: {shown(' '.join(left), 80)}")
+        extra = f"unrecognized arguments: {shown(' '.join(left), 80)}"
+        if any(word.startswith("-") for word in left):
+            self.error(extra)
+        if "--since" in options and suggestions.is_moment(left[0]):
+            self.error(f"{extra}; did you mean --since {shown(left[0])}?")
+        self.error(f"{extra}; {self._taken()}")
+
+    def _taken(self) -> str:
+        """What it takes besides options, as the end of a sentence."""
+        from hailuo_mcp.cli import help  # noqa: A004  what it is called everywhere
+
+        subjects = [action for action in self._actions if not action.option_strings]
+        names = " ".join(map(help.subject, subjects))
+        name = self.prog.rpartition(" ")[2]
+        if any(action.dest == "prompt" for action in self._actions):
+            return "put text of several words in quotes"
+        if not names:
+            return f"{name} takes options only"
+        one = {"ID": "task"}.get(names, names.strip("[]"))
+        return f"{name} takes {f'one {one}' if len(subjects) == 1 else names}"
 
     def error(self, message: str) -> NoReturn:
-        hint = ""
-        if "unrecognized arguments" in message and "--" not in message:
-            hint = " (put text of several words in quotes)"
         told = "did you mean" in message
-        raise UsageRefusedError(f"{self.prog}: {message}{hint}", "" if told else self.prog)
+        raise UsageRefusedError(f"{self.prog}: {message}", "" if told else self.prog)
 
     def format_help(self) -> str:
         return self._help(colours=False)
@@ -129,3 +145,12 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help_action = next(it for it in one.actions() if "-h" in it.option_strings)
         help_action.help = "show this help"  # argparse says more, in a voice of its own
     return top
+
+
+def is_readable(argv: Sequence[str]) -> bool:
+    """Whether the program would understand this command line."""
+    words = [word for word in argv if word not in ("-h", "--help")]
+    try:
+        return not parser(words).parse_known_args(words)[1]
+    except UsageRefusedError:
+        return len(words) < len(argv)  # the help needs no more

@@ -9,11 +9,17 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+import hailuo_mcp
 from hailuo_mcp.cli import exits, words
-from hailuo_mcp.cli.command import COMMANDS, command_named
+from hailuo_mcp.cli.command import COMMANDS, FREE, command_named
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.cli.parsing import UsageRefusedError, parser
-from hailuo_mcp.cli.suggestions import PROGRAM, unknown_command, with_command_first
+from hailuo_mcp.cli.parsing import UsageRefusedError, is_readable, parser
+from hailuo_mcp.cli.suggestions import (
+    PROGRAM,
+    place_of_command,
+    unknown_command,
+    with_command_first,
+)
 
 if TYPE_CHECKING:
     from hailuo_mcp.errors import HailuoError
@@ -25,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises."""
     given = with_command_first(sys.argv[1:] if argv is None else argv)
     terminal = Terminal()
+    if {"--version", "-V"} & set(given) and "--json" in given and place_of_command(given) is None:
+        version = hailuo_mcp.__version__
+        terminal.data({"message": f"{PROGRAM} {version}", "version": version})
+        return exits.DONE
     try:
         _refuse_unknown_command(given)
         args, left = parser(given).parse_known_args(given)
@@ -49,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse_unknown_command(given: Sequence[str]) -> None:
     first = given[0] if given else ""
     if not first.startswith("-") and command_named(first) is None:
-        told = unknown_command(given) if first.strip() else "there is no command"
-        see = "" if "did you mean" in told else PROGRAM
+        told = unknown_command(given, is_readable) if first.strip() else "there is no command"
+        see = "" if "; " in told else PROGRAM
         raise UsageRefusedError(f"{PROGRAM}: {told}", see)
 
 
@@ -75,7 +85,8 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     except HailuoError as exc:
         from hailuo_mcp.cli.arguments import by_place
 
-        return _report(by_place(exc, args), terminal)
+        buys = command_named(args.argv[0]) not in FREE
+        return _report(by_place(exc, args), terminal, buys=buys)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is Python's own end
         terminal.show_cursor()
@@ -90,7 +101,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     return code
 
 
-def _report(error: HailuoError, terminal: Terminal) -> int:
+def _report(error: HailuoError, terminal: Terminal, *, buys: bool) -> int:
     from hailuo_mcp.wording import person
 
     code = exits.of_error(error)
@@ -98,8 +109,8 @@ def _report(error: HailuoError, terminal: Terminal) -> int:
     if terminal.json:
         from hailuo_mcp.cli.record import error_record
 
-        terminal.data(error_record(error))
-    message = person.error_text(error, program=words.program())
+        terminal.data(error_record(error, buys=buys))
+    message = person.error_text(error, program=words.program(), buys=buys)
     terminal.paragraph("" if message.startswith(label[:-1]) else label, message, style="bold red")
     return code
 

@@ -231,12 +231,15 @@ def _sums(sums: ProviderSums) -> Record:
     }
 
 
-def error_record(error: HailuoError) -> Record:
-    """Why a command failed: `message`, and `error` with its code and whether money moved."""
+def error_record(error: HailuoError, *, buys: bool = True) -> Record:
+    """Why a command failed: `message`, and `error` with its code and whether money moved.
+
+    `buys`: whether the message says that no money moved.
+    """
     from hailuo_mcp.wording import person
     from hailuo_mcp.wording.tasks import error_answer
 
-    message = person.error_text(error, program=words.program())
+    message = person.error_text(error, program=words.program(), buys=buys)
     return {"message": message, **error_answer(error)}
 
 

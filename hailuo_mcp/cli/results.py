@@ -50,7 +50,7 @@ def show(session: Session, view: View, *, copy: str = "") -> None:
     for note in view.notes:
         terminal.paragraph("Note:", note, result=True)
     if view.notice:
-        terminal.say(view.notice, style="dim")
+        terminal.paragraph("", view.notice, style="dim", result=True)
 
 
 def show_path(session: Session, view: View, *, copy: str = "") -> None:

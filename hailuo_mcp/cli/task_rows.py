@@ -52,6 +52,12 @@ def named(task: Task) -> str:
     return ": ".join(part for part in (template, task.prompt) if part)
 
 
+def state_of(entry: View | FilmView) -> str:
+    """Its state while this process works: a clip that is ready is being saved."""
+    is_due = entry.state == "unsaved" and not entry.settled and not entry.made.save_error
+    return "saving" if is_due else entry.state
+
+
 def began(entry: View | FilmView) -> float:
     """When it was written down, or a film made, in Unix seconds."""
     from hailuo_mcp.views import FilmView
@@ -114,9 +120,17 @@ def _model(entry: View | FilmView) -> str:
     return entry.film.shots[0].model if entry.film.shots else ""
 
 
-def layout(entries: Sequence[View | FilmView], *, home: str, width: int, paths: bool) -> Layout:
-    """What a terminal of that width shows; ids and states are never left out."""
+def layout(
+    entries: Sequence[View | FilmView], *, home: str, width: int, paths: bool, works: bool = False
+) -> Layout:
+    """What a terminal of that width shows; ids and states are never left out.
+
+    `works`: whether this process saves clips meanwhile.
+    """
     rows = [_cells(entry, below) for entry, below in _under_films(entries)]
+    if works:
+        states = [styles.state(state_of(entry)) for entry, _ in _under_films(entries)]
+        rows = [{**row, "Status": state} for row, state in zip(rows, states, strict=True)]
     wanted = ["Task", "Status", "Age", "Cost", "Provider", "Prompt"]
     if all(entry.made.provider == home for entry in entries):
         wanted.remove("Provider")

@@ -141,9 +141,13 @@ OPEN_REDO = (
 )
 
 
-def error_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:
-    """What happened, whether money moved, and what to run; `program` is this program's name."""
-    return join(error.what, money(error), steps_text(error, program=program))
+def error_text(error: HailuoError, *, program: str = "hailuo-mcp", buys: bool = True) -> str:
+    """What happened, whether money moved, and what to run; `program` is this program's name.
+
+    `buys`: False where nobody expects that money moved, so only the contrary is said.
+    """
+    moved = money(error) if buys or error.charged != "no" else ""
+    return join(error.what, moved, steps_text(error, program=program))
 
 
 def steps_text(error: HailuoError, *, program: str = "hailuo-mcp") -> str:

@@ -82,6 +82,12 @@ def offered(environ, line, shell="bash"):
         ("hailuo-mcp settle ", "v1bbb"),
         ('hailuo-mcp generate "a fox [Push', "a fox [Push in]"),
         ("hailuo-mcp generate -i task:v1a", "task:v1aaa#last"),
+        ("hailuo-mcp config ", "set"),
+        ("hailuo-mcp config set budget", "budget_period"),
+        ("hailuo-mcp config unset ", "plan"),
+        ("hailuo-mcp config set provider ", "sandbox"),
+        ("hailuo-mcp account --by day,mo", "day,month"),
+        ("hailuo-mcp generate -m h", "h3"),
     ],
 )
 def test_values_are_offered(here, line, some):
@@ -90,6 +96,13 @@ def test_values_are_offered(here, line, some):
 
 def test_only_a_task_that_can_be_settled_is_offered_for_that(here):
     assert "v1aaa" not in offered(here, "hailuo-mcp settle ")
+
+
+def test_only_what_fits_is_offered(here):
+    assert offered(here, "hailuo-mcp generate x -m h3 -r ") == ["768P", "2K"]
+    assert offered(here, "hailuo-mcp generate -i task:v1b") == []
+    assert "api_key" not in offered(here, "hailuo-mcp config set api")
+    assert "api_key" in offered(here, "hailuo-mcp config get api")
 
 
 def test_prompts_describe_ids_without_control_characters(here):

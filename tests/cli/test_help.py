@@ -11,8 +11,13 @@ import pytest
 
 from hailuo_mcp.cli import exits, main
 from hailuo_mcp.cli.command import COMMANDS
+from hailuo_mcp.cli.parsing import is_readable
 from hailuo_mcp.cli.program import parser
-from hailuo_mcp.cli.suggestions import with_command_first
+from hailuo_mcp.cli.suggestions import (
+    MEANT,
+    unknown_command,
+    with_command_first,
+)
 
 EXAMPLES = [(it.name, example) for it in COMMANDS for example in it.examples]
 HEAVY = ("pydantic", "rich", "anyio", "httpx", "hailuo_mcp.domain", "hailuo_mcp.settings")
@@ -70,6 +75,15 @@ def test_words_in_another_order_are_understood(typed, read):
         (["watch"], "hailuo-mcp tasks --watch"),
         (["taks"], "hailuo-mcp tasks"),
         (["generate", "x", "--durration", "6"], "--duration"),
+        (["genrate", "a fox"], 'hailuo-mcp generate "a fox"'),
+        (["auth", "login", "--provider", "sandbox"], "mean: hailuo-mcp login --provider sandbox"),
+        (["auth", "logout"], "mean: hailuo-mcp logout"),
+        (["whoami"], "hailuo-mcp config list"),
+        (["history"], "mean: hailuo-mcp tasks"),
+        (["open", "@last"], "hailuo-mcp download @last --open"),
+        (["rm"], "hailuo-mcp cancel ID"),
+        (["account", "2026-11"], "did you mean --since 2026-11?"),
+        (["update"], "uv tool upgrade hailuo-mcp"),
     ],
 )
 def test_what_was_probably_meant_is_said_in_one_line(capsys, typed, meant):
@@ -77,6 +91,42 @@ def test_what_was_probably_meant_is_said_in_one_line(capsys, typed, meant):
     said = capsys.readouterr().err
     assert meant in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("more", [["v1"], ["a", "b", "--json"]])
+def test_what_is_suggested_can_be_typed(more):
+    for other in (word for words in MEANT.values() for word in words):
+        said = unknown_command([*other.split(), *more], is_readable)
+        _, _, typed = said.partition("did you mean: hailuo-mcp ")
+        assert is_readable(shlex.split(typed)), said
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["show", "v1", "v2"], "show takes one task"),
+        (["generate", "a", "fox"], "put text of several words in quotes"),
+        (["moves", "pan"], "moves takes options only"),
+        (["download", "v1", "a.mp4", "b.mp4"], "download takes ID [OUTPUT]"),
+    ],
+)
+def test_a_word_too_many_is_answered_with_what_the_command_takes(capsys, typed, told):
+    assert main(typed) == exits.REFUSED
+    assert told in capsys.readouterr().err
+
+
+def test_profiles_are_in_the_help_of_what_reads_the_settings(capsys):
+    for name in ("config", "account", "tasks", "journal"):
+        main([name, "--help"])
+        assert "--profile NAME" in capsys.readouterr().out, name
+
+
+def test_nothing_is_suggested_for_a_word_like_no_other(capsys):
+    assert main(["bogus"]) == exits.REFUSED
+    said = capsys.readouterr().err
+    assert said == "hailuo-mcp: unknown command 'bogus'\nSee: hailuo-mcp --help\n"
+    assert main(["update"]) == exits.REFUSED
+    assert "did you mean" not in capsys.readouterr().err
 
 
 def test_a_wrong_command_line_is_json_where_json_is_asked_for(capsys):

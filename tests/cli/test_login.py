@@ -78,11 +78,22 @@ def test_a_key_is_tried_kept_used_and_forgotten_and_never_shown(served):
 
     seen.append(served("logout", HAILUO_API_KEY="sk-other"))
     assert "HAILUO_API_KEY in this shell still gives one" in seen[-1].err
-    assert kept_in(served) == {"provider": "minimax-cn", "base_url": url}
+    assert f"The address {url}, which was kept with it, is forgotten" in seen[-1].err
+    assert kept_in(served) == {"provider": "minimax-cn"}
     seen.append(served("tasks", "--wait", "--json", HAILUO_BASE_URL=url))
     seen.append(served("query", "provider-id", HAILUO_BASE_URL=url))
     assert "hailuo-mcp login" in seen[-1].err.replace("\n", " ") or "login`" in seen[-1].err
     assert all(KEY_TEXT not in ran.out + ran.err for ran in seen)
+
+
+def test_an_address_that_was_kept_before_is_told_before_the_key_is_tried(idle):
+    idle("config", "set", "base_url", "http://127.0.0.1:9")
+    ran = idle("login", "--key-stdin", typed=f"{KEY_TEXT}\n")
+    assert ran.err.startswith("Note: the key will be used at http://127.0.0.1:9, kept before; ")
+    assert "config unset base_url" in ran.err
+    other = idle("login", "--key-stdin", "--base-url", "http://127.0.0.1:7", typed=KEY_TEXT)
+    assert "kept before" not in other.err
+    assert "http://127.0.0.1:9 is still kept" in idle("logout").err
 
 
 def test_a_refused_key_is_not_kept(served):
@@ -145,6 +156,33 @@ def test_profiles_keep_several_keys_and_comments_stay(served):
     assert served("logout", "--profile", "work").code == 0
     assert "api_key" not in kept_in(served)["profiles"]["work"]
     assert kept_in(served)["profiles"]["home"]["api_key"]
+
+
+def test_a_setting_is_also_set_with_a_sign_between(idle):
+    assert idle("config", "set", "budget=10").code == 0
+    assert kept_in(idle) == {"budget": 10}
+
+
+@pytest.mark.parametrize("argv", [["config", "bogus"], ["models", "zz"], ["init", "no-client"]])
+def test_nothing_is_said_of_money_where_nobody_expects_any(idle, argv):
+    ran = idle(*argv)
+    assert ran.code == 2
+    assert "charged" not in ran.err
+    assert ran.err.endswith(".\n")
+
+
+def test_a_provider_that_is_misspelt_is_called_by_its_option(idle):
+    ran = idle("account", "--provider", "foo")
+    assert "--provider" in ran.err
+    assert "HAILUO_PROVIDER" not in ran.err
+
+
+def test_the_profiles_are_listed_with_the_one_in_use(idle):
+    assert idle("config", "profiles").out == "Profiles: none\n"
+    idle("config", "set", "budget", "5", "--profile", "work")
+    assert "Profiles: work; none of them is used here\n" in idle("config").out
+    ran = idle("config", "profiles", "--json", "--profile", "work")
+    assert (ran.answer["profile"], ran.answer["profiles"]) == ("work", ["work"])
 
 
 def test_the_sandbox_is_kept_without_a_key(idle):

@@ -47,7 +47,7 @@ def test_a_pipe_gets_the_facts_and_a_file_beside_the_clip(program: Any, clip: An
     assert str(picture) in first.out
     assert is_jpeg(picture)
     again = program("preview", clip["task_id"], "--at", "1", "--json", TERM="xterm-kitty").answer
-    assert again["file"] == str(picture), "our own picture is replaced"
+    assert again["file"] == str(picture).replace(".jpg", "-1s.jpg"), "the sheet stays"
     assert again["clips"][0]["width"] == 96
     assert again["message"].startswith("SANDBOX: ")
 

@@ -153,6 +153,18 @@ def test_any_words_are_read_or_refused(command, argv):
     assert code in (exits.DONE, exits.REFUSED)
 
 
+def test_a_length_has_its_unit_and_a_negative_number_its_range(capsys):
+    assert parser().parse_args(["generate", "x", "-d", "6s"]).duration == 6
+    assert main(["tasks", "--limit", "-1"]) == exits.REFUSED
+    assert "must be between 1 and" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", [["version", "--json"], ["--json", "-V"]])
+def test_the_version_is_json_where_that_is_asked_for(capsys, typed):
+    assert main(typed) == exits.DONE
+    assert json.loads(capsys.readouterr().out)["version"] == __version__
+
+
 def test_no_command_is_refused_with_the_way_to_the_help(capsys):
     assert main(["--json"]) == exits.REFUSED
     assert "--help" in capsys.readouterr().err
@@ -224,8 +236,22 @@ def test_a_narrow_terminal_gets_lines_and_no_id_is_cut(monkeypatch):
         shown[width] = screen.getvalue()
 
     assert shown["100"].count("\n") == 3
-    assert shown["50"].count("\n") == 13
+    assert shown["50"].count("\n") == 19
     assert all("v1m7yh09akcjy1x2" in text for text in shown.values())
+
+
+def test_a_narrow_terminal_keeps_paths_and_words_whole(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    path = "/home/mei/Videos/Hailuo/2026-11-22_a_red_fox_v1m7yh09akcjy1x2.mp4"
+    screen = Screen()
+    terminal = Terminal(screen, io.StringIO())
+    terminal.table(("Setting", "Value"), [("output_dir", path)], wide=1, wraps=True)
+    sentence = "12 clips, free; real ones would cost 24 CNY"
+    terminal.facts([("sandbox", sentence), ("File", f"{path} 2")])
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    assert shown.count(path) == 2
+    assert sentence in " ".join(shown.split())
+    assert max(len(line) for line in shown.splitlines() if path not in line) <= 40
 
 
 def test_a_near_miss_is_named(capsys):

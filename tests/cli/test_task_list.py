@@ -110,6 +110,15 @@ def test_what_changes_from_one_look_to_the_next_is_told_once():
     assert changes.of([replace(film, now=NOW + 9), saved]) == []
 
 
+def test_a_clip_that_is_about_to_be_saved_is_not_called_unsaved():
+    saved = saved_view(task_id="v1")
+    ready = replace(saved, auto_download=True, task=replace(saved.task, file="", due_at=NOW))
+    assert (ready.state, task_rows.state_of(ready)) == ("unsaved", "saving")
+    failed = replace(ready, task=replace(ready.task, save_error="The disk is full."))
+    assert task_rows.state_of(failed) == "unsaved"
+    assert task_rows.state_of(saved) == "saved"
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0.4, "0s"), (59, "59s"), (125, "2m 05s"), (11_400, "3h 10m"), (187_200, "2d 4h")],

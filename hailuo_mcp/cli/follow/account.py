@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.studio.account_book import Line
     from hailuo_mcp.views import View
 
-_BY = ("day", "month", "provider", "model")
+BY = ("day", "month", "provider", "model")
 _USUAL = ("day", "provider", "model")
 _COLUMNS = (
     *("date", "provider", "task_id", "remote_id", "model", "mode", "duration", "resolution"),
@@ -52,20 +52,23 @@ def account_options(parser: ArgumentParser) -> None:
 
 def _by(text: str) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    if not wanted or not set(wanted) <= set(_BY):
-        raise ArgumentTypeError(f"{shown(text)!r} is not one or several of {', '.join(_BY)}")
+    if not wanted or not set(wanted) <= set(BY):
+        raise ArgumentTypeError(f"{shown(text)!r} is not one or several of {', '.join(BY)}")
     return wanted
 
 
 def account(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.dialects.providers import provider_named, provider_notice
-    from hailuo_mcp.errors import InvalidRequestError
+    from hailuo_mcp.errors import ConfigError, InvalidRequestError
     from hailuo_mcp.journal.store import Filter
 
     if args.csv and terminal.json:
         raise InvalidRequestError("--csv and --json cannot be combined.")
     # It chooses what is shown, not whose key is used: the book has the clips of all of them.
-    provider = provider_named(args.provider).name if args.provider else ""
+    try:
+        provider = provider_named(args.provider).name if args.provider else ""
+    except ConfigError as exc:
+        raise arguments.by_option(exc, arguments.given_settings(args)) from None
     args = Namespace(**{**vars(args), "provider": None, "base_url": None})
     only = Filter(since=args.since, until=args.until, provider=provider)
     if args.since is not None and args.until is not None and args.since >= args.until:

@@ -49,7 +49,7 @@ def show_film(terminal: Terminal, view: FilmView, *, copy: str = "") -> None:
     for remark in person.film_remarks(view, program=words.program()):
         terminal.paragraph("Note:", remark, result=True)
     if view.notice:
-        terminal.say(view.notice, style="dim")
+        terminal.paragraph("", view.notice, style="dim", result=True)
 
 
 def _show_path(terminal: Terminal, view: FilmView, copy: str) -> None:
@@ -80,7 +80,7 @@ def show_plan(terminal: Terminal, view: FilmView) -> None:
     for remark in person.film_remarks(view, program=words.program()):
         terminal.paragraph("Note:", remark, result=True)
     if view.notice:
-        terminal.say(view.notice, style="dim")
+        terminal.paragraph("", view.notice, style="dim", result=True)
 
 
 def _planned_row(view: FilmView, shot: ShotView) -> tuple[str, ...]:

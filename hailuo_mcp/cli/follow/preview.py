@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ENDINGS = (".jpg", ".jpeg")
 _BESIDE = "-preview.jpg"
-"""In place of a clip's ".mp4"."""
+"""In place of a clip's ".mp4"; a single frame has its moment in the name as well."""
 _MOST_FRAMES = 16
 
 
@@ -90,7 +90,8 @@ def preview(args: Namespace, terminal: Terminal) -> int:
             )
 
     preview = run_with_studio(args, terminal, job, works=False)
-    file = _deliver(args, terminal, preview, target)
+    beside = _BESIDE if args.at_seconds is None else f"-preview-{args.at_seconds:g}s.jpg"
+    file = _deliver(args, terminal, preview, target, beside)
     _tell(terminal, preview, file)
     return exits.DONE
 
@@ -123,18 +124,20 @@ def _exists(target: Path) -> InvalidRequestError:
     return InvalidRequestError(f"{target} exists.", step)
 
 
-def _deliver(args: Namespace, terminal: Terminal, preview: Preview, target: Path | None) -> str:
+def _deliver(
+    args: Namespace, terminal: Terminal, preview: Preview, target: Path | None, beside: str
+) -> str:
     """Save or show the picture; return the file, or nothing if it was only shown."""
     if args.output == STANDARD:
         terminal.write_bytes(preview.jpeg)
         return STANDARD
     if target is not None:
         if target.is_dir() or args.output.endswith(("/", "\\")):
-            target /= Path(_clip(preview)).stem + _BESIDE
+            target /= Path(_clip(preview)).stem + beside
         return str(_written(target, preview.jpeg, overwrite=args.overwrite))
     if not terminal.json and terminal.shows(preview.jpeg):
         return ""
-    file = _written_beside(preview)
+    file = _written_beside(preview, beside)
     if terminal.is_for_person:
         terminal.open(file)
     return file
@@ -181,13 +184,13 @@ def _written(target: Path, data: bytes, *, overwrite: bool) -> Path:
     return target
 
 
-def _written_beside(preview: Preview) -> str:
+def _written_beside(preview: Preview, ending: str = _BESIDE) -> str:
     """Beside the clip, or in the working directory if that is in a bucket; ours is replaced."""
     from hailuo_mcp.files.naming import write_beside
 
     clip = Path(_clip(preview))
     try:
-        return str(write_beside(clip.absolute(), _BESIDE, preview.jpeg))
+        return str(write_beside(clip.absolute(), ending, preview.jpeg))
     except OSError as trouble:
         raise _not_written(clip, trouble) from trouble
 
@@ -215,4 +218,4 @@ def _tell(terminal: Terminal, preview: Preview, file: str) -> None:
     if file not in ("", STANDARD):
         terminal.facts([("Picture", os.path.abspath(file))])  # noqa: PTH100  # as it was written
     if shown := notice(preview):
-        terminal.say(shown, style="dim")
+        terminal.paragraph("", shown, style="dim", result=True)

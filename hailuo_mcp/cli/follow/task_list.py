@@ -124,7 +124,7 @@ def _print(
     args, terminal = session.args, session.terminal
     home = session.reader.provider.name
     if not entries:
-        terminal.say(_nothing(session))
+        terminal.paragraph("", _nothing(session), result=True)
     elif terminal.is_terminal:
         laid = task_rows.layout(entries, home=home, width=terminal.width, paths=args.paths)
         terminal.table(laid.columns, laid.rows, wide=laid.wide)
@@ -133,7 +133,7 @@ def _print(
         terminal.table(laid.columns, laid.rows, wide=laid.wide)
     if len(entries) == args.limit:
         said = f"The first {args.limit}; raise --limit to see more."
-        terminal.say(said, style=styles.QUIET)
+        terminal.paragraph("", said, style=styles.QUIET, result=True)
     terminal.say()
     if sums:
         terminal.facts([(one.provider, person.sums_text(one)) for one in sums])

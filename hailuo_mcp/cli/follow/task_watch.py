@@ -13,6 +13,7 @@ from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.styles import Cell, Styled, text_of
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.session import Session, run_with_studio
+from hailuo_mcp.cli.task_rows import state_of
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ class Changes:
         """Each that is new or has another state, with the state before; oldest first."""
         before = self._states
         found = list(entries)
-        self._states = {**(before or {}), **{it.known_as: it.state for it in found}}
+        self._states = {**(before or {}), **{it.known_as: state_of(it) for it in found}}
         if before is None:
             return []
         return [
             (entry, before.get(entry.known_as, ""))
             for entry in reversed(found)
-            if before.get(entry.known_as) != entry.state
+            if before.get(entry.known_as) != state_of(entry)
         ]
 
 
@@ -72,7 +73,9 @@ async def _redraw(session: Session) -> None:
             for entry, before in changes.of(entries):
                 screen.tell(*_told(entry, before))
             rows = entries[: max(1, screen.height - _AROUND_ROWS)]
-            layout = task_rows.layout(rows, home=home, width=terminal.width, paths=args.paths)
+            layout = task_rows.layout(
+                rows, home=home, width=terminal.width, paths=args.paths, works=True
+            )
             left = len(entries) - len(rows)
             more = f"{left} more. " if left else "" if entries else "No task. "
             below = Styled(f"{more}{spending_text(listing.spending)} ^C ends.", styles.QUIET)
@@ -104,7 +107,7 @@ def _told(entry: View | FilmView, before: str) -> list[Cell]:
     name = shown(" ".join(task_rows.name_of(entry).split()), _NAME)
     told: list[Cell] = [Styled(at, styles.QUIET), f"  {entry.known_as}  "]
     told += [f"{before} → "] if before else []
-    told += [styles.state(entry.state), f"  {name}"]
+    told += [styles.state(state_of(entry)), f"  {name}"]
     if entry.state == "saved":
         told += ["  ", styles.file(entry.made.file)]
     return told

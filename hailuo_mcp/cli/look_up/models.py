@@ -37,7 +37,13 @@ def models(args: Namespace, terminal: Terminal) -> int:
     as_of = min(prices_read(model.name)[0] for model in wanted)
     if terminal.json:
         records = [record for model in wanted for record in _records(model, seller)]
-        more = {"provider": provider.name, "plan": settings.plan, "unit": unit.value}
+        said = f"{', '.join(model.name for model in wanted)}; prices as of {as_of}."
+        more = {
+            "message": said,
+            "provider": provider.name,
+            "plan": settings.plan,
+            "unit": unit.value,
+        }
         terminal.data({**more, "prices_as_of": as_of, "models": records})
         return exits.DONE
     rows = list[Sequence[Cell]]()
@@ -47,8 +53,12 @@ def models(args: Namespace, terminal: Terminal) -> int:
     terminal.say()
     terminal.paragraph("From:", f"{', '.join(_modes(wanted))}.", result=True)
     if provider.is_sandbox:
-        terminal.say("The sandbox charges nothing: this is what real clips would cost.")
-    terminal.say(f"Prices as of {as_of}, for the plan {settings.plan}.", style=QUIET)
+        terminal.paragraph(
+            "", "The sandbox charges nothing: this is what real clips would cost.", result=True
+        )
+    terminal.paragraph(
+        "", f"Prices as of {as_of}, for the plan {settings.plan}.", style=QUIET, result=True
+    )
     terminal.say(f"Many clips: {words.program()} estimate --model MODEL --count N", style=QUIET)
     return exits.DONE
 

@@ -22,7 +22,8 @@ def list_moves(_args: Namespace, terminal: Terminal) -> int:
 
     rows = [(move.english, move.chinese, move.group) for move in moves()]
     if terminal.json:
-        terminal.records("moves", ("english", "chinese", "group"), rows)
+        said = f"{len(rows)} camera moves, in brackets in a prompt: [Push in]."
+        terminal.records("moves", ("english", "chinese", "group"), rows, message=said)
         return exits.DONE
     terminal.table(("Move", "Chinese", "Kind"), rows)
     terminal.say()
@@ -42,7 +43,7 @@ def estimate_prices_options(parser: ArgumentParser) -> None:
     arguments.add_text(parser.add_argument, "--mode", metavar="MODE", what=_MODES)
     add = parser.add_argument
     what = "6 or 10; MiniMax-H3: 4 to 15"
-    add("-d", "--duration", type=arguments.whole(0, 3600), default=0, metavar="SECONDS", help=what)
+    add("-d", "--duration", type=arguments.length, default=0, metavar="SECONDS", help=what)
     arguments.add_text(add, "-r", "--resolution", metavar="SIZE", what="480P … 2K")
     what = "how many clips"
     add("-n", "--count", type=arguments.whole(1), default=1, metavar="N", help=what)
@@ -79,7 +80,9 @@ def estimate_prices(args: Namespace, terminal: Terminal) -> int:
         _print_prices(terminal, found)
     terminal.paragraph("", estimate_message(found), result=True)
     if provider.is_sandbox:
-        terminal.say("The sandbox charges nothing: this is what real clips would cost.")
+        terminal.paragraph(
+            "", "The sandbox charges nothing: this is what real clips would cost.", result=True
+        )
     if found.prices_as_of:
         terminal.say(f"Prices as of {found.prices_as_of}.", style="dim")
     return exits.DONE

@@ -80,7 +80,7 @@ def show(
         results.follow_up(session, next_step, session.again)
     notice = next((one.view.notice for one in made if one.view and one.view.notice), "")
     if notice:
-        terminal.say(notice, style="dim")
+        terminal.paragraph("", notice, style="dim", result=True)
     return code
 
 

@@ -225,6 +225,8 @@ async def _withdraw_redo(session: Session, *, film: Film) -> None:
 def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
     from hailuo_mcp.cli.follow.film_results import show_plan
 
+    if plan.refused:
+        arguments.by_place(plan.refused, args)
     if terminal.json:
         from hailuo_mcp.cli.record import film_record
 

@@ -25,10 +25,12 @@ def fitted(
     width: int,
     *,
     wide: int | None = None,
+    wraps: bool = False,
 ) -> list[int] | None:
     """The columns' widths: what they need, or less, but each as wide as its longest word.
 
-    Column `wide` gives way first, down to a few words. None: even so they do not fit.
+    Column `wide` gives way first, down to a few words, which are cut unless it `wraps`.
+    None: even so they do not fit.
     """
     from rich.cells import cell_len
 
@@ -37,7 +39,8 @@ def fitted(
         texts = [name, *(text_of(row[index]) for row in rows)]
         need.append(max(cell_len(line) for text in texts for line in text.split("\n")))
         longest = max((cell_len(word) for text in texts for word in text.split()), default=0)
-        least.append(min(need[-1], _NARROWEST) if index == wide else longest)
+        few = min(need[-1], _NARROWEST)
+        least.append(longest if index != wide else max(few, longest) if wraps else few)
     room = width - _GAP * (len(columns) - 1)
     if sum(least) > room:
         return None

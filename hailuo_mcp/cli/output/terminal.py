@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
 _BEYOND = re.compile("[\x7f-\x9f\u2028\u2029]")
 """What JSON may have as it is, but some terminals obey, or some readers take for a line's end."""
+_PLACE = re.compile(r"[/~]|[A-Za-z]:[\\/]|\w+://")
+"""The beginning of a path or an address."""
 _WIDEST = 100
 _NARROWEST = 16
 
@@ -259,9 +261,14 @@ class Terminal:
         return self._out.console.width
 
     def facts(self, rows: Sequence[tuple[str, Cell]]) -> None:
-        """Labels and values, one line each."""
+        """Labels and values, one line each; only sentences go on below, never a path."""
         width = max(len(label) for label, _ in rows) + 2
         for label, value in rows:
+            text = text_of(value)
+            too_long = self._out.is_terminal and width + len(text) > self.width
+            if too_long and " " in text and not _PLACE.match(text):
+                self._out.paragraph(label, text, HEADING, width)
+                continue
             self._out.pieces(Styled(f"{label:<{width}}", HEADING), value)
 
     def table(
@@ -274,8 +281,8 @@ class Terminal:
     ) -> None:
         """A table for a person, lines with tabs for anything else.
 
-        Column `wide` may be cut to fit, or with `wraps` goes on below, as all others do between
-        their words. Where words would have to be cut, each row is a few lines of its own.
+        Column `wide` may be cut to fit, or with `wraps` goes on below between its words, as all
+        others do. Where words would have to be cut, each row is a few lines of its own.
         """
         if not self._out.is_terminal:
             for row in (columns, *rows):
@@ -286,7 +293,7 @@ class Terminal:
         from hailuo_mcp.cli.output.table import fitted, table
 
         shown = [self._out.cleaned(row) for row in rows]
-        widths = fitted(columns, shown, self.width, wide=wide)
+        widths = fitted(columns, shown, self.width, wide=wide, wraps=wraps)
         if widths is not None:
             cut = None if wraps else wide
             self._out.console.print(table(columns, shown, widths, cut=cut))

@@ -25,7 +25,9 @@ def completion_options(parser: ArgumentParser) -> None:
 def completion(args: Namespace, terminal: Terminal) -> int:
     script = shell_script(args.shell)
     if terminal.json:
-        terminal.data({"shell": args.shell, "script": script, "install": _INSTALL[args.shell]})
+        said = f"To have it in every {args.shell}, add: {_INSTALL[args.shell]}"
+        told = {"shell": args.shell, "script": script, "install": _INSTALL[args.shell]}
+        terminal.data({"message": said, **told})
         return exits.DONE
     terminal.script(script)
     if terminal.is_terminal:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings.config_file import Configuration, Section
     from hailuo_mcp.settings.sources import Sources
 
-_ACTIONS = ("list", "get", "set", "unset", "path")
+ACTIONS = ("list", "get", "set", "unset", "path", "profiles")
 _OTHER_WORDS = {"ls": "list", "show": "list", "add": "set", "rm": "unset", "remove": "unset"}
 _SECRETS = frozenset({"api_key", "database_url", "http_tokens", "proxies"})
 _NOT_KEPT = frozenset({"profile", "proxies"})
@@ -41,8 +41,10 @@ class _Row:
 def config_options(parser: ArgumentParser) -> None:
     # What is needed is required of the parser: only then may options stand between the words.
     given: list[str] = parser.get_default("argv") or []
-    action = next((it for it in map(_meant, given[1:]) if it in _ACTIONS), "")
+    action = next((it for it in map(_meant, given[1:]) if it in ACTIONS), "")
     needs = {"get": 1, "unset": 1, "set": 2}.get(action, 0)
+    if action == "set" and any("=" in word for word in given[2:] if word[:1] != "-"):
+        needs = 1  # budget=10; a value with that sign, as an address may have it, is read as well
     maybe: dict[str, Any] = {"nargs": "?", "default": None}
     by_default: dict[str, Any] = {"nargs": "?", "default": "list"}
     add = parser.add_argument
@@ -50,7 +52,7 @@ def config_options(parser: ArgumentParser) -> None:
         "action",
         metavar="ACTION",
         help="list: every setting, its value and where it comes from (the default); get NAME; "
-        "set NAME VALUE; unset NAME; path: where the file is",
+        "set NAME VALUE; unset NAME; profiles; path: where the file is",
         **({} if needs else by_default),
     )
     what = "a setting, as budget, HAILUO_BUDGET or output-dir"
@@ -66,12 +68,16 @@ def config(args: Namespace, terminal: Terminal) -> int:
     if action == "path":
         path = str(config_path())
         if terminal.json:
-            terminal.data({"file": path, "exists": Path(path).exists()})
+            exists = Path(path).exists()
+            said = f"The configuration is {path}{'' if exists else ' (not there yet)'}."
+            terminal.data({"message": said, "file": path, "exists": exists})
         else:
             terminal.say(path)
         return exits.DONE
     if action == "list":
         return _list(args, terminal)
+    if action == "profiles":
+        return _profiles(args, terminal)
     setting = _setting_named(args.name)
     if action == "get":
         return _get(args, setting, terminal)
@@ -84,14 +90,16 @@ def config(args: Namespace, terminal: Terminal) -> int:
 def _action(args: Namespace) -> str:
     given = str(args.action)
     action = _meant(given)
-    if action not in _ACTIONS:
-        near = difflib.get_close_matches(action, _ACTIONS, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"choose from {', '.join(_ACTIONS)}"
+    if action not in ACTIONS:
+        near = difflib.get_close_matches(action, ACTIONS, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"choose from {', '.join(ACTIONS)}."
         raise InvalidRequestError(
             f"config has no {shown(given)!r}; {meant}",
             Step(Do.TRY, f"for one setting: {words.program()} config get NAME"),
         )
-    expected = {"list": 0, "path": 0, "get": 1, "unset": 1, "set": 2}[action]
+    expected = {"list": 0, "path": 0, "profiles": 0, "get": 1, "unset": 1, "set": 2}[action]
+    if action == "set" and args.value is None and "=" in (args.name or ""):
+        args.name, _, args.value = args.name.partition("=")
     came = (args.name is not None) + (args.value is not None)
     if came != expected:
         usage = {0: "", 1: " NAME", 2: " NAME VALUE"}[expected]
@@ -106,15 +114,24 @@ def _meant(word: str) -> str:
     return _OTHER_WORDS.get(word.lower(), word.lower())
 
 
-def _setting_named(name: str) -> str:
-    """The setting of that name: in lower case, with dashes, or as its variable."""
+def _settings_by_key() -> dict[str, str]:
+    """The settings that the file may have, by the names they have in it."""
     from hailuo_mcp.settings.sources import key_of
     from hailuo_mcp.settings.table import variables
 
+    found = variables().items()
+    return {key_of(variable): setting for setting, variable in found if setting not in _NOT_KEPT}
+
+
+def names(*, to_change: bool) -> list[str]:
+    """The settings' names in the file; a key is not changed here, but by login and logout."""
+    return [key for key in _settings_by_key() if not (to_change and key == "api_key")]
+
+
+def _setting_named(name: str) -> str:
+    """The setting of that name: in lower case, with dashes, or as its variable."""
     wanted = name.strip().lower().replace("-", "_").removeprefix("hailuo_")
-    keys = {key_of(variable): setting for setting, variable in variables().items()}
-    for excluded in _NOT_KEPT:
-        keys = {key: setting for key, setting in keys.items() if setting != excluded}
+    keys = _settings_by_key()
     if setting := keys.get(wanted) or next((it for it in keys.values() if it == wanted), ""):
         return setting
     if wanted == "profile":
@@ -157,6 +174,7 @@ def _list(args: Namespace, terminal: Terminal) -> int:
     if terminal.json:
         terminal.data(
             {
+                "message": f"{_profiles_text(configuration, profile)}.",
                 "file": str(configuration.path),
                 "profile": profile,
                 "profiles": list(configuration.profiles),
@@ -175,14 +193,33 @@ def _list(args: Namespace, terminal: Terminal) -> int:
         terminal.say()
         exists = configuration.path is not None and configuration.path.exists()
         terminal.say(f"File: {configuration.path}{'' if exists else ' (not there yet)'}")
-        if configuration.profiles:
-            used = f"; {profile} is used here" if profile else ""
-            terminal.say(f"Profiles: {', '.join(configuration.profiles)}{used}")
+        terminal.say(_profiles_text(configuration, profile))
         for place, near in unknown:
             meant = f"; did you mean {near}?" if near else "."
             terminal.paragraph("Note:", f"{place} in the file is not a setting{meant}")
     arguments.settings(args)  # what cannot be used is said after all is shown
     return exits.DONE
+
+
+def _profiles(args: Namespace, terminal: Terminal) -> int:
+    from hailuo_mcp.settings.config_file import read_configuration
+
+    configuration, profile = read_configuration(), arguments.profile(args)
+    said = _profiles_text(configuration, profile)
+    if terminal.json:
+        profiles = list(configuration.profiles)
+        terminal.data({"message": said, "profile": profile, "profiles": profiles})
+    else:
+        terminal.say(said)
+    return exits.DONE
+
+
+def _profiles_text(configuration: Configuration, used: str) -> str:
+    """Which there are, and which one this command uses."""
+    if not configuration.profiles:
+        return "Profiles: none"
+    names = ", ".join(configuration.profiles)
+    return f"Profiles: {names}; {used or 'none of them'} is used here"
 
 
 def _rows(found: Sources) -> list[_Row]:
@@ -251,9 +288,9 @@ def _get(args: Namespace, setting: str, terminal: Terminal) -> int:
     key = _key(setting)
     row = next(row for row in _rows(found) if row.name == key)
     if terminal.json:
-        terminal.data(
-            {"name": row.name, "value": row.value, "source": row.source, "from": row.origin}
-        )
+        said = f"{row.name} is {row.value or 'not set'} ({row.origin})."
+        facts = {"name": row.name, "value": row.value, "source": row.source, "from": row.origin}
+        terminal.data({"message": said, **facts})
     else:
         terminal.say(row.value)
     return exits.DONE

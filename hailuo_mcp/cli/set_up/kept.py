@@ -91,11 +91,15 @@ def keep_account(
 
 
 def forget(section: Section) -> bool:
-    """Forget the key in the file and in the keyring; False if the keyring may still have it."""
+    """Forget the key in the file and in the keyring; False if the keyring may still have it.
+
+    Its address goes too: a key that is kept later may be meant for another one.
+    """
     gone = not section.in_keyring or system_keyring.forget_key(entry_of(section))
     with changing_section(section.profile) as table:
         _put(table, "api_key", "")
         _put(table, KEYRING, value=False)
+        _put(table, "base_url", "")
     return gone
 
 

@@ -47,7 +47,10 @@ def typed_key(terminal: Terminal, question: str, *, from_stdin: bool) -> str:
         except UnicodeDecodeError:
             key = "\n"  # no key either
         if not key:
-            raise ConfigError("There was no key on stdin. Nothing was changed.")
+            raise ConfigError(
+                "There was no key on stdin. Nothing was changed.",
+                Step(Do.TRY, "have another program write it: pass show minimax | … --key-stdin"),
+            )
     else:
         from getpass import getpass
 

@@ -6,6 +6,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.output.terminal import Terminal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.dialects.dialect import Provider
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.settings.config_file import Configuration
+    from hailuo_mcp.settings.sources import Sources
 
 _KEYS = ("HAILUO_API_KEY", "MINIMAX_API_KEY")
 _GOOD = (InsufficientBalanceError, QuotaExceededError, RateLimitError)
@@ -54,6 +56,7 @@ def login(args: Namespace, terminal: Terminal) -> int:
     configuration = read_configuration()
     candidates = candidates_of(arguments.given_settings(args), os.environ, configuration)
     first = candidates[0]
+    kept_address = address_kept_before(arguments.given_settings(args), os.environ, configuration)
     key = ""
     if args.key_stdin or not _is_sandbox(first):
         if not (args.key_stdin or terminal.can_ask):
@@ -61,6 +64,8 @@ def login(args: Namespace, terminal: Terminal) -> int:
                 "Nobody can type the key here.",
                 Step(Do.TRY, f"write it to standard input: {words.program()} login --key-stdin"),
             )
+        if kept_address:
+            _warn_of_address(kept_address, terminal)
         if not args.key_stdin:
             _introduce(candidates, terminal)
         key = typed_key(terminal, "API key (it is not shown): ", from_stdin=args.key_stdin)
@@ -94,6 +99,32 @@ def candidates_of(
     Raises:
         ConfigError: a setting cannot be used.
     """
+    found, settings = _read_without_key(given, environ, configuration)
+    named = found.origin("provider").kind in ("option", "variable")
+    twin = other_region(settings)
+    if named or twin is None or found.origin("base_url").kind != "default":
+        return [settings]
+    return [settings, twin]
+
+
+def address_kept_before(
+    given: Mapping[str, str], environ: Mapping[str, str], configuration: Configuration
+) -> str:
+    """The address from the configuration that the key will be sent to; empty if the provider's own.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+    """
+    found, settings = _read_without_key(given, environ, configuration)
+    is_kept = found.origin("base_url").kind == "configuration"
+    is_own = urlsplit(settings.address).hostname in _row(settings).hosts
+    return settings.address if is_kept and not is_own else ""
+
+
+def _read_without_key(
+    given: Mapping[str, str], environ: Mapping[str, str], configuration: Configuration
+) -> tuple[Sources, Settings]:
+    """The settings that a login has, and where they come from."""
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.settings.table import sources_of
 
@@ -106,14 +137,9 @@ def candidates_of(
             given,
             new_profile=True,
         )
-        settings = Settings.of(found, environ)
+        return found, Settings.of(found, environ)
     except ConfigError as exc:
         raise arguments.by_option(exc, given) from None
-    named = found.origin("provider").kind in ("option", "variable")
-    twin = other_region(settings)
-    if named or twin is None or found.origin("base_url").kind != "default":
-        return [settings]
-    return [settings, twin]
 
 
 async def accepting(candidates: Sequence[Settings], connect: Connect) -> Settings:
@@ -159,9 +185,12 @@ def logout(args: Namespace, terminal: Terminal) -> int:
         section = configuration.section(profile)
     except ConfigError as exc:
         raise arguments.by_option(exc, arguments.given_settings(args)) from None
-    said = list[str]()
+    said, address = list[str](), section.texts.get("base_url", "")
     if not section.has_key:
         said.append(f"No key is kept in {section.name}.")
+        if address:
+            unset = f"{words.program()} config unset base_url"
+            said.append(f"The address {address} is still kept; {unset} forgets it.")
     elif forget(section):
         said.append(f"The key of {section.name} is forgotten.")
     else:
@@ -169,6 +198,8 @@ def logout(args: Namespace, terminal: Terminal) -> int:
             f"The key of {section.name} is no longer used, but the system's keyring cannot be "
             "reached and may still have it. Look there for hailuo-mcp."
         )
+    if section.has_key and address:
+        said.append(f"The address {address}, which was kept with it, is forgotten too.")
     variables = [name for name in _KEYS if os.environ.get(name, "").strip()]
     if variables:
         said.append(f"{' and '.join(variables)} in this shell still gives one.")
@@ -203,6 +234,15 @@ def _row(settings: Settings) -> Provider:
     from hailuo_mcp.dialects.providers import PROVIDERS
 
     return PROVIDERS[settings.provider]
+
+
+def _warn_of_address(address: str, terminal: Terminal) -> None:
+    terminal.paragraph(
+        "Note:",
+        f"the key will be used at {address}, kept before; --base-url URL or "
+        f"{words.program()} config unset base_url changes that.",
+        style="yellow",
+    )
 
 
 def _introduce(candidates: Sequence[Settings], terminal: Terminal) -> None:

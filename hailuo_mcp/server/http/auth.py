@@ -138,8 +138,8 @@ def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: b
             f"The server would be open to other computers ({which}) without a token, so anybody "
             "could spend your money.",
             Step(Do.SET, "HAILUO_HTTP_TOKENS=name:token"),
-            Step(Do.ARRANGE, "make the token a long random text"),
             Step(Do.SET, "HAILUO_OAUTH_ISSUER"),
+            Step(Do.ARRANGE, "make the token a long random text"),
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments, exits, words
 from hailuo_mcp.cli.output import styles
-from hailuo_mcp.cli.output.styles import BAD, GOOD, Cell, Styled
+from hailuo_mcp.cli.output.styles import BAD, GOOD, Cell, Styled, text_of
 from hailuo_mcp.cli.output.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
             ("check", "level", "message", "do"),
             [(it.check, it.level.value, it.message, it.fix) for it in results],
             status="problem" if problems else "ok",
+            message="".join(map(text_of, _summary(results))),
         )
     else:
         terminal.say()
-        _print_summary(results, terminal)
+        terminal.line(*_summary(results))
     return exits.FAILED if problems else exits.DONE
 
 
@@ -73,7 +74,7 @@ def _print(result: Result, terminal: Terminal) -> None:
         terminal.paragraph("", f"→ {result.fix}", result=True, indent=_INDENT)
 
 
-def _print_summary(results: Sequence[Result], terminal: Terminal) -> None:
+def _summary(results: Sequence[Result]) -> list[Cell]:
     """The counts, and what the problems are about: the list above may have left the screen."""
     many = Counter(result.level.value for result in results)
     bad = list(dict.fromkeys(it.check for it in results if it.level == "problem"))
@@ -84,7 +85,7 @@ def _print_summary(results: Sequence[Result], terminal: Terminal) -> None:
         counted += [", ", Styled(verdict, BAD)]
     else:
         counted += [". ", Styled("Nothing is wrong", GOOD)]
-    terminal.line(*counted, ". Nothing was bought.")
+    return [*counted, ". Nothing was bought."]
 
 
 async def examine(

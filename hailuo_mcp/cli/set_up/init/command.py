@@ -162,7 +162,9 @@ def _list(system: System, terminal: Terminal) -> int:
             state = "broken file"
         rows.append((app.name, state, str(path)))
     if terminal.json:
-        terminal.records("clients", ("client", "state", "file"), rows)
+        ready = ", ".join(client for client, state, _ in rows if state == "set up")
+        said = f"Set up: {ready or 'no client'}."
+        terminal.records("clients", ("client", "state", "file"), rows, message=said)
         return exits.DONE
     terminal.table(("Client", "State", "File"), rows)
     terminal.say()
@@ -219,7 +221,13 @@ def _add_command(outcome: Outcome) -> str:
 
 
 def _as_json(outcome: Outcome) -> Mapping[str, object]:
+    said = {
+        "printed": f"What to add to {outcome.path} is under paste; nothing was changed.",
+        "refused": f"{outcome.path} {outcome.why}, so it was not changed.",
+        "unchanged": f"{outcome.app.title} is already set up; nothing was changed.",
+    }
     answer: dict[str, object] = {
+        "message": said.get(outcome.status, f"{outcome.app.title} is set up."),
         "status": outcome.status,
         "client": outcome.app.name,
         "file": str(outcome.path),
