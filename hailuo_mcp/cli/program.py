@@ -83,7 +83,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     try:
         code: int = args.run(args, terminal)
     except HailuoError as exc:
-        from hailuo_mcp.cli.arguments import by_place
+        from hailuo_mcp.cli.setting_sources import by_place
 
         buys = command_named(args.argv[0]) not in FREE
         return _report(by_place(exc, args), terminal, buys=buys)

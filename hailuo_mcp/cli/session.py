@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.domain import POLLED, Film, Status, Task
 from hailuo_mcp.errors import (
@@ -401,7 +401,7 @@ def run_with_studio(
         HailuoError: as the job does.
         KeyboardInterrupt: after saying what goes on without us.
     """
-    session = Session(args=args, terminal=terminal, settings=arguments.settings(args))
+    session = Session(args=args, terminal=terminal, settings=setting_sources.settings(args))
     return _run(session, lambda: _open_and_do(session, job, works=works))
 
 
@@ -414,7 +414,7 @@ def run_with_reader(
         HailuoError: as the job does.
         KeyboardInterrupt: it was stopped.
     """
-    session = Session(args=args, terminal=terminal, settings=arguments.settings(args))
+    session = Session(args=args, terminal=terminal, settings=setting_sources.settings(args))
     return _run(session, lambda: _read_and_do(session, job))
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailuo_mcp import __version__
-from hailuo_mcp.cli import arguments, exits, main, words
+from hailuo_mcp.cli import arguments, exits, main, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.program import COMMANDS, parser
 from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
@@ -44,7 +44,7 @@ def test_each_setting_of_an_option_is_what_the_option_gave(tmp_path):
     flags = [f"{SETTING_OPTIONS[name].flag}={text}" for name, text in {**given, **folders}.items()]
     args = parser(["models"]).parse_args(["models", *flags])
 
-    read = arguments.settings(args, {})
+    read = setting_sources.settings(args, {})
 
     assert {name: str(getattr(read, name)) for name in {**given, **folders}} == {**given, **folders}
 
@@ -382,12 +382,12 @@ def test_lines_stay_whole_where_nobody_looks():
 def test_a_provider_given_here_does_not_get_another_ones_address(environ, options, expected):
     args = parser().parse_args(["tasks", *options])
 
-    assert arguments.settings(args, environ).base_url == expected
+    assert setting_sources.settings(args, environ).base_url == expected
 
 
 def test_a_server_that_is_started_in_a_folder_does_not_open_it_to_agents():
     args = parser().parse_args(["serve"])
-    settings = arguments.settings(args, {})
+    settings = setting_sources.settings(args, {})
 
     assert settings.allowed_dirs == (settings.output_dir, Path.home())
 
@@ -438,7 +438,7 @@ def test_lengths_that_follow_each_other_are_listed_as_a_range(capsys):
 def test_folders_given_here_are_relative_to_here():
     args = parser().parse_args(["tasks", "--output-dir", "clips"])
 
-    assert arguments.settings(args, {}).output_dir == Path.cwd() / "clips"
+    assert setting_sources.settings(args, {}).output_dir == Path.cwd() / "clips"
 
 
 @pytest.mark.parametrize(

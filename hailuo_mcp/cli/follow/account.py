@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, dates, exits, words
+from hailuo_mcp.cli import arguments, dates, exits, setting_sources, words
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import number, shown
@@ -68,7 +68,7 @@ def account(args: Namespace, terminal: Terminal) -> int:
     try:
         provider = provider_named(args.provider).name if args.provider else ""
     except ConfigError as exc:
-        raise arguments.by_option(exc, arguments.given_settings(args)) from None
+        raise setting_sources.by_option(exc, setting_sources.given_settings(args)) from None
     args = Namespace(**{**vars(args), "provider": None, "base_url": None})
     only = Filter(since=args.since, until=args.until, provider=provider)
     if args.since is not None and args.until is not None and args.since >= args.until:
@@ -101,7 +101,7 @@ def _read(args: Namespace, only: Filter) -> tuple[list[Charge], str]:
     from hailuo_mcp.wording.person import losses_text
 
     async def read() -> tuple[list[Charge], str]:
-        store = make_store(arguments.settings(args))
+        store = make_store(setting_sources.settings(args))
         await store.open()
         try:
             found = await store.charges(only)

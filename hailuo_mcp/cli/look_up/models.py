@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.output.styles import HEADING, QUIET, Cell, Styled
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import number, shown, squeeze
@@ -30,7 +30,7 @@ def models(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
 
     wanted = _wanted(args.name)
-    settings = arguments.settings(args)
+    settings = setting_sources.settings(args)
     provider = PROVIDERS[settings.provider]
     seller = seller_of(with_base_url(provider, settings.base_url), settings.plan)
     unit = plan_unit(seller.plan, seller.price_list or seller.region)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits
+from hailuo_mcp.cli import arguments, exits, setting_sources
 from hailuo_mcp.cli.output.styles import GOOD, QUIET, Cell, Styled
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import number
@@ -58,7 +58,7 @@ def estimate_prices(args: Namespace, terminal: Terminal) -> int:
     comparing = (args.plan or "").strip().lower() == "compare"
     if comparing:
         args.plan = None  # a way of asking, not a plan that an account can have
-    settings = arguments.settings(args)
+    settings = setting_sources.settings(args)
     provider = PROVIDERS[settings.provider]
     price = partial(
         estimate,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.cli import arguments, task_rows, words
+from hailuo_mcp.cli import setting_sources, task_rows, words
 from hailuo_mcp.cli.arguments import STANDARD
 from hailuo_mcp.domain import Status, Unit
 from hailuo_mcp.errors import HailuoError, InvalidRequestError
@@ -115,7 +115,7 @@ def _end_dry_run(
     if plan.over:
         from hailuo_mcp.wording import person
 
-        why = person.error_text(arguments.by_place(plan.over, args), program=words.program())
+        why = person.error_text(setting_sources.by_place(plan.over, args), program=words.program())
         terminal.paragraph("Would be refused:", why, style="bold red", result=True)
     if refused and file_of(args):
         lines = words.count(len({one.line for one in refused}), "line")

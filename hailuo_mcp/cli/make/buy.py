@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.output.terminal import Terminal
 
@@ -73,7 +73,7 @@ def _list_templates(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.text import number
     from hailuo_mcp.wording.costs import NO_TEMPLATES, template_choice
 
-    provider = PROVIDERS[arguments.settings(args).provider]
+    provider = PROVIDERS[setting_sources.settings(args).provider]
     known = templates(provider.templates) if provider.templates else ()
     if terminal.json:
         found: list[dict[str, str]] = []

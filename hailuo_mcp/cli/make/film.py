@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import expanded, shown, system_reason
@@ -226,7 +226,7 @@ def _show_plan(args: Namespace, terminal: Terminal, plan: FilmView) -> None:
     from hailuo_mcp.cli.follow.film_results import show_plan
 
     if plan.refused:
-        arguments.by_place(plan.refused, args)
+        setting_sources.by_place(plan.refused, args)
     if terminal.json:
         from hailuo_mcp.cli.record import film_record
 

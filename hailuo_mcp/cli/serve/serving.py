@@ -6,7 +6,7 @@ import threading
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import system_reason
 
@@ -40,12 +40,12 @@ def serve(args: Namespace, terminal: Terminal) -> int:
     if args.transport == "stdio":
         from hailuo_mcp.server.stdio import serve_stdio
 
-        serve_stdio(lambda: arguments.settings(args))
+        serve_stdio(lambda: setting_sources.settings(args))
     from hailuo_mcp.server.http import serve_http
 
     path = "/sse" if args.transport == "sse" else "/mcp"
     serve_http(
-        arguments.settings(args),
+        setting_sources.settings(args),
         transport=args.transport,
         with_sse=args.with_sse,
         host=args.host,
@@ -77,7 +77,7 @@ def sandbox(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.sandbox.options import SandboxOptions
     from hailuo_mcp.sandbox.serve import serve_in_thread
 
-    state_dir = arguments.settings(args).state_dir
+    state_dir = setting_sources.settings(args).state_dir
     try:
         private_folder(state_dir)  # of the journal, too, which may come later
     except OSError as exc:

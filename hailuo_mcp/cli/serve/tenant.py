@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import number
 
@@ -86,7 +86,7 @@ def _file(args: Namespace) -> Path:
 
     if args.file:
         return Path(arguments.output_path(args.file))
-    path = _file_of_settings(arguments.profile(args))
+    path = _file_of_settings(setting_sources.profile(args))
     if path is None:
         raise ConfigError(
             "It is not set which file the tenants are in.",
@@ -120,7 +120,7 @@ def _add(args: Namespace, path: Path, terminal: Terminal) -> int:
             raise _no_change(f"There is already a tenant {args.name}.")
         put(document, args.name, _toml(table))
     _show(token, args.name, terminal, f"Tenant {args.name} is in {path}.")
-    if _file_of_settings(arguments.profile(args)) != path:
+    if _file_of_settings(setting_sources.profile(args)) != path:
         terminal.note(f"The server needs HAILUO_TENANTS={path}; it reads the file at its start.")
     else:
         terminal.note("A running server takes it over within ten seconds.")
@@ -257,7 +257,7 @@ async def _rows(args: Namespace, tables: dict[str, Table]) -> list[_Row]:
     from hailuo_mcp.errors import HailuoError
     from hailuo_mcp.settings.tenants import tenant_of_table
 
-    operator = arguments.settings(args)
+    operator = setting_sources.settings(args)
     rows = list[_Row]()
     async with open_studio(operator, fenced=False, works=False) as main:
         for name, table in tables.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import exits, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, InvalidRequestError, Step
@@ -155,12 +155,12 @@ def _gathered(args: Namespace) -> Sources:
     from hailuo_mcp.settings.config_file import read_configuration
     from hailuo_mcp.settings.table import sources_of
 
-    given = arguments.given_settings(args)
-    environ = arguments.environ_for(given, os.environ)
+    given = setting_sources.given_settings(args)
+    environ = setting_sources.environ_for(given, os.environ)
     try:
         return sources_of(environ, read_configuration(), given, to_show=True)
     except ConfigError as exc:
-        raise arguments.by_option(exc, given) from None
+        raise setting_sources.by_option(exc, given) from None
 
 
 def _list(args: Namespace, terminal: Terminal) -> int:
@@ -197,14 +197,14 @@ def _list(args: Namespace, terminal: Terminal) -> int:
         for place, near in unknown:
             meant = f"; did you mean {near}?" if near else "."
             terminal.paragraph("Note:", f"{place} in the file is not a setting{meant}")
-    arguments.settings(args)  # what cannot be used is said after all is shown
+    setting_sources.settings(args)  # what cannot be used is said after all is shown
     return exits.DONE
 
 
 def _profiles(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.settings.config_file import read_configuration
 
-    configuration, profile = read_configuration(), arguments.profile(args)
+    configuration, profile = read_configuration(), setting_sources.profile(args)
     said = _profiles_text(configuration, profile)
     if terminal.json:
         profiles = list(configuration.profiles)
@@ -371,13 +371,13 @@ def _say_changed(
 
 def _section(args: Namespace, configuration: Configuration, *, new: bool = False) -> Section:
     """The part of the file that is changed; a profile is made, unless its name seems misspelt."""
-    name = arguments.profile(args)
+    name = setting_sources.profile(args)
     if name and name not in configuration.profiles and configuration.nearest_profile(name):
         new = False
     try:
         return configuration.section(name, new=new)
     except ConfigError as exc:
-        raise arguments.by_option(exc, arguments.given_settings(args)) from None
+        raise setting_sources.by_option(exc, setting_sources.given_settings(args)) from None
 
 
 def _checked(setting: str, text: str, section: Section) -> str:

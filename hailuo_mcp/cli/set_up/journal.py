@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import number, system_reason
 
@@ -48,7 +48,7 @@ def journal(args: Namespace, terminal: Terminal) -> int:
         raise InvalidRequestError(f"journal {args.action} takes {meant}.")
     if args.action == "copy":
         return _copy(args.file[0], args.file[1], terminal)
-    settings = arguments.settings(args)
+    settings = setting_sources.settings(args)
     if args.action == "check" and settings.database_url:
         return _check_database(settings.database_url.get_secret_value(), terminal)
     path = journal_file(settings)

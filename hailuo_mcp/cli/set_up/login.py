@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.set_up.key_check import Connect, other_region, try_key, typed_key
 from hailuo_mcp.errors import (
@@ -54,9 +54,11 @@ def login(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.settings.values import Secret
 
     configuration = read_configuration()
-    candidates = candidates_of(arguments.given_settings(args), os.environ, configuration)
+    candidates = candidates_of(setting_sources.given_settings(args), os.environ, configuration)
     first = candidates[0]
-    kept_address = address_kept_before(arguments.given_settings(args), os.environ, configuration)
+    kept_address = address_kept_before(
+        setting_sources.given_settings(args), os.environ, configuration
+    )
     key = ""
     if args.key_stdin or not _is_sandbox(first):
         if not (args.key_stdin or terminal.can_ask):
@@ -128,7 +130,7 @@ def _read_without_key(
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.settings.table import sources_of
 
-    environ = arguments.environ_for(given, environ)
+    environ = setting_sources.environ_for(given, environ)
     environ = {name: text for name, text in environ.items() if name not in _KEYS}
     try:
         found = sources_of(
@@ -139,7 +141,7 @@ def _read_without_key(
         )
         return found, Settings.of(found, environ)
     except ConfigError as exc:
-        raise arguments.by_option(exc, given) from None
+        raise setting_sources.by_option(exc, given) from None
 
 
 async def accepting(candidates: Sequence[Settings], connect: Connect) -> Settings:
@@ -180,11 +182,11 @@ def logout(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.settings.config_file import read_configuration
 
     configuration = read_configuration()
-    profile = arguments.profile(args, os.environ)
+    profile = setting_sources.profile(args, os.environ)
     try:
         section = configuration.section(profile)
     except ConfigError as exc:
-        raise arguments.by_option(exc, arguments.given_settings(args)) from None
+        raise setting_sources.by_option(exc, setting_sources.given_settings(args)) from None
     said, address = list[str](), section.texts.get("base_url", "")
     if not section.has_key:
         said.append(f"No key is kept in {section.name}.")

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.styles import BAD, GOOD, Cell, Styled, text_of
 from hailuo_mcp.cli.output.terminal import Terminal
@@ -41,7 +41,7 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
     asks = False
     if args.client:
         environ, asks = environ_of(args.client, system)
-    overrides = arguments.given_settings(args)
+    overrides = setting_sources.given_settings(args)
     results = list["Result"]()
 
     async def examined() -> None:

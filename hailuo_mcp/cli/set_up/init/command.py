@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from hailuo_mcp.catalog.mcp_clients import ClientSetup, client_setups
-from hailuo_mcp.cli import arguments, exits, words
+from hailuo_mcp.cli import exits, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.set_up import login
 from hailuo_mcp.cli.set_up.init import config_file
@@ -55,7 +55,9 @@ def init(args: Namespace, terminal: Terminal) -> int:
     if not args.client:
         return _list(system, terminal)
     app = client_named(args.client)
-    given = {variable_of(name): value for name, value in arguments.given_settings(args).items()}
+    given = {
+        variable_of(name): value for name, value in setting_sources.given_settings(args).items()
+    }
     configuration = read_configuration()
     kept_now = ""
     if key := _key(args, terminal, app, system, given, configuration):
@@ -128,7 +130,7 @@ def _keep(
         return ""
     section = configuration.section(given.get("HAILUO_PROFILE", ""), new=True)
     planned = configure(app, system, {**given, KEY: key}, configuration, only_print=True)
-    chosen = dict(arguments.given_settings(args))
+    chosen = dict(setting_sources.given_settings(args))
     entry = config_file.read(app, planned.path).ours
     if entry is not None and planned.provider != DEFAULT_PROVIDER:
         chosen["provider"] = planned.provider
