@@ -16,17 +16,19 @@ import hailuo_mcp
 AVAILABLE = sys.platform != "win32"
 STREAMS = ("stdin", "stdout", "stderr")
 IMPORTED = [
-    "av",
-    "hailuo_mcp.bootstrap",
-    "hailuo_mcp.cli.make.buy",
-    "hailuo_mcp.cli.set_up.doctor.command",
-    "hailuo_mcp.cli.set_up.journal",
-    "hailuo_mcp.cli.output.progress",
-    "hailuo_mcp.cli.follow.task_list",
-    "httpx",
-    "rich.progress",
-    "rich.table",
+    *("av", "httpx", "rich.progress", "rich.table"),
+    *(f"hailuo_mcp.{name}" for name in ("bootstrap", "studio.studio", "wording.person")),
+    *(
+        f"hailuo_mcp.cli.{name}"
+        for name in (
+            *("record", "results", "session", "task_rows", "output.progress"),
+            *("make.batch_buying", "make.buy", "make.film"),
+            *("follow.account", "follow.finish", "follow.task", "follow.task_list", "follow.show"),
+            *("set_up.doctor.command", "set_up.journal", "set_up.login"),
+        )
+    ),
 ]
+"""What commands load: the program imports late, and each process would do it again."""
 
 
 def _server() -> ForkServerContext:

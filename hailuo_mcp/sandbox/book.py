@@ -88,7 +88,8 @@ class Book:
         """Open the book, creating it when this is the first process to need it."""
         from filelock import FileLock
 
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (path.parent.parent, path.parent):  # the mode is the last one's only
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         self._lock = threading.Lock()
         self._connection = connect(path)

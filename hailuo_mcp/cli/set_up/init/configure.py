@@ -153,6 +153,11 @@ def _notes(
             "hailuo-mcp runs from a temporary folder that may be emptied at any time. Install it "
             "(uv tool install hailuo-mcp, or pipx install hailuo-mcp), then run init again."
         )
+    if start.lasts and before is not None and entry.command != start.command:
+        yield (
+            f"The entry starts {entry.command}, which works, and is not this installation "
+            f"({start.command}). For this one, remove the entry and run init again."
+        )
     key = entry.env.get(KEY, "")
     if key and not is_reference(key) and not is_placeholder(key):
         yield (
