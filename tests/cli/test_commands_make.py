@@ -51,10 +51,9 @@ def test_without_a_key_or_a_server_the_sandbox_comes_along(idle):
     assert Path(ran.answer["file"]).stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("key", ["put your key here", "一把钥匙", "sk-bad-region-poor"])
-def test_the_sandbox_ignores_whatever_stands_for_a_key(idle, key):
+def test_the_sandbox_ignores_whatever_stands_for_a_key(idle):
     """Also the example's words: whoever tries it has not replaced them yet."""
-    given = {"HAILUO_PROVIDER": "sandbox", "HAILUO_API_KEY": key}
+    given = {"HAILUO_PROVIDER": "sandbox", "HAILUO_API_KEY": "put your key here"}
 
     ran = idle("generate", "snow", "--json", **given)
     examined = idle("doctor", "--json", **given)

@@ -147,7 +147,7 @@ def test_any_words_are_read_or_refused(command, argv):
     """argparse ends a program by SystemExit, and by nothing else."""
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         try:
-            code = parser().parse_args([command, *argv]) and exits.DONE
+            code = parser([command, *argv]).parse_args([command, *argv]) and exits.DONE
         except SystemExit as ended:
             code = ended.code
     assert code in (exits.DONE, exits.REFUSED)

@@ -219,3 +219,8 @@ def test_a_shared_folder_takes_the_place_of_the_output_folder(tmp_path):
 def test_one_command_cannot_put_clips_elsewhere_than_the_others():
     with pytest.raises(ConfigError, match="output folder of one command cannot be changed"):
         Settings.from_env({"HAILUO_FILES": "s3://clips"}, output_dir="/elsewhere")
+
+
+@pytest.mark.parametrize("key", ["put your key here", "一把钥匙", "sk-bad-region-poor"])
+def test_the_sandbox_has_no_key_whatever_is_given(key):
+    assert Settings.from_env({"HAILUO_PROVIDER": "sandbox", "HAILUO_API_KEY": key}).key == ""
