@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
-    from hailuo_mcp.domain import TemplateRequest, UpgradeRequest, VideoRequest
+    from hailuo_mcp.domain.requests import TemplateRequest, UpgradeRequest, VideoRequest
     from hailuo_mcp.errors import HailuoError
 
 __version__ = "0.1.0"
@@ -20,9 +20,9 @@ __all__ = [
 _HOMES = {
     "HailuoClient": "hailuo_mcp.client",
     "HailuoError": "hailuo_mcp.errors",
-    "TemplateRequest": "hailuo_mcp.domain",
-    "UpgradeRequest": "hailuo_mcp.domain",
-    "VideoRequest": "hailuo_mcp.domain",
+    "TemplateRequest": "hailuo_mcp.domain.requests",
+    "UpgradeRequest": "hailuo_mcp.domain.requests",
+    "VideoRequest": "hailuo_mcp.domain.requests",
 }
 
 

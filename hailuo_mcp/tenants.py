@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from hailuo_mcp.bootstrap import for_tenant, open_account, wall_of
 from hailuo_mcp.catalog.prices import plan_rpm
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import TENANT
+from hailuo_mcp.domain.task import TENANT
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.settings.tenants import Tenant, read_tables, tenants_of

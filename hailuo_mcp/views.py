@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.dialects.providers import provider_notice
-from hailuo_mcp.domain import UNFINISHED, Film, Link, Quote, Shot, Status, Task, Unit
+from hailuo_mcp.domain.film import Film, Shot
+from hailuo_mcp.domain.remote import Link
+from hailuo_mcp.domain.task import UNFINISHED, Quote, Status, Task, Unit
 
 if TYPE_CHECKING:
     from hailuo_mcp.errors import HailuoError

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from hailuo_mcp.domain import Link
+from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.files.download import save
 from hailuo_mcp.transport.hosts import HostPolicy
 from hailuo_mcp.transport.provider_api import Transport

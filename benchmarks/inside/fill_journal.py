@@ -10,7 +10,8 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task, Unit
 from hailuo_mcp.journal.sql.rows import INSERT, row_of
 from hailuo_mcp.journal.sqlite import schema
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME

@@ -24,7 +24,8 @@ from decimal import Decimal
 from pathlib import Path
 from statistics import median
 
-from hailuo_mcp.domain import Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task, Unit
 from hailuo_mcp.journal.sql.rows import COLUMNS, INSERT, marks, row_of
 from hailuo_mcp.journal.sqlite import mark, schema
 from hailuo_mcp.journal.sqlite.store import SqliteStore

@@ -8,7 +8,8 @@ from decimal import Decimal
 from functools import cache
 
 from hailuo_mcp.catalog.tables import rows
-from hailuo_mcp.domain import Quote, Unit, Usage
+from hailuo_mcp.domain.remote import Usage
+from hailuo_mcp.domain.task import Quote, Unit
 from hailuo_mcp.text import number, squeeze
 
 

@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from hailuo_mcp.catalog.tables import Row, rows, table
-from hailuo_mcp.domain import Api, Mode
+from hailuo_mcp.domain.remote import Api
+from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.text import squeeze
 
 

@@ -16,7 +16,7 @@ from hailuo_mcp.text import is_number, shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.terminal import Terminal
-    from hailuo_mcp.domain import AnyRequest
+    from hailuo_mcp.domain.requests import AnyRequest
     from hailuo_mcp.views import Terms
 
 Request = TypeVar("Request", bound="AnyRequest")
@@ -222,7 +222,7 @@ def request(args: Namespace, kind: type[Request]) -> Request:
     """The request that the options describe; relative paths start at the working directory."""
     from dataclasses import fields
 
-    from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS
+    from hailuo_mcp.domain.requests import IMAGE_FIELDS, REFERENCE_FIELDS
 
     values: dict[str, Any] = {field.name: getattr(args, field.name) for field in fields(kind)}
     for name, value in values.items():

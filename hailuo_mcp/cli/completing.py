@@ -319,13 +319,13 @@ def _plans(_: str) -> Found:
 
 
 def _statuses(_: str) -> Found:
-    from hailuo_mcp.domain import STATUS_WORDS
+    from hailuo_mcp.domain.task import STATUS_WORDS
 
     return [str(word) for word in STATUS_WORDS]
 
 
 def _modes(_: str) -> Found:
-    from hailuo_mcp.domain import Mode
+    from hailuo_mcp.domain.requests import Mode
 
     return [mode.value for mode in Mode]
 

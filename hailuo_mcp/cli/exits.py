@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import Task
+    from hailuo_mcp.domain.task import Task
     from hailuo_mcp.errors import HailuoError
     from hailuo_mcp.views import FilmView, View
 
@@ -31,7 +31,7 @@ def of_error(error: HailuoError) -> int:
 
 def of_view(view: View) -> int:
     """What became of a task; 0 as well while it is on its way."""
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     task = view.task
     if task.status is Status.UNCONFIRMED:
@@ -45,7 +45,7 @@ def of_view(view: View) -> int:
 
 def of_film(view: FilmView) -> int:
     """What became of a film; 0 as well while it is planned or on its way."""
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     if view.status is Status.UNCONFIRMED:
         return UNCONFIRMED
@@ -58,7 +58,7 @@ def of_film(view: FilmView) -> int:
 
 def _refused_at_once(task: Task) -> bool:
     """The provider refused the request itself, at once or later."""
-    from hailuo_mcp.domain import Money
+    from hailuo_mcp.domain.task import Money
 
     if task.money is Money.SPENT:  # a person has settled that it was charged all the same
         return False

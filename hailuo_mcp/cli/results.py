@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.cli import words
 from hailuo_mcp.cli.output import styles
-from hailuo_mcp.domain import Status, Task
+from hailuo_mcp.domain.task import Status, Task
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.terminal import Terminal
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.domain import AnyRequest
+    from hailuo_mcp.domain.requests import AnyRequest
     from hailuo_mcp.views import Offer, View
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hailuo_mcp.cli import arguments, exits, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.domain import POLLED, Film, Status, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import POLLED, Status, Task
 from hailuo_mcp.errors import (
     AuthenticationError,
     Do,
@@ -28,7 +29,8 @@ from hailuo_mcp.text import system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.progress import Bar, Lines
-    from hailuo_mcp.domain import AnyRequest, FilmRequest
+    from hailuo_mcp.domain.film import FilmRequest
+    from hailuo_mcp.domain.requests import AnyRequest
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.studio.reader import Reader
     from hailuo_mcp.studio.studio import Studio

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS
+from hailuo_mcp.domain.requests import IMAGE_FIELDS, REFERENCE_FIELDS
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import AnyRequest, FilmRequest
+    from hailuo_mcp.domain.film import FilmRequest
+    from hailuo_mcp.domain.requests import AnyRequest
     from hailuo_mcp.studio.reader import Reader
     from hailuo_mcp.views import FilmView, View
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.styles import Cell, text_of
-from hailuo_mcp.domain import Mode, Money, Status, Task
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task
 
 if TYPE_CHECKING:
     from decimal import Decimal

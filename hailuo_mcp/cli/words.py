@@ -74,7 +74,7 @@ def needs_sandbox(args: Namespace) -> bool:
 
     It asks for a fault, in words that a provider would refuse, or starts from a clip of its own.
     """
-    from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS
+    from hailuo_mcp.domain.requests import IMAGE_FIELDS, REFERENCE_FIELDS
 
     pictures = [getattr(args, name, "") for name in IMAGE_FIELDS]
     for name in ("media_inputs", *REFERENCE_FIELDS):

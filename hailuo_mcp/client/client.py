@@ -29,16 +29,8 @@ from hailuo_mcp.dialects.providers import (
     provider_named,
     with_base_url,
 )
-from hailuo_mcp.domain import (
-    AnyRequest,
-    Capabilities,
-    Link,
-    Phase,
-    RemoteStatus,
-    RemoteTasks,
-    Submitted,
-    TemplateRequest,
-)
+from hailuo_mcp.domain.remote import Capabilities, Link, Phase, RemoteStatus, RemoteTasks, Submitted
+from hailuo_mcp.domain.requests import AnyRequest, TemplateRequest
 from hailuo_mcp.errors import (
     ConfigError,
     Do,
@@ -58,7 +50,7 @@ if TYPE_CHECKING:
     import random
     from pathlib import Path
 
-    from hailuo_mcp.domain import SecretText
+    from hailuo_mcp.domain.remote import SecretText
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.files.images import Frame

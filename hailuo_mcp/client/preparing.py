@@ -12,19 +12,19 @@ from hailuo_mcp.catalog.video_models import Limits, api_of, limits
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.dialect_of import capabilities_of
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import (
+from hailuo_mcp.domain.remote import Api
+from hailuo_mcp.domain.requests import (
     IMAGE_FIELDS,
     REFERENCE_FIELDS,
     AnyRequest,
-    Api,
     ClipFacts,
     ImageFacts,
-    Quote,
     SoundFacts,
     TemplateRequest,
     UpgradeRequest,
     VideoRequest,
 )
+from hailuo_mcp.domain.task import Quote
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.images import changes_words, fit_name
 

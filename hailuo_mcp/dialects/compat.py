@@ -21,7 +21,8 @@ from hailuo_mcp.dialects.link_expiry import MINIMAX_LIFE, expires_at
 from hailuo_mcp.dialects.parsing import base_code, fields, given_id, identifier, link_text, said
 from hailuo_mcp.dialects.refusals import Refusals, sounds_moderated
 from hailuo_mcp.dialects.statuses import code_word, phase_of, remote_status
-from hailuo_mcp.domain import AnyRequest, Capabilities, Link, Mode, Phase, RemoteStatus, Submitted
+from hailuo_mcp.domain.remote import Capabilities, Link, Phase, RemoteStatus, Submitted
+from hailuo_mcp.domain.requests import AnyRequest, Mode
 
 _FIELDS = {
     "model": "model",

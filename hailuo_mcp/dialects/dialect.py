@@ -11,16 +11,8 @@ from typing import NoReturn, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from hailuo_mcp.dialects.parsing import identifier
-from hailuo_mcp.domain import (
-    PROVIDER_DEFAULTS,
-    AnyRequest,
-    Capabilities,
-    Link,
-    RemoteStatus,
-    RemoteTasks,
-    Submitted,
-    VideoRequest,
-)
+from hailuo_mcp.domain.remote import Capabilities, Link, RemoteStatus, RemoteTasks, Submitted
+from hailuo_mcp.domain.requests import PROVIDER_DEFAULTS, AnyRequest, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, RemoteTaskNotFoundError, Step
 
 NO_TASK = "0"

@@ -12,7 +12,7 @@ from hailuo_mcp.dialects.dialect import Dialect, Provider
 from hailuo_mcp.dialects.minimax import MiniMax
 from hailuo_mcp.dialects.minimax_v2 import MiniMaxV2
 from hailuo_mcp.dialects.xcompute import XCompute
-from hailuo_mcp.domain import Api, Capabilities
+from hailuo_mcp.domain.remote import Api, Capabilities
 
 _DIALECTS: Mapping[str, Callable[[Provider], Dialect]] = MappingProxyType(
     {

@@ -27,16 +27,8 @@ from hailuo_mcp.dialects.parsing import (
 )
 from hailuo_mcp.dialects.refusals import Refusals
 from hailuo_mcp.dialects.statuses import code_word, phase_of, remote_status
-from hailuo_mcp.domain import (
-    AnyRequest,
-    Capabilities,
-    Link,
-    Mode,
-    Phase,
-    RemoteStatus,
-    Submitted,
-    TemplateRequest,
-)
+from hailuo_mcp.domain.remote import Capabilities, Link, Phase, RemoteStatus, Submitted
+from hailuo_mcp.domain.requests import AnyRequest, Mode, TemplateRequest
 from hailuo_mcp.errors import HailuoError
 
 _FIELDS = {

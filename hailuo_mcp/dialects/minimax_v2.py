@@ -32,20 +32,16 @@ from hailuo_mcp.dialects.parsing import (
 )
 from hailuo_mcp.dialects.refusals import Refusals, sounds_not_enabled, sounds_unknown
 from hailuo_mcp.dialects.statuses import code_word, phase_of, remote_status
-from hailuo_mcp.domain import (
-    IMAGE_FIELDS,
-    AnyRequest,
+from hailuo_mcp.domain.remote import (
     Capabilities,
-    Mode,
     Phase,
     RemoteStatus,
     RemoteTask,
     RemoteTasks,
     Submitted,
-    UpgradeRequest,
     Usage,
-    VideoRequest,
 )
+from hailuo_mcp.domain.requests import IMAGE_FIELDS, AnyRequest, Mode, UpgradeRequest, VideoRequest
 from hailuo_mcp.errors import (
     AuthenticationError,
     ContentRejectedError,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.dialects.dialect import HttpReply
 from hailuo_mcp.dialects.parsing import prose, said, size, word
-from hailuo_mcp.domain import Phase, RemoteStatus
+from hailuo_mcp.domain.remote import Phase, RemoteStatus
 
 UNKNOWN_CODE = "unknown"
 OTHER_STATUS = "other"

@@ -29,14 +29,8 @@ from hailuo_mcp.dialects.parsing import (
 )
 from hailuo_mcp.dialects.refusals import Refusals, http_code, sounds_moderated
 from hailuo_mcp.dialects.statuses import code_word, phase_of, remote_status
-from hailuo_mcp.domain import (
-    AnyRequest,
-    Capabilities,
-    Mode,
-    Phase,
-    RemoteStatus,
-    Submitted,
-)
+from hailuo_mcp.domain.remote import Capabilities, Phase, RemoteStatus, Submitted
+from hailuo_mcp.domain.requests import AnyRequest, Mode
 from hailuo_mcp.errors import HailuoError
 
 _FIELDS = {

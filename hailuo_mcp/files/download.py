@@ -13,7 +13,7 @@ from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.backoff import backoff
-from hailuo_mcp.domain import Link
+from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.errors import Do, DownloadError, HailuoError, LinkExpiredError, Step
 from hailuo_mcp.files import clip_file, mp4
 from hailuo_mcp.files.clip_file import DiskError, SavedFile, Sleep

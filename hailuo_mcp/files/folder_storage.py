@@ -19,7 +19,7 @@ from pathlib import Path
 import anyio
 from anyio.to_thread import run_sync
 
-from hailuo_mcp.domain import BUCKET
+from hailuo_mcp.domain.task import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.clip_file import DiskError, SavedFile

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from hailuo_mcp.catalog.video_models import Limits, limits
-from hailuo_mcp.domain import Api, ImageFacts
+from hailuo_mcp.domain.remote import Api
+from hailuo_mcp.domain.requests import ImageFacts
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.sources import (

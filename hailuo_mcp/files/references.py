@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from hailuo_mcp.catalog.video_models import References
-from hailuo_mcp.domain import ClipFacts, SoundFacts
+from hailuo_mcp.domain.requests import ClipFacts, SoundFacts
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.sources import (
     Fetch,

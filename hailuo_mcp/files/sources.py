@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from hailuo_mcp.domain import PROVIDER_FILE, ClipFacts, ImageFacts, SoundFacts
+from hailuo_mcp.domain.requests import PROVIDER_FILE, ClipFacts, ImageFacts, SoundFacts
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.text import LONGEST_ID, shown

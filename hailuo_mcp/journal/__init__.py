@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import SecretText
+    from hailuo_mcp.domain.remote import SecretText
     from hailuo_mcp.journal.store import Store
 
 

@@ -12,7 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from hailuo_mcp.domain import Film, Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task, Unit
 from hailuo_mcp.errors import JournalDamagedError
 
 RATE_WINDOW = 60.0

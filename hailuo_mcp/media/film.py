@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hailuo_mcp.domain import Transition
+from hailuo_mcp.domain.film import Transition
 from hailuo_mcp.media.film_clips import (
     Packets,
     SourceClip,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from hailuo_mcp.domain import FADE_SECONDS
+from hailuo_mcp.domain.film import FADE_SECONDS
 from hailuo_mcp.media.film_clips import WORK_SECONDS, BadClipError, SourceClip
 from hailuo_mcp.media.opening import UnreadableClipError, decoded, open_clip
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import ClipFacts, SoundFacts
+from hailuo_mcp.domain.requests import ClipFacts, SoundFacts
 from hailuo_mcp.media import boxes
 from hailuo_mcp.media.clip_facts import shown_size, stated_seconds
 from hailuo_mcp.media.opening import (

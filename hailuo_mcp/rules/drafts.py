@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from hailuo_mcp.catalog.prices import published
 from hailuo_mcp.catalog.video_models import Model, find_model, length_words, models
-from hailuo_mcp.domain import Mode
+from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.errors import Do, Step
 from hailuo_mcp.rules.judge import Combination, Seller, Verdict, judge, size_name
 from hailuo_mcp.rules.nearest import offer_words

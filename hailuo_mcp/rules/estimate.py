@@ -19,7 +19,8 @@ from hailuo_mcp.catalog.prices import (
     rate_of,
 )
 from hailuo_mcp.catalog.video_templates import templates
-from hailuo_mcp.domain import Mode, Quote
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Quote
 from hailuo_mcp.errors import Do, Step
 from hailuo_mcp.rules.drafts import Drafts, drafts_of, judge_upgrade, nearest_upgrade
 from hailuo_mcp.rules.judge import (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hailuo_mcp.catalog.video_models import Limits, limits
-from hailuo_mcp.domain import IMAGE_FITS, ClipFacts, ImageFacts
+from hailuo_mcp.domain.requests import IMAGE_FITS, ClipFacts, ImageFacts
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.rules.picture_sizes import LARGEST_ENLARGEMENT, fitting_sizes
 from hailuo_mcp.text import shown

@@ -24,7 +24,9 @@ from hailuo_mcp.catalog.video_models import (
     models,
     nearest_model,
 )
-from hailuo_mcp.domain import AnyRequest, Capabilities, Mode, Quote, Unit
+from hailuo_mcp.domain.remote import Capabilities
+from hailuo_mcp.domain.requests import AnyRequest, Mode
+from hailuo_mcp.domain.task import Quote, Unit
 from hailuo_mcp.errors import InvalidRequestError, Step
 from hailuo_mcp.rules.ratios import no_ratio, ratio_name, ratio_of
 from hailuo_mcp.text import shown

@@ -9,7 +9,8 @@ from math import log
 
 from hailuo_mcp.catalog.prices import Inputs, plan_named, price_words
 from hailuo_mcp.catalog.video_models import models
-from hailuo_mcp.domain import Capabilities, Mode
+from hailuo_mcp.domain.remote import Capabilities
+from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.rules.judge import (
     FARTHEST,
     PICTURES,

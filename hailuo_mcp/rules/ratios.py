@@ -7,7 +7,7 @@ from math import log
 from typing import NamedTuple
 
 from hailuo_mcp.catalog.video_models import Model, ModeRules
-from hailuo_mcp.domain import Mode
+from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.text import shown
 
 _JOINED = re.compile(r"\s*[:：/x×]\s*")

@@ -7,10 +7,10 @@ from math import ceil
 from typing import TypeVar
 
 from hailuo_mcp.catalog.video_models import References, limits
-from hailuo_mcp.domain import (
+from hailuo_mcp.domain.remote import Api
+from hailuo_mcp.domain.requests import (
     IMAGE_FIELDS,
     REFERENCE_FIELDS,
-    Api,
     ClipFacts,
     ImageFacts,
     SoundFacts,

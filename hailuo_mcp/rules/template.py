@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from hailuo_mcp.catalog.prices import NO_PRICE, Price
 from hailuo_mcp.catalog.video_templates import Template, find_template, nearest_template, templates
-from hailuo_mcp.domain import ImageFacts, Mode, TemplateRequest
+from hailuo_mcp.domain.requests import ImageFacts, Mode, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.images import by_hand, picture_problems, size_steps
 from hailuo_mcp.rules.judge import Checked, Seller, refusal

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from hailuo_mcp.catalog.prices import Inputs, plan_named, price_words, published
 from hailuo_mcp.catalog.video_models import Model, find_model
-from hailuo_mcp.domain import IMAGE_FIELDS, Mode, Quote, UpgradeRequest
+from hailuo_mcp.domain.requests import IMAGE_FIELDS, Mode, UpgradeRequest
+from hailuo_mcp.domain.task import Quote
 from hailuo_mcp.errors import Do, Step
 from hailuo_mcp.rules.drafts import upgradable_model
 from hailuo_mcp.rules.judge import Checked, Seller, refusal, size_name

@@ -8,11 +8,11 @@ from typing import Any
 
 from hailuo_mcp.catalog.prices import Inputs, price_words
 from hailuo_mcp.catalog.video_models import api_of, limits
-from hailuo_mcp.domain import (
+from hailuo_mcp.domain.remote import Api
+from hailuo_mcp.domain.requests import (
     IMAGE_FIELDS,
     PROVIDER_DEFAULTS,
     REFERENCE_FIELDS,
-    Api,
     ClipFacts,
     ImageFacts,
     Mode,

@@ -38,7 +38,9 @@ def closed_list(argument: str) -> list[str]:
     from hailuo_mcp.catalog.camera_moves import moves
     from hailuo_mcp.catalog.prices import plans
     from hailuo_mcp.catalog.video_models import lengths, models, resolutions
-    from hailuo_mcp.domain import STATUS_WORDS, Continuity, Mode, Transition
+    from hailuo_mcp.domain.film import Continuity, Transition
+    from hailuo_mcp.domain.requests import Mode
+    from hailuo_mcp.domain.task import STATUS_WORDS
 
     known: dict[str, Callable[[], Iterable[str]]] = {
         "model": lambda: (model.name for model in models()),

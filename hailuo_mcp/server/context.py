@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from mcp.server.mcpserver import Context
 
-from hailuo_mcp.domain import tenant_of
+from hailuo_mcp.domain.task import tenant_of
 from hailuo_mcp.errors import HailuoError, JournalError
 from hailuo_mcp.server.client_memory import LastAnswers, WaitLimits
 

@@ -16,7 +16,7 @@ from hailuo_mcp.server.client_memory import Client
 from hailuo_mcp.server.context import AppContext, Caller, Ctx
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import Film
+    from hailuo_mcp.domain.film import Film
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import AnyProgress, FilmView, View
     from hailuo_mcp.wording.shapes import Storyboard, VideoTask

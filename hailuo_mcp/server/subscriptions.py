@@ -12,7 +12,7 @@ import anyio
 from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent, SubscriptionBus
 from mcp.shared.subscriptions import ResourceUpdated
 
-from hailuo_mcp.domain import tenant_of
+from hailuo_mcp.domain.task import tenant_of
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.resources import SPENDING_URI, TASK_URI

@@ -160,7 +160,7 @@ class TasksExtension(Extension):
 
 def state(view: View | FilmView) -> Wire:
     """A task as `tasks/get` and `notifications/tasks` tell it, with its result once it has one."""
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
     from hailuo_mcp.views import View
     from hailuo_mcp.wording.films import storyboard
     from hailuo_mcp.wording.tasks import video_task
@@ -185,7 +185,7 @@ def _fields(view: View | FilmView) -> Wire:
     `completed` is all that waiting longer does not change, failures and the uncertain included:
     `failed` is only for errors of the protocol, and a purchase has none.
     """
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
     from hailuo_mcp.views import View
     from hailuo_mcp.wording import agent, cases, film_cases, phrases
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from hailuo_mcp.dialects import providers
-from hailuo_mcp.domain import BUCKET
+from hailuo_mcp.domain.task import BUCKET
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.files.name_pattern import DEFAULT, FIELDS
 from hailuo_mcp.settings import values

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from hailuo_mcp.catalog.prices import plan_unit
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import PROVIDERS, provider_named
-from hailuo_mcp.domain import TENANT, Unit
+from hailuo_mcp.domain.task import TENANT, Unit
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.settings.sources import base_url_of

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.journal.store import EVERYTHING, Charge, Filter
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hailuo_mcp.client import Prepared
-from hailuo_mcp.domain import AnyRequest
+from hailuo_mcp.domain.requests import AnyRequest
 from hailuo_mcp.errors import (
     BudgetExceededError,
     ConfigError,

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hailuo_mcp.domain import POLLED, Money, Phase, Status, Task
+from hailuo_mcp.domain.remote import Phase
+from hailuo_mcp.domain.task import POLLED, Money, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, RemoteTaskNotFoundError, Step
 from hailuo_mcp.journal.store import IdTaken
 from hailuo_mcp.studio.context import Context

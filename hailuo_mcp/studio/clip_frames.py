@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from hailuo_mcp.domain import Film, Status, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import Do, DownloadError, InvalidRequestError, Step
 from hailuo_mcp.files.images import most_bytes
 from hailuo_mcp.files.sources import decode_in_thread

@@ -7,7 +7,7 @@ import secrets
 from decimal import Decimal
 
 from hailuo_mcp.catalog.prices import price_words
-from hailuo_mcp.domain import Quote
+from hailuo_mcp.domain.task import Quote
 from hailuo_mcp.errors import (
     BudgetExceededError,
     ConsentRequiredError,

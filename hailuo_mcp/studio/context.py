@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hailuo_mcp.client import HailuoClient
-from hailuo_mcp.domain import Link, Mode, Phase, RemoteStatus, Task
+from hailuo_mcp.domain.remote import Link, Phase, RemoteStatus
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import RemoteTaskNotFoundError
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.storage import Storage

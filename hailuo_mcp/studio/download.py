@@ -8,7 +8,8 @@ from pathlib import Path
 
 import anyio
 
-from hailuo_mcp.domain import Link, Status, Task
+from hailuo_mcp.domain.remote import Link
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.lookup import find_task

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import anyio
 
-from hailuo_mcp.domain import Task
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.journal.store import Store
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import anyio
 from anyio import to_thread
 
-from hailuo_mcp.domain import Continuity, Film, FilmRequest, Mode, Shot, VideoRequest
+from hailuo_mcp.domain.film import Continuity, Film, FilmRequest, Shot
+from hailuo_mcp.domain.requests import Mode, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.media.opening import need_av
 from hailuo_mcp.rules.images import by_hand

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from hailuo_mcp.catalog.video_models import find_model
-from hailuo_mcp.domain import Continuity, Film, FilmRequest, Shot, Transition, VideoRequest
+from hailuo_mcp.domain.film import Continuity, Film, FilmRequest, Shot, Transition
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.rules.judge import size_name
 from hailuo_mcp.rules.prompt import read_moves

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hailuo_mcp.domain import UNFINISHED, Film, FilmRequest, Status, Task
+from hailuo_mcp.domain.film import Film, FilmRequest
+from hailuo_mcp.domain.task import UNFINISHED, Status, Task
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step, TaskNotFoundError
 from hailuo_mcp.journal.store import FilmKeyTaken
 from hailuo_mcp.studio.conditions import key_taken

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from hailuo_mcp.domain import Film, Status, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.studio.cancel_settle import withdraw
 from hailuo_mcp.studio.context import Context

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from hailuo_mcp.domain import UNFINISHED, Film, Money, Quote, Status, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import UNFINISHED, Money, Quote, Status, Task
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.journal.store import RATE_WINDOW
 from hailuo_mcp.studio.reader import Reader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import STATUS_WORDS, UNFINISHED, Status
+from hailuo_mcp.domain.task import STATUS_WORDS, UNFINISHED, Status
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.journal.store import EVERYTHING, Filter, ProviderSums
 from hailuo_mcp.studio.film_views import film_view

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 
 from hailuo_mcp.catalog.video_models import api_of, models
-from hailuo_mcp.domain import Api, Mode, Money, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.domain.remote import Api, Phase, RemoteStatus
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import (
     Do,
     HailuoError,

@@ -6,7 +6,13 @@ from collections.abc import Collection
 from functools import partial
 
 from hailuo_mcp.client import Prepared
-from hailuo_mcp.domain import IMAGE_FIELDS, PROVIDER_FILE, AnyRequest, TemplateRequest, VideoRequest
+from hailuo_mcp.domain.requests import (
+    IMAGE_FIELDS,
+    PROVIDER_FILE,
+    AnyRequest,
+    TemplateRequest,
+    VideoRequest,
+)
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.studio.clip_frames import clip_frame, saved_clip
 from hailuo_mcp.studio.context import Context

@@ -13,7 +13,9 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from hailuo_mcp.catalog.video_models import find_model
-from hailuo_mcp.domain import UNFINISHED, Api, Film, Status, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.remote import Api
+from hailuo_mcp.domain.task import UNFINISHED, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.files.storage import on_this_disk
 from hailuo_mcp.media import frames as media_frames

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hailuo_mcp.catalog.video_models import api_of
-from hailuo_mcp.domain import POLLED, Api, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.domain.remote import Api, Phase, RemoteStatus
+from hailuo_mcp.domain.task import POLLED, Status, Task
 from hailuo_mcp.errors import HailuoError, RecordDeletedError, RemoteTaskNotFoundError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.waiting import poll_at, read_again

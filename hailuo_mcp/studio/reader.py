@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from hailuo_mcp.catalog.prices import plan_rpm, plan_unit
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import UNFINISHED, Film, Link, Status, Task, Unit
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.remote import Link
+from hailuo_mcp.domain.task import UNFINISHED, Status, Task, Unit
 from hailuo_mcp.errors import Do, Step, TaskNotFoundError
 from hailuo_mcp.files.private import close_to_others
 from hailuo_mcp.journal import make_store

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from hailuo_mcp.domain import (
+from hailuo_mcp.domain.requests import (
     IMAGE_FIELDS,
     PROVIDER_DEFAULTS,
     PROVIDER_FILE,

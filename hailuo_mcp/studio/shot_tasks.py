@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from hailuo_mcp.domain import Film, Status, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.studio.reader import Reader
 from hailuo_mcp.studio.request_record import digest, new_task_id
 from hailuo_mcp.telemetry import tracing

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from hailuo_mcp.catalog import video_models
 from hailuo_mcp.dialects.dialect import Provider
-from hailuo_mcp.domain import Task
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import RenderTime, Store
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from hailuo_mcp.domain import Mode, Money, Status, Task, UpgradeRequest
+from hailuo_mcp.domain.requests import Mode, UpgradeRequest
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.lookup import find_task

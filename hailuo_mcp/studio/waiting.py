@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from hailuo_mcp.domain import POLLED, Status, Task
+from hailuo_mcp.domain.task import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.timing import callback_poll_seconds, earliest_ready

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from enum import StrEnum
 
-from hailuo_mcp.domain import TENANT, Task
+from hailuo_mcp.domain.task import TENANT, Task
 from hailuo_mcp.telemetry import tracing
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import anyio
 from anyio.to_thread import run_sync
 
-from hailuo_mcp.domain import Link
+from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.errors import Do, DownloadError, InvalidRequestError, Step
 from hailuo_mcp.transport.connections import (
     CONNECT_SECONDS,

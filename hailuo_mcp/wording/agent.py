@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.providers import provider_notice
-from hailuo_mcp.domain import BUCKET, Status
+from hailuo_mcp.domain.task import BUCKET, Status
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError
 from hailuo_mcp.wording import film_cases
 from hailuo_mcp.wording.cases import (

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.providers import failure_steps
-from hailuo_mcp.domain import POLLED, Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import POLLED, Money, Status, Task, Unit
 from hailuo_mcp.errors import AuthenticationError, Do, ProviderError, Step, error_class
 from hailuo_mcp.wording import phrases
 

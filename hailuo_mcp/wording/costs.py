@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from hailuo_mcp.catalog.prices import NO_PRICE, price_words
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.domain import Mode, Quote, Unit
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Quote, Unit
 from hailuo_mcp.text import number
 from hailuo_mcp.wording.phrases import amount, join
 from hailuo_mcp.wording.shapes import (

@@ -8,7 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import UNFINISHED, Money, Quote, Status, Transition, Unit
+from hailuo_mcp.domain.film import Transition
+from hailuo_mcp.domain.task import UNFINISHED, Money, Quote, Status, Unit
 from hailuo_mcp.errors import Do, Step
 from hailuo_mcp.text import number
 from hailuo_mcp.wording import cases, phrases

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from hailuo_mcp.catalog.prices import price_words
-from hailuo_mcp.domain import Quote
+from hailuo_mcp.domain.task import Quote
 from hailuo_mcp.wording import film_cases, phrases
 from hailuo_mcp.wording.shapes import TaskRow, only_given
 

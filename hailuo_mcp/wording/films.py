@@ -11,7 +11,7 @@ from hailuo_mcp.wording.film_cases import charged, is_moving, row_price
 from hailuo_mcp.wording.shapes import Cost, SavedVideo, ShotRow, Storyboard, only_given
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import Task
+    from hailuo_mcp.domain.task import Task
     from hailuo_mcp.views import FilmView, SavedFilm, ShotView
 
 PROMPT_CHARACTERS = 60

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.catalog.video_templates import model_title
-from hailuo_mcp.domain import (
+from hailuo_mcp.domain.requests import (
     IMAGE_FIELDS,
     REFERENCE_FIELDS,
     AnyRequest,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.providers import failure_steps, provider_notice
-from hailuo_mcp.domain import Money, Task, Unit
+from hailuo_mcp.domain.task import Money, Task, Unit
 from hailuo_mcp.errors import Do, HailuoError, error_class
 from hailuo_mcp.text import number
 from hailuo_mcp.views import cost_words

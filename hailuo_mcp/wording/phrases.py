@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.catalog.prices import price_words
 from hailuo_mcp.dialects.providers import provider_notice
-from hailuo_mcp.domain import Money, Quote, Status, Task, Unit
+from hailuo_mcp.domain.task import Money, Quote, Status, Task, Unit
 from hailuo_mcp.errors import (
     Charged,
     ConfigError,

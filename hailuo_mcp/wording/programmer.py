@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.dialects.refusals import explain
-from hailuo_mcp.domain import Phase, RemoteStatus
+from hailuo_mcp.domain.remote import Phase, RemoteStatus
 from hailuo_mcp.errors import Do, HailuoError, ProviderError, Step
 from hailuo_mcp.wording.phrases import join, money, next_steps, steps_of
 

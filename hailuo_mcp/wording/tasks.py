@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from hailuo_mcp.catalog.video_templates import REGIONS, find_template
-from hailuo_mcp.domain import UNFINISHED, Mode, Money, Task
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import UNFINISHED, Money, Task
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.text import number
 from hailuo_mcp.views import cost_words

@@ -8,7 +8,8 @@ from pathlib import Path
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.catalog.video_models import api_of, limits
-from hailuo_mcp.domain import IMAGE_FIELDS, REFERENCE_FIELDS, Task, UpgradeRequest, VideoRequest
+from hailuo_mcp.domain.requests import IMAGE_FIELDS, REFERENCE_FIELDS, UpgradeRequest, VideoRequest
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import InvalidRequestError, JournalError
 from hailuo_mcp.files.storage import on_this_disk
 from hailuo_mcp.studio.context import Context

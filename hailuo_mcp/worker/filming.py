@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.catalog.video_models import Limits, api_of, limits
-from hailuo_mcp.domain import Film, Status, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import (
     Do,
     DownloadError,

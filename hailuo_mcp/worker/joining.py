@@ -15,7 +15,8 @@ from anyio.from_thread import check_cancelled
 from anyio.lowlevel import RunVar
 from anyio.to_thread import run_sync
 
-from hailuo_mcp.domain import Film, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import ConfigError, Do, DownloadError, HailuoError, JournalError, Step
 from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.clip_file import SavedFile

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from hailuo_mcp.backoff import backoff
 from hailuo_mcp.dialects.refusals import explain
-from hailuo_mcp.domain import POLLED, Phase, RemoteStatus, Status, Task
+from hailuo_mcp.domain.remote import Phase, RemoteStatus
+from hailuo_mcp.domain.task import POLLED, Status, Task
 from hailuo_mcp.errors import (
     AuthenticationError,
     Do,

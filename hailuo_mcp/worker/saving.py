@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hailuo_mcp.domain import Link, Task
+from hailuo_mcp.domain.remote import Link
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.download import CorruptClipError, save

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from hailuo_mcp.backoff import backoff
-from hailuo_mcp.domain import Task
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.download import CorruptClipError
 from hailuo_mcp.journal.store import RenderTime

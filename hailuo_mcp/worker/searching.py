@@ -12,7 +12,9 @@ from collections.abc import Collection, Mapping
 from math import inf
 
 from hailuo_mcp.catalog.video_models import find_model
-from hailuo_mcp.domain import NOT_BOUGHT, Mode, Phase, RemoteTask, Status, Task
+from hailuo_mcp.domain.remote import Phase, RemoteTask
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import NOT_BOUGHT, Status, Task
 from hailuo_mcp.errors import HailuoError, InvalidRequestError
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.reader import SUBMIT_LEASE

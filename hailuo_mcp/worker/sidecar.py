@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from hailuo_mcp.domain import Continuity, Film, Task, Unit
+from hailuo_mcp.domain.film import Continuity, Film
+from hailuo_mcp.domain.task import Task, Unit
 from hailuo_mcp.files.clip_file import SavedFile
 from hailuo_mcp.files.name_pattern import NameFacts
 from hailuo_mcp.studio.request_record import upgrade_of

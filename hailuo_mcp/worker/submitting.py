@@ -9,7 +9,9 @@ from itertools import chain, repeat
 
 import anyio
 
-from hailuo_mcp.domain import POLLED, AnyRequest, Money, Status, Submitted, Task, UpgradeRequest
+from hailuo_mcp.domain.remote import Submitted
+from hailuo_mcp.domain.requests import AnyRequest, UpgradeRequest
+from hailuo_mcp.domain.task import POLLED, Money, Status, Task
 from hailuo_mcp.errors import (
     HailuoError,
     InvalidRequestError,

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from hailuo_mcp.catalog.prices import price_of_usage
-from hailuo_mcp.domain import Mode, Task, Unit, Usage
+from hailuo_mcp.domain.remote import Usage
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Task, Unit
 
 
 def counted_cost(task: Task, usage: Usage | None) -> Mapping[str, object]:

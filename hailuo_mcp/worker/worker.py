@@ -10,7 +10,7 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup
 
-from hailuo_mcp.domain import POLLED, Status, Task
+from hailuo_mcp.domain.task import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import Capacity
 from hailuo_mcp.studio.context import Context

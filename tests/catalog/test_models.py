@@ -16,7 +16,8 @@ from hailuo_mcp.catalog.video_models import (
     usual_seconds,
 )
 from hailuo_mcp.catalog.video_templates import templates
-from hailuo_mcp.domain import Api, Capabilities, Mode
+from hailuo_mcp.domain.remote import Api, Capabilities
+from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.rules.judge import Combination, Seller, default_model, judge
 from hailuo_mcp.rules.nearest import legal_combinations, nearest
 

@@ -16,7 +16,9 @@ from hailuo_mcp.catalog.prices import (
     prices_read,
     published,
 )
-from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit, Usage
+from hailuo_mcp.domain.remote import Capabilities, Usage
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Quote, Unit
 from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.nearest import legal_combinations
 from hailuo_mcp.text import number

@@ -9,7 +9,9 @@ from hailuo_mcp.catalog.video_templates import (
     nearest_template,
     templates,
 )
-from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
+from hailuo_mcp.domain.remote import Capabilities
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Quote, Unit
 from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.template import judge_template
 

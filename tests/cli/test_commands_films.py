@@ -15,7 +15,7 @@ from hailuo_mcp.cli.follow.film_results import show_film
 from hailuo_mcp.cli.output.progress import Lines
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.task_rows import lines
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 
 
 def film(program, *shots: str, options: tuple[str, ...] = ()) -> str:

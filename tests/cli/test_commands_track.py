@@ -13,7 +13,8 @@ from PIL import Image
 
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.session import Session
-from hailuo_mcp.domain import Mode, Status, Task
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.settings import Settings
 

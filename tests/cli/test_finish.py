@@ -8,7 +8,8 @@ import pytest
 from tools.fakes import a_task
 
 from hailuo_mcp.cli.output import notify
-from hailuo_mcp.domain import Unit, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.views import Offer, Spending
 from hailuo_mcp.wording.costs import purchase_quote
 from hailuo_mcp.wording.offers import offered_clip, offered_price

@@ -18,7 +18,7 @@ from hailuo_mcp.cli import arguments, exits, main, setting_sources, words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.program import COMMANDS, parser
 from hailuo_mcp.cli.setting_options import SETTING_OPTIONS
-from hailuo_mcp.domain import Mode, TemplateRequest, VideoRequest
+from hailuo_mcp.domain.requests import Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import (
     BudgetExceededError,
     ConfigError,

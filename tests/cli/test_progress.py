@@ -12,7 +12,7 @@ from tools.film_fakes import FILM_ID, a_film_view, waiting_view
 from hailuo_mcp.cli.output import progress_lines
 from hailuo_mcp.cli.output.progress import QUIET_SECONDS, Lines, Records
 from hailuo_mcp.cli.output.progress_lines import Meter, frame
-from hailuo_mcp.domain import Status, Unit
+from hailuo_mcp.domain.task import Status, Unit
 from hailuo_mcp.views import View
 
 PROMPT = "A red fox runs through fresh snow 小船在湖上漂流，远处是雪山 at night"

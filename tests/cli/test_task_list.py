@@ -17,7 +17,7 @@ from hailuo_mcp.cli.follow import show
 from hailuo_mcp.cli.follow.task_watch import Changes
 from hailuo_mcp.cli.output.styles import text_of
 from hailuo_mcp.cli.output.table import fitted
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain.task import Money, Status, Unit
 
 
 def _views():

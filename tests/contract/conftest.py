@@ -17,7 +17,13 @@ from hailuo_mcp import HailuoClient
 from hailuo_mcp.dialects.dialect import Dialect
 from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
-from hailuo_mcp.domain import AnyRequest, Mode, TemplateRequest, UpgradeRequest, VideoRequest
+from hailuo_mcp.domain.requests import (
+    AnyRequest,
+    Mode,
+    TemplateRequest,
+    UpgradeRequest,
+    VideoRequest,
+)
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
 

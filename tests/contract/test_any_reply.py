@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailuo_mcp.dialects.dialect import HttpReply
-from hailuo_mcp.domain import Phase, RemoteStatus
+from hailuo_mcp.domain.remote import Phase, RemoteStatus
 from hailuo_mcp.errors import HailuoError
 
 from .conftest import DIALECTS

@@ -13,7 +13,8 @@ import pytest
 from hailuo_mcp import HailuoClient, TemplateRequest, UpgradeRequest, VideoRequest
 from hailuo_mcp.bootstrap import open_client
 from hailuo_mcp.dialects.codes import MEANINGS
-from hailuo_mcp.domain import Phase, RemoteStatus, Unit
+from hailuo_mcp.domain.remote import Phase, RemoteStatus
+from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.errors import (
     AuthenticationError,
     ConfigError,

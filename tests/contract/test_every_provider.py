@@ -11,7 +11,8 @@ from hailuo_mcp import HailuoClient
 from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.providers import with_base_url
 from hailuo_mcp.dialects.refusals import explain
-from hailuo_mcp.domain import Mode, Phase, VideoRequest
+from hailuo_mcp.domain.remote import Phase
+from hailuo_mcp.domain.requests import Mode, VideoRequest
 from hailuo_mcp.errors import (
     AuthenticationError,
     ContentRejectedError,

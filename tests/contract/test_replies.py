@@ -11,7 +11,7 @@ from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.parsing import identifier
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.dialects.refusals import explain
-from hailuo_mcp.domain import Phase, RemoteStatus
+from hailuo_mcp.domain.remote import Phase, RemoteStatus
 from hailuo_mcp.errors import (
     AuthenticationError,
     ContentRejectedError,

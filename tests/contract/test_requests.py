@@ -9,7 +9,7 @@ import pytest
 from hailuo_mcp.dialects.dialect import HttpReply
 from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
-from hailuo_mcp.domain import Mode, TemplateRequest, VideoRequest
+from hailuo_mcp.domain.requests import Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import (
     InvalidRequestError,
     RemoteTaskNotFoundError,

@@ -14,7 +14,8 @@ import pytest
 from hailuo_mcp.dialects.dialect import HttpReply
 from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.providers import PROVIDERS, with_base_url
-from hailuo_mcp.domain import Phase, RemoteStatus, Submitted, VideoRequest
+from hailuo_mcp.domain.remote import Phase, RemoteStatus, Submitted
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.errors import (
     AuthenticationError,
     InsufficientBalanceError,

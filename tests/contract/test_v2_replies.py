@@ -10,7 +10,7 @@ import pytest
 from hailuo_mcp.dialects.dialect import HttpReply
 from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import Phase, RemoteTask, Usage
+from hailuo_mcp.domain.remote import Phase, RemoteTask, Usage
 from hailuo_mcp.errors import (
     AuthenticationError,
     ContentRejectedError,

@@ -9,7 +9,7 @@ import pytest
 
 from hailuo_mcp.dialects.dialect_of import capabilities_of, dialect_of
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import Mode, TemplateRequest, UpgradeRequest, VideoRequest
+from hailuo_mcp.domain.requests import Mode, TemplateRequest, UpgradeRequest, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError, RemoteTaskNotFoundError
 
 from .conftest import H3, V2

@@ -8,7 +8,8 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from hailuo_mcp.domain import Phase, UpgradeRequest, Usage
+from hailuo_mcp.domain.remote import Phase, Usage
+from hailuo_mcp.domain.requests import UpgradeRequest
 from hailuo_mcp.errors import (
     RecordDeletedError,
     RemoteTaskNotFoundError,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_mcp.domain import Status, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.views import Terms
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.journal.store import RenderTime
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book

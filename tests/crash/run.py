@@ -38,7 +38,7 @@ import postgres
 import steps
 
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.files import mp4  # noqa: F401  # likewise
 from hailuo_mcp.sandbox.options import Chaos, SandboxOptions

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.domain import Link
+from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.errors import Do, DownloadError, Step
 from hailuo_mcp.files import mp4
 from hailuo_mcp.files.clip_file import copy_clip, explain, inspect, locked

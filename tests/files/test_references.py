@@ -15,7 +15,7 @@ pytest.importorskip("av")
 from media.references import encoded, mp3, mp4, wav
 
 from hailuo_mcp.catalog.video_models import References, limits
-from hailuo_mcp.domain import Api
+from hailuo_mcp.domain.remote import Api
 from hailuo_mcp.errors import ConfigError, InvalidRequestError
 from hailuo_mcp.files.folders import Folders
 from hailuo_mcp.files.references import (

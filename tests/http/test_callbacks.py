@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from until import until
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.callbacks import Callbacks

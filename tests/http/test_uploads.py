@@ -13,7 +13,7 @@ import pytest
 from until import until
 
 from hailuo_mcp.catalog.video_models import limits
-from hailuo_mcp.domain import Api
+from hailuo_mcp.domain.remote import Api
 from hailuo_mcp.server.http.limits import Limits
 from hailuo_mcp.server.http.signed_links import SignedLinks
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Mode, Status, Task, Unit
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Status, Task, Unit
 from hailuo_mcp.journal.store import (
     Capacity,
     Claimed,

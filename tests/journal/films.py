@@ -5,7 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from hailuo_mcp.domain import Film, Mode, Shot, Status, Task, Transition, Unit
+from hailuo_mcp.domain.film import Film, Shot, Transition
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Status, Task, Unit
 from hailuo_mcp.journal.store import FilmRecorded, Limits
 
 from .conftest import ACCOUNT, Shop

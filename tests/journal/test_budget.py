@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.journal.store import OverBudget
 
 pytestmark = pytest.mark.anyio

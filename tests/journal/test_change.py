@@ -7,7 +7,7 @@ import anyio
 import pytest
 from until import until
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.journal.store import Charge, Filter
 from hailuo_mcp.studio.account_book import Line, lines
 

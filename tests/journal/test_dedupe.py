@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.journal.store import KeyTaken, Recorded
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.journal.store import (
     LONGEST_DELAY,
     PLAN_SECONDS,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 
 pytestmark = pytest.mark.anyio
 

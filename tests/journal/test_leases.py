@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.journal.store import LONGEST_DELAY
 
 pytestmark = pytest.mark.anyio

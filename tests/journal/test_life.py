@@ -24,7 +24,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from hailuo_mcp.domain import POLLED, Film, Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import POLLED, Money, Status, Task, Unit
 from hailuo_mcp.journal.store import Capacity, Limits, OverBudget, Recorded, Store
 from hailuo_mcp.worker.submitting import record_outcome
 

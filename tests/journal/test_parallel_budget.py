@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 import anyio
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.views import Terms
@@ -93,7 +93,8 @@ def test_a_hundred_transactions_from_four_connections_pass_no_budget(
 import asyncio, sys
 from decimal import Decimal
 from pathlib import Path
-from hailuo_mcp.domain import Mode, Status, Task
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.journal.store import Limits, Recorded
 sys.path[:0] = [sys.argv[3], sys.argv[3] + "/.."]
 from stores import STORES

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 import anyio
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.tenants import Tenants

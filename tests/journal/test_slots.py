@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.journal.store import Recorded
 
 pytestmark = pytest.mark.anyio

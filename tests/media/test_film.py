@@ -24,7 +24,7 @@ from media.clips import (
     tracks,
 )
 
-from hailuo_mcp.domain import Transition
+from hailuo_mcp.domain.film import Transition
 from hailuo_mcp.files import mp4
 from hailuo_mcp.media import film
 from hailuo_mcp.media.film import WrongFilmError, join_clips, poster

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms, features
 
 from hailuo_mcp.catalog.video_models import limits
-from hailuo_mcp.domain import Api
+from hailuo_mcp.domain.remote import Api
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.media import picture_formats, pictures
 from hailuo_mcp.media.pictures import FitPicture, fit_picture

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("av")
 
-from hailuo_mcp.domain import ClipFacts
+from hailuo_mcp.domain.requests import ClipFacts
 from hailuo_mcp.media import reference_facts
 from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.media.reference_facts import clip_facts, sound_facts

@@ -9,9 +9,9 @@ from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.prices import plans
 from hailuo_mcp.catalog.video_models import api_of, limits, models
 from hailuo_mcp.catalog.video_templates import templates
-from hailuo_mcp.domain import (
+from hailuo_mcp.domain.remote import Capabilities
+from hailuo_mcp.domain.requests import (
     PROVIDER_DEFAULTS,
-    Capabilities,
     ImageFacts,
     Mode,
     TemplateRequest,

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from hailuo_mcp.catalog.prices import Price, plans
 from hailuo_mcp.catalog.video_models import models
-from hailuo_mcp.domain import Capabilities, Mode, Quote, Unit
+from hailuo_mcp.domain.remote import Capabilities
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Quote, Unit
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.estimate import estimate
 from hailuo_mcp.rules.judge import Seller

@@ -6,16 +6,9 @@ from itertools import product
 
 import pytest
 
-from hailuo_mcp.domain import (
-    Capabilities,
-    ClipFacts,
-    ImageFacts,
-    Mode,
-    Quote,
-    SoundFacts,
-    Unit,
-    VideoRequest,
-)
+from hailuo_mcp.domain.remote import Capabilities
+from hailuo_mcp.domain.requests import ClipFacts, ImageFacts, Mode, SoundFacts, VideoRequest
+from hailuo_mcp.domain.task import Quote, Unit
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.video import check_video, judge_video, model_for

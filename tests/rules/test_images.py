@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest, VideoRequest
+from hailuo_mcp.domain.remote import Capabilities
+from hailuo_mcp.domain.requests import ImageFacts, Mode, TemplateRequest, VideoRequest
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
 from hailuo_mcp.rules.images import changes_words, image_problems, size_problems, size_steps
 from hailuo_mcp.rules.judge import Seller

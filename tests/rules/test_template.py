@@ -3,7 +3,8 @@
 import pytest
 
 from hailuo_mcp.catalog.video_templates import templates
-from hailuo_mcp.domain import Capabilities, ImageFacts, Mode, TemplateRequest
+from hailuo_mcp.domain.remote import Capabilities
+from hailuo_mcp.domain.requests import ImageFacts, Mode, TemplateRequest
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.template import check_template

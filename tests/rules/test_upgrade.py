@@ -10,7 +10,7 @@ import pytest
 
 from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import UpgradeRequest, VideoRequest
+from hailuo_mcp.domain.requests import UpgradeRequest, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.judge import Checked
 from hailuo_mcp.rules.upgrade import check_upgrade

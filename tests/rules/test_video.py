@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hailuo_mcp.catalog.video_models import models
-from hailuo_mcp.domain import Api, Capabilities, Mode, VideoRequest
+from hailuo_mcp.domain.remote import Api, Capabilities
+from hailuo_mcp.domain.requests import Mode, VideoRequest
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.rules.judge import Seller
 from hailuo_mcp.rules.nearest import legal_combinations

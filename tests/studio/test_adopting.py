@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.catalog.video_models import api_of
-from hailuo_mcp.domain import Api, Mode, Money, Phase, RemoteStatus, Status, VideoRequest
+from hailuo_mcp.domain.remote import Api, Phase, RemoteStatus
+from hailuo_mcp.domain.requests import Mode, VideoRequest
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import (
     AuthenticationError,
     HailuoError,

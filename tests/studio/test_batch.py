@@ -12,7 +12,8 @@ from hailuo_mcp.cli.make.batch_buying import _buy_each, _Watch
 from hailuo_mcp.cli.make.batch_plan import Plan
 from hailuo_mcp.cli.make.batch_results import Made
 from hailuo_mcp.cli.make.prompt_file import Clip
-from hailuo_mcp.domain import Status, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import BudgetExceededError
 from hailuo_mcp.views import Terms
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from until import until
 
-from hailuo_mcp.domain import Money, Status, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import (
     BudgetExceededError,
     Do,

@@ -9,17 +9,10 @@ import anyio
 import httpx
 import pytest
 
-from hailuo_mcp.domain import (
-    Continuity,
-    FilmRequest,
-    Mode,
-    Money,
-    Phase,
-    RemoteStatus,
-    Status,
-    Task,
-    VideoRequest,
-)
+from hailuo_mcp.domain.film import Continuity, FilmRequest
+from hailuo_mcp.domain.remote import Phase, RemoteStatus
+from hailuo_mcp.domain.requests import Mode, VideoRequest
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import (
     HailuoError,
     ProviderUnavailableError,

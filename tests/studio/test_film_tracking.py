@@ -16,7 +16,9 @@ import pytest
 from media.clips import make
 
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain import Continuity, Film, FilmRequest, Link, Money, Status, Task
+from hailuo_mcp.domain.film import Continuity, Film, FilmRequest
+from hailuo_mcp.domain.remote import Link
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import HailuoError, InvalidRequestError, TaskNotFoundError
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.reader import RemoteAccess

@@ -11,15 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hailuo_mcp.domain import (
-    Continuity,
-    FilmRequest,
-    Mode,
-    Money,
-    Status,
-    Transition,
-    VideoRequest,
-)
+from hailuo_mcp.domain.film import Continuity, FilmRequest, Transition
+from hailuo_mcp.domain.requests import Mode, VideoRequest
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import (
     BudgetExceededError,
     ConsentRequiredError,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from until import until
 
-from hailuo_mcp.domain import Continuity, FilmRequest, Status
+from hailuo_mcp.domain.film import Continuity, FilmRequest
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.views import FilmView, Terms
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,8 @@ import pytest
 from buckets import S3
 from until import until
 
-from hailuo_mcp.domain import Status, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import ConfigError, DownloadError, JournalError
 from hailuo_mcp.files.bucket_storage import BucketStorage
 from hailuo_mcp.views import Terms

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from hailuo_mcp.domain import Quote, Unit
+from hailuo_mcp.domain.task import Quote, Unit
 from hailuo_mcp.errors import BudgetExceededError, Do, Step
 from hailuo_mcp.studio.conditions import hold_ceiling, reserved_amount
 from hailuo_mcp.studio.context import Context

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.errors import DownloadError, InvalidRequestError
 from hailuo_mcp.files import moving
 from hailuo_mcp.studio import moving as studio_moving

@@ -15,7 +15,9 @@ from buckets import S3
 from media.numbered import make_clip, number_of
 from PIL import Image
 
-from hailuo_mcp.domain import Film, Mode, Status, Task, TemplateRequest, VideoRequest
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.requests import Mode, TemplateRequest, VideoRequest
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import HailuoError, InvalidRequestError, RateLimitError
 from hailuo_mcp.studio.studio import Studio
 from hailuo_mcp.views import Terms

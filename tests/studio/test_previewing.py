@@ -14,7 +14,9 @@ import pytest
 from buckets import S3
 from PIL import Image
 
-from hailuo_mcp.domain import Film, FilmRequest, Mode, Shot, Status, Task, VideoRequest
+from hailuo_mcp.domain.film import Film, FilmRequest, Shot
+from hailuo_mcp.domain.requests import Mode, VideoRequest
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import Do, InvalidRequestError, Step, TaskNotFoundError
 from hailuo_mcp.media.examine import Expected, Findings
 from hailuo_mcp.media.sheet import MOST_BYTES, SheetRow, contact_sheet

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.files.private import close_to_others, exposed, private_folder
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.views import Terms

@@ -11,7 +11,7 @@ from proxying import Host, Proxy, host, trusted
 from until import until
 
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.errors import TaskFailedError
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.views import Terms

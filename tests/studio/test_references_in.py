@@ -20,16 +20,15 @@ from media.references import mp3, mp4, wav
 from PIL import Image
 
 from hailuo_mcp.client import HailuoClient
-from hailuo_mcp.domain import (
+from hailuo_mcp.domain.requests import (
     REFERENCE_FIELDS,
     ClipFacts,
     ImageFacts,
     Mode,
     SoundFacts,
-    Status,
-    Task,
     VideoRequest,
 )
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.files.sources import Opened
 from hailuo_mcp.studio.reader import RemoteAccess

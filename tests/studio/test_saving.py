@@ -13,7 +13,8 @@ import anyio
 import pytest
 from until import until
 
-from hailuo_mcp.domain import Money, Status, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import TaskNotFoundError
 from hailuo_mcp.studio.pictures import KEPT_SECONDS
 from hailuo_mcp.views import Terms

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Money, Status, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import InvalidRequestError, TaskFailedError, TaskNotFoundError
 from hailuo_mcp.views import Terms
 

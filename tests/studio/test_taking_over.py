@@ -11,7 +11,8 @@ import anyio
 import pytest
 from until import until
 
-from hailuo_mcp.domain import Money, Status, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +24,7 @@ import anyio
 sys.path.insert(0, {str(CRASH)!r})
 import steps
 from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.views import Terms
 

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from until import until
 
-from hailuo_mcp.domain import VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.views import Terms
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from until import until
 
-from hailuo_mcp.domain import Mode, Money, Status, Task, VideoRequest
+from hailuo_mcp.domain.requests import Mode, VideoRequest
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import BudgetExceededError, InvalidRequestError, TaskNotFoundError
 from hailuo_mcp.journal.store import Limits, Recorded
 from hailuo_mcp.studio.upgrading import upgrade_request

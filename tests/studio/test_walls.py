@@ -6,7 +6,8 @@ import pytest
 
 from hailuo_mcp.cli.set_up.doctor.journal import check_journal
 from hailuo_mcp.cli.set_up.doctor.result import Level
-from hailuo_mcp.domain import Unit, VideoRequest
+from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.reader import account_of
 from hailuo_mcp.views import Terms

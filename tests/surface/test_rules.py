@@ -11,7 +11,8 @@ from tokens import count
 
 from hailuo_mcp.catalog.camera_moves import moves
 from hailuo_mcp.catalog.video_models import Model, find_model, limits, models
-from hailuo_mcp.domain import IMAGE_FITS, Api, Capabilities, Mode
+from hailuo_mcp.domain.remote import Api, Capabilities
+from hailuo_mcp.domain.requests import IMAGE_FITS, Mode
 from hailuo_mcp.rules.judge import default_model
 from hailuo_mcp.server.mcp_server import instructions
 from hailuo_mcp.server.tools import all_tools

@@ -14,7 +14,9 @@ from hailuo_mcp.catalog import video_templates
 from hailuo_mcp.catalog.video_templates import Template
 from hailuo_mcp.client.preparing import seller_of
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import Film, Mode, Money, Status, Task, Unit
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task, Unit
 from hailuo_mcp.errors import TaskNotFoundError
 from hailuo_mcp.media.examine import Expected, Findings
 from hailuo_mcp.views import (

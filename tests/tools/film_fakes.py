@@ -7,7 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from hailuo_mcp.domain import Film, Mode, Money, Shot, Status, Unit
+from hailuo_mcp.domain.film import Film, Shot
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.views import FilmView, ShotView, View
 
 from .fakes import NOW, a_view, saved_view

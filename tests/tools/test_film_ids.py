@@ -13,7 +13,8 @@ from tasks_client import TasksClient
 from tasks_client import ask as ask_task
 from tokens import BYTES_PER_TOKEN
 
-from hailuo_mcp.domain import Link, Status
+from hailuo_mcp.domain.remote import Link
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.journal.store import Losses
 from hailuo_mcp.server.context import AppContext, Caller
 from hailuo_mcp.server.mcp_server import Server

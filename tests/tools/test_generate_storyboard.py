@@ -8,7 +8,7 @@ from mcp.types import ElicitResult
 from tokens import tokens
 from until import until
 
-from hailuo_mcp.domain import Continuity, Transition
+from hailuo_mcp.domain.film import Continuity, Transition
 from hailuo_mcp.errors import InvalidRequestError
 from hailuo_mcp.views import SavedFilm
 from hailuo_mcp.wording.films import facts, saved_film, still, storyboard

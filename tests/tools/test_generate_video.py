@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from hailuo_mcp.domain import Mode
+from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.errors import (
     InvalidRequestError,
 )

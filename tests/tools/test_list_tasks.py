@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tokens import BYTES_PER_TOKEN
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 
 from .conftest import Connect
 from .fakes import FakeStudio, a_view

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tokens import BYTES_PER_TOKEN
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 
 from .conftest import Ask, Connect
 from .fakes import ID, NOW, FakeStudio, a_view, saved_view

@@ -11,7 +11,7 @@ from mcp.types import ElicitResult
 from tasks_client import TASKS, TasksClient, ask, listen
 from until import until
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import InvalidRequestError, JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.mcp_server import Server

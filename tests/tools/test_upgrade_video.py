@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from mcp.types import ElicitResult
 
-from hailuo_mcp.domain import Mode
+from hailuo_mcp.domain.requests import Mode
 
 from .conftest import Ask
 from .fakes import FakeStudio, a_view

@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from hailuo_mcp.domain import Link
+from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.errors import DownloadError, InvalidRequestError
 from hailuo_mcp.transport.hosts import HostPolicy
 from hailuo_mcp.transport.link_download import content_length

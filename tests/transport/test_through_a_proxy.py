@@ -14,7 +14,7 @@ from proxying import Host, Proxy, host, said, trusted
 
 from hailuo_mcp import HailuoClient, VideoRequest
 from hailuo_mcp.dialects.dialect import HttpRequest
-from hailuo_mcp.domain import Link
+from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.errors import (
     ConfigError,
     Do,

@@ -10,7 +10,8 @@ import pytest
 from tokens import tokens
 from tools.fakes import ID, NOW, FakeStudio, a_view, saved_view
 
-from hailuo_mcp.domain import Mode, Money, Status, Unit
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.rules.estimate import estimate
 from hailuo_mcp.views import Listing, Saved
 from hailuo_mcp.wording.cases import progress_line

@@ -26,18 +26,10 @@ from tools.film_fakes import (
 import hailuo_mcp
 from hailuo_mcp import errors
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import (
-    NOT_BOUGHT,
-    UNFINISHED,
-    Link,
-    Mode,
-    Money,
-    Phase,
-    RemoteStatus,
-    Status,
-    Transition,
-    Unit,
-)
+from hailuo_mcp.domain.film import Transition
+from hailuo_mcp.domain.remote import Link, Phase, RemoteStatus
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import NOT_BOUGHT, UNFINISHED, Money, Status, Unit
 from hailuo_mcp.errors import BudgetExceededError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.files.clip_file import DiskError
 from hailuo_mcp.files.download import CorruptClipError

@@ -10,17 +10,16 @@ import anyio
 import pytest
 
 from hailuo_mcp.bootstrap import join, open_client
-from hailuo_mcp.domain import (
+from hailuo_mcp.domain.remote import (
     Capabilities,
     Link,
-    Mode,
     RemoteStatus,
     RemoteTask,
     RemoteTasks,
-    Status,
     Submitted,
-    Task,
 )
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal import make_store
 from hailuo_mcp.journal.store import Limits, Recorded, Store

@@ -10,7 +10,9 @@ from typing import Any
 import anyio
 import pytest
 
-from hailuo_mcp.domain import Mode, Money, Status, Submitted, Task, UpgradeRequest
+from hailuo_mcp.domain.remote import Submitted
+from hailuo_mcp.domain.requests import Mode, UpgradeRequest
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import JournalError, SourceIdNotEnabledError
 from hailuo_mcp.journal.store import Capacity
 from hailuo_mcp.studio.request_record import request_from_json, request_json

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hailuo_mcp.domain import Film, Mode, Money, Shot, Status, Task
+from hailuo_mcp.domain.film import Film, Shot
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.journal.store import PLAN_SECONDS, Capacity, FilmRecorded, Limits
 from hailuo_mcp.media import frames

@@ -23,7 +23,9 @@ from buckets import S3
 from media.clips import Clip, make, pictures
 
 from hailuo_mcp.bootstrap import open_storage
-from hailuo_mcp.domain import Film, Mode, Money, Shot, Status, Task, Transition
+from hailuo_mcp.domain.film import Film, Shot, Transition
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import FilmRecorded, Limits
 from hailuo_mcp.settings import Settings

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Status, Submitted
+from hailuo_mcp.domain.remote import Submitted
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.studio.waiting import expedite_poll
 from hailuo_mcp.worker.submitting import submit
 

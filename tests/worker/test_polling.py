@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Money, Phase, RemoteStatus, Status
+from hailuo_mcp.domain.remote import Phase, RemoteStatus
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import (
     AuthenticationError,
     DownloadError,

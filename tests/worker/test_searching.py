@@ -6,17 +6,9 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import (
-    Mode,
-    Money,
-    Phase,
-    RemoteStatus,
-    RemoteTask,
-    RemoteTasks,
-    Status,
-    Submitted,
-    Task,
-)
+from hailuo_mcp.domain.remote import Phase, RemoteStatus, RemoteTask, RemoteTasks, Submitted
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import (
     InvalidRequestError,
     ProviderUnavailableError,

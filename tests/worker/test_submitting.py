@@ -6,7 +6,8 @@ from typing import Any
 import anyio
 import pytest
 
-from hailuo_mcp.domain import Money, Status, Submitted
+from hailuo_mcp.domain.remote import Submitted
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import (
     ConfigError,
     ContentRejectedError,

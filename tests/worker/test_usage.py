@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Mode, Money, Phase, RemoteStatus, Status, Task, Unit, Usage
+from hailuo_mcp.domain.remote import Phase, RemoteStatus, Usage
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task, Unit
 from hailuo_mcp.studio.reader import RemoteAccess
 from hailuo_mcp.worker.usage import counted_cost
 from hailuo_mcp.worker.worker import Worker

@@ -12,7 +12,8 @@ import anyio
 import pytest
 from until import until
 
-from hailuo_mcp.domain import Phase, RemoteStatus, Status, Submitted
+from hailuo_mcp.domain.remote import Phase, RemoteStatus, Submitted
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.worker import worker as working
 from hailuo_mcp.worker.worker import MOST_DOWNLOADS, Worker

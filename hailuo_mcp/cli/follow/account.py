@@ -133,7 +133,8 @@ def csv_of(charges: Sequence[Charge]) -> bytes:
 
 
 def _cells(charge: Charge) -> tuple[str, ...]:
-    from hailuo_mcp.domain import Mode, Money
+    from hailuo_mcp.domain.requests import Mode
+    from hailuo_mcp.domain.task import Money
     from hailuo_mcp.studio.account_book import day_of
 
     bought_here = charge.money is not Money.UNKNOWN
@@ -163,7 +164,7 @@ def _charged(charge: Charge) -> str:
 
 def _amount(charge: Charge) -> str:
     """What it adds to the sums: nothing if it was not charged; empty if nobody knows."""
-    from hailuo_mcp.domain import Money
+    from hailuo_mcp.domain.task import Money
 
     if charge.money is Money.RELEASED:
         return "0"
@@ -301,7 +302,7 @@ def _when(charge: Charge) -> str:
 def _report_unconfirmed(args: Namespace, terminal: Terminal, charges: Sequence[Charge]) -> None:
     """Before the sums: what a person must look up before the bill can be settled."""
     from hailuo_mcp.dialects.providers import provider_notice
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
     from hailuo_mcp.wording.phrases import amount
 
     doubtful = [charge for charge in charges if charge.status is Status.UNCONFIRMED]

@@ -10,7 +10,7 @@ from hailuo_mcp.cli.output import styles
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.terminal import Terminal
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.domain import Film
+    from hailuo_mcp.domain.film import Film
     from hailuo_mcp.views import FilmView, ShotView
 
 
@@ -84,7 +84,7 @@ def show_plan(terminal: Terminal, view: FilmView) -> None:
 
 
 def _planned_row(view: FilmView, shot: ShotView) -> tuple[str, ...]:
-    from hailuo_mcp.domain import Mode
+    from hailuo_mcp.domain.requests import Mode
 
     plan = shot.plan
     source = "text" if plan.mode is Mode.T2V else "picture"
@@ -103,7 +103,7 @@ def _price(view: FilmView, shot: ShotView) -> str:
 def suggest(session: Session, view: FilmView) -> None:
     """The next thing to do, as a command to paste."""
     from hailuo_mcp.cli.results import follow_up
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     film = view.film
     if session.terminal.quiet:

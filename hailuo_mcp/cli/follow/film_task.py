@@ -11,12 +11,12 @@ from hailuo_mcp.cli.arguments import FOREVER, STANDARD
 from hailuo_mcp.cli.follow.film_results import show_film, suggest
 from hailuo_mcp.cli.follow.finish import finish
 from hailuo_mcp.cli.session import FRESH_SECONDS
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.progress import Bar, Lines
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.domain import Film
+    from hailuo_mcp.domain.film import Film
     from hailuo_mcp.views import FilmView
 
 

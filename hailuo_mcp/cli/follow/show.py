@@ -16,7 +16,8 @@ from hailuo_mcp.text import shown
 if TYPE_CHECKING:
     from hailuo_mcp.cli.follow.story import Event
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.domain import Film, Task
+    from hailuo_mcp.domain.film import Film
+    from hailuo_mcp.domain.task import Task
     from hailuo_mcp.views import FilmView, View
 
 show_options = arguments.id_option
@@ -160,7 +161,7 @@ def _value(value: object) -> str:
 def _suggest(session: Session, view: View) -> None:
     """The next thing to do, as a command to paste."""
     from hailuo_mcp.cli import results
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     task = view.task
     if task.status is Status.SUCCEEDED and not task.saved:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import Film, Task
+    from hailuo_mcp.domain.film import Film
+    from hailuo_mcp.domain.task import Task
 
 ADOPTED = "adopted "
 """What the identity of a task begins with that was found by its id at the provider."""

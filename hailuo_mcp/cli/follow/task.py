@@ -35,7 +35,7 @@ def query(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.cli import results
     from hailuo_mcp.cli.follow import film_task
     from hailuo_mcp.cli.session import run_with_studio
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     if args.follow and args.wait is None:
         args.wait = FOREVER
@@ -68,7 +68,7 @@ def query(args: Namespace, terminal: Terminal) -> int:
 async def _look(session: Session, task_id: str, progress: Bar | Lines) -> View:
     """The task after one status read, where it is time for one; a clip that is ready is saved."""
     from hailuo_mcp.cli.session import FRESH_SECONDS
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     studio = session.studio
     began = time.time()
@@ -181,7 +181,7 @@ def cancel(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.cli import results
     from hailuo_mcp.cli.follow import film_task
     from hailuo_mcp.cli.session import run_with_studio
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     async def job(session: Session) -> int:
         if film := await session.studio.film(args.task_id, ""):

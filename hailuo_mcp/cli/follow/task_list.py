@@ -23,7 +23,7 @@ _WATCH_SECONDS = 2.0
 
 
 def tasks_options(parser: ArgumentParser) -> None:
-    from hailuo_mcp.domain import STATUS_WORDS
+    from hailuo_mcp.domain.task import STATUS_WORDS
 
     add = parser.add_argument_group("which").add_argument
     statuses = "only these: " + ", ".join(STATUS_WORDS)

@@ -9,7 +9,8 @@ from hailuo_mcp.cli import exits, words
 from hailuo_mcp.cli.follow.list_limits import MOST
 from hailuo_mcp.cli.session import Session
 from hailuo_mcp.cli.task_rows import name_of, named
-from hailuo_mcp.domain import Film, Status
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:

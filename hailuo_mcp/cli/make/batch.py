@@ -21,7 +21,7 @@ from hailuo_mcp.cli.make.batch_plan import Plan
 from hailuo_mcp.cli.make.prompt_file import Clip, Refused, read_clips, takes_of
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.session import Session, run_with_studio
-from hailuo_mcp.domain import AnyRequest
+from hailuo_mcp.domain.requests import AnyRequest
 from hailuo_mcp.errors import (
     ConsentRequiredError,
     Do,

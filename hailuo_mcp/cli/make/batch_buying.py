@@ -15,7 +15,7 @@ from hailuo_mcp.cli.make.batch_plan import Plan
 from hailuo_mcp.cli.make.batch_results import Made
 from hailuo_mcp.cli.make.prompt_file import Refused
 from hailuo_mcp.cli.session import Session
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import (
     AuthenticationError,
     ConfigError,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hailuo_mcp.catalog.video_templates import model_title
 from hailuo_mcp.cli import setting_sources, task_rows, words
 from hailuo_mcp.cli.arguments import STANDARD
-from hailuo_mcp.domain import Status, Unit
+from hailuo_mcp.domain.task import Status, Unit
 from hailuo_mcp.errors import HailuoError, InvalidRequestError
 from hailuo_mcp.text import number
 

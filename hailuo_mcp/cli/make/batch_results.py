@@ -17,7 +17,7 @@ from hailuo_mcp.cli.make.batch_plan import (
     refused_record,
 )
 from hailuo_mcp.cli.output.styles import BAD, Cell, Styled, state
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import ContentRejectedError, HailuoError
 from hailuo_mcp.text import number, shown
 

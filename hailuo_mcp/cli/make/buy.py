@@ -13,7 +13,8 @@ from hailuo_mcp.cli.output.terminal import Terminal
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.domain import AnyRequest, Task
+    from hailuo_mcp.domain.requests import AnyRequest
+    from hailuo_mcp.domain.task import Task
     from hailuo_mcp.views import Offer, View
 
     Wanted = Callable[[Session], Awaitable[AnyRequest]]
@@ -27,7 +28,7 @@ def generate_options(parser: ArgumentParser) -> None:
 
 
 def generate(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.domain import VideoRequest
+    from hailuo_mcp.domain.requests import VideoRequest
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
     if args.file:
@@ -52,7 +53,7 @@ def template_options(parser: ArgumentParser) -> None:
 
 
 def template(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.domain import TemplateRequest
+    from hailuo_mcp.domain.requests import TemplateRequest
 
     if not args.template_id.strip():
         return _list_templates(args, terminal)
@@ -176,7 +177,7 @@ async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
 
     from hailuo_mcp.cli import results
     from hailuo_mcp.cli.follow.finish import finish
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     args, studio = session.args, session.studio
     output = session.output_path(args.output)
@@ -212,7 +213,8 @@ def _suggest(session: Session, view: View) -> None:
     """The next thing to do, as a command to paste."""
     from hailuo_mcp.cli import results
     from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, PROVIDERS
-    from hailuo_mcp.domain import Mode, Status
+    from hailuo_mcp.domain.requests import Mode
+    from hailuo_mcp.domain.task import Status
 
     task, args = view.task, session.args
     if not task.status.is_final:

@@ -14,7 +14,7 @@ from hailuo_mcp.text import expanded, shown, system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.domain import Film, FilmRequest
+    from hailuo_mcp.domain.film import Film, FilmRequest
     from hailuo_mcp.views import FilmView
 
 _LONGEST_SCRIPT = 1_000_000
@@ -99,7 +99,7 @@ def _numbers(text: str) -> list[int]:
 def film(args: Namespace, terminal: Terminal) -> int:
     """Show the plan with its price, ask, make it, wait, and show the film."""
     from hailuo_mcp.cli.session import run_with_studio
-    from hailuo_mcp.domain import FilmRequest
+    from hailuo_mcp.domain.film import FilmRequest
 
     arguments.check_result(args, terminal)
     wanted = _request(args, terminal)
@@ -134,7 +134,7 @@ def film(args: Namespace, terminal: Terminal) -> int:
 
 
 def _request(args: Namespace, terminal: Terminal) -> FilmRequest:
-    from hailuo_mcp.domain import Continuity, FilmRequest, Transition
+    from hailuo_mcp.domain.film import Continuity, FilmRequest, Transition
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
     if not (args.script or args.film_id):
@@ -274,7 +274,7 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
 
     from hailuo_mcp.cli.follow.film_results import show_film, suggest
     from hailuo_mcp.cli.follow.finish import finish
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     args, studio = session.args, session.studio
     output, copy = session.output_path(args.output), ""
@@ -305,7 +305,7 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
 
 def _is_being_sent(view: FilmView) -> bool:
     """Whether a shot that waits for no other one is not at the provider yet."""
-    from hailuo_mcp.domain import Status
+    from hailuo_mcp.domain.task import Status
 
     tasks = [shot.view.task for shot in view.shots if shot.view]
     sending = (Status.PENDING, Status.SUBMITTING)

@@ -14,7 +14,7 @@ from typing import Any, cast, get_type_hints
 from hailuo_mcp.cli import arguments
 from hailuo_mcp.cli.arguments import MOST_TAKES, STANDARD
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.domain import AnyRequest, VideoRequest
+from hailuo_mcp.domain.requests import AnyRequest, VideoRequest
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.text import shown, system_reason
 

@@ -11,7 +11,7 @@ from hailuo_mcp.cli.output.terminal import Terminal
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.domain import UpgradeRequest
+    from hailuo_mcp.domain.requests import UpgradeRequest
 
 
 def upgrade_options(parser: ArgumentParser) -> None:

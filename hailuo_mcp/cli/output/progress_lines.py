@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import Mode, Unit
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.views import FilmView, View, amount_words, cost_words
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from math import inf
 
 import psycopg
 
-from hailuo_mcp.domain import Unit
+from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.journal.postgres import faults, schema
 from hailuo_mcp.journal.postgres.connection import PostgresConnection, ServerConnection, connect
 from hailuo_mcp.journal.postgres.database import check_server, check_sessions

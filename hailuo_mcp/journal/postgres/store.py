@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from hailuo_mcp.domain import Film, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.journal.postgres import changes, faults
 from hailuo_mcp.journal.postgres.connection import PostgresConnection
 from hailuo_mcp.journal.postgres.database import Database

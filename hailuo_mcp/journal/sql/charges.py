@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hailuo_mcp.domain import Mode, Money, Status, Unit
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import amount_of, from_micro
 from hailuo_mcp.journal.sql.tasks import wanted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hailuo_mcp.domain import UNFINISHED
+from hailuo_mcp.domain.task import UNFINISHED
 from hailuo_mcp.journal.sql.connection import Statements
 from hailuo_mcp.journal.sql.rows import marks
 from hailuo_mcp.journal.store import Losses

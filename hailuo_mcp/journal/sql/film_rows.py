@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
-from hailuo_mcp.domain import Film, Mode, Shot, Transition, Unit
+from hailuo_mcp.domain.film import Film, Shot, Transition
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.journal.sql.rows import DamagedRowError, Rows, amount_of, list_of, marks, seal_of
 
 _SHOT = frozenset(field.name for field in fields(Shot))

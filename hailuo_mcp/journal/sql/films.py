@@ -11,7 +11,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from hailuo_mcp.domain import UNFINISHED, Film, Status, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import UNFINISHED, Status, Task
 from hailuo_mcp.journal.sql import film_rows
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.film_rows import FILMS

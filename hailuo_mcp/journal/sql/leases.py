@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from hailuo_mcp.domain import Film, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.film_rows import FILMS
 from hailuo_mcp.journal.sql.purchases import free_slots, next_slot, take_slot

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from hailuo_mcp.domain import Film, Status, Task, tenant_of
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Status, Task, tenant_of
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import (
     INSERT,

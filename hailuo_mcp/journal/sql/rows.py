@@ -9,7 +9,9 @@ from dataclasses import asdict, fields
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar, cast
 
-from hailuo_mcp.domain import Film, Mode, Money, Shot, Status, Task, Unit
+from hailuo_mcp.domain.film import Film, Shot
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Money, Status, Task, Unit
 from hailuo_mcp.journal.sql.connection import Connection
 
 MICRO = Decimal(1_000_000)

@@ -6,7 +6,7 @@ days after it, of the quarters of an hour before those, and of single tasks befo
 
 from __future__ import annotations
 
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import from_micro, marks
 from hailuo_mcp.journal.store import Sums, UnitSpending

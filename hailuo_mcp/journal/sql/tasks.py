@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from hailuo_mcp.domain import POLLED, Money, Status, Task, Unit
+from hailuo_mcp.domain.task import POLLED, Money, Status, Task, Unit
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.purchases import take_slot
 from hailuo_mcp.journal.sql.rows import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hailuo_mcp.domain import TENANT
+from hailuo_mcp.domain.task import TENANT
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.purchases import free_slots_of, next_slot_of, sent_lately
 from hailuo_mcp.journal.store import RATE_WINDOW

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from hailuo_mcp.domain import Unit
+from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.journal.sql.contents import Contents, contents_of
 from hailuo_mcp.journal.sql.spending import sums
 from hailuo_mcp.journal.sqlite import backup, check, mark, schema

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import cast
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.journal.sql import film_rows
 from hailuo_mcp.journal.sql.film_rows import FILMS
 from hailuo_mcp.journal.sql.rows import HELD, SEALED, TASKS, DamagedRowError, seal_of

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.domain import tenant_of
+from hailuo_mcp.domain.task import tenant_of
 from hailuo_mcp.journal.sql import film_rows
 from hailuo_mcp.journal.sql.rows import SEALED, marks, seal_of
 from hailuo_mcp.journal.sqlite import backup, mark, schema

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hailuo_mcp.dialects.statuses import phase_of
-from hailuo_mcp.domain import POLLED, UNFINISHED, Task
+from hailuo_mcp.domain.task import POLLED, UNFINISHED, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.limits import RefusedBodyError, read_body

@@ -12,7 +12,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from hailuo_mcp.domain import Film, Link, Task
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.remote import Link
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import ConfigError, DownloadError
 from hailuo_mcp.files.storage import Storage
 from hailuo_mcp.journal.store import Store

@@ -18,7 +18,7 @@ from prometheus_client.process_collector import ProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hailuo_mcp.domain import TENANT, Status, Unit
+from hailuo_mcp.domain.task import TENANT, Status, Unit
 from hailuo_mcp.errors import HailuoError
 from hailuo_mcp.telemetry.events import Event, tenant_name
 

@@ -13,7 +13,7 @@ from hailuo_mcp.server.tools.purchase import Asked, PurchaseArguments, buy
 from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import TemplateRequest
+    from hailuo_mcp.domain.requests import TemplateRequest
 
 
 class GenerateFromTemplate(PurchaseArguments):
@@ -29,7 +29,7 @@ class GenerateFromTemplate(PurchaseArguments):
     )
 
     def request(self) -> TemplateRequest:
-        from hailuo_mcp.domain import TemplateRequest
+        from hailuo_mcp.domain.requests import TemplateRequest
 
         return TemplateRequest(
             template_id=self.template_id,

@@ -13,7 +13,7 @@ from hailuo_mcp.server.tools.purchase import Asked, TermsArguments, agreed_terms
 from hailuo_mcp.wording.shapes import Storyboard
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import FilmRequest
+    from hailuo_mcp.domain.film import FilmRequest
     from hailuo_mcp.server.context import Caller
     from hailuo_mcp.studio.studio import Studio
 
@@ -38,7 +38,7 @@ class GenerateStoryboard(TermsArguments):
     )
 
     def request(self) -> FilmRequest:
-        from hailuo_mcp.domain import Continuity, FilmRequest, Transition
+        from hailuo_mcp.domain.film import Continuity, FilmRequest, Transition
 
         return FilmRequest(
             film_id=self.film_id,

@@ -14,7 +14,7 @@ from hailuo_mcp.server.tools.purchase import Asked, PurchaseArguments, buy
 from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import VideoRequest
+    from hailuo_mcp.domain.requests import VideoRequest
 
 
 class GenerateVideo(PurchaseArguments):
@@ -88,7 +88,7 @@ class GenerateVideo(PurchaseArguments):
     def request(self) -> VideoRequest:
         from dataclasses import fields
 
-        from hailuo_mcp.domain import REFERENCE_FIELDS, VideoRequest
+        from hailuo_mcp.domain.requests import REFERENCE_FIELDS, VideoRequest
 
         # What a provider does anyway is not sent: some options are documented for some only.
         names = {field.name for field in fields(VideoRequest)}

@@ -20,7 +20,7 @@ from hailuo_mcp.server.tools.arguments import Arguments, Id
 from hailuo_mcp.wording.shapes import VideoTask
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain import AnyRequest
+    from hailuo_mcp.domain.requests import AnyRequest
     from hailuo_mcp.studio.studio import Studio
     from hailuo_mcp.views import Terms
 

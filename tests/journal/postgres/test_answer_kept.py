@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from relay import Relay
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.journal.postgres import database
 from hailuo_mcp.worker.submitting import _record
 

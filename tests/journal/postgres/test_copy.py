@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import InvalidRequestError, JournalError
 from hailuo_mcp.journal import copy as copying
 from hailuo_mcp.journal.copy import Sum, book, copy

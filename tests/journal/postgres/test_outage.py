@@ -10,7 +10,7 @@ from postgres import Server
 from relay import Relay
 from until import until
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.postgres import connection
 from hailuo_mcp.journal.store import Recorded

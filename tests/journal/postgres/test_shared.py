@@ -9,7 +9,7 @@ import anyio
 import pytest
 from until import until
 
-from hailuo_mcp.domain import Money, Status
+from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.postgres import schema
 from hailuo_mcp.journal.postgres.connection import PostgresConnection

@@ -8,7 +8,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
-from hailuo_mcp.domain import Task
+from hailuo_mcp.domain.task import Task
 from hailuo_mcp.journal.sql.rows import COLUMNS, marks, row_of
 from hailuo_mcp.journal.sqlite import mark, schema
 

@@ -10,7 +10,8 @@ _OPEN_AND_BUY = """
 import asyncio, sys
 from decimal import Decimal
 from pathlib import Path
-from hailuo_mcp.domain import Mode, Status, Task
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.store import Limits, Losses, Recorded
 from hailuo_mcp.journal.sqlite.store import SqliteStore

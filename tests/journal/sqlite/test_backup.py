@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.journal.sqlite import backup, check
 from hailuo_mcp.journal.sqlite.examine import examine
 from hailuo_mcp.journal.sqlite.store import SqliteStore

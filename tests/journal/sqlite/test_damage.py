@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.mark import path_of
 from hailuo_mcp.journal.sqlite.store import SqliteStore

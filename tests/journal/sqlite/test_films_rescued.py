@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Money, Status, Unit
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.journal.sql import film_rows
 from hailuo_mcp.journal.sql.rows import seal_of
 from hailuo_mcp.journal.sqlite import backup, check

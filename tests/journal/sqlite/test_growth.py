@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import UNFINISHED, Film, Money, Status, Task, Unit
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import UNFINISHED, Money, Status, Task, Unit
 from hailuo_mcp.journal.sql import film_rows, recount
 from hailuo_mcp.journal.sql.rows import INSERT, row_of
 from hailuo_mcp.journal.sqlite import check, unfinished

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from hailuo_mcp.domain import Film, Money, Status, Unit
+from hailuo_mcp.domain.film import Film
+from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.schema import VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.journal.sql.purchases import next_slot
 from hailuo_mcp.journal.sql.rows import from_micro, micro
 

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from hailuo_mcp.domain import Status
+from hailuo_mcp.domain.task import Status
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME, has_unfinished_work
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from hailuo_mcp.catalog.prices import plan_unit
 from hailuo_mcp.cli.set_up.doctor.result import Result, note, of_error, ok, problem
 from hailuo_mcp.cli.words import count, program
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.domain import UNFINISHED, Status, Unit
+from hailuo_mcp.domain.task import UNFINISHED, Status, Unit
 from hailuo_mcp.errors import ConfigError, JournalDamagedError
 from hailuo_mcp.files.private import exposed
 from hailuo_mcp.journal import journal_file

@@ -12,7 +12,7 @@ from hailuo_mcp.cli.set_up.key_check import is_placeholder, is_reference
 from hailuo_mcp.cli.set_up.system import Launcher, System
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.providers import DEFAULT_PROVIDER, provider_named
-from hailuo_mcp.domain import Unit
+from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings.config_file import Configuration
 from hailuo_mcp.settings.sources import Sources, key_of
