@@ -54,3 +54,9 @@ def expanded(text: str) -> Path:
 def squeeze(text: str) -> str:
     """Normalise a name for comparison: without case, spaces and joining marks."""
     return "".join(c for c in text.casefold() if c not in " -_\t\n\r　")
+
+
+class SecretText(Protocol):
+    """A key or a token that no message shows, such as pydantic's SecretStr."""
+
+    def get_secret_value(self) -> str: ...

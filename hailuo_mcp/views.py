@@ -15,7 +15,7 @@ from hailuo_mcp.domain.task import UNFINISHED, Quote, Status, Task, Unit
 
 if TYPE_CHECKING:
     from hailuo_mcp.errors import HailuoError
-    from hailuo_mcp.journal.store import Losses, UnitSpending
+    from hailuo_mcp.journal.facts import Losses, UnitSpending
     from hailuo_mcp.media.examine import Expected, Findings
 
 

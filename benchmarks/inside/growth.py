@@ -26,10 +26,11 @@ from statistics import median
 
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Money, Status, Task, Unit
+from hailuo_mcp.journal.facts import Capacity, Limits
 from hailuo_mcp.journal.sql.rows import COLUMNS, INSERT, marks, row_of
 from hailuo_mcp.journal.sqlite import mark, schema
 from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import Capacity, Limits, Store
+from hailuo_mcp.journal.store import Store
 
 Found = dict[str, dict[int, list[float]]]
 

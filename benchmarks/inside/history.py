@@ -15,8 +15,8 @@ from pathlib import Path
 from fill_journal import ACCOUNT, fill, tasks
 
 from hailuo_mcp.domain.task import Money, Status, Unit
+from hailuo_mcp.journal.facts import Limits
 from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import Limits
 from hailuo_mcp.studio.request_record import new_task_id
 
 TIMES = 400

@@ -15,7 +15,7 @@ from hailuo_mcp.cli import words
 if TYPE_CHECKING:
     from hailuo_mcp.domain.task import Task
     from hailuo_mcp.errors import HailuoError
-    from hailuo_mcp.journal.store import ProviderSums
+    from hailuo_mcp.journal.facts import ProviderSums
     from hailuo_mcp.views import FilmView, Listing, Saved, SavedFilm, ShotView, View
 
 Record = dict[str, object]

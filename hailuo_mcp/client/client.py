@@ -50,13 +50,13 @@ if TYPE_CHECKING:
     import random
     from pathlib import Path
 
-    from hailuo_mcp.domain.remote import SecretText
     from hailuo_mcp.files.clip_file import SavedFile
     from hailuo_mcp.files.folders import Folders
     from hailuo_mcp.files.images import Frame
     from hailuo_mcp.files.references import SavedClip
     from hailuo_mcp.files.sources import Kind
     from hailuo_mcp.rules.judge import Seller
+    from hailuo_mcp.text import SecretText
     from hailuo_mcp.transport.connections import HttpTransport
     from hailuo_mcp.transport.link_download import LinkResponse
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from hailuo_mcp.domain.requests import PROVIDER_DEFAULTS, Mode
 
@@ -14,12 +13,6 @@ class Api(StrEnum):
 
     V1 = "v1"
     V2 = "v2"
-
-
-class SecretText(Protocol):
-    """A key or a token that no message shows, such as pydantic's SecretStr."""
-
-    def get_secret_value(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from hailuo_mcp.domain.remote import SecretText
     from hailuo_mcp.journal.store import Store
+    from hailuo_mcp.text import SecretText
 
 
 class StoreSettings(Protocol):

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.domain.task import Money, Status, Unit
-from hailuo_mcp.journal.store import EVERYTHING, Charge, Filter
+from hailuo_mcp.journal.facts import EVERYTHING, Charge, Filter
 
 if TYPE_CHECKING:
     from hailuo_mcp.studio.reader import Reader

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hailuo_mcp.domain.remote import Phase
 from hailuo_mcp.domain.task import POLLED, Money, Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, RemoteTaskNotFoundError, Step
-from hailuo_mcp.journal.store import IdTaken
+from hailuo_mcp.journal.facts import IdTaken
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.lookup import find_task, refuse_film
 from hailuo_mcp.studio.provider_cancel import SENT, cancel_at_provider

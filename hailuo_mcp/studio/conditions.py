@@ -15,7 +15,7 @@ from hailuo_mcp.errors import (
     InvalidRequestError,
     Step,
 )
-from hailuo_mcp.journal.store import OverBudget
+from hailuo_mcp.journal.facts import OverBudget
 from hailuo_mcp.studio.reader import Reader
 from hailuo_mcp.text import number, shown
 from hailuo_mcp.views import Spending, Terms

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hailuo_mcp.domain.film import Film, FilmRequest
 from hailuo_mcp.domain.task import UNFINISHED, Status, Task
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step, TaskNotFoundError
-from hailuo_mcp.journal.store import FilmKeyTaken
+from hailuo_mcp.journal.facts import FilmKeyTaken
 from hailuo_mcp.studio.conditions import key_taken
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_checking import checked_film, shots_named

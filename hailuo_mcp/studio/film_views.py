@@ -9,7 +9,7 @@ from decimal import Decimal
 from hailuo_mcp.domain.film import Film
 from hailuo_mcp.domain.task import UNFINISHED, Money, Quote, Status, Task
 from hailuo_mcp.errors import BudgetExceededError
-from hailuo_mcp.journal.store import RATE_WINDOW
+from hailuo_mcp.journal.facts import RATE_WINDOW
 from hailuo_mcp.studio.reader import Reader
 from hailuo_mcp.studio.request_record import FILM
 from hailuo_mcp.views import FilmView, ShotView, View

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hailuo_mcp.domain.film import Film, FilmRequest
 from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
-from hailuo_mcp.journal.store import PLAN_SECONDS, FilmKeyTaken, Losses, OverBudget
+from hailuo_mcp.journal.facts import PLAN_SECONDS, FilmKeyTaken, Losses, OverBudget
 from hailuo_mcp.studio.conditions import (
     ZERO,
     asked_price,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_mcp.domain.task import STATUS_WORDS, UNFINISHED, Status
 from hailuo_mcp.errors import Do, InvalidRequestError, Step
-from hailuo_mcp.journal.store import EVERYTHING, Filter, ProviderSums
+from hailuo_mcp.journal.facts import EVERYTHING, Filter, ProviderSums
 from hailuo_mcp.studio.film_views import film_view
 from hailuo_mcp.text import shown
 from hailuo_mcp.views import FilmView, Listing, View, newest_first

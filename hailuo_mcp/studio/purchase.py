@@ -14,7 +14,7 @@ from hailuo_mcp.dialects.providers import failure_steps
 from hailuo_mcp.domain.requests import AnyRequest, TemplateRequest
 from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import HailuoError, InvalidRequestError, TaskFailedError
-from hailuo_mcp.journal.store import KeyTaken, Losses, OverBudget, Recorded
+from hailuo_mcp.journal.facts import KeyTaken, Losses, OverBudget, Recorded
 from hailuo_mcp.studio.conditions import (
     ZERO,
     asked_price,

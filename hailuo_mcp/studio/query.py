@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from hailuo_mcp.journal.store import EVERYTHING, Filter
+from hailuo_mcp.journal.facts import EVERYTHING, Filter
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import with_link
 from hailuo_mcp.studio.film_views import film_view

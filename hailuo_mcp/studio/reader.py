@@ -21,14 +21,15 @@ from hailuo_mcp.domain.task import UNFINISHED, Status, Task, Unit
 from hailuo_mcp.errors import Do, Step, TaskNotFoundError
 from hailuo_mcp.files.private import close_to_others
 from hailuo_mcp.journal import make_store
-from hailuo_mcp.journal.store import Limits
+from hailuo_mcp.journal.facts import Limits
 from hailuo_mcp.studio.timing import RenderTimes
 from hailuo_mcp.text import shown
 from hailuo_mcp.views import Spending, View
 
 if TYPE_CHECKING:
     from hailuo_mcp.dialects.dialect import Provider
-    from hailuo_mcp.journal.store import Losses, Store
+    from hailuo_mcp.journal.facts import Losses
+    from hailuo_mcp.journal.store import Store
     from hailuo_mcp.settings import Settings
 
 SUBMIT_SECONDS = 60.0

@@ -9,7 +9,8 @@ from hailuo_mcp.catalog import video_models
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.store import RenderTime, Store
+from hailuo_mcp.journal.facts import RenderTime
+from hailuo_mcp.journal.store import Store
 
 ENOUGH = 3
 """Finished tasks of a kind from which its render time counts as learned."""

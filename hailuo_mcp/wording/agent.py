@@ -30,7 +30,7 @@ from hailuo_mcp.wording.phrases import (
 )
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.store import Losses
+    from hailuo_mcp.journal.facts import Losses
     from hailuo_mcp.views import FilmView, Listing, View
 
 REUSED = "Not a new clip, nothing charged:"

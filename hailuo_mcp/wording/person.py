@@ -26,7 +26,7 @@ from hailuo_mcp.wording.phrases import (
 )
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.store import Losses, ProviderSums
+    from hailuo_mcp.journal.facts import Losses, ProviderSums
     from hailuo_mcp.views import FilmView, Listing, Spending, View
 
 REUSED = ("Not a new clip:", "you asked for it before. Nothing was charged now.")

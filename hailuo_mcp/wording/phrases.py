@@ -24,7 +24,7 @@ from hailuo_mcp.errors import (
 from hailuo_mcp.text import number
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.store import Charge, UnitSpending
+    from hailuo_mcp.journal.facts import Charge, UnitSpending
 
 Sentences = Mapping[Do, str]
 """One voice's sentence for each step; a step without a sentence is not for this reader."""

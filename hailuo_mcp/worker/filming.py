@@ -20,7 +20,7 @@ from hailuo_mcp.errors import (
 from hailuo_mcp.files.images import OpenedImage, check_picture
 from hailuo_mcp.files.sources import decode_in_thread
 from hailuo_mcp.files.storage import on_this_disk
-from hailuo_mcp.journal.store import PLAN_SECONDS
+from hailuo_mcp.journal.facts import PLAN_SECONDS
 from hailuo_mcp.media import frames
 from hailuo_mcp.media.opening import UnreadableClipError
 from hailuo_mcp.studio.context import Context

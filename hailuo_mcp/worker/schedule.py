@@ -10,7 +10,7 @@ from hailuo_mcp.backoff import backoff
 from hailuo_mcp.domain.task import Task
 from hailuo_mcp.errors import DownloadError, HailuoError
 from hailuo_mcp.files.download import CorruptClipError
-from hailuo_mcp.journal.store import RenderTime
+from hailuo_mcp.journal.facts import RenderTime
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.timing import callback_poll_seconds, earliest_ready
 

@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 
 from hailuo_mcp.domain.task import POLLED, Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.store import Capacity
+from hailuo_mcp.journal.facts import Capacity
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.reader import SUBMIT_LEASE
 from hailuo_mcp.telemetry.events import Event

@@ -15,7 +15,7 @@ from hailuo_mcp.cli.follow.account import csv_of
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Money, Status, Task, Unit
 from hailuo_mcp.journal import make_store
-from hailuo_mcp.journal.store import Charge, Limits
+from hailuo_mcp.journal.facts import Charge, Limits
 from hailuo_mcp.settings import Settings
 
 COLUMNS = (

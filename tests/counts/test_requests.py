@@ -9,7 +9,7 @@ import pytest
 
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain.requests import VideoRequest
-from hailuo_mcp.journal.store import RenderTime
+from hailuo_mcp.journal.facts import RenderTime
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import serve_in_thread

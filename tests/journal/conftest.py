@@ -11,15 +11,8 @@ import pytest
 
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Status, Task, Unit
-from hailuo_mcp.journal.store import (
-    Capacity,
-    Claimed,
-    KeyTaken,
-    Limits,
-    OverBudget,
-    Recorded,
-    Store,
-)
+from hailuo_mcp.journal.facts import Capacity, Claimed, KeyTaken, Limits, OverBudget, Recorded
+from hailuo_mcp.journal.store import Store
 
 from .stores import STORES
 

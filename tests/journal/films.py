@@ -8,7 +8,7 @@ from typing import Any
 from hailuo_mcp.domain.film import Film, Shot, Transition
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Status, Task, Unit
-from hailuo_mcp.journal.store import FilmRecorded, Limits
+from hailuo_mcp.journal.facts import FilmRecorded, Limits
 
 from .conftest import ACCOUNT, Shop
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Money, Status, Unit
-from hailuo_mcp.journal.store import OverBudget
+from hailuo_mcp.journal.facts import OverBudget
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Money, Status, Unit
-from hailuo_mcp.journal.store import Charge, Filter
+from hailuo_mcp.journal.facts import Charge, Filter
 from hailuo_mcp.studio.account_book import Line, lines
 
 from .conftest import ACCOUNT, OTHER

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Status
-from hailuo_mcp.journal.store import KeyTaken, Recorded
+from hailuo_mcp.journal.facts import KeyTaken, Recorded
 
 pytestmark = pytest.mark.anyio
 HOUR, DAY = 3600.0, 86_400.0

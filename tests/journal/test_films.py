@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Money, Status, Unit
-from hailuo_mcp.journal.store import (
+from hailuo_mcp.journal.facts import (
     LONGEST_DELAY,
     PLAN_SECONDS,
     REUSE_SECONDS,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Money, Status
-from hailuo_mcp.journal.store import ORPHAN_SECONDS, PLAN_SECONDS
+from hailuo_mcp.journal.facts import ORPHAN_SECONDS, PLAN_SECONDS
 
 from .films import REST, make, plan, read, undue
 

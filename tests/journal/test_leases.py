@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Money, Status
-from hailuo_mcp.journal.store import LONGEST_DELAY
+from hailuo_mcp.journal.facts import LONGEST_DELAY
 
 pytestmark = pytest.mark.anyio
 ACCOUNT, OTHER = "sandbox a 1", "sandbox a 2"

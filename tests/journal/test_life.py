@@ -27,7 +27,8 @@ from hypothesis.stateful import (
 from hailuo_mcp.domain.film import Film
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import POLLED, Money, Status, Task, Unit
-from hailuo_mcp.journal.store import Capacity, Limits, OverBudget, Recorded, Store
+from hailuo_mcp.journal.facts import Capacity, Limits, OverBudget, Recorded
+from hailuo_mcp.journal.store import Store
 from hailuo_mcp.worker.submitting import record_outcome
 
 from .stores import STORES

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Money, Status
-from hailuo_mcp.journal.store import Capacity
+from hailuo_mcp.journal.facts import Capacity
 
 from .conftest import ACCOUNT, LEASE, OTHER, SUBMIT_LEASE
 

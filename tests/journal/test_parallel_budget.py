@@ -95,7 +95,7 @@ from decimal import Decimal
 from pathlib import Path
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Status, Task
-from hailuo_mcp.journal.store import Limits, Recorded
+from hailuo_mcp.journal.facts import Limits, Recorded
 sys.path[:0] = [sys.argv[3], sys.argv[3] + "/.."]
 from stores import STORES
 

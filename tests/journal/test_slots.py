@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Status
-from hailuo_mcp.journal.store import Recorded
+from hailuo_mcp.journal.facts import Recorded
 
 pytestmark = pytest.mark.anyio
 

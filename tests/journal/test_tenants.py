@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Status
-from hailuo_mcp.journal.store import Limits, OverBudget, Recorded
+from hailuo_mcp.journal.facts import Limits, OverBudget, Recorded
 
 from .conftest import SUBMIT_LEASE
 

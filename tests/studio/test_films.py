@@ -22,7 +22,7 @@ from hailuo_mcp.errors import (
     InvalidRequestError,
     TaskNotFoundError,
 )
-from hailuo_mcp.journal.store import PLAN_SECONDS
+from hailuo_mcp.journal.facts import PLAN_SECONDS
 from hailuo_mcp.views import FilmView, Terms
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hailuo_mcp.journal.store import LONGEST_LEASE
+from hailuo_mcp.journal.facts import LONGEST_LEASE
 from hailuo_mcp.studio.reader import SUBMIT_LEASE, SUBMIT_SECONDS
 from hailuo_mcp.worker.worker import LEASE
 

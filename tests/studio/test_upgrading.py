@@ -15,7 +15,7 @@ from until import until
 from hailuo_mcp.domain.requests import Mode, VideoRequest
 from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import BudgetExceededError, InvalidRequestError, TaskNotFoundError
-from hailuo_mcp.journal.store import Limits, Recorded
+from hailuo_mcp.journal.facts import Limits, Recorded
 from hailuo_mcp.studio.upgrading import upgrade_request
 from hailuo_mcp.views import Terms
 from hailuo_mcp.wording.agent import error_text

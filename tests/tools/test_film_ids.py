@@ -15,7 +15,7 @@ from tokens import BYTES_PER_TOKEN
 
 from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.domain.task import Status
-from hailuo_mcp.journal.store import Losses
+from hailuo_mcp.journal.facts import Losses
 from hailuo_mcp.server.context import AppContext, Caller
 from hailuo_mcp.server.mcp_server import Server
 from hailuo_mcp.views import FilmView

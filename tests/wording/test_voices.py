@@ -33,7 +33,7 @@ from hailuo_mcp.domain.task import NOT_BOUGHT, UNFINISHED, Money, Status, Unit
 from hailuo_mcp.errors import BudgetExceededError, Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.files.clip_file import DiskError
 from hailuo_mcp.files.download import CorruptClipError
-from hailuo_mcp.journal.store import Losses, UnitSpending
+from hailuo_mcp.journal.facts import Losses, UnitSpending
 from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.transport.hosts import RefusedLinkError
 from hailuo_mcp.transport.link_download import RefusedDownloadError

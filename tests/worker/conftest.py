@@ -22,7 +22,8 @@ from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal import make_store
-from hailuo_mcp.journal.store import Limits, Recorded, Store
+from hailuo_mcp.journal.facts import Limits, Recorded
+from hailuo_mcp.journal.store import Store
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import Context
 

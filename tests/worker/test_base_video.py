@@ -14,7 +14,7 @@ from hailuo_mcp.domain.remote import Submitted
 from hailuo_mcp.domain.requests import Mode, UpgradeRequest
 from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import JournalError, SourceIdNotEnabledError
-from hailuo_mcp.journal.store import Capacity
+from hailuo_mcp.journal.facts import Capacity
 from hailuo_mcp.studio.request_record import request_from_json, request_json
 from hailuo_mcp.worker import base_video
 from hailuo_mcp.worker.submitting import submit

@@ -19,7 +19,7 @@ from hailuo_mcp.domain.film import Film, Shot
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import ConfigError
-from hailuo_mcp.journal.store import PLAN_SECONDS, Capacity, FilmRecorded, Limits
+from hailuo_mcp.journal.facts import PLAN_SECONDS, Capacity, FilmRecorded, Limits
 from hailuo_mcp.media import frames
 from hailuo_mcp.studio.shot_tasks import shot_task
 from hailuo_mcp.worker import filming

@@ -27,7 +27,7 @@ from hailuo_mcp.domain.film import Film, Shot, Transition
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Money, Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.store import FilmRecorded, Limits
+from hailuo_mcp.journal.facts import FilmRecorded, Limits
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.text import iso_time

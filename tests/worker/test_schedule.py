@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_mcp.backoff import backoff
-from hailuo_mcp.journal.store import RenderTime
+from hailuo_mcp.journal.facts import RenderTime
 from hailuo_mcp.worker.schedule import PollSchedule
 
 LEARNED = [

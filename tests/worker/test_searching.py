@@ -15,7 +15,7 @@ from hailuo_mcp.errors import (
     RemoteTaskNotFoundError,
     UnconfirmedSubmitError,
 )
-from hailuo_mcp.journal.store import Capacity
+from hailuo_mcp.journal.facts import Capacity
 from hailuo_mcp.studio.cancel_settle import settle_task
 from hailuo_mcp.worker.searching import fits
 from hailuo_mcp.worker.submitting import submit

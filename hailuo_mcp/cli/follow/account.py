@@ -15,7 +15,7 @@ from hailuo_mcp.text import number, shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.journal.store import Charge, Filter
+    from hailuo_mcp.journal.facts import Charge, Filter
     from hailuo_mcp.studio.account_book import Line
     from hailuo_mcp.views import View
 
@@ -60,7 +60,7 @@ def _by(text: str) -> tuple[str, ...]:
 def account(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.dialects.providers import provider_named, provider_notice
     from hailuo_mcp.errors import ConfigError, InvalidRequestError
-    from hailuo_mcp.journal.store import Filter
+    from hailuo_mcp.journal.facts import Filter
 
     if args.csv and terminal.json:
         raise InvalidRequestError("--csv and --json cannot be combined.")

@@ -9,13 +9,13 @@ from hailuo_mcp.cli.follow.list_limits import MOST
 from hailuo_mcp.cli.session import Session
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.store import Filter, ProviderSums
+    from hailuo_mcp.journal.facts import Filter, ProviderSums
     from hailuo_mcp.views import FilmView, Listing, View
 
 
 def filter_of(session: Session) -> Filter:
     """What the options narrow the list to; --provider names an account elsewhere, and here both."""
-    from hailuo_mcp.journal.store import Filter
+    from hailuo_mcp.journal.facts import Filter
 
     args = session.args
     return Filter(

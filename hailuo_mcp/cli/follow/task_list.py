@@ -15,7 +15,7 @@ from hailuo_mcp.text import shown
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
-    from hailuo_mcp.journal.store import ProviderSums
+    from hailuo_mcp.journal.facts import ProviderSums
     from hailuo_mcp.views import FilmView, Listing, View
 
 _NEWEST = 20

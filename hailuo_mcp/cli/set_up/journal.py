@@ -12,7 +12,7 @@ from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.text import number, system_reason
 
 if TYPE_CHECKING:
-    from hailuo_mcp.journal.store import Losses
+    from hailuo_mcp.journal.facts import Losses
 
 
 _FILES = {

@@ -9,6 +9,7 @@ from math import inf
 import psycopg
 
 from hailuo_mcp.domain.task import Unit
+from hailuo_mcp.journal.facts import UnitSpending
 from hailuo_mcp.journal.postgres import faults, schema
 from hailuo_mcp.journal.postgres.connection import PostgresConnection, ServerConnection, connect
 from hailuo_mcp.journal.postgres.database import check_server, check_sessions
@@ -17,7 +18,6 @@ from hailuo_mcp.journal.sql import film_rows, recount
 from hailuo_mcp.journal.sql.contents import Contents, contents_of
 from hailuo_mcp.journal.sql.rows import CHECKED, HELD, SEALED, is_sound
 from hailuo_mcp.journal.sql.spending import sums
-from hailuo_mcp.journal.store import UnitSpending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,7 @@ import psycopg
 
 from hailuo_mcp.domain.film import Film
 from hailuo_mcp.domain.task import Task
-from hailuo_mcp.journal.postgres import changes, faults
-from hailuo_mcp.journal.postgres.connection import PostgresConnection
-from hailuo_mcp.journal.postgres.database import Database
-from hailuo_mcp.journal.sql import films, leases, purchases
-from hailuo_mcp.journal.sql.rows import exists
-from hailuo_mcp.journal.sql.store import SqlStore
-from hailuo_mcp.journal.store import (
+from hailuo_mcp.journal.facts import (
     SECRET_BYTES,
     FilmRecorded,
     KeyTaken,
@@ -26,6 +20,12 @@ from hailuo_mcp.journal.store import (
     OverBudget,
     Recorded,
 )
+from hailuo_mcp.journal.postgres import changes, faults
+from hailuo_mcp.journal.postgres.connection import PostgresConnection
+from hailuo_mcp.journal.postgres.database import Database
+from hailuo_mcp.journal.sql import films, leases, purchases
+from hailuo_mcp.journal.sql.rows import exists
+from hailuo_mcp.journal.sql.store import SqlStore
 
 T = TypeVar("T")
 

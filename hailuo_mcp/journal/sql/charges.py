@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Money, Status, Unit
+from hailuo_mcp.journal.facts import EVERYTHING, Charge, Filter
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import amount_of, from_micro
 from hailuo_mcp.journal.sql.tasks import wanted
-from hailuo_mcp.journal.store import EVERYTHING, Charge, Filter
 
 _COLUMNS = (
     "task_id, remote_id, provider, created_at, status, money, counted, amount, quoted, unit, mode,"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from hailuo_mcp.journal.store import Losses
+from hailuo_mcp.journal.facts import Losses
 
 
 class Cursor(Protocol):

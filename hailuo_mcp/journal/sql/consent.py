@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from hailuo_mcp.journal.facts import CLOCK_SKEW, CONSENT_SECONDS
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import exists
-from hailuo_mcp.journal.store import CLOCK_SKEW, CONSENT_SECONDS
 
 
 def issue_code(

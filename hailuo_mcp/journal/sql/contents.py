@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hailuo_mcp.domain.task import UNFINISHED
+from hailuo_mcp.journal.facts import Losses
 from hailuo_mcp.journal.sql.connection import Statements
 from hailuo_mcp.journal.sql.rows import marks
-from hailuo_mcp.journal.store import Losses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,7 @@ from typing import Any
 
 from hailuo_mcp.domain.film import Film
 from hailuo_mcp.domain.task import UNFINISHED, Status, Task
-from hailuo_mcp.journal.sql import film_rows
-from hailuo_mcp.journal.sql.connection import Connection
-from hailuo_mcp.journal.sql.film_rows import FILMS
-from hailuo_mcp.journal.sql.purchases import over_budget
-from hailuo_mcp.journal.sql.rows import INSERT, find_tasks, micro, row_of, seal_of, text_of
-from hailuo_mcp.journal.sql.tasks import beginning, containing, matching
-from hailuo_mcp.journal.store import (
+from hailuo_mcp.journal.facts import (
     EVERYTHING,
     LONGEST_DELAY,
     PLAN_SECONDS,
@@ -32,6 +26,12 @@ from hailuo_mcp.journal.store import (
     Losses,
     OverBudget,
 )
+from hailuo_mcp.journal.sql import film_rows
+from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sql.film_rows import FILMS
+from hailuo_mcp.journal.sql.purchases import over_budget
+from hailuo_mcp.journal.sql.rows import INSERT, find_tasks, micro, row_of, seal_of, text_of
+from hailuo_mcp.journal.sql.tasks import beginning, containing, matching
 
 _KEPT = 7 * PLAN_SECONDS
 """Until then, whoever wants to make a plan hears that it is too old."""

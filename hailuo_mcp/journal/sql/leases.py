@@ -7,12 +7,7 @@ from dataclasses import replace
 
 from hailuo_mcp.domain.film import Film
 from hailuo_mcp.domain.task import Task
-from hailuo_mcp.journal.sql.connection import Connection
-from hailuo_mcp.journal.sql.film_rows import FILMS
-from hailuo_mcp.journal.sql.purchases import free_slots, next_slot, take_slot
-from hailuo_mcp.journal.sql.rows import exists, find_task, find_tasks, marks
-from hailuo_mcp.journal.sql.turns import next_to_send, next_turn
-from hailuo_mcp.journal.store import (
+from hailuo_mcp.journal.facts import (
     LONGEST_DELAY,
     LONGEST_LEASE,
     ORPHAN_SECONDS,
@@ -20,6 +15,11 @@ from hailuo_mcp.journal.store import (
     Capacity,
     Claimed,
 )
+from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sql.film_rows import FILMS
+from hailuo_mcp.journal.sql.purchases import free_slots, next_slot, take_slot
+from hailuo_mcp.journal.sql.rows import exists, find_task, find_tasks, marks
+from hailuo_mcp.journal.sql.turns import next_to_send, next_turn
 
 
 def register(

@@ -7,16 +7,7 @@ from decimal import Decimal
 
 from hailuo_mcp.domain.film import Film
 from hailuo_mcp.domain.task import Status, Task, tenant_of
-from hailuo_mcp.journal.sql.connection import Connection
-from hailuo_mcp.journal.sql.rows import (
-    INSERT,
-    exists,
-    find_task,
-    micro,
-    row_of,
-)
-from hailuo_mcp.journal.sql.spending import sums
-from hailuo_mcp.journal.store import (
+from hailuo_mcp.journal.facts import (
     CLOCK_SKEW,
     RATE_WINDOW,
     REUSE_SECONDS,
@@ -27,6 +18,15 @@ from hailuo_mcp.journal.store import (
     OverBudget,
     Recorded,
 )
+from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sql.rows import (
+    INSERT,
+    exists,
+    find_task,
+    micro,
+    row_of,
+)
+from hailuo_mcp.journal.sql.spending import sums
 
 UNLIMITED = 1_000_000
 

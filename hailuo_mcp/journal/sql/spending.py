@@ -7,9 +7,9 @@ days after it, of the quarters of an hour before those, and of single tasks befo
 from __future__ import annotations
 
 from hailuo_mcp.domain.task import Money, Status, Unit
+from hailuo_mcp.journal.facts import Sums, UnitSpending
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.rows import from_micro, marks
-from hailuo_mcp.journal.store import Sums, UnitSpending
 
 QUARTER, DAY, ALL_TIME = 900, 86_400, 100_000_000_000
 """Seconds. Every local midnight begins a quarter of an hour: time zones differ by such."""

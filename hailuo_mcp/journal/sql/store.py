@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from hailuo_mcp.journal.facts import Capacity, Claimed
 from hailuo_mcp.journal.sql import charges, consent, films, leases, purchases, spending, tasks
 from hailuo_mcp.journal.sql.connection import Connection
-from hailuo_mcp.journal.store import Capacity, Claimed
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,6 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 from hailuo_mcp.domain.task import POLLED, Money, Status, Task, Unit
+from hailuo_mcp.journal.facts import (
+    EVERYTHING,
+    LONGEST_DELAY,
+    ORPHAN_SECONDS,
+    PLAN_SECONDS,
+    Filter,
+    IdTaken,
+    ProviderSums,
+    RenderTime,
+)
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.purchases import take_slot
 from hailuo_mcp.journal.sql.rows import (
@@ -23,16 +33,6 @@ from hailuo_mcp.journal.sql.rows import (
     row_of,
     seal_of,
     text_of,
-)
-from hailuo_mcp.journal.store import (
-    EVERYTHING,
-    LONGEST_DELAY,
-    ORPHAN_SECONDS,
-    PLAN_SECONDS,
-    Filter,
-    IdTaken,
-    ProviderSums,
-    RenderTime,
 )
 
 SETTLES: Mapping[Status, Money] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hailuo_mcp.domain.task import TENANT
+from hailuo_mcp.journal.facts import RATE_WINDOW
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sql.purchases import free_slots_of, next_slot_of, sent_lately
-from hailuo_mcp.journal.store import RATE_WINDOW
 
 _WAITING = "account = ? AND due_at > 0 AND due_at <= ? AND status = 'pending'"
 _IS_TENANT = f"substr(caller, 1, {len(TENANT)}) = '{TENANT}'"

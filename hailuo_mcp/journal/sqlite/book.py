@@ -10,6 +10,7 @@ from typing import Any
 
 from hailuo_mcp.errors import Do, InvalidRequestError, JournalError, Step
 from hailuo_mcp.files.private import write_once
+from hailuo_mcp.journal.facts import SECRET_BYTES
 from hailuo_mcp.journal.sql.connection import Connection
 from hailuo_mcp.journal.sqlite import check, schema
 from hailuo_mcp.journal.sqlite.connection import SqliteConnection
@@ -17,7 +18,6 @@ from hailuo_mcp.journal.sqlite.examine import FaultyJournalError, examine
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import FILE_NAME
-from hailuo_mcp.journal.store import SECRET_BYTES
 
 _PATIENCE = 10.0
 

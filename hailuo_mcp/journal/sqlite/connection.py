@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from hailuo_mcp.journal.facts import Losses
 from hailuo_mcp.journal.sqlite import losses
-from hailuo_mcp.journal.store import Losses
 
 
 class SqliteConnection(sqlite3.Connection):

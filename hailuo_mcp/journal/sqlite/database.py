@@ -17,6 +17,7 @@ from anyio.to_thread import run_sync
 
 from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.files.private import private_folder
+from hailuo_mcp.journal.facts import Losses, Rescued
 from hailuo_mcp.journal.sql import leases
 from hailuo_mcp.journal.sqlite import backup, check, mark, rescue, schema
 from hailuo_mcp.journal.sqlite.background import Background, StoppedError
@@ -31,7 +32,6 @@ from hailuo_mcp.journal.sqlite.faults import (
 )
 from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.unfinished import stamp_of
-from hailuo_mcp.journal.store import Losses, Rescued
 
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from hailuo_mcp.domain.task import Unit
+from hailuo_mcp.journal.facts import Losses, UnitSpending
 from hailuo_mcp.journal.sql.contents import Contents, contents_of
 from hailuo_mcp.journal.sql.spending import sums
 from hailuo_mcp.journal.sqlite import backup, check, mark, schema
@@ -20,7 +21,6 @@ from hailuo_mcp.journal.sqlite.faults import (
 )
 from hailuo_mcp.journal.sqlite.losses import losses
 from hailuo_mcp.journal.sqlite.mark import Mark
-from hailuo_mcp.journal.store import Losses, UnitSpending
 
 _PATIENCE = 5.0
 """Seconds to wait for a writer."""

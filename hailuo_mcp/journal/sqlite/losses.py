@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 
+from hailuo_mcp.journal.facts import Losses
 from hailuo_mcp.journal.sql.rows import from_micro
 from hailuo_mcp.journal.sqlite import schema
-from hailuo_mcp.journal.store import Losses
 
 UNACCEPTED = "NOT complete AND accepted_at IS NULL"
 

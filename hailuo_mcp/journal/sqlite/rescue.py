@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.domain.task import tenant_of
+from hailuo_mcp.journal.facts import RATE_WINDOW, Rescued
 from hailuo_mcp.journal.sql import film_rows
 from hailuo_mcp.journal.sql.rows import SEALED, marks, seal_of
 from hailuo_mcp.journal.sqlite import backup, mark, schema
 from hailuo_mcp.journal.sqlite.faults import UNUSABLE, means_damage
 from hailuo_mcp.journal.sqlite.mark import Mark
 from hailuo_mcp.journal.sqlite.unfinished import RESCUED
-from hailuo_mcp.journal.store import RATE_WINDOW, Rescued
 
 if TYPE_CHECKING:
     from hailuo_mcp.journal.sqlite import legible

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.files.private import private_folder, write_once
-from hailuo_mcp.journal.store import SECRET_BYTES
+from hailuo_mcp.journal.facts import SECRET_BYTES
 
 
 def secret_in(path: Path) -> bytes:

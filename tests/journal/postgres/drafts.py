@@ -6,7 +6,7 @@ from typing import Any
 
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Status, Task
-from hailuo_mcp.journal.store import Limits
+from hailuo_mcp.journal.facts import Limits
 
 LIMITS = Limits(rpm=None, budget=Decimal(1000), since=0.0, lease=90.0)
 

@@ -12,8 +12,8 @@ from until import until
 
 from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.facts import Recorded
 from hailuo_mcp.journal.postgres import connection
-from hailuo_mcp.journal.store import Recorded
 
 from .drafts import buy
 

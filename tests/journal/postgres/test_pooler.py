@@ -15,8 +15,8 @@ from postgres import USER, is_root
 from until import until_now
 
 from hailuo_mcp.errors import ConfigError
+from hailuo_mcp.journal.facts import Recorded
 from hailuo_mcp.journal.postgres.store import PostgresStore
-from hailuo_mcp.journal.store import Recorded
 
 from .conftest import register
 from .drafts import buy

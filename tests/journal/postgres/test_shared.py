@@ -11,12 +11,12 @@ from until import until
 
 from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.facts import Capacity
 from hailuo_mcp.journal.postgres import schema
 from hailuo_mcp.journal.postgres.connection import PostgresConnection
 from hailuo_mcp.journal.postgres.examine import check, examine
 from hailuo_mcp.journal.postgres.store import PostgresStore
 from hailuo_mcp.journal.postgres.unfinished import has_unfinished_work
-from hailuo_mcp.journal.store import Capacity
 from tests.journal.conftest import Shop
 from tests.journal.films import make, plan, save
 
@@ -229,7 +229,7 @@ async def test_no_more_slots_are_taken_than_there_are_by_many_at_once(
     """Answers and claims overlap: a request counts while it is sent, and for a minute after."""
     from decimal import Decimal
 
-    from hailuo_mcp.journal.store import Limits
+    from hailuo_mcp.journal.facts import Limits
 
     from .drafts import draft
 

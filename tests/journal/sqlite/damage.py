@@ -22,8 +22,8 @@ from pathlib import Path
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.facts import KeyTaken, Limits, Losses, Recorded
 from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import KeyTaken, Limits, Losses, Recorded
 
 TASKS, OLDER, BACKED_UP = 300, 180, 120
 NOW = 1_800_000_000.0

@@ -13,7 +13,7 @@ from pathlib import Path
 from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import JournalError
-from hailuo_mcp.journal.store import Limits, Losses, Recorded
+from hailuo_mcp.journal.facts import Limits, Losses, Recorded
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.wording.person import error_text
 

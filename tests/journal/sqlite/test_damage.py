@@ -20,9 +20,9 @@ import pytest
 
 from hailuo_mcp.domain.task import Status
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.facts import Capacity, Limits, Losses, Recorded
 from hailuo_mcp.journal.sqlite.mark import path_of
 from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import Capacity, Limits, Losses, Recorded
 
 from .damage import NAME, NOW, TASKS, Damage, buy, damages, draft, make, suffer
 from .processes import answer, start

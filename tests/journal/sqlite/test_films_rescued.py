@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from hailuo_mcp.domain.task import Money, Status, Unit
+from hailuo_mcp.journal.facts import PLAN_SECONDS, FilmRecorded, Losses
 from hailuo_mcp.journal.sql import film_rows
 from hailuo_mcp.journal.sql.rows import seal_of
 from hailuo_mcp.journal.sqlite import backup, check
 from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import PLAN_SECONDS, FilmRecorded, Losses
 from tests.journal.conftest import Shop
 from tests.journal.films import draft, make, plan, read, save, shot, try_to_make
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from hailuo_mcp.journal.facts import Recorded
 from hailuo_mcp.journal.sqlite import backup, check, database, mark
 from hailuo_mcp.journal.sqlite.background import Background, StoppedError
 from hailuo_mcp.journal.sqlite.store import SqliteStore
-from hailuo_mcp.journal.store import Recorded
 from tests.until import until
 
 from .damage import NAME, TASKS, Damage, buy, damages, draft, make, suffer

@@ -16,11 +16,11 @@ from hailuo_mcp.domain.task import UNFINISHED, Status, Unit
 from hailuo_mcp.errors import ConfigError, JournalDamagedError
 from hailuo_mcp.files.private import exposed
 from hailuo_mcp.journal import journal_file
+from hailuo_mcp.journal.facts import UnitSpending
 from hailuo_mcp.journal.sql.contents import Contents, Owner
 from hailuo_mcp.journal.sqlite.examine import FaultyJournalError, examine, spent_in_other_units
 from hailuo_mcp.journal.sqlite.faults import Fault
 from hailuo_mcp.journal.sqlite.processes import ProcessLocks
-from hailuo_mcp.journal.store import UnitSpending
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.reader import account_of, period_start
 from hailuo_mcp.text import number
