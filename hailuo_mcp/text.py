@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 LONGEST_ID = 200
 """Characters of a provider's id; anything longer is not an id."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import signal
 import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from hailuo_mcp.cli import arguments, exits, setting_sources, words
+from hailuo_mcp.cli import words
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.domain.film import Film
 from hailuo_mcp.domain.task import POLLED, Status, Task
@@ -20,12 +17,9 @@ from hailuo_mcp.errors import (
     AuthenticationError,
     Do,
     DownloadError,
-    HailuoError,
-    InvalidRequestError,
     RemoteTaskNotFoundError,
     Step,
 )
-from hailuo_mcp.text import system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.output.progress import Bar, Lines
@@ -269,31 +263,6 @@ class Session:
             style="bold yellow",
         )
 
-    def output_path(self, text: str) -> str:
-        """Where a copy goes, checked before the purchase rather than after it.
-
-        Raises:
-            InvalidRequestError: no clip can be written there, or a file exists.
-        """
-        if text in ("", arguments.STANDARD):
-            return ""
-        from hailuo_mcp.files.folders import Folders
-
-        if self._given("no-keep"):
-            self.studio.need_movable()
-        where = arguments.output_path(text)
-        folders = Folders(self.settings.output_dir, fenced=False)
-        target = folders.target(where, default_name=_IN_FOLDER)
-        if target.exists() and target.name != _IN_FOLDER and not self.args.overwrite:
-            step = Step(Do.TRY, "choose another name, or add --overwrite")
-            raise InvalidRequestError(f"{target} exists.", step)
-        folder = next(parent for parent in target.parents if parent.exists())
-        if why := _why_not_writable(folder, target.name):
-            step = Step(Do.TRY, "choose a folder that you can write to")
-            said = f"{folder} is not a folder that can be written to ({why})."
-            raise InvalidRequestError(said, step)
-        return where
-
     def report_elsewhere(self, tasks: Sequence[Task | Film]) -> None:
         """Name the tasks that this process cannot follow, and the command that can."""
         count = "It was" if len(tasks) == 1 else f"{len(tasks)} clips were"
@@ -303,63 +272,6 @@ class Session:
         for provider in sorted({task.provider for task in tasks}):
             args = Namespace(**{**vars(self.args), "provider": provider})
             self.terminal.note(f"  {words.command(args, 'tasks', '--wait')}")
-
-    def report_interrupted(self) -> None:
-        """Say what goes on without this process, and how to resume."""
-        say, note = self.terminal.paragraph, self.terminal.note
-        if self.ends_with_interrupt:
-            return
-        note()
-        if self.films:
-            self._report_interrupted_films()
-            return
-        if self.again and self.buying:
-            saved = sum(task.saved for task in self.tasks)
-            so_far = f"{saved} of {words.count(len(self.tasks), 'clip')} saved so far. "
-            hour = "" if getattr(self.args, "file", "") else " within the hour"
-            say(
-                "Stopped.",
-                f"{so_far if self.tasks else ''}What was sent goes on at the provider. The same "
-                f"command{hour} goes on with all of it, and buys nothing twice:",
-            )
-            note(f"  {self.again}")
-            return
-        if not self.tasks:
-            if not self.buying:
-                note("Stopped.")
-                return
-            say("Stopped", "while the request was being made; it may have been sent. Check first:")
-            note(f"  {self.command('tasks')}")
-            return
-        if len(self.tasks) > 1:
-            say("Stopped", f"waiting for {len(self.tasks)} tasks; nothing is lost. Resume with:")
-            note(f"  {self.command('tasks', '--wait')}")
-            return
-        task = self.tasks[0]
-        state = {
-            Status.PENDING: "is recorded and not sent. If hailuo-mcp runs again within ten "
-            "minutes, it is sent; later it is cancelled, free",
-            Status.SUBMITTING: f"was just being sent to {task.provider}; check before you buy it "
-            "again",
-            Status.SUCCEEDED: f"is saved at {task.file}"
-            if task.saved
-            else f"is ready at {task.provider} and not saved yet",
-        }.get(task.status, f"goes on at {task.provider}; nothing is lost")
-        say("Stopped waiting.", f"Task {task.task_id} {state}. Resume with:")
-        note(f"  {self.resume_command(task)}")
-
-    def _report_interrupted_films(self) -> None:
-        say, note = self.terminal.paragraph, self.terminal.note
-        film = self.films[0]
-        if film.made_at is None:
-            note("Stopped.")
-            return
-        say(
-            "Stopped waiting.",
-            f"Film {film.film_id}: what was sent goes on at {film.provider}; the rest is sent, and "
-            "the film joined, when hailuo-mcp runs again within a day. Resume with:",
-        )
-        note(f"  {self.resume_command(film)}")
 
     def report_damage(self) -> None:
         """Report what was wrong with the journal when it was opened; a refusal says so itself."""
@@ -374,117 +286,3 @@ class Session:
                 "the journal was damaged. Nothing is lost: all of its tasks were copied to a new "
                 f"one. {words.program()} doctor says where the damaged file is.",
             )
-
-
-def _why_not_writable(folder: Path, name: str) -> str:
-    """Why no such file can be made there, found out by making one like it; empty if it can."""
-    import tempfile
-
-    try:
-        # As long a name as a copy has in between, and a block of bytes: a full disk shows only so.
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{name}.p") as file:
-            file.write(bytes(_BLOCK))
-            file.flush()
-    except OSError as exc:
-        return system_reason(exc)
-    return ""
-
-
-def run_with_studio(
-    args: Namespace,
-    terminal: Terminal,
-    job: Callable[[Session], Awaitable[Result]],
-    *,
-    works: bool = True,
-) -> Result:
-    """Do the job with an open studio, which also does the work that is due unless `works` is off.
-
-    Raises:
-        HailuoError: as the job does.
-        KeyboardInterrupt: after saying what goes on without us.
-    """
-    session = Session(args=args, terminal=terminal, settings=setting_sources.settings(args))
-    return _run(session, lambda: _open_and_do(session, job, works=works))
-
-
-def run_with_reader(
-    args: Namespace, terminal: Terminal, job: Callable[[Session], Awaitable[Result]]
-) -> Result:
-    """Do a job that only looks into the journal: there is no studio, which takes longer to load.
-
-    Raises:
-        HailuoError: as the job does.
-        KeyboardInterrupt: it was stopped.
-    """
-    session = Session(args=args, terminal=terminal, settings=setting_sources.settings(args))
-    return _run(session, lambda: _read_and_do(session, job))
-
-
-def _run(session: Session, run: Callable[[], Awaitable[Result]]) -> Result:
-    import anyio
-
-    # SIGTERM is treated as Ctrl-C: an orderly end for `kill` and `docker stop` as well.
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        return anyio.run(run)
-    except KeyboardInterrupt:
-        session.report_interrupted()
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C was pressed: a second one changes nothing, and a third one ends the process at once.
-
-    That loses nothing that is in the journal, as a power failure does not.
-    """
-    pressed = itertools.count(2)
-
-    def again(_signal: int, _frame: object) -> None:
-        if next(pressed) > _PATIENCE:
-            os._exit(exits.INTERRUPTED)
-
-    signal.signal(signal.SIGINT, again)
-
-
-def _interrupt(_signal: int, _frame: object) -> None:
-    signal.raise_signal(signal.SIGINT)
-
-
-async def _read_and_do(session: Session, job: Callable[[Session], Awaitable[Result]]) -> Result:
-    from hailuo_mcp.cli import task_names
-    from hailuo_mcp.studio.reader import open_reader
-
-    async with open_reader(session.settings) as reader:
-        session.reader = reader
-        await task_names.resolve_options(reader, session.args)
-        result = await job(session)
-        session.report_damage()
-        return result
-
-
-async def _open_and_do(
-    session: Session, job: Callable[[Session], Awaitable[Result]], *, works: bool
-) -> Result:
-    import anyio
-
-    from hailuo_mcp.bootstrap import open_studio
-    from hailuo_mcp.cli import task_names
-
-    async with open_studio(session.settings, fenced=False, works=works) as studio:
-        session.reader = session.studio = studio
-        # An error that crosses the studio's task group would come out wrapped.
-        try:
-            await task_names.resolve_options(studio, session.args)
-            result = await job(session)
-        except HailuoError as exc:
-            error = exc
-        except anyio.get_cancelled_exc_class():
-            # Closing takes 2 s at most: it waits for the answer to a purchase that was just sent.
-            _ignore_interrupts()
-            raise
-        else:
-            session.report_damage()
-            return result
-    raise error

@@ -79,7 +79,7 @@ def account(args: Namespace, terminal: Terminal) -> int:
     if args.csv:
         terminal.write_bytes(csv_of(paid))
     elif terminal.json:
-        from hailuo_mcp.cli.session import run_with_reader
+        from hailuo_mcp.cli.running import run_with_reader
 
         views = run_with_reader(args, terminal, partial(_views, only=only))
         terminal.data(_record(args, paid, views))

@@ -65,7 +65,7 @@ def preview_options(parser: ArgumentParser) -> None:
 
 
 def preview(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.running import run_with_studio
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
     if args.output == STANDARD:

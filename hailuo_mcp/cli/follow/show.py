@@ -38,7 +38,7 @@ _STYLES = {
 
 def show(args: Namespace, terminal: Terminal) -> int:
     """Look into the journal alone: the provider is not asked, and nothing changes."""
-    from hailuo_mcp.cli.session import run_with_reader
+    from hailuo_mcp.cli.running import run_with_reader
     from hailuo_mcp.errors import Do, Step, TaskNotFoundError
     from hailuo_mcp.studio.film_views import find_film
 

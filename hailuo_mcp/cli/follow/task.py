@@ -34,7 +34,7 @@ def query_options(parser: ArgumentParser) -> None:
 def query(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.cli import results
     from hailuo_mcp.cli.follow import film_task
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.running import run_with_studio
     from hailuo_mcp.domain.task import Status
 
     if args.follow and args.wait is None:
@@ -110,7 +110,7 @@ def download_options(parser: ArgumentParser) -> None:
 def download(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.cli import results
     from hailuo_mcp.cli.follow import film_task
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.running import run_with_studio
 
     arguments.check_no_keep(args)
     if args.output == STANDARD:
@@ -118,10 +118,11 @@ def download(args: Namespace, terminal: Terminal) -> int:
     second = _like_an_id(args.output)
 
     async def job(session: Session) -> tuple[int, str]:
+        from hailuo_mcp.cli import copy_path
         from hailuo_mcp.cli.record import saved_record
 
         await _need_no_task(session, second)
-        output = session.output_path(args.output)
+        output = copy_path.checked(session, args.output)
         if film := await session.studio.film(args.task_id, ""):
             return await film_task.download(session, film, output)
         with terminal.progress() as progress:
@@ -180,7 +181,7 @@ def cancel(args: Namespace, terminal: Terminal) -> int:
 
     from hailuo_mcp.cli import results
     from hailuo_mcp.cli.follow import film_task
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.running import run_with_studio
     from hailuo_mcp.domain.task import Status
 
     async def job(session: Session) -> int:
@@ -213,7 +214,7 @@ def settle_options(parser: ArgumentParser) -> None:
 
 def settle(args: Namespace, terminal: Terminal) -> int:
     from hailuo_mcp.cli import results
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.running import run_with_studio
     from hailuo_mcp.errors import InvalidRequestError
 
     bought = args.outcome == "bought"

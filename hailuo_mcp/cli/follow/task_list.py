@@ -65,7 +65,7 @@ def tasks_options(parser: ArgumentParser) -> None:
 
 
 def tasks(args: Namespace, terminal: Terminal) -> int:
-    from hailuo_mcp.cli.session import run_with_reader, run_with_studio
+    from hailuo_mcp.cli.running import run_with_reader, run_with_studio
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
     if args.follow and args.wait is None:

@@ -12,7 +12,8 @@ from hailuo_mcp.cli.follow.task_find import find
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.styles import Cell, Styled, text_of
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.cli.session import Session, run_with_studio
+from hailuo_mcp.cli.running import run_with_studio
+from hailuo_mcp.cli.session import Session
 from hailuo_mcp.cli.task_rows import state_of
 from hailuo_mcp.text import shown
 

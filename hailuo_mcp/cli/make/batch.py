@@ -13,14 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments, exits
+from hailuo_mcp.cli import arguments, copy_path, exits
 from hailuo_mcp.cli.arguments import STANDARD
 from hailuo_mcp.cli.make import batch_plan
 from hailuo_mcp.cli.make.batch_buying import make
 from hailuo_mcp.cli.make.batch_plan import Plan
 from hailuo_mcp.cli.make.prompt_file import Clip, Refused, read_clips, takes_of
 from hailuo_mcp.cli.output.terminal import Terminal
-from hailuo_mcp.cli.session import Session, run_with_studio
+from hailuo_mcp.cli.running import run_with_studio
+from hailuo_mcp.cli.session import Session
 from hailuo_mcp.domain.requests import AnyRequest
 from hailuo_mcp.errors import (
     ConsentRequiredError,
@@ -161,7 +162,7 @@ def _check_output(session: Session, clip: Clip, offer: Offer, taken: dict[str, i
         taken[where] = clip.line
     if offer.repeats and offer.repeats.task.saved:
         return  # it may have been copied before: equal bytes are left as they are
-    session.output_path(clip.output)
+    copy_path.checked(session, clip.output)
 
 
 def _need_folder(clips: Sequence[Clip]) -> None:

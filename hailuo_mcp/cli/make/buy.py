@@ -109,7 +109,7 @@ def _known(request: AnyRequest) -> Wanted:
 def buy(args: Namespace, terminal: Terminal, wanted: Wanted) -> int:
     """Show the price, ask for consent if needed, buy, wait, and show the result."""
     from hailuo_mcp.cli import results
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.running import run_with_studio
 
     arguments.check_result(args, terminal)
     offer, request = run_with_studio(args, terminal, partial(_quoted, wanted=wanted), works=False)
@@ -128,7 +128,9 @@ def buy(args: Namespace, terminal: Terminal, wanted: Wanted) -> int:
 
 
 async def _quoted(session: Session, *, wanted: Wanted) -> tuple[Offer, AnyRequest]:
-    session.output_path(session.args.output)
+    from hailuo_mcp.cli import copy_path
+
+    copy_path.checked(session, session.args.output)
     request = await wanted(session)
     return await quote(session, request), request
 
@@ -175,12 +177,12 @@ async def _buy_and_wait(session: Session, *, wanted: Wanted) -> tuple[int, str]:
     """The exit code, and where the copy of the clip is."""
     from dataclasses import replace
 
-    from hailuo_mcp.cli import results
+    from hailuo_mcp.cli import copy_path, results
     from hailuo_mcp.cli.follow.finish import finish
     from hailuo_mcp.domain.task import Status
 
     args, studio = session.args, session.studio
-    output = session.output_path(args.output)
+    output = copy_path.checked(session, args.output)
     copy = ""
     with session.terminal.progress() as progress:
         progress.tell("checking and sending")

@@ -98,7 +98,7 @@ def _numbers(text: str) -> list[int]:
 
 def film(args: Namespace, terminal: Terminal) -> int:
     """Show the plan with its price, ask, make it, wait, and show the film."""
-    from hailuo_mcp.cli.session import run_with_studio
+    from hailuo_mcp.cli.running import run_with_studio
     from hailuo_mcp.domain.film import FilmRequest
 
     arguments.check_result(args, terminal)
@@ -204,9 +204,11 @@ async def _plan(session: Session, *, wanted: FilmRequest) -> tuple[FilmView, tup
     """The plan, and the redo that was planned before."""
     from dataclasses import replace
 
+    from hailuo_mcp.cli import copy_path
+
     args, studio = session.args, session.studio
     wanted = await session.with_ids(wanted)
-    session.output_path(args.output)
+    copy_path.checked(session, args.output)
     terms = arguments.terms(args, approved=False)
     film = await studio.film(wanted.film_id, "")
     before = film.redo if film else ()
@@ -272,12 +274,13 @@ async def _make_and_wait(session: Session, *, wanted: FilmRequest, buys: bool) -
     """The exit code, and where the film is, or its copy."""
     from dataclasses import replace
 
+    from hailuo_mcp.cli import copy_path
     from hailuo_mcp.cli.follow.film_results import show_film, suggest
     from hailuo_mcp.cli.follow.finish import finish
     from hailuo_mcp.domain.task import Status
 
     args, studio = session.args, session.studio
-    output, copy = session.output_path(args.output), ""
+    output, copy = copy_path.checked(session, args.output), ""
     with session.terminal.progress() as progress:
         progress.tell("checking and sending" if buys else "looking")
         session.buying = buys
