@@ -39,6 +39,8 @@ _ALL_ALIKE = frozenset(
 _MOST_UNANSWERED = 3
 """Purchases without an answer, one after the other, after which no more are made: each may have
 been charged."""
+_SAVE_SECONDS = 600.0
+"""The longest wait for a clip that is saved only because its copy is wanted."""
 _LOOK_SECONDS = 1.0
 """How often the journal is read for all of them; less often where that takes long."""
 _LOOK_SHARE = 4
@@ -170,13 +172,15 @@ class _Watch:
             return
         if view.task.status is not Status.SUCCEEDED or not view.settled:
             return
+        if not view.task.saved and self.session.studio.settings.auto_download:
+            return  # saving it was given up; the summary says why
         try:
             saved = await self.session.studio.download(
                 view.task.task_id,
                 output_path=arguments.output_path(clip.output),
                 overwrite=self.session.args.overwrite,
                 keep=not self.session.args.no_keep,
-                wait_seconds=FOREVER,
+                wait_seconds=_SAVE_SECONDS,
             )
         except DownloadError as exc:
             one.error = await self.session.not_copied(view.task.task_id, exc)
