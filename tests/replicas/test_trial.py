@@ -23,7 +23,7 @@ def test_no_promise_is_broken_while_replicas_database_and_proxy_fail(tmp_path: P
         text=True,
     )
     try:
-        said, complained = trial.communicate(timeout=240)
+        said, complained = trial.communicate(timeout=480)
     except subprocess.TimeoutExpired:
         trial.send_signal(signal.SIGINT)  # it ends what it has started
         said, complained = trial.communicate()

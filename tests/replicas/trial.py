@@ -74,7 +74,7 @@ def small(store: str, files: str, seed: int) -> Plan:
     """Less of everything, for each run of the tests."""
     events = [(0.2, "kill"), (0.35, "add"), (0.5, "cut"), (0.65, "restart")]
     return Plan(
-        store=store, files=files, seed=seed, clients=8, clips=32, replicas=2, rpm=600, ready=1.5, seconds=45,
+        store=store, files=files, seed=seed, clients=8, clips=32, replicas=2, rpm=600, ready=1.5, seconds=240,
         callbacks=False, events=events, cut=1.0, away=1.0,
     )  # fmt: skip
 

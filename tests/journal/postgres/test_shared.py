@@ -172,7 +172,7 @@ async def test_a_task_that_is_cancelled_meanwhile_is_not_claimed(
     url: str, opened: Any, database: Any
 ) -> None:
     store = await opened(url, "me")
-    await store.pause("a", 3, now=store.clock() - 2.9)
+    await store.pause("a", 30, now=store.clock())
     task = (await buy(store, "v1")).task
     assert task.status is Status.PENDING
     with database.transaction():
