@@ -21,6 +21,8 @@ from hailuo_mcp import __version__
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, NotPermittedError, Step
 from hailuo_mcp.server.completions import add_completions
 from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.gallery.extension import HideAppTools, bind, gallery_app
+from hailuo_mcp.server.gallery.tools import app_tools
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
 from hailuo_mcp.server.resources import add_resources
@@ -66,8 +68,11 @@ class Server(MCPServer[AppContext]):
             yield app
 
         self.tools = tools = all_tools()
-        """In the order of the list."""
-        self.spending = frozenset(tool.name for tool in tools if tool.annotations is SPENDS)
+        """Those that a model sees, in the order of the list."""
+        of_page = app_tools()
+        bind(tools, of_page)
+        everything = [*tools, *of_page]
+        self.spending = frozenset(tool.name for tool in everything if tool.annotations is SPENDS)
         """The tools that spend."""
         self.tasks = TasksExtension(app, self.spending)
         super().__init__(
@@ -75,19 +80,20 @@ class Server(MCPServer[AppContext]):
             title="Hailuo video",
             version=__version__,
             instructions=instructions(),
-            tools=tools,
+            tools=everything,
             lifespan=lifespan,
             subscriptions=bus,
             request_state_security=request_state,
-            extensions=[self.tasks],
+            extensions=[self.tasks, gallery_app()],
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),
             middleware=[follow_trace],
         )
         self._app = app
         self.middleware.append(TaskNotifications(self.tasks).serve)
+        self.middleware.append(HideAppTools(frozenset(tool.name for tool in of_page)).serve)
         self.arguments_of: dict[str, type[Arguments]] = {
-            tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
+            tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in everything
         }
         """The class that reads a tool's arguments, by the tool's name."""
         add_resources(self, app)

@@ -1,0 +1,1 @@
+"""The page beside an answer (MCP Apps), the tools that only it calls, and GET /gallery."""
