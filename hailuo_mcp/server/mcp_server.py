@@ -74,7 +74,8 @@ class Server(MCPServer[AppContext]):
         everything = [*tools, *of_page]
         self.spending = frozenset(tool.name for tool in everything if tool.annotations is SPENDS)
         """The tools that spend."""
-        self.tasks = TasksExtension(app, self.spending)
+        # A page waits for no task: what it has bought is a card that it follows.
+        self.tasks = TasksExtension(app, self.spending - {tool.name for tool in of_page})
         super().__init__(
             name="hailuo-mcp",
             title="Hailuo video",
@@ -116,7 +117,9 @@ class Server(MCPServer[AppContext]):
     ) -> CallToolResult | InputRequiredResult:
         if name not in self.arguments_of:
             called = repr(shown(name)) if name.isidentifier() else "of that name"  # no markup
-            known = Step(Do.TRY, f"call one of these: {', '.join(self.arguments_of)}")
+            known = Step(
+                Do.TRY, f"call one of these: {', '.join(tool.name for tool in self.tools)}"
+            )
             unknown = InvalidRequestError(f"There is no tool {called}.", known)
             return self._refused(unknown)
         try:
