@@ -240,6 +240,7 @@ class HttpServer:
         self.context.wait_limits.setting = self.settings.wait_seconds
         remote = RemoteAccess(
             link=self.files.link,
+            play=self.files.play_link,
             uploads=self.uploads,
             observe=self.metrics.observe,
             count=self.metrics.count_event,

@@ -109,7 +109,10 @@ def caller() -> Caller:
     if present is None:
         return Caller(name=NOBODY, local=False)
     return Caller(
-        name=present.name, local=present.local, may_buy=BUY in present.access_token.scopes
+        name=present.name,
+        local=present.local,
+        may_buy=BUY in present.access_token.scopes,
+        base_url=present.base_url,
     )
 
 
