@@ -16,6 +16,7 @@ URI = "ui://hailuo/gallery.html"
 SCRIPTS = (
     "words.js",
     "connection.js",
+    "answers.js",
     "player.js",
     "actions.js",
     "cards.js",
