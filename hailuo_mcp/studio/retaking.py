@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.domain.requests import (
     PROVIDER_FILE,
-    AnyRequest,
     ClipFacts,
     Mode,
     TemplateRequest,

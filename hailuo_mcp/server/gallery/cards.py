@@ -20,8 +20,10 @@ _SOONEST, _LATEST = 2, 15
 
 
 class Price(TypedDict, total=False):
-    """What a click would cost, as it is published. A max_cost can hold it to that unless it is a
-    lower bound."""
+    """What a click would cost, as it is published.
+
+    A max_cost can hold it to that, unless it is a lower bound.
+    """
 
     amount: Required[str]
     """Decimal text."""
