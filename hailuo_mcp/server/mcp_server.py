@@ -75,7 +75,7 @@ class Server(MCPServer[AppContext]):
         self.spending = BUYING | {tool.name for tool in tools if tool.annotations is SPENDS}
         """The tools that spend."""
         # A page waits for no task: what it has bought is a card that it follows.
-        self.tasks = TasksExtension(app, self.spending - {tool.name for tool in of_page})
+        self.tasks = TasksExtension(app, self.spending - APP_ONLY)
         super().__init__(
             name="hailuo-mcp",
             title="Hailuo video",

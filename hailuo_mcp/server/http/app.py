@@ -23,6 +23,7 @@ from hailuo_mcp import __version__
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.errors import ConfigError, Do, HailuoError, Step
 from hailuo_mcp.server.context import AppContext
+from hailuo_mcp.server.gallery.extension import APP_ONLY
 from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure, is_admitted
 from hailuo_mcp.server.http.callbacks import Callbacks
 from hailuo_mcp.server.http.files import Files
@@ -161,7 +162,7 @@ class HttpServer:
         self.seal = SharedSeal()
         sealed = RequestStateSecurity(codec=self.seal)
         self.mcp = Server(self.context, bus=self.bus, request_state=sealed)
-        self.metrics = Metrics(self.context, self.mcp.arguments_of)
+        self.metrics = Metrics(self.context, {*self.mcp.arguments_of, *APP_ONLY})
         self.mcp.middleware.append(self.metrics.time_call)
         self.links = SignedLinks()
         self.files = Files(self.links, self.context)
