@@ -8,7 +8,7 @@ bytes. So a take is a take of the same request, or nothing is bought.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_mcp.domain.requests import (
     PROVIDER_FILE,
+    AnyRequest,
     ClipFacts,
     Mode,
     TemplateRequest,
@@ -45,7 +46,7 @@ class Unavailable(StrEnum):
     UPGRADE = "upgrade"
     """It would be the same clip again; its draft can have another take."""
     BOUGHT_ELSEWHERE = "bought_elsewhere"
-    """What was asked for is not known."""
+    """What was asked for is not known here, or not to this version of the program."""
     OTHER_PROVIDER = "other_provider"
     """It was bought at another provider than the one in use, at other prices."""
     PICTURE_GONE = "picture_gone"
@@ -100,9 +101,12 @@ async def retake(
     async def source(file: Mapping[str, Any]) -> str:
         return await _source(context, task, file)
 
+    request = await _asked(task, source)
+    if request is None:
+        raise _refusal(task, Unavailable.BOUGHT_ELSEWHERE)
     return await generate(
         context,
-        await request_again(task.request, source),
+        request,
         replace(terms, same_files=same_files(task.request)),
         caller=caller,
         local=local,
@@ -117,7 +121,10 @@ async def another_take(context: Context, task: Task, take: int) -> Again:
         return Again(unavailable=refused)
     if await _lacks_files(context, task):
         return Again(unavailable=Unavailable.PICTURE_GONE)
-    quote = await _quote(task, context.client.seller)
+    request = await _asked(task, _closed)
+    if request is None:
+        return Again(unavailable=Unavailable.BOUGHT_ELSEWHERE)
+    quote = _quote(request, task, context.client.seller)
     if quote is None:
         return Again(unavailable=Unavailable.NOT_OFFERED)
     try:
@@ -160,7 +167,22 @@ def _unavailable(context: Context, task: Task) -> Unavailable | None:
     return None
 
 
-async def _quote(task: Task, seller: Seller) -> Quote | None:
+async def _asked(
+    task: Task, source: Callable[[Mapping[str, Any]], Awaitable[str]]
+) -> AnyRequest | None:
+    """The request of its record; None for a record of a later version, with more in it."""
+    try:
+        return await request_again(task.request, source)
+    except (KeyError, TypeError):
+        return None
+
+
+async def _closed(_file: Mapping[str, Any]) -> str:
+    """For the judge alone, who opens nothing: that there is a file."""
+    return "recorded"
+
+
+def _quote(request: AnyRequest, task: Task, seller: Seller) -> Quote | None:
     """Its price by the judge who decides at a purchase; None if it would be refused.
 
     The files stay closed: their number and lengths are in the record.
@@ -168,10 +190,6 @@ async def _quote(task: Task, seller: Seller) -> Quote | None:
     from hailuo_mcp.rules.template import judge_template
     from hailuo_mcp.rules.video import judge_video
 
-    async def name_of(_file: Mapping[str, Any]) -> str:
-        return "recorded"
-
-    request = await request_again(task.request, name_of)
     if isinstance(request, TemplateRequest):
         template = judge_template(request.template_id, seller)
         return None if template.problems else seller.charge(template.price)
@@ -233,7 +251,7 @@ _ASK_ANEW = Step(Do.TRY, "ask for the clip anew, with its pictures")
 _WHY: Mapping[Unavailable, str] = {
     Unavailable.FILM_SHOT: "it is a shot of a film, and is made again there",
     Unavailable.UPGRADE: "it is an upgrade, which would be the same clip again",
-    Unavailable.BOUGHT_ELSEWHERE: "it was bought elsewhere, and what was asked for is not known",
+    Unavailable.BOUGHT_ELSEWHERE: "what was asked for is not known here",
     Unavailable.OTHER_PROVIDER: "it was bought at another provider than the one in use",
     Unavailable.PICTURE_GONE: "a file that it was made from is not kept any more",
 }

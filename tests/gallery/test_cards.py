@@ -257,8 +257,10 @@ async def test_what_was_bought_elsewhere_has_no_takes(tmp_path: Path) -> None:
     async with kept(tmp_path) as studio, page_of(studio) as call:
         await a_task(studio, "v1", request="{}", money=Money.UNKNOWN, model="", mode=Mode.T2V)
         await a_task(studio, "v2", provider="sandbox")
+        later = json.dumps({**json.loads(DOG), "smell": "of fish"})
+        await a_task(studio, "v3", request=later)
         cards = (await call("show_cards"))["cards"]
-        refused = [await call("retake_video", task_id=it, take=2) for it in ("v1", "v2")]
+        refused = [await call("retake_video", task_id=it, take=2) for it in ("v1", "v2", "v3")]
     found = {card["id"]: card["again"]["unavailable"] for card in cards}
-    assert found == {"v1": "bought_elsewhere", "v2": "other_provider"}
+    assert found == {"v1": "bought_elsewhere", "v2": "other_provider", "v3": "bought_elsewhere"}
     assert all("There can be no other take" in it["message"] for it in refused)

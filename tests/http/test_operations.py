@@ -74,6 +74,7 @@ async def test_the_figures_count_tasks_money_polls_and_times(server):
         task_id = made.structured_content["task_id"]
         await client.call_tool("query_task", {"task_id": task_id, "wait_seconds": 20})
         await client.call_tool("query_task", {"task_id": "nothing", "wait_seconds": 0})
+        await client.session.call_tool("show_cards", {})  # what only the page calls is not listed
     with server.http() as http:
         reply = http.get("/metrics")
     lines = dict(
@@ -90,6 +91,7 @@ async def test_the_figures_count_tasks_money_polls_and_times(server):
     assert lines['hailuo_tool_seconds_count{outcome="ok",tool="generate_video"}'] == "1.0"
     assert lines['hailuo_tool_seconds_count{outcome="refused",tool="query_task"}'] == "1.0"
     assert lines['hailuo_tool_calls_total{outcome="ok",tenant="",tool="generate_video"}'] == "1.0"
+    assert lines['hailuo_tool_seconds_count{outcome="ok",tool="show_cards"}'] == "1.0"
     for event in ("recorded", "submitted", "answered", "ready", "saved"):
         assert lines[f'hailuo_events_total{{event="{event}",tenant=""}}'] == "1.0", event
     assert lines['hailuo_events_total{event="failed",tenant=""}'] == "0.0"
