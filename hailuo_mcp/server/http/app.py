@@ -149,7 +149,7 @@ class HttpServer:
         fault: ConfigError | None,
         clock: Callable[[], float],
     ) -> None:
-        self.settings = settings
+        self.settings = self.studio_settings = settings
         self.fault = fault
         self.limits = limits
         self.streams = Streams()
@@ -252,7 +252,7 @@ class HttpServer:
         tenants = self.context.tenants
         async with (
             open_studio(
-                self.settings, remote=remote, own=tenants.own if tenants else None
+                self.studio_settings, remote=remote, own=tenants.own if tenants else None
             ) as studio,
             tenants.running(studio) if tenants else nullcontext(),
             anyio.create_task_group() as tasks,
