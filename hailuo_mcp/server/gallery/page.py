@@ -15,6 +15,7 @@ from pathlib import Path
 SCRIPTS = (
     "words.js",
     "connection.js",
+    "answers.js",
     "player.js",
     "actions.js",
     "cards.js",
