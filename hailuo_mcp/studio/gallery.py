@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,7 +141,7 @@ async def _clips(
     ordered = [view for view in newest_first(views) if isinstance(view, View)]
     return tuple(
         ShownClip(
-            view=view,
+            view=replace(view, link=context.remote.play(view.task)),
             shot=groups[view.task.task_id],
             upgrade_of=upgrade_of(view.task.request),
             on_disk=view.task.task_id in here,
@@ -156,7 +156,7 @@ async def _films(context: Context, views: Iterable[FilmView]) -> tuple[ShownFilm
     here = await _on_disk(context, [view.film for view in ordered])
     return tuple(
         ShownFilm(
-            view=view,
+            view=replace(view, link=context.remote.play(view.film)),
             on_disk=view.film.film_id in here,
             poster=view.film.film_id in here and makes_posters(),
         )
