@@ -108,7 +108,7 @@ class Server(MCPServer[AppContext]):
 
         added = app_tools()
         bind(added)
-        self._tool_manager = ToolManager(tools=[*self.tools, *added])
+        self._tool_manager = ToolManager(tools=[*self._tool_manager.list_tools(), *added])
         for tool in added:
             self.arguments_of[tool.name] = cast("type[Arguments]", tool.fn_metadata.arg_model)
 
