@@ -96,6 +96,8 @@ class Server(MCPServer[AppContext]):
             tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
         }
         """The class that reads a tool's arguments, by the tool's name."""
+        self.tool_names = APP_ONLY.union(self.arguments_of)
+        """Also of those that are loaded later."""
         add_resources(self, app)
         add_prompts(self)
         add_completions(self, app)

@@ -116,6 +116,7 @@ class Metrics:
         if ctx.method != "tools/call":
             return await call_next(ctx)
         name = str((ctx.params or {}).get("name", ""))
+        tool = name if name in self._names else "unknown"
         began, outcome = time.monotonic(), "failed"
         try:
             result = await call_next(ctx)
@@ -129,7 +130,6 @@ class Metrics:
         else:
             return result
         finally:
-            tool = name if name in self._names else "unknown"  # the call may have loaded it
             self._seconds.labels(tool, outcome).observe(time.monotonic() - began)
             self._calls.labels(tool, outcome, tenant_name(self._app.caller().name)).inc()
 
