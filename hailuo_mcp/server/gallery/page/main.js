@@ -90,7 +90,7 @@ function applyLooks(host) {
 /** @returns {Gallery} */
 function newGallery() {
   /** @type {Set<string>} */
-  const wanted = new Set(); // the answers' ids; none at GET /gallery, which shows the newest
+  const wanted = new Set(); // the answers' ids; GET /gallery shows the newest, or what its address names
   let limit = AT_ONCE;
   let timer = 0;
   let failures = 0;
@@ -315,7 +315,7 @@ function newGallery() {
   }
 
   async function askForCards() {
-    const ids = [...wanted].slice(-MOST);
+    const ids = (gallery.connection.host.present ? [...wanted] : namedTasks()).slice(-MOST);
     const reply = await gallery.connection
       .call("show_cards", ids.length ? { task_ids: ids, takes: true } : { limit })
       .catch((trouble) => {
