@@ -12,7 +12,6 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-URI = "ui://hailuo/gallery.html"
 SCRIPTS = (
     "words.js",
     "connection.js",
