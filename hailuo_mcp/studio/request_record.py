@@ -203,6 +203,24 @@ def content_of(request: AnyRequest, inputs: Inputs) -> str:
     return request_json(request, inputs, sources=False)
 
 
+def content_of_record(record: str) -> str:
+    """The same of a record; empty if nothing is known, as of a clip that was bought elsewhere."""
+    body = json.loads(record)
+    if not body:
+        return ""
+    for name in (*IMAGE_FIELDS, *REFERENCE_FIELDS, "media_inputs"):
+        if held := body.get(name):
+            body[name] = list(map(_bytes_of, held)) if isinstance(held, list) else _bytes_of(held)
+    if "template_id" not in body:
+        body = {**PROVIDER_DEFAULTS, **body}
+    return _record(body)
+
+
+def _bytes_of(held: Mapping[str, Any]) -> object:
+    """What a recorded file is, without where it came from."""
+    return held.get("sha256") or held.get("url")
+
+
 def identity(
     request: AnyRequest,
     inputs: Inputs,

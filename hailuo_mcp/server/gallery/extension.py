@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.apps import APP_MIME_TYPE, Apps, client_supports_apps
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.mcpserver.resources import FunctionResource
 
-from hailuo_mcp.server.gallery.page import URI, gallery_page
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable
 
     from mcp.server.context import ServerRequestContext
     from mcp.server.mcpserver.tools import Tool
 
+    from hailuo_mcp.server.context import AppContext
+
+URI = "ui://hailuo/gallery.html"
+_ORIGIN = re.compile(r"https?://[a-z0-9._-]+(:\d+)?(?=/|$)", re.IGNORECASE)
 WITH_PAGE = frozenset(
     {
         "generate_video",
@@ -25,8 +28,11 @@ WITH_PAGE = frozenset(
         "list_tasks",
     }
 )
-"""Tools whose answer a host shows beside the page. Not query_task: a model calls it again and
+"""The tools whose answer a host shows beside the page. Not query_task: a model calls it again and
 again, and each call would open another page, while the first one is live already."""
+BUYING = frozenset({"retake_video"})
+APP_ONLY = frozenset({"show_cards", "read_media"}) | BUYING
+"""The tools that only the page calls, and those of them that spend (tools.py)."""
 
 
 def gallery_app() -> Apps:
@@ -38,48 +44,76 @@ def gallery_app() -> Apps:
             name="gallery",
             title="Videos",
             mime_type=APP_MIME_TYPE,
-            meta=page_meta(""),
-            fn=lambda: gallery_page().html,
+            fn=_html,
         )
     )
     return apps
 
 
-def page_meta(origin: str) -> dict[str, Any]:
+def _html() -> str:
+    from hailuo_mcp.server.gallery.page import gallery_page
+
+    return gallery_page().html
+
+
+def page_meta(base_url: str) -> dict[str, Any]:
     """What the host must know of the page: where clips are played from, what it asks for.
 
-    `origin`: this server, as the client reaches it; empty over stdio.
+    `base_url`: this server, as the client reaches it; empty over stdio.
     """
+    origin = origin_of(base_url)
     csp = {"resourceDomains": [origin]} if origin else {}
     return {"ui": {"csp": csp, "permissions": {"clipboardWrite": {}}, "prefersBorder": True}}
 
 
-def bind(tools: Sequence[Tool], app_only: Sequence[Tool]) -> None:
-    """Say in the tools' metadata, which no model reads, which of them show the page."""
+def origin_of(base_url: str) -> str:
+    """The origin as a Content-Security-Policy names it; empty for what none can name, as IPv6."""
+    found = _ORIGIN.match(base_url)
+    return found[0].lower() if found else ""
+
+
+def bind(tools: Iterable[Tool]) -> None:
+    """Say in the tools' metadata, which no model reads, which of them belong to the page."""
     for tool in tools:
-        if tool.name in WITH_PAGE:
-            tool.meta = _bound({})
-    for tool in app_only:
-        tool.meta = _bound({"visibility": ["app"]})
+        hidden = {"visibility": ["app"]} if tool.name in APP_ONLY else {}
+        if hidden or tool.name in WITH_PAGE:
+            # The flat key is what hosts of before 2026 read.
+            tool.meta = {"ui": {"resourceUri": URI, **hidden}, "ui/resourceUri": URI}
 
 
-def _bound(more: dict[str, Any]) -> dict[str, Any]:
-    # The flat key is what hosts of before 2026 read.
-    return {"ui": {"resourceUri": URI, **more}, "ui/resourceUri": URI}
+class PageListing:
+    """Lists the page and its tools for clients that show pages, and says where it loads from.
 
+    Whoever calls or reads them by name gets them: they do nothing that others could not.
+    """
 
-class HideAppTools:
-    """Leaves what only the page calls out of the list of every client that shows no pages."""
-
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
+    def __init__(self, app: AppContext, load_tools: Callable[[], None]) -> None:
+        """`load_tools`: registers those that only the page calls."""
+        self._app = app
+        self._load_tools = load_tools
 
     async def serve(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
         """The SDK's middleware."""
+        listed = ctx.method in ("tools/list", "resources/list")
+        shown = listed and client_supports_apps(ctx)
+        if shown and ctx.method == "tools/list":
+            self._load_tools()
         answer = await call_next(ctx)
-        if ctx.method != "tools/list" or client_supports_apps(ctx) or not isinstance(answer, dict):
+        if not isinstance(answer, dict):
             return answer
-        listed = [tool for tool in answer["tools"] if tool["name"] not in self._names]
-        return {**answer, "tools": listed}
+        if ctx.method == "tools/list" and not shown:
+            tools = [tool for tool in answer["tools"] if tool["name"] not in APP_ONLY]
+            return {**answer, "tools": tools}
+        if ctx.method == "resources/list":
+            rows = [row for row in answer["resources"] if shown or row["uri"] != URI]
+            return {**answer, "resources": self._located(rows)}
+        if ctx.method == "resources/read" and "contents" in answer:
+            return {**answer, "contents": self._located(answer["contents"])}
+        return answer
+
+    def _located(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The same, with the address from which the present client's page plays clips."""
+        meta = page_meta(self._app.caller().base_url)
+        return [row | {"_meta": meta} if row["uri"] == URI else row for row in rows]

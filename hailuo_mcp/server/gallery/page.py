@@ -12,10 +12,10 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-URI = "ui://hailuo/gallery.html"
 SCRIPTS = (
     "words.js",
     "connection.js",
+    "answers.js",
     "player.js",
     "actions.js",
     "cards.js",
