@@ -114,6 +114,8 @@ const WORDS = {
 
   askTake: ["Buy take {take} of this clip for {price}?", "要花费 {price} 购买第 {take} 版吗？"],
   askUpgrade: ["Make it again at {size} for {price}?", "要花费 {price} 以 {size} 重新生成吗？"],
+  askTakePlain: ["Buy take {take} of this clip?", "要购买第 {take} 版吗？"],
+  askUpgradePlain: ["Make it again at {size}?", "要以 {size} 重新生成吗？"],
   askUnpriced: [
     "No price is published for this: the provider decides what it costs.",
     "此项没有公布价格，由服务商决定。",
