@@ -33,6 +33,8 @@ class Caller:
     """Whether this computer's folders are theirs."""
     may_buy: bool = True
     """Whether their token allows the tools that spend."""
+    base_url: str = ""
+    """This server as they reach it; empty over stdio."""
 
 
 @dataclass(kw_only=True)

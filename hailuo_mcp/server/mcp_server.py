@@ -21,7 +21,7 @@ from hailuo_mcp import __version__
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, NotPermittedError, Step
 from hailuo_mcp.server.completions import add_completions
 from hailuo_mcp.server.context import AppContext
-from hailuo_mcp.server.gallery.extension import HideAppTools, bind, gallery_app
+from hailuo_mcp.server.gallery.extension import PageListing, bind, gallery_app
 from hailuo_mcp.server.gallery.tools import app_tools
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
@@ -37,14 +37,16 @@ from hailuo_mcp.text import shown
 
 log = logging.getLogger(__name__)
 
-_CACHED_LISTS: tuple[CacheableMethod, ...] = (
-    "tools/list",
-    "prompts/list",
-    "resources/list",
-    "resources/templates/list",
-    "server/discover",
-)
-_HOUR = CacheHint(ttl_ms=3_600_000, scope="public")
+_SAME_FOR_ALL = CacheHint(ttl_ms=3_600_000, scope="public")
+_BY_CLIENT = CacheHint(ttl_ms=3_600_000, scope="private")
+"""What is listed depends on what the client declares (gallery/extension.py)."""
+_CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
+    "tools/list": _BY_CLIENT,
+    "resources/list": _BY_CLIENT,
+    "prompts/list": _SAME_FOR_ALL,
+    "resources/templates/list": _SAME_FOR_ALL,
+    "server/discover": _SAME_FOR_ALL,
+}
 
 
 class Server(MCPServer[AppContext]):
@@ -86,12 +88,12 @@ class Server(MCPServer[AppContext]):
             request_state_security=request_state,
             extensions=[self.tasks, gallery_app()],
             log_level="WARNING",
-            cache_hints=dict.fromkeys(_CACHED_LISTS, _HOUR),
+            cache_hints=_CACHE_HINTS,
             middleware=[follow_trace],
         )
         self._app = app
         self.middleware.append(TaskNotifications(self.tasks).serve)
-        self.middleware.append(HideAppTools(frozenset(tool.name for tool in of_page)).serve)
+        self.middleware.append(PageListing(app, of_page).serve)
         self.arguments_of: dict[str, type[Arguments]] = {
             tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in everything
         }
@@ -116,7 +118,8 @@ class Server(MCPServer[AppContext]):
     ) -> CallToolResult | InputRequiredResult:
         if name not in self.arguments_of:
             called = repr(shown(name)) if name.isidentifier() else "of that name"  # no markup
-            known = Step(Do.TRY, f"call one of these: {', '.join(self.arguments_of)}")
+            names = ", ".join(tool.name for tool in self.tools)
+            known = Step(Do.TRY, f"call one of these: {names}")
             unknown = InvalidRequestError(f"There is no tool {called}.", known)
             return self._refused(unknown)
         try:

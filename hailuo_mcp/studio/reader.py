@@ -60,6 +60,8 @@ class RemoteAccess:
 
     link: Callable[[Task | Film], Link | None] = lambda _made: None
     """The link to a saved clip or film for the current caller, if on another computer."""
+    play: Callable[[Task | Film], Link | None] = lambda _made: None
+    """The link from which a page plays a saved clip or film, also on this computer."""
     uploads: Uploads | None = None
     observe: Callable[[str, float], None] = lambda _what, _seconds: None
     """Called with durations: submit, poll, download, and the wait for the rate limit."""

@@ -26,6 +26,7 @@ from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import TokenAuth, caller, check_exposure, is_admitted
 from hailuo_mcp.server.http.callbacks import Callbacks
 from hailuo_mcp.server.http.files import Files
+from hailuo_mcp.server.http.gallery import gallery_route
 from hailuo_mcp.server.http.health import Readiness, alive
 from hailuo_mcp.server.http.home import HomePage
 from hailuo_mcp.server.http.host_guard import HostGuard, HostNames
@@ -201,6 +202,7 @@ class HttpServer:
             Route("/callbacks/{token}", self.callbacks.receive, methods=["POST"]),
         ]
         if transport == "http":
+            routes.append(gallery_route(self.settings.callback_url))
             routes += self.mcp.streamable_http_app(
                 transport_security=security,
                 max_request_body_size=body,
@@ -240,6 +242,7 @@ class HttpServer:
         self.context.wait_limits.setting = self.settings.wait_seconds
         remote = RemoteAccess(
             link=self.files.link,
+            play=self.files.play_link,
             uploads=self.uploads,
             observe=self.metrics.observe,
             count=self.metrics.count_event,

@@ -7,13 +7,13 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hailuo_mcp.domain.task import TENANT, tenant_of
@@ -34,6 +34,8 @@ sees everybody's tasks and whose folders are read. What can open a port of this 
 that person, so it has a name of its own and sees only its own tasks."""
 OPEN = ("/callbacks/", "/files/", "/uploads/")
 """Reached without a token: each has an unguessable or signed path instead."""
+GALLERY = "/gallery"
+"""Who has no token gets this page with the status 401: it asks for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,10 @@ def caller() -> Caller:
     if present is None:
         return Caller(name=NOBODY, local=False)
     return Caller(
-        name=present.name, local=present.local, may_buy=BUY in present.access_token.scopes
+        name=present.name,
+        local=present.local,
+        may_buy=BUY in present.access_token.scopes,
+        base_url=present.base_url,
     )
 
 
@@ -201,6 +206,8 @@ class TokenAuth:
                     answer = _lacks_read(base_url, path)
                 else:
                     scope["user"] = Visitor(grant, base_url=base_url, local=self._local)
+        if _asks_for_token(answer) and path == GALLERY and scope["method"] in ("GET", "HEAD"):
+            scope["challenge"], answer = answer.headers["www-authenticate"], self._app
         await answer(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:
@@ -262,6 +269,10 @@ class TokenAuth:
         elif refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers["Retry-After"] = "10"
         return PlainTextResponse(about, refused.status, headers=headers)
+
+
+def _asks_for_token(answer: ASGIApp) -> TypeGuard[Response]:
+    return isinstance(answer, Response) and answer.status_code == HTTPStatus.UNAUTHORIZED
 
 
 def _lacks_read(base_url: str, path: str) -> PlainTextResponse:

@@ -39,7 +39,12 @@ class Files:
     def link(self, made: Task | Film) -> Link | None:
         """Where the present caller fetches a saved clip; None for those at this computer."""
         here = visitor()
-        if here is None or here.local or not made.saved:
+        return None if here is None or here.local else self.play_link(made)
+
+    def play_link(self, made: Task | Film) -> Link | None:
+        """Where the present caller's browser plays a saved clip from."""
+        here = visitor()
+        if here is None or not made.saved:
             return None
         known = made.film_id if isinstance(made, Film) else made.task_id
         signed, until = self._links.sign("file", known, FILE_SECONDS)

@@ -10,26 +10,29 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from hailuo_mcp.server.gallery.extension import origin_of
 from hailuo_mcp.server.gallery.page import gallery_page
-
-PATH = "/gallery"
-
-
-def gallery_route() -> Route:
-    return Route(PATH, _show)
+from hailuo_mcp.server.http.auth import GALLERY
 
 
-async def _show(request: Request) -> Response:
-    page = gallery_page()
-    csp = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        "connect-src 'self'; img-src data:; media-src 'self' data:; "
-        f"style-src {page.style_hash}; script-src {page.script_hash}"
-    )
-    headers = {
-        "Content-Security-Policy": csp,
-        "Cache-Control": "no-cache",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return HTMLResponse(page.html, headers=headers)
+def gallery_route(public: str) -> Route:
+    """`public`: this server's address as the operator says; links to clips begin with it."""
+    # Where none is set, links begin with the address by which the page was asked for.
+    played_from = " ".join(filter(None, ("'self'", origin_of(public), "data:")))
+
+    async def show(request: Request) -> Response:
+        page = gallery_page()
+        headers = {
+            "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'; connect-src 'self'; img-src data:; "
+            f"media-src {played_from}; style-src {page.style_hash}; script-src {page.script_hash}",
+            # There is nothing secret in it, but what it then shows is not to come back by "Back".
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if challenge := request.scope.get("challenge"):  # of TokenAuth: it asks for a token
+            headers["WWW-Authenticate"] = challenge
+        return HTMLResponse(page.html, 401 if challenge else 200, headers=headers)
+
+    return Route(GALLERY, show)

@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from hailuo_mcp.loopback import is_loopback
-from hailuo_mcp.server.http.auth import address_of
+from hailuo_mcp.server.http.auth import GALLERY, address_of
 from hailuo_mcp.server.http.host_guard import split_host
 from hailuo_mcp.server.tools.registration import SPENDS
 from hailuo_mcp.settings import Settings
@@ -101,11 +101,20 @@ class HomePage:
         return Template(_PAGE).substitute(
             endpoint=escape(base_url + self._endpoint),
             access="\n".join(f"<p>{escape(line)}</p>" for line in _how_to_get_in(self._access)),
+            gallery=self._gallery(base_url),
             tools=self._tools,
             clients="\n".join(one.html() for one in examples),
             health=escape(f"{base_url}/health"),
             ready="open to this computer" if self._access.open else "needs a token",
         )
+
+    def _gallery(self, base_url: str) -> str:
+        """Where the clips can be looked at: the page calls /mcp."""
+        if self._endpoint != "/mcp":
+            return ""
+        asks = "" if self._access.open else "; it asks for your token"
+        link = escape(base_url + GALLERY)
+        return f'<p><a href="{link}">The gallery</a> shows the clips in this browser{asks}.</p>'
 
 
 def _tool_row(tool: Tool) -> str:

@@ -26,6 +26,7 @@ _request_id: ContextVar[str] = ContextVar("_request_id", default="")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ROUTES = {
     "": "/",
+    "gallery": "/gallery",
     "mcp": "/mcp",
     "sse": "/sse",
     "messages": "/messages",
