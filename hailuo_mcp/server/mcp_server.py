@@ -97,6 +97,8 @@ class Server(MCPServer[AppContext]):
             tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
         }
         """The class that reads a tool's arguments, by the tool's name."""
+        self.tool_names = APP_ONLY.union(self.arguments_of)
+        """Also of those that are loaded later."""
         add_resources(self, app)
         add_prompts(self)
         add_completions(self, app)
@@ -109,7 +111,7 @@ class Server(MCPServer[AppContext]):
 
         added = app_tools()
         bind(added)
-        self._tool_manager = ToolManager(tools=[*self.tools, *added])
+        self._tool_manager = ToolManager(tools=[*self._tool_manager.list_tools(), *added])
         for tool in added:
             self.arguments_of[tool.name] = cast("type[Arguments]", tool.fn_metadata.arg_model)
 
