@@ -74,7 +74,8 @@ class Server(MCPServer[AppContext]):
         bind(tools)
         self.spending = BUYING | {tool.name for tool in tools if tool.annotations is SPENDS}
         """The tools that spend."""
-        self.tasks = TasksExtension(app, self.spending)
+        # A page waits for no task: what it has bought is a card that it follows.
+        self.tasks = TasksExtension(app, self.spending - APP_ONLY)
         super().__init__(
             name="hailuo-mcp",
             title="Hailuo video",

@@ -108,9 +108,7 @@ async def _poster(storage: Storage, file: str, known: str) -> bytes:
 async def _saved(context: Context, some_id: str, caller: str) -> Task | Film:
     made = await find_made(context, some_id, caller)
     if made is None:
-        if caller:
-            context.lookup_limit.count(caller, now=context.clock())
-        raise context.unknown_task(some_id)
+        raise unknown(context, some_id, caller)
     if not made.file:
         known = _id_of(made)
         raise InvalidRequestError(f"{known} has no file yet.", Step(Do.QUERY, known), task_id=known)
@@ -125,6 +123,17 @@ async def find_made(context: Context, some_id: str, caller: str) -> Task | Film 
     return await context.store.find(some_id, caller=caller) or await find_film(
         context, some_id, caller
     )
+
+
+def unknown(context: Context, some_id: str, caller: str) -> HailuoError:
+    """The error about an id that is nobody's, or another caller's.
+
+    Raises:
+        RateLimitError: the caller has asked for too many of them.
+    """
+    if caller:
+        context.lookup_limit.count(caller, now=context.clock())
+    return context.unknown_task(some_id)
 
 
 def _id_of(made: Task | Film) -> str:

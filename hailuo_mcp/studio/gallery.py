@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from anyio.to_thread import run_sync
 
 from hailuo_mcp.domain.film import Film
-from hailuo_mcp.domain.task import Task
+from hailuo_mcp.domain.requests import Mode
+from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
 from hailuo_mcp.studio.clip_bytes import find_made, makes_posters
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_views import film_view
 from hailuo_mcp.studio.listing import listing
 from hailuo_mcp.studio.request_record import content_of_record, digest, upgrade_of
+from hailuo_mcp.studio.retaking import Again, Upgraded, another_take, possible_upgrade
 from hailuo_mcp.studio.waiting import expedite_overdue_poll
 from hailuo_mcp.views import FilmView, View, newest_first
 
@@ -36,6 +38,8 @@ class ShownClip:
     on_disk: bool = False
     """Its file is where it was saved, as far as can be seen at a glance."""
     poster: bool = False
+    again: Again
+    upgrade: Upgraded | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,7 @@ async def gallery(
         tasks |= {it.task_id: it for it in newest if groups[it.task_id] in words}
     return Gallery(
         now=context.clock(),
-        clips=await _clips(context, tasks.values(), groups),
+        clips=await _clips(context, tasks.values(), groups, [*newest, *tasks.values()], caller),
         films=await _films(context, films.values()),
         unknown=unknown,
         spending=await context.spending(),
@@ -134,21 +138,39 @@ def _word(task: Task) -> str:
 
 
 async def _clips(
-    context: Context, tasks: Iterable[Task], groups: Mapping[str, str]
+    context: Context,
+    tasks: Iterable[Task],
+    groups: Mapping[str, str],
+    known: Iterable[Task],
+    caller: str,
 ) -> tuple[ShownClip, ...]:
     views = [await context.view(task) for task in tasks]
     here = await _on_disk(context, [view.task for view in views])
-    ordered = [view for view in newest_first(views) if isinstance(view, View)]
-    return tuple(
-        ShownClip(
-            view=replace(view, link=context.remote.play(view.task)),
-            shot=groups[view.task.task_id],
-            upgrade_of=upgrade_of(view.task.request),
-            on_disk=view.task.task_id in here,
-            poster=view.task.task_id in here and makes_posters(),
+    last, upgraded = dict[str, int](), set[str]()
+    for task in known:
+        if task.mode is not Mode.UPGRADE:
+            word = groups[task.task_id]
+            last[word] = max(last.get(word, 1), task.take)
+        elif task.status not in (Status.FAILED, Status.CANCELLED):
+            upgraded.add(upgrade_of(task.request))
+    shown = list[ShownClip]()
+    for view in newest_first(views):
+        if not isinstance(view, View):
+            continue
+        task, word = view.task, groups[view.task.task_id]
+        done = task.task_id in upgraded
+        shown.append(
+            ShownClip(
+                view=replace(view, link=context.remote.play(view.task)),
+                shot=word,
+                upgrade_of=upgrade_of(task.request),
+                on_disk=task.task_id in here,
+                poster=task.task_id in here and makes_posters(),
+                again=await another_take(context, task, last.get(word, 1) + 1),
+                upgrade=None if done else await possible_upgrade(context, task, caller),
+            )
         )
-        for view in ordered
-    )
+    return tuple(shown)
 
 
 async def _films(context: Context, views: Iterable[FilmView]) -> tuple[ShownFilm, ...]:

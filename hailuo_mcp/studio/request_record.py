@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_mcp.domain.requests import (
     IMAGE_FIELDS,
@@ -208,17 +208,52 @@ def content_of_record(record: str) -> str:
     body = json.loads(record)
     if not body:
         return ""
-    for name in (*IMAGE_FIELDS, *REFERENCE_FIELDS, "media_inputs"):
-        if held := body.get(name):
-            body[name] = list(map(_bytes_of, held)) if isinstance(held, list) else _bytes_of(held)
     if "template_id" not in body:
         body = {**PROVIDER_DEFAULTS, **body}
-    return _record(body)
+    return _record(_with_files(body, _bytes_of))
 
 
-def _bytes_of(held: Mapping[str, Any]) -> object:
-    """What a recorded file is, without where it came from."""
-    return held.get("sha256") or held.get("url")
+def same_files(record: str) -> tuple[str, ...]:
+    """What the files of a request are, in its order, wherever they came from."""
+    return tuple(map(_bytes_of, files_of(record)))
+
+
+def files_of(record: str) -> list[Mapping[str, Any]]:
+    """The record of each picture, clip and sound of a request, in its order."""
+    found = list[Mapping[str, Any]]()
+    _with_files(json.loads(record), found.append)
+    return found
+
+
+def _bytes_of(held: Mapping[str, Any]) -> str:
+    return str(held.get("sha256") or held.get("url"))
+
+
+async def request_again(
+    record: str, source: Callable[[Mapping[str, Any]], Awaitable[str]]
+) -> AnyRequest:
+    """The request behind a record, to be checked anew; `source` names each of its files."""
+    named = iter([await source(held) for held in files_of(record)])
+    body = _with_files(json.loads(record), lambda _held: {"url": next(named)})
+    return await request_from_json(_record(body), _nothing_kept)
+
+
+async def _nothing_kept(sha256: str, _mime: str) -> str:
+    raise KeyError(sha256)
+
+
+def _with_files(
+    body: Mapping[str, Any], change: Callable[[Mapping[str, Any]], object]
+) -> dict[str, Any]:
+    """The body of a record with each file as `change` returns it."""
+    changed = dict(body)
+    for name in (*IMAGE_FIELDS, *REFERENCE_FIELDS, "media_inputs"):
+        held = body.get(name)
+        if isinstance(held, list):
+            changed[name] = [change(one) for one in cast("list[Mapping[str, Any]]", held)]
+        elif held:
+            changed[name] = change(held)
+    return changed
 
 
 def identity(

@@ -24,6 +24,7 @@ from hailuo_mcp.studio.moving import need_movable
 from hailuo_mcp.studio.preview import preview_clips
 from hailuo_mcp.studio.query import list_tasks, query_task
 from hailuo_mcp.studio.questions import close_question, may_ask
+from hailuo_mcp.studio.retaking import retake
 from hailuo_mcp.studio.upgrading import upgrade, upgrade_question, upgrade_request
 from hailuo_mcp.studio.waiting import poll_at
 
@@ -61,6 +62,7 @@ class Studio(Context):
     download = download_clip
     need_movable = need_movable
     preview = preview_clips
+    retake = retake
     gallery = gallery
     clip_part = clip_part
     clip_poster = clip_poster

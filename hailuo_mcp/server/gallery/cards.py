@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Required, cast
 
 from typing_extensions import TypedDict
 
+from hailuo_mcp.text import number
 from hailuo_mcp.wording.shapes import Cost, FilmStatusWord, SpendingSoFar, StatusWord, only_given
 
 if TYPE_CHECKING:
+    from hailuo_mcp.domain.task import Quote
     from hailuo_mcp.studio.gallery import Gallery, ShownClip, ShownFilm
+    from hailuo_mcp.studio.retaking import Again as AnotherTake
     from hailuo_mcp.views import FilmView, View
 
 _SOONEST, _LATEST = 2, 15
@@ -17,7 +20,10 @@ _SOONEST, _LATEST = 2, 15
 
 
 class Price(TypedDict, total=False):
-    """What a click would buy."""
+    """What a click would cost, as it is published.
+
+    A max_cost can hold it to that, unless it is a lower bound.
+    """
 
     amount: Required[str]
     """Decimal text."""
@@ -35,7 +41,8 @@ class Again(TypedDict, total=False):
     price: Price
     """Left out if no price is published."""
     unavailable: str
-    """Why it cannot be bought from here: a code such as "picture_gone"; then there is no take."""
+    """Why it cannot be bought from here, one of Unavailable in studio/retaking.py, such as
+    "picture_gone"; then there is no take."""
 
 
 class Upgrade(TypedDict, total=False):
@@ -175,7 +182,7 @@ def _card(clip: ShownClip, *, local: bool) -> Card:
     from hailuo_mcp.wording.tasks import cost_of, elapsed_seconds, template_title
 
     view, task = clip.view, clip.view.task
-    ready = task.status is Status.SUCCEEDED
+    ready, better = task.status is Status.SUCCEEDED, clip.upgrade
     return cast(
         "Card",
         {"created_at": task.created_at}
@@ -211,8 +218,29 @@ def _card(clip: ShownClip, *, local: bool) -> Card:
             file=task.file if local and clip.on_disk else "",
             url=view.link.url if view.link and clip.on_disk else "",
             poster=clip.poster,
+            again=_again(clip.again),
+            upgrade=only_given(resolution=better.resolution, price=_price(better.quote))
+            if better
+            else {},
             frame=f"task:{task.task_id}#last" if clip.on_disk else "",
             fetch=ready and not clip.on_disk and (view.settled or task.saved),
+        ),
+    )
+
+
+def _again(again: AnotherTake) -> Again:
+    if again.unavailable:
+        return {"unavailable": again.unavailable.value}
+    return cast("Again", only_given(take=again.take, price=_price(again.quote)))
+
+
+def _price(quote: Quote | None) -> Price:
+    if quote is None or quote.amount is None:
+        return cast("Price", {})
+    return cast(
+        "Price",
+        only_given(
+            amount=number(quote.amount), unit=quote.unit.value, lower_bound=quote.lower_bound
         ),
     )
 

@@ -13,7 +13,7 @@ from hailuo_mcp.server.context import Ctx
 from hailuo_mcp.server.gallery.cards import Cards, cards_of
 from hailuo_mcp.server.request import tool_request
 from hailuo_mcp.server.tools.arguments import Arguments, Id, Ids
-from hailuo_mcp.server.tools.purchase import MOST_TAKES
+from hailuo_mcp.server.tools.purchase import MOST_TAKES, ceiling_of
 from hailuo_mcp.server.tools.registration import READS, SPENDS, tool
 from hailuo_mcp.wording.shapes import VideoTask
 
@@ -81,8 +81,14 @@ class RetakeVideo(Arguments):
 
 async def retake_video(wanted: RetakeVideo, ctx: Ctx) -> VideoTask:
     """For the gallery: buy another take, after the person agreed to its price there."""
+    from hailuo_mcp.views import Terms
+
     request = await tool_request(ctx)
-    raise NotImplementedError(request)
+    terms = Terms(take=wanted.take, max_cost=ceiling_of(wanted.max_cost), confirm=wanted.confirm)
+    view = await request.studio.retake(
+        wanted.task_id, terms, caller=request.caller.name, local=request.caller.local
+    )
+    return request.tell(view)
 
 
 def app_tools() -> list[Tool]:
