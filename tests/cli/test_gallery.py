@@ -88,7 +88,7 @@ def test_what_it_cannot_show_is_refused_before_anything_is_served(idle, serve):
     assert (unknown.code, "No task 'v1nothing'" in unknown.err) == (2, True)
     assert idle("gallery", "@last").code == 2
     taken = idle("gallery", "--no-open", "--port", str(serve().port))
-    assert (taken.code, "choose another" in " ".join(taken.err.split())) == (2, True)
+    assert (taken.code, "hoose another" in " ".join(taken.err.split())) == (2, True)
 
 
 def test_where_nobody_would_see_a_browser_it_says_how_to_get_there(monkeypatch):
