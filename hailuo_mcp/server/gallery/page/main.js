@@ -33,7 +33,7 @@ function applyLooks(host) {
 
 function startGallery() {
   /** @type {Set<string>} */
-  const wanted = new Set(); // the ids of the answers; none at GET /gallery: it shows the newest
+  const wanted = new Set(); // the ids of the answers; GET /gallery shows the newest, or named ones
   /** What there is to say of the whole page, by what it is about. @type {Map<string, [kind: string, key: string, detail?: string]>} */
   const notices = new Map();
   let limit = 24;
@@ -204,7 +204,7 @@ function startGallery() {
   }
 
   async function askForCards() {
-    const ids = [...wanted].slice(-MOST);
+    const ids = (connection.host.present ? [...wanted] : namedTasks()).slice(-MOST);
     const reply = await connection
       .call("show_cards", ids.length ? { task_ids: ids, takes: true } : { limit })
       .catch((trouble) => {
