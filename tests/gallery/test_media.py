@@ -52,7 +52,7 @@ async def test_the_parts_are_the_clip(tmp_path: Path) -> None:
 
 
 async def test_a_clip_in_a_bucket_is_read_in_the_same_parts(tmp_path: Path, s3: S3) -> None:
-    clip = make_clip(tmp_path / "a.mp4", size=(640, 400))
+    clip = make_clip(tmp_path / "a.mp4", range(3), size=(640, 400))
     async with kept(tmp_path, files=s3.url) as studio, page_of(studio) as call:
 
         async def copied(path: Path) -> Any:
@@ -73,7 +73,7 @@ async def test_a_clip_in_a_bucket_is_read_in_the_same_parts(tmp_path: Path, s3: 
 
 
 async def test_a_poster_is_a_small_picture_and_kept(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "a.mp4", size=(1280, 720))
+    clip = make_clip(tmp_path / "a.mp4", range(3), size=(1280, 720))
     async with kept(tmp_path) as studio, page_of(studio) as call:
         await a_task(studio, "v1", file=str(clip))
         [card] = (await call("show_cards"))["cards"]
