@@ -75,7 +75,7 @@ class Server(MCPServer[AppContext]):
         self.spending = BUYING | {tool.name for tool in tools if tool.annotations is SPENDS}
         """The tools that spend."""
         # A page waits for no task: what it has bought is a card that it follows.
-        self.tasks = TasksExtension(app, self.spending - {tool.name for tool in of_page})
+        self.tasks = TasksExtension(app, self.spending - APP_ONLY)
         super().__init__(
             name="hailuo-mcp",
             title="Hailuo video",
@@ -97,6 +97,8 @@ class Server(MCPServer[AppContext]):
             tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
         }
         """The class that reads a tool's arguments, by the tool's name."""
+        self.tool_names = APP_ONLY.union(self.arguments_of)
+        """Also of those that are loaded later."""
         add_resources(self, app)
         add_prompts(self)
         add_completions(self, app)
@@ -109,7 +111,7 @@ class Server(MCPServer[AppContext]):
 
         added = app_tools()
         bind(added)
-        self._tool_manager = ToolManager(tools=[*self.tools, *added])
+        self._tool_manager = ToolManager(tools=[*self._tool_manager.list_tools(), *added])
         for tool in added:
             self.arguments_of[tool.name] = cast("type[Arguments]", tool.fn_metadata.arg_model)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,7 +161,7 @@ async def _clips(
         done = task.task_id in upgraded
         shown.append(
             ShownClip(
-                view=view,
+                view=replace(view, link=context.remote.play(view.task)),
                 shot=word,
                 upgrade_of=upgrade_of(task.request),
                 on_disk=task.task_id in here,
@@ -178,7 +178,7 @@ async def _films(context: Context, views: Iterable[FilmView]) -> tuple[ShownFilm
     here = await _on_disk(context, [view.film for view in ordered])
     return tuple(
         ShownFilm(
-            view=view,
+            view=replace(view, link=context.remote.play(view.film)),
             on_disk=view.film.film_id in here,
             poster=view.film.film_id in here and makes_posters(),
         )

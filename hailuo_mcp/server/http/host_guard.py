@@ -58,8 +58,18 @@ class HostNames:
         return scheme in ("http", "https") and self.knows(rest)
 
 
+def _has_signed_path(scope: Scope) -> bool:
+    """Whether a clip is read by its link: a page of any origin may play it, and read none of it.
+
+    Chromium sends an Origin with a video's requests, "null" from within a host's sandbox.
+    """
+    from hailuo_mcp.server.http.auth import path_of  # which needs the names of this module
+
+    return scope["method"] in ("GET", "HEAD") and path_of(scope).startswith("/files/")
+
+
 class HostGuard:
-    """Refuses foreign Hosts (421) and Origins (403), on every route."""
+    """Refuses foreign Hosts (421), and foreign Origins (403) on every route but a clip's link."""
 
     def __init__(self, app: ASGIApp, names: HostNames) -> None:
         self._app = app
@@ -76,6 +86,6 @@ class HostGuard:
             answer = PlainTextResponse(
                 "This server does not answer under that host name; see HAILUO_ALLOWED_HOSTS.", 421
             )
-        elif not all(self._names.trusts(origin) for origin in origins):
+        elif not _has_signed_path(scope) and not all(map(self._names.trusts, origins)):
             answer = PlainTextResponse("Requests from that origin are refused.", 403)
         await answer(scope, receive, send)

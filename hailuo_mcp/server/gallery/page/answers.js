@@ -16,6 +16,7 @@ const ENDED = ["succeeded", "failed", "cancelled"];
  */
 function cardsOf(answer) {
   const rows = [answer, ...listOf(answer.tasks), ...listOf(answer.shots)].filter(isObject);
+  /** @type {Found} */
   const found = { cards: rows.map(cardOf), films: [], ids: [] };
   found.cards = found.cards.filter((card) => card.id);
   for (const row of rows) if (row.film_id && !row.shot) found.films.push(filmOf(row));

@@ -368,9 +368,19 @@ function connectDirectly() {
 
 /** The token in the address, which no server ever sees there; it is removed from it at once. */
 function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-  if (given) history.replaceState(null, "", location.pathname + location.search);
-  return given && keep(given);
+  const given = new URLSearchParams(location.hash.slice(1));
+  const token = given.get("token") ?? "";
+  if (!token) return "";
+  given.delete("token");
+  const rest = `${given}`;
+  history.replaceState(null, "", location.pathname + location.search + (rest && `#${rest}`));
+  return keep(token);
+}
+
+/** What the address names: `hailuo-mcp gallery ID` shows only these. @returns {string[]} */
+function namedTasks() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("tasks") ?? "";
+  return given.split(",").filter(Boolean);
 }
 
 /** For this tab only; where a browser keeps nothing, for this page. @param {string} token */

@@ -1,20 +1,3 @@
-// Until words.js and cards.js have them.
-const words_ = /** @type {any} */ (globalThis);
-words_.say ??= (/** @type {string} */ key) => key;
-words_.setLanguage ??= () => undefined;
-words_.announce ??= () => undefined;
-words_.plainText ??= String;
-words_.plainLine ??= String;
-words_.drawGallery ??= (/** @type {HTMLElement} */ root, /** @type {Gallery} */ gallery) => {
-  const lines = [...gallery.films.values(), ...gallery.cards.values()].map((card) => {
-    const line = document.createElement("p");
-    line.dataset.id = card.id;
-    line.textContent = `${card.id} ${card.status} ${card.prompt ?? ""} ${card.explanation ?? ""}`;
-    return line;
-  });
-  root.replaceChildren(...lines);
-};
-
 // The page as it runs: what it knows, how it is fed, and what it does when nothing answers.
 
 /**
@@ -53,15 +36,6 @@ function slot(id, tag = "div") {
   return made;
 }
 
-/** @param {string} key @param {() => void} click */
-function plainButton(key, click) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = say(key);
-  button.addEventListener("click", click);
-  return button;
-}
-
 /** One line of untrusted text, cut. @param {string} text */
 function shortText(text) {
   const marks = [...plainLine(text)];
@@ -90,12 +64,13 @@ function applyLooks(host) {
 /** @returns {Gallery} */
 function newGallery() {
   /** @type {Set<string>} */
-  const wanted = new Set(); // the answers' ids; none at GET /gallery, which shows the newest
+  const wanted = new Set(); // the answers' ids; GET /gallery shows the newest, or what its address names
   let limit = AT_ONCE;
   let timer = 0;
   let failures = 0;
   let ended = false;
   let inView = true;
+  let told = false;
   /** @type {string | null} */
   let whySignIn = null; // null: a token is not needed, or fits
   let byQuery = false; // the host lets the page call nothing but what a model calls
@@ -122,7 +97,8 @@ function newGallery() {
     drawBar();
     drawNotices();
     drawSignIn();
-    drawGallery(slot("gallery"), gallery);
+    // Before the first answer it says that it loads.
+    if (told) drawGallery(slot("gallery"), gallery);
     drawMore();
   }
 
@@ -230,10 +206,7 @@ function newGallery() {
     for (const card of found.cards) merge(gallery.cards, card);
     for (const film of found.films) merge(gallery.films, film);
     if (isObject(answer.spending)) gallery.spending = answer.spending;
-    const nothing = !found.ids.length && !error;
-    if (nothing && !gallery.cards.size && !gallery.films.size) {
-      gallery.notices.set("asked", { kind: "info", text: say("empty") });
-    }
+    told = true;
     gallery.seenAt = Date.now();
     draw();
     if (wanted.size) refresh();
@@ -272,7 +245,7 @@ function newGallery() {
     for (const [id, card] of cards) {
       const before = gallery.cards.get(id);
       if (!before || before.status === card.status) continue;
-      lines.push(say("now", { status: say(card.status), prompt: shortText(card.title || card.prompt || id) }));
+      lines.push(say("changed", { status: say(card.status), prompt: shortText(card.title || card.prompt || id) }));
     }
     if (lines.length) announce(lines.join(" "));
   }
@@ -304,6 +277,7 @@ function newGallery() {
       else await askForCards();
       failures = 0;
       whySignIn = null;
+      told = true;
       gallery.seenAt = Date.now();
       gallery.notices.delete("reach");
     } catch (trouble) {
@@ -315,7 +289,7 @@ function newGallery() {
   }
 
   async function askForCards() {
-    const ids = [...wanted].slice(-MOST);
+    const ids = (gallery.connection.host.present ? [...wanted] : namedTasks()).slice(-MOST);
     const reply = await gallery.connection
       .call("show_cards", ids.length ? { task_ids: ids, takes: true } : { limit })
       .catch((trouble) => {
@@ -323,7 +297,7 @@ function newGallery() {
         if (gallery.connection.host.present && ["missing", "odd"].includes(trouble.kind)) return null;
         throw trouble;
       });
-    if (reply && !reply.error) return take(reply.answer);
+    if (Array.isArray(reply?.answer.cards)) return take(reply.answer);
     if (!gallery.connection.host.present) {
       const detail = reply?.error?.message ?? "";
       gallery.notices.set("refused", { kind: "error", text: say("noCards"), detail });
@@ -408,6 +382,7 @@ function newGallery() {
     },
     answered: add,
     cancelled: () => {
+      told = true;
       gallery.notices.set("asked", { kind: "info", text: say("cancelledCall") });
       draw();
     },
@@ -430,6 +405,7 @@ function newGallery() {
     draw();
     document.addEventListener("visibilitychange", shownAgain);
     addEventListener("online", () => refresh());
+    document.addEventListener("clipchanged", () => refresh());
     if (!gallery.connection.host.present) return refresh();
     new IntersectionObserver(([entry]) => {
       inView = entry.isIntersecting;

@@ -33,6 +33,15 @@ function tellChanged(stage) {
   stage.dispatchEvent(new CustomEvent("clipchanged", { bubbles: true }));
 }
 
+/** @param {string} key @param {() => void} click */
+function plainButton(key, click) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = say(key);
+  button.addEventListener("click", click);
+  return button;
+}
+
 // ---- Posters: fetched when they come into view, a few at a time, and kept.
 
 /** @type {(() => void)[]} */
@@ -85,7 +94,8 @@ function posterOf(connection, card) {
     posterQueue.push(async () => {
       const args = { task_id: card.id, part: "poster" };
       const reply = await connection.call("read_media", args).catch(() => null);
-      if (!reply) posters.delete(key); // nothing answered: the next drawing asks again
+      // Nothing answered: a later drawing asks again.
+      if (!reply) setTimeout(() => posters.delete(key), 15_000);
       done(dataUrl(reply?.answer, "image/jpeg"));
       postersLoading -= 1;
       nextPosters();
@@ -284,10 +294,7 @@ function loadingBar(cancel) {
   bar.setAttribute("aria-label", say("loadingClip"));
   const percent = document.createElement("span");
   percent.textContent = say("loadingClip");
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = say("cancel");
-  button.addEventListener("click", cancel);
+  const button = plainButton("cancel", cancel);
   element.append(bar, percent, button);
   return {
     element,
@@ -337,16 +344,12 @@ function cannotPlay(why, { connection, card }, stage, hadFocus) {
     path.append(isolated);
     box.append(path);
   }
-  /** @param {string} key @param {() => void} click */
-  const offer = (key, click) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = say(key);
-    button.addEventListener("click", click);
-    box.append(button);
-  };
-  if (card.url && connection.host.opensLinks) offer("openLink", () => connection.openLink(card.url));
-  if (why !== "clipTooLarge") offer("tryAgain", () => playClip(connection, card, stage));
+  if (card.url && connection.host.opensLinks) {
+    box.append(plainButton("openLink", () => connection.openLink(card.url)));
+  }
+  if (why !== "clipTooLarge") {
+    box.append(plainButton("tryAgain", () => playClip(connection, card, stage)));
+  }
   stage.append(box);
   if (hadFocus) box.querySelector("button")?.focus();
   tellChanged(stage);
@@ -369,10 +372,7 @@ async function showPreview(connection, card) {
   const text = document.createElement("p");
   text.setAttribute("role", "status");
   text.textContent = say("loading");
-  const close = document.createElement("button");
-  close.type = "button";
-  close.textContent = say("close");
-  close.addEventListener("click", () => dialog.close());
+  const close = plainButton("close", () => dialog.close());
   dialog.append(title, text, close);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close(); // beside it

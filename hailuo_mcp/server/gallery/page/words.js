@@ -111,6 +111,37 @@ const WORDS = {
     "No clear answer came: it may have been bought. It is never sent again by itself. Look at the provider's bill, then record what it says.",
     "没有收到明确的答复：可能已购买。不会自动重新发送。请核对服务商账单后登记结果。",
   ],
+  leaveFullscreen: ["Leave full screen", "退出全屏"],
+  showMore: ["Show more", "显示更多"],
+  asking: ["Asked for:", "已提出："],
+  cancelledCall: ["The request was cancelled.", "请求已取消。"],
+  refusedCall: ["The request was refused.", "请求被拒绝。"],
+  noCards: ["The server could not list the videos.", "服务器无法列出视频。"],
+  changed: ["{status}: {prompt}", "{status}：{prompt}"],
+  tokenWrong: [
+    "The server does not accept this token. Check it, or ask whoever runs this server.",
+    "服务器不接受此令牌。请检查，或联系服务器管理员。",
+  ],
+  tokenOdd: ["That is not a token: it has spaces or unusual characters.", "这不是令牌：含有空格或特殊字符。"],
+  reach_away: [
+    "The server does not answer. What is shown may be old; it is asked again by itself.",
+    "服务器没有响应。显示的内容可能已过时，稍后会自动重试。",
+  ],
+  reach_busy: ["The server is busy. It is asked again by itself.", "服务器繁忙，稍后会自动重试。"],
+  reach_forbidden: ["Your access does not allow this.", "您的权限不允许此操作。"],
+  reach_missing: [
+    "This server does not know what the page asks for. Load the page again.",
+    "服务器不认识此页面的请求。请重新加载页面。",
+  ],
+  cancel: ["Cancel", "取消"],
+  tryAgain: ["Try again", "重试"],
+  loadingClip: ["Loading the clip", "正在加载视频"],
+  clipGone: ["The file of this clip is not there any more.", "此视频的文件已不存在。"],
+  clipTooLarge: ["This clip is too large to play here.", "视频过大，无法在此播放。"],
+  clipNotLoaded: ["The clip could not be loaded.", "视频加载失败。"],
+  clipNotPlayable: ["This browser cannot play the clip.", "此浏览器无法播放该视频。"],
+  noPreview: ["No preview could be made.", "无法生成预览。"],
+  previewOf: ["Frames of: {prompt}", "画面：{prompt}"],
   fetchWhat: ["It is finished, but its file is not here. Downloading it again is free.", "已生成，但文件不在这里。重新下载不收费。"],
   frameMessage: ["Use the last frame of this clip as the first frame of the next one: {frame}", "用这段视频的最后一帧作为下一段的首帧：{frame}"],
   notSaved: ["It could not be saved from here.", "无法从这里保存。"],
@@ -200,7 +231,7 @@ function amountText(price) {
   // Two digits that say nothing: 2.00 is 2.
   const amount = price.amount.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
   const word = chinese && Object.hasOwn(UNITS_ZH, unit) ? UNITS_ZH[/** @type {"CNY"} */ (unit)] : unit;
-  const text = plainLine(`${amount} ${word}`);
+  const text = plainLine(`${amount} ${amount === "1" ? word.replace("credits", "credit") : word}`);
   return price.lower_bound ? say("atLeast", { price: text }) : text;
 }
 
