@@ -54,10 +54,8 @@ def _bare(text: str) -> str:
 
     So no text in a script may go over several lines, or contain what looks like such a comment.
     """
-    text = re.sub(
-        r"^[ \t]*(/\*(?!style|script).*?\*/|//.*?)$", "", text, flags=re.DOTALL | re.MULTILINE
-    )
-    text = re.sub(r"/\*\* @type .*?\*/ ?", "", text)
+    text = re.sub(r"/\*\* @type (?:(?!\*/).)*\*/ ?", "", text)
+    text = re.sub(r"(?ms)^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*$", "", text)
     return re.sub(r"\n\s+", "\n", text).lstrip()
 
 
