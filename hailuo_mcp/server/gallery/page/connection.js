@@ -36,7 +36,7 @@
  * @property {(args: any) => void} asked - What the tool was called with; it has not answered yet.
  * @property {(reply: Reply) => void} answered
  * @property {(reason: string) => void} cancelled
- * @property {(host: Host) => void} looks - The host's context changed.
+ * @property {() => void} looks - The host's context changed.
  * @property {() => void} ending - The page is about to be taken away.
  */
 
@@ -200,7 +200,7 @@ async function connectToHost(events) {
       events.cancelled(typeof params.reason === "string" ? params.reason : ""),
     "ui/notifications/host-context-changed": (params) => {
       readContext(params);
-      events.looks(host);
+      events.looks();
     },
   };
 
@@ -238,7 +238,6 @@ async function connectToHost(events) {
   host.downloads = isObject(can.downloadFile);
   host.takesMessages = isObject(can.message);
   readContext(told?.hostContext);
-  events.looks(host);
   post({ method: "ui/notifications/initialized", params: {} });
 
   /**
@@ -286,7 +285,7 @@ const TOKEN = "hailuo-token";
 
 /** @returns {Connection} */
 function connectDirectly() {
-  let token = takeToken() || kept("");
+  let token = takeToken() || kept();
   let last = 0;
 
   /** @param {string} name @param {object} args @returns {Promise<Reply>} */
@@ -396,12 +395,11 @@ function keep(token) {
   return plain;
 }
 
-/** @param {string} otherwise */
-function kept(otherwise) {
+function kept() {
   try {
-    return sessionStorage.getItem(TOKEN) ?? otherwise;
+    return sessionStorage.getItem(TOKEN) ?? "";
   } catch {
-    return otherwise;
+    return "";
   }
 }
 

@@ -1,19 +1,16 @@
 // Posters, playing, and the sheet of a preview.
 
 const LARGEST = 64 * 1024 * 1024; // in parts; a page that holds more of one clip slows its host
-const AT_A_TIME = 3;
 const CLIPS_KEPT = 3;
 
-/** @type {Map<string, Promise<string>>} */
+/** By mediaKey. @type {Map<string, Promise<string>>} */
 const posters = new Map();
 /** The newest last. @type {Map<string, string>} */
 const clips = new Map();
 let linksBlocked = false; // the host leaves the links' origin out of the page's policy
 
-document.addEventListener("securitypolicyviolation", (event) => {
-  if (event.effectiveDirective === "media-src" && !event.blockedURI.startsWith("data")) {
-    linksBlocked = true;
-  }
+document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+  if (effectiveDirective === "media-src" && !blockedURI.startsWith("data")) linksBlocked = true;
 });
 document.addEventListener(
   "play",
@@ -28,23 +25,22 @@ function mediaKey(card) {
   return `${card.id} ${card.bytes ?? ""}`;
 }
 
-/** @param {HTMLElement} stage - Tells other parts of the page: its clip may have changed. */
-function tellChanged(stage) {
-  stage.dispatchEvent(new CustomEvent("clipchanged", { bubbles: true }));
+/** @param {any} card */
+function clipName(card) {
+  return plainLine(card.title || card.prompt || card.id);
 }
 
 /** @param {string} key @param {() => void} click */
 function plainButton(key, click) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = say(key);
+  const button = make("button", "", say(key));
+  button.setAttribute("type", "button");
   button.addEventListener("click", click);
   return button;
 }
 
 // ---- Posters: fetched when they come into view, a few at a time, and kept.
 
-/** @type {(() => void)[]} */
+/** @type {(() => Promise<void>)[]} */
 const posterQueue = [];
 let postersLoading = 0;
 /** @type {WeakMap<Element, () => void>} */
@@ -72,10 +68,8 @@ function showPoster(connection, card, stage) {
   stage.dataset.poster = key;
   whenSeen.set(stage, async () => {
     const source = await posterOf(connection, card);
-    if (!source || stage.dataset.poster !== key) {
-      if (!source) delete stage.dataset.poster;
-      return;
-    }
+    if (stage.dataset.poster !== key) return;
+    if (!source) return void delete stage.dataset.poster;
     const image = stage.querySelector("img") ?? document.createElement("img");
     image.alt = ""; // the prompt stands beside it
     image.src = source;
@@ -87,38 +81,42 @@ function showPoster(connection, card, stage) {
 /** As a data URL; empty if there is none. @param {Connection} connection @param {any} card */
 function posterOf(connection, card) {
   const key = mediaKey(card);
-  const known = posters.get(key);
-  if (known) return known;
   /** @type {Promise<string>} */
-  const coming = new Promise((done) => {
+  const poster = posters.get(key) ?? new Promise((done) => {
     posterQueue.push(async () => {
       const args = { task_id: card.id, part: "poster" };
       const reply = await connection.call("read_media", args).catch(() => null);
       // Nothing answered: a later drawing asks again.
       if (!reply) setTimeout(() => posters.delete(key), 15_000);
-      done(dataUrl(reply?.answer, "image/jpeg"));
+      const data = reply?.answer.data;
+      done(typeof data === "string" && data ? `data:image/jpeg;base64,${data}` : "");
       postersLoading -= 1;
       nextPosters();
     });
   });
-  posters.set(key, coming);
+  posters.set(key, poster);
   nextPosters();
-  return coming;
+  return poster;
 }
 
 function nextPosters() {
-  while (postersLoading < AT_A_TIME && posterQueue.length) {
+  while (postersLoading < 3 && posterQueue.length) {
     postersLoading += 1;
     posterQueue.shift()?.();
   }
 }
 
-/** @param {any} media - An answer of read_media. @param {string} type */
-function dataUrl(media, type) {
-  return typeof media?.data === "string" && media.data ? `data:${type};base64,${media.data}` : "";
-}
-
 // ---- Playing: by its link, else in parts.
+
+/**
+ * @typedef {Object} Clip
+ * @property {Connection} connection
+ * @property {any} card
+ * @property {HTMLElement} stage
+ * @property {HTMLVideoElement} video
+ * @property {AbortSignal} abort
+ * @property {(part: number) => void} progress
+ */
 
 /**
  * Play a clip or a film in its stage. The stage's data-state says how it stands: loading, playing,
@@ -129,139 +127,125 @@ function dataUrl(media, type) {
  */
 async function playClip(connection, card, stage) {
   const there = stage.querySelector("video");
-  if (there) return there.play().catch(() => undefined);
+  if (there) return void there.play().catch(() => undefined);
   if (stage.dataset.state === "loading") return;
   stage.querySelector(".unplayable")?.remove();
+  stage.dataset.state = "loading";
   const video = document.createElement("video");
   video.controls = true;
   video.playsInline = true;
   video.preload = "metadata";
-  video.setAttribute("aria-label", plainLine(card.title || card.prompt || say("clip")));
-  const image = stage.querySelector("img");
-  if (image) video.poster = image.src;
-  stage.dataset.state = "loading";
-  const abort = new AbortController();
-  const bar = loadingBar(() => abort.abort());
-  stage.append(bar.element);
-  if (stage.contains(document.activeElement) || document.activeElement === document.body) bar.focus();
-  const clip = { connection, card, video, abort: abort.signal, progress: bar.set };
+  video.setAttribute("aria-label", clipName(card));
+  video.poster = stage.querySelector("img")?.src ?? "";
+  const stop = new AbortController();
+  const bar = document.createElement("progress");
+  bar.setAttribute("aria-label", say("loadingClip"));
+  const percent = make("span", "", say("loadingClip"));
+  const cancel = plainButton("cancel", () => stop.abort());
+  const loading = make("div", "loading", bar, percent, cancel);
+  stage.append(loading);
+  cancel.focus();
+  const progress = (/** @type {number} */ part) => {
+    bar.value = part;
+    percent.textContent = `${Math.floor(part * 100)} %`;
+  };
+  const clip = { connection, card, stage, video, abort: stop.signal, progress };
   const why = await loadClip(clip);
-  const hadFocus = bar.element.contains(document.activeElement);
-  bar.element.remove();
-  if (abort.signal.aborted) {
+  const focused = loading.contains(document.activeElement);
+  loading.remove();
+  if (why) return cannotPlay(why, clip, focused);
+  if (stop.signal.aborted) {
     delete stage.dataset.state;
-    if (hadFocus) stage.querySelector("button")?.focus();
-  } else if (why) {
-    cannotPlay(why, clip, stage, hadFocus);
-  } else {
-    // A link expires, and a file may be moved, while the page is open.
-    video.addEventListener("error", () => goOn(clip, stage), { once: true });
-    stage.append(video);
-    stage.dataset.state = "playing";
-    if (hadFocus) video.focus();
-    video.play().catch(() => undefined); // a browser may want another click
+    if (focused) stage.querySelector("button")?.focus();
+    return;
   }
+  stage.append(video);
+  stage.dataset.state = "playing";
+  if (focused) video.focus();
+  goOnAfterError(clip);
 }
 
-/**
- * @typedef {Object} Clip
- * @property {Connection} connection
- * @property {any} card
- * @property {HTMLVideoElement} video
- * @property {AbortSignal} abort
- * @property {(part: number) => void} progress
- */
+/** Play; if it stops in the middle, find it again and go on from there. @param {Clip} clip */
+function goOnAfterError(clip) {
+  const { video } = clip;
+  video.play().catch(() => undefined); // a browser may want another click
+  // A link expires, and a file may be moved, while the page is open.
+  const onError = async () => {
+    const at = video.currentTime;
+    const why = await loadClip(clip);
+    if (!video.isConnected) return;
+    if (why) {
+      const focused = document.activeElement === video;
+      video.remove();
+      return cannotPlay(why, clip, focused);
+    }
+    video.currentTime = at;
+    goOnAfterError(clip);
+  };
+  video.addEventListener("error", onError, { once: true });
+}
 
-/**
- * Give the video a source that loads; the key of a sentence if there is none.
- * @param {Clip} clip
- * @returns {Promise<string>}
- */
+/** Give the video a source that loads; the key of a sentence if there is none. @param {Clip} clip */
 async function loadClip(clip) {
-  const { connection, video, abort } = clip;
-  if (await loadsLink(clip, clip.card)) return "";
-  // The link may only be old. Else the file may be gone; this says that too.
-  const fresh = await freshCard(connection, clip.card.id);
+  const { connection, card, abort } = clip;
+  if (await loads(clip, clip.card.url)) return "";
+  // The link may only be old; or the file is gone.
+  const reply = await connection.call("show_cards", { task_ids: [card.id] }).catch(() => null);
+  const now = [...listOf(reply?.answer.cards), ...listOf(reply?.answer.films)];
+  const fresh = now.find((one) => one.id === card.id);
   if (fresh) clip.card = fresh;
   if (clip.card.fetch) return "clipGone";
-  if (clip.card.url && !linksBlocked && fresh && (await loadsLink(clip, fresh))) return "";
-  const key = mediaKey(clip.card);
-  let source = clips.get(key) ?? "";
-  if (!source) {
-    if (clip.card.bytes > LARGEST) return "clipTooLarge";
-    try {
-      source = await readInParts(clip);
-    } catch (why) {
-      return why instanceof Unplayable ? why.message : "clipNotLoaded";
-    }
-    clips.set(key, source);
-    for (const oldest of [...clips.keys()].slice(0, -CLIPS_KEPT)) clips.delete(oldest);
-  }
+  if (fresh && (await loads(clip, fresh.url))) return "";
   if (abort.aborted) return "";
-  return (await loads(video, source, abort)) ? "" : "clipNotPlayable";
+  if (clip.card.bytes > LARGEST) return "clipTooLarge";
+  const key = mediaKey(clip.card);
+  const source = clips.get(key) ?? (await readInParts(clip).catch(() => ""));
+  if (abort.aborted || !source.startsWith("data:")) return source || "clipNotLoaded";
+  clips.set(key, source);
+  for (const oldest of [...clips.keys()].slice(0, -CLIPS_KEPT)) clips.delete(oldest);
+  return (await loads(clip, source)) || abort.aborted ? "" : "clipNotPlayable";
 }
 
-/** @param {Clip} clip @param {any} card */
-async function loadsLink({ video, abort }, card) {
-  return card.url && !linksBlocked && !abort.aborted ? loads(video, card.url, abort) : false;
-}
-
-/**
- * @param {HTMLVideoElement} video
- * @param {string} source
- * @param {AbortSignal} abort
- * @returns {Promise<boolean>}
- */
-function loads(video, source, abort) {
+/** @param {Clip} clip @param {string | undefined} source @returns {Promise<boolean>} */
+function loads({ video, abort }, source) {
   return new Promise((done) => {
+    const link = source && !source.startsWith("data:");
+    if (!source || abort.aborted || (link && linksBlocked)) return done(false);
     const over = new AbortController();
+    const { signal } = over;
     const end = (/** @type {boolean} */ good) => {
       over.abort();
       clearTimeout(late);
       if (!good) video.removeAttribute("src");
       done(good);
     };
-    // Where the host lets nothing out, some browsers say nothing either.
-    const late = setTimeout(() => end(false), 20_000);
-    video.addEventListener("loadedmetadata", () => end(true), { signal: over.signal });
-    video.addEventListener("error", () => end(false), { signal: over.signal });
-    abort.addEventListener("abort", () => end(false), { signal: over.signal });
+    const late = setTimeout(() => end(false), 30_000);
+    video.addEventListener("loadedmetadata", () => end(true), { signal });
+    video.addEventListener("error", () => end(false), { signal });
+    abort.addEventListener("abort", () => end(false), { signal });
     video.src = source;
   });
 }
 
-/** @param {Connection} connection @param {string} id @returns {Promise<any>} */
-async function freshCard(connection, id) {
-  const reply = await connection.call("show_cards", { task_ids: [id] }).catch(() => null);
-  const { cards, films } = reply?.answer ?? {};
-  return [...listOf(cards), ...listOf(films)].find((one) => one.id === id) ?? null;
-}
-
-/** The key of a sentence why a clip cannot be played. */
-class Unplayable extends Error {}
-
 /**
- * The whole clip as a data URL: what hosts let a page play without a word about it.
+ * The whole clip as a data URL, which hosts let a page play by default; or why not: the key of a
+ * sentence. Empty if it was stopped.
  * @param {Clip} clip
  */
 async function readInParts({ connection, card, abort, progress }) {
   /** @type {string[]} */
   const parts = [];
-  let offset = 0;
-  let total = Infinity;
-  while (offset < total && !abort.aborted) {
+  for (let offset = 0, total = Infinity; offset < total; ) {
     const { answer, error } = await readPart(connection, card.id, offset);
-    if (error) throw new Unplayable("clipNotLoaded");
-    const bytes = base64Bytes(answer.data ?? "");
-    const whole = Number(answer.total);
-    // Parts are joined as text, so that none but the last may be padded.
-    const odd = bytes % 3 !== 0 && offset + bytes < whole;
-    if (!bytes || odd || (total !== Infinity && whole !== total)) {
-      throw new Unplayable("clipNotLoaded");
-    }
-    total = whole;
-    if (total > LARGEST) throw new Unplayable("clipTooLarge");
-    parts.push(answer.data);
+    if (abort.aborted) return "";
+    const text = error ? "" : String(answer.data ?? "");
+    const bytes = (text.length / 4) * 3 - (text.match(/=*$/)?.[0].length ?? 0);
+    // Parts are joined as text, so none but the last may be padded; and it must stay one file.
+    const joins = bytes % 3 === 0 || offset + bytes === answer.total;
+    if (!bytes || !joins || (offset && answer.total !== total)) return "clipNotLoaded";
+    total = answer.total;
+    if (total > LARGEST) return "clipTooLarge";
+    parts.push(text);
     offset += bytes;
     progress(offset / total);
   }
@@ -276,74 +260,18 @@ async function readPart(connection, id, offset) {
     } catch (trouble) {
       const { kind, wait } = /** @type {Trouble} */ (trouble);
       if (!left || !["busy", "away", "late"].includes(kind)) throw trouble;
-      await new Promise((done) => setTimeout(done, Math.min(10, wait || 1) * 1000));
+      await new Promise((done) => setTimeout(done, 1000 * Math.min(10, wait || 1)));
     }
   }
 }
 
-/** @param {string} text */
-function base64Bytes(text) {
-  return (text.length / 4) * 3 - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
-}
-
-/** @param {() => void} cancel */
-function loadingBar(cancel) {
-  const element = document.createElement("div");
-  element.className = "loading";
-  const bar = document.createElement("progress");
-  bar.setAttribute("aria-label", say("loadingClip"));
-  const percent = document.createElement("span");
-  percent.textContent = say("loadingClip");
-  const button = plainButton("cancel", cancel);
-  element.append(bar, percent, button);
-  return {
-    element,
-    focus: () => button.focus(),
-    set: (/** @type {number} */ part) => {
-      bar.value = part;
-      percent.textContent = `${Math.floor(part * 100)} %`;
-    },
-  };
-}
-
-/** A clip stopped in the middle: find it again and go on from there. @param {Clip} clip @param {HTMLElement} stage */
-async function goOn(clip, stage) {
-  const { video } = clip;
-  const at = video.currentTime;
-  const why = await loadClip({ ...clip, progress: () => undefined });
-  if (!video.isConnected) return;
-  if (why) {
-    const hadFocus = document.activeElement === video;
-    video.remove();
-    return cannotPlay(why, clip, stage, hadFocus);
-  }
-  video.addEventListener("error", () => goOn(clip, stage), { once: true });
-  video.currentTime = at;
-  video.play().catch(() => undefined);
-}
-
-/**
- * Say why, and what else there is.
- * @param {string} why
- * @param {Clip} clip
- * @param {HTMLElement} stage
- * @param {boolean} hadFocus
- */
-function cannotPlay(why, { connection, card }, stage, hadFocus) {
+/** Say why, and what else there is. @param {string} why @param {Clip} clip @param {boolean} focused */
+function cannotPlay(why, { connection, card, stage }, focused) {
   stage.dataset.state = "failed";
-  const box = document.createElement("div");
-  box.className = "unplayable";
-  const text = document.createElement("p");
+  const text = make("p", "", say(why));
   text.setAttribute("role", "alert");
-  text.textContent = say(why);
-  box.append(text);
-  if (card.file) {
-    const path = document.createElement("code");
-    const isolated = document.createElement("bdi");
-    isolated.textContent = plainLine(card.file);
-    path.append(isolated);
-    box.append(path);
-  }
+  const box = make("div", "unplayable", text);
+  if (card.file) box.append(make("bdi", "path", plainLine(card.file)));
   if (card.url && connection.host.opensLinks) {
     box.append(plainButton("openLink", () => connection.openLink(card.url)));
   }
@@ -351,31 +279,25 @@ function cannotPlay(why, { connection, card }, stage, hadFocus) {
     box.append(plainButton("tryAgain", () => playClip(connection, card, stage)));
   }
   stage.append(box);
-  if (hadFocus) box.querySelector("button")?.focus();
-  tellChanged(stage);
+  if (focused) box.querySelector("button")?.focus();
+  stage.dispatchEvent(new CustomEvent("clipchanged", { bubbles: true })); // the card may say more
 }
 
 // ---- The sheet of a preview: frames of the clip, as a model sees them too.
 
-/**
- * @param {Connection} connection
- * @param {any} card
- */
+/** @param {Connection} connection @param {any} card */
 async function showPreview(connection, card) {
   const opener = document.activeElement;
+  const title = make("h2", "", say("preview"));
+  title.id = "preview-title";
+  const text = make("p", "", say("loading"));
+  text.setAttribute("role", "status");
   const dialog = document.createElement("dialog");
   dialog.className = "preview";
-  const title = document.createElement("h2");
-  title.id = "preview-title";
-  title.textContent = say("preview");
   dialog.setAttribute("aria-labelledby", title.id);
-  const text = document.createElement("p");
-  text.setAttribute("role", "status");
-  text.textContent = say("loading");
-  const close = plainButton("close", () => dialog.close());
-  dialog.append(title, text, close);
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close(); // beside it
+  dialog.append(title, text, plainButton("close", () => dialog.close()));
+  dialog.addEventListener("click", ({ target }) => {
+    if (target === dialog) dialog.close(); // beside it
   });
   dialog.addEventListener("close", () => {
     dialog.remove();
@@ -385,18 +307,17 @@ async function showPreview(connection, card) {
   dialog.showModal();
   placeDialog(connection, dialog, opener);
   const reply = await connection.call("preview_video", { task_id: card.id }).catch(() => null);
-  if (!dialog.open) return;
   const [picture] = reply?.pictures ?? [];
-  if (!reply || reply.error || !picture) {
-    text.textContent = reply?.error ? plainText(reply.error.message) : say("noPreview");
-    return;
+  const refusal = reply?.error?.message ?? "";
+  text.textContent = picture ? plainText(reply?.text) : plainText(refusal) || say("noPreview");
+  if (picture) {
+    const image = document.createElement("img");
+    image.alt = say("previewOf", { prompt: clipName(card) });
+    image.src = `data:image/jpeg;base64,${picture.data}`;
+    await image.decode().catch(() => undefined);
+    text.before(image);
   }
-  text.textContent = plainText(reply.text);
-  const image = document.createElement("img");
-  image.alt = say("previewOf", { prompt: plainLine(card.title || card.prompt || card.id) });
-  image.addEventListener("load", () => placeDialog(connection, dialog, opener));
-  image.src = `data:${picture.mimeType === "image/png" ? "image/png" : "image/jpeg"};base64,${picture.data}`;
-  text.before(image);
+  if (dialog.open) placeDialog(connection, dialog, opener);
 }
 
 /**
@@ -406,15 +327,12 @@ async function showPreview(connection, card) {
  * @param {HTMLDialogElement} dialog
  * @param {Element | null} opener
  */
-function placeDialog(connection, dialog, opener) {
-  if (!connection.host.present || connection.host.mode !== "inline") return;
+function placeDialog({ host }, dialog, opener) {
+  if (!host.present || host.mode !== "inline") return;
   const root = document.documentElement;
   const height = dialog.offsetHeight + 16;
-  root.style.setProperty("min-height", `${Math.min(height, 900)}px`);
-  const whole = Math.max(root.offsetHeight, height);
-  const at = opener?.getBoundingClientRect().top ?? 0;
-  const top = Math.max(8, Math.min(at - height / 2, whole - height));
-  dialog.style.setProperty("position", "absolute");
-  dialog.style.setProperty("margin", "0 auto");
-  dialog.style.setProperty("top", `${top + window.scrollY}px`);
+  root.style.minHeight = `${Math.min(height, 900)}px`;
+  const middle = (opener?.getBoundingClientRect().top ?? 0) - height / 2;
+  const top = Math.max(8, Math.min(middle, root.offsetHeight - height)) + scrollY;
+  Object.assign(dialog.style, { position: "absolute", margin: "0 auto", top: `${top}px` });
 }
