@@ -1,16 +1,6 @@
 // What one can do with a clip or a film: its buttons, and the confirmation of what costs money.
 
 /**
- * @typedef {Object} Gallery
- * @property {Connection} connection
- * @property {Map<string, any>} cards - Card of cards.py, by id.
- * @property {Map<string, any>} films - FilmCard of cards.py, by id.
- * @property {any} spending
- * @property {boolean} mayBuy
- * @property {() => void} draw
- * @property {(ids: string[]) => Promise<void>} refresh
- * @property {(reply: Reply) => void} add
- *
  * @typedef {Object} Offer - What the person is asked to buy; it does not change while they read.
  * @property {string} action - The button that opened it.
  * @property {string} question

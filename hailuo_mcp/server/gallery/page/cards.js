@@ -37,7 +37,9 @@ function drawGallery(root, gallery) {
   arrange(root, shown.length ? shown : [emptyState()]);
   clampPrompts();
   clearInterval(ticking);
-  const live = [...gallery.cards.values(), ...gallery.films.values()].filter(isUnderWay);
+  /** @type {any[]} */
+  const all = [...gallery.cards.values(), ...gallery.films.values()];
+  const live = all.filter(isUnderWay);
   if (live.length) ticking = window.setInterval(() => tick(gallery, live), 1000);
 }
 
