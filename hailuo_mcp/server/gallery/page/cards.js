@@ -64,6 +64,7 @@ function groupsOf({ cards, films }) {
   for (const card of cards.values()) {
     const source = cards.get(card.upgrade_of); // stands beside what it was made from
     const key = films.has(card.film_id) ? card.film_id : `shot ${source?.shot || card.shot || card.id}`;
+    /** @type {Group} */
     const group = groups.get(key) ?? { key, film: null, cards: [], at: 0 };
     group.cards.push(card);
     group.at = Math.max(group.at, card.created_at ?? 0);
