@@ -244,7 +244,7 @@ function factsOf({ model, resolution, width, height, seconds, duration, mode }) 
     plainLine(model),
     plainLine(resolution) || (width && `${width} × ${height}`),
     length && say("seconds", { n: Math.round(length * 10) / 10 }),
-    mode && mode !== "t2v" && say(mode),
+    mode && Object.hasOwn(WORDS, mode) && say(mode),
   ].filter(Boolean).join(" · ");
 }
 
@@ -262,12 +262,14 @@ function costOf({ cost, sandbox }) {
 
 /** Why there is no clip, whether money moved, what to do. @param {HTMLElement} element @param {any} card */
 function drawWhy(element, card) {
-  const { error_kind: kind, error_code: code, explanation, cost, again, sandbox } = card;
+  const { error_kind: kind, explanation, cost, again, sandbox } = card;
   const state = stateOf(card);
-  const why = again?.unavailable && say(`no_${again.unavailable}`);
-  fill(element, [state, kind, code, explanation, cost, why, sandbox], () => {
+  const gone = again?.unavailable;
+  // An upgrade's own draft has the button.
+  const why = gone && gone !== "upgrade" && say(Object.hasOwn(WORDS, `no_${gone}`) ? `no_${gone}` : "no_take");
+  fill(element, [state, kind, explanation, cost, why, sandbox], () => {
     const ended = Object.hasOwn(SIGNS, state);
-    const reason = state === "failed" ? reasonOf(kind, code) : null;
+    const reason = state === "failed" ? reasonOf(kind) : null;
     const general = ended ? say(`${state}What`) : card.fetch ? say("fetchWhat") : "";
     // The server's English says it all: what happened, the money, what to do.
     const told = !chinese && explanation;
