@@ -8,7 +8,7 @@
  * @property {any} spending
  * @property {boolean} mayBuy
  * @property {() => void} draw
- * @property {(ids: string[]) => Promise<void>} refresh
+ * @property {(ids?: string[]) => Promise<void>} refresh
  * @property {(reply: Reply) => void} add
  *
  * @typedef {Object} Offer - What the person is asked to buy; it does not change while they read.
@@ -204,13 +204,13 @@ async function fetchAgain(gallery, { id }) {
 
 /** @param {any} card @returns {Offer} */
 function takeOffer({ id, again: { take, price } }) {
-  const question = say("askTake", { take, price: amountText(price) });
+  const question = say("askTake", { take, price: amountText(price, true) });
   return { action: "again", question, price, tool: "retake_video", args: { task_id: id, take } };
 }
 
 /** @param {any} card @returns {Offer} */
 function upgradeOffer({ id, upgrade: { resolution, price } }) {
-  const question = offerText("askUpgrade", { resolution, price });
+  const question = say("askUpgrade", { size: plainLine(resolution), price: amountText(price, true) });
   const args = { task_id: id, resolution };
   return { action: "upgradeTo", question, price, tool: "upgrade_video", args };
 }
@@ -319,6 +319,6 @@ function tellRefusal(id, { code, charged, message }) {
   const reason = reasonOf(code);
   // Without a code it is not this server's refusal: what happened behind it is not known.
   const unsure = charged !== "no" || !code;
-  tell(id, "bad", say(unsure ? "unsure" : "notBought"), reason ? `${reason.what}. ${reason.next}` : "");
+  tell(id, "bad", say(unsure ? "unsure" : "notBought"), reason?.what ?? "", reason?.next ?? "");
   panelOf(id).append(serverSays(message, !reason));
 }

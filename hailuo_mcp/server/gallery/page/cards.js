@@ -37,7 +37,9 @@ function drawGallery(root, gallery) {
   arrange(root, shown.length ? shown : [emptyState()]);
   clampPrompts();
   clearInterval(ticking);
-  const live = [...gallery.cards.values(), ...gallery.films.values()].filter(isUnderWay);
+  /** @type {any[]} */
+  const all = [...gallery.cards.values(), ...gallery.films.values()];
+  const live = all.filter(isUnderWay);
   if (live.length) ticking = window.setInterval(() => tick(gallery, live), 1000);
 }
 
@@ -62,6 +64,7 @@ function groupsOf({ cards, films }) {
   for (const card of cards.values()) {
     const source = cards.get(card.upgrade_of); // stands beside what it was made from
     const key = films.has(card.film_id) ? card.film_id : `shot ${source?.shot || card.shot || card.id}`;
+    /** @type {Group} */
     const group = groups.get(key) ?? { key, film: null, cards: [], at: 0 };
     group.cards.push(card);
     group.at = Math.max(group.at, card.created_at ?? 0);
@@ -88,6 +91,7 @@ function drawGroup(gallery, { key, film, cards }) {
   const head = /** @type {HTMLElement} */ (section.firstElementChild);
   const list = /** @type {HTMLElement} */ (section.lastElementChild);
   if (film) {
+    section.dataset.id = key;
     const shots = shotsOf(film, cards);
     const title = say("film", { n: shots.length });
     fill(head, title, () => [make("h2", "", title)]);
@@ -237,10 +241,10 @@ function clampPrompts() {
 function factsOf({ model, resolution, width, height, seconds, duration, mode }) {
   const length = seconds ?? duration;
   return [
-    plainLine(model).replace(/^MiniMax-/i, ""),
+    plainLine(model),
     plainLine(resolution) || (width && `${width} × ${height}`),
     length && say("seconds", { n: Math.round(length * 10) / 10 }),
-    mode && mode !== "t2v" && say(mode),
+    mode && Object.hasOwn(WORDS, mode) && say(mode),
   ].filter(Boolean).join(" · ");
 }
 
@@ -258,12 +262,14 @@ function costOf({ cost, sandbox }) {
 
 /** Why there is no clip, whether money moved, what to do. @param {HTMLElement} element @param {any} card */
 function drawWhy(element, card) {
-  const { error_kind: kind, error_code: code, explanation, cost, again, sandbox } = card;
+  const { error_kind: kind, explanation, cost, again, sandbox } = card;
   const state = stateOf(card);
-  const why = again?.unavailable && say(`no_${again.unavailable}`);
-  fill(element, [state, kind, code, explanation, cost, why, sandbox], () => {
+  const gone = again?.unavailable;
+  // An upgrade's own draft has the button.
+  const why = gone && gone !== "upgrade" && say(Object.hasOwn(WORDS, `no_${gone}`) ? `no_${gone}` : "no_take");
+  fill(element, [state, kind, explanation, cost, why, sandbox], () => {
     const ended = Object.hasOwn(SIGNS, state);
-    const reason = state === "failed" ? reasonOf(kind, code) : null;
+    const reason = state === "failed" ? reasonOf(kind) : null;
     const general = ended ? say(`${state}What`) : card.fetch ? say("fetchWhat") : "";
     // The server's English says it all: what happened, the money, what to do.
     const told = !chinese && explanation;
