@@ -239,7 +239,10 @@ function startGallery() {
   /** Seconds until it may be asked again; -1: not by itself. @param {Trouble} trouble */
   function failed({ kind, wait }) {
     const { host, signedIn } = connection;
-    if (kind === "sign_in") needToken(signedIn ? "tokenWrong" : "");
+    if (kind === "sign_in") {
+      connection.signOut(); // what opens nothing is not kept
+      needToken(signedIn ? "tokenWrong" : "");
+    }
     // Beside a conversation, a missed look is nothing to speak of: what was told stands.
     else if (!host.present || failures > 2) {
       const known = ["forbidden", "busy", "missing"].includes(kind) ? kind : "away";
