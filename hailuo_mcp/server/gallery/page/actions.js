@@ -1,6 +1,16 @@
 // What one can do with a clip or a film: its buttons, and the confirmation of what costs money.
 
 /**
+ * @typedef {Object} Gallery
+ * @property {Connection} connection
+ * @property {Map<string, any>} cards - Card of cards.py, by id.
+ * @property {Map<string, any>} films - FilmCard of cards.py, by id.
+ * @property {any} spending
+ * @property {boolean} mayBuy
+ * @property {() => void} draw
+ * @property {(ids?: string[]) => Promise<void>} refresh
+ * @property {(reply: Reply) => void} add
+ *
  * @typedef {Object} Offer - What the person is asked to buy; it does not change while they read.
  * @property {string} action - The button that opened it.
  * @property {string} question
@@ -194,13 +204,13 @@ async function fetchAgain(gallery, { id }) {
 
 /** @param {any} card @returns {Offer} */
 function takeOffer({ id, again: { take, price } }) {
-  const question = say("askTake", { take, price: amountText(price) });
+  const question = say("askTake", { take, price: amountText(price, true) });
   return { action: "again", question, price, tool: "retake_video", args: { task_id: id, take } };
 }
 
 /** @param {any} card @returns {Offer} */
 function upgradeOffer({ id, upgrade: { resolution, price } }) {
-  const question = offerText("askUpgrade", { resolution, price });
+  const question = say("askUpgrade", { size: plainLine(resolution), price: amountText(price, true) });
   const args = { task_id: id, resolution };
   return { action: "upgradeTo", question, price, tool: "upgrade_video", args };
 }

@@ -90,6 +90,7 @@ function drawGroup(gallery, { key, film, cards }) {
   const head = /** @type {HTMLElement} */ (section.firstElementChild);
   const list = /** @type {HTMLElement} */ (section.lastElementChild);
   if (film) {
+    section.dataset.id = key;
     const shots = shotsOf(film, cards);
     const title = say("film", { n: shots.length });
     fill(head, title, () => [make("h2", "", title)]);
@@ -239,7 +240,7 @@ function clampPrompts() {
 function factsOf({ model, resolution, width, height, seconds, duration, mode }) {
   const length = seconds ?? duration;
   return [
-    plainLine(model).replace(/^MiniMax-/i, ""),
+    plainLine(model),
     plainLine(resolution) || (width && `${width} × ${height}`),
     length && say("seconds", { n: Math.round(length * 10) / 10 }),
     mode && mode !== "t2v" && say(mode),

@@ -48,7 +48,7 @@ const WORDS = {
   maybe: ["{price} reserved: may have been charged", "已预留 {price}：可能已扣费"],
   notCharged: ["Nothing charged", "未扣费"],
   worth: ["would cost {price}", "正式生成价格 {price}"],
-  noPrice: ["no published price", "价格未公布"],
+  noPrice: ["an unknown price", "未公布的价格"],
   atLeast: ["from {price}", "{price}起"],
   spent_day: ["{price} spent today", "今日已花费 {price}"],
   spent_month: ["{price} spent this month", "本月已花费 {price}"],
@@ -77,8 +77,8 @@ const WORDS = {
   frameSaid: ["Put into the conversation: {text}", "已发到对话中：{text}"],
   fetched: ["It is on disk now.", "已保存到磁盘。"],
 
-  askTake: ["Buy take {take}: {price}?", "购买第 {take} 版：{price}？"],
-  askUpgrade: ["Make it again at {size}: {price}?", "以 {size} 重新生成：{price}？"],
+  askTake: ["Buy take {take} of this clip for {price}?", "购买第 {take} 版：{price}？"],
+  askUpgrade: ["Make it again at {size} for {price}?", "以 {size} 重新生成：{price}？"],
   askLeft: ["{left} of your budget of {budget} are left before it.", "购买前预算 {budget} 还剩 {left}。"],
   buy: ["Buy", "购买"],
   notNow: ["Not now", "暂不"],
@@ -148,7 +148,7 @@ const WORDS = {
   fetchFailed: ["It could not be downloaded. Trying costs nothing.", "下载失败。重试不收费。"],
   askUnpriced: ["No price is published: the provider decides what it costs.", "没有公布价格，由服务商决定。"],
   askAtLeast: ["It costs at least this.", "实际费用可能更高。"],
-  askSandbox: ["The sandbox charges nothing.", "沙盒不收费。"],
+  askSandbox: ["The sandbox charges nothing: this is play money.", "沙盒不收费。"],
   notBought: ["It was not bought. Nothing was charged.", "没有购买，没有扣费。"],
   unsure: [
     "No clear answer came: it may have been bought and charged. Nothing is sent again by itself. If it was bought, it appears here soon; look first, then decide.",
@@ -224,15 +224,18 @@ function reasonOf(kind = "", code = "") {
 
 const UNITS_ZH = { CNY: "元", USD: "美元", credits: "积分" };
 
-/** @param {{amount?: string, unit?: string, lower_bound?: boolean} | undefined} price */
-function amountText(price) {
+/**
+ * @param {{amount?: string, unit?: string, lower_bound?: boolean} | undefined} price
+ * @param {boolean} [plain] - That it is a lower bound is said elsewhere.
+ */
+function amountText(price, plain = false) {
   if (!price?.amount) return say("noPrice");
   const unit = price.unit ?? "";
   // Two digits that say nothing: 2.00 is 2.
   const amount = price.amount.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
   const word = chinese && Object.hasOwn(UNITS_ZH, unit) ? UNITS_ZH[/** @type {"CNY"} */ (unit)] : unit;
   const text = plainLine(`${amount} ${amount === "1" ? word.replace("credits", "credit") : word}`);
-  return price.lower_bound ? say("atLeast", { price: text }) : text;
+  return price.lower_bound && !plain ? say("atLeast", { price: text }) : text;
 }
 
 /** Minutes and seconds, as on a clock. @param {number} seconds */
