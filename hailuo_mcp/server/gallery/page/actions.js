@@ -319,6 +319,6 @@ function tellRefusal(id, { code, charged, message }) {
   const reason = reasonOf(code);
   // Without a code it is not this server's refusal: what happened behind it is not known.
   const unsure = charged !== "no" || !code;
-  tell(id, "bad", say(unsure ? "unsure" : "notBought"), reason ? `${reason.what}. ${reason.next}` : "");
+  tell(id, "bad", say(unsure ? "unsure" : "notBought"), reason?.what ?? "", reason?.next ?? "");
   panelOf(id).append(serverSays(message, !reason));
 }

@@ -64,6 +64,7 @@ function groupsOf({ cards, films }) {
   for (const card of cards.values()) {
     const source = cards.get(card.upgrade_of); // stands beside what it was made from
     const key = films.has(card.film_id) ? card.film_id : `shot ${source?.shot || card.shot || card.id}`;
+    /** @type {Group} */
     const group = groups.get(key) ?? { key, film: null, cards: [], at: 0 };
     group.cards.push(card);
     group.at = Math.max(group.at, card.created_at ?? 0);
@@ -243,7 +244,7 @@ function factsOf({ model, resolution, width, height, seconds, duration, mode }) 
     plainLine(model),
     plainLine(resolution) || (width && `${width} × ${height}`),
     length && say("seconds", { n: Math.round(length * 10) / 10 }),
-    mode && mode !== "t2v" && say(mode),
+    mode && Object.hasOwn(WORDS, mode) && say(mode),
   ].filter(Boolean).join(" · ");
 }
 
@@ -261,12 +262,14 @@ function costOf({ cost, sandbox }) {
 
 /** Why there is no clip, whether money moved, what to do. @param {HTMLElement} element @param {any} card */
 function drawWhy(element, card) {
-  const { error_kind: kind, error_code: code, explanation, cost, again, sandbox } = card;
+  const { error_kind: kind, explanation, cost, again, sandbox } = card;
   const state = stateOf(card);
-  const why = again?.unavailable && say(`no_${again.unavailable}`);
-  fill(element, [state, kind, code, explanation, cost, why, sandbox], () => {
+  const gone = again?.unavailable;
+  // An upgrade's own draft has the button.
+  const why = gone && gone !== "upgrade" && say(Object.hasOwn(WORDS, `no_${gone}`) ? `no_${gone}` : "no_take");
+  fill(element, [state, kind, explanation, cost, why, sandbox], () => {
     const ended = Object.hasOwn(SIGNS, state);
-    const reason = state === "failed" ? reasonOf(kind, code) : null;
+    const reason = state === "failed" ? reasonOf(kind) : null;
     const general = ended ? say(`${state}What`) : card.fetch ? say("fetchWhat") : "";
     // The server's English says it all: what happened, the money, what to do.
     const told = !chinese && explanation;

@@ -35,7 +35,6 @@ const WORDS = {
   more: ["More", "展开"],
   less: ["Less", "收起"],
 
-  t2v: ["from text", "文生视频"],
   i2v: ["from a first frame", "图生视频"],
   fl2v: ["first and last frame", "首尾帧"],
   s2v: ["from a subject", "主体参考"],
@@ -100,7 +99,6 @@ const WORDS = {
   ],
   notStarted: ["Not started", "尚未开始"],
   soFar: ["so far", "已用时"],
-  leftLong: ["{time} left", "剩余 {time}"],
   clip: ["Clip", "视频"],
   film: ["Film of {n} shots", "影片，共 {n} 个镜头"],
   noPrompt: ["No prompt", "没有提示词"],
@@ -156,12 +154,8 @@ const WORDS = {
   ],
   unreached: ["The server could not be reached. Try again later.", "无法连接服务器，请稍后重试。"],
   no_film_shot: ["To make this shot again, ask for it in the conversation.", "如需重做此镜头，请在对话中提出。"],
-  no_upgrade: ["For another take, use the draft.", "如需再来一版，请使用原片。"],
-  no_bought_elsewhere: ["No other take: what was asked for is not known.", "无法再来一版：原始请求未知。"],
-  no_other_provider: ["No other take: it was bought at another provider.", "无法再来一版：它购于另一服务商。"],
   no_picture_gone: ["No other take: a picture it was made from is gone.", "无法再来一版：所用的图片已不存在。"],
-  no_not_offered: ["No other take: the provider makes no such clips now.", "无法再来一版：服务商已不再提供。"],
-  no_unpriced: ["No other take: no price is published, so the budget refuses it.", "无法再来一版：没有公布价格，预算不允许。"],
+  no_take: ["Another take cannot be bought from here.", "无法从这里再来一版。"],
 };
 
 /**
@@ -184,17 +178,6 @@ const REASONS = {
   not_permitted: ["Your access does not allow it", "您的权限不允许此操作", "请联系服务器管理员。"],
 };
 
-/** Of providers' own codes, where nothing better is known. */
-const KINDS = {
-  content_rejected: "1026 1027 moderation",
-  insufficient_balance: "1008",
-  authentication: "1004 2049",
-  rate_limited: "1002 1039 1041 2045",
-  quota_exceeded: "1028 1030 2056 2061",
-  rejected_parameters: "2013 1042",
-  provider_unavailable: "1000 1001 1013 1024 1033",
-};
-
 let chinese = false;
 
 /** @param {string} locale - Such as zh-CN. */
@@ -213,15 +196,14 @@ function say(key, values = {}) {
   return words.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
-/** @param {string} [kind] @param {string} [code] @returns {{what: string, next: string} | null} */
-function reasonOf(kind = "", code = "") {
-  const [by = ""] = Object.entries(KINDS).find(([, codes]) => codes.split(" ").includes(code)) ?? [];
-  const reason = [kind, by].find((one) => Object.hasOwn(REASONS, one));
-  if (!reason) return null;
-  const [english, what, next] = REASONS[reason];
+/** @param {string} [kind] - Our code of an error. @returns {{what: string, next: string} | null} */
+function reasonOf(kind = "") {
+  if (!Object.hasOwn(REASONS, kind)) return null;
+  const [english, what, next] = REASONS[kind];
   return chinese ? { what, next } : { what: english, next: "" };
 }
 
+/** @type {Record<string, string>} */
 const UNITS_ZH = { CNY: "元", USD: "美元", credits: "积分" };
 
 /**
@@ -233,7 +215,7 @@ function amountText(price, plain = false) {
   const unit = price.unit ?? "";
   // Two digits that say nothing: 2.00 is 2.
   const amount = price.amount.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
-  const word = chinese && Object.hasOwn(UNITS_ZH, unit) ? UNITS_ZH[/** @type {"CNY"} */ (unit)] : unit;
+  const word = (chinese && UNITS_ZH[unit]) || unit;
   const text = plainLine(`${amount} ${amount === "1" ? word.replace("credits", "credit") : word}`);
   return price.lower_bound && !plain ? say("atLeast", { price: text }) : text;
 }
