@@ -21,7 +21,7 @@ from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.server.context import Caller
 from hailuo_mcp.server.http.challenges import BUY, METADATA, READ, SCOPES, challenge
-from hailuo_mcp.server.http.host_guard import HostNames
+from hailuo_mcp.server.http.host_guard import HostNames, path_of
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.settings.values import Secret
 
@@ -146,13 +146,6 @@ def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: b
             Step(Do.SET, "HAILUO_OAUTH_ISSUER"),
             Step(Do.ARRANGE, "make the token a long random text"),
         )
-
-
-def path_of(scope: Scope) -> str:
-    """The path within this app, also where it is mounted below another."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    inside = path.removeprefix(root)
-    return inside if not inside or inside.startswith("/") else path
 
 
 def address_of(scope: Scope, headers: Headers, public: str) -> str:

@@ -58,13 +58,18 @@ class HostNames:
         return scheme in ("http", "https") and self.knows(rest)
 
 
+def path_of(scope: Scope) -> str:
+    """The path within this app, also where it is mounted below another."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    inside = path.removeprefix(root)
+    return inside if not inside or inside.startswith("/") else path
+
+
 def _has_signed_path(scope: Scope) -> bool:
     """Whether a clip is read by its link: a page of any origin may play it, and read none of it.
 
     Chromium sends an Origin with a video's requests, "null" from within a host's sandbox.
     """
-    from hailuo_mcp.server.http.auth import path_of  # which needs the names of this module
-
     return scope["method"] in ("GET", "HEAD") and path_of(scope).startswith("/files/")
 
 

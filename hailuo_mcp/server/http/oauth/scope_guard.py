@@ -15,7 +15,8 @@ from mcp.types import INVALID_REQUEST
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hailuo_mcp.server.http.auth import path_of, visitor
+from hailuo_mcp.server.http.auth import visitor
+from hailuo_mcp.server.http.host_guard import path_of
 from hailuo_mcp.server.http.challenges import BUY, SCOPES, challenge
 
 
