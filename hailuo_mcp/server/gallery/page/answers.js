@@ -1,7 +1,7 @@
 // Cards out of what tools tell a model: what the page shows until show_cards has told it more, and
 // all that it has in a host that lets it call no tools of its own.
 
-const ENDED = ["succeeded", "failed", "cancelled"];
+const ENDED = ["planned", "failed", "cancelled", "succeeded"];
 
 /**
  * @typedef {Object} Found
@@ -15,17 +15,12 @@ const ENDED = ["succeeded", "failed", "cancelled"];
  * @returns {Found}
  */
 function cardsOf(answer) {
-  const rows = [answer, ...listOf(answer.tasks), ...listOf(answer.shots)].filter(isObject);
-  /** @type {Found} */
-  const found = { cards: rows.map(cardOf), films: [], ids: [] };
-  found.cards = found.cards.filter((card) => card.id);
-  for (const row of rows) if (row.film_id && !row.shot) found.films.push(filmOf(row));
-  for (const card of found.cards) if (listOf(answer.shots).length) card.film_id = answer.film_id;
-  const film = listOf(answer.shots).length ? answer.film_id : "";
-  found.ids = film
-    ? [film]
-    : rows.map((row) => row.task_id || row.film_id).filter((id) => typeof id === "string");
-  return found;
+  const shots = listOf(answer.shots).filter(isObject);
+  const rows = [answer, ...listOf(answer.tasks), ...shots].filter(isObject);
+  const cards = rows.map(cardOf).filter((card) => card.id);
+  if (!shots.length) return { cards, films: [], ids: cards.map((card) => card.id) };
+  for (const card of cards) card.film_id = answer.film_id;
+  return { cards, films: [filmOf(answer)], ids: [answer.film_id] };
 }
 
 /** @param {any} value @returns {any[]} */
@@ -39,8 +34,7 @@ function cardOf(row) {
     "height", "elapsed_seconds", "eta_seconds", "next_check_seconds", "error_code", "file", "url"];
   const card = pick(row, same);
   card.id = row.task_id ?? "";
-  card.saved = row.saved === true || Boolean(row.file);
-  card.settled = row.status === "succeeded" ? card.saved : ENDED.includes(row.status);
+  Object.assign(card, endOf(row));
   card.sandbox = row.provider === "sandbox";
   if (isObject(row.cost)) card.cost = row.cost;
   if (row.created_at) card.created_at = Date.parse(row.created_at) / 1000;
@@ -51,14 +45,20 @@ function cardOf(row) {
 }
 
 /** @param {any} row */
+function endOf(row) {
+  // While a finished clip is being saved, the answer says when to look again.
+  const there = row.saved || ((row.file || row.url) && !row.next_check_seconds);
+  const saved = row.status === "succeeded" && Boolean(there);
+  return { saved, settled: ENDED.includes(row.status) && (saved || row.status !== "succeeded") };
+}
+
+/** @param {any} row */
 function filmOf(row) {
   const film = pick(row, ["status", "seconds", "width", "height", "eta_seconds",
     "next_check_seconds", "file", "url", "prompt"]);
   const shots = listOf(row.shots).filter(isObject);
   film.id = row.film_id;
-  film.saved = row.saved === true || Boolean(row.file);
-  film.settled = row.status === "succeeded"
-    ? film.saved : [...ENDED, "planned"].includes(row.status);
+  Object.assign(film, endOf(row));
   film.shots = shots.map((shot) => shot.task_id ?? "");
   film.prompts = shots.map((shot) => shot.prompt ?? "");
   if (isObject(row.cost)) film.cost = row.cost;

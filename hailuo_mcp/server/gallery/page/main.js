@@ -48,6 +48,7 @@ function startGallery() {
   /** @type {Promise<void> | null} */
   let asking = null;
   let askAgain = false;
+  let refused = ""; // the task of the last refusal, whose card says why
   /** @type {Connection} */
   let connection;
 
@@ -134,7 +135,8 @@ function startGallery() {
     notices.delete("refused");
     if (error) notices.set("refused", ["trouble", "refusedCall", error.message]);
     const ids = keep(answer);
-    if (error?.taskId) ids.push(error.taskId);
+    refused = error?.taskId ?? "";
+    if (refused) ids.push(refused);
     told = true;
     draw();
     refresh(ids);
@@ -152,7 +154,13 @@ function startGallery() {
       for (const [id, one] of [...fresh, ...known]) all.set(id, one);
       for (const one of ones) all.set(one.id, { ...all.get(one.id), ...one });
     }
+    dropFilms();
     return found.ids;
+  }
+
+  /** A list of tasks has films too, and does not say which they are. */
+  function dropFilms() {
+    for (const id of gallery.films.keys()) gallery.cards.delete(id);
   }
 
   /** @param {any} answer - Of show_cards. */
@@ -163,6 +171,8 @@ function startGallery() {
       for (const [id, one] of gallery[key]) if (wanted.has(id) && !now.has(id)) now.set(id, one);
       gallery[key] = now;
     }
+    dropFilms();
+    if (gallery.cards.has(refused)) notices.delete("refused");
     gallery.spending = answer.spending ?? null;
     gallery.mayBuy = answer.may_buy === true;
   }
@@ -239,11 +249,15 @@ function startGallery() {
   /** Seconds until it may be asked again; -1: not by itself. @param {Trouble} trouble */
   function failed({ kind, wait }) {
     const { host, signedIn } = connection;
-    if (kind === "sign_in") needToken(signedIn ? "tokenWrong" : "");
+    if (kind === "sign_in") {
+      connection.signOut(); // what opens nothing is not kept
+      needToken(signedIn ? "tokenWrong" : "");
+    }
+    if (kind === "missing" && host.present) notices.set("reach", ["notice", "reach_host"]);
     // Beside a conversation, a missed look is nothing to speak of: what was told stands.
-    else if (!host.present || failures > 2) {
+    else if (kind !== "sign_in" && (!host.present || failures > 2)) {
       const known = ["forbidden", "busy", "missing"].includes(kind) ? kind : "away";
-      if (!ended && !byQuery) notices.set("reach", ["trouble", `reach_${known}`]);
+      if (!ended) notices.set("reach", ["trouble", `reach_${known}`]);
     }
     if (["sign_in", "ended", "missing", "forbidden"].includes(kind)) return -1;
     return Math.max(wait, Math.min(60, 2 ** (failures + 1)));

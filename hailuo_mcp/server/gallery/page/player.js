@@ -200,7 +200,8 @@ async function loadClip(clip) {
   if (clip.card.bytes > LARGEST) return "clipTooLarge";
   const key = mediaKey(clip.card);
   const source = clips.get(key) ?? (await readInParts(clip).catch(() => ""));
-  if (abort.aborted || !source.startsWith("data:")) return source || "clipNotLoaded";
+  if (abort.aborted) return "";
+  if (!source.startsWith("data:")) return source || "clipNotLoaded";
   clips.set(key, source);
   for (const oldest of [...clips.keys()].slice(0, -CLIPS_KEPT)) clips.delete(oldest);
   return (await loads(clip, source)) || abort.aborted ? "" : "clipNotPlayable";

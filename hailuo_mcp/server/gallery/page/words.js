@@ -115,7 +115,6 @@ const WORDS = {
   cancelledCall: ["The request was cancelled.", "请求已取消。"],
   refusedCall: ["The request was refused.", "请求被拒绝。"],
   noCards: ["The server could not list the videos.", "服务器无法列出视频。"],
-  changed: ["{status}: {prompt}", "{status}：{prompt}"],
   tokenWrong: [
     "The server does not accept this token. Check it, or ask whoever runs this server.",
     "服务器不接受此令牌。请检查，或联系服务器管理员。",
@@ -126,6 +125,7 @@ const WORDS = {
     "服务器没有响应。显示的内容可能已过时，稍后会自动重试。",
   ],
   reach_busy: ["The server is busy. It is asked again by itself.", "服务器繁忙，稍后会自动重试。"],
+  reach_host: ["This app does not let the page look again. Ask in the conversation how it stands.", "此应用不允许页面刷新状态，请在对话中询问进展。"],
   reach_forbidden: ["Your access does not allow this.", "您的权限不允许此操作。"],
   reach_missing: [
     "This server does not know what the page asks for. Load the page again.",
