@@ -171,7 +171,7 @@ async def test_a_link_for_those_elsewhere_and_a_path_for_those_here(tmp_path: Pa
     clip = tmp_path / "a.mp4"
     clip.write_bytes(b"clip")
     link = Link(url="http://127.0.0.1/files/x.mp4", expires_at=2e9)
-    async with kept(tmp_path, remote=RemoteAccess(link=lambda _made: link)) as studio:
+    async with kept(tmp_path, remote=RemoteAccess(play=lambda _made: link)) as studio:
         await a_task(studio, "v1", caller="alice", file=str(clip), bytes=4, seconds=5.875)
         async with page_of(studio, ALICE) as call:
             [there] = (await call("show_cards"))["cards"]

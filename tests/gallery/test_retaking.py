@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,25 @@ async def test_a_picture_that_is_gone_is_said_before_the_click_and_after(
     assert "a file that it was made from is not kept any more" in refused["message"]
     assert refused["error"]["charged"] == "no"
     assert len(provider.bought) == 1
+
+
+async def test_a_caller_elsewhere_needs_no_picture_and_the_person_here_sees_both(
+    tmp_path: Path, provider: Provider
+) -> None:
+    alice = Caller(name="alice", local=False)
+    data = f"data:image/png;base64,{b64encode(picture_bytes()).decode()}"
+    async with kept(tmp_path, provider) as studio:
+        asked = VideoRequest(prompt="a cat", first_frame_image=data)
+        first = (await studio.generate(asked, Terms(), caller="alice", local=False)).task
+        async with page_of(studio, alice) as call:
+            second = await call("retake_video", task_id=first.task_id, take=2)
+        async with page_of(studio) as call:
+            await call("retake_video", task_id=first.task_id, take=3)
+            cards = (await call("show_cards", task_ids=[first.task_id], takes=True))["cards"]
+        async with page_of(studio, alice) as call:
+            hers = (await call("show_cards"))["cards"]
+    assert [card["take"] for card in cards] == [3, 2, 1]
+    assert [card["id"] for card in hers] == [second["task_id"], first.task_id]
 
 
 async def test_nobody_buys_by_another_callers_clip(tmp_path: Path, provider: Provider) -> None:

@@ -85,9 +85,7 @@ def test_a_foreign_page_is_turned_away_on_every_route(server):
         for path in (*EVERYWHERE, *SIGNED):
             for origin in foreign:
                 reply = http.get(path, headers={"Origin": origin})
-                # A host's page plays a clip by its link; only the signature opens it.
-                expected = 404 if path.startswith("/files/") else 403
-                assert reply.status_code == expected, (path, origin)
+                assert reply.status_code == 403, (path, origin)
 
 
 def test_a_second_host_header_is_turned_away(server):

@@ -35,7 +35,7 @@ that person, so it has a name of its own and sees only its own tasks."""
 OPEN = ("/callbacks/", "/files/", "/uploads/")
 """Reached without a token: each has an unguessable or signed path instead."""
 GALLERY = "/gallery"
-"""Who has no token gets this page with the status 401: it asks for one."""
+"""Who has no token gets this page too: it asks for one. On other computers its status is 401."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +200,9 @@ class TokenAuth:
                 else:
                     scope["user"] = Visitor(grant, base_url=base_url, local=self._local)
         if _asks_for_token(answer) and path == GALLERY and scope["method"] in ("GET", "HEAD"):
-            scope["challenge"], answer = answer.headers["www-authenticate"], self._app
+            if not self._local:  # whoever is at this computer comes with the token in the fragment
+                scope["challenge"] = answer.headers["www-authenticate"]
+            answer = self._app
         await answer(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:
