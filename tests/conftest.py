@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import postgres
 import pytest
+import warm
 
 if TYPE_CHECKING:
     from buckets import S3
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     if not hasattr(config, "workerinput"):
         postgres.begin_run()
+        warm.begin_run()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,3 +59,4 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         postgres.end_run()
+        warm.end_run()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -33,14 +34,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 import anyio
 import audit
-import httpx  # noqa: F401  # imported once, here, and not after every fork
 import postgres
 import steps
 
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.errors import HailuoError
-from hailuo_mcp.files import mp4  # noqa: F401  # likewise
 from hailuo_mcp.sandbox.options import Chaos, SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import RunningSandbox
@@ -54,6 +53,13 @@ SIZES = {
     # Many, so that not every orphan has others of its shape beside it.
     "MiniMax-H3": tuple((size, seconds) for size in ("768P", "2K") for seconds in range(4, 16)),
 }
+ONCE = (
+    *("av", "certifi", "httpcore", "httpx", "socksio", "stringprep"),
+    *(f"hailuo_mcp.files.{name}" for name in ("mp4", "references")),
+    *("hailuo_mcp.journal.sqlite.store", "hailuo_mcp.media.pictures", "hailuo_mcp.rules.video"),
+    "hailuo_mcp.sandbox.clips.render",
+)
+"""Imported before the first fork, and not after every one: that was most of what a worker did."""
 AT_ONCE = 4
 STEP_SECONDS = 4.0
 """A worker that does not come to its step is killed after this: one more random instant."""
@@ -288,6 +294,8 @@ def database(store: str) -> Iterator[str]:
 
 
 def crash(options: argparse.Namespace, home: Path, url: str) -> int:
+    for name in ONCE:
+        importlib.import_module(name)
     home.mkdir(parents=True, exist_ok=True)
     log = home / "workers.log"
     logging.basicConfig(filename=log, level=logging.WARNING, format="%(process)d %(message)s")

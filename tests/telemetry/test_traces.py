@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import warm
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -79,7 +80,7 @@ class Server:
         self._log = log
         with log.open("wb") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hailuo_mcp", "serve", "--transport", "http", "--port", "0"],
+                [*warm.program(), "serve", "--transport", "http", "--port", "0"],
                 env=environ,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
@@ -252,9 +253,8 @@ async def test_over_stdio_too(environ, tmp_path, answers) -> None:
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "60000",
         }
-        process = StdioServerParameters(
-            command=sys.executable, args=["-m", "hailuo_mcp"], env=environ
-        )
+        command, *args = warm.program()
+        process = StdioServerParameters(command=command, args=args, env=environ)
         async with within_the_trace(), Client(stdio_client(process)) as client:
             await saved(client)
             began = time.monotonic()
