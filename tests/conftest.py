@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
+import certificates
 import postgres
 import pytest
 import warm
@@ -34,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Of no person: neither the configuration nor the keyring of who runs the tests is read.
     os.environ["XDG_CONFIG_HOME"] = f"{tempfile.gettempdir()}/hailuo-mcp-no-settings"
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+    certificates.load_once()
     if not hasattr(config, "workerinput"):
         postgres.begin_run()
         warm.begin_run()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib
 import json
 import logging
@@ -45,6 +46,7 @@ from hailuo_mcp.sandbox.report import read_book
 from hailuo_mcp.sandbox.serve import RunningSandbox
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.studio.studio import Studio
+from hailuo_mcp.transport import connections
 from hailuo_mcp.views import Terms
 
 OLDER, MIXED = "MiniMax-Hailuo-2.3", "mixed"
@@ -54,9 +56,12 @@ SIZES = {
     "MiniMax-H3": tuple((size, seconds) for size in ("768P", "2K") for seconds in range(4, 16)),
 }
 ONCE = (
-    *("av", "certifi", "httpcore", "httpx", "socksio", "stringprep"),
+    *("anyio._backends._asyncio", "av.subtitles.stream", "certifi", "encodings.idna", "httpcore"),
+    *("httpx", "socksio", "stringprep", "uvicorn.lifespan.off", "uvicorn.loops.auto"),
+    *(f"PIL.{one}ImagePlugin" for one in ("Bmp", "Gif", "Jpeg", "Png", "Ppm")),
     *(f"hailuo_mcp.files.{name}" for name in ("mp4", "references")),
-    *("hailuo_mcp.journal.sqlite.store", "hailuo_mcp.media.pictures", "hailuo_mcp.rules.video"),
+    *(f"hailuo_mcp.rules.{name}" for name in ("drafts", "template", "upgrade", "video")),
+    *("hailuo_mcp.journal.sqlite.store", "hailuo_mcp.media.pictures"),
     "hailuo_mcp.sandbox.clips.render",
 )
 """Imported before the first fork, and not after every one: that was most of what a worker did."""
@@ -296,6 +301,8 @@ def database(store: str) -> Iterator[str]:
 def crash(options: argparse.Namespace, home: Path, url: str) -> int:
     for name in ONCE:
         importlib.import_module(name)
+    connections.trusted = functools.cache(connections.trusted)
+    connections.trusted()  # certificates take as long to load
     home.mkdir(parents=True, exist_ok=True)
     log = home / "workers.log"
     logging.basicConfig(filename=log, level=logging.WARNING, format="%(process)d %(message)s")
