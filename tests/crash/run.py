@@ -66,7 +66,7 @@ ONCE = (
 )
 """Imported before the first fork, and not after every one: that was most of what a worker did."""
 AT_ONCE = 4
-STEP_SECONDS = 4.0
+STEP_SECONDS = 8.0
 """A worker that does not come to its step is killed after this: one more random instant."""
 LONGEST_LIFE = 1.6
 FINISH_SECONDS = 240.0
@@ -211,6 +211,8 @@ class Killing:
         self.steps: Counter[str] = Counter()
         self.instants = self.server_kills = 0
         self.faults: list[str] = []
+        self._missed: set[str] = set()
+        """Steps that did not come as often as was drawn: the next time their first one counts."""
         self._turn = [step for step in steps.STEPS if step not in steps.OF_ORPHANS or not on_v1]
 
     @property
@@ -229,6 +231,7 @@ class Killing:
         if dice.random() < 0.6:
             step = self._turn.pop(0)
             self._turn.append(step)
+            occasion = 1 if step in self._missed else occasion
         wanted = self.plan.some(pictures=1.0 if step == "picture kept" else 0.1)
 
         def work() -> None:
@@ -256,6 +259,7 @@ class Killing:
                 self.server_kills += 1
             elif overdue:
                 self.instants += 1
+                self._missed.add(worker.step)
             else:
                 self.steps[worker.step] += 1
             if worker.server:
