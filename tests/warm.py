@@ -41,6 +41,7 @@ _IMPORTED = (
 )
 _LEFT_OUT = ("hailuo_mcp.__main__", "hailuo_mcp.cli.output.demo")
 _HEADER = 4
+_END = bytes(_HEADER)
 _CHECK_SECONDS = 5.0
 _START_SECONDS = 60.0
 
@@ -62,7 +63,7 @@ def end_run() -> None:
     path = Path(os.environ.pop(SOCKET))
     with suppress(OSError), socket.socket(socket.AF_UNIX) as there:
         there.connect(str(path))
-        there.sendall(bytes(_HEADER))
+        there.sendall(_END)
         there.recv(1)
     path.unlink(missing_ok=True)
     Path(f"{path}.lock").unlink(missing_ok=True)
@@ -153,8 +154,9 @@ class Forks:
     def _begin(self) -> None:
         client, _ = self._listener.accept()
         request, streams = _received(client)
-        if not request:
-            self._ended = True
+        self._ended = self._ended or request == _END
+        if not streams:
+            client.close()
             return
         pid = os.fork()
         if not pid:
@@ -189,24 +191,18 @@ class Forks:
 
 
 def _received(client: socket.socket) -> tuple[bytes, list[int]]:
+    """What is asked for, with its streams; without them, nothing is to be started."""
     header, streams, _, _ = socket.recv_fds(client, _HEADER, 3)
+    if not streams:
+        return header, []
     size, request = int.from_bytes(header, "big"), b""
     while len(request) < size:
-        request += client.recv(size - len(request))
+        if not (block := client.recv(size - len(request))):  # it was killed meanwhile
+            for fd in streams:
+                os.close(fd)
+            return b"", []
+        request += block
     return request, streams
-
-
-def _reap(children: dict[int, socket.socket], ready: selectors.BaseSelector) -> None:
-    while children:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if not pid:
-            return
-        with children.pop(pid) as client:
-            with suppress(KeyError):
-                ready.unregister(client)
-            code = os.waitstatus_to_exitcode(status)
-            with suppress(OSError):
-                client.sendall(code.to_bytes(4, "big", signed=True))
 
 
 def _lives(pid: int) -> bool:
