@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -84,6 +83,8 @@ def _socket() -> str:
 
 
 def _start(path: str) -> None:
+    from until import until_now
+
     log = Path(f"{path}.log")
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -95,11 +96,12 @@ def _start(path: str) -> None:
             cwd=Path(__file__).parents[1],
             env={k: v for k, v in os.environ.items() if not k.startswith(("HAILUO_", "OTEL_"))},
         )
-    deadline = time.monotonic() + _START_SECONDS
-    while not Path(path).exists():
+
+    def listens() -> bool:
         assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, "the process that forks did not start"
-        time.sleep(0.02)
+        return Path(path).exists()
+
+    until_now(listens, seconds=_START_SECONDS)
     log.unlink()
     process.returncode = 0  # it outlives this worker; `end_run` ends it
 
