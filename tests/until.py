@@ -11,7 +11,7 @@ Seen = TypeVar("Seen")
 _BETWEEN_LOOKS = 0.02
 
 
-async def until(look: Callable[[], Seen | Awaitable[Seen]], *, seconds: float = 20) -> Seen:
+async def until(look: Callable[[], Seen | Awaitable[Seen]], *, seconds: float = 60) -> Seen:
     """The first thing that is seen; TimeoutError where nothing comes."""
     with anyio.fail_after(seconds):
         while True:
@@ -23,7 +23,7 @@ async def until(look: Callable[[], Seen | Awaitable[Seen]], *, seconds: float = 
             await anyio.sleep(_BETWEEN_LOOKS)
 
 
-def until_now(look: Callable[[], Seen], *, seconds: float = 20) -> Seen:
+def until_now(look: Callable[[], Seen], *, seconds: float = 60) -> Seen:
     """The same where there is no event loop."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
