@@ -29,9 +29,10 @@ from until import until_now
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import serve_in_thread
 
+from .conftest import NO_TLS, WAYS, sse_http
+
 OPERATING = Path(__file__).parents[2] / "docs/operating"
 TOKENS = {f"caller{n}": f"a-token-of-caller-{n}-0123456789" for n in range(4)}
-WAYS = ("auto", "legacy", "sse")
 SEARCHED = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
 HAPROXY, NGINX = (shutil.which(name, path=SEARCHED) for name in ("haproxy", "nginx"))
 
@@ -60,7 +61,7 @@ def running(process: subprocess.Popen[bytes], how: int = signal.SIGTERM) -> Iter
         yield
     finally:
         process.send_signal(how)
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.fixture
@@ -81,13 +82,13 @@ def replicas(tmp_path: Path) -> Iterator[list[Replica]]:
         for replica in started:
             stack.enter_context(running(replica.process))
         for replica in started:
-            until_now(lambda port=replica.port: answers(port))
+            until_now(lambda port=replica.port: answers(port), seconds=60)
         yield started
 
 
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/health").is_success
+        return httpx.get(f"http://127.0.0.1:{port}/health", verify=NO_TLS).is_success
     except httpx.TransportError:
         return False
 
@@ -105,7 +106,7 @@ def haproxy(replicas: list[Replica], folder: Path) -> Iterator[int]:
     file.write_text(address((OPERATING / "haproxy.cfg").read_text(), replicas, port))
     subprocess.run([str(HAPROXY), "-c", "-f", str(file)], check=True, capture_output=True)
     with running(subprocess.Popen([str(HAPROXY), "-db", "-f", str(file)])):
-        until_now(lambda: answers(port))
+        until_now(lambda: answers(port), seconds=60)
         yield port
 
 
@@ -122,7 +123,7 @@ def nginx(replicas: list[Replica], folder: Path) -> Iterator[int]:
     command = [str(NGINX), "-p", str(folder), "-c", str(file), "-e", f"{folder}/error.log"]
     subprocess.run([*command, "-t"], check=True, capture_output=True)
     with running(subprocess.Popen(command)):
-        until_now(lambda: answers(port))
+        until_now(lambda: answers(port), seconds=60)
         yield port
 
 
@@ -130,10 +131,11 @@ def nginx(replicas: list[Replica], folder: Path) -> Iterator[int]:
 async def connected(port: int, way: str, token: str) -> AsyncGenerator[Client]:
     headers, url = {"Authorization": f"Bearer {token}"}, f"http://127.0.0.1:{port}"
     if way == "sse":
-        async with Client(sse_client(f"{url}/sse", headers=headers), mode="auto") as client:
+        transport = sse_client(f"{url}/sse", headers=headers, httpx_client_factory=sse_http)
+        async with Client(transport, mode="auto") as client:
             yield client
         return
-    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+    async with httpx2.AsyncClient(headers=headers, timeout=60, verify=NO_TLS) as http:
         transport = streamable_http_client(f"{url}/mcp", http_client=http)
         async with Client(transport, mode=way) as client:
             yield client
@@ -149,7 +151,7 @@ async def shop(port: int, way: str, name: str, done: list[str]) -> None:
         assert saved["status"] == "saved", saved
         for _ in range(4):
             assert not (await client.call_tool("list_tasks", {})).is_error
-        async with httpx2.AsyncClient(timeout=30) as http:
+        async with httpx2.AsyncClient(timeout=60, verify=NO_TLS) as http:
             assert (await http.get(saved["url"])).status_code == 200
     done.append(way)
 

@@ -385,7 +385,7 @@ class Life(RuleBasedStateMachine):
         assert sum(reserved_amount, Decimal(0)) - bill == sum(never, Decimal(0))
 
 
-EXAMPLES = {"sqlite": 25, "postgres": 10}
+EXAMPLES = {"sqlite": 18, "postgres": 7}
 """A step costs four times as much in a database on its own; its statements are the same ones."""
 
 
