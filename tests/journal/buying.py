@@ -9,9 +9,11 @@ import asyncio
 import json
 import multiprocessing
 import os
+import queue
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -149,12 +151,16 @@ def main() -> None:
     context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
     barrier, found = context.Barrier(int(many)), context.Queue()
     buyers = [
-        context.Process(target=_one, args=(what, number, arguments, barrier, found))
+        context.Process(target=_one, args=(what, number, arguments, barrier, found), daemon=True)
         for number in range(int(many))
     ]
     for buyer in buyers:
         buyer.start()
-    results = [found.get(timeout=SECONDS) for _ in buyers]
+    results: list[list[int]] = []
+    while len(results) < len(buyers):
+        assert not any(buyer.exitcode for buyer in buyers)
+        with suppress(queue.Empty):
+            results.append(found.get(timeout=1))
     for buyer in buyers:
         buyer.join()
     assert [buyer.exitcode for buyer in buyers] == [0] * len(buyers)
