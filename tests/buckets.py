@@ -27,6 +27,12 @@ def _service() -> int:
     return int(server.get_host_and_port()[1])
 
 
+@cache
+def _http() -> httpx.Client:
+    """One for all tests of this process: making one reads every certificate authority."""
+    return httpx.Client(trust_env=False)
+
+
 @dataclass
 class Way:
     """Passes bytes on to the service, one request on each connection of a client.
@@ -155,8 +161,7 @@ class S3:
         url = f"http://127.0.0.1:{_service()}/{self.name}/{key}"
         signed = "AWS4-HMAC-SHA256 Credential=an-id/20260101/us-east-1/s3/aws4_request"
         headers = {"Authorization": signed, **more.pop("headers", {})}
-        with httpx.Client(trust_env=False) as http:
-            return http.request(method, url.rstrip("/"), headers=headers, **more)
+        return _http().request(method, url.rstrip("/"), headers=headers, **more)
 
     def make(self) -> None:
         assert self._ask("PUT").status_code == 200
