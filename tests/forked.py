@@ -16,14 +16,29 @@ import hailuo_mcp
 AVAILABLE = sys.platform != "win32"
 STREAMS = ("stdin", "stdout", "stderr")
 IMPORTED = [
-    *("av", "httpx", "rich.progress", "rich.table"),
-    *(f"hailuo_mcp.{name}" for name in ("bootstrap", "studio.studio", "wording.person")),
+    *("anyio._backends._asyncio", "av", "av.subtitles.stream", "certifi", "encodings.ascii"),
+    *("concurrent.futures.thread", "httpcore", "httpx", "rich.progress", "rich.table"),
+    *(
+        f"hailuo_mcp.{name}"
+        for name in (
+            *(
+                "bootstrap",
+                "journal.sqlite.store",
+                "journal.sqlite.backup",
+                "journal.sqlite.rescue",
+            ),
+            *("rules.drafts", "rules.template", "rules.upgrade", "rules.video"),
+            *("studio.studio", "wording.agent", "wording.offers", "wording.person"),
+        )
+    ),
     *(
         f"hailuo_mcp.cli.{name}"
         for name in (
-            *("record", "results", "session", "task_rows", "output.progress"),
+            *("copy_path", "log_notes", "program", "record", "results", "running", "session"),
+            *("task_names", "task_rows", "output.progress"),
             *("make.batch_buying", "make.buy", "make.film"),
-            *("follow.account", "follow.finish", "follow.task", "follow.task_list", "follow.show"),
+            *("follow.account", "follow.finish", "follow.task", "follow.task_find"),
+            *("follow.task_list", "follow.show"),
             *("set_up.doctor.command", "set_up.journal", "set_up.login"),
         )
     ),
