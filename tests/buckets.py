@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
+from no_tls import NO_TLS
 
 SECRET = "sEcReT-0123456789-access-key"
 _numbers = itertools.count(1)
@@ -156,7 +157,7 @@ class S3:
         url = f"http://127.0.0.1:{_service()}/{self.name}/{key}"
         signed = "AWS4-HMAC-SHA256 Credential=an-id/20260101/us-east-1/s3/aws4_request"
         headers = {"Authorization": signed, **more.pop("headers", {})}
-        with httpx.Client(trust_env=False) as http:
+        with httpx.Client(trust_env=False, verify=NO_TLS) as http:
             return http.request(method, url.rstrip("/"), headers=headers, **more)
 
     def make(self) -> None:
