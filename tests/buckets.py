@@ -13,7 +13,6 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
-from moto.server import ThreadedMotoServer
 
 SECRET = "sEcReT-0123456789-access-key"
 _numbers = itertools.count(1)
@@ -22,6 +21,8 @@ _numbers = itertools.count(1)
 @cache
 def _service() -> int:
     """The port of one service for all tests of this process."""
+    from moto.server import ThreadedMotoServer  # 0.3 s, which only who has a bucket pays
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     return int(server.get_host_and_port()[1])
