@@ -10,6 +10,7 @@ import certificates
 import postgres
 import pytest
 import warm
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from buckets import S3
@@ -35,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Of no person: neither the configuration nor the keyring of who runs the tests is read.
     os.environ["XDG_CONFIG_HOME"] = f"{tempfile.gettempdir()}/hailuo-mcp-no-settings"
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+    settings.register_profile("tests", deadline=None)  # no result depends on the machine's speed
+    settings.load_profile("tests")
     certificates.load_once()
     if not hasattr(config, "workerinput"):
         postgres.begin_run()

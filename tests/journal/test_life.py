@@ -394,5 +394,5 @@ EXAMPLES = {"sqlite": 18, "postgres": 7}
 def test_life(store: str) -> None:
     run_state_machine_as_test(
         type("LifeOf", (Life,), {"store": store}),
-        settings=settings(max_examples=EXAMPLES[store], stateful_step_count=50, deadline=None),
+        settings=settings(max_examples=EXAMPLES[store], stateful_step_count=50),
     )

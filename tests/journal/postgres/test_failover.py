@@ -47,7 +47,7 @@ async def test_what_was_bought_is_known_to_the_standby_and_buying_goes_on(
 ) -> None:
     primary, standby, url = pair
     store = await opened(url, "me")
-    bought, refused, over = set[str](), set[str](), False
+    bought, refused, promoted, over = set[str](), set[str](), False, False
 
     async def go_on_buying(buyer: int) -> None:
         number = 0
@@ -59,7 +59,7 @@ async def test_what_was_bought_is_known_to_the_standby_and_buying_goes_on(
             except JournalError as error:
                 if error.charged == "no":
                     refused.add(name)
-                await anyio.sleep(0.05)  # a refusal is quick, and the change takes seconds
+                await until(lambda: promoted or over, between=0.05)
             else:
                 bought.add(name)
 
@@ -69,6 +69,7 @@ async def test_what_was_bought_is_known_to_the_standby_and_buying_goes_on(
         await until(lambda: len(bought) > 20)
         await anyio.to_thread.run_sync(primary.stop, "immediate")
         await anyio.to_thread.run_sync(standby.promote)
+        promoted = True
         before = len(bought)
         await until(lambda: len(bought) > before + 20, seconds=60)
         over = True
