@@ -174,16 +174,20 @@ async def test_a_lost_answer_is_unconfirmed_and_never_repeated(counter, fault):
 
 
 async def test_an_unknown_status_word_is_polled_on_and_told(counter):
-    bought = await counter.client.send(counter.plain("weird-status"))
-    seen: dict[Phase, str] = {}
+    async def unknown_word() -> str:
+        bought = await counter.client.send(counter.plain("weird-status"))
+        seen: dict[Phase, str] = {}
 
-    async def succeeded() -> bool:
-        status = await counter.query(bought.remote_id)
-        seen[status.phase] = status.word
-        return status.phase is Phase.SUCCEEDED
+        async def succeeded() -> bool:
+            status = await counter.query(bought.remote_id)
+            seen[status.phase] = status.word
+            return status.phase is Phase.SUCCEEDED
 
-    await until(succeeded)
-    assert seen[Phase.UNKNOWN].lower() == "rendering"
+        await until(succeeded)
+        return seen.get(Phase.UNKNOWN, "")
+
+    # A busy machine may ask only when the clip is ready: then it makes another one.
+    assert (await until(unknown_word)).lower() == "rendering"
 
 
 @pytest.mark.parametrize("fault", ["poll-500", "poll-1002", "poll-html", "poll-reset"])
