@@ -312,7 +312,7 @@ function drawRing(gallery, card) {
   const left = eta - since;
   const done = shots
     ? shots.filter((/** @type {string} */ id) => gallery.cards.get(id)?.saved).length / shots.length
-    : elapsed / (elapsed + Math.max(left, 0) || 1);
+    : elapsed / (elapsed + Math.max(left, 0.1));
   const counts = done >= 0;
   ring.classList.toggle("unknown", !counts);
   if (counts) parts.shown = Math.min(0.99, Math.max(parts.shown, done)); // it does not go back
