@@ -15,8 +15,21 @@ def test_every_text_is_kept_as_it_was_written() -> None:
     html = joined.gallery_page().html
     words = (_FOLDER / "words.js").read_text(encoding="utf-8").partition("const WORDS")[2]
     texts = _TEXT.findall(words)
-    assert len(texts) > 200
+    assert len(texts) > 100
     assert [text for text in texts if text not in html] == []
+
+
+def test_every_sentence_is_in_both_languages() -> None:
+    words = (_FOLDER / "words.js").read_text(encoding="utf-8")
+    table = words.partition("const WORDS")[2].partition("\n};")[0]
+    assert [
+        text for text in _TEXT.findall(table) if not re.fullmatch(r'"[^|]+\|[^|]+"', text)
+    ] == []
+
+
+def test_a_host_has_little_to_load() -> None:
+    html = joined.gallery_page().html
+    assert len(html.encode()) <= 60_000
 
 
 def test_no_comment_and_no_indentation_is_left() -> None:

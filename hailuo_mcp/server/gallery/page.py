@@ -27,13 +27,15 @@ SCRIPTS = (
 _SCRIPT = re.compile(
     r"""( "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | `(?:[^`\\]|\\.)*`
           | /(?![/*\s])(?:\[(?:[^]\\\n]|\\.)*\]|\\.|[^/\\\n[])+/ )  # a division has a space
-      | // [^\n]* | /\* .*? \*/
-      | \s* ([{}()\[\],;?=|&*+!] | : (?=\s) | \n) \s*""",
+      | // [^\n]* | /\* .*? \*/ | ,(?=\s*[])}]) | ;(?=\s*})
+      | \s* ([{}()\[\],;?=<>|&*+!] | : (?=\s) | \n) \s*""",
     re.DOTALL | re.VERBOSE,
 )
-"""Texts and regular expressions, which stay; comments, which do not; marks, without their space."""
+"""Texts and regular expressions, which stay; comments and marks before an end, which do not; other
+marks, without their space."""
 _STYLE = re.compile(
-    r"""( "[^"\n]*" ) | /\*.*?\*/ | \s* ([{};,] | : (?=\s)) \s*""", re.DOTALL | re.VERBOSE
+    r"""( "[^"\n]*" ) | /\*.*?\*/ | ;(?=\s*}) | \s* ([{};,] | : (?=\s)) \s*""",
+    re.DOTALL | re.VERBOSE,
 )
 _FOLDER = Path(__file__).with_name("page")
 

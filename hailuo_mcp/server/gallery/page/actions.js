@@ -12,11 +12,11 @@
  * @property {(reply: Reply) => void} add
  *
  * @typedef {Object} Offer - What the person is asked to buy; it does not change while they read.
- * @property {string} action - The button that opened it.
- * @property {string} question
- * @property {any} price
+ * @property {string} action - The button that opens it.
+ * @property {string} question - A key of WORDS.
  * @property {string} tool
- * @property {Record<string, any>} args
+ * @property {any} price
+ * @property {Record<string, any>} more - What the tool is told besides the id.
  */
 
 const ICONS = {
@@ -45,6 +45,24 @@ function isPlayable(card) {
   return card.status === "succeeded" && Boolean(card.saved || card.url);
 }
 
+/** @param {any} card @returns {Offer[]} */
+function offersOf({ status, again, upgrade }) {
+  const { take, price } = again ?? {};
+  const resolution = upgrade?.resolution;
+  return [
+    // What may have been bought is settled first.
+    take && status !== "unconfirmed" &&
+      { action: "again", question: "askTake", tool: "retake_video", price, more: { take } },
+    resolution &&
+      { action: "upgradeTo", question: "askUpgrade", tool: "upgrade_video", price: upgrade.price, more: { resolution } },
+  ].filter(Boolean);
+}
+
+/** @param {string} key @param {Offer} offer */
+function sayOffer(key, { price, more: { take, resolution } }) {
+  return say(key, { take, size: plainLine(resolution), price: amountText(price) });
+}
+
 /**
  * @param {Gallery} gallery
  * @param {any} card - A card or a film.
@@ -53,44 +71,36 @@ function isPlayable(card) {
 function actionButtons(gallery, card) {
   const { connection, mayBuy } = gallery;
   const { host } = connection;
-  const { again, upgrade, id } = card;
-  const takes = mayBuy && again?.take;
-  const upgrades = mayBuy && upgrade?.resolution;
-  const folder = host.present && host.opensLinks && card.file;
-  const saves = card.url && (host.downloads || host.opensLinks);
-  const fetching = busy.has(`fetch ${id}`) ? say("fetching") : say("fetch");
+  const { id, file, url } = card;
+  const is = (/** @type {string} */ action) => busy.has(`${action} ${id}`);
   /** @type {[string, any, string, (card: any) => unknown][]} */
   const all = [
     ["preview", isPlayable(card), say("preview"), (now) => showPreview(connection, now)],
     ["lastFrame", card.frame, say("lastFrame"), (now) => useFrame(gallery, now)],
-    ["fetch", card.fetch, fetching, (now) => fetchAgain(gallery, now)],
-    ["copyPath", card.file, say("copyPath"), (now) => copyText(id, now.file)],
-    ["openFolder", folder, say("openFolder"), (now) => openFolder(gallery, now)],
-    ["save", saves, say(host.downloads ? "save" : "openLink"), (now) => save(gallery, now)],
-    ["again", takes, offerText("again", again), (now) => ask(gallery, now, takeOffer(now))],
-    ["upgradeTo", upgrades, offerText("upgradeTo", upgrade), (now) => ask(gallery, now, upgradeOffer(now))],
+    ["fetch", card.fetch, say(is("fetch") ? "fetching" : "fetch"), () => fetchAgain(gallery, id)],
+    ["copyPath", file, say("copyPath"), (now) => copyText(id, now.file)],
+    ["openFolder", file && host.present && host.opensLinks, say("openFolder"), (now) => openFolder(gallery, now)],
+    ["save", url && (host.downloads || host.opensLinks), say(host.downloads ? "save" : "openLink"), (now) => save(gallery, now)],
   ];
+  for (const offer of offersOf(card)) {
+    all.push([offer.action, mayBuy, sayOffer(offer.action, offer), (now) => ask(gallery, now, offer.action)]);
+  }
   return all.filter(([, there]) => there).map(([action, , words, act]) => {
     const name = action === "again" || action === "upgradeTo" ? "buy" : "quiet";
     const path = ICONS[/** @type {"again"} */ (action)];
     const button = actionButton(action, name, icon(path), make("span", "", words));
-    if (busy.has(`${action} ${id}`)) button.setAttribute("aria-disabled", "true");
-    button.addEventListener("click", () => {
+    if (is(action)) button.setAttribute("aria-disabled", "true");
+    button.onclick = () => {
       const now = latest(gallery, id);
-      if (now && !busy.has(`${action} ${id}`)) act(now);
-    });
+      if (now && !is(action)) act(now);
+    };
     return button;
   });
 }
 
-/** @param {string} key @param {any} offered - With its price. */
-function offerText(key, offered) {
-  return say(key, { size: plainLine(offered?.resolution), price: amountText(offered?.price) });
-}
-
 /** The same element as long as the page lives. @param {string} id */
 function panelOf(id) {
-  const panel = panels.get(id) ?? make("div", { class: "panel", hidden: "hidden" });
+  const panel = panels.get(id) ?? make("div", { hidden: "true" });
   panels.set(id, panel);
   return panel;
 }
@@ -109,7 +119,7 @@ function tell(id, tone, ...sentences) {
   panel.onkeydown = null;
   panel.replaceChildren(...said.map((sentence) => make("p", "", sentence)));
   panel.hidden = false;
-  announce(said.join(" "));
+  byId("status").textContent = said.join(" "); // is read aloud
 }
 
 /** The server's own sentences, which are English. @param {unknown} message @param {boolean} [open] */
@@ -166,71 +176,46 @@ function folderLink(file) {
 
 /** @param {Gallery} gallery @param {any} card */
 async function openFolder({ connection }, card) {
-  if (await connection.openLink(folderLink(card.file))) return;
-  tell(card.id, "", say("notOpened", { text: plainLine(card.file) }));
+  const opened = await connection.openLink(folderLink(card.file));
+  if (!opened) tell(card.id, "bad", say("notHere"), plainLine(card.file));
 }
 
 /** @param {Gallery} gallery @param {any} card */
-async function save({ connection }, card) {
-  const name = (card.file ?? "").split(/[\\/]/).pop() || `${card.id}.mp4`;
-  const done = connection.host.downloads
-    ? await connection.download(card.url, name)
-    : await connection.openLink(card.url);
-  if (!done) tell(card.id, "bad", say("notSaved"));
+async function save({ connection }, { id, url, file = "" }) {
+  const name = file.split(/[\\/]/).pop() || `${id}.mp4`;
+  const { host, download, openLink } = connection;
+  if (!(await (host.downloads ? download(url, name) : openLink(url)))) tell(id, "bad", say("notHere"));
 }
 
-/** @param {Gallery} gallery @param {any} card */
-async function fetchAgain(gallery, { id }) {
+/** @param {Gallery} gallery @param {string} id */
+async function fetchAgain(gallery, id) {
   const key = `fetch ${id}`;
   busy.add(key);
   gallery.draw();
-  try {
-    const { answer, error } = await gallery.connection.call("download_video", { task_id: id });
-    if (error) {
-      tell(id, "bad", say("fetchFailed"), reasonOf(error.code)?.what ?? "");
-      panelOf(id).append(serverSays(error.message));
-    } else {
-      tell(id, "good", say(answer.status === "saved" ? "fetched" : "fetching"));
-    }
-  } catch {
-    tell(id, "bad", say("fetchFailed"));
+  const reply = await gallery.connection.call("download_video", { task_id: id }).catch(() => null);
+  if (reply && !reply.error) {
+    tell(id, "good", say(reply.answer.status === "saved" ? "fetched" : "fetching"));
+  } else {
+    tell(id, "bad", say("fetchFailed"), sayCode(reply?.error?.code));
+    panelOf(id).append(serverSays(reply?.error?.message) || "");
   }
   busy.delete(key);
-  gallery.draw();
   await gallery.refresh([id]);
 }
 
 // ---- What costs money
 
-/** @param {any} card @returns {Offer} */
-function takeOffer({ id, again: { take, price } }) {
-  const question = say("askTake", { take, price: amountText(price, true) });
-  return { action: "again", question, price, tool: "retake_video", args: { task_id: id, take } };
-}
-
-/** @param {any} card @returns {Offer} */
-function upgradeOffer({ id, upgrade: { resolution, price } }) {
-  const question = say("askUpgrade", { size: plainLine(resolution), price: amountText(price, true) });
-  const args = { task_id: id, resolution };
-  return { action: "upgradeTo", question, price, tool: "upgrade_video", args };
-}
-
 /**
  * Ask for the person's yes in the card.
  * @param {Gallery} gallery
  * @param {any} card
- * @param {Offer} offer
+ * @param {string} action
  */
-function ask(gallery, card, offer) {
+function ask(gallery, card, action) {
   const { id, sandbox } = card;
-  const { price, question } = offer;
-  const { unit, left, budget } = gallery.spending ?? {};
-  const notes = [
-    price ? price.lower_bound && say("askAtLeast") : say("askUnpriced"),
-    sandbox && say("askSandbox"),
-    left && budget && !sandbox &&
-      say("askLeft", { left: amountText({ amount: left, unit }), budget: amountText({ amount: budget, unit }) }),
-  ];
+  const offer = offersOf(card).find((one) => one.action === action);
+  if (!offer) return;
+  const question = sayOffer(offer.question, offer);
   const yes = actionButton("buy", "strong", say("buy"));
   const no = actionButton("close", "quiet", say("notNow"));
   const panel = panelOf(id);
@@ -240,14 +225,14 @@ function ask(gallery, card, offer) {
   panel.tabIndex = -1;
   panel.replaceChildren(
     make("p", "question", question),
-    make("p", "", notes.filter(Boolean).join(" ")),
+    make("p", "", sandbox ? say("sandbox") : budgetText(gallery.spending)),
     make("div", "row", yes, no),
   );
   panel.hidden = false;
   const close = () => {
-    if (busy.has(`${offer.action} ${id}`)) return;
+    if (busy.has(`${action} ${id}`)) return;
     panel.hidden = true;
-    focusOn(panel.closest(".card"), offer.action);
+    focusOn(panel.closest(".card"), action);
   };
   panel.onkeydown = (event) => {
     if (event.key === "Escape") close();
@@ -255,11 +240,18 @@ function ask(gallery, card, offer) {
     event.preventDefault();
     (document.activeElement === yes ? no : yes).focus();
   };
-  no.addEventListener("click", close);
-  yes.addEventListener("click", () => buy(gallery, id, offer));
+  no.onclick = close;
+  yes.onclick = () => buy(gallery, id, offer);
   // Not on "Buy": a key held down a moment too long would press it.
   panel.focus({ preventScroll: true });
   panel.scrollIntoView({ block: "nearest" });
+}
+
+/** @param {any} spending */
+function budgetText(spending) {
+  const { unit, left, budget } = spending ?? {};
+  const text = (/** @type {string} */ amount) => amountText({ amount, unit });
+  return budget ? say("budgetLeft", { left: text(left ?? "0"), budget: text(budget) }) : "";
 }
 
 /**
@@ -280,19 +272,17 @@ async function buy(gallery, id, offer) {
   gallery.draw();
   const ids = [id];
   try {
-    const reply = await agreed(gallery, offer);
+    const reply = await agreed(gallery, id, offer);
     if (reply.error) {
       tellRefusal(id, reply.error);
     } else {
       tell(id, "good", say(reply.answer.reused ? "alreadyBought" : "bought"));
-      if (reply.answer.task_id) ids.push(reply.answer.task_id);
+      ids.push(...cardsOf(reply.answer).ids);
       gallery.add(reply);
     }
   } catch (trouble) {
-    const { unsure = true, kind } = /** @type {any} */ (trouble) ?? {};
-    const why = kind === "forbidden" ? reasonOf("not_permitted")?.what : say("unreached");
-    if (unsure) tell(id, "bad", say("unsure"));
-    else tell(id, "bad", say("notBought"), why ?? "");
+    const { unsure = true, kind } = /** @type {Partial<Trouble>} */ (trouble);
+    tell(id, "bad", say(unsure ? "unsure" : "notBought"), kind === "forbidden" ? say("not_permitted") : "");
   }
   busy.delete(key);
   gallery.draw();
@@ -304,21 +294,21 @@ async function buy(gallery, id, offer) {
 /**
  * The call, with the code of a refusal that wants the yes which was given a moment ago.
  * @param {Gallery} gallery
+ * @param {string} id
  * @param {Offer} offer
  */
-async function agreed({ connection }, { tool, args, price }) {
-  const bid = { ...args, max_cost: Number(price?.amount ?? 0) };
+async function agreed({ connection }, id, { tool, more, price }) {
+  const bid = { task_id: id, ...more, max_cost: Number(price?.amount ?? 0) };
   const reply = await connection.call(tool, bid);
-  const wanted = reply.error?.code === "consent_required";
-  const confirm = wanted && /confirm='([^']+)'/.exec(reply.error?.message ?? "")?.[1];
+  const { code, message = "" } = reply.error ?? {};
+  const confirm = code === "consent_required" && /confirm='([^']+)'/.exec(message)?.[1];
   return confirm ? connection.call(tool, { ...bid, confirm }) : reply;
 }
 
 /** @param {string} id @param {NonNullable<Reply["error"]>} error */
 function tellRefusal(id, { code, charged, message }) {
-  const reason = reasonOf(code);
   // Without a code it is not this server's refusal: what happened behind it is not known.
   const unsure = charged !== "no" || !code;
-  tell(id, "bad", say(unsure ? "unsure" : "notBought"), reason?.what ?? "", reason?.next ?? "");
-  panelOf(id).append(serverSays(message, !reason));
+  tell(id, "bad", say(unsure ? "unsure" : "notBought"), sayCode(code));
+  panelOf(id).append(serverSays(message, !known(code)) || "");
 }

@@ -1,7 +1,7 @@
 // What one sees: clips, takes side by side, films as strips. Drawn again and again in place.
 
 /**
- * @typedef {Record<"root" | "stage" | "over" | "state" | "ago" | "badges" | "prompt" | "facts" | "why" | "actions",
+ * @typedef {Record<"root" | "stage" | "over" | "state" | "ago" | "badges" | "words" | "facts" | "why" | "actions",
  *   HTMLElement> & {shown: number}} Drawn - A card's parts that change, and how far its ring went.
  *
  * @typedef {Object} Group - A shot with its takes, or a film with its shots.
@@ -29,27 +29,20 @@ let ticking = 0;
 
 /** @param {HTMLElement} root @param {Gallery} gallery */
 function drawGallery(root, gallery) {
-  const bar = document.getElementById("spending");
-  if (bar) drawSpending(bar, gallery.spending);
-  const groups = groupsOf(gallery);
-  root.dataset.count = String(groups.length);
-  const shown = groups.map((group) => drawGroup(gallery, group));
-  arrange(root, shown.length ? shown : [emptyState()]);
+  const { cards, films, spending } = gallery;
+  drawSpending(spending);
+  const shown = groupsOf(gallery).map((group) => drawGroup(gallery, group));
+  root.dataset.count = String(shown.length);
+  const empty = () => make("div", "empty", make("h2", "", say("empty")), make("p", "", say("emptyHow")));
+  arrange(root, shown.length ? shown : [empty()]);
   clampPrompts();
   clearInterval(ticking);
   /** @type {any[]} */
-  const all = [...gallery.cards.values(), ...gallery.films.values()];
-  const live = all.filter(isUnderWay);
-  if (live.length) ticking = window.setInterval(() => tick(gallery, live), 1000);
-}
-
-/** @param {Gallery} gallery @param {any[]} live */
-function tick(gallery, live) {
-  if (!document.hidden) for (const card of live) drawRing(gallery, card);
-}
-
-function emptyState() {
-  return make("div", "empty", make("h2", "", say("empty")), make("p", "", say("emptyHow")));
+  const live = [...cards.values(), ...films.values()].filter(isUnderWay);
+  if (!live.length) return;
+  ticking = window.setInterval(() => {
+    if (!document.hidden) for (const card of live) drawRing(gallery, card);
+  }, 1000);
 }
 
 // ---- Groups
@@ -88,41 +81,32 @@ function drawGroup(gallery, { key, film, cards }) {
   const section = sections.get(key) ??
     make("section", film ? "film" : "shot", make("header", "head"), make("div", film ? "strip" : "takes"));
   sections.set(key, section);
-  const head = /** @type {HTMLElement} */ (section.firstElementChild);
-  const list = /** @type {HTMLElement} */ (section.lastElementChild);
+  const [head, list] = /** @type {HTMLElement[]} */ ([section.firstElementChild, section.lastElementChild]);
+  const several = cards.length > 1;
   if (film) {
     section.dataset.id = key;
-    const shots = shotsOf(film, cards);
-    const title = say("film", { n: shots.length });
-    fill(head, title, () => [make("h2", "", title)]);
+    fill(head, film.shots.length, () => [make("h2", "", nameOf(film))]);
     arrange(section, [head, drawCard(gallery, film), list]);
     list.setAttribute("role", "group");
-    list.setAttribute("aria-label", title);
+    list.setAttribute("aria-label", nameOf(film));
     list.tabIndex = 0; // it scrolls
-    arrange(list, shots.map((card) => drawCard(gallery, card)));
   } else {
-    const several = cards.length > 1;
+    const [{ title, prompt }] = cards;
     section.dataset.takes = String(Math.min(cards.length, 4));
-    const { title, prompt } = cards[0];
-    fill(head, several && [cards.length, title, prompt], () => [
-      several && make("h2", "", say("takes", { n: cards.length })),
-      several && promptOf(key, title, prompt),
-    ]);
-    arrange(list, cards.map((card) => drawCard(gallery, card, several)));
+    fill(head, several && [cards.length, title, prompt], () =>
+      several ? [make("h2", "", say("takes", { n: cards.length })), promptOf(key, title, prompt)] : []);
   }
+  const shown = film ? shotsOf(film, cards) : cards;
+  arrange(list, shown.map((card) => drawCard(gallery, card, several && !film)));
   return section;
 }
 
 /** In order, with those that are not bought yet. @param {any} film @param {any[]} cards @returns {any[]} */
 function shotsOf(film, cards) {
-  const prompts = film.prompts ?? film.shots ?? [];
-  const missing = prompts.map((/** @type {string} */ prompt, /** @type {number} */ at) => ({
-    id: `${film.id} ${at + 1}`, place: at + 1, prompt, status: "notStarted", settled: true,
-  }));
-  const shots = cards.map((card) => card.place);
-  return [...cards, ...missing.filter((/** @type {any} */ one) => !shots.includes(one.place))].sort(
-    (one, other) => (one.place ?? 0) - (other.place ?? 0),
-  );
+  const missing = listOf(film.prompts)
+    .map((prompt, at) => ({ id: `${film.id} ${at + 1}`, place: at + 1, prompt, status: "planned", settled: true }))
+    .filter(({ place }) => !cards.some((card) => card.place === place));
+  return [...cards, ...missing].sort((one, other) => (one.place ?? 0) - (other.place ?? 0));
 }
 
 // ---- A card
@@ -148,25 +132,26 @@ function drawCard(gallery, card, inGroup = false) {
   const parts = drawn.get(card.id) ?? newCard(card.id);
   drawn.set(card.id, parts);
   if (!came.has(card)) came.set(card, performance.now());
-  const { created_at: at, title, prompt, sandbox, cost } = card;
+  const { id, created_at: at, title, prompt, sandbox, cost, shots, place, film_id, upgrade_of } = card;
   const state = stateOf(card);
   parts.root.dataset.is = state;
   parts.root.setAttribute("aria-label", `${nameOf(card)}: ${say(state)}`);
   parts.stage.style.setProperty("--shape", shapeOf(gallery, card));
-  fill(parts.state, state, () => [say(state)]);
-  const ago = at ? agoText(at) : "";
-  fill(parts.ago, ago, () => [ago]);
+  parts.state.textContent = say(state);
+  parts.ago.textContent = at ? agoText(at) : "";
   if (at) parts.ago.title = dateText(at);
-  const badges = [card.place && say("shot", { n: card.place }), takeText(card)].filter(Boolean);
+  const newest = gallery.films.get(film_id)?.shots; // a shot that was made again has older ones
+  const earlier = newest && place && !upgrade_of && !newest.includes(id);
+  const badges = [place && say("shot", { n: place }), takeText(card), earlier && say("earlier")].filter(Boolean);
   fill(parts.badges, [badges, sandbox], () => [
     ...badges.map((word) => make("span", "badge", word)),
     sandbox && make("span", "badge play-money", say("sandbox")),
   ]);
-  const silent = inGroup || card.shots;
-  fill(parts.prompt, !silent && [title, prompt], () => [!silent && promptOf(card.id, title, prompt)]);
+  const told = !inGroup && !shots && [title, prompt];
+  fill(parts.words, told, () => [told && promptOf(id, title, prompt)]);
   const [facts, money] = [factsOf(card), costOf(card)];
   fill(parts.facts, [facts, money], () => [
-    facts, facts && money && " · ", money && make("span", cost?.charged === "maybe" ? "cost warn" : "cost", money),
+    facts, facts && money && " · ", money && make("span", cost.charged === "maybe" ? "warn" : "cost", money),
   ]);
   drawWhy(parts.why, card);
   const buttons = actionButtons(gallery, card);
@@ -177,29 +162,27 @@ function drawCard(gallery, card, inGroup = false) {
 
 /** @param {string} id @returns {Drawn} */
 function newCard(id) {
-  const [over, state, ago] = [make("div", "over"), make("strong", "state"), make("span", "ago")];
-  const [badges, prompt, facts] = [make("div", "badges"), make("div", ""), make("p", "facts")];
-  const [why, actions] = [make("div", "why"), make("div", "actions")];
+  const [over, state, ago, badges, words, facts, why, actions] =
+    ["over", "state", "ago", "badges", "words", "facts", "why", "actions"].map((name) => make("div", name));
   const stage = make("div", "stage", over);
   const top = make("div", "top", state, ago);
-  const body = make("div", "body", top, badges, prompt, facts, why, actions, panelOf(id));
+  const body = make("div", "body", top, badges, words, facts, why, actions, panelOf(id));
   const root = make("article", { class: "card", "data-id": id }, make("div", "face", stage, body));
-  return { root, stage, over, state, ago, badges, prompt, facts, why, actions, shown: 0 };
+  return { root, stage, over, state, ago, badges, words, facts, why, actions, shown: 0 };
 }
 
 /** @param {any} card */
 function nameOf(card) {
-  if (card.shots) return say("film", { n: card.shots.length });
-  const text = [...plainLine(card.title || card.prompt)];
-  const prompt = text.length > 60 ? `${text.slice(0, 60).join("")}…` : text.join("");
-  const place = card.place && say("shot", { n: card.place });
-  return [place, takeText(card), prompt].filter(Boolean).join(", ") || say("clip");
+  const { shots, place, title, prompt } = card;
+  if (shots) return say("film", { n: shots.length });
+  const names = [place && say("shot", { n: place }), takeText(card), shortLine(title || prompt)];
+  return names.filter(Boolean).join(", ") || say("clip");
 }
 
 /** @param {any} card */
-function takeText({ upgrade_of: draft, take, again }) {
-  if (draft) return say("upgraded");
-  return take > 1 || again?.take > 2 ? say("take", { n: take ?? 1 }) : "";
+function takeText({ upgrade_of, take = 1, again }) {
+  if (upgrade_of) return say("upgrade");
+  return take > 1 || again?.take > 2 ? say("take", { n: take }) : "";
 }
 
 /**
@@ -209,21 +192,19 @@ function takeText({ upgrade_of: draft, take, again }) {
  * @param {unknown} prompt
  */
 function promptOf(key, title, prompt) {
-  const text = plainText(prompt).trim();
-  const words = make("p", { class: text ? "prompt" : "soft", dir: "auto" }, text || say("noPrompt"));
+  const words = make("p", { class: "prompt", dir: "auto" }, plainText(prompt).trim());
   const more = actionButton("more", "more");
   const show = () => {
     const open = whole.has(key);
     words.classList.toggle("whole", open);
-    if (open) words.tabIndex = 0; // it scrolls
-    else words.removeAttribute("tabindex");
+    words.tabIndex = open ? 0 : -1; // it scrolls
     more.textContent = say(open ? "less" : "more");
     more.setAttribute("aria-expanded", String(open));
   };
-  more.addEventListener("click", () => {
+  more.onclick = () => {
     if (!whole.delete(key)) whole.add(key);
     show();
-  });
+  };
   more.hidden = true;
   show();
   const name = plainLine(title);
@@ -244,7 +225,7 @@ function factsOf({ model, resolution, width, height, seconds, duration, mode }) 
     plainLine(model),
     plainLine(resolution) || (width && `${width} × ${height}`),
     length && say("seconds", { n: Math.round(length * 10) / 10 }),
-    mode && Object.hasOwn(WORDS, mode) && say(mode),
+    sayCode(mode),
   ].filter(Boolean).join(" · ");
 }
 
@@ -253,45 +234,41 @@ const MONEY = { yes: "charged", maybe: "maybe", "not yet": "notYet", no: "notCha
 
 /** @param {any} card */
 function costOf({ cost, sandbox }) {
-  if (!cost) return "";
+  const { amount, charged } = cost ?? {};
+  if (!cost || (sandbox && !amount)) return "";
   const price = amountText(cost);
-  if (sandbox) return cost.amount ? say("worth", { price }) : "";
-  if (!cost.amount && cost.charged !== "no") return price;
-  return Object.hasOwn(MONEY, cost.charged) ? say(MONEY[cost.charged], { price }) : price;
+  const key = sandbox ? "worth" : amount || charged === "no" ? MONEY[charged] : "";
+  return key ? say(key, { price }) : price;
 }
 
-/** Why there is no clip, whether money moved, what to do. @param {HTMLElement} element @param {any} card */
+/** Why there is no clip, and what to do. @param {HTMLElement} element @param {any} card */
 function drawWhy(element, card) {
-  const { error_kind: kind, explanation, cost, again, sandbox } = card;
+  const { error_kind: kind, explanation, again, fetch } = card;
   const state = stateOf(card);
   const gone = again?.unavailable;
   // An upgrade's own draft has the button.
-  const why = gone && gone !== "upgrade" && say(Object.hasOwn(WORDS, `no_${gone}`) ? `no_${gone}` : "no_take");
-  fill(element, [state, kind, explanation, cost, why, sandbox], () => {
-    const ended = Object.hasOwn(SIGNS, state);
-    const reason = state === "failed" ? reasonOf(kind) : null;
-    const general = ended ? say(`${state}What`) : card.fetch ? say("fetchWhat") : "";
+  const why = gone && gone !== "upgrade" && say(known(`no_${gone}`) ? `no_${gone}` : "no_take");
+  const reason = state === "failed" && sayCode(kind);
+  const general = state === "unconfirmed" ? "unsure" : fetch ? "fetchWhat" : state === "failed" && !reason && "not_made";
+  fill(element, [state, kind, explanation, why, fetch], () => [
+    reason && make("p", "what", reason),
     // The server's English says it all: what happened, the money, what to do.
-    const told = !chinese && explanation;
-    const charged = cost?.charged === "yes" ? "chargedYes" : cost?.charged === "maybe" ? "chargedMaybe" : "chargedNo";
-    return [
-      reason && make("p", "what", reason.what),
-      told ? make("p", { dir: "auto" }, plainText(explanation)) : (reason ? "" : general) && make("p", "", general),
-      ended && !told && make("p", "", `${say(sandbox ? "chargedNo" : charged)}${reason?.next ?? ""}`),
-      !told && serverSays(explanation),
-      why && make("p", "soft", why),
-    ];
-  });
+    !chinese && explanation
+      ? make("p", { dir: "auto" }, plainText(explanation))
+      : general && make("p", "", say(general)),
+    chinese && serverSays(explanation),
+    why && make("p", "soft", why),
+  ]);
 }
 
 // ---- The stage
 
 /** Width through height, so that nothing jumps when the clip is there. @param {Gallery} gallery @param {any} card */
-function shapeOf({ cards, films }, card) {
-  const takes = [...cards.values()].filter(({ shot }) => shot && shot === card.shot);
+function shapeOf({ cards, films }, { shot, ...card }) {
+  const takes = [...cards.values()].filter((one) => shot && one.shot === shot);
   const kin = [card, cards.get(card.upgrade_of), films.get(card.film_id), cards.get(card.shots?.[0]), ...takes];
-  const known = kin.find((one) => one?.width > 0 && one?.height > 0);
-  return String(known ? Math.min(2.6, Math.max(0.5, known.width / known.height)) : 16 / 9);
+  const { width, height } = kin.find((one) => one?.width > 0 && one.height > 0) ?? { width: 16, height: 9 };
+  return String(Math.min(2.6, Math.max(0.5, width / height)));
 }
 
 /** @param {Gallery} gallery @param {Drawn} parts @param {any} card */
@@ -299,9 +276,10 @@ function drawStage(gallery, { over, stage }, card) {
   const state = stateOf(card);
   const kind = isPlayable(card) ? "play" : isUnderWay(card) ? "ring" : state;
   fill(over, [kind, kind === "play" && nameOf(card)], () => {
+    clearFailure(stage);
     if (kind === "ring") return [newRing()];
     if (kind === "play") return [playButton(gallery, stage, card)];
-    return [make("span", Object.hasOwn(SIGNS, state) ? "sign" : "soft", SIGNS[state] ?? say(state))];
+    return [make("span", SIGNS[state] ? "sign" : "soft", SIGNS[state] ?? say(state))];
   });
   if (kind === "ring") drawRing(gallery, card);
   if (card.poster) showPoster(gallery.connection, card, stage);
@@ -311,18 +289,15 @@ function drawStage(gallery, { over, stage }, card) {
 function playButton(gallery, stage, card) {
   const button = actionButton("play", "play", icon("M5 3.2v9.6L13 8z"));
   button.setAttribute("aria-label", `${say("play")}: ${nameOf(card)}`);
-  button.addEventListener("click", () =>
-    playClip(gallery.connection, latest(gallery, card.id) ?? card, stage));
+  button.onclick = () => playClip(gallery.connection, latest(gallery, card.id) ?? card, stage);
   return button;
 }
 
 function newRing() {
   const circle = { tag: "circle", cx: "50", cy: "50", r: "44", pathLength: "100" };
   const svg = drawing("", "0 0 100 100", circle, { ...circle, class: "arc" });
-  return make(
-    "div", { class: "ring", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" },
-    svg, make("b", ""), make("span", ""),
-  );
+  const given = { class: "ring", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" };
+  return make("div", given, svg, make("b", ""), make("span", ""));
 }
 
 /** The ring as it is this second. @param {Gallery} gallery @param {any} card */
@@ -332,43 +307,42 @@ function drawRing(gallery, card) {
   if (!parts || !ring) return;
   const since = (performance.now() - came.get(card)) / 1000;
   const { elapsed_seconds: told, eta_seconds: eta, created_at: at, shots } = card;
-  const elapsed = told === undefined ? Math.max(0, Date.now() / 1000 - (at ?? Infinity)) : told + since;
-  const left = eta === undefined ? undefined : eta - since;
-  let done = left === undefined ? undefined : elapsed / (elapsed + Math.max(left, 0) || 1);
-  if (shots) done = shots.filter((/** @type {string} */ id) => gallery.cards.get(id)?.saved).length / shots.length;
-  ring.classList.toggle("unknown", done === undefined);
-  if (done === undefined) {
-    ring.removeAttribute("aria-valuenow");
-  } else {
-    parts.shown = Math.min(0.99, Math.max(parts.shown, done)); // it does not go back
-    ring.style.setProperty("--done", String(parts.shown * 100));
-    ring.setAttribute("aria-valuenow", String(Math.round(parts.shown * 100)));
-  }
-  const soon = left !== undefined && left < 1;
-  const clock = soon ? "" : clockText(left ?? elapsed);
-  const words = say(soon ? "soon" : left === undefined ? "soFar" : "left");
+  // What is not known is NaN.
+  const elapsed = told + since || Math.max(0, Date.now() / 1000 - at) || 0;
+  const left = eta - since;
+  const done = shots
+    ? shots.filter((/** @type {string} */ id) => gallery.cards.get(id)?.saved).length / shots.length
+    : elapsed / (elapsed + Math.max(left, 0.1));
+  const counts = done >= 0;
+  ring.classList.toggle("unknown", !counts);
+  if (counts) parts.shown = Math.min(0.99, Math.max(parts.shown, done)); // it does not go back
+  ring.style.setProperty("--done", String(parts.shown * 100));
+  if (counts) ring.setAttribute("aria-valuenow", String(Math.round(parts.shown * 100)));
+  else ring.removeAttribute("aria-valuenow");
+  const soon = left < 1;
+  const clock = soon ? "" : clockText(left || elapsed);
+  const words = say(soon ? "soon" : left ? "left" : "soFar");
   const [, time, unit] = ring.children;
-  if (time.textContent !== clock) time.textContent = clock;
-  if (unit.textContent !== words) unit.textContent = words;
+  time.textContent = clock;
+  unit.textContent = words;
   ring.setAttribute("aria-label", nameOf(card));
   ring.setAttribute("aria-valuetext", `${say(stateOf(card))}, ${clock} ${words}`);
 }
 
 // ---- The budget
 
-/** @param {HTMLElement} element @param {any} spending */
-function drawSpending(element, spending) {
-  fill(element, spending, () => {
-    const { unit, period, spent, reserved, uncertain, budget, left } = spending ?? {};
-    if (!unit || spent === undefined) return [];
-    const text = (/** @type {string} */ amount) => amountText({ amount, unit });
-    const said = [say(`spent_${period ?? "total"}`, { price: text(spent) })];
-    if (Number(reserved)) said.push(say("reserved", { price: text(reserved) }));
-    if (Number(uncertain)) said.push(say("uncertain", { price: text(uncertain) }));
-    const words = say("budgetLeft", { left: text(left ?? "0"), budget: text(budget ?? "0") });
+/** @param {any} spending */
+function drawSpending(spending) {
+  fill(byId("spending"), spending, () => {
+    const { unit, period = "total", budget, left = 0, ...amounts } = spending ?? {};
+    if (!unit || amounts.spent === undefined) return [];
+    const words = budgetText(spending);
+    const said = ["spent", "reserved", "uncertain"]
+      .filter((key) => key === "spent" || Number(amounts[key]))
+      .map((key) => say(key === "spent" ? `spent_${period}` : key, { price: amountText({ amount: amounts[key], unit }) }));
     return [
       make("span", "", said.join(" · ")),
-      budget && make("span", "budget", make("meter", { value: left ?? 0, max: budget, "aria-label": words }), words),
+      budget && make("span", "budget", make("meter", { value: left, max: budget, "aria-label": words }), words),
     ];
   });
 }

@@ -25,17 +25,15 @@
  * @property {(url: string) => Promise<boolean>} openLink
  * @property {(text: string) => Promise<boolean>} sayToModel - As the person's own message.
  * @property {(url: string, name: string) => Promise<boolean>} download
- * @property {(mode: string) => Promise<string>} show - Asks for a mode; resolves with the mode it
- *   is shown in then.
+ * @property {(mode: string) => Promise<void>} show - Asks for a mode; host.mode is the one it got.
  * @property {() => void} resized
  * @property {boolean} signedIn - A token is kept for this tab.
- * @property {(token: string) => void} signIn
- * @property {() => void} signOut
+ * @property {(token: string) => void} signIn - Empty: sign out.
  *
  * @typedef {Object} Events - What the host tells by itself.
  * @property {(args: any) => void} asked - What the tool was called with; it has not answered yet.
  * @property {(reply: Reply) => void} answered
- * @property {(reason: string) => void} cancelled
+ * @property {() => void} cancelled
  * @property {() => void} looks - The host's context changed.
  * @property {() => void} ending - The page is about to be taken away.
  */
@@ -48,7 +46,8 @@ const MOST_SECONDS = 90;
 /** Why nothing answered a call. */
 class Trouble extends Error {
   /**
-   * @param {"away" | "late" | "ended" | "missing" | "sign_in" | "forbidden" | "busy" | "odd"} kind
+   * @param {"away" | "odd" | "ended" | "missing" | "sign_in" | "forbidden"} kind - Away: it may
+   *   answer later; odd: refused, and not in a way that the page knows.
    * @param {boolean} unsure - The server may have done it: a purchase may have been made.
    * @param {number} [wait] - Seconds after which to ask again, if the server said so.
    */
@@ -64,8 +63,8 @@ class Trouble extends Error {
  * @param {Events} events
  * @returns {Promise<Connection>}
  */
-function connect(events) {
-  return window.parent === window ? Promise.resolve(connectDirectly()) : connectToHost(events);
+async function connect(events) {
+  return window.parent === window ? connectDirectly() : connectToHost(events);
 }
 
 /**
@@ -74,27 +73,31 @@ function connect(events) {
  * @returns {Reply}
  */
 function readResult(result) {
-  const parts = Array.isArray(result?.content) ? result.content.filter(isObject) : [];
-  const texts = parts.filter((/** @type {any} */ part) => typeof part.text === "string");
-  const text = texts.map((/** @type {any} */ part) => part.text).join("\n");
-  let answer = result?.structuredContent;
+  const parts = listOf(result?.content).filter(isObject);
+  const text = parts.map(({ text }) => textOf(text)).filter(Boolean).join("\n");
+  const structured = result?.structuredContent;
   // Some hosts pass on only the text, which is the same object as JSON.
-  if (!isObject(answer)) answer = text.startsWith("{") ? objectIn(text) : {};
-  const error = result?.isError ? readError(answer, text) : null;
-  const pictures = parts.filter(
-    (/** @type {any} */ part) => part.type === "image" && typeof part.data === "string",
-  );
-  return { answer, text, pictures, error };
+  const answer = isObject(structured) ? structured : objectIn(text);
+  const { code, charged, task_id } = isObject(answer.error) ? answer.error : {};
+  const error = result?.isError
+    ? {
+        code: textOf(code),
+        charged: textOf(charged),
+        taskId: textOf(task_id),
+        message: textOf(answer.message) || text,
+      }
+    : null;
+  return { answer, text, error, pictures: parts.filter(({ type }) => type === "image") };
 }
 
-/** @param {any} answer @param {string} text */
-function readError(answer, text) {
-  const facts = isObject(answer.error) ? answer.error : {};
-  const message = typeof answer.message === "string" ? answer.message : text;
-  const [code, charged, taskId] = [facts.code, facts.charged, facts.task_id].map(
-    (fact) => (typeof fact === "string" ? fact : ""),
-  );
-  return { code, charged, taskId, message };
+/** @param {any} value */
+function textOf(value) {
+  return typeof value === "string" ? value : "";
+}
+
+/** @param {any} value @returns {any[]} */
+function listOf(value) {
+  return Array.isArray(value) ? value : [];
 }
 
 /** @param {any} value */
@@ -102,7 +105,7 @@ function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @param {string} text */
+/** @param {string} text @returns {any} */
 function objectIn(text) {
   try {
     const value = JSON.parse(text);
@@ -112,14 +115,11 @@ function objectIn(text) {
   }
 }
 
-/**
- * @param {string} method
- * @param {any} error - A JSON-RPC error.
- */
-function troubleOf(method, error) {
+/** @param {any} error - A JSON-RPC error. @param {boolean} ofCall - It answers the call of a tool. */
+function troubleOf(error, ofCall) {
   // Only these say that nothing was run; a host's own time limit, for one, is another code.
-  const unknown = error?.code === -32601 || error?.code === -32602;
-  return new Trouble(unknown ? "missing" : "odd", method === "tools/call" && !unknown);
+  const missing = [-32601, -32602].includes(error.code);
+  return new Trouble(missing ? "missing" : "odd", ofCall && !missing);
 }
 
 // ---- Through the host (MCP Apps): JSON-RPC over postMessage with the window around this one.
@@ -129,10 +129,79 @@ function troubleOf(method, error) {
  * @returns {Promise<Connection>}
  */
 async function connectToHost(events) {
-  /** @type {Map<number, {method: string, done: (result: any) => void, fail: (trouble: Trouble) => void}>} */
+  /** @type {Map<number, {ofCall: boolean, done: (result: any) => void, fail: (trouble: Trouble) => void}>} */
   const pending = new Map();
   let last = 0;
   let ended = false;
+
+  /** @param {object} message */
+  function post(message) {
+    // The host's origin is not known to the page, and differs between hosts.
+    window.parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
+  }
+
+  /** @param {string} method @param {object} params @returns {Promise<any>} */
+  function request(method, params) {
+    return new Promise((done, fail) => {
+      if (ended) return fail(new Trouble("ended", false));
+      const id = ++last;
+      const ofCall = method === "tools/call";
+      pending.set(id, { ofCall, done, fail });
+      post({ id, method, params });
+      // A host may take its time to begin.
+      if (id > 1) {
+        setTimeout(() => pending.delete(id) && fail(new Trouble("away", ofCall)), MOST_SECONDS * 1000);
+      }
+    });
+  }
+
+  /** @param {any} context */
+  function readContext(context) {
+    if (!isObject(context)) return;
+    host.context = { ...host.context, ...context };
+    host.locale = textOf(context.locale) || host.locale;
+    host.mode = textOf(context.displayMode) || host.mode;
+    host.modes = listOf(host.context.availableDisplayModes);
+  }
+
+  function end() {
+    ended = true;
+    events.ending();
+    for (const { ofCall, fail } of pending.values()) fail(new Trouble("ended", ofCall));
+    pending.clear();
+  }
+
+  /** @type {Record<string, (params: any) => void>} */
+  const notifications = {
+    "tool-input": (params) => events.asked(params.arguments),
+    "tool-result": (params) => events.answered(readResult(params)),
+    "tool-cancelled": events.cancelled,
+    "host-context-changed": (params) => {
+      readContext(params);
+      events.looks();
+    },
+  };
+
+  addEventListener("message", ({ source, data: message }) => {
+    if (source !== window.parent || message?.jsonrpc !== "2.0") return;
+    const { id, method, params, result, error } = message;
+    if (typeof method !== "string") {
+      const call = pending.get(id);
+      if (!call || !(result !== undefined || isObject(error))) return;
+      pending.delete(id);
+      if (error) call.fail(troubleOf(error, call.ofCall));
+      else call.done(result);
+    } else if (id === undefined) {
+      const name = method.replace("ui/notifications/", "");
+      if (Object.hasOwn(notifications, name)) notifications[name](isObject(params) ? params : {});
+    } else if (method === "ping" || method === "ui/resource-teardown") {
+      if (method !== "ping") end();
+      post({ id, result: {} });
+    } else {
+      post({ id, error: { code: -32601, message: "The page has no such method." } });
+    }
+  });
+
   /** @type {Host} */
   const host = {
     present: true,
@@ -144,99 +213,15 @@ async function connectToHost(events) {
     mode: "inline",
     context: {},
   };
-
-  /** @param {object} message */
-  function post(message) {
-    // The host's origin is not known to the page, and differs between hosts.
-    window.parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
-  }
-
-  /**
-   * @param {string} method
-   * @param {object} params
-   * @param {number} [seconds] - 0: as long as it takes.
-   * @returns {Promise<any>}
-   */
-  function request(method, params, seconds = MOST_SECONDS) {
-    return new Promise((done, fail) => {
-      if (ended) return fail(new Trouble("ended", false));
-      const id = ++last;
-      const late = () => {
-        if (pending.delete(id)) fail(new Trouble("late", method === "tools/call"));
-      };
-      const timer = seconds ? setTimeout(late, seconds * 1000) : 0;
-      const settle = (/** @type {(value: any) => void} */ how) => (/** @type {any} */ value) => {
-        clearTimeout(timer);
-        how(value);
-      };
-      pending.set(id, { method, done: settle(done), fail: settle(fail) });
-      post({ id, method, params });
-    });
-  }
-
-  /** @param {any} context */
-  function readContext(context) {
-    if (!isObject(context)) return;
-    host.context = { ...host.context, ...context };
-    if (typeof context.locale === "string") host.locale = context.locale;
-    if (typeof context.displayMode === "string") host.mode = context.displayMode;
-    if (Array.isArray(context.availableDisplayModes)) host.modes = context.availableDisplayModes;
-  }
-
-  function end() {
-    ended = true;
-    events.ending();
-    for (const { method, fail } of pending.values()) {
-      fail(new Trouble("ended", method === "tools/call"));
-    }
-    pending.clear();
-  }
-
-  /** @type {Record<string, (params: any) => void>} */
-  const notifications = {
-    "ui/notifications/tool-input": (params) => events.asked(params.arguments),
-    "ui/notifications/tool-result": (params) => events.answered(readResult(params)),
-    "ui/notifications/tool-cancelled": (params) =>
-      events.cancelled(typeof params.reason === "string" ? params.reason : ""),
-    "ui/notifications/host-context-changed": (params) => {
-      readContext(params);
-      events.looks();
-    },
-  };
-
-  addEventListener("message", (event) => {
-    const message = event.data;
-    if (event.source !== window.parent || !isObject(message) || message.jsonrpc !== "2.0") return;
-    const { id, method } = message;
-    if (typeof method !== "string") {
-      const call = pending.get(id);
-      if (!call || !("result" in message || isObject(message.error))) return;
-      pending.delete(id);
-      if ("result" in message) call.done(message.result);
-      else call.fail(troubleOf(call.method, message.error));
-    } else if (id === undefined) {
-      const params = isObject(message.params) ? message.params : {};
-      if (Object.hasOwn(notifications, method)) notifications[method](params);
-    } else if (method === "ping") {
-      post({ id, result: {} });
-    } else if (method === "ui/resource-teardown") {
-      end();
-      post({ id, result: {} });
-    } else {
-      post({ id, error: { code: -32601, message: "The page has no such method." } });
-    }
+  const told = await request("ui/initialize", {
+    protocolVersion: UI_PROTOCOL,
+    appInfo: PAGE,
+    appCapabilities: { availableDisplayModes: ["inline", "fullscreen"] },
   });
-
-  const wanted = { availableDisplayModes: ["inline", "fullscreen"] };
-  const told = await request(
-    "ui/initialize",
-    { protocolVersion: UI_PROTOCOL, appInfo: PAGE, appCapabilities: wanted },
-    0,
-  );
-  const can = isObject(told?.hostCapabilities) ? told.hostCapabilities : {};
-  host.opensLinks = isObject(can.openLinks);
-  host.downloads = isObject(can.downloadFile);
-  host.takesMessages = isObject(can.message);
+  const { openLinks, downloadFile, message } = told?.hostCapabilities ?? {};
+  host.opensLinks = isObject(openLinks);
+  host.downloads = isObject(downloadFile);
+  host.takesMessages = isObject(message);
   readContext(told?.hostContext);
   post({ method: "ui/notifications/initialized", params: {} });
 
@@ -246,88 +231,87 @@ async function connectToHost(events) {
    * @returns {Promise<boolean>} Whether the host did it.
    */
   async function ask(method, params) {
-    try {
-      return !(await request(method, params))?.isError;
-    } catch {
-      return false;
-    }
+    const answer = await request(method, params).catch(() => null);
+    return answer !== null && !answer?.isError;
   }
 
   return {
     host,
     call: async (name, args) => readResult(await request("tools/call", { name, arguments: args })),
     openLink: (url) => ask("ui/open-link", { url }),
-    sayToModel: (text) =>
-      ask("ui/message", { role: "user", content: [{ type: "text", text }] }),
+    sayToModel: (text) => ask("ui/message", { role: "user", content: [{ type: "text", text }] }),
     download: (uri, name) =>
       ask("ui/download-file", {
         contents: [{ type: "resource_link", uri, name, mimeType: "video/mp4" }],
       }),
     show: async (mode) => {
       const answer = await request("ui/request-display-mode", { mode }).catch(() => null);
-      if (typeof answer?.mode === "string") host.mode = answer.mode;
-      return host.mode;
+      host.mode = textOf(answer?.mode) || host.mode;
     },
     resized: () => {
-      const { height } = document.documentElement.getBoundingClientRect();
-      const size = { width: window.innerWidth, height: Math.ceil(height) };
-      if (!ended) post({ method: "ui/notifications/size-changed", params: size });
+      const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
+      const params = { width: window.innerWidth, height };
+      if (!ended) post({ method: "ui/notifications/size-changed", params });
     },
     signedIn: false,
     signIn: () => undefined,
-    signOut: () => undefined,
   };
 }
 
 // ---- By itself: MCP over HTTP with the server that the page came from, one POST for each call.
 
 const TOKEN = "hailuo-token";
+const MCP = "io.modelcontextprotocol/";
+/** What the address says to the page alone: a token, and the tasks of `hailuo-mcp gallery ID`. */
+const address = new URLSearchParams(location.hash.slice(1));
 
 /** @returns {Connection} */
 function connectDirectly() {
-  let token = takeToken() || kept();
-  let last = 0;
+  const given = address.get("token");
+  let token = keptToken(given || undefined);
+  if (given) {
+    address.delete("token"); // before anybody sees it
+    history.replaceState(null, "", `${location.pathname}${location.search}#${address}`);
+  }
 
   /** @param {string} name @param {object} args @returns {Promise<Reply>} */
   async function call(name, args) {
-    const id = ++last;
-    const meta = {
-      "io.modelcontextprotocol/protocolVersion": MCP_PROTOCOL,
-      "io.modelcontextprotocol/clientInfo": PAGE,
-      "io.modelcontextprotocol/clientCapabilities": {
-        extensions: {
-          "io.modelcontextprotocol/ui": { mimeTypes: ["text/html;profile=mcp-app"] },
-        },
+    const method = "tools/call";
+    const _meta = {
+      [`${MCP}protocolVersion`]: MCP_PROTOCOL,
+      [`${MCP}clientInfo`]: PAGE,
+      [`${MCP}clientCapabilities`]: {
+        extensions: { [`${MCP}ui`]: { mimeTypes: ["text/html;profile=mcp-app"] } },
       },
     };
-    const params = { name, arguments: args, _meta: meta };
+    const params = { name, arguments: args, _meta };
     /** @type {Record<string, string>} */
     const headers = {
       "Content-Type": "application/json",
       Accept: "application/json, text/event-stream",
       "MCP-Protocol-Version": MCP_PROTOCOL,
-      "Mcp-Method": "tools/call",
+      "Mcp-Method": method,
       "Mcp-Name": name,
     };
     if (token) headers.Authorization = `Bearer ${token}`;
-    const body = JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params });
-    const signal = AbortSignal.timeout(MOST_SECONDS * 1000);
     let response, text;
     try {
       // Relative to the page: behind a proxy both may be below another path.
       response = await fetch("mcp", {
-        method: "POST", headers, body, signal, credentials: "omit", redirect: "error",
+        method: "POST",
+        headers,
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+        signal: AbortSignal.timeout(MOST_SECONDS * 1000),
+        credentials: "omit",
+        redirect: "error",
       });
       text = await response.text();
     } catch {
-      throw new Trouble(signal.aborted ? "late" : "away", true);
+      throw new Trouble("away", true);
     }
-    const answer = answerIn(text, response.headers.get("Content-Type") ?? "", id);
-    if (answer && "result" in answer) return readResult(answer.result);
-    if (answer && isObject(answer.error) && response.status !== 401) {
-      throw troubleOf("tools/call", answer.error);
-    }
-    throw troubleOfStatus(response);
+    const { result, error } = answerIn(text);
+    if (result) return readResult(result);
+    throw error && response.status !== 401 ? troubleOf(error, true) : troubleOfStatus(response);
   }
 
   return {
@@ -342,99 +326,52 @@ function connectDirectly() {
       context: {},
     },
     call,
-    openLink: async (url) => window.open(url, "_blank", "noopener") !== undefined,
-    sayToModel: async () => false,
-    download: async (url, name) => {
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = name;
-      link.click();
+    openLink: async (url) => {
+      window.open(url, "_blank", "noopener");
       return true;
     },
-    show: async () => "fullscreen",
+    sayToModel: async () => false,
+    download: async (href, download) => {
+      make("a", { href, download }).click();
+      return true;
+    },
+    show: async () => undefined,
     resized: () => undefined,
     get signedIn() {
       return token !== "";
     },
     signIn: (given) => {
-      token = keep(given);
-    },
-    signOut: () => {
-      token = keep("");
+      // Anything else could not stand in a header.
+      token = keptToken(/^[\x21-\x7e]*$/.test(given) ? given : "");
     },
   };
 }
 
-/** The token in the address, which no server ever sees there; it is removed from it at once. */
-function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const token = given.get("token") ?? "";
-  if (!token) return "";
-  given.delete("token");
-  const rest = `${given}`;
-  history.replaceState(null, "", location.pathname + location.search + (rest && `#${rest}`));
-  return keep(token);
-}
-
-/** What the address names: `hailuo-mcp gallery ID` shows only these. @returns {string[]} */
-function namedTasks() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("tasks") ?? "";
-  return given.split(",").filter(Boolean);
-}
-
-/** For this tab only; where a browser keeps nothing, for this page. @param {string} token */
-function keep(token) {
-  // Anything else could not stand in a header.
-  const plain = /^[\x21-\x7e]+$/.test(token) ? token : "";
+/** For this tab only; where a browser keeps nothing, for this page. @param {string} [token] - A new one. */
+function keptToken(token) {
   try {
-    if (plain) sessionStorage.setItem(TOKEN, plain);
-    else sessionStorage.removeItem(TOKEN);
-  } catch {
-    // Storage is switched off.
-  }
-  return plain;
-}
-
-function kept() {
-  try {
+    if (token !== undefined) sessionStorage.setItem(TOKEN, token);
     return sessionStorage.getItem(TOKEN) ?? "";
   } catch {
-    return "";
+    return token ?? "";
   }
 }
 
-/**
- * The JSON-RPC answer in a body: plain, or as an event of a stream.
- * @param {string} text
- * @param {string} type
- * @param {number} id
- * @returns {any}
- */
-function answerIn(text, type, id) {
-  if (!type.startsWith("text/event-stream")) {
-    const answer = type.startsWith("application/json") ? objectIn(text) : {};
-    return answer.jsonrpc === "2.0" ? answer : null;
-  }
-  const events = text.split(/\r?\n\r?\n/).map((event) =>
-    event.split(/\r?\n/)
-      .filter((line) => line.startsWith("data:"))
-      .map((line) => line.slice(5).trim())
-      .join("\n"),
-  );
-  return events.map(objectIn).find((message) => message.id === id && !message.method) ?? null;
+/** The JSON-RPC answer in a body: plain, or as an event of a stream. @param {string} text @returns {any} */
+function answerIn(text) {
+  const messages = text.split(/\r?\n/).map((line) => objectIn(line.replace(/^data:/, "")));
+  return messages.find(({ jsonrpc, method }) => jsonrpc === "2.0" && !method) ?? {};
 }
 
 /** @param {Response} response */
-function troubleOfStatus(response) {
-  const wait = Number(response.headers.get("Retry-After")) || 0;
-  const { status } = response;
+function troubleOfStatus({ status, headers }) {
+  const wait = Number(headers.get("Retry-After")) || 0;
   // A wall names the way in; an access that was withdrawn in the middle of a call does not.
-  if (status === 401) return new Trouble("sign_in", !response.headers.has("WWW-Authenticate"));
+  if (status === 401) return new Trouble("sign_in", !headers.has("WWW-Authenticate"));
   if (status === 403) return new Trouble("forbidden", false);
-  if (status === 429) return new Trouble("busy", false, wait);
-  // A proxy that gave up (502, 504) cannot say what the server behind it did; nor can this one's
-  // own 500. Its walls answer 503 before anything is run, but so may a proxy afterwards.
-  if (status === 503) return new Trouble("busy", true, wait);
-  if (status >= 500) return new Trouble("away", true);
-  return new Trouble(status === 404 ? "missing" : "odd", status < 400);
+  if (status === 404) return new Trouble("missing", false);
+  // What is behind a proxy that gave up (502, 504) may have done it; so may the server that says
+  // 500. Its walls answer 503 before anything is run, but so may a proxy afterwards.
+  const away = status === 429 || status >= 500;
+  return new Trouble(away ? "away" : "odd", status < 400 || status >= 500, wait);
 }

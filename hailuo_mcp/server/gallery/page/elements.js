@@ -42,6 +42,18 @@ function actionButton(action, name, ...children) {
   return make("button", { type: "button", class: name, "data-do": action }, ...children);
 }
 
+/** @param {string} id @returns {any} */
+function byId(id) {
+  return document.getElementById(id);
+}
+
+/** @param {string} key - Of its words. @param {() => void} click */
+function plainButton(key, click) {
+  const button = make("button", { type: "button" }, say(key));
+  button.onclick = click;
+  return button;
+}
+
 /**
  * Put children in order; what stays where it is is not touched, so that a video plays on.
  * @param {HTMLElement} parent
@@ -100,8 +112,8 @@ function plainLine(text) {
   return plainText(text).replace(/\n/g, "⏎").replace(/\t/g, "⇥");
 }
 
-/** Tell a screen reader, once it has finished its sentence. @param {string} text */
-function announce(text) {
-  const region = document.getElementById("status");
-  if (region) region.textContent = text;
+/** The beginning of it, for names. @param {unknown} text */
+function shortLine(text) {
+  const marks = [...plainLine(text)];
+  return marks.length > 80 ? `${marks.slice(0, 79).join("")}…` : marks.join("");
 }

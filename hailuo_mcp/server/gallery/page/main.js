@@ -2,28 +2,13 @@
 
 const MOST = 100; // ids of one question
 
-/** @param {string} id @returns {any} */
-function byId(id) {
-  return document.getElementById(id);
-}
-
-/** One line of untrusted text, cut. @param {unknown} text */
-function shortText(text) {
-  const marks = [...plainLine(text)];
-  return marks.length > 100 ? `${marks.slice(0, 99).join("")}…` : marks.join("");
-}
-
 /** @param {Host} host */
 function applyLooks(host) {
   const root = document.documentElement;
   const { theme, styles, safeAreaInsets: insets } = host.context;
-  if (theme === "light" || theme === "dark") {
-    root.dataset.theme = theme;
-    root.style.colorScheme = theme;
-  }
-  root.dataset.mode = host.mode;
+  if (["light", "dark"].includes(theme)) root.style.colorScheme = theme;
   for (const [name, value] of Object.entries(styles?.variables ?? {})) {
-    if (name.startsWith("--") && typeof value === "string") root.style.setProperty(name, value);
+    if (name.startsWith("--")) root.style.setProperty(name, textOf(value));
   }
   for (const side of ["top", "right", "bottom", "left"]) {
     if (insets?.[side] >= 0) root.style.setProperty(`--inset-${side}`, `${insets[side]}px`);
@@ -69,33 +54,23 @@ function startGallery() {
   function draw() {
     if (!connection) return; // a host that is ahead of its own handshake
     const { host, signedIn } = connection;
-    const other = host.mode === "fullscreen" ? "inline" : "fullscreen";
+    const wide = host.mode === "fullscreen";
+    const other = wide ? "inline" : "fullscreen";
     byId("fullscreen").hidden = !host.modes.includes(other);
-    byId("fullscreen").textContent = say(other === "inline" ? "leaveFullscreen" : "fullscreen");
+    byId("fullscreen").textContent = say(wide ? "leaveFullscreen" : "fullscreen");
     byId("fullscreen").onclick = () => connection.show(other).then(looksChanged);
     byId("signout").hidden = !signedIn;
     byId("signin").hidden = whySignIn === null;
-    byId("signin-error").hidden = !whySignIn;
     byId("signin-error").textContent = whySignIn && say(whySignIn);
     byId("gallery").hidden = whySignIn !== null;
     byId("more").hidden = host.present || gallery.cards.size < limit || limit >= MOST;
-    drawNotices();
+    // What stays is not read aloud again.
+    fill(byId("notices"), [...notices.values()], () =>
+      [...notices.values()].map(([kind, key, detail]) =>
+        make("p", kind === "trouble" ? { class: kind, role: "alert" } : kind,
+          make("span", "", `${say(key)} `), detail && make("bdi", "", plainText(detail)))));
     // Before the first answer it says that it loads.
     if (told) drawGallery(byId("gallery"), gallery);
-  }
-
-  function drawNotices() {
-    const box = byId("notices");
-    const shown = JSON.stringify([document.documentElement.lang, ...notices.values()]);
-    if (box.dataset.shown === shown) return; // else it would be read aloud again
-    box.dataset.shown = shown;
-    const lines = [...notices.values()].map(([kind, key, detail]) => {
-      const line = make("p", kind, say(key), " ");
-      if (kind === "trouble") line.setAttribute("role", "alert");
-      if (detail) line.append(make("bdi", "", plainText(detail)));
-      return line;
-    });
-    box.replaceChildren(...lines);
   }
 
   /** Ask the person for the token of the server. @param {string} why - A key of words.js. */
@@ -109,12 +84,12 @@ function startGallery() {
   byId("signin").onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     connection.signIn(byId("token").value.trim());
-    if (!connection.signedIn) return needToken("tokenOdd");
+    if (!connection.signedIn) return needToken("tokenWrong");
     byId("token").value = "";
     refresh();
   };
   byId("signout").onclick = () => {
-    connection.signOut();
+    connection.signIn("");
     gallery.cards.clear();
     gallery.films.clear();
     gallery.spending = null;
@@ -133,7 +108,7 @@ function startGallery() {
   function add({ answer, error }) {
     notices.delete("asked");
     notices.delete("refused");
-    if (error) notices.set("refused", ["trouble", "refusedCall", error.message]);
+    if (error) notices.set("refused", ["trouble", "refused", error.message]);
     const ids = keep(answer);
     refused = error?.taskId ?? "";
     if (refused) ids.push(refused);
@@ -144,18 +119,11 @@ function startGallery() {
 
   /** Keep what a tool's answer has of clips and films; their ids. @param {any} answer */
   function keep(answer) {
-    const found = cardsOf(answer);
-    for (const [all, ones] of /** @type {const} */ ([
-      [gallery.cards, found.cards], [gallery.films, found.films],
-    ])) {
-      const known = [...all];
-      const fresh = ones.filter((one) => !all.has(one.id)).map((one) => [one.id, one]);
-      all.clear(); // newest first
-      for (const [id, one] of [...fresh, ...known]) all.set(id, one);
-      for (const one of ones) all.set(one.id, { ...all.get(one.id), ...one });
-    }
+    const { cards, films, ids } = cardsOf(answer);
+    for (const one of cards) gallery.cards.set(one.id, { ...gallery.cards.get(one.id), ...one });
+    for (const one of films) gallery.films.set(one.id, { ...gallery.films.get(one.id), ...one });
     dropFilms();
-    return found.ids;
+    return ids;
   }
 
   /** A list of tasks has films too, and does not say which they are. */
@@ -214,61 +182,58 @@ function startGallery() {
   }
 
   async function askForCards() {
-    const ids = (connection.host.present ? [...wanted] : namedTasks()).slice(-MOST);
-    const reply = await connection
-      .call("show_cards", ids.length ? { task_ids: ids, takes: true } : { limit })
-      .catch((trouble) => {
-        // A host that hides such tools says so in its own way; what a model calls may still work.
-        if (connection.host.present && ["missing", "odd"].includes(trouble.kind)) return null;
-        throw trouble;
-      });
+    const { present } = connection.host;
+    const named = (address.get("tasks") ?? "").split(",").filter(Boolean);
+    const ids = (present ? [...wanted] : named).slice(-MOST);
+    const args = ids.length ? { task_ids: ids, takes: true } : { limit };
+    const reply = await connection.call("show_cards", args).catch((trouble) => {
+      // A host that hides such tools says so in its own way; what a model calls may still work.
+      if (present && ["missing", "odd"].includes(trouble.kind)) return null;
+      throw trouble;
+    });
     notices.delete("cards");
     if (Array.isArray(reply?.answer.cards)) take(reply.answer);
-    else if (connection.host.present) byQuery = true;
-    else notices.set("cards", ["trouble", "noCards", reply?.error?.message]);
+    else if (present) byQuery = true;
+    else notices.set("cards", ["trouble", "refused", reply?.error?.message]);
   }
 
   /** What a model would ask, for each that is unsettled; no model reads it. */
   async function askOneByOne() {
-    const films = [...gallery.films.values()].filter(isOpen).map(({ id }) => id);
-    const cards = [...gallery.cards.values()].filter(
-      (card) => isOpen(card) && !films.includes(card.film_id),
-    );
-    for (const id of [...films, ...cards.map((card) => card.id)].slice(0, 8)) {
+    const alone = unsettled().filter(({ film_id }) => !gallery.films.has(film_id));
+    for (const { id } of alone.slice(0, 8)) {
       const reply = await connection.call("query_task", { task_id: id, wait_seconds: 0 });
       if (reply.error) throw new Trouble("missing", false);
       keep(reply.answer);
     }
   }
 
-  /** @param {any} one @returns {boolean} */
-  function isOpen(one) {
-    return !one.settled;
+  /** @returns {any[]} */
+  function unsettled() {
+    return [...gallery.cards.values(), ...gallery.films.values()].filter(({ settled }) => !settled);
   }
 
   /** Seconds until it may be asked again; -1: not by itself. @param {Trouble} trouble */
   function failed({ kind, wait }) {
     const { host, signedIn } = connection;
     if (kind === "sign_in") {
-      connection.signOut(); // what opens nothing is not kept
+      connection.signIn(""); // what opens nothing is not kept
       needToken(signedIn ? "tokenWrong" : "");
+    } else if (kind === "missing" || kind === "forbidden") {
+      const known = kind === "forbidden" ? "not_permitted" : host.present ? "noLook" : "refused";
+      notices.set("reach", ["notice", known]);
+    } else if (kind !== "ended") {
+      // Beside a conversation, a missed look is nothing to speak of: what was told stands.
+      if (!host.present || failures > 2) notices.set("reach", ["trouble", "away"]);
+      return Math.max(wait, Math.min(60, 2 ** (failures + 1)));
     }
-    if (kind === "missing" && host.present) notices.set("reach", ["notice", "reach_host"]);
-    // Beside a conversation, a missed look is nothing to speak of: what was told stands.
-    else if (kind !== "sign_in" && (!host.present || failures > 2)) {
-      const known = ["forbidden", "busy", "missing"].includes(kind) ? kind : "away";
-      if (!ended) notices.set("reach", ["trouble", `reach_${known}`]);
-    }
-    if (["sign_in", "ended", "missing", "forbidden"].includes(kind)) return -1;
-    return Math.max(wait, Math.min(60, 2 ** (failures + 1)));
+    return -1;
   }
 
   /** Ask again when there may be something new. @param {number} wait */
   function plan(wait) {
-    const open = [...gallery.cards.values(), ...gallery.films.values()].filter(isOpen);
+    const soonest = Math.min(...unsettled().map((one) => one.next_check_seconds || 15));
     clearTimeout(timer);
-    if (ended || wait < 0 || isHidden() || !(open.length || wait)) return;
-    const soonest = Math.min(...open.map((one) => one.next_check_seconds || 15));
+    if (ended || wait < 0 || isHidden() || !(wait || soonest < Infinity)) return;
     timer = window.setTimeout(refresh, 1000 * (wait || Math.max(2, Math.min(15, soonest))));
   }
 
@@ -278,8 +243,8 @@ function startGallery() {
 
   function shownAgain() {
     clearTimeout(timer);
-    const open = [...gallery.cards.values(), ...gallery.films.values()].some(isOpen);
-    if (!isHidden() && whySignIn === null && (open || !connection.host.present)) refresh();
+    if (isHidden() || whySignIn !== null) return;
+    if (unsettled().length || !connection.host.present) refresh();
   }
 
   // ---- The host
@@ -291,14 +256,15 @@ function startGallery() {
 
   const connecting = connect({
     asked: (args) => {
-      const about = isObject(args) ? [args.prompt, ...listOf(args.shots), args.template_id, args.task_id] : [];
-      notices.set("asked", ["notice", "asking", shortText(about.find(Boolean) ?? "")]);
+      const { prompt, shots, template_id, task_id } = isObject(args) ? args : {};
+      const about = prompt ?? listOf(shots)[0] ?? template_id ?? task_id;
+      notices.set("asked", ["notice", "asking", shortLine(about)]);
       draw();
     },
     answered: add,
     cancelled: () => {
       told = true;
-      notices.set("asked", ["notice", "cancelledCall"]);
+      notices.set("asked", ["notice", "cancelled"]);
       draw();
     },
     looks: looksChanged,
@@ -309,8 +275,7 @@ function startGallery() {
     },
   });
   connecting.then((made) => {
-    connection = made;
-    gallery.connection = made;
+    connection = gallery.connection = made;
     looksChanged();
     document.addEventListener("visibilitychange", shownAgain);
     document.addEventListener("clipchanged", () => refresh());

@@ -1,12 +1,7 @@
 // Posters, playing, and the sheet of a preview.
 
 const LARGEST = 64 * 1024 * 1024; // in parts; a page that holds more of one clip slows its host
-const CLIPS_KEPT = 3;
 
-/** By mediaKey. @type {Map<string, Promise<string>>} */
-const posters = new Map();
-/** The newest last. @type {Map<string, string>} */
-const clips = new Map();
 let linksBlocked = false; // the host leaves the links' origin out of the page's policy
 
 document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
@@ -20,41 +15,37 @@ document.addEventListener(
   true,
 );
 
-/** Which bytes these are: a clip can be saved anew. @param {any} card */
-function mediaKey(card) {
-  return `${card.id} ${card.bytes ?? ""}`;
-}
-
 /** @param {any} card */
 function clipName(card) {
   return plainLine(card.title || card.prompt || card.id);
 }
 
-/** @param {string} key @param {() => void} click */
-function plainButton(key, click) {
-  const button = make("button", "", say(key));
-  button.setAttribute("type", "button");
-  button.addEventListener("click", click);
-  return button;
-}
+// ---- Posters: fetched when they come into view, a few at a time; the stage keeps them.
 
-// ---- Posters: fetched when they come into view, a few at a time, and kept.
-
-/** @type {(() => Promise<void>)[]} */
-const posterQueue = [];
-let postersLoading = 0;
-/** @type {WeakMap<Element, () => void>} */
+/** @type {WeakMap<Element, () => Promise<void>>} */
 const whenSeen = new WeakMap();
+/** @type {(() => Promise<void>)[]} */
+const seen = [];
+let loaders = 0;
 const posterWatch = new IntersectionObserver(
   (entries) => {
     for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
+      const load = whenSeen.get(target);
+      if (!isIntersecting || !load) continue;
       posterWatch.unobserve(target);
-      whenSeen.get(target)?.();
+      seen.push(load);
+      loadPosters();
     }
   },
   { rootMargin: "200px" },
 );
+
+async function loadPosters() {
+  if (loaders >= 3) return;
+  loaders += 1;
+  for (let load; (load = seen.shift()); ) await load();
+  loaders -= 1;
+}
 
 /**
  * Show the poster in the stage once it is in view; may be called again and again.
@@ -62,48 +53,23 @@ const posterWatch = new IntersectionObserver(
  * @param {any} card
  * @param {HTMLElement} stage
  */
-function showPoster(connection, card, stage) {
-  const key = mediaKey(card);
-  if (!card.poster || stage.dataset.poster === key) return;
+function showPoster(connection, { id, bytes }, stage) {
+  const key = `${id} ${bytes}`; // a clip can be saved anew
+  if (stage.dataset.poster === key) return;
   stage.dataset.poster = key;
   whenSeen.set(stage, async () => {
-    const source = await posterOf(connection, card);
+    const args = { task_id: id, part: "poster" };
+    const reply = await connection.call("read_media", args).catch(() => null);
     if (stage.dataset.poster !== key) return;
-    if (!source) return void delete stage.dataset.poster;
+    if (!reply) delete stage.dataset.poster; // a later drawing asks again
+    const data = textOf(reply?.answer.data);
+    if (!data) return;
     const image = stage.querySelector("img") ?? document.createElement("img");
     image.alt = ""; // the prompt stands beside it
-    image.src = source;
-    if (!image.parentElement) stage.prepend(image);
+    image.src = `data:image/jpeg;base64,${data}`;
+    stage.prepend(image);
   });
   posterWatch.observe(stage);
-}
-
-/** As a data URL; empty if there is none. @param {Connection} connection @param {any} card */
-function posterOf(connection, card) {
-  const key = mediaKey(card);
-  /** @type {Promise<string>} */
-  const poster = posters.get(key) ?? new Promise((done) => {
-    posterQueue.push(async () => {
-      const args = { task_id: card.id, part: "poster" };
-      const reply = await connection.call("read_media", args).catch(() => null);
-      // Nothing answered: a later drawing asks again.
-      if (!reply) setTimeout(() => posters.delete(key), 15_000);
-      const data = reply?.answer.data;
-      done(typeof data === "string" && data ? `data:image/jpeg;base64,${data}` : "");
-      postersLoading -= 1;
-      nextPosters();
-    });
-  });
-  posters.set(key, poster);
-  nextPosters();
-  return poster;
-}
-
-function nextPosters() {
-  while (postersLoading < 3 && posterQueue.length) {
-    postersLoading += 1;
-    posterQueue.shift()?.();
-  }
 }
 
 // ---- Playing: by its link, else in parts.
@@ -126,27 +92,21 @@ function nextPosters() {
  * @param {HTMLElement} stage
  */
 async function playClip(connection, card, stage) {
-  const there = stage.querySelector("video");
-  if (there) return void there.play().catch(() => undefined);
-  if (stage.dataset.state === "loading") return;
-  stage.querySelector(".unplayable")?.remove();
+  if (["loading", "playing"].includes(stage.dataset.state ?? "")) return;
+  clearFailure(stage);
   stage.dataset.state = "loading";
-  const video = document.createElement("video");
-  video.controls = true;
-  video.playsInline = true;
-  video.preload = "metadata";
-  video.setAttribute("aria-label", clipName(card));
-  video.poster = stage.querySelector("img")?.src ?? "";
+  const poster = stage.querySelector("img")?.src ?? "";
+  const given = { controls: "true", playsinline: "true", "aria-label": clipName(card), poster };
+  const video = /** @type {HTMLVideoElement} */ (make("video", given));
   const stop = new AbortController();
-  const bar = document.createElement("progress");
-  bar.setAttribute("aria-label", say("loadingClip"));
-  const percent = make("span", "", say("loadingClip"));
+  const bar = make("progress", { max: 1, "aria-label": say("loading") });
+  const percent = make("span", "", say("loading"));
   const cancel = plainButton("cancel", () => stop.abort());
   const loading = make("div", "loading", bar, percent, cancel);
   stage.append(loading);
   cancel.focus();
   const progress = (/** @type {number} */ part) => {
-    bar.value = part;
+    bar.setAttribute("value", String(part));
     percent.textContent = `${Math.floor(part * 100)} %`;
   };
   const clip = { connection, card, stage, video, abort: stop.signal, progress };
@@ -156,31 +116,30 @@ async function playClip(connection, card, stage) {
   if (why) return cannotPlay(why, clip, focused);
   if (stop.signal.aborted) {
     delete stage.dataset.state;
-    if (focused) stage.querySelector("button")?.focus();
+    if (focused) focusOn(stage, "play");
     return;
   }
   stage.append(video);
   stage.dataset.state = "playing";
   if (focused) video.focus();
-  goOnAfterError(clip);
+  playOn(clip);
 }
 
 /** Play; if it stops in the middle, find it again and go on from there. @param {Clip} clip */
-function goOnAfterError(clip) {
+function playOn(clip) {
   const { video } = clip;
   video.play().catch(() => undefined); // a browser may want another click
   // A link expires, and a file may be moved, while the page is open.
   const onError = async () => {
     const at = video.currentTime;
+    const focused = document.activeElement === video;
     const why = await loadClip(clip);
-    if (!video.isConnected) return;
     if (why) {
-      const focused = document.activeElement === video;
       video.remove();
       return cannotPlay(why, clip, focused);
     }
     video.currentTime = at;
-    goOnAfterError(clip);
+    playOn(clip);
   };
   video.addEventListener("error", onError, { once: true });
 }
@@ -188,64 +147,57 @@ function goOnAfterError(clip) {
 /** Give the video a source that loads; the key of a sentence if there is none. @param {Clip} clip */
 async function loadClip(clip) {
   const { connection, card, abort } = clip;
-  if (await loads(clip, clip.card.url)) return "";
+  if (await loads(clip, card.url)) return "";
   // The link may only be old; or the file is gone.
   const reply = await connection.call("show_cards", { task_ids: [card.id] }).catch(() => null);
   const now = [...listOf(reply?.answer.cards), ...listOf(reply?.answer.films)];
-  const fresh = now.find((one) => one.id === card.id);
-  if (fresh) clip.card = fresh;
-  if (clip.card.fetch) return "clipGone";
-  if (fresh && (await loads(clip, fresh.url))) return "";
-  if (abort.aborted) return "";
-  if (clip.card.bytes > LARGEST) return "clipTooLarge";
-  const key = mediaKey(clip.card);
-  const source = clips.get(key) ?? (await readInParts(clip).catch(() => ""));
-  if (abort.aborted) return "";
-  if (!source.startsWith("data:")) return source || "clipNotLoaded";
-  clips.set(key, source);
-  for (const oldest of [...clips.keys()].slice(0, -CLIPS_KEPT)) clips.delete(oldest);
-  return (await loads(clip, source)) || abort.aborted ? "" : "clipNotPlayable";
+  clip.card = now.find((one) => one?.id === card.id) ?? card;
+  if (clip.card.fetch) return "fetchWhat";
+  if (clip.card.url !== card.url && (await loads(clip, clip.card.url))) return "";
+  const source = await readInParts(clip).catch(() => "notLoaded");
+  const why = known(source) ? source : (await loads(clip, source)) ? "" : "notLoaded";
+  return abort.aborted ? "" : why;
 }
 
 /** @param {Clip} clip @param {string | undefined} source @returns {Promise<boolean>} */
 function loads({ video, abort }, source) {
   return new Promise((done) => {
-    const link = source && !source.startsWith("data:");
-    if (!source || abort.aborted || (link && linksBlocked)) return done(false);
+    const blocked = linksBlocked && !source?.startsWith("data:");
+    if (!source || abort.aborted || blocked) return done(false);
     const over = new AbortController();
-    const { signal } = over;
     const end = (/** @type {boolean} */ good) => {
       over.abort();
-      clearTimeout(late);
       if (!good) video.removeAttribute("src");
       done(good);
     };
-    const late = setTimeout(() => end(false), 30_000);
-    video.addEventListener("loadedmetadata", () => end(true), { signal });
-    video.addEventListener("error", () => end(false), { signal });
-    abort.addEventListener("abort", () => end(false), { signal });
+    const on = (/** @type {EventTarget} */ target, /** @type {string} */ event) =>
+      target.addEventListener(event, () => end(event === "loadedmetadata"), over);
+    on(video, "loadedmetadata");
+    on(video, "error");
+    on(abort, "abort");
+    on(AbortSignal.timeout(30_000), "abort");
     video.src = source;
   });
 }
 
 /**
  * The whole clip as a data URL, which hosts let a page play by default; or why not: the key of a
- * sentence. Empty if it was stopped.
+ * sentence.
  * @param {Clip} clip
  */
 async function readInParts({ connection, card, abort, progress }) {
   /** @type {string[]} */
   const parts = [];
-  for (let offset = 0, total = Infinity; offset < total; ) {
-    const { answer, error } = await readPart(connection, card.id, offset);
-    if (abort.aborted) return "";
-    const text = error ? "" : String(answer.data ?? "");
-    const bytes = (text.length / 4) * 3 - (text.match(/=*$/)?.[0].length ?? 0);
+  let total = card.bytes ?? 0;
+  for (let offset = 0; !offset || offset < total; ) {
+    if (total > LARGEST) return "tooLarge";
+    const { answer } = await readPart(connection, { task_id: card.id, part: "clip", offset });
+    const text = textOf(answer.data);
+    const bytes = (text.replace(/=+$/, "").length * 3) >> 2;
     // Parts are joined as text, so none but the last may be padded; and it must stay one file.
     const joins = bytes % 3 === 0 || offset + bytes === answer.total;
-    if (!bytes || !joins || (offset && answer.total !== total)) return "clipNotLoaded";
+    if (!bytes || !joins || abort.aborted || (offset && answer.total !== total)) return "notLoaded";
     total = answer.total;
-    if (total > LARGEST) return "clipTooLarge";
     parts.push(text);
     offset += bytes;
     progress(offset / total);
@@ -253,87 +205,85 @@ async function readInParts({ connection, card, abort, progress }) {
   return `data:video/mp4;base64,${parts.join("")}`;
 }
 
-/** Reading may be tried again. @param {Connection} connection @param {string} id @param {number} offset */
-async function readPart(connection, id, offset) {
-  for (let left = 3; ; left -= 1) {
-    try {
-      return await connection.call("read_media", { task_id: id, part: "clip", offset });
-    } catch (trouble) {
-      const { kind, wait } = /** @type {Trouble} */ (trouble);
-      if (!left || !["busy", "away", "late"].includes(kind)) throw trouble;
-      await new Promise((done) => setTimeout(done, 1000 * Math.min(10, wait || 1)));
-    }
+/** Reading may be tried again. @param {Connection} connection @param {object} args @returns {Promise<Reply>} */
+async function readPart(connection, args, left = 3) {
+  try {
+    return await connection.call("read_media", args);
+  } catch (trouble) {
+    const { kind, wait } = /** @type {Trouble} */ (trouble);
+    if (!left || kind !== "away") throw trouble;
+    await new Promise((done) => setTimeout(done, 1000 * Math.min(10, wait || 1)));
+    return readPart(connection, args, left - 1);
   }
 }
 
 /** Say why, and what else there is. @param {string} why @param {Clip} clip @param {boolean} focused */
 function cannotPlay(why, { connection, card, stage }, focused) {
   stage.dataset.state = "failed";
-  const text = make("p", "", say(why));
-  text.setAttribute("role", "alert");
-  const box = make("div", "unplayable", text);
-  if (card.file) box.append(make("bdi", "path", plainLine(card.file)));
-  if (card.url && connection.host.opensLinks) {
-    box.append(plainButton("openLink", () => connection.openLink(card.url)));
-  }
-  if (why !== "clipTooLarge") {
-    box.append(plainButton("tryAgain", () => playClip(connection, card, stage)));
-  }
+  const box = make(
+    "div", "unplayable",
+    make("p", { role: "alert" }, say(why)),
+    card.file && make("bdi", "", plainLine(card.file)),
+    card.url && connection.host.opensLinks && plainButton("openLink", () => connection.openLink(card.url)),
+    why !== "tooLarge" && plainButton("tryAgain", () => playClip(connection, card, stage)),
+  );
   stage.append(box);
   if (focused) box.querySelector("button")?.focus();
   stage.dispatchEvent(new CustomEvent("clipchanged", { bubbles: true })); // the card may say more
 }
 
+/** What was said of it holds no more. @param {HTMLElement} stage */
+function clearFailure(stage) {
+  const box = stage.querySelector(".unplayable");
+  if (!box) return;
+  delete stage.dataset.state;
+  const focused = box.contains(document.activeElement);
+  box.remove();
+  if (focused) focusOn(stage.closest(".card"), "fetch");
+}
+
 // ---- The sheet of a preview: frames of the clip, as a model sees them too.
 
 /** @param {Connection} connection @param {any} card */
-async function showPreview(connection, card) {
+async function showPreview({ host, call }, card) {
   const opener = document.activeElement;
-  const title = make("h2", "", say("preview"));
-  title.id = "preview-title";
-  const text = make("p", "", say("loading"));
-  text.setAttribute("role", "status");
-  const dialog = document.createElement("dialog");
-  dialog.className = "preview";
-  dialog.setAttribute("aria-labelledby", title.id);
-  dialog.append(title, text, plainButton("close", () => dialog.close()));
-  dialog.addEventListener("click", ({ target }) => {
+  const root = document.documentElement;
+  const text = make("p", { role: "status" }, say("loading"));
+  const dialog = /** @type {HTMLDialogElement} */ (
+    make(
+      "dialog", { "aria-label": say("preview") },
+      make("h2", "", say("preview")), text, plainButton("close", () => dialog.close()),
+    )
+  );
+  dialog.onclick = ({ target }) => {
     if (target === dialog) dialog.close(); // beside it
-  });
-  dialog.addEventListener("close", () => {
+  };
+  dialog.onclose = () => {
     dialog.remove();
-    document.documentElement.style.removeProperty("min-height");
-  });
+    root.style.minHeight = "";
+  };
+  // A host makes the page as high as all of it, so that its middle may be far from what one sees:
+  // the dialog is put where it was asked for, and room is made for it.
+  const place = () => {
+    if (!host.present || host.mode !== "inline") return;
+    const height = dialog.offsetHeight + 16;
+    root.style.minHeight = `${Math.min(height, 900)}px`;
+    const middle = (opener?.getBoundingClientRect().top ?? 0) - height / 2;
+    const top = Math.max(8, Math.min(middle, root.offsetHeight - height)) + scrollY;
+    Object.assign(dialog.style, { position: "absolute", margin: "0 auto", top: `${top}px` });
+  };
   document.body.append(dialog);
   dialog.showModal();
-  placeDialog(connection, dialog, opener);
-  const reply = await connection.call("preview_video", { task_id: card.id }).catch(() => null);
-  const [picture] = reply?.pictures ?? [];
-  const refusal = reply?.error?.message ?? "";
-  text.textContent = picture ? plainText(reply?.text) : plainText(refusal) || say("noPreview");
+  place();
+  const reply = await call("preview_video", { task_id: card.id }).catch(() => null);
+  const picture = textOf(reply?.pictures[0]?.data);
+  text.textContent = plainText(reply?.error?.message ?? (picture && reply?.text)) || say("noPreview");
   if (picture) {
     const image = document.createElement("img");
-    image.alt = say("previewOf", { prompt: clipName(card) });
-    image.src = `data:image/jpeg;base64,${picture.data}`;
+    image.alt = `${say("preview")}: ${clipName(card)}`;
+    image.src = `data:image/jpeg;base64,${picture}`;
     await image.decode().catch(() => undefined);
     text.before(image);
   }
-  if (dialog.open) placeDialog(connection, dialog, opener);
-}
-
-/**
- * A host makes the page as high as all of it, so that its middle may be far from what one sees: put
- * a dialog where it was asked for, and make room for it.
- * @param {Connection} connection
- * @param {HTMLDialogElement} dialog
- * @param {Element | null} opener
- */
-function placeDialog({ host }, dialog, opener) {
-  if (!host.present || host.mode !== "inline") return;
-  const root = document.documentElement;
-  const height = dialog.offsetHeight + 16;
-  root.style.minHeight = `${Math.min(height, 900)}px`;
-  const middle = (opener?.getBoundingClientRect().top ?? 0) - height / 2;
-  const top = Math.max(8, Math.min(middle, root.offsetHeight - height)) + scrollY;
-  Object.assign(dialog.style, { position: "absolute", margin: "0 auto", top: `${top}px` });
+  if (dialog.open) place();
 }
