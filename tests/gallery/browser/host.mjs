@@ -127,7 +127,7 @@ export class Conversation {
       ...capabilities,
     };
     for (const each of without) delete offered[each];
-    await this.page.evaluate((given) => window.host.open(given), {
+    const opened = this.page.evaluate((given) => window.host.open(given), {
       proxy: this.origins.proxy,
       resource,
       capabilities: offered,
@@ -144,6 +144,12 @@ export class Conversation {
       input,
       result,
     });
+    opened.catch(() => {}); // whoever waits for it below is told
+    const late = new Promise((_, fail) => {
+      const words = "the page did not answer its host";
+      setTimeout(() => fail(new Error(words)), PATIENCE).unref();
+    });
+    await Promise.race([opened, late]);
   }
 
   /** The page itself, two frames deep. */
