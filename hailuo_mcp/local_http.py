@@ -96,8 +96,9 @@ class LocalServer(uvicorn.Server):
     def stop(self) -> None:
         """Stop the thread and wait for it; calling it twice does no harm."""
         self.should_exit = True
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stopping.set)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended by itself meanwhile
+                self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(_STOP_SECONDS)
 
     def __enter__(self) -> Self:

@@ -40,6 +40,8 @@ class Terms:
     place: int = 0
     """Of a clip in a file of requests: its place among those of the same content and take, from 1.
     Its request key is then made of all three."""
+    same_files: tuple[str, ...] | None = None
+    """Of another take: what the files of the request must be, by their sha256."""
     max_cost: Decimal | None = None
     confirm: str = ""
     """The one-use code of an earlier refusal."""

@@ -6,8 +6,11 @@ import tempfile
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
+import certificates
 import postgres
 import pytest
+import warm
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from buckets import S3
@@ -33,8 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # Of no person: neither the configuration nor the keyring of who runs the tests is read.
     os.environ["XDG_CONFIG_HOME"] = f"{tempfile.gettempdir()}/hailuo-mcp-no-settings"
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+    settings.register_profile("tests", deadline=None)  # no result depends on the machine's speed
+    settings.load_profile("tests")
+    certificates.load_once()
     if not hasattr(config, "workerinput"):
         postgres.begin_run()
+        warm.begin_run()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,3 +64,4 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         postgres.end_run()
+        warm.end_run()

@@ -6,24 +6,40 @@ import atexit
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import hailuo_mcp
 
 AVAILABLE = sys.platform != "win32"
 STREAMS = ("stdin", "stdout", "stderr")
 IMPORTED = [
-    *("av", "httpx", "rich.progress", "rich.table"),
-    *(f"hailuo_mcp.{name}" for name in ("bootstrap", "studio.studio", "wording.person")),
+    *("anyio._backends._asyncio", "av", "av.subtitles.stream", "certifi", "encodings.ascii"),
+    *("concurrent.futures.thread", "httpcore", "httpx", "rich.progress", "rich.table"),
+    *(
+        f"hailuo_mcp.{name}"
+        for name in (
+            *(
+                "bootstrap",
+                "journal.sqlite.store",
+                "journal.sqlite.backup",
+                "journal.sqlite.rescue",
+            ),
+            *("rules.drafts", "rules.template", "rules.upgrade", "rules.video"),
+            *("studio.studio", "wording.agent", "wording.offers", "wording.person"),
+        )
+    ),
     *(
         f"hailuo_mcp.cli.{name}"
         for name in (
-            *("record", "results", "session", "task_rows", "output.progress"),
+            *("copy_path", "log_notes", "program", "record", "results", "running", "session"),
+            *("task_names", "task_rows", "output.progress"),
             *("make.batch_buying", "make.buy", "make.film"),
-            *("follow.account", "follow.finish", "follow.task", "follow.task_list", "follow.show"),
+            *("follow.account", "follow.finish", "follow.task", "follow.task_find"),
+            *("follow.task_list", "follow.show"),
             *("set_up.doctor.command", "set_up.journal", "set_up.login"),
         )
     ),
@@ -44,16 +60,22 @@ def run(
     with TemporaryDirectory() as named:
         folder = Path(named)
         (folder / "stdin").write_bytes(typed)
-        process = _server().Process(target=_command, args=([*argv], dict(environ), cwd, folder))
-        process.start()
-        process.join(seconds)
-        if process.is_alive():
-            process.kill()
-            process.join()
-            raise TimeoutError(f"{argv} did not end in {seconds} s")
-        code = process.exitcode
-        assert code is not None
+        code = call(_command, ([*argv], dict(environ), cwd, folder), seconds)
         return code, (folder / "stdout").read_bytes(), (folder / "stderr").read_bytes()
+
+
+def call(target: Callable[..., object], args: tuple[Any, ...], seconds: float) -> int:
+    """Returns the exit code of a process that did nothing but to call a function of a module."""
+    process = _server().Process(target=target, args=args)
+    process.start()
+    process.join(seconds)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        raise TimeoutError(f"{target.__name__}{args} did not end in {seconds} s")
+    code = process.exitcode
+    assert code is not None
+    return code
 
 
 def _command(argv: list[str], environ: dict[str, str], cwd: Path, folder: Path) -> None:

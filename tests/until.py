@@ -11,8 +11,16 @@ Seen = TypeVar("Seen")
 _BETWEEN_LOOKS = 0.02
 
 
-async def until(look: Callable[[], Seen | Awaitable[Seen]], *, seconds: float = 20) -> Seen:
-    """The first thing that is seen; TimeoutError where nothing comes."""
+async def until(
+    look: Callable[[], Seen | Awaitable[Seen]],
+    *,
+    seconds: float = 60,
+    between: float = _BETWEEN_LOOKS,
+) -> Seen:
+    """The first thing that is seen; TimeoutError where nothing comes.
+
+    `between`: seconds between two looks, for a look that is work.
+    """
     with anyio.fail_after(seconds):
         while True:
             found: Any = look()
@@ -20,10 +28,10 @@ async def until(look: Callable[[], Seen | Awaitable[Seen]], *, seconds: float = 
                 found = await found
             if found:
                 return cast("Seen", found)
-            await anyio.sleep(_BETWEEN_LOOKS)
+            await anyio.sleep(between)
 
 
-def until_now(look: Callable[[], Seen], *, seconds: float = 20) -> Seen:
+def until_now(look: Callable[[], Seen], *, seconds: float = 60) -> Seen:
     """The same where there is no event loop."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

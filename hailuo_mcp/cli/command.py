@@ -161,6 +161,17 @@ COMMANDS = (
         settings=ACCOUNT,
     ),
     Command(
+        name="gallery",
+        summary="look at the clips in a browser",
+        group=FOLLOW,
+        code="follow.gallery.gallery",
+        examples=(
+            "",
+            "@last @-2",
+        ),
+        settings=ACCOUNT,
+    ),
+    Command(
         name="cancel",
         summary="cancel what is not sent, or is queued (MiniMax-H3)",
         group=FOLLOW,

@@ -32,7 +32,7 @@ _PICTURES = frozenset(
         *("reference_images", "reference_videos", "media_inputs"),
     }
 )
-_IDS = frozenset({"task_id", "others", "compare_with", "film_id"})
+_IDS = frozenset({"task_id", "task_ids", "others", "compare_with", "film_id"})
 _NEEDED_STATES: Mapping[str, tuple[str, ...]] = {
     "settle": ("unconfirmed",),
     "cancel": ("pending", "submitting", "queued", "running", "film"),

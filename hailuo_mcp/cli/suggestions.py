@@ -19,6 +19,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "download ID": ("fetch", "save", "pull", "copy"),
     "download ID --open": ("open", "play"),
     "preview ID": ("look", "frames", "sheet"),
+    "gallery": ("browser", "browse", "web", "ui", "gui"),
     "template": ("templates",),
     "models": ("model",),
     "moves": ("move", "camera"),

@@ -30,7 +30,7 @@ _OURS = re.compile(r"[vf][0-9a-z]{0,15}")
 _PLACE = re.compile(r"@(?:(last)|-(\d{1,4}))")
 _OF_TASK = re.compile(r"(task:)([^#]+)(.*)", re.IGNORECASE | re.DOTALL)
 """A frame of a clip, or the clip itself, as a picture or a reference."""
-_IDS = ("task_id", "film_id", "others", "compare_with")
+_IDS = ("task_id", "task_ids", "film_id", "others", "compare_with")
 _PICTURES = (*IMAGE_FIELDS, *REFERENCE_FIELDS, "media_inputs", "images")
 """The options that name tasks, alone and within a picture."""
 

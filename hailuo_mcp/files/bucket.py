@@ -248,6 +248,10 @@ class Bucket:
             raise BucketError("it does not answer in time") from None
 
 
+_LOADERS: dict[str | None, Any] = {}
+"""By folder, what the library has read of S3's description: much JSON, once for all buckets."""
+
+
 def _connect(name: str, environ: Mapping[str, str]) -> _Client:
     try:
         from botocore.config import Config
@@ -263,6 +267,9 @@ def _connect(name: str, environ: Mapping[str, str]) -> _Client:
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
         session = Session()
+        loader = session.get_component("data_loader")
+        loader = _LOADERS.setdefault(session.get_config_variable("data_path"), loader)
+        session.register_component("data_loader", loader)
         known: Mapping[str, Any] = session.get_scoped_config().get("s3") or {}
         own = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
         style: Any = known.get("addressing_style") or ("path" if own else "auto")

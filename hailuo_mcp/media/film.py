@@ -285,10 +285,10 @@ def _need_streams(draft: Path, sound: FilmSound | None) -> None:
             _need(abs(length - sound.seconds) <= _OFF, "its sound has another length")
 
 
-def poster(path: Path) -> bytes:
+def poster(path: Path, *, width: int = 0) -> bytes:
     """Return the first frame that is not black as a JPEG; one of black frames gives its first.
 
-    Raises UnreadableClipError.
+    `width`: reduced to so many pixels at most; 0: as it is. Raises UnreadableClipError.
     """
     start = at = None
     with open_clip(path) as film:
@@ -302,7 +302,9 @@ def poster(path: Path) -> bytes:
                 break
     out = BytesIO()
     picture = frame_at(path, at or 0.0).picture
-    picture.save(out, "JPEG", quality=90, optimize=True, comment=POSTER_MARK)
+    if 0 < width < picture.width:
+        picture.thumbnail((width, picture.height))
+    picture.save(out, "JPEG", quality=80 if width else 90, optimize=True, comment=POSTER_MARK)
     return out.getvalue()
 
 

@@ -12,6 +12,7 @@ from mcp import MCPError
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.mcpserver import Context, MCPServer, RequestStateSecurity
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import ToolManager
 from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import SubscriptionBus
 from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
@@ -21,8 +22,7 @@ from hailuo_mcp import __version__
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, NotPermittedError, Step
 from hailuo_mcp.server.completions import add_completions
 from hailuo_mcp.server.context import AppContext
-from hailuo_mcp.server.gallery.extension import PageListing, bind, gallery_app
-from hailuo_mcp.server.gallery.tools import app_tools
+from hailuo_mcp.server.gallery.extension import APP_ONLY, BUYING, PageListing, bind, gallery_app
 from hailuo_mcp.server.prompts import add_prompts
 from hailuo_mcp.server.replies import error_result
 from hailuo_mcp.server.resources import add_resources
@@ -71,18 +71,17 @@ class Server(MCPServer[AppContext]):
 
         self.tools = tools = all_tools()
         """Those that a model sees, in the order of the list."""
-        of_page = app_tools()
-        bind(tools, of_page)
-        everything = [*tools, *of_page]
-        self.spending = frozenset(tool.name for tool in everything if tool.annotations is SPENDS)
+        bind(tools)
+        self.spending = BUYING | {tool.name for tool in tools if tool.annotations is SPENDS}
         """The tools that spend."""
-        self.tasks = TasksExtension(app, self.spending)
+        # A page waits for no task: what it has bought is a card that it follows.
+        self.tasks = TasksExtension(app, self.spending - APP_ONLY)
         super().__init__(
             name="hailuo-mcp",
             title="Hailuo video",
             version=__version__,
             instructions=instructions(),
-            tools=everything,
+            tools=tools,
             lifespan=lifespan,
             subscriptions=bus,
             request_state_security=request_state,
@@ -93,14 +92,28 @@ class Server(MCPServer[AppContext]):
         )
         self._app = app
         self.middleware.append(TaskNotifications(self.tasks).serve)
-        self.middleware.append(PageListing(app, of_page).serve)
+        self.middleware.append(PageListing(app, self.load_app_tools).serve)
         self.arguments_of: dict[str, type[Arguments]] = {
-            tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in everything
+            tool.name: cast("type[Arguments]", tool.fn_metadata.arg_model) for tool in tools
         }
         """The class that reads a tool's arguments, by the tool's name."""
+        self.tool_names = APP_ONLY.union(self.arguments_of)
+        """Also of those that are loaded later."""
         add_resources(self, app)
         add_prompts(self)
         add_completions(self, app)
+
+    def load_app_tools(self) -> None:
+        """Register what only the page calls; clients that show no pages need not wait for it."""
+        if not APP_ONLY.isdisjoint(self.arguments_of):
+            return
+        from hailuo_mcp.server.gallery.tools import app_tools
+
+        added = app_tools()
+        bind(added)
+        self._tool_manager = ToolManager(tools=[*self._tool_manager.list_tools(), *added])
+        for tool in added:
+            self.arguments_of[tool.name] = cast("type[Arguments]", tool.fn_metadata.arg_model)
 
     async def run_stdio_async(self) -> None:
         """Serve the client at stdin and stdout until it leaves, and answer every line of it."""
@@ -116,6 +129,8 @@ class Server(MCPServer[AppContext]):
         arguments: dict[str, Any],
         context: Context[AppContext, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
+        if name in APP_ONLY:
+            self.load_app_tools()
         if name not in self.arguments_of:
             called = repr(shown(name)) if name.isidentifier() else "of that name"  # no markup
             names = ", ".join(tool.name for tool in self.tools)

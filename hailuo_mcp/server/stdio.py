@@ -58,7 +58,7 @@ def serve_stdio(settings: Callable[[], Settings]) -> NoReturn:
     bus = InMemorySubscriptionBus()
     app = AppContext()
     server = Server(app, bus=bus)
-    tracing.start(os.environ, __version__, server.arguments_of)
+    tracing.start(os.environ, __version__, server.tool_names)
     # What is loaded now stays: the collector never walks it again, not even when the process ends.
     gc.enable()
     gc.freeze()

@@ -42,6 +42,8 @@ class Context(Reader):
     """Ids of tasks whose callback address the provider has used: it will announce their end."""
     cancelling: set[str] = field(default_factory=set[str])
     """Ids of tasks that a call is cancelling at the provider."""
+    posters: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
+    """Small pictures of clips that were asked for last, by the clip's id and file."""
     chance: Callable[[], float] = random.random
     """A random number in [0, 1), for jitter."""
 

@@ -118,8 +118,9 @@ def _has_status(view: FilmView, wanted: tuple[Status, ...] | None, *, saved: boo
 async def recent_ids_of(reader: Reader, prefix: str, *, caller: str = "") -> list[str]:
     """The ids of the caller's newest tasks and films that start with this, newest first."""
     films = await recent_film_ids_of(reader, prefix, caller=caller)
-    found = await reader.store.newest(caller=caller or None, limit=200)
-    tasks = [task.task_id for task in found if task.task_id.startswith(prefix)]
+    only = Filter(begins=prefix)
+    found = await reader.store.newest(caller=caller or None, only=only, limit=100)
+    tasks = [task.task_id for task in found]
     # By their ids, which are sortable apart from the letter that tells a film.
     return sorted([*films, *tasks], key=lambda known: known[1:], reverse=True)[:100]
 
@@ -127,9 +128,9 @@ async def recent_ids_of(reader: Reader, prefix: str, *, caller: str = "") -> lis
 async def recent_film_ids_of(reader: Reader, prefix: str, *, caller: str = "") -> list[str]:
     """The ids of the caller's newest films that start with this, newest first."""
     found = await reader.store.newest_films(
-        caller=caller or None, limit=MOST_FILMS, now=reader.clock()
+        caller=caller or None, only=Filter(begins=prefix), limit=MOST_FILMS, now=reader.clock()
     )
-    return [film.film_id for film in found if film.film_id.startswith(prefix)]
+    return [film.film_id for film in found]
 
 
 def _statuses(text: str) -> tuple[tuple[Status, ...] | None, bool | None]:

@@ -13,7 +13,7 @@ from hailuo_mcp.client import Prepared
 from hailuo_mcp.dialects.providers import failure_steps
 from hailuo_mcp.domain.requests import AnyRequest, TemplateRequest
 from hailuo_mcp.domain.task import Status, Task
-from hailuo_mcp.errors import HailuoError, InvalidRequestError, TaskFailedError
+from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step, TaskFailedError
 from hailuo_mcp.journal.facts import KeyTaken, Losses, OverBudget, Recorded
 from hailuo_mcp.studio.conditions import (
     ZERO,
@@ -34,6 +34,7 @@ from hailuo_mcp.studio.request_record import (
     key_in_file,
     new_task_id,
     request_json,
+    same_files,
 )
 from hailuo_mcp.studio.waiting import TICK_SECONDS, read_again, wait
 from hailuo_mcp.telemetry import tracing
@@ -203,6 +204,12 @@ async def draft_of(context: Context, prepared: Prepared, terms: Terms, caller: s
         opened = {it.wire: it for it in prepared.inputs}
         terms = replace(terms, request_key=key_in_file(prepared.request, opened, terms))
     task = _new_task(context, prepared, terms, caller)
+    if terms.same_files not in (None, same_files(task.request)):
+        raise InvalidRequestError(
+            "This would be another request: a picture, clip or sound that the first take was made "
+            "from is not the same any more.",
+            Step(Do.TRY, "ask for the clip anew, with the files that you want"),
+        )
     amount = reserved_amount(context, prepared.quote)
     found = await context.store.find_existing(task, now=context.clock())
     if isinstance(found, KeyTaken):

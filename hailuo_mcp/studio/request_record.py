@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_mcp.domain.requests import (
     IMAGE_FIELDS,
@@ -201,6 +201,59 @@ def content_of(request: AnyRequest, inputs: Inputs) -> str:
         absent = {n: d for n, d in PROVIDER_DEFAULTS.items() if getattr(request, n) is None}
         request = replace(request, **absent)
     return request_json(request, inputs, sources=False)
+
+
+def content_of_record(record: str) -> str:
+    """The same of a record; empty if nothing is known, as of a clip that was bought elsewhere."""
+    body = json.loads(record)
+    if not body:
+        return ""
+    if "template_id" not in body:
+        body = {**PROVIDER_DEFAULTS, **body}
+    return _record(_with_files(body, _bytes_of))
+
+
+def same_files(record: str) -> tuple[str, ...]:
+    """What the files of a request are, in its order, wherever they came from."""
+    return tuple(map(_bytes_of, files_of(record)))
+
+
+def files_of(record: str) -> list[Mapping[str, Any]]:
+    """The record of each picture, clip and sound of a request, in its order."""
+    found = list[Mapping[str, Any]]()
+    _with_files(json.loads(record), found.append)
+    return found
+
+
+def _bytes_of(held: Mapping[str, Any]) -> str:
+    return str(held.get("sha256") or held.get("url"))
+
+
+async def request_again(
+    record: str, source: Callable[[Mapping[str, Any]], Awaitable[str]]
+) -> AnyRequest:
+    """The request behind a record, to be checked anew; `source` names each of its files."""
+    named = iter([await source(held) for held in files_of(record)])
+    body = _with_files(json.loads(record), lambda _held: {"url": next(named)})
+    return await request_from_json(_record(body), _nothing_kept)
+
+
+async def _nothing_kept(sha256: str, _mime: str) -> str:
+    raise KeyError(sha256)
+
+
+def _with_files(
+    body: Mapping[str, Any], change: Callable[[Mapping[str, Any]], object]
+) -> dict[str, Any]:
+    """The body of a record with each file as `change` returns it."""
+    changed = dict(body)
+    for name in (*IMAGE_FIELDS, *REFERENCE_FIELDS, "media_inputs"):
+        held = body.get(name)
+        if isinstance(held, list):
+            changed[name] = [change(one) for one in cast("list[Mapping[str, Any]]", held)]
+        elif held:
+            changed[name] = change(held)
+    return changed
 
 
 def identity(

@@ -9,8 +9,10 @@ from hailuo_mcp.catalog.video_templates import Template
 from hailuo_mcp.studio import film_tracking, film_views, films, purchase
 from hailuo_mcp.studio.batch import hold_batch, quote_batch, recover_dead
 from hailuo_mcp.studio.cancel_settle import cancel_task, settle_task
+from hailuo_mcp.studio.clip_bytes import clip_part, clip_poster
 from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.download import download_clip
+from hailuo_mcp.studio.gallery import gallery
 from hailuo_mcp.studio.listing import (
     ids_that_begin,
     known_task,
@@ -22,6 +24,7 @@ from hailuo_mcp.studio.moving import need_movable
 from hailuo_mcp.studio.preview import preview_clips
 from hailuo_mcp.studio.query import list_tasks, query_task
 from hailuo_mcp.studio.questions import close_question, may_ask
+from hailuo_mcp.studio.retaking import retake
 from hailuo_mcp.studio.upgrading import upgrade, upgrade_question, upgrade_request
 from hailuo_mcp.studio.waiting import poll_at
 
@@ -59,6 +62,10 @@ class Studio(Context):
     download = download_clip
     need_movable = need_movable
     preview = preview_clips
+    retake = retake
+    gallery = gallery
+    clip_part = clip_part
+    clip_poster = clip_poster
     cancel = cancel_task
     settle = settle_task
     expedite_poll = poll_at

@@ -40,7 +40,7 @@ class Connections:
     def pool_for(
         self, use: Use, request: httpx.Request, proxy: Proxy | None = None
     ) -> httpx.AsyncBaseTransport:
-        """Return what sends this request. The first call is slow, because it loads certificates.
+        """Return what sends this request. The first one over TLS is slow: it loads certificates.
 
         Only reads keep connections for the next one. A kept connection that the server has just
         closed looks like a lost answer, which on a paid call cannot be told from a bought clip.
@@ -49,8 +49,7 @@ class Connections:
         """
         if use != "read":
             request.headers["Connection"] = "close"
-        # Only proxies treat plain http and https differently.
-        key = use, proxy, proxy is not None and request.url.scheme == "http"
+        key = use, proxy, request.url.scheme == "http"
         if (pool := self._pools.get(key)) is None:
             pool = self._pools[key] = self._given or self._new_pool(*key)
         return pool
@@ -76,16 +75,28 @@ class Connections:
         for name in ("httpx", "httpcore"):
             if logging.getLogger(name).level == logging.NOTSET:
                 logging.getLogger(name).setLevel(logging.WARNING)
-        if self._tls is None:
-            self._tls = trusted()
         limits = httpx.Limits(
             max_connections=100, max_keepalive_connections=20 if use == "read" else 0
         )
         if proxy is None:
-            return httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits)
+            # Certificates take 25 ms to load, and the sandbox is plain http.
+            tls = _no_certificates() if plain else self._trusted()
+            return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
         from hailuo_mcp.transport.tunnel import proxied_transport
 
-        return proxied_transport(proxy, self._tls, limits, plain=plain)
+        return proxied_transport(proxy, self._trusted(), limits, plain=plain)
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = trusted()
+        return self._tls
+
+
+def _no_certificates() -> ssl.SSLContext:
+    """What httpx is given instead of its default, for pools that never shake hands."""
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def trusted() -> ssl.SSLContext:

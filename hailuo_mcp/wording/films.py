@@ -33,7 +33,7 @@ def storyboard(view: FilmView, *, whole_prompts: bool = False) -> Storyboard:
             file=film.file if ready and not link else "",
             url=link.url if link else "",
             url_expires_at=phrases.moment(link.expires_at) if link and link.expires_at else "",
-            cost=_cost(view),
+            cost=cost_of(view),
             eta_seconds=view.eta_seconds,
             next_check_seconds=view.next_check_seconds,
             seconds=film.seconds if ready else None,
@@ -95,7 +95,7 @@ def saved_film(saved: SavedFilm, *, told: bool = False) -> SavedVideo:
     )
 
 
-def _cost(view: FilmView) -> Cost:
+def cost_of(view: FilmView) -> Cost:
     amount = None if view.amount is None else number(view.amount)
     return cast("Cost", only_given(amount=amount, unit=view.film.unit.value, charged=charged(view)))
 

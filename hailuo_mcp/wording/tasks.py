@@ -32,7 +32,6 @@ _ROW_CHARACTERS = 24
 
 def video_task(view: View) -> VideoTask:
     task = view.task
-    ended = task.finished_at or (task.updated_at if task.status.is_final else view.now)
     url, expires_at = task.url, task.url_expires_at
     if task.saved or (expires_at and expires_at <= view.now):
         url = ""
@@ -48,10 +47,10 @@ def video_task(view: View) -> VideoTask:
             file="" if view.link else task.file,
             url=url,
             url_expires_at=phrases.moment(expires_at) if url and expires_at else "",
-            cost=_cost(task),
+            cost=cost_of(task),
             eta_seconds=view.eta_seconds,
             next_check_seconds=view.next_check_seconds,
-            elapsed_seconds=max(0, round(ended - task.created_at)),
+            elapsed_seconds=elapsed_seconds(view),
             error_code=task.error_code,
             prompt=task.prompt[:PROMPT_CHARACTERS],
             provider=task.provider,
@@ -66,6 +65,13 @@ def video_task(view: View) -> VideoTask:
             created_at=phrases.moment(task.created_at),
         ),
     )
+
+
+def elapsed_seconds(view: View) -> int:
+    """From its record to its end, or to now."""
+    task = view.task
+    ended = task.finished_at or (task.updated_at if task.status.is_final else view.now)
+    return max(0, round(ended - task.created_at))
 
 
 _MOVES_ON = frozenset(
@@ -95,7 +101,7 @@ def still(view: View) -> VideoTask:
     )
 
 
-def _cost(task: Task) -> Cost:
+def cost_of(task: Task) -> Cost:
     if task.money is Money.UNKNOWN:
         return {}
     amount = None if task.amount is None else number(task.amount)
@@ -161,6 +167,11 @@ def _named(task: Task) -> str:
     """How a reader recognises the clip: its prompt or its template."""
     if task.mode is not Mode.TEMPLATE:
         return task.prompt[:_ROW_CHARACTERS]
+    return template_title(task)
+
+
+def template_title(task: Task) -> str:
+    """The name of the template that a clip is made from."""
     template_id = task.model.removeprefix("template ")
     found = (find_template(template_id, region) for region in REGIONS)
     return next((template.title for template in found if template), task.model)

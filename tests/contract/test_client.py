@@ -134,19 +134,19 @@ def said(caught: pytest.ExceptionInfo[HailuoError]) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("code", [code for code in MEANINGS if code.isdigit()])
 @pytest.mark.parametrize("provider", ["minimax-cn", "minimax-global", "hingnet", "compat"])
-async def test_no_refusal_speaks_of_what_a_programmer_does_not_have(provider, code):
-    refused = httpx.Response(200, json={"base_resp": {"status_code": int(code)}})
-    async with client(Script(refused), provider=provider) as hailuo:
-        with pytest.raises(HailuoError) as caught:
-            await hailuo.send(CAT)
-        told = said(caught)
-        try:
-            await hailuo.query("1")
-        except HailuoError as error:  # a moderated task has failed: that is no error of the read
-            told += str(error)
-    assert not NOT_OURS.search(told), told
+async def test_no_refusal_speaks_of_what_a_programmer_does_not_have(provider):
+    for code in filter(str.isdigit, MEANINGS):
+        refused = httpx.Response(200, json={"base_resp": {"status_code": int(code)}})
+        async with client(Script(refused), provider=provider) as hailuo:
+            with pytest.raises(HailuoError) as caught:
+                await hailuo.send(CAT)
+            told = said(caught)
+            try:
+                await hailuo.query("1")
+            except HailuoError as error:  # a moderated task has failed: no error of the read
+                told += str(error)
+        assert not NOT_OURS.search(told), (code, told)
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 402, 404, 413, 429, 500])

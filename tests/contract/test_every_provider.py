@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import anyio
 import pytest
+from until import until
 
 from hailuo_mcp import HailuoClient
 from hailuo_mcp.dialects.dialect_of import dialect_of
@@ -176,10 +176,13 @@ async def test_a_lost_answer_is_unconfirmed_and_never_repeated(counter, fault):
 async def test_an_unknown_status_word_is_polled_on_and_told(counter):
     bought = await counter.client.send(counter.plain("weird-status"))
     seen: dict[Phase, str] = {}
-    with anyio.fail_after(10):
-        while Phase.SUCCEEDED not in seen:
-            status = await counter.query(bought.remote_id)
-            seen[status.phase] = status.word
+
+    async def succeeded() -> bool:
+        status = await counter.query(bought.remote_id)
+        seen[status.phase] = status.word
+        return status.phase is Phase.SUCCEEDED
+
+    await until(succeeded)
     assert seen[Phase.UNKNOWN].lower() == "rendering"
 
 

@@ -152,10 +152,10 @@ HTTP = {
 
 
 @pytest.mark.parametrize("name", list(DIALECTS))
-@pytest.mark.parametrize("status", list(HTTP))
-def test_a_bare_status_is_free_only_where_it_means_not_handled(name, status):
-    error = submit_error(HttpReply(status=status, body=b"<html>"), *SPEAKERS[name])
-    assert isinstance(error, HTTP[status]), repr(error)
+def test_a_bare_status_is_free_only_where_it_means_not_handled(name):
+    for status, kind in HTTP.items():
+        error = submit_error(HttpReply(status=status, body=b"<html>"), *SPEAKERS[name])
+        assert isinstance(error, kind), (status, error)
 
 
 @pytest.mark.parametrize("name", list(DIALECTS))
@@ -256,18 +256,18 @@ def test_1002_says_who_shares_the_limit_and_who_raises_it():
     assert any("api@minimaxi.com" in step.about for step in error.then)
 
 
-@pytest.mark.parametrize("code", list(MEANINGS))
 @pytest.mark.parametrize("name", list(PROVIDERS))
-def test_every_code_has_a_cause_in_sentences_and_a_next_step(code, name):
-    meaning = explain(code, provider=PROVIDERS[name])
+def test_every_code_has_a_cause_in_sentences_and_a_next_step(name):
     starts = (PROVIDERS[name].name, PROVIDERS[name].host)
-    assert not meaning.what.startswith("the ")
-    assert meaning.what[0].isupper() or meaning.what.startswith(starts)
-    assert meaning.what.endswith(".")
-    assert not meaning.cause.endswith(".")
-    assert meaning.then or meaning.error.then
-    for text in (meaning.what, *(step.about for step in meaning.then)):
-        assert "{" not in text
+    for code in MEANINGS:
+        meaning = explain(code, provider=PROVIDERS[name])
+        assert not meaning.what.startswith("the "), code
+        assert meaning.what[0].isupper() or meaning.what.startswith(starts), code
+        assert meaning.what.endswith("."), code
+        assert not meaning.cause.endswith("."), code
+        assert meaning.then or meaning.error.then, code
+        for text in (meaning.what, *(step.about for step in meaning.then)):
+            assert "{" not in text, code
 
 
 def test_moderation_is_1026_and_1027_only_and_v2s_name_for_1026():

@@ -37,6 +37,8 @@ HEAVY = (
     "hailuo_mcp.cli",
     "hailuo_mcp.client",
     "hailuo_mcp.journal",
+    "hailuo_mcp.server.gallery.page",
+    "hailuo_mcp.server.gallery.tools",
     "hailuo_mcp.sandbox",
     "hailuo_mcp.settings",
     "hailuo_mcp.studio",
@@ -65,7 +67,7 @@ def test_the_list_is_answered_without_what_only_a_call_needs() -> None:
     assert [name for name in HEAVY if name in loaded] == []
     ours = [find_spec(name) for name in loaded if name.split(".")[0] == "hailuo_mcp"]
     read = sum(Path(found.origin).stat().st_size for found in ours if found and found.origin)
-    assert 100_000 < read <= 165_000, "bytes of our code that a list of tools loads"
+    assert 100_000 < read <= 168_000, "bytes of our code that a list of tools loads"
 
 
 OPENED = """

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
+import warm
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -92,7 +92,8 @@ def environ(tmp_path: Path, sandbox: RunningSandbox) -> dict[str, str]:
 
 @asynccontextmanager
 async def over_stdio(environ: dict[str, str], log: Path) -> AsyncGenerator[Client]:
-    process = StdioServerParameters(command=sys.executable, args=["-c", BROKEN], env=environ)
+    command, *args = [*warm.program(), "-c", BROKEN]
+    process = StdioServerParameters(command=command, args=args, env=environ)
     with log.open("w") as said:
         async with Client(stdio_client(process, errlog=said)) as client:
             yield client
@@ -100,7 +101,7 @@ async def over_stdio(environ: dict[str, str], log: Path) -> AsyncGenerator[Clien
 
 @asynccontextmanager
 async def over_http(environ: dict[str, str], log: Path) -> AsyncGenerator[Client]:
-    command = [sys.executable, "-c", BROKEN, "serve", "--transport", "http", "--with-sse"]
+    command = [*warm.program(), "-c", BROKEN, "serve", "--transport", "http", "--with-sse"]
     with log.open("w") as said:
         process = subprocess.Popen([*command, "--port", "0"], env=environ, stderr=said)
 
@@ -245,7 +246,7 @@ def test_no_word_of_a_line_that_is_no_message_is_logged(environ) -> None:
     }
     first = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}
     lines = [json.dumps(first).encode(), *broken_messages(), MARK.encode(), b""]
-    command = [sys.executable, "-m", "hailuo_mcp"]
+    command = warm.program()
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environ) as served:
         served.stdin.write(b"\n".join(lines))
         served.stdin.flush()

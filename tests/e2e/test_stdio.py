@@ -8,8 +8,7 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import anyio
 import jsonschema
 import pytest
+import warm
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.types import CallToolResult
@@ -64,6 +64,11 @@ def environ(tmp_path: Path, sandbox: RunningSandbox) -> dict[str, str]:
     }
 
 
+def server(environ: dict[str, str], program: Sequence[str]) -> StdioServerParameters:
+    command, *args = program
+    return StdioServerParameters(command=command, args=args, env=environ)
+
+
 class Shop:
     """A client that holds each answer to its tool's output schema."""
 
@@ -90,8 +95,10 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop(environ: dict[str, str], mode: str) -> AsyncGenerator[Shop]:
-    process = StdioServerParameters(command=sys.executable, args=["-m", "hailuo_mcp"], env=environ)
+async def shop(
+    environ: dict[str, str], mode: str, program: Sequence[str] = ()
+) -> AsyncGenerator[Shop]:
+    process = server(environ, program or warm.program())
     async with Client(stdio_client(process), mode=mode) as client:
         tools = (await client.list_tools()).tools
         assert len(tools) == len(all_tools())
@@ -148,7 +155,7 @@ async def test_text_image_frames_and_subject_become_files(environ, mode, tmp_pat
 
 
 async def test_the_same_request_is_bought_once_and_a_take_again(environ, mode, tmp_path) -> None:
-    async with shop(environ, mode) as call:
+    async with shop(environ, mode, warm.COLD) as call:
         one = await call("generate_video", prompt="a cat")
         same = await call("generate_video", prompt="a cat", resolution="768p", duration=None)
         other = await call("generate_video", prompt="a cat", take=2)
@@ -171,7 +178,7 @@ async def test_query_waits_and_tells_of_progress_while_other_calls_are_answered(
         began.set()
 
     async with shop(environ, mode) as call:
-        task = await call("generate_video", prompt="slow [sandbox:seconds=4]")
+        task = await call("generate_video", prompt="slow [sandbox:seconds=8]")
         ended: list[str] = []
 
         async def wait() -> None:
@@ -211,7 +218,7 @@ async def test_a_cancelled_call_does_not_cancel_the_purchase(environ, mode, tmp_
 
 async def test_generate_answers_within_four_seconds_of_silence(environ, mode, tmp_path) -> None:
     async with shop(environ, mode) as call:
-        task = await call("generate_video", prompt="a cat [sandbox:late=5.5]")
+        task = await call("generate_video", prompt="a cat [sandbox:late=12]")
         assert task["status"] == "submitting"
         assert "do not buy it again" in task["message"]
         ready = await call("query_task", task_id=task["task_id"], wait_seconds=20)
@@ -237,8 +244,7 @@ async def test_listeners_are_told_of_each_change(environ) -> None:
 async def test_a_client_with_the_tasks_extension_gets_the_clip_and_the_news(
     environ, tmp_path
 ) -> None:
-    process = StdioServerParameters(command=sys.executable, args=["-m", "hailuo_mcp"], env=environ)
-    tasks = TasksClient()
+    process, tasks = server(environ, warm.program()), TasksClient()
     async with (
         Client(stdio_client(process), mode="auto", extensions=[tasks]) as client,
         anyio.create_task_group() as both,
@@ -307,11 +313,7 @@ async def test_a_yes_from_the_person_buys(environ, mode, tmp_path) -> None:
         asked.append(params.message)
         return ElicitResult(action="accept", content={"buy": True})
 
-    process = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "hailuo_mcp"],
-        env=environ | {"HAILUO_CONFIRM_ABOVE": "1"},
-    )
+    process = server(environ | {"HAILUO_CONFIRM_ABOVE": "1"}, warm.program())
     async with Client(stdio_client(process), mode=mode, elicitation_callback=yes) as client:
         result = await client.call_tool("generate_video", {"prompt": "a cat"})
         assert not result.is_error, result.content[0].text
@@ -333,9 +335,10 @@ def _accepted(tmp_path: Path) -> int:
 
 
 @contextmanager
-def _started(environ: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "hailuo_mcp"]
-    pipe = subprocess.PIPE
+def _started(
+    environ: dict[str, str], program: Sequence[str] = ()
+) -> Generator[subprocess.Popen[bytes]]:
+    command, pipe = program or warm.program(), subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environ) as process:
         hello = {
             "protocolVersion": "2025-06-18",
@@ -378,7 +381,7 @@ def _leave(process: subprocess.Popen[bytes], how: str) -> tuple[int, str]:
         process.stdin.close()
     else:
         process.send_signal(getattr(signal, how))
-    code = process.wait(timeout=10)
+    code = process.wait(timeout=60)
     return code, process.stderr.read().decode()
 
 
@@ -394,7 +397,7 @@ def test_it_leaves_at_once_when_nothing_is_on_its_way(environ, how) -> None:
 
 @pytest.mark.parametrize("how", ["EOF", "SIGTERM", "SIGINT"])
 def test_it_leaves_at_once_when_it_was_never_asked_anything(environ, how) -> None:
-    with _started(environ) as process:
+    with _started(environ, warm.COLD) as process:
         code, told = _leave(process, how)
     assert (code, told) == (0, "")
 
@@ -458,9 +461,8 @@ def test_requests_out_of_a_file_are_answered(environ, tmp_path) -> None:
 
 
 def _ended(environ: dict[str, str], **given: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hailuo_mcp"]
     return subprocess.run(
-        command, env=environ, capture_output=True, text=True, timeout=30, check=False, **given
+        warm.COLD, env=environ, capture_output=True, text=True, timeout=30, check=False, **given
     )
 
 
@@ -511,7 +513,7 @@ def test_a_line_without_an_id_that_can_be_read_is_answered_too(environ, line) ->
 def test_the_first_line_may_be_one_that_cannot_be_read(environ) -> None:
     """The SDK keeps eight lines from before the first request, and drops the others."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "hailuo_mcp"],
+        warm.COLD,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -565,7 +567,7 @@ async def test_after_a_loss_of_the_journal_every_answer_says_so_until_a_person_a
         adopted = await call("query_task", task_id=bought["remote_id"])  # as if bought elsewhere
         assert said in adopted["message"]
         assert _accepted(tmp_path) == 1
-        accept = [sys.executable, "-m", "hailuo_mcp", "journal", "accept"]
+        accept = [*warm.program(), "journal", "accept"]
         await anyio.run_process(accept, env=environ)
         after = await call("generate_video", prompt="after the loss", wait_seconds=20)
         assert (after["status"], said in after["message"]) == ("succeeded", False)

@@ -502,7 +502,7 @@ async def test_two_at_once_fetch_the_clip_once(tmp_path: Path, clip: bytes) -> N
             found.append(await case.save(task_id="t1"))
             first.set()
 
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as group:
                 group.start_soon(one)
                 group.start_soon(one)

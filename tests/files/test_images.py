@@ -258,7 +258,7 @@ def small() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.floats(0, 1), junk=st.binary(min_size=1, max_size=12))
 async def test_no_damage_ends_in_anything_but_a_refusal(
     small: dict[str, bytes], kind: str, at: float, junk: bytes

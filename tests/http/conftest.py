@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,22 @@ from hailuo_mcp.settings import Settings
 
 TOKENS = {"alice": "alices-token-0123456789", "bob": "bobs-token-0123456789"}
 WAYS = ("auto", "legacy", "sse")
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients on loopback, where no TLS is spoken: else each reads every certificate authority."""
+
+
+def sse_http(
+    headers: dict[str, str] | None = None,
+    timeout: httpx2.Timeout | None = None,
+    auth: httpx2.Auth | None = None,
+) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(headers=headers, timeout=timeout, auth=auth, verify=NO_TLS)
+
+
+@pytest.fixture(autouse=True)
+def _no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does the server speak it with the sandbox."""
+    monkeypatch.setattr("hailuo_mcp.transport.connections.trusted", lambda: NO_TLS)
 
 
 @dataclass
@@ -52,17 +69,20 @@ class Served:
 
     def http(self, caller: str = "alice", **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {TOKENS.get(caller, caller)}"} if caller else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=10, **options)
+        options = {"timeout": 60, "verify": NO_TLS, **options}
+        return httpx.Client(base_url=self.url, headers=headers, **options)
 
     @contextlib.asynccontextmanager
     async def client(self, way: str = "auto", caller: str = "alice", **options: Any):
         headers = {"Authorization": f"Bearer {TOKENS.get(caller, caller)}"} if caller else {}
         if way == "sse":
-            transport = sse_client(f"{self.url}/sse", headers=headers)
+            transport = sse_client(
+                f"{self.url}/sse", headers=headers, httpx_client_factory=sse_http
+            )
             async with Client(transport, mode="auto", **options) as one:
                 yield one
             return
-        async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+        async with httpx2.AsyncClient(headers=headers, timeout=60, verify=NO_TLS) as http:
             transport = streamable_http_client(f"{self.url}/mcp", http_client=http)
             async with Client(transport, mode=way, **options) as one:
                 yield one

@@ -50,6 +50,19 @@ async def test_the_link_gives_the_whole_clip_without_a_token(server):
     assert hashlib.sha256(reply.content).hexdigest() == saved["sha256"]
 
 
+@pytest.mark.parametrize("origin", ["null", "https://sandbox.host.example"])
+async def test_a_page_of_a_host_may_play_the_link_but_not_read_it(server, origin):
+    task, _ = await _made(server)
+    page = {"Origin": origin, "Sec-Fetch-Site": "cross-site", "Range": "bytes=0-"}
+    with server.http(caller="") as http:
+        reply = http.get(task["url"], headers=page)
+        sent = http.post(task["url"], headers=page)
+
+    assert reply.status_code == 206
+    assert not [name for name in reply.headers if name.startswith("access-control-")]
+    assert sent.status_code == 403
+
+
 async def test_ranges_are_answered_exactly(server):
     task, saved = await _made(server)
     size = saved["bytes"]

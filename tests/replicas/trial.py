@@ -26,7 +26,9 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
+import certificates
 import scene as scenes
 from agents import Agent, Told, connected
 from scene import TENANTS, TOKENS, Scene, audit
@@ -84,6 +86,7 @@ async def run(plan: Plan, folder: Path) -> audit.Audit:
     for noisy in ("mcp", "werkzeug"):  # clients complain of what goes away
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     facts = {"rpm": plan.rpm, "seconds": plan.ready, "callbacks": plan.callbacks}
+    certificates.load_once()
     with scenes.scene(folder, store=plan.store, files=plan.files, **facts) as scene:
         async with scene.proxy.serve(*scene.ports):
             started = [scene.start_replica() for _ in range(plan.replicas)]

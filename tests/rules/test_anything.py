@@ -100,7 +100,7 @@ def nearest(request, capabilities):
     return nearest_video(request, judge_video(request, where), where)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     requests,
     carriers,
@@ -125,7 +125,7 @@ def test_any_request_is_returned_or_refused(request, capabilities, images, other
     assert check(got.request, capabilities).request == got.request
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(requests, carriers)
 def test_the_nearest_request_is_itself_accepted(request, capabilities):
     near = nearest(request, capabilities)
@@ -223,7 +223,7 @@ def attempt(call):
         return error
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     model=st.sampled_from(["", "x" * 150, "hailuo\u20602.3", "hailuo 2.4", "fast", *NAMES])
     | anything,

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from no_tls import NO_TLS
 
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.report import read_book
@@ -87,6 +88,7 @@ def serve(tmp_path: Path, clock: Clock) -> Iterator[Serve]:
             headers={"Authorization": f"Bearer {key}"},
             timeout=10,
             trust_env=False,
+            verify=NO_TLS,
         )
         opened.append(Bench(client, clock, tmp_path, sandbox))
         return opened[-1]
@@ -105,5 +107,5 @@ def bench(serve: Serve) -> Bench:
 @pytest.fixture
 def bare() -> Iterator[httpx.Client]:
     """Somebody without a key, as download hosts should see us."""
-    with httpx.Client(timeout=10, trust_env=False) as client:
+    with httpx.Client(timeout=10, trust_env=False, verify=NO_TLS) as client:
         yield client

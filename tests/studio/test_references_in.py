@@ -290,7 +290,7 @@ ONE = st.tuples(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(ONE, max_size=6))
 async def test_a_record_gives_the_request_again(chosen: list[tuple[str, int, str]]) -> None:
     given_: dict[str, tuple[str, ...]] = dict.fromkeys(REFERENCE_FIELDS, ())

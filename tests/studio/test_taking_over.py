@@ -2,12 +2,15 @@
 
 # polls with a deadline; nothing else runs in this loop
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import anyio
+import buy_and_die
+import forked
 import pytest
 from until import until
 
@@ -16,32 +19,10 @@ from hailuo_mcp.domain.task import Money, Status
 from hailuo_mcp.views import Terms
 
 pytestmark = pytest.mark.anyio
-CRASH = Path(__file__).parents[1] / "crash"
-
-BUY_AND_DIE = f"""
-import os, sys
-import anyio
-sys.path.insert(0, {str(CRASH)!r})
-import steps
-from hailuo_mcp.bootstrap import open_studio
-from hailuo_mcp.domain.requests import VideoRequest
-from hailuo_mcp.settings import Settings
-from hailuo_mcp.views import Terms
-
-async def main():
-    async with open_studio(Settings.from_env(os.environ)) as studio:
-        await studio.generate(VideoRequest(prompt=sys.argv[2]), Terms())
-        await anyio.sleep_forever()
-
-steps.arm(sys.argv[1], 1)
-anyio.run(main)
-"""
 
 
 def _dies(tmp_path: Path, sandbox: Any, step: str, prompt: str) -> None:
     """Buy in another process that is killed at a step of the task's life."""
-    import os
-
     env = {
         **os.environ,
         **sandbox.variables,
@@ -49,7 +30,10 @@ def _dies(tmp_path: Path, sandbox: Any, step: str, prompt: str) -> None:
         "HAILUO_OUTPUT_DIR": str(tmp_path / "clips"),
         "HAILUO_POLL_SECONDS": "0.1",
     }
-    command = [sys.executable, "-c", BUY_AND_DIE, step, prompt]
+    if forked.AVAILABLE:
+        assert forked.call(buy_and_die.main, (env, step, prompt), 60) == -9
+        return
+    command = [sys.executable, buy_and_die.__file__, step, prompt]
     assert subprocess.run(command, env=env, timeout=60, check=False).returncode == -9
 
 

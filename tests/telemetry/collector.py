@@ -71,7 +71,7 @@ def collecting(*, answers: bool = True) -> Iterator[Collector]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if not answers:
-                silence.wait(30)
+                silence.wait(300)
             collector.bodies.append(body)
             self.send_response(200)
             self.end_headers()

@@ -86,7 +86,7 @@ def check_answer(result: CallToolResult, tool: str) -> None:
         assert [content.type for content in result.content] == ["image", "text"]
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(tool=st.sampled_from(sorted(TOOLS)), arguments=st.dictionaries(names, values, max_size=6))
 def test_any_arguments_are_answered_or_refused_readably(call, tool, arguments) -> None:
     result = call(tool, arguments)
@@ -102,7 +102,7 @@ def test_any_arguments_are_answered_or_refused_readably(call, tool, arguments) -
     assert "fault of hailuo-mcp" not in content.text
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data(), tool=st.sampled_from(sorted(TOOLS)))
 def test_any_values_of_real_arguments_are_answered_or_refused_readably(call, data, tool) -> None:
     known = TOOLS[tool].parameters["properties"]

@@ -252,7 +252,7 @@ async def test_lists_may_be_kept_for_an_hour(connect: Connect, mode: str) -> Non
     async with connect() as client:
         listed = await client.list_tools()
     if mode == "auto":
-        assert (listed.ttl_ms, listed.cache_scope) == (3_600_000, "public")
+        assert (listed.ttl_ms, listed.cache_scope) == (3_600_000, "private")
 
 
 async def test_changes_are_published_to_listeners(studio: FakeStudio) -> None:

@@ -9,16 +9,15 @@ from mcp.server.apps import APP_MIME_TYPE, Apps, client_supports_apps
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.mcpserver.resources import FunctionResource
 
-from hailuo_mcp.server.gallery.page import URI, gallery_page
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable
 
     from mcp.server.context import ServerRequestContext
     from mcp.server.mcpserver.tools import Tool
 
     from hailuo_mcp.server.context import AppContext
 
+URI = "ui://hailuo/gallery.html"
 _ORIGIN = re.compile(r"https?://[a-z0-9._-]+(:\d+)?(?=/|$)", re.IGNORECASE)
 WITH_PAGE = frozenset(
     {
@@ -29,8 +28,11 @@ WITH_PAGE = frozenset(
         "list_tasks",
     }
 )
-"""Tools whose answer a host shows beside the page. Not query_task: a model calls it again and
+"""The tools whose answer a host shows beside the page. Not query_task: a model calls it again and
 again, and each call would open another page, while the first one is live already."""
+BUYING = frozenset({"retake_video"})
+APP_ONLY = frozenset({"show_cards", "read_media"}) | BUYING
+"""The tools that only the page calls, and those of them that spend (tools.py)."""
 
 
 def gallery_app() -> Apps:
@@ -42,10 +44,16 @@ def gallery_app() -> Apps:
             name="gallery",
             title="Videos",
             mime_type=APP_MIME_TYPE,
-            fn=lambda: gallery_page().html,
+            fn=_html,
         )
     )
     return apps
+
+
+def _html() -> str:
+    from hailuo_mcp.server.gallery.page import gallery_page
+
+    return gallery_page().html
 
 
 def page_meta(base_url: str) -> dict[str, Any]:
@@ -64,18 +72,13 @@ def origin_of(base_url: str) -> str:
     return found[0].lower() if found else ""
 
 
-def bind(tools: Sequence[Tool], app_only: Sequence[Tool]) -> None:
-    """Say in the tools' metadata, which no model reads, which of them show the page."""
+def bind(tools: Iterable[Tool]) -> None:
+    """Say in the tools' metadata, which no model reads, which of them belong to the page."""
     for tool in tools:
-        if tool.name in WITH_PAGE:
-            tool.meta = _bound({})
-    for tool in app_only:
-        tool.meta = _bound({"visibility": ["app"]})
-
-
-def _bound(more: dict[str, Any]) -> dict[str, Any]:
-    # The flat key is what hosts of before 2026 read.
-    return {"ui": {"resourceUri": URI, **more}, "ui/resourceUri": URI}
+        hidden = {"visibility": ["app"]} if tool.name in APP_ONLY else {}
+        if hidden or tool.name in WITH_PAGE:
+            # The flat key is what hosts of before 2026 read.
+            tool.meta = {"ui": {"resourceUri": URI, **hidden}, "ui/resourceUri": URI}
 
 
 class PageListing:
@@ -84,22 +87,26 @@ class PageListing:
     Whoever calls or reads them by name gets them: they do nothing that others could not.
     """
 
-    def __init__(self, app: AppContext, app_only: Sequence[Tool]) -> None:
+    def __init__(self, app: AppContext, load_tools: Callable[[], None]) -> None:
+        """`load_tools`: registers those that only the page calls."""
         self._app = app
-        self._app_only = frozenset(tool.name for tool in app_only)
+        self._load_tools = load_tools
 
     async def serve(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
         """The SDK's middleware."""
+        listed = ctx.method in ("tools/list", "resources/list")
+        shown = listed and client_supports_apps(ctx)
+        if shown and ctx.method == "tools/list":
+            self._load_tools()
         answer = await call_next(ctx)
         if not isinstance(answer, dict):
             return answer
-        if ctx.method == "tools/list" and not client_supports_apps(ctx):
-            listed = [tool for tool in answer["tools"] if tool["name"] not in self._app_only]
-            return {**answer, "tools": listed}
+        if ctx.method == "tools/list" and not shown:
+            tools = [tool for tool in answer["tools"] if tool["name"] not in APP_ONLY]
+            return {**answer, "tools": tools}
         if ctx.method == "resources/list":
-            shown = client_supports_apps(ctx)
             rows = [row for row in answer["resources"] if shown or row["uri"] != URI]
             return {**answer, "resources": self._located(rows)}
         if ctx.method == "resources/read" and "contents" in answer:

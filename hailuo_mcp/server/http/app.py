@@ -149,7 +149,7 @@ class HttpServer:
         fault: ConfigError | None,
         clock: Callable[[], float],
     ) -> None:
-        self.settings = settings
+        self.settings = self.studio_settings = settings
         self.fault = fault
         self.limits = limits
         self.streams = Streams()
@@ -161,7 +161,7 @@ class HttpServer:
         self.seal = SharedSeal()
         sealed = RequestStateSecurity(codec=self.seal)
         self.mcp = Server(self.context, bus=self.bus, request_state=sealed)
-        self.metrics = Metrics(self.context, self.mcp.arguments_of)
+        self.metrics = Metrics(self.context, self.mcp.tool_names)
         self.mcp.middleware.append(self.metrics.time_call)
         self.links = SignedLinks()
         self.files = Files(self.links, self.context)
@@ -218,7 +218,7 @@ class HttpServer:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncGenerator[None]:
         """Own the work: sessions come and go, a purchase stays."""
-        tracing.start(os.environ, __version__, self.mcp.arguments_of)
+        tracing.start(os.environ, __version__, self.mcp.tool_names)
         async with anyio.create_task_group() as process:
             process.start_soon(self.context.run_studio, self._open_studio)
             with suppress(HailuoError):  # each caller gets it
@@ -252,7 +252,7 @@ class HttpServer:
         tenants = self.context.tenants
         async with (
             open_studio(
-                self.settings, remote=remote, own=tenants.own if tenants else None
+                self.studio_settings, remote=remote, own=tenants.own if tenants else None
             ) as studio,
             tenants.running(studio) if tenants else nullcontext(),
             anyio.create_task_group() as tasks,

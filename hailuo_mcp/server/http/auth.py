@@ -21,7 +21,7 @@ from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.server.context import Caller
 from hailuo_mcp.server.http.challenges import BUY, METADATA, READ, SCOPES, challenge
-from hailuo_mcp.server.http.host_guard import HostNames
+from hailuo_mcp.server.http.host_guard import HostNames, path_of
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.settings.values import Secret
 
@@ -35,7 +35,7 @@ that person, so it has a name of its own and sees only its own tasks."""
 OPEN = ("/callbacks/", "/files/", "/uploads/")
 """Reached without a token: each has an unguessable or signed path instead."""
 GALLERY = "/gallery"
-"""Who has no token gets this page with the status 401: it asks for one."""
+"""Who has no token gets this page too: it asks for one. On other computers its status is 401."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +148,6 @@ def check_exposure(settings: Settings, names: HostNames, bound: str, *, local: b
         )
 
 
-def path_of(scope: Scope) -> str:
-    """The path within this app, also where it is mounted below another."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    inside = path.removeprefix(root)
-    return inside if not inside or inside.startswith("/") else path
-
-
 def address_of(scope: Scope, headers: Headers, public: str) -> str:
     """The server as the present client reaches it; `public` is what the operator says."""
     root = str(scope.get("root_path", "")).rstrip("/")
@@ -207,7 +200,9 @@ class TokenAuth:
                 else:
                     scope["user"] = Visitor(grant, base_url=base_url, local=self._local)
         if _asks_for_token(answer) and path == GALLERY and scope["method"] in ("GET", "HEAD"):
-            scope["challenge"], answer = answer.headers["www-authenticate"], self._app
+            if not self._local:  # whoever is at this computer comes with the token in the fragment
+                scope["challenge"] = answer.headers["www-authenticate"]
+            answer = self._app
         await answer(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hailuo_mcp.loopback import LOOPBACK_NAMES, is_loopback
+from hailuo_mcp.server.http.signed_links import looks_signed
 from hailuo_mcp.settings import Settings
 
 _ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  compared with, not bound
@@ -58,8 +59,25 @@ class HostNames:
         return scheme in ("http", "https") and self.knows(rest)
 
 
+def path_of(scope: Scope) -> str:
+    """The path within this app, also where it is mounted below another."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    inside = path.removeprefix(root)
+    return inside if not inside or inside.startswith("/") else path
+
+
+def _plays_a_clip(scope: Scope) -> bool:
+    """Whether a clip is read by its link: a page of any origin may play it, and read none of it.
+
+    Chromium sends an Origin with a video's requests, "null" from within a host's sandbox.
+    """
+    folder, _, signed = path_of(scope).rpartition("/")
+    reads = scope["method"] in ("GET", "HEAD") and folder == "/files"
+    return reads and looks_signed(signed.removesuffix(".mp4"))
+
+
 class HostGuard:
-    """Refuses foreign Hosts (421) and Origins (403), on every route."""
+    """Refuses foreign Hosts (421), and foreign Origins (403) on every route but a clip's link."""
 
     def __init__(self, app: ASGIApp, names: HostNames) -> None:
         self._app = app
@@ -76,6 +94,6 @@ class HostGuard:
             answer = PlainTextResponse(
                 "This server does not answer under that host name; see HAILUO_ALLOWED_HOSTS.", 421
             )
-        elif not all(self._names.trusts(origin) for origin in origins):
+        elif not _plays_a_clip(scope) and not all(map(self._names.trusts, origins)):
             answer = PlainTextResponse("Requests from that origin are refused.", 403)
         await answer(scope, receive, send)

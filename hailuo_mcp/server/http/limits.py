@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hailuo_mcp.server.http.auth import Visitor, caller, path_of, visitor
+from hailuo_mcp.server.http.auth import Visitor, caller, visitor
+from hailuo_mcp.server.http.host_guard import path_of
 
 _SESSION = "mcp-session-id"
 _ERROR = 400

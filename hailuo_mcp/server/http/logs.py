@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hailuo_mcp.server.http.auth import path_of
+from hailuo_mcp.server.http.host_guard import path_of
 from hailuo_mcp.server.logs import log_to_stderr, message_of, places
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.telemetry import tracing

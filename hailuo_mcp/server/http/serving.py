@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 from sse_starlette.sse import AppStatus
@@ -13,9 +15,11 @@ from starlette.applications import Starlette
 from hailuo_mcp.errors import ConfigError, Do, Step
 from hailuo_mcp.local_http import LocalServer
 from hailuo_mcp.server.http.app import DRAIN_SECONDS, HttpServer, TransportName, create_app
+from hailuo_mcp.server.http.auth import GALLERY
 from hailuo_mcp.server.http.connection import Connection
 from hailuo_mcp.server.http.logs import log_as_json
 from hailuo_mcp.settings import Settings
+from hailuo_mcp.settings.values import Secret
 from hailuo_mcp.text import system_reason
 
 _log = logging.getLogger(__name__)
@@ -46,6 +50,34 @@ def serve_http(
     """
     log_as_json(settings)
     app = create_app(settings, transport=transport, with_sse=with_sse, host=host, local=local)
+    _serve(app, host, port, serving)
+
+
+def serve_gallery(settings: Settings, *, port: int, serving: Callable[[str], None]) -> None:
+    """Serve the gallery for the person at this computer; `serving` gets its address.
+
+    The address ends with a token of this process, which alone opens it: other people, and pages of
+    other servers, can reach the port as well.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    token = secrets.token_urlsafe(32)
+    doors = replace(
+        settings,
+        http_tokens=(("", Secret(token)),),
+        tenants=None,
+        oauth_issuer="",
+        allowed_hosts=(),
+        callback_url="",
+    )
+    app = create_app(doors, local=True)
+    served: HttpServer = app.state.server
+    served.studio_settings = settings  # its worker saves tenants' clips, too, each in its folder
+    _serve(app, "127.0.0.1", port, lambda url: serving(f"{url}{GALLERY}#token={token}"))
+
+
+def _serve(app: Starlette, host: str, port: int, serving: Callable[[str], None]) -> None:
     # Otherwise every answer in progress would be cut half a second after SIGTERM (3.7.0).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
     try:

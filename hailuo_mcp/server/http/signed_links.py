@@ -16,6 +16,11 @@ DERIVED = 24
 _SHAPE = re.compile(r"([0-9a-z]{8,40})\.(\d{1,12})\.([A-Za-z0-9_-]{43})")
 
 
+def looks_signed(text: str) -> bool:
+    """Whether a text has a link's form; only `SignedLinks.read` says whether it is one."""
+    return _SHAPE.fullmatch(text) is not None
+
+
 class SignedLinks:
     def __init__(self, key: bytes = b"", *, clock: Callable[[], float] = time.time) -> None:
         self._key = key

@@ -28,6 +28,11 @@ MOST_TAKES = 1_000_000
 _SMALLEST = Decimal("0.000001")  # the journal counts in millionths
 
 
+def ceiling_of(max_cost: float) -> Decimal | None:
+    """What a clip may cost at most; a JSON number becomes exactly the decimal that was written."""
+    return max(Decimal(str(max_cost)), _SMALLEST) if max_cost else None
+
+
 class TermsArguments(Arguments):
     """The terms on which a tool spends."""
 
@@ -49,8 +54,7 @@ class TermsArguments(Arguments):
     def terms(self) -> Terms:
         from hailuo_mcp.views import Terms
 
-        # A JSON number becomes exactly the decimal that was written.
-        ceiling = max(Decimal(str(self.max_cost)), _SMALLEST) if self.max_cost else None
+        ceiling = ceiling_of(self.max_cost)
         return Terms(request_key=self.request_key, max_cost=ceiling, confirm=self.confirm)
 
     async def question(self, studio: Studio, caller: Caller) -> str | None:

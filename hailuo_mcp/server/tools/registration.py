@@ -44,18 +44,23 @@ _NAMES = MappingProxyType({str: "string", int: "integer", float: "number", bool:
 _LIMITS = MappingProxyType({"ge": "minimum", "le": "maximum"})
 
 
-def tool(fn: Callable[..., Awaitable[Any]], *, title: str, hints: ToolAnnotations) -> Tool:
+def tool(
+    fn: Callable[..., Awaitable[Any]], *, title: str, hints: ToolAnnotations, text: str = ""
+) -> Tool:
     """Make a tool of `async def name(wanted: Arguments, ctx, …) -> answer`.
 
     The answer is a TypedDict, or one of several; or a CallToolResult for a tool without structured
     output, such as one that returns a picture. The docstring is what the model reads.
+
+    `text`: stands beside the structured answer in place of the same as JSON, where no model reads
+    it and it may be large.
     """
     types = get_type_hints(fn)
     kind: type[Arguments] = types["wanted"]
     answer = types["return"]
     asked = find_resolved_parameters(fn)
     return Tool(
-        fn=_answering(fn),
+        fn=_answering(fn, text),
         name=fn.__name__,
         title=title,
         description=" ".join((getdoc(fn) or "").split()),
@@ -73,11 +78,13 @@ def tool(fn: Callable[..., Awaitable[Any]], *, title: str, hints: ToolAnnotation
     )
 
 
-def _answering(fn: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[CallToolResult]]:
+def _answering(
+    fn: Callable[..., Awaitable[Any]], text: str
+) -> Callable[..., Awaitable[CallToolResult]]:
     @functools.wraps(fn)
     async def call(**given: object) -> CallToolResult:
         answer = await fn(**given)
-        return answer if isinstance(answer, CallToolResult) else tool_result(answer)
+        return answer if isinstance(answer, CallToolResult) else tool_result(answer, text=text)
 
     return call
 

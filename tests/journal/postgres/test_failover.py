@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
-import anyio.lowlevel
 import psycopg
 import pytest
 from ports import free_port
@@ -48,7 +47,7 @@ async def test_what_was_bought_is_known_to_the_standby_and_buying_goes_on(
 ) -> None:
     primary, standby, url = pair
     store = await opened(url, "me")
-    bought, refused, over = set[str](), set[str](), False
+    bought, refused, promoted, over = set[str](), set[str](), False, False
 
     async def go_on_buying(buyer: int) -> None:
         number = 0
@@ -60,7 +59,7 @@ async def test_what_was_bought_is_known_to_the_standby_and_buying_goes_on(
             except JournalError as error:
                 if error.charged == "no":
                     refused.add(name)
-                await anyio.lowlevel.checkpoint()
+                await until(lambda: promoted or over, between=0.05)
             else:
                 bought.add(name)
 
@@ -70,8 +69,9 @@ async def test_what_was_bought_is_known_to_the_standby_and_buying_goes_on(
         await until(lambda: len(bought) > 20)
         await anyio.to_thread.run_sync(primary.stop, "immediate")
         await anyio.to_thread.run_sync(standby.promote)
+        promoted = True
         before = len(bought)
-        await until(lambda: len(bought) > before + 20, seconds=30)
+        await until(lambda: len(bought) > before + 20, seconds=60)
         over = True
 
     kept = {task.task_id for task in await store.newest(limit=10_000)}

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from hailuo_mcp.domain.requests import Mode
@@ -251,7 +252,7 @@ async def suffer(folder: Path, damage: Damage, *, checked_later: bool = False) -
     shutil.copytree(folder / damage.start, state)
     if not damage.backups:
         shutil.rmtree(state / "backups")
-    pages = _pages_of_tasks(state / NAME) if damage.start == "closed" else {}
+    pages = _pages_of_tasks(folder) if damage.start == "closed" else {}
     touched = damage.do(state / NAME, random.Random(f"{damage.name} {damage.seed}"))
     outcome = Outcome(damage=damage)
     journal = SqliteStore(state / NAME)
@@ -279,10 +280,12 @@ async def suffer(folder: Path, damage: Damage, *, checked_later: bool = False) -
     return outcome
 
 
-def _pages_of_tasks(path: Path) -> dict[str, set[int]]:
-    """On which pages of a whole file each task stands, by looking for its own words in them."""
+@cache
+def _pages_of_tasks(folder: Path) -> dict[str, set[int]]:
+    """On which pages of the whole file each task stands, by looking for its own words in them."""
+    path = folder / "closed" / NAME
     data = path.read_bytes()
-    with closing(sqlite3.connect(path)) as db:
+    with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as db:
         prompts = dict(db.execute("SELECT task_id, prompt FROM tasks").fetchall())
     return {task_id: set(_pages_with(data, task_id, prompt)) for task_id, prompt in prompts.items()}
 

@@ -1,8 +1,12 @@
 """Other processes that open a journal and buy, and what can happen to a file."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +43,31 @@ async def main(path, name):
     finally:
         await journal.close()
 
-asyncio.run(main(sys.argv[1], sys.argv[2]))
+RUN
 """
+_RUN = "asyncio.run(main(sys.argv[1], sys.argv[2]))"
+_RUN_TOGETHER = """
+import os
+begin, go = os.pipe()
+processes = []
+for number in range(int(sys.argv[2])):
+    processes.append(os.fork())
+    if not processes[-1]:
+        os.close(go)
+        os.read(begin, 1)
+        asyncio.run(main(sys.argv[1], f"p{number}"))
+        sys.stdout.flush()
+        os._exit(0)
+os.close(go)
+assert not any(os.waitpid(one, 0)[1] for one in processes)
+"""
+"""A process each, which has imported everything; all begin when the pipe is closed."""
 
 
 def start(
-    path: Path, name: str, purchases: int = 3, *, before: str = "", **more: Any
+    path: Path, name: str, purchases: int = 3, *, before: str = "", run: str = _RUN, **more: Any
 ) -> subprocess.Popen[str]:
-    script = _OPEN_AND_BUY.replace("BEFORE\n", before)
+    script = _OPEN_AND_BUY.replace("BEFORE\n", before).replace("RUN\n", f"{run}\n")
     return subprocess.Popen(
         [sys.executable, "-c", script, str(path), name, str(purchases)],
         stdout=subprocess.PIPE,
@@ -60,6 +81,26 @@ def answer(started: subprocess.Popen[str]) -> str:
     out, err = started.communicate(timeout=60)
     assert started.returncode == 0, err
     return out.strip()
+
+
+def together(path: Path, many: int) -> list[str]:
+    """What so many processes say that open it at one moment."""
+    if sys.platform == "win32":
+        return [answer(one) for one in [start(path, f"p{number}") for number in range(many)]]
+    return answer(start(path, str(many), run=_RUN_TOGETHER)).splitlines()
+
+
+def first(path: Path, purchases: int = 3) -> None:
+    """The journal as a process named `first` left it that bought so many."""
+    shutil.copytree(_left_by_the_first(purchases), path.parent, dirs_exist_ok=True)
+
+
+@cache
+def _left_by_the_first(purchases: int) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="hailuo-journal-"))
+    atexit.register(shutil.rmtree, folder)
+    assert answer(start(folder / "journal.sqlite3", "first", purchases)) == "bought"
+    return folder
 
 
 def header(path: Path) -> None:

@@ -28,7 +28,7 @@ from hailuo_mcp.wording.person import error_text
 from tests.journal.conftest import Shop
 
 from . import earlier
-from .processes import answer, everything, half, header, middle, start
+from .processes import answer, everything, first, half, header, middle, start, together
 
 pytestmark = pytest.mark.anyio
 
@@ -44,8 +44,7 @@ async def _refusal(path: Path) -> str:
 
 
 async def test_eight_processes_that_open_a_new_journal_at_once_share_it(path: Path) -> None:
-    processes = [start(path, f"p{number}") for number in range(8)]
-    assert [answer(process) for process in processes] == ["bought"] * 8
+    assert together(path, 8) == ["bought"] * 8
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT COUNT(*) FROM tasks").fetchone() == (24,)
         assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
@@ -54,21 +53,30 @@ async def test_eight_processes_that_open_a_new_journal_at_once_share_it(path: Pa
 
 async def test_eight_processes_that_find_it_damaged_agree_on_one_new_journal(path: Path) -> None:
     path.write_bytes(b"this is no database" * 1000)
-    processes = [start(path, f"p{number}") for number in range(8)]
-    said = sorted(answer(process) for process in processes)
-    assert said == ["refused, bought"] * 7 + ["refused, set aside"]
+    assert sorted(together(path, 8)) == ["refused, bought"] * 7 + ["refused, set aside"]
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT COUNT(*) FROM tasks").fetchone() == (0,)
         assert db.execute("SELECT COUNT(*) FROM rescues").fetchone() == (1,)
     assert len(list(path.parent.glob("journal-unreadable-*.sqlite3"))) == 1
 
 
+_SAY_WHEN_IT_WAITS = """
+from filelock import FileLock
+acquire = FileLock._acquire
+def say(lock):
+    acquire(lock)
+    if not lock.is_locked and not said:
+        said.append(print("it waits", flush=True))
+FileLock._acquire, said = say, []
+"""
+
+
 async def test_who_opens_it_waits_for_whoever_is_opening_it(path: Path) -> None:
     """Else the second of two that find it damaged would put the first one's new one aside."""
     with FileLock(path.with_name(path.name + ".opening")):
-        process = start(path, "second")
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=1)
+        process = start(path, "second", before=_SAY_WHEN_IT_WAITS)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "it waits\n"
         assert not path.exists()
     assert answer(process) == "bought"
 
@@ -141,7 +149,7 @@ async def test_a_newer_journal_that_does_not_suit_us_is_left_alone(shop: Any, pa
 async def test_a_damaged_journal_is_kept_aside_whole_and_a_new_one_begun(
     path: Path, damage: Callable[[Path], None], wal: bytes
 ) -> None:
-    assert answer(start(path, "first", 40)) == "bought"
+    first(path, 40)
     damage(path)
     if wal:
         path.with_name(path.name + "-wal").write_bytes(wal)
@@ -164,7 +172,7 @@ async def test_a_damaged_journal_is_kept_aside_whole_and_a_new_one_begun(
 
 async def test_what_is_still_legible_of_a_damaged_journal_is_carried_over(path: Path) -> None:
     """Forgetting it would lose paid clips and open the budget again."""
-    assert answer(start(path, "first", 40)) == "bought"
+    first(path, 40)
     middle(path)
     journal = SqliteStore(path)
     await journal.open()
@@ -191,7 +199,7 @@ async def test_a_second_damaged_journal_does_not_replace_the_first(path: Path) -
 
 
 async def test_a_garbage_wal_beside_a_sound_journal_harms_nothing(path: Path) -> None:
-    assert answer(start(path, "first")) == "bought"
+    first(path)
     path.with_name(path.name + "-wal").write_bytes(b"garbage" * 5000)
     assert answer(start(path, "second")) == "bought"
     with closing(sqlite3.connect(path)) as db:
@@ -246,7 +254,7 @@ async def test_a_read_only_folder_is_a_refusal_that_names_the_setting(existing: 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.sqlite3"
         if existing:
-            assert answer(start(path, "first")) == "bought"
+            first(path)
         Path(folder).chmod(0o555)
         # Root may write anywhere, so the process becomes somebody else once it has its modules.
         become_nobody = (

@@ -41,7 +41,7 @@ def test_a_process_is_alive_until_it_is_killed(tmp_path: Path) -> None:
     os.kill(other.pid, signal.SIGSTOP)  # one that hangs is alive too: its leases run out
     assert me.dead(["2-other"]) == []
     other.kill()
-    other.wait(timeout=10)
+    other.wait(timeout=60)
     assert me.dead(["2-other", "1-me"]) == ["2-other"]
     assert me.dead(["2-other"]) == ["2-other"]
     other.stdin.close()

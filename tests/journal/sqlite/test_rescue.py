@@ -18,7 +18,7 @@ from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work
 
-from .processes import answer, middle, start
+from .processes import answer, first, middle, start
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +60,7 @@ with open(sys.argv[1], "r+b") as file:
 
 @pytest.fixture
 def damaged(path: Path) -> Path:
-    assert answer(start(path, "first", TASKS)) == "bought"
+    first(path, TASKS)
     middle(path)
     return path
 
@@ -126,7 +126,7 @@ async def _with_a_damaged_page(shop: Any, path: Path) -> None:
         old = await shop.buy(prompt=f"old {number:03} " * 200)
         await shop.becomes(old, Status.FAILED)
     await shop.journal.read(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
-    subprocess.run([sys.executable, "-c", _DAMAGE, str(path)], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", _DAMAGE, str(path)], check=True, timeout=60)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there nobody moves a file that is open")

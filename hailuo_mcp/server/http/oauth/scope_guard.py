@@ -15,8 +15,9 @@ from mcp.types import INVALID_REQUEST
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hailuo_mcp.server.http.auth import path_of, visitor
+from hailuo_mcp.server.http.auth import visitor
 from hailuo_mcp.server.http.challenges import BUY, SCOPES, challenge
+from hailuo_mcp.server.http.host_guard import path_of
 
 
 class ScopeGuard:
