@@ -91,10 +91,7 @@ export async function tellCommand({ browser, home, more, ids }) {
   const context = await browser.newContext({ locale: "zh-CN", viewport: { width: 1000, height: 900 } });
   const faults = new Faults(context);
   await check("hailuo-mcp gallery: it opens the journal of this computer, in the browser's language, and plays", async () => {
-    const served = await start(home, ["gallery"], /(http:\/\/127\.0\.0\.1:\d+\/gallery\S*#token=\S+)/, {
-      BROWSER: "true",
-      ...more,
-    });
+    const served = await start(home, ["gallery", "--no-open"], /(http:\S+\/gallery#token=\S+)/, more);
     const page = await context.newPage();
     await page.goto(served.found[1]);
     await until("the token is out of the address", () => !page.url().includes("token"));
@@ -102,7 +99,7 @@ export async function tellCommand({ browser, home, more, ids }) {
     await says(page.locator("body"), /已完成/);
     await play(card(page, ids[0]));
     await page.close();
-    await stop(served, "SIGINT");
+    same(await stop(served, "SIGINT"), 0, "its exit code after Ctrl-C");
     demand(!/Traceback/.test(served.said()), served.said());
     same([faults.found, faults.unmet()], [[], []], "faults of the browser");
   });

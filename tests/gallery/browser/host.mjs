@@ -103,6 +103,14 @@ export class Conversation {
     return this.client.callTool({ name, arguments: args }, { timeout: PATIENCE });
   }
 
+  /** The same where consent is wanted: the person has said yes. */
+  async buy(name, args) {
+    const answer = await this.ask(name, args);
+    if (answer.structuredContent?.error?.code !== "consent_required") return answer;
+    const [, confirm] = answer.content[0].text.match(/confirm='([^']+)'/);
+    return this.ask(name, { ...args, confirm });
+  }
+
   /** Call a tool and show its page; returns the answer. */
   async show(name, args, { context = {}, capabilities = {}, without = [] } = {}) {
     const result = await this.ask(name, args);
@@ -116,6 +124,8 @@ export class Conversation {
     demand(uri, `${name} is bound to no page`);
     const [resource] = (await this.client.readResource({ uri })).contents;
     demand(resource.mimeType === RESOURCE_MIME_TYPE, `the page is of the type ${resource.mimeType}`);
+    const size = Buffer.byteLength(resource.text);
+    demand(size < 60_000, `the page has ${size} bytes`);
     const offered = {
       openLinks: {},
       downloadFile: {},

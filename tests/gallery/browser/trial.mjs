@@ -137,7 +137,7 @@ async function hostile(browser, origins, sandbox) {
   const more = {
     HAILUO_BASE_URL: sandbox.url,
     HAILUO_OUTPUT_DIR: path.join(home(name), FOLDER),
-    HAILUO_CONFIRM_ABOVE: "2.5",
+    HAILUO_CONFIRM_ABOVE: "1",
   };
   const client = await connect(stdio(home(name), more), { newest: true });
   ending.push(() => client.close());
