@@ -124,8 +124,6 @@ export class Conversation {
     demand(uri, `${name} is bound to no page`);
     const [resource] = (await this.client.readResource({ uri })).contents;
     demand(resource.mimeType === RESOURCE_MIME_TYPE, `the page is of the type ${resource.mimeType}`);
-    const size = Buffer.byteLength(resource.text);
-    demand(size < 60_000, `the page has ${size} bytes`);
     const offered = {
       openLinks: {},
       downloadFile: {},

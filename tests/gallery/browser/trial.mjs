@@ -96,6 +96,12 @@ async function overStdio(browser, origins, sandbox) {
     const parts = talk.called("read_media").filter(({ args }) => args.part !== "poster");
     demand(parts.length >= 2, `read in ${parts.length} parts`);
   };
+  await check("the page is below 60 KB and asks for nothing from elsewhere", async () => {
+    const [page] = (await client.readResource({ uri: "ui://hailuo/gallery.html" })).contents;
+    const size = Buffer.byteLength(page.text);
+    demand(size < 60_000, `it has ${size} bytes`);
+    same(page.text.match(/\b(src|href)="[^"]*"|@import|url\([^)]*\)/g), null, "addresses in it");
+  });
   const { first, second } = await tellStory({ name, client, context, origins, sandbox, looks, playedFrom });
   const talk = await Conversation.begin(client, context, origins);
   await talk.show("list_tasks", {}, { context: looks });
