@@ -1,7 +1,8 @@
 // The trial: python and Chromium by the variables PYTHON and CHROMIUM.
-//     node trial.mjs [--keep FOLDER] [--only stdio|http|hostile|gallery]
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+//     node trial.mjs [--keep FOLDER] [--only types,stdio,http,gallery,hostile]
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { promisify } from "node:util";
 import os from "node:os";
@@ -10,9 +11,8 @@ import { chromium } from "playwright-core";
 
 import { check, demand, Faults, PATIENCE, same, summary } from "./checks.mjs";
 import { tellCommand, tellGallery } from "./gallery.mjs";
-import { tellHostile } from "./hostile.mjs";
+import { FOLDER, tellHostile } from "./hostile.mjs";
 import { connect, Conversation, http, stdio, VARIABLES } from "./host.mjs";
-import { FOLDER } from "./hostile.mjs";
 import { look } from "./looks.mjs";
 import { endAll, startHttp, startOrigins, startSandbox } from "./servers.mjs";
 import { tellShots } from "./shots.mjs";
@@ -172,6 +172,11 @@ async function main() {
 }
 
 let code = 1;
+process.on("exit", () => rmSync(root, { recursive: true, force: true }));
+setTimeout(() => {
+  console.log("FAILED  the trial took longer than 20 minutes");
+  process.exit(1);
+}, 20 * 60_000).unref();
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(130));
 try {
   await main();
@@ -181,6 +186,5 @@ try {
 } finally {
   for (const end of ending.reverse()) await Promise.resolve(end()).catch(() => {});
   await endAll();
-  await rm(root, { recursive: true, force: true });
 }
 process.exit(code);
