@@ -8,9 +8,13 @@ const ENOUGH = Number(process.env.TRIAL_FAILURES ?? 4);
 let failures = 0;
 const began = Date.now();
 
+/** What the browsers complained of since the last check: mostly why a check fails. */
+const heard = [];
+
 /** Run a check, print its line, and go on: what failed is known in one run. */
 export async function check(name, steps) {
   if (failures >= ENOUGH) return console.log(`skipped ${name}`);
+  heard.length = 0;
   const start = Date.now();
   const seconds = () => ((Date.now() - start) / 1000).toFixed(1);
   try {
@@ -19,7 +23,8 @@ export async function check(name, steps) {
   } catch (error) {
     failures += 1;
     const text = String(error?.stack ?? error).replace(/\u001b\[[0-9;]*m/g, "");
-    console.log(`FAILED  ${name} (${seconds()} s)\n${text.split("\n").slice(0, 14).join("\n").replace(/^/gm, "        ")}`);
+    const lines = [...text.split("\n").slice(0, 14), ...heard.slice(0, 5).map((fault) => `heard: ${fault}`)];
+    console.log(`FAILED  ${name} (${seconds()} s)\n${lines.join("\n").replace(/^/gm, "        ")}`);
   }
 }
 
@@ -56,7 +61,9 @@ export class Faults {
 
   constructor(context) {
     context.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) {
+      // Chromium says so of every host that keeps to the specification's sandbox.
+      const known = message.text().startsWith("An iframe which has both allow-scripts and allow-same-origin");
+      if (["error", "warning"].includes(message.type()) && !known) {
         this.#add(`console ${message.type()}: ${message.text()} (${message.location().url})`);
       }
     });
@@ -74,8 +81,12 @@ export class Faults {
 
   #add(fault) {
     const index = this.#expected.findIndex((pattern) => pattern.test(fault));
-    if (index >= 0) this.#expected.splice(index, 1);
-    else this.found.push(fault);
+    if (index >= 0) {
+      this.#expected.splice(index, 1);
+    } else {
+      this.found.push(fault);
+      heard.push(fault);
+    }
   }
 
   /** The browser itself logs a refused request as an error; each of these is let through once. */

@@ -103,6 +103,14 @@ export class Conversation {
     return this.client.callTool({ name, arguments: args }, { timeout: PATIENCE });
   }
 
+  /** The same where consent is wanted: the person has said yes. */
+  async buy(name, args) {
+    const answer = await this.ask(name, args);
+    if (answer.structuredContent?.error?.code !== "consent_required") return answer;
+    const [, confirm] = answer.content[0].text.match(/confirm='([^']+)'/);
+    return this.ask(name, { ...args, confirm });
+  }
+
   /** Call a tool and show its page; returns the answer. */
   async show(name, args, { context = {}, capabilities = {}, without = [] } = {}) {
     const result = await this.ask(name, args);
@@ -127,7 +135,7 @@ export class Conversation {
       ...capabilities,
     };
     for (const each of without) delete offered[each];
-    await this.page.evaluate((given) => window.host.open(given), {
+    const opened = this.page.evaluate((given) => window.host.open(given), {
       proxy: this.origins.proxy,
       resource,
       capabilities: offered,
@@ -144,6 +152,12 @@ export class Conversation {
       input,
       result,
     });
+    opened.catch(() => {}); // whoever waits for it below is told
+    const late = new Promise((_, fail) => {
+      const words = "the page did not answer its host";
+      setTimeout(() => fail(new Error(words)), PATIENCE).unref();
+    });
+    await Promise.race([opened, late]);
   }
 
   /** The page itself, two frames deep. */

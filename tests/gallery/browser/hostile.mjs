@@ -23,7 +23,7 @@ export async function tellHostile({ name, client, context, origins, looks }) {
 
   await check(`${name}: hostile prompts and file names show as text, and nothing runs`, async () => {
     for (const [what, prompt] of PROMPTS) {
-      const answer = await talk.ask("generate_video", { prompt });
+      const answer = await talk.buy("generate_video", { prompt });
       const id = answer.structuredContent.task_id;
       if (id) ids.set(what, id);
       else demand(answer.isError, `${what} is taken or refused`);
@@ -43,12 +43,11 @@ export async function tellHostile({ name, client, context, origins, looks }) {
 
   await check(`${name}: and it stays in its place`, async () => {
     const facts = await talk.frame.evaluate(() => ({
-      ran: window.ran ?? window.top?.ran ?? null,
+      ran: window.ran ?? null,
       strange: [...document.querySelectorAll("main :is(script, svg[onload], b, a[href^='javascript:'], style, img[src='x'])")].map((each) => each.outerHTML.slice(0, 80)),
       wide: document.documentElement.scrollWidth - innerWidth,
       title: document.title,
-    })).catch((error) => ({ error: String(error) }));
-    same(facts.error ?? null, null, "an error");
+    }));
     same([facts.ran, facts.strange], [null, []], "what ran, and elements out of texts");
     demand(facts.wide <= 0, `nothing is wider than the page: ${facts.wide} px`);
     same(await talk.page.evaluate(() => window.ran ?? null), null, "what ran in the host");

@@ -25,7 +25,13 @@ export async function look({ name, file, page, frame, setTheme, keep, widths = W
         await settled(frame());
         if (keep) {
           await mkdir(keep, { recursive: true });
-          await page.screenshot({ path: path.join(keep, `${file}-${theme}-${width}.png`), fullPage: true });
+          // All of it in view: a frame of another site is not drawn beyond the window.
+          const height = await page.evaluate(() => document.documentElement.scrollHeight);
+          await page.setViewportSize({ width, height: Math.min(height, 6000) });
+          await until("its pictures are there", () =>
+            frame().evaluate(() => [...document.images].every((each) => each.complete)));
+          await settled(frame());
+          await page.screenshot({ path: path.join(keep, `${file}-${theme}-${width}.png`) });
         }
         const wide = await frame().evaluate(() => document.documentElement.scrollWidth - innerWidth);
         demand(wide <= 0, `the page is ${wide} px wider than its frame`);

@@ -1,21 +1,13 @@
 // A draft that is made again at a higher resolution, and a film of several shots as a strip.
-import { button, card, priceIn, ready, says } from "./view.mjs";
+import { button, card, play, priceIn, ready, says } from "./view.mjs";
 import { check, demand, same, until } from "./checks.mjs";
 import { Conversation } from "./host.mjs";
-
-/** As a model does: where consent is asked for, the person has said yes. */
-async function buy(talk, name, args) {
-  const answer = await talk.ask(name, args);
-  if (answer.structuredContent?.error?.code !== "consent_required") return answer;
-  const code = answer.content[0].text.match(/confirm='([^']+)'/)[1];
-  return talk.ask(name, { ...args, confirm: code });
-}
 
 export async function tellShots({ name, client, context, origins, sandbox, looks }) {
   await check(`${name}: a draft is upgraded from the page, with the consent that the click gave`, async () => {
     const talk = await Conversation.begin(client, context, origins);
     const args = { prompt: "A glass bridge over a canyon", model: "MiniMax-H3", resolution: "768P", duration: 4 };
-    const answer = await buy(talk, "generate_video", args);
+    const answer = await talk.buy("generate_video", args);
     await talk.open("generate_video", args, answer, { context: looks });
     const id = answer.structuredContent.task_id;
     const place = card(talk.view, id);
@@ -40,15 +32,16 @@ export async function tellShots({ name, client, context, origins, sandbox, looks
     const talk = await Conversation.begin(client, context, origins);
     const shots = ["A seed in dark soil", "A green shoot in the rain", "An oak in the evening sun"];
     const args = { shots, dry_run: false };
-    const answer = await buy(talk, "generate_storyboard", args);
+    const answer = await talk.buy("generate_storyboard", args);
     const film = answer.structuredContent.film_id;
     await talk.open("generate_storyboard", args, answer, { context: looks });
     const strip = card(talk.view, film);
     await strip.waitFor();
-    await until("the film is ready", async () => (await button(strip, /^Play/).count()) > 0);
-    const text = await strip.evaluate((root) => root.textContent);
+    await ready(strip);
+    const text = await talk.view.locator("main").evaluate((root) => root.textContent);
     const places = shots.map((shot) => text.indexOf(shot));
     demand(places[0] >= 0 && places[0] < places[1] && places[1] < places[2], `the order of the shots: ${places} in ${text}`);
-    return talk.page.close();
+    await play(strip);
+    await talk.page.close();
   });
 }

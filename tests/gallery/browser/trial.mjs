@@ -1,7 +1,8 @@
 // The trial: python and Chromium by the variables PYTHON and CHROMIUM.
-//     node trial.mjs [--keep FOLDER] [--only stdio|http|hostile|gallery]
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+//     node trial.mjs [--keep FOLDER] [--only types,stdio,http,gallery,hostile]
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { promisify } from "node:util";
 import os from "node:os";
@@ -10,9 +11,8 @@ import { chromium } from "playwright-core";
 
 import { check, demand, Faults, PATIENCE, same, summary } from "./checks.mjs";
 import { tellCommand, tellGallery } from "./gallery.mjs";
-import { tellHostile } from "./hostile.mjs";
+import { FOLDER, tellHostile } from "./hostile.mjs";
 import { connect, Conversation, http, stdio, VARIABLES } from "./host.mjs";
-import { FOLDER } from "./hostile.mjs";
 import { look } from "./looks.mjs";
 import { endAll, startHttp, startOrigins, startSandbox } from "./servers.mjs";
 import { tellShots } from "./shots.mjs";
@@ -96,6 +96,12 @@ async function overStdio(browser, origins, sandbox) {
     const parts = talk.called("read_media").filter(({ args }) => args.part !== "poster");
     demand(parts.length >= 2, `read in ${parts.length} parts`);
   };
+  await check("the page is below 60 KB and asks for nothing from elsewhere", async () => {
+    const [page] = (await client.readResource({ uri: "ui://hailuo/gallery.html" })).contents;
+    const size = Buffer.byteLength(page.text);
+    demand(size < 60_000, `it has ${size} bytes`);
+    same(page.text.match(/\b(src|href)="[^"]*"|@import|url\([^)]*\)/g), null, "addresses in it");
+  });
   const { first, second } = await tellStory({ name, client, context, origins, sandbox, looks, playedFrom });
   const talk = await Conversation.begin(client, context, origins);
   await talk.show("list_tasks", {}, { context: looks });
@@ -137,7 +143,7 @@ async function hostile(browser, origins, sandbox) {
   const more = {
     HAILUO_BASE_URL: sandbox.url,
     HAILUO_OUTPUT_DIR: path.join(home(name), FOLDER),
-    HAILUO_CONFIRM_ABOVE: "2.5",
+    HAILUO_CONFIRM_ABOVE: "1",
   };
   const client = await connect(stdio(home(name), more), { newest: true });
   ending.push(() => client.close());
@@ -166,6 +172,11 @@ async function main() {
 }
 
 let code = 1;
+process.on("exit", () => rmSync(root, { recursive: true, force: true }));
+setTimeout(() => {
+  console.log("FAILED  the trial took longer than 20 minutes");
+  process.exit(1);
+}, 20 * 60_000).unref();
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(130));
 try {
   await main();
@@ -175,6 +186,5 @@ try {
 } finally {
   for (const end of ending.reverse()) await Promise.resolve(end()).catch(() => {});
   await endAll();
-  await rm(root, { recursive: true, force: true });
 }
 process.exit(code);

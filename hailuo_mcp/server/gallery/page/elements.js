@@ -102,7 +102,7 @@ function focusOn(within, action) {
  * @param {unknown} text
  */
 function plainText(text) {
-  return String(text ?? "")
+  return String(typeof text === "object" ? "" : (text ?? ""))
     .replace(/\r\n?|[\u2028\u2029]/g, "\n")
     .replace(/[^\P{C}\n\t\u200c\u200d]|\u200e|\u200f|\u061c/gu, "");
 }
