@@ -1,4 +1,6 @@
 // A clip in a conversation, from the first call to the end of the page; once for each transport.
+import { rename } from "node:fs/promises";
+
 import { button, card, play, priceIn, progress, ready, says } from "./view.mjs";
 import { check, demand, same, until } from "./checks.mjs";
 import { Conversation } from "./host.mjs";
@@ -110,6 +112,21 @@ export async function tellStory(given) {
     await says(card(talk.view, second), /Take 2/);
     same(await background(), "light", "the colour scheme");
   });
+  await check(`${name}: a file that is gone is downloaded again, and plays without a second try`, async () => {
+    const { structuredContent: { file } } = await talk.ask("query_task", { task_id: second });
+    if (!file) return; // over HTTP its path is the server's own
+    const later = await Conversation.begin(client, context, origins);
+    await later.show("list_tasks", {}, { context: looks });
+    const place = card(later.view, second);
+    await ready(place);
+    await rename(file, `${file}.away`);
+    await button(place, /^Play/).click();
+    await button(place, /Download again/).click();
+    await says(place, /It is on disk/);
+    same(await place.getByText(/its file is not here/).count(), 0, "what was said of the file before");
+    await play(place);
+    await later.page.close();
+  });
   await talk.page.close();
 
   await check(`${name}: failures are shown: in the end, by moderation, without an answer`, async () => {
@@ -126,6 +143,9 @@ export async function tellStory(given) {
       await says(place, status);
       await says(place, why);
       same(await button(place, /^Play/).count(), 0, "buttons that play what failed");
+      if (/Unknown/.test(status)) {
+        same(await button(place, /Another take/).count(), 0, "offers before it is known whether it was bought");
+      }
       await failing.page.close();
     }
   });

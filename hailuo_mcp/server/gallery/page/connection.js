@@ -271,7 +271,7 @@ function connectDirectly() {
   let token = keptToken(given || undefined);
   if (given) {
     address.delete("token"); // before anybody sees it
-    history.replaceState(null, "", `${location.pathname}${location.search}#${address}`);
+    history.replaceState(null, "", `${location.pathname}${location.search}#${address}`.replace(/#$/, ""));
   }
 
   /** @param {string} name @param {object} args @returns {Promise<Reply>} */
