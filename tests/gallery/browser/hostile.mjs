@@ -3,7 +3,7 @@ import { button, card, ready, says } from "./view.mjs";
 import { check, demand, same, until } from "./checks.mjs";
 import { Conversation } from "./host.mjs";
 
-const RUN = "window.top.ran=1;window.ran=1";
+const RUN = "window.ran=1;window.top.ran=1";
 /** What a file's name may have on POSIX: all but a slash. */
 export const FOLDER = `clips <img src=x onerror=${RUN}> \u202Egpj.exe "'&lt;`;
 
