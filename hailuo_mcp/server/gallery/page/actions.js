@@ -46,12 +46,12 @@ function isPlayable(card) {
 }
 
 /** @param {any} card @returns {Offer[]} */
-function offersOf({ status, again, upgrade }) {
+function offersOf({ status, error_kind, again, upgrade }) {
   const { take, price } = again ?? {};
   const resolution = upgrade?.resolution;
   return [
-    // What may have been bought is settled first.
-    take && status !== "unconfirmed" &&
+    // What may have been bought is settled first; what moderation refused, it would refuse again.
+    take && status !== "unconfirmed" && error_kind !== "content_rejected" &&
       { action: "again", question: "askTake", tool: "retake_video", price, more: { take } },
     resolution &&
       { action: "upgradeTo", question: "askUpgrade", tool: "upgrade_video", price: upgrade.price, more: { resolution } },

@@ -237,7 +237,7 @@ function costOf({ cost, sandbox }) {
   const { amount, charged } = cost ?? {};
   if (!cost || (sandbox && !amount)) return "";
   const price = amountText(cost);
-  const key = sandbox ? "worth" : amount || charged === "no" ? MONEY[charged] : "";
+  const key = sandbox && charged !== "no" ? "worth" : amount || charged === "no" ? MONEY[charged] : "";
   return key ? say(key, { price }) : price;
 }
 

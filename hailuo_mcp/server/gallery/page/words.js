@@ -30,7 +30,7 @@ const WORDS = {
   unconfirmed: "Unknown outcome|结果未知",
 
   left: "left|剩余",
-  soon: "any moment|即将完成",
+  soon: "soon|即将完成",
   soFar: "so far|已用时",
   seconds: "{n} s|{n} 秒",
   justNow: "just now|刚刚",
