@@ -80,6 +80,13 @@ export async function tellGallery({ browser, origin, token, ids, sandbox, keep }
     same(await page.evaluate((secret) => JSON.stringify({ ...sessionStorage, ...localStorage }).includes(secret), token), false, "whether the token is still kept");
   });
 
+  await check("GET /gallery: an address with a token, pasted over the open page, signs in", async () => {
+    faults.expect(REFUSED);
+    await page.evaluate((secret) => (location.hash = `token=${secret}`), token);
+    await card(page, ids[0]).waitFor();
+    demand(!page.url().includes(token), "the address names no token");
+  });
+
   await check("GET /gallery: no error, warning, violation or request elsewhere", () => {
     same([faults.found, faults.unmet()], [[], []], "faults of the browser");
   });

@@ -88,10 +88,14 @@ export async function tellHostile({ name, client, context, origins, looks }) {
           { task_id: "__proto__", status: "constructor", prompt: { toString: "no" }, cost: { amount: "<i>1</i>", unit: "<u>x</u>" } },
           null,
           7,
+          { task_id: 7, status: 5, prompt: 9, cost: { amount: 3, unit: 4, charged: "toString" }, created_at: {}, file: {}, url: [] },
+          { task_id: [1], status: null, prompt: "the last of the strange ones", model: {}, seconds: "x" },
+          ...Array.from({ length: 10_000 }, (_, at) => ({ task_id: `many-${at}`, status: "cancelled", prompt: "one of many" })),
         ],
       },
     }, { context: { locale: "en-US", theme: "<b>", styles: { variables: { "--color-text-primary": "red;}</style>" } } } });
     await says(strange.view.locator("body"), /a bell/);
+    await says(strange.view.locator("body"), /the last of the strange ones/);
     same(await strange.frame.evaluate(() => [window.ran ?? null, document.querySelectorAll("img[src='x'], main script").length]), [null, 0], "what ran");
     await strange.page.close();
   });

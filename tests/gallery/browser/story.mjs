@@ -82,6 +82,18 @@ export async function tellStory(given) {
     same(await sandbox.creates(), before + 1, "creates after a double click");
   });
 
+  await check(`${name}: a price that is known only in part is no ceiling, which would refuse it`, async () => {
+    const told = await talk.frame.evaluate(async () => {
+      const bids = [];
+      const connection = { call: async (tool, bid) => (bids.push(bid.max_cost), { error: null }) };
+      for (const price of [{ amount: "1.65", unit: "CNY", lower_bound: true }, { amount: "1.65", unit: "CNY" }, undefined]) {
+        await agreed({ connection }, "v1", { tool: "retake_video", more: { take: 2 }, price });
+      }
+      return bids;
+    });
+    same(told, [0, 1.65, 0], "ceilings");
+  });
+
   await check(`${name}: use last frame puts it into the conversation`, async () => {
     await button(card(talk.view, second), /last frame/i).click();
     const [message] = await until("the host got the message", async () => {

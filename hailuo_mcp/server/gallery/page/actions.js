@@ -298,7 +298,9 @@ async function buy(gallery, id, offer) {
  * @param {Offer} offer
  */
 async function agreed({ connection }, id, { tool, more, price }) {
-  const bid = { task_id: id, ...more, max_cost: Number(price?.amount ?? 0) };
+  // A price that is only known in part is no ceiling: it would refuse every purchase.
+  const most = price?.lower_bound ? 0 : Number(price?.amount ?? 0);
+  const bid = { task_id: id, ...more, max_cost: most };
   const reply = await connection.call(tool, bid);
   const { code, message = "" } = reply.error ?? {};
   const confirm = code === "consent_required" && /confirm='([^']+)'/.exec(message)?.[1];

@@ -95,9 +95,9 @@ function textOf(value) {
   return typeof value === "string" ? value : "";
 }
 
-/** @param {any} value @returns {any[]} */
+/** No list of this server's is longer. @param {any} value @returns {any[]} */
 function listOf(value) {
-  return Array.isArray(value) ? value : [];
+  return Array.isArray(value) ? value.slice(0, 1000) : [];
 }
 
 /** @param {any} value */
@@ -269,6 +269,8 @@ const address = new URLSearchParams(location.hash.slice(1));
 function connectDirectly() {
   const given = address.get("token");
   let token = keptToken(given || undefined);
+  // Another address of this page, pasted over this one, loads nothing by itself.
+  addEventListener("hashchange", () => location.reload());
   if (given) {
     address.delete("token"); // before anybody sees it
     history.replaceState(null, "", `${location.pathname}${location.search}#${address}`.replace(/#$/, ""));

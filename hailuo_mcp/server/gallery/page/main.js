@@ -177,8 +177,8 @@ function startGallery() {
       failures += 1;
       wait = failed(/** @type {Trouble} */ (trouble));
     }
+    plan(wait); // first: what cannot be drawn must not end it
     draw();
-    plan(wait);
   }
 
   async function askForCards() {

@@ -138,7 +138,7 @@ function setLanguage(locale) {
 
 /** @param {string} key @param {Record<string, string | number>} [values] */
 function say(key, values = {}) {
-  const words = known(key) ? WORDS[key].split("|")[chinese ? 1 : 0] : key;
+  const words = known(key) ? WORDS[key].split("|")[chinese ? 1 : 0] : String(key);
   return words.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
@@ -160,7 +160,7 @@ function amountText(price) {
   if (!price?.amount) return say("noPrice");
   const { amount, unit = "", lower_bound } = price;
   // Digits that say nothing: 2.00 is 2.
-  const number = amount.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  const number = String(amount).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
   const text = plainLine(`${number} ${(chinese && UNITS_ZH[unit]) || unit}`);
   return lower_bound ? say("atLeast", { price: text }) : text;
 }
