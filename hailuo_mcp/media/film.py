@@ -288,7 +288,8 @@ def _need_streams(draft: Path, sound: FilmSound | None) -> None:
 def poster(path: Path, *, width: int = 0) -> bytes:
     """Return the first frame that is not black as a JPEG; one of black frames gives its first.
 
-    `width`: reduced to so many pixels at most; 0: as it is. Raises UnreadableClipError.
+    `width`: reduced to so many pixels, and three times as many in height, at most; 0: as it is.
+    Raises UnreadableClipError.
     """
     start = at = None
     with open_clip(path) as film:
@@ -302,8 +303,8 @@ def poster(path: Path, *, width: int = 0) -> bytes:
                 break
     out = BytesIO()
     picture = frame_at(path, at or 0.0).picture
-    if 0 < width < picture.width:
-        picture.thumbnail((width, picture.height))
+    if width:
+        picture.thumbnail((width, 3 * width))
     picture.save(out, "JPEG", quality=80 if width else 90, optimize=True, comment=POSTER_MARK)
     return out.getvalue()
 

@@ -314,3 +314,10 @@ def test_the_poster_is_the_first_frame_that_is_not_black(tmp_path: Path) -> None
     assert picture.info["comment"] == b"hailuo-mcp"
     assert picture.convert("L").getpixel((64, 32)) == pytest.approx(160, abs=6)
     assert Image.open(io.BytesIO(poster(dark))).size == (128, 64)
+
+
+def test_a_small_poster_of_a_very_high_clip_is_small_too(tmp_path: Path) -> None:
+    from PIL import Image
+
+    high = make(tmp_path / "high.mp4", Clip(shade=160, frames=2, width=64, height=2048))
+    assert Image.open(io.BytesIO(poster(high, width=100))).size == (9, 300)

@@ -94,6 +94,26 @@ export async function tellStory(given) {
     same(told, [0, 1.65, 0], "ceilings");
   });
 
+  await check(`${name}: what does not say that it was bought, or that it was not, is said to be unclear`, async () => {
+    const told = await talk.frame.evaluate(async () => {
+      const said = [];
+      for (const answer of [{ result: {} }, { error: { code: -32602 } }, { error: { code: -32000 } }, { error: { code: -32601 } }]) {
+        const call = async () => {
+          if (answer.error) throw troubleOf(answer.error, true);
+          return readResult(answer.result);
+        };
+        const page = { connection: { call }, draw: () => 0, add: () => 0, refresh: async () => 0 };
+        panelOf("nobody").replaceChildren(make("button", ""));
+        await buy(page, "nobody", { action: "again", tool: "retake_video", more: { take: 2 } });
+        const text = panelOf("nobody").textContent;
+        said.push(["notBought", "unsure"].find((key) => text === say(key)));
+      }
+      panels.delete("nobody");
+      return said;
+    });
+    same(told, ["unsure", "unsure", "unsure", "notBought"], "what is said");
+  });
+
   await check(`${name}: use last frame puts it into the conversation`, async () => {
     await button(card(talk.view, second), /last frame/i).click();
     const [message] = await until("the host got the message", async () => {

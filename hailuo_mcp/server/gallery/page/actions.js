@@ -275,6 +275,8 @@ async function buy(gallery, id, offer) {
     const reply = await agreed(gallery, id, offer);
     if (reply.error) {
       tellRefusal(id, reply.error);
+    } else if (!reply.answer.task_id) {
+      tell(id, "bad", say("unsure")); // of what it answers nothing arrived here
     } else {
       tell(id, "good", say(reply.answer.reused ? "alreadyBought" : "bought"));
       ids.push(...cardsOf(reply.answer).ids);

@@ -117,9 +117,10 @@ function objectIn(text) {
 
 /** @param {any} error - A JSON-RPC error. @param {boolean} ofCall - It answers the call of a tool. */
 function troubleOf(error, ofCall) {
-  // Only these say that nothing was run; a host's own time limit, for one, is another code.
   const missing = [-32601, -32602].includes(error.code);
-  return new Trouble(missing ? "missing" : "odd", ofCall && !missing);
+  // Only "method not found" says that nothing was run: a host's client says -32602 also of an answer
+  // that it cannot read.
+  return new Trouble(missing ? "missing" : "odd", ofCall && error.code !== -32601);
 }
 
 // ---- Through the host (MCP Apps): JSON-RPC over postMessage with the window around this one.
