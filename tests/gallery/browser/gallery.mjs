@@ -1,6 +1,7 @@
 // GET /gallery for a signed-in person, and `hailuo-mcp gallery`: the same page without a host.
-import { button, card, play, priceIn, says } from "./view.mjs";
+import { button, card, play, priceIn, ready, says } from "./view.mjs";
 import { check, demand, Faults, same, until } from "./checks.mjs";
+import { connect, http } from "./host.mjs";
 import { look } from "./looks.mjs";
 import { start, stop } from "./servers.mjs";
 
@@ -42,6 +43,14 @@ export async function tellGallery({ browser, origin, token, ids, sandbox, keep }
     demand(source.startsWith(origin), `played from ${source}`);
     demand(ranges.length, "a part of the file was asked for");
     demand(!page.url().includes(token), "the address names no token");
+  });
+
+  await check("GET /gallery: a clip that is asked for elsewhere appears by itself", async () => {
+    const other = await connect(http(origin, token));
+    const asked = { prompt: "A kite over the dunes" };
+    const { structuredContent } = await other.callTool({ name: "generate_video", arguments: asked });
+    await ready(card(page, structuredContent.task_id));
+    await other.close();
   });
 
   await check("GET /gallery: another take is bought once", async () => {
