@@ -80,6 +80,7 @@ export async function tellGallery({ browser, origin, token, ids, sandbox, keep }
     faults.expect(REFUSED); // the page itself; its own calls carry the token
     await page.reload();
     await card(page, ids[0]).waitFor();
+    faults.expect(REFUSED, REFUSED); // the page begins anew, without a token
     await button(page, /Sign out/).click();
     await field.waitFor();
     same(await page.locator("[data-id]").filter({ visible: true }).count(), 0, "clips after signing out");

@@ -90,12 +90,7 @@ function startGallery() {
   };
   byId("signout").onclick = () => {
     connection.signIn("");
-    gallery.cards.clear();
-    gallery.films.clear();
-    gallery.spending = null;
-    drawGallery(byId("gallery"), gallery); // nothing of the last person's stays in the page
-    told = false;
-    needToken("");
+    location.reload(); // nothing of the last person's stays, and no answer that is on its way comes
   };
   byId("more").onclick = () => {
     limit = Math.min(MOST, limit * 2);
