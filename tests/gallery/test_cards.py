@@ -239,6 +239,26 @@ async def test_a_film_is_a_strip_of_its_shots(tmp_path: Path) -> None:
     assert film["error"]["charged"] == "no"
 
 
+async def test_a_film_is_under_way_as_soon_as_a_shot_is(tmp_path: Path) -> None:
+    async with kept(tmp_path) as studio, page_of(studio) as call:
+        plan = await studio.plan_film(FilmRequest(shots=("one", "two")), Terms())
+        made = await studio.make_film(FilmRequest(film_id=plan.film.film_id), Terms())
+        seen = list[str]()
+        for status in (Status.QUEUED, Status.SUCCEEDED):
+            shot = made.tasks[0].task_id
+            await studio.store.change(shot, {"status": status}, now=studio.clock())
+            [card] = (await call("show_cards", task_ids=[plan.film.film_id]))["films"]
+            seen.append(card["status"])
+    assert seen[0] != "running"
+    assert seen[1] == "running"
+
+
+async def test_play_money_is_said_to_be_play_money(tmp_path: Path) -> None:
+    for provider, play in (("minimax-cn", False), ("sandbox", True)):
+        async with kept(tmp_path / provider, PROVIDER=provider) as studio, page_of(studio) as call:
+            assert (await call("show_cards"))["sandbox"] is play
+
+
 async def test_hostile_words_arrive_whole_and_hostile_ids_are_refused(tmp_path: Path) -> None:
     prompt = "<script>alert(1)</script> \u202egpj.exe " + "🎬" * 2000
     async with kept(tmp_path) as studio, page_of(studio) as call:

@@ -148,11 +148,14 @@ class Cards(TypedDict, total=False):
     """Newest first."""
     films: list[FilmCard]
     spending: SpendingSoFar
+    sandbox: bool
+    """What is spent is play money."""
     may_buy: bool
 
 
 def cards_of(shown: Gallery, *, local: bool, may_buy: bool) -> Cards:
     """The answer. `local`: the caller can open a path of this computer."""
+    from hailuo_mcp.dialects.providers import provider_notice
     from hailuo_mcp.wording.costs import spending
 
     return {
@@ -161,6 +164,7 @@ def cards_of(shown: Gallery, *, local: bool, may_buy: bool) -> Cards:
         "cards": [_card(clip, local=local) for clip in shown.clips],
         "films": [_film(film, local=local) for film in shown.films],
         "spending": spending(shown.spending),
+        "sandbox": bool(provider_notice(shown.spending.provider)),
         "may_buy": may_buy and shown.buys,
     }
 
@@ -257,7 +261,7 @@ def _film(shown: ShownFilm, *, local: bool) -> FilmCard:
         {"created_at": film.made_at or film.created_at}
         | only_given(
             id=film.film_id,
-            status=view.status.value if view.status else "planned",
+            status=_film_status(view),
             settled=view.settled,
             saved=view.joined and shown.on_disk,
             shots=[shot.view.task.task_id if shot.view else "" for shot in view.shots],
@@ -280,6 +284,17 @@ def _film(shown: ShownFilm, *, local: bool) -> FilmCard:
             and not (view.joined and shown.on_disk),
         ),
     )
+
+
+def _film_status(view: FilmView) -> FilmStatusWord:
+    """As it is told to a model; but a film of which something is made is not waiting its turn."""
+    from hailuo_mcp.domain.task import UNFINISHED, Status
+
+    if view.status is None:
+        return "planned"
+    made = any(task.status in (Status.RUNNING, Status.SUCCEEDED) for task in view.tasks)
+    status = Status.RUNNING if view.status in UNFINISHED and made else view.status
+    return status.value
 
 
 def _check_again(view: View | FilmView) -> int | None:

@@ -1,6 +1,7 @@
 // GET /gallery for a signed-in person, and `hailuo-mcp gallery`: the same page without a host.
-import { button, card, play, priceIn, says } from "./view.mjs";
+import { button, card, play, priceIn, ready, says } from "./view.mjs";
 import { check, demand, Faults, same, until } from "./checks.mjs";
+import { connect, http } from "./host.mjs";
 import { look } from "./looks.mjs";
 import { start, stop } from "./servers.mjs";
 
@@ -44,6 +45,14 @@ export async function tellGallery({ browser, origin, token, ids, sandbox, keep }
     demand(!page.url().includes(token), "the address names no token");
   });
 
+  await check("GET /gallery: a clip that is asked for elsewhere appears by itself", async () => {
+    const other = await connect(http(origin, token));
+    const asked = { prompt: "A kite over the dunes" };
+    const { structuredContent } = await other.callTool({ name: "generate_video", arguments: asked });
+    await ready(card(page, structuredContent.task_id));
+    await other.close();
+  });
+
   await check("GET /gallery: another take is bought once", async () => {
     const place = card(page, ids.at(-1));
     const another = button(place, /Another take/).first();
@@ -71,6 +80,7 @@ export async function tellGallery({ browser, origin, token, ids, sandbox, keep }
     faults.expect(REFUSED); // the page itself; its own calls carry the token
     await page.reload();
     await card(page, ids[0]).waitFor();
+    faults.expect(REFUSED, REFUSED); // the page begins anew, without a token
     await button(page, /Sign out/).click();
     await field.waitFor();
     same(await page.locator("[data-id]").filter({ visible: true }).count(), 0, "clips after signing out");

@@ -93,8 +93,10 @@ function drawGroup(gallery, { key, film, cards }) {
   } else {
     const [{ title, prompt }] = cards;
     section.dataset.takes = String(Math.min(cards.length, 4));
-    fill(head, several && [cards.length, title, prompt], () =>
-      several ? [make("h2", "", say("takes", { n: cards.length })), promptOf(key, title, prompt)] : []);
+    const n = cards.filter((card) => !card.upgrade_of).length;
+    const names = [n > 1 ? say("takes", { n }) : say("clip"), n < cards.length && say("upgrade")];
+    fill(head, several && [names, title, prompt], () =>
+      several ? [make("h2", "", names.filter(Boolean).join(" + ")), promptOf(key, title, prompt)] : []);
   }
   const shown = film ? shotsOf(film, cards) : cards;
   arrange(list, shown.map((card) => drawCard(gallery, card, several && !film)));
@@ -247,7 +249,7 @@ function drawWhy(element, card) {
   const state = stateOf(card);
   const gone = again?.unavailable;
   // An upgrade's own draft has the button.
-  const why = gone && gone !== "upgrade" && say(known(`no_${gone}`) ? `no_${gone}` : "no_take");
+  const why = gone && gone !== "upgrade" && !isUnderWay(card) && say(known(`no_${gone}`) ? `no_${gone}` : "no_take");
   const reason = state === "failed" && sayCode(kind);
   const general = state === "unconfirmed" ? "unsure" : fetch ? "fetchWhat" : state === "failed" && !reason && "not_made";
   fill(element, [state, kind, explanation, why, fetch], () => [
@@ -341,6 +343,7 @@ function drawSpending(spending) {
       .filter((key) => key === "spent" || Number(amounts[key]))
       .map((key) => say(key === "spent" ? `spent_${period}` : key, { price: amountText({ amount: amounts[key], unit }) }));
     return [
+      spending.sandbox && make("span", "badge play-money", say("sandbox")),
       make("span", "", said.join(" · ")),
       budget && make("span", "budget", make("meter", { value: left, max: budget, "aria-label": words }), words),
     ];

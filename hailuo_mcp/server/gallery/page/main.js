@@ -90,12 +90,7 @@ function startGallery() {
   };
   byId("signout").onclick = () => {
     connection.signIn("");
-    gallery.cards.clear();
-    gallery.films.clear();
-    gallery.spending = null;
-    drawGallery(byId("gallery"), gallery); // nothing of the last person's stays in the page
-    told = false;
-    needToken("");
+    location.reload(); // nothing of the last person's stays, and no answer that is on its way comes
   };
   byId("more").onclick = () => {
     limit = Math.min(MOST, limit * 2);
@@ -141,7 +136,7 @@ function startGallery() {
     }
     dropFilms();
     if (gallery.cards.has(refused)) notices.delete("refused");
-    gallery.spending = answer.spending ?? null;
+    gallery.spending = answer.spending ? { ...answer.spending, sandbox: answer.sandbox } : null;
     gallery.mayBuy = answer.may_buy === true;
   }
 
@@ -231,7 +226,9 @@ function startGallery() {
 
   /** Ask again when there may be something new. @param {number} wait */
   function plan(wait) {
-    const soonest = Math.min(...unsettled().map((one) => one.next_check_seconds || 15));
+    // In a browser, clips that are asked for elsewhere appear, too; a conversation tells the page.
+    const idle = connection.host.present || address.get("tasks") ? Infinity : 15;
+    const soonest = Math.min(idle, ...unsettled().map((one) => one.next_check_seconds || 15));
     clearTimeout(timer);
     if (ended || wait < 0 || isHidden() || !(wait || soonest < Infinity)) return;
     timer = window.setTimeout(refresh, 1000 * (wait || Math.max(2, Math.min(15, soonest))));

@@ -252,7 +252,8 @@ async function showPreview({ host, call }, card) {
   const dialog = /** @type {HTMLDialogElement} */ (
     make(
       "dialog", { "aria-label": say("preview") },
-      make("h2", "", say("preview")), text, plainButton("close", () => dialog.close()),
+      // Above the sheet, which is often higher than what one sees.
+      make("div", "row", make("h2", "", say("preview")), plainButton("close", () => dialog.close())), text,
     )
   );
   dialog.onclick = ({ target }) => {

@@ -12,7 +12,7 @@ const WORDS = {
   token: "Access token|访问令牌",
   tokenWrong: "This token is not accepted. Check it, or ask whoever runs this server.|此令牌无效。请检查，或联系服务器管理员。",
   empty: "No videos yet|还没有视频",
-  emptyHow: "Ask for one in the conversation. It appears here while it is made.|在对话中描述画面即可，生成过程会显示在这里。",
+  emptyHow: "Ask for one in a conversation. It appears here while it is made.|在对话中描述画面即可，生成过程会显示在这里。",
   asking: "Asked for:|已提出：",
   more: "More|更多",
   less: "Less|收起",
@@ -60,7 +60,7 @@ const WORDS = {
   spent_month: "{price} spent this month|本月已花费 {price}",
   spent_total: "{price} spent in all|累计花费 {price}",
   reserved: "{price} reserved|已预留 {price}",
-  uncertain: "{price} uncertain|未确定 {price}",
+  uncertain: "{price} of it uncertain|其中 {price} 未确定",
   budgetLeft: "{left} left of {budget}|预算 {budget}，剩余 {left}",
 
   play: "Play|播放",
@@ -98,7 +98,7 @@ const WORDS = {
   alreadyBought: "This one was bought before: nothing was charged now.|这一版之前已购买，本次未扣费。",
   notBought: "It was not bought. Nothing was charged.|没有购买，没有扣费。",
   unsure: "No clear answer came: it may have been bought and charged. Nothing is sent again by itself. See whether it appears here, or look at the provider's bill, before you buy again.|没有收到明确的答复：可能已购买并扣费。不会自动重新发送。再次购买前，请查看它是否出现在这里，或核对服务商账单。",
-  no_film_shot: "To make this shot again, ask for it in the conversation.|如需重做此镜头，请在对话中提出。",
+  no_film_shot: "To make this shot again, ask for it in a conversation.|如需重做此镜头，请在对话中提出。",
   no_picture_gone: "No other take: a picture it was made from is gone.|无法再来一版：所用的图片已不存在。",
   no_take: "Another take cannot be bought from here.|无法从这里再来一版。",
 
