@@ -153,7 +153,7 @@ function startGallery() {
     askAgain = asking !== null;
     asking ??= ask().finally(() => {
       asking = null;
-      return askAgain ? refresh() : undefined;
+      return askAgain && !isHidden() ? refresh() : undefined; // shown again, it asks anyway
     });
     return asking;
   }
