@@ -55,9 +55,9 @@ def test_tasks_wait_until_all_are_saved(program):
 
 def test_waiting_for_tasks_tells_the_worst_of_their_ends(program):
     program("generate", "good", "--no-wait")
-    program("generate", "bad [sandbox:fail]", "--no-wait")
+    program("generate", "bad [sandbox:fail] [sandbox:seconds=9]", "--no-wait")
 
-    assert program("tasks", "--wait").code == 1
+    assert program("tasks", "--wait").code == 1  # it has not failed before that began
 
 
 def test_what_is_waited_for_is_named(program):
