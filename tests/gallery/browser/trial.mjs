@@ -164,8 +164,7 @@ async function main() {
   const [browser, origins, drawn, plain] = await Promise.all([
     launch(),
     startOrigins(),
-    // Clips that are drawn cost time, and are for the eyes of who keeps the pictures.
-    startSandbox(home("drawn"), ...(keep ? [] : ["--fast-clips"])),
+    startSandbox(home("drawn")), // whose clips are large enough to come in several parts
     startSandbox(home("plain"), "--fast-clips", "--seconds", "2"),
   ]);
   ending.push(() => browser.close(), () => origins.close());
