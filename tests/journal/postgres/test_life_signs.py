@@ -62,7 +62,11 @@ async def test_a_session_that_ends_is_opened_again_in_the_same_name(
     database.execute("SELECT pg_terminate_backend(%s)", (first,))
     database.execute("DELETE FROM owners WHERE owner = 'there'")  # somebody called it dead
     await until(lambda: there._session._locked == {"there"} and there._session._db.backend != first)
-    assert "there" in await here.owners()
+
+    async def known_again() -> bool:
+        return "there" in await here.owners()
+
+    await until(known_again)
     assert await here.dead(["there"]) == []
 
 
