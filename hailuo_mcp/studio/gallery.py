@@ -18,7 +18,13 @@ from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.film_views import film_view
 from hailuo_mcp.studio.listing import listing
 from hailuo_mcp.studio.request_record import content_of_record, digest, upgrade_of
-from hailuo_mcp.studio.retaking import Again, Upgraded, another_take, possible_upgrade
+from hailuo_mcp.studio.retaking import (
+    MOST_KNOWN,
+    Again,
+    Upgraded,
+    another_take,
+    possible_upgrade,
+)
 from hailuo_mcp.studio.waiting import expedite_overdue_poll
 from hailuo_mcp.views import FilmView, View, newest_first
 
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import Spending
 
 MOST = 100
-"""Ids in one question, and the newest tasks among which other takes are found."""
+"""Ids in one question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +109,7 @@ async def gallery(
         films = {view.film.film_id: view for view in listed.films}
     for film in films.values():  # so that its strip is whole
         tasks |= {task.task_id: task for task in film.tasks}
-    newest = await context.store.newest(caller=caller or None, limit=MOST)
+    newest = await context.store.newest(caller=caller or None, limit=MOST_KNOWN)
     groups = await _groups(context, {**{it.task_id: it for it in newest}, **tasks}, caller)
     if takes:
         words = {groups[task_id] for task_id in tasks}

@@ -30,12 +30,21 @@ from hailuo_mcp.studio.context import Context
 from hailuo_mcp.studio.lookup import refuse_film
 from hailuo_mcp.studio.pictures import KEPT_SECONDS
 from hailuo_mcp.studio.purchase import generate
-from hailuo_mcp.studio.request_record import files_of, request_again, same_files
+from hailuo_mcp.studio.request_record import (
+    content_of_record,
+    files_of,
+    request_again,
+    same_files,
+)
 from hailuo_mcp.studio.upgrading import upgrade_request
 from hailuo_mcp.views import Progress, Terms, View
 
 if TYPE_CHECKING:
     from hailuo_mcp.rules.judge import Seller
+
+
+MOST_KNOWN = 100
+"""The newest tasks among which the takes of a request are found."""
 
 
 class Unavailable(StrEnum):
@@ -101,6 +110,8 @@ async def retake(
     async def source(file: Mapping[str, Any]) -> str:
         return await _source(context, task, file)
 
+    if made := await _same_take(context, task, terms.take, caller):
+        return await context.view(made, reused=True)
     request = await _asked(task, source)
     if request is None:
         raise _refusal(task, Unavailable.BOUGHT_ELSEWHERE)
@@ -113,6 +124,21 @@ async def retake(
         wait_seconds=wait_seconds,
         on_progress=on_progress,
     )
+
+
+async def _same_take(context: Context, task: Task, take: int, caller: str) -> Task | None:
+    """The take of this number, however old: a page that was open for hours buys no second one.
+
+    `generate` finds it too, but only within the time after which a request counts as new.
+    """
+    content = content_of_record(task.request)
+    for other in await context.store.newest(caller=caller or None, limit=MOST_KNOWN):
+        ended = other.status in (Status.FAILED, Status.CANCELLED)
+        if other.take != take or ended or other.film_id or other.provider != task.provider:
+            continue
+        if content_of_record(other.request) == content:
+            return other
+    return None
 
 
 async def another_take(context: Context, task: Task, take: int) -> Again:

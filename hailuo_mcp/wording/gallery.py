@@ -1,4 +1,4 @@
-"""The voice for a person who looks at the gallery: no commands, no tools; the page has buttons."""
+"""The voice for a person who looks at the gallery: its buttons, and commands only for the server's computer."""
 
 from __future__ import annotations
 

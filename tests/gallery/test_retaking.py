@@ -14,6 +14,7 @@ from media.numbered import make_clip
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.domain.requests import VideoRequest
 from hailuo_mcp.domain.task import Status
+from hailuo_mcp.journal.facts import REUSE_SECONDS
 from hailuo_mcp.server.context import Caller
 from hailuo_mcp.studio.pictures import KEPT_SECONDS
 from hailuo_mcp.studio.studio import Studio
@@ -68,6 +69,22 @@ async def test_a_double_click_is_one_purchase(tmp_path: Path, provider: Provider
     assert third["task_id"] not in (first, once["task_id"])
     assert len(provider.bought) == 3
     assert len({json.dumps(body, sort_keys=True) for body in provider.bought}) == 1
+
+
+async def test_a_take_that_was_made_hours_ago_is_not_bought_again(
+    tmp_path: Path, provider: Provider
+) -> None:
+    """By a page that was hidden meanwhile, and offers the number still."""
+    async with kept(tmp_path, provider) as studio, page_of(studio) as call:
+        hours_ago = studio.clock() - 3 * REUSE_SECONDS
+        await a_task(studio, "v1", created_at=hours_ago)
+        await a_task(studio, "v2", created_at=hours_ago, take=2)
+        again = await call("retake_video", task_id="v1", take=2, max_cost=2)
+        await a_task(studio, "v3", created_at=hours_ago, take=3, status=Status.FAILED)
+        new = await call("retake_video", task_id="v1", take=3, max_cost=2)
+    assert (again["task_id"], again["reused"]) == ("v2", True)
+    assert new["task_id"] != "v3"
+    assert len(provider.bought) == 1
 
 
 async def test_the_agreed_price_is_a_wall(tmp_path: Path, provider: Provider) -> None:
