@@ -1,4 +1,4 @@
-"""The voice for a person who looks at the gallery: its buttons, and commands only for the server's computer."""
+"""The voice for a person at the gallery: its buttons; commands only for the server's computer."""
 
 from __future__ import annotations
 
