@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.settings.tenants import Tenant
     from hailuo_mcp.transport.connections import HttpTransport
     from hailuo_mcp.transport.documents import DocumentReader
+    from hailuo_mcp.transport.provider_api import Observe
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ async def open_studio(
     own: OwnSettings | None = None,
     fenced: bool = True,
     works: bool = True,
+    observe: Observe | None = None,
 ) -> AsyncGenerator[Studio]:
     """A studio whose worker runs until the block is left.
 
@@ -60,6 +62,7 @@ async def open_studio(
     on other computers. `fenced`: callers may name files only in the allowed folders, which is for
     agents; a person at their own shell needs no fence. `works`: what is due is sent, polled and
     saved meanwhile; a question alone needs none of that. `own`: what tenants have of their own.
+    `observe` sees every request to the provider and its answer.
 
     Raises:
         JournalError: the state folder cannot be used.
@@ -67,7 +70,7 @@ async def open_studio(
     close_to_others(settings.state_dir)
     store, owner = make_store(settings), f"{os.getpid()}-{secrets.token_hex(4)}"
     clock = clock or store.clock
-    client = open_client(settings, wire=wire, fenced=fenced)
+    client = open_client(settings, wire=wire, fenced=fenced, observe=observe)
     try:
         await store.open()
         studio = join(settings, store, client, owner, clock, chance, remote, fenced=fenced)
@@ -208,7 +211,11 @@ def join(  # noqa: PLR0913  # the parts of a studio
 
 
 def open_client(
-    settings: Settings, *, wire: HttpTransport | None = None, fenced: bool = True
+    settings: Settings,
+    *,
+    wire: HttpTransport | None = None,
+    fenced: bool = True,
+    observe: Observe | None = None,
 ) -> HailuoClient:
     """The client of the provider in use; the sandbox starts with its first request."""
     provider = PROVIDERS[settings.provider]
@@ -230,6 +237,7 @@ def open_client(
         wire=wire,
         serve=serve if provider.is_sandbox and not settings.base_url else None,
         submit_timeout=SUBMIT_SECONDS,
+        observe=observe,
     )
 
 
@@ -265,6 +273,7 @@ def open_documents(settings: Settings, *, named: Iterable[str]) -> DocumentReade
     Their hosts may be private, as that of the base URL may.
     """
     from hailuo_mcp.transport.documents import DocumentReader
+    from hailuo_mcp.transport.provider_api import Observe
     from hailuo_mcp.transport.hosts import HostPolicy, place_of
     from hailuo_mcp.transport.proxies import Proxies
 

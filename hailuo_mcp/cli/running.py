@@ -7,13 +7,16 @@ import os
 import signal
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from hailuo_mcp.cli import exits, setting_sources
 from hailuo_mcp.cli.interruption import report_interrupted
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.session import Session
 from hailuo_mcp.errors import HailuoError
+
+if TYPE_CHECKING:
+    from hailuo_mcp.transport.provider_api import Observe
 
 _PATIENCE = 2
 """Ctrl-C is pressed so often before the process ends in the middle of its work."""
@@ -27,15 +30,18 @@ def run_with_studio(
     job: Callable[[Session], Awaitable[Result]],
     *,
     works: bool = True,
+    observe: Observe | None = None,
 ) -> Result:
     """Do the job with an open studio, which also does the work that is due unless `works` is off.
+
+    `observe` sees every request to the provider and its answer.
 
     Raises:
         HailuoError: as the job does.
         KeyboardInterrupt: after saying what goes on without us.
     """
     session = Session(args=args, terminal=terminal, settings=setting_sources.settings(args))
-    return _run(session, lambda: _open_and_do(session, job, works=works))
+    return _run(session, lambda: _open_and_do(session, job, works=works, observe=observe))
 
 
 def run_with_reader(
@@ -96,14 +102,18 @@ async def _read_and_do(session: Session, job: Callable[[Session], Awaitable[Resu
 
 
 async def _open_and_do(
-    session: Session, job: Callable[[Session], Awaitable[Result]], *, works: bool
+    session: Session,
+    job: Callable[[Session], Awaitable[Result]],
+    *,
+    works: bool,
+    observe: Observe | None,
 ) -> Result:
     import anyio
 
     from hailuo_mcp.bootstrap import open_studio
     from hailuo_mcp.cli import task_names
 
-    async with open_studio(session.settings, fenced=False, works=works) as studio:
+    async with open_studio(session.settings, fenced=False, works=works, observe=observe) as studio:
         session.reader = session.studio = studio
         # An error that crosses the studio's task group would come out wrapped.
         try:

@@ -43,7 +43,7 @@ from hailuo_mcp.errors import (
     UnexpectedResponseError,
 )
 from hailuo_mcp.transport.hosts import HostPolicy
-from hailuo_mcp.transport.provider_api import Transport
+from hailuo_mcp.transport.provider_api import Observe, Transport
 from hailuo_mcp.wording.programmer import status_text
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class HailuoClient:
     `provider` is a name from the table in dialects/providers.py; empty: the one that `base_url`
     identifies. `folders` limits where pictures are read and clips are written. `environ` is
     where proxies are read from. `serve` starts the sandbox in this process and returns its
-    base URL. `wire` replaces the network.
+    base URL. `wire` replaces the network. `observe` sees every request to the provider and its
+    answer.
     """
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
@@ -90,6 +91,7 @@ class HailuoClient:
         clock: Callable[[], float] = time.monotonic,
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
+        observe: Observe | None = None,
     ) -> None:
         self._private = frozenset(entry.strip().lower() for entry in private_hosts if entry.strip())
         with for_programmers():
@@ -109,6 +111,7 @@ class HailuoClient:
             sleep=sleep,
             submit_timeout=submit_timeout,
             read_timeout=read_timeout,
+            observe=observe,
         )
         self._transport: Transport | None = None
         self._opening = anyio.Lock()
@@ -417,6 +420,18 @@ class HailuoClient:
             if reply.status == HTTPStatus.NOT_FOUND:  # not every provider of the dialect has it
                 reply = await self._read(self._dialect.status(NO_TASK))
             return reply
+
+    async def exchange(self, request: HttpRequest) -> HttpReply:
+        """Send a request as it stands: a GET like every read, anything else once.
+
+        Raises:
+            UnconfirmedSubmitError: it was sent, or may have been, and no answer came.
+            ProviderError: a GET found no answer, or the rest was certainly not sent.
+        """
+        with for_programmers():
+            transport = await self._open()
+            send = transport.read if request.method == "GET" else transport.pay
+            return await send(request)
 
     def read_probe(self, reply: HttpReply) -> None:
         """Raise whatever prevents buying, according to the answer to probe()."""

@@ -44,6 +44,10 @@ _LEAVES = "send_request_headers.started"
 _LONGEST_PAUSE = 5.0
 
 
+Observe = Callable[[HttpRequest, HttpReply], None]
+"""Sees each request that was answered, and the answer, secrets and all."""
+
+
 class Transport:
     """One provider's base URL and key; `links` opens links of any other host."""
 
@@ -59,6 +63,7 @@ class Transport:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         submit_timeout: float = 60.0,
         read_timeout: float = 15.0,
+        observe: Observe | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._host = host or urlsplit(self._base_url).netloc
@@ -67,6 +72,7 @@ class Transport:
         self._sleep = sleep
         self._submit_timeout = submit_timeout
         self._read_timeout = read_timeout
+        self._observe = observe
         self._proxy = hosts.proxy_to(self._base_url)
         self._connections = Connections(wire)
         self._traced = wire is None
@@ -84,7 +90,7 @@ class Transport:
             pool = self._connections.pool_for("read", built, self._proxy)
             try:
                 with anyio.fail_after(self._read_timeout):
-                    reply = await _answer(pool, built)
+                    reply = await self._answer(pool, built, request)
             except TooLargeError:
                 raise UnexpectedResponseError(
                     f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB.",
@@ -151,7 +157,7 @@ class Transport:
             leaving()
         try:
             with anyio.fail_after(seconds):
-                return await _answer(pool, built)
+                return await self._answer(pool, built, request)
         except TooLargeError:
             raise self._lost("its answer was too large", "TooLarge") from None
         except (httpx.HTTPError, OSError) as fault:
@@ -171,6 +177,14 @@ class Transport:
 
     async def aclose(self) -> None:
         await self._connections.aclose()
+
+    async def _answer(
+        self, pool: httpx.AsyncBaseTransport, built: httpx.Request, request: HttpRequest
+    ) -> HttpReply:
+        reply = await _answer(pool, built)
+        if self._observe is not None:
+            self._observe(request, reply)
+        return reply
 
     def _build(self, request: HttpRequest, seconds: float) -> httpx.Request:
         return build_request(

@@ -1,0 +1,1 @@
+"""Proves a provider on a real account: what it answers, compared with what its documents say."""
