@@ -43,7 +43,7 @@ SANDBOX_KEY = "free"
 
 
 @asynccontextmanager
-async def open_studio(
+async def open_studio(  # noqa: PLR0913  # every one but the settings has a default
     settings: Settings,
     *,
     wire: HttpTransport | None = None,
@@ -273,7 +273,6 @@ def open_documents(settings: Settings, *, named: Iterable[str]) -> DocumentReade
     Their hosts may be private, as that of the base URL may.
     """
     from hailuo_mcp.transport.documents import DocumentReader
-    from hailuo_mcp.transport.provider_api import Observe
     from hailuo_mcp.transport.hosts import HostPolicy, place_of
     from hailuo_mcp.transport.proxies import Proxies
 
