@@ -1,0 +1,59 @@
+"""Fills <!-- from: … --> on the reference pages, with what the program says of itself."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
+
+_MARK = re.compile(r"^<!-- from: (\w+) -->$", re.MULTILINE)
+
+
+def tools() -> str:
+    """Every MCP tool, as a client gets it."""
+    import tool_pages
+
+    return tool_pages.page()
+
+
+def json() -> str:
+    """What the commands print with --json."""
+    import json_pages
+
+    return json_pages.page()
+
+
+def errors() -> str:
+    """The tree of the errors as errors.py draws it, and what its lines say of each."""
+    import hailuo_mcp.errors
+
+    _, _, text = inspect.cleandoc(hailuo_mcp.errors.__doc__ or "").partition("\n\n")
+    drawn = text.partition("\n\n")[0]
+    entries: list[str] = []
+    for name, said in re.findall(r"─ (\w+) +(.*?)(?:  .*)?$", drawn, re.MULTILINE):
+        entries.append(f".. autoexception:: hailuo_mcp.errors.{name}\n   :show-inheritance:\n")
+        error: type[Exception] = getattr(hailuo_mcp.errors, name)
+        if not error.__doc__:
+            entries.append(f"   {said[0].upper()}{said[1:]}.\n")
+    base = ".. autoexception:: hailuo_mcp.errors.HailuoError\n   :members:\n"
+    return "\n".join(("```text", drawn, "```\n", "```{eval-rst}", base, *entries, "```"))
+
+
+SOURCES: dict[str, Callable[[], str]] = {"tools": tools, "json": json, "errors": errors}
+
+
+def _fill(app: Sphinx, docname: str, source: list[str]) -> None:
+    del app, docname
+    source[0] = _MARK.sub(lambda mark: SOURCES[mark[1]](), source[0])
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Called by Sphinx."""
+    app.connect("source-read", _fill)
+    return {"parallel_read_safe": True}
