@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
 
+    from hailuo_mcp.errors import HailuoError
+
+CHARGED = {
+    "no": "Not charged.",
+    "yes": "Was charged.",
+    "maybe": "Maybe charged.",
+    "not yet": "Not charged yet.",
+}
 _MARK = re.compile(r"^<!-- from: (\w+) -->$", re.MULTILINE)
 
 
@@ -34,13 +42,13 @@ def errors() -> str:
     import hailuo_mcp.errors
 
     _, _, text = inspect.cleandoc(hailuo_mcp.errors.__doc__ or "").partition("\n\n")
-    drawn = text.partition("\n\n")[0]
+    drawn = re.sub(r" {2,}(not|maybe|was) charged$", "", text.partition("\n\n")[0], flags=re.M)
     entries: list[str] = []
-    for name, said in re.findall(r"─ (\w+) +(.*?)(?:  .*)?$", drawn, re.MULTILINE):
-        entries.append(f".. autoexception:: hailuo_mcp.errors.{name}\n   :show-inheritance:\n")
-        error: type[Exception] = getattr(hailuo_mcp.errors, name)
-        if not error.__doc__:
-            entries.append(f"   {said[0].upper()}{said[1:]}.\n")
+    for name, said in re.findall(r"─ (\w+) +(.*)", drawn):
+        error: type[HailuoError] = getattr(hailuo_mcp.errors, name)
+        meaning = "" if error.__doc__ else f"{said[0].upper()}{said[1:]}. "
+        head = f".. autoexception:: hailuo_mcp.errors.{name}\n   :show-inheritance:\n"
+        entries.append(f"{head}\n   {meaning}{CHARGED[error.charged]}\n")
     base = ".. autoexception:: hailuo_mcp.errors.HailuoError\n   :members:\n"
     return "\n".join(("```text", drawn, "```\n", "```{eval-rst}", base, *entries, "```"))
 
