@@ -42,7 +42,8 @@ def errors() -> str:
     import hailuo_mcp.errors
 
     _, _, text = inspect.cleandoc(hailuo_mcp.errors.__doc__ or "").partition("\n\n")
-    drawn = re.sub(r" {2,}(not|maybe|was) charged$", "", text.partition("\n\n")[0], flags=re.M)
+    tree = text.partition("\n\n")[0]
+    drawn = "\n".join(re.sub(r" {2,}(not|maybe|was) charged$", "", it) for it in tree.splitlines())
     entries: list[str] = []
     for name, said in re.findall(r"─ (\w+) +(.*)", drawn):
         error: type[HailuoError] = getattr(hailuo_mcp.errors, name)

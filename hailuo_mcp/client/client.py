@@ -81,12 +81,12 @@ class HailuoClient:
         environ: where the proxy variables are read from.
         serve: starts the sandbox in this process and returns its base URL.
         wire: replaces the network.
-        observe: sees every request to the provider and its answer.
         rng: the source of chance, for tests.
         sleep: how to pause, for tests.
         clock: what measures the time of wait(), for tests.
         submit_timeout: how many seconds a paid request may take.
         read_timeout: how many seconds a status request may take.
+        observe: sees every request to the provider and its answer.
     """
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
