@@ -120,7 +120,7 @@ def test_without_its_own_source_the_program_shows_no_words(monkeypatch: pytest.M
     monkeypatch.setattr(redaction, "_SOURCES", ())
     vocabulary.cache_clear()
     try:
-        assert Redaction([])("Nobody knows a word: minimax-cn.") == f"{HIDDEN} minimax-cn."
+        assert Redaction([])("Nobody knows: minimax-cn.") == f"{HIDDEN} minimax-cn."
     finally:
         vocabulary.cache_clear()
 
