@@ -1,4 +1,5 @@
-"""Made the journals that test_kept.py opens: `python -m tests.journal.kept.make FOLDER`.
+"""Made the journals that test_kept.py opens:
+`PYTHONPATH=tests python -m tests.journal.kept.make FOLDER`.
 
 The whole program bought from the sandbox, which answered for api.minimaxi.com, so that the account
 is what a person's would be. FOLDER is a part of the paths in the journal, and must not exist.
@@ -23,6 +24,7 @@ from typing import Any
 
 import httpx
 import postgres
+from until import until
 
 from hailuo_mcp import __version__
 from hailuo_mcp.bootstrap import open_studio
@@ -103,11 +105,13 @@ async def fill(folder: Path, base_url: str) -> None:  # noqa: PLR0915  # one sto
     async def leave(studio: Studio, prompt: str, wanted: set[Status], **facts: Any) -> str:
         """Asks for what does not end, and sees it reach that status."""
         view = await studio.generate(VideoRequest(prompt=prompt, **facts), Terms())
-        for _ in range(400):
-            if (view := await studio.query(view.task.task_id)).task.status in wanted:
-                break
-            await asyncio.sleep(0.05)
-        return view.task.task_id
+        task_id = view.task.task_id
+
+        async def is_there() -> bool:
+            return (await studio.query(task_id)).task.status in wanted
+
+        await until(is_there)
+        return task_id
 
     folder.mkdir(parents=True)  # noqa: ASYNC240
     frame = folder / "frame.png"
