@@ -22,7 +22,9 @@ CHAPTERS = {
         "docs/gallery",
         "docs/tools",
         "docs/clients",
+        "docs/conversation",
         "docs/sandbox",
+        "docs/comparison",
         "简体中文 <docs/README.zh-CN>",
     ),
     "Look it up": (
@@ -32,7 +34,7 @@ CHAPTERS = {
         "docs/reference/client",
         "docs/glossary",
     ),
-    "Operate it": ("docs/serving", "docs/sizing", "docs/performance"),
+    "Operate it": ("docs/serving", "docs/sizing", "docs/performance", "SECURITY"),
     "Change it": (
         "CONTRIBUTING",
         "docs/adding-a-provider",
