@@ -139,11 +139,20 @@ def test_every_script_that_the_release_calls_exists():
     assert all((ROOT / name).is_file() for name in called)
 
 
+def test_all_the_linters_and_type_checks_are_called():
+    programs = {line.split()[0] for line in LINT.splitlines() if line and line[0].islower()}
+    assert programs >= {"ruff", "shellcheck", "actionlint", "zizmor", "pre-commit"}
+    everything = (ROOT / ".ci/run").read_text("utf-8")
+    for called in ("step .ci/lint\n", "later mypy mypy\n", "later pyright .ci/types "):
+        assert f"\n{called}" in everything
+    types = (ROOT / ".ci/types").read_text("utf-8")
+    assert "for platform in Linux Darwin Windows; do" in types
+    assert "\n.ci/lint\n" in (ROOT / ".ci/fast").read_text("utf-8")
+
+
 def test_pre_commit_runs_the_scripts_of_ci():
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
     (repository,) = config["repos"]
     assert repository["repo"] == "local"
     for hook in repository["hooks"]:
         assert (ROOT / hook["entry"].removeprefix("bash ")).is_file()
-    for name in ("run", "fast"):
-        assert "\n.ci/lint" in (ROOT / f".ci/{name}").read_text("utf-8").replace("step ", "")
