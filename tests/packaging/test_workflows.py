@@ -16,10 +16,11 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
-CHECKS, RELEASE = (
-    yaml.load((ROOT / f".github/workflows/{name}.yml").read_text("utf-8"), yaml.BaseLoader)
-    for name in ("checks", "release")
-)
+WORKFLOWS = {
+    path.stem: yaml.load(path.read_text("utf-8"), yaml.BaseLoader)
+    for path in (ROOT / ".github/workflows").iterdir()
+}
+CHECKS, RELEASE = WORKFLOWS["checks"], WORKFLOWS["release"]
 LINT = (ROOT / ".ci/lint").read_text("utf-8")
 ZIZMOR = re.search(r"^(zizmor .*) \.github$", LINT, re.MULTILINE)[1].split()[1:]
 BAD = """\
@@ -124,7 +125,7 @@ def _steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_every_action_is_pinned_to_a_commit_and_one_commit_only():
     pins: dict[str, set[str]] = {}
-    for step in [*_steps(CHECKS), *_steps(RELEASE)]:
+    for step in (step for workflow in WORKFLOWS.values() for step in _steps(workflow)):
         if "uses" in step:
             name, _, commit = step["uses"].partition("@")
             pins.setdefault(name, set()).add(commit)
