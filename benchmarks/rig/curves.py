@@ -9,8 +9,8 @@ from statistics import linear_regression, median
 
 FLAT, GROWS, CAPPED, LEAK = "flat", "grows with", "at most", "LEAK"
 _BARS = "▁▂▃▄▅▆▇█"
-_PARTS = 4
-"""Of the second half: a sawtooth has its low points in each of them."""
+_FEWEST = 4
+"""Samples in the second half from which there is a verdict."""
 _DEARER = 1.25
 """So much more for each purchase in the second half is more than chance."""
 
@@ -53,7 +53,7 @@ def judge(
     """
     half = len(values) // 2
     late, at = list(values[half:]), list(hours[half:])
-    if len(late) < _PARTS or at[-1] <= at[0]:
+    if len(late) < _FEWEST or at[-1] <= at[0]:
         return Verdict("too short", 0.0)
     slope = linear_regression(at, late).slope
     if rule.most:
@@ -65,9 +65,9 @@ def judge(
         leaks = rates[1] > room
         return Verdict(LEAK if leaks else GROWS, slope, rule.with_)
     room = max(rule.share * abs(median(late)), rule.least)
-    size = max(1, len(late) // _PARTS)
-    lows = [min(late[part * size : (part + 1) * size]) for part in range(_PARTS)]
-    rises = slope * (at[-1] - at[0]) > room and lows[-1] - lows[0] > room / 2
+    middle = len(late) // 2
+    lows = min(late[:middle]), min(late[middle:])
+    rises = slope * (at[-1] - at[0]) > room and lows[1] - lows[0] > room / 2
     return Verdict(LEAK if rises else FLAT, slope)
 
 
