@@ -70,9 +70,9 @@ class Sampler:
             "objects": counted.get("objects", 0),
             "loop_tasks": counted.get("tasks", 0),
             "sessions": counted.get("watched", {}).get("StreamableHTTPServerTransport", 0),
-            "census": counted,
         }
-        return facts | await asyncio.to_thread(self._on_disk)
+        facts |= await asyncio.to_thread(self._on_disk)
+        return {name: round(value, 5) for name, value in facts.items()}
 
     async def _counted(self) -> dict[str, Any]:
         before = self._size()
