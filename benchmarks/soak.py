@@ -280,6 +280,7 @@ def main() -> int:
         parser.error("--hours or --minutes")
     out = args.out or RESULTS / ("soak-hour.jsonl" if args.clock == 1 else "soak-day.jsonl")
     os.nice(10)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its processes end with it
     logging.disable(logging.ERROR)  # of the clients, whose connections break
     with contextlib.ExitStack() as stack:
         folder = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
