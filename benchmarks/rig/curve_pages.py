@@ -55,27 +55,28 @@ def show(path: Path) -> int:
         print(f"{rule.about:34} {sparkline(values):48} {ends:24} {said}")
     for one in samples:
         if "idle" in one:
-            print(f"\nidle afterwards: {_idle(one)}")
+            print(f"\nidle afterwards: {_idle(about, one)}")
     path.with_suffix(".svg").write_text(picture(found, samples), encoding="utf-8")
     return int(any(verdict.is_leak for _, _, verdict in found))
 
 
 def _what(about: dict[str, Any], samples: list[dict[str, Any]]) -> str:
-    last = samples[-1]
+    last = [one for one in samples if "idle" not in one][-1]
+    clock = f"by a clock {about['clock']} times as fast" if about["clock"] != 1 else "in real time"
     return (
-        f"{about['at']} at {about['commit']}, {last['hour']:.1f} h by a clock {about['clock']} "
-        f"times as fast, {last['visits']:,} visits, {last['requests']:,.0f} requests, "
-        f"{last['tasks']:,} purchases; {about['system']}, {about['cores']} cores, "
-        f"Python {about['python']}"
+        f"{about['at']} at {about['commit']}: {_when(last['hour'])} {clock}, "
+        f"{last['visits']:,} visits, {last['requests']:,.0f} requests, "
+        f"{last['tasks']:,} purchases; "
+        f"{about['system']}, {about['cores']} cores with other work, Python {about['python']}"
     )
 
 
-def _idle(one: dict[str, Any]) -> str:
-    return (
-        f"{100 * one['idle']:.2f} % of a core, {100 * one['idle_by_its_clock']:.3f} % by its "
-        "clock; "
-        f"{one['rss']:.1f} MB, {one['fds']} descriptors, {one['loop_tasks']} tasks"
-    )
+def _idle(about: dict[str, Any], one: dict[str, Any]) -> str:
+    share = f"{100 * one['idle']:.2g} % of a core"
+    if about["clock"] != 1:
+        share += f", which is {100 * one['idle_by_its_clock']:.2g} % by its own clock"
+    held = f"{one['fds']:.0f} descriptors, {one['loop_tasks']:.0f} tasks of the event loop"
+    return f"{share}; {one['rss']:.0f} MB, {held}"
 
 
 def _number(value: float) -> str:
@@ -126,7 +127,7 @@ def publish(results: Path) -> int:
         parts.append(f"### {title}\n\n{_what(about, samples)}.\n")
         parts.append(f"![{title}](../benchmarks/results/{name}.svg)\n")
         parts.append(table(samples))
-        parts += [f"Idle afterwards: {_idle(one)}.\n" for one in samples if "idle" in one]
+        parts += [f"Idle afterwards: {_idle(about, one)}.\n" for one in samples if "idle" in one]
     text = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = text.partition(MARKS[0])
     after = rest.partition(MARKS[1])[2]

@@ -30,7 +30,7 @@ RULES = (
     Rule("threads", "threads", least=4),
     Rule("loop_tasks", "tasks of the event loop", share=0.1, least=30),
     Rule("sessions", "sessions of the older era", share=0.2, least=12),
-    Rule("series", "series in /metrics", share=0.02, least=20),
+    Rule("series", "series in /metrics", most=2500),  # its labels are closed sets
     Rule("wal", "journal's -wal", "MB", share=0.1, least=1.0),
     Rule("temporary", "temporary files", least=10),
     Rule("state_files", "other files of the state folder", least=6),
