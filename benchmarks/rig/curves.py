@@ -9,7 +9,7 @@ from statistics import linear_regression, median
 
 FLAT, GROWS, CAPPED, LEAK = "flat", "grows with", "at most", "LEAK"
 _BARS = "▁▂▃▄▅▆▇█"
-_FEWEST = 4
+_FEWEST = 6
 """Samples in the second half from which there is a verdict."""
 _DEARER = 1.25
 """So much more for each purchase in the second half is more than chance."""
@@ -49,7 +49,8 @@ def judge(
 ) -> Verdict:
     """What the second half of the curve says; the first is for caches to fill.
 
-    A flat curve may swing: it leaks only if both the line through it and its low points rise.
+    A flat curve may swing, and rise once when the load does: it leaks only if the line through it
+    rises, and its low points from each third of that half to the next.
     """
     half = len(values) // 2
     late, at = list(values[half:]), list(hours[half:])
@@ -65,9 +66,10 @@ def judge(
         leaks = rates[1] > room
         return Verdict(LEAK if leaks else GROWS, slope, rule.with_)
     room = max(rule.share * abs(median(late)), rule.least)
-    middle = len(late) // 2
-    lows = min(late[:middle]), min(late[middle:])
-    rises = slope * (at[-1] - at[0]) > room and lows[1] - lows[0] > room / 2
+    size = len(late) // 3
+    low, then, last = min(late[:size]), min(late[size : 2 * size]), min(late[2 * size :])
+    goes_on = then - low > room / 4 and last - then > room / 4
+    rises = slope * (at[-1] - at[0]) > room and goes_on
     return Verdict(LEAK if rises else FLAT, slope)
 
 

@@ -30,6 +30,7 @@ def _noisy(values, swing, seed=1):
         ("a sawtooth", [20 + 3 * (number % 12) for number in range(96)]),
         ("a long sawtooth", [20 + 2 * (number % 24) for number in range(96)]),
         ("one step early", [10.0] * 30 + [60.0] * 66),
+        ("one step late", [10.0] * 70 + [60.0] * 26),
         ("an outage at the end", [20.0] * 90 + [80.0] * 6),
         ("falling", [100 - number / 2 for number in range(96)]),
     ],
@@ -50,6 +51,12 @@ def test_what_rises_is_a_leak_under_any_noise(an_hour, seed):
 
 def test_a_sawtooth_whose_low_points_rise_is_a_leak():
     values = [20 + 3 * (number % 12) + number for number in range(96)]
+
+    assert judge(FILES, HOURS, values).is_leak
+
+
+def test_stairs_are_a_leak():
+    values = [20.0 + 15 * (number // 14) for number in range(96)]
 
     assert judge(FILES, HOURS, values).is_leak
 
