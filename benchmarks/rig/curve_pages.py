@@ -112,6 +112,8 @@ _SAID = {
 
 
 def _when(hours: float) -> str:
+    if hours < 1 / 60:
+        return f"{3600 * hours:.0f} s"
     return f"{hours:.3g} h" if hours >= 1 else f"{60 * hours:.0f} min"
 
 

@@ -28,6 +28,8 @@ class Rule:
     """The same in its unit, where a share of little is nothing."""
     with_: str = ""
     """The figure that it grows with; empty: with nothing."""
+    each: float = 0.0
+    """How many there may be for each of those, where that is known; else no more than before."""
     most: float = 0.0
     """Its cap, where it may grow up to one."""
 
@@ -62,7 +64,7 @@ def judge(
         return Verdict(LEAK if max(values) > rule.most else CAPPED, slope, note)
     if rule.with_:
         rates = _rate(values[: half + 1], cause[: half + 1]), _rate(late, cause[half:])
-        room = max(rates[0] * _DEARER, rates[0] + rule.least)
+        room = rule.each or max(rates[0] * _DEARER, rates[0] + rule.least)
         leaks = rates[1] > room
         return Verdict(LEAK if leaks else GROWS, slope, rule.with_)
     room = max(rule.share * abs(median(late)), rule.least)

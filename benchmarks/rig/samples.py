@@ -38,13 +38,13 @@ RULES = (
     Rule("rows_slots", "journal: slots of the rate limit", share=0.2, least=100),
     Rule("rows_owners", "journal: processes", least=1),
     Rule("uploads", "uploads of the last day", most=100 * 5 + 5),
-    Rule("inputs", "input pictures of the last day", with_="uploads made", least=0.2),
-    Rule("tasks", "tasks in the journal", with_="purchases", least=0.2),
+    Rule("inputs", "input pictures of the last day", with_="uploads made", each=1),
+    Rule("tasks", "tasks in the journal", with_="purchases", each=1),
     Rule("journal", "journal", "MB", with_="tasks", least=0.001),
     Rule("spending_rows", "journal: sums of money", with_="tasks", least=0.2),
     Rule("log", "log", "MB", with_="requests", least=0.0001),
-    Rule("clips", "clips kept", with_="tasks", least=0.2),
-    Rule("papers", "their .json", with_="clips", least=0.2),
+    Rule("clips", "clips kept", with_="tasks", each=1),
+    Rule("papers", "their .json", with_="clips", each=1),
 )
 """`with_` names another figure, or one of the team's own counts."""
 

@@ -75,6 +75,13 @@ def test_what_grows_with_a_cause_may_not_cost_more_and_more_of_it():
     assert judge(rule, HOURS, [float(number) for number in range(96)], [5.0] * 96).word == GROWS
 
 
+def test_of_what_comes_at_most_once_for_each_more_is_a_leak():
+    rule, tasks = Rule("clips", "clips", with_="tasks", each=1), [float(n) for n in range(96)]
+
+    assert judge(rule, HOURS, [max(0, n - 40) for n in tasks], tasks).word == GROWS
+    assert judge(rule, HOURS, [max(0, n - 40) * 2 for n in tasks], tasks).is_leak
+
+
 def test_what_has_a_cap_may_rise_to_it():
     rule = Rule("uploads", "uploads", most=100)
 
