@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, Self
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import postgres
 import psycopg
 from rig import accounting
+from rig.caller import Caller
 from rig.http_session import free_port
 from rig.report import percentile
 
@@ -39,62 +40,6 @@ HERE = Path(__file__).parent
 STORES = ("sqlite", "postgres")
 CLIP_BYTES = 6_000_000
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME")
-_HEAD = (
-    "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
-    "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\n"
-    "Mcp-Method: tools/call\r\nMcp-Name: {name}\r\nContent-Length: {length}\r\n\r\n"
-)
-_META = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientInfo": {"name": "benchmark", "version": "1"},
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
-
-
-class Caller:
-    """One kept connection to one replica."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._number = 0
-
-    async def __aenter__(self) -> Self:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._writer.close()
-
-    async def call(self, name: str, **arguments: Any) -> dict[str, Any]:
-        self._number += 1
-        params = {"name": name, "arguments": arguments, "_meta": _META}
-        message = {"jsonrpc": "2.0", "id": self._number, "method": "tools/call", "params": params}
-        body = json.dumps(message).encode()
-        head = _HEAD.format(port=self._port, name=name, length=len(body))
-        self._writer.write(head.encode() + body)
-        answer = await self._answer()
-        result = answer.get("result") or {}
-        if "structuredContent" not in result or result.get("isError"):
-            raise RuntimeError(json.dumps(answer)[:600])
-        return result["structuredContent"]
-
-    async def _answer(self) -> dict[str, Any]:
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        if "content-length:" in head:
-            length = int(head.partition("content-length:")[2].split("\r\n")[0])
-            body = await self._reader.readexactly(length)
-        else:
-            body = b""
-            while size := int(await self._reader.readuntil(b"\r\n"), 16):
-                body += await self._reader.readexactly(size)
-                await self._reader.readexactly(2)
-            await self._reader.readexactly(2)
-        found: dict[str, Any] = {}
-        for line in body.decode().splitlines():
-            text = line.removeprefix("data:").strip()
-            if text.startswith("{"):
-                found = json.loads(text)
-        return found
 
 
 @dataclass

@@ -36,7 +36,7 @@ from hailuo_mcp.files.naming import (
     spooled,
 )
 from hailuo_mcp.files.private import private_folder
-from hailuo_mcp.files.storage import PRIVATE, Blob, Blobs, Download, StoredClip
+from hailuo_mcp.files.storage import PRIVATE, Blob, Blobs, Download, StoredClip, forget_uploads
 
 CHECKED_SECONDS = 60.0
 """How long a successful write proves that the bucket can be written to."""
@@ -281,6 +281,7 @@ class BucketStorage:
                 await run_sync(lambda: fetched.unlink(missing_ok=True))
 
     async def sweep(self, now: float) -> None:
+        await forget_uploads(self.uploads, now)
         await run_sync(sweep_spool, self._spool, now)
 
     def below(self, name: str) -> BucketStorage:

@@ -25,7 +25,14 @@ from hailuo_mcp.files import clip_file
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
 from hailuo_mcp.files.naming import claim_name, needs_claim, spooled, write_beside
 from hailuo_mcp.files.private import private_folder, private_opener, write_once
-from hailuo_mcp.files.storage import SPOOL_SECONDS, Blob, Blobs, Download, StoredClip
+from hailuo_mcp.files.storage import (
+    SPOOL_SECONDS,
+    Blob,
+    Blobs,
+    Download,
+    StoredClip,
+    forget_uploads,
+)
 from hailuo_mcp.text import system_reason
 
 
@@ -182,6 +189,7 @@ class FolderStorage:
         return await clip_file.copy_clip(Path(file), target, overwrite=overwrite)
 
     async def sweep(self, now: float) -> None:
+        await forget_uploads(self.uploads, now)
         if self.spool is not None:
             await run_sync(sweep_spool, self.spool, now)
 

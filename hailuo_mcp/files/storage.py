@@ -6,7 +6,7 @@ import errno
 import os
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,8 @@ PRIVATE = ".hailuo"
 """Below the place that several machines share: what is not a clip."""
 SPOOL_SECONDS = 7 * 86_400.0
 """How long a downloaded clip waits on this computer until its storage takes it."""
+UPLOAD_KEPT_SECONDS = 86_400.0
+"""How long an uploaded picture can be used."""
 
 Download = Callable[[Path], Awaitable[SavedFile]]
 """Downloads a clip to this path, checked, and resumes what is already there."""
@@ -141,12 +143,21 @@ class Storage(Protocol):
         ...
 
     async def sweep(self, now: float) -> None:
-        """Delete what failed downloads have left on this computer."""
+        """Delete uploads that are too old, and what failed downloads have left on this computer."""
         ...
 
     def below(self, name: str) -> Storage:
         """Return the storage of clips in this folder of it. Pictures and uploads stay common."""
         ...
+
+
+async def forget_uploads(uploads: Blobs, now: float) -> None:
+    """Delete those that nobody can use any more; a purchase keeps its own copy."""
+    with suppress(OSError):  # the storage is away: the next time
+        for blob in await uploads.all():
+            if now - blob.modified > UPLOAD_KEPT_SECONDS:
+                with suppress(OSError):
+                    await uploads.delete(blob.name)
 
 
 @asynccontextmanager

@@ -39,6 +39,8 @@ BATCH_SECONDS = 0.03
 """Events within this time form one batch: a thousand clips wake the worker often."""
 SWEEP_SECONDS = 600.0
 """How often to delete pictures that no task needs any more."""
+BEGUN_SECONDS = 3600.0
+"""How long an attempt is remembered at least: far longer than anybody takes to hand a task over."""
 CLOSE_SECONDS = 1.8
 """How long closing waits for a submit's response; clients kill the server after two seconds."""
 
@@ -55,8 +57,8 @@ class Worker:
         self._due = anyio.Event()
         """There may be something to do in the journal."""
         self._submitting: set[str] = set()
-        self._begun: set[tuple[str, int]] = set()
-        """Every attempt that this process has started: none is started twice."""
+        self._begun: dict[tuple[str, int], float] = {}
+        """When each attempt was started that could be started again, which it must not be."""
         self._idle = anyio.Event()
         """Nothing is being submitted; only close() waits for it."""
         self._held: set[str] = set()
@@ -186,9 +188,10 @@ class Worker:
             context.account, context.provider.name, context.base_url, alive
         )
         self._accounts = [context.account, *others]
-        for task in await store.submitting(context.owner):
+        for task in (unsent := await store.submitting(context.owner)):
             # Recorded by a caller who was cancelled before handing it over.
             self._start_submit(jobs, task)
+        self._forget_begun({(task.task_id, task.attempt) for task in unsent}, now)
         if self._keeps_house and not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
             in_use = await store.pictures_in_use(now=now)
@@ -199,9 +202,19 @@ class Worker:
     def _start_submit(self, jobs: TaskGroup, task: Task) -> None:
         attempt = (task.task_id, task.attempt)
         if attempt not in self._begun:
-            self._begun.add(attempt)
+            self._begun[attempt] = self._context.clock()
             self._submitting.add(task.task_id)
             jobs.start_soon(self._job, task.task_id, partial(self._submit, task), self._submitting)
+
+    def _forget_begun(self, unsent: set[tuple[str, int]], now: float) -> None:
+        """Forget attempts that nobody can hand over again: old, and recorded as answered.
+
+        One whose answer could not be recorded is `unsent` in the journal, and stays.
+        """
+        for attempt, begun in list(self._begun.items()):
+            may_come_again = attempt in unsent or attempt[0] in self._submitting
+            if now - begun >= BEGUN_SECONDS and not may_come_again:
+                del self._begun[attempt]
 
     def _start_step(self, jobs: TaskGroup, held_id: str, step: Job) -> None:
         """Work on a task or a film whose lease this process holds."""

@@ -19,7 +19,7 @@ from hailuo_mcp.files.bucket import Bucket, BucketError, DamagedObjectError
 from hailuo_mcp.files.bucket_storage import BucketStorage
 from hailuo_mcp.files.clip_file import DiskError, SavedFile
 from hailuo_mcp.files.naming import POSTER, SIDECAR, sidecar_text
-from hailuo_mcp.files.storage import SPOOL_SECONDS, Storage
+from hailuo_mcp.files.storage import SPOOL_SECONDS, UPLOAD_KEPT_SECONDS, Storage
 from hailuo_mcp.media.film import POSTER_MARK
 from hailuo_mcp.settings import Settings
 
@@ -296,6 +296,16 @@ async def test_what_failed_downloads_left_is_deleted_after_a_week(place: Place) 
     await storage.sweep(now)
 
     assert place.spooled() == [young]
+
+
+async def test_uploads_that_nobody_can_use_any_more_are_deleted(place: Place) -> None:
+    storage = place.machine()
+    await storage.uploads.write_once("alice/cat", b"x")
+    (cat,) = await storage.uploads.all()
+    await storage.sweep(cat.modified + UPLOAD_KEPT_SECONDS - 60)
+    assert await storage.uploads.exists("alice/cat")
+    await storage.sweep(cat.modified + UPLOAD_KEPT_SECONDS + 60)
+    assert not await storage.uploads.all()
 
 
 # What only a bucket does

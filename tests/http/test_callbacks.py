@@ -341,6 +341,24 @@ async def test_a_task_that_has_not_ended_although_it_was_said_is_looked_at_ever_
     assert all(gap >= 8 for gap in gaps[1:])
 
 
+async def test_a_task_whose_end_was_told_too_soon_is_forgotten_when_it_comes():
+    told, now = FakeStudio(Status.RUNNING), [1000.0]
+    async with hearing(told, clock=lambda: now[0]) as http:
+        for _ in range(8):
+            await http.post(HERE, json={"status": "success"})
+            await anyio.wait_all_tasks_blocked()
+            now[0] += 60
+        told.callbacks.task_changed("v1")
+        await anyio.wait_all_tasks_blocked()
+        looks = len(told.looks)
+        assert told.callbacks._announced
+        told.statuses = [Status.SUCCEEDED]
+        told.callbacks.task_changed("v1")
+        await anyio.wait_all_tasks_blocked()
+        assert not told.callbacks._announced
+    assert len(told.looks) == looks
+
+
 async def test_a_buyer_who_keeps_asking_does_not_make_the_server_ask(serve):
     server = serve(callbacks=True, ready=1.5, HAILUO_POLL_SECONDS="0.1")
     async with server.client() as client:

@@ -206,6 +206,28 @@ def test_sessions_that_are_not_used_count_no_longer():
     assert not quota.refusal(scope)
 
 
+def test_what_the_newer_era_is_sent_as_a_session_is_none():
+    quota = Quota(Limits(sessions=1), callers=2)
+    newer = [(b"mcp-protocol-version", b"2026-07-28"), (b"mcp-session-id", b"invented")]
+    said = {"type": "http", "method": "POST", "path": "/mcp", "headers": newer}
+    quota.note_answer(said, 200, Headers({}))
+
+    assert not quota.refusal({"type": "http", "method": "POST", "path": "/mcp", "headers": []})
+
+
+def test_nothing_is_kept_of_callers_who_have_nothing_open():
+    now = [0.0]
+    quota = Quota(Limits(), callers=2, clock=lambda: now[0])
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
+    with quota.count_stream():
+        quota.note_answer(scope, 200, Headers({"mcp-session-id": "a"}))
+    now[0] = Limits().session_idle_seconds + 1
+    assert not quota.refusal(scope)
+
+    assert not quota._streams
+    assert not quota._sessions
+
+
 @pytest.mark.anyio
 async def test_a_body_half_sent_does_not_hold_up_the_leaving():
     streams, waiting, sent = Streams(), anyio.Event(), []

@@ -68,6 +68,32 @@ async def test_an_attempt_is_begun_once_whoever_hands_it_over(bench: Any) -> Non
     assert await _status(bench, task) is Status.QUEUED
 
 
+async def test_attempts_are_forgotten_after_an_hour_unless_they_could_come_again(
+    bench: Any,
+) -> None:
+    worker = Worker(bench.context)
+    unsent, going = ("vunsent", 1), ("vgoing", 1)
+    worker._begun = dict.fromkeys((("vdone", 2), unsent, going), bench.now)
+    worker._submitting.add("vgoing")
+    worker._forget_begun({unsent}, bench.now + working.BEGUN_SECONDS - 1)
+    assert len(worker._begun) == 3
+    worker._forget_begun({unsent}, bench.now + working.BEGUN_SECONDS)
+    assert list(worker._begun) == [unsent, going]
+
+
+async def test_nothing_is_kept_of_a_purchase_an_hour_after_it(bench: Any) -> None:
+    bench.client.answers = [TAKEN]
+    async with _working(bench) as worker:
+        bench.context.wakeup.notify(await bench.bought())
+        await until(lambda: bench.client.sent == 1)
+        await worker.close()  # its answer is recorded
+        assert worker._begun
+        bench.now += working.BEGUN_SECONDS
+        worker._closing = False
+        bench.context.wakeup.notify()
+        await until(lambda: not worker._begun)
+
+
 async def test_who_is_closing_sends_nothing_new_and_gives_it_back(bench: Any) -> None:
     async with _working(bench) as worker:
         unheard = await bench.bought()

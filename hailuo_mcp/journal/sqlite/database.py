@@ -41,6 +41,9 @@ ALWAYS_BYTES = 8 * 1024 * 1024
 does not change the file's time. A larger one is checked after it was opened, once a day, and if it
 differs from what was last left."""
 DAY = 86_400.0
+WAL_BYTES = 8 * 1024 * 1024
+"""What the -wal is cut down to when a long reader, which made it grow, has left. Usually it is half
+as large."""
 CHECK_AFTER = 1.0
 """Seconds: not while the first calls are answered, nor for a command that ends at once."""
 COMPACT_AFTER = 250
@@ -142,6 +145,7 @@ class Database:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
             recently = 0 <= time.time() - known.checked_at < DAY
             as_left = bool(recently and stamp and stamp == known.checked)
             checks = self._suspect or path.stat().st_size <= ALWAYS_BYTES

@@ -39,6 +39,8 @@ class _Announced:
     """False where it was polled often enough, until its end is announced again."""
     unsent: bool = False
     """The end was announced before the provider had answered the create."""
+    changed: bool = False
+    """A step was recorded after it was polled often enough: perhaps its end."""
 
 
 class Callbacks:
@@ -98,9 +100,9 @@ class Callbacks:
             self._wake = anyio.Event()
             now = self.clock()
             for task_id, known in list(self._announced.items()):
-                if known.wanted and known.next_at <= now:
+                if known.changed or (known.wanted and known.next_at <= now):
                     try:
-                        await self._poll(task_id, known, now)
+                        await self._look(task_id, known, now)
                     except JournalError:
                         known.next_at = now + _PAUSES[1]
             waits = [it.next_at - now for it in self._announced.values() if it.wanted]
@@ -113,12 +115,19 @@ class Callbacks:
             if known.unsent and task_id in ("", announced):
                 known.next_at, known.unsent = 0.0, False
                 self._wake.set()
+            elif not known.wanted and task_id in ("", announced):
+                known.changed = True
+                self._wake.set()
 
-    async def _poll(self, task_id: str, known: _Announced, now: float) -> None:
+    async def _look(self, task_id: str, known: _Announced, now: float) -> None:
+        """Forget a task that has ended; poll one that is said to have."""
         studio = self._app.opened
         task = await studio.store.find(task_id) if studio else None
         if studio is None or task is None or task.status not in UNFINISHED:
             del self._announced[task_id]
+            return
+        known.changed = False
+        if not known.wanted or known.next_at > now:
             return
         if task.status not in POLLED:
             known.unsent, known.next_at = True, now + _PAUSES[1]

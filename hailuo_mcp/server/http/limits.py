@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,8 +85,9 @@ class Quota:
         self._part = 2 if callers > 1 else 1
         self._clock = clock
         self._streams = Counter[str]()
-        self._sessions: defaultdict[str, OrderedDict[str, float]] = defaultdict(OrderedDict)
-        """When each was last used, the longest unused first."""
+        self._sessions: dict[str, OrderedDict[str, float]] = {}
+        """By caller, when each was last used, the longest unused first. Both hold only callers who
+        have any: an issuer may name new ones every day."""
 
     def refusal(self, scope: Scope) -> str:
         """Why this request exceeds a limit; empty if it does not."""
@@ -108,26 +109,33 @@ class Quota:
             yield
         finally:
             self._streams[name] -= 1
+            if not self._streams[name]:
+                del self._streams[name]
 
     def note_answer(self, scope: Scope, status: int, headers: Headers) -> None:
         """Follow which sessions there are, by what the SDK answers."""
         session = Headers(scope=scope).get(_SESSION) or headers.get(_SESSION)
-        if not session or not _is_mcp(scope):
-            return
-        own = self._sessions[caller().name]
+        if not session or not _is_mcp(scope) or _is_modern(scope):
+            return  # the newer era answers whatever session its callers invent
+        name = caller().name
+        own = self._sessions.setdefault(name, OrderedDict())
         own.pop(session, None)
         if status < _ERROR and scope["method"] != "DELETE":
             own[session] = self._clock()
+        elif not own:
+            del self._sessions[name]
 
     def _share(self, whole: int) -> int:
         return max(1, whole // self._part)
 
     def _open_sessions(self, name: str) -> int:
-        own = self._sessions[name]
         ended = self._clock() - self._limits.session_idle_seconds
-        while own and next(iter(own.values())) < ended:
-            own.popitem(last=False)
-        return len(own)
+        for caller_name, own in list(self._sessions.items()):
+            while own and next(iter(own.values())) < ended:
+                own.popitem(last=False)
+            if not own:
+                del self._sessions[caller_name]
+        return len(self._sessions.get(name, ()))
 
 
 def _is_mcp(scope: Scope) -> bool:
@@ -136,14 +144,18 @@ def _is_mcp(scope: Scope) -> bool:
 
 def _opens_session(scope: Scope) -> bool:
     """Whether the SDK would make a session for it: the newer era has none."""
-    headers = Headers(scope=scope)
-    version = headers.get("mcp-protocol-version")
     return (
         scope["method"] == "POST"
         and _is_mcp(scope)
-        and _SESSION not in headers
-        and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
+        and _SESSION not in Headers(scope=scope)
+        and not _is_modern(scope)
     )
+
+
+def _is_modern(scope: Scope) -> bool:
+    """Whether the SDK answers it by itself, as the newer era has it, without a session."""
+    version = Headers(scope=scope).get("mcp-protocol-version")
+    return version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
 
 
 class RequestLimits:

@@ -18,6 +18,7 @@ from hailuo_mcp.local_http import LocalServer
 from hailuo_mcp.server.http.app import DRAIN_SECONDS, HttpServer, TransportName, create_app
 from hailuo_mcp.server.http.auth import GALLERY
 from hailuo_mcp.server.http.connection import Connection
+from hailuo_mcp.server.http.heaps import limit_heaps
 from hailuo_mcp.server.http.logs import log_as_json
 from hailuo_mcp.settings import Settings
 from hailuo_mcp.settings.values import Secret
@@ -79,6 +80,7 @@ def serve_gallery(settings: Settings, *, port: int, serving: Callable[[str], Non
 
 
 def _serve(app: Starlette, host: str, port: int, serving: Callable[[str], None]) -> None:
+    limit_heaps()
     # Otherwise every answer in progress would be cut half a second after SIGTERM (3.7.0).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
     try:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from hailuo_mcp.errors import Do, HailuoError, InvalidRequestError, Step
-from hailuo_mcp.files.storage import Blob, Blobs
+from hailuo_mcp.files.storage import UPLOAD_KEPT_SECONDS, Blob, Blobs
 from hailuo_mcp.server.context import AppContext
 from hailuo_mcp.server.http.auth import Visitor, visitor
 from hailuo_mcp.server.http.limits import Limits, read_body
@@ -27,7 +27,6 @@ _SECONDS = 120.0
 _AT_ONCE = 16
 """Bodies in memory; opening pictures has a limit of its own."""
 _AT_ONCE_EACH = 8
-_KEPT_SECONDS = 24 * 3600.0
 _ID = re.compile(rf"[a-z2-7]{{{DERIVED}}}")
 
 
@@ -155,7 +154,7 @@ class Uploads:
         """
         fresh = list[Blob]()
         for blob in await kept.all():
-            if time.time() - blob.modified > _KEPT_SECONDS:
+            if time.time() - blob.modified > UPLOAD_KEPT_SECONDS:
                 await kept.delete(blob.name)
             else:
                 fresh.append(blob)

@@ -21,6 +21,8 @@ from filelock import FileLock
 from hailuo_mcp.domain.film import Film
 from hailuo_mcp.domain.task import Money, Status, Unit
 from hailuo_mcp.errors import JournalError
+from hailuo_mcp.journal.sql.connection import Connection
+from hailuo_mcp.journal.sqlite import database
 from hailuo_mcp.journal.sqlite.schema import KEEPS_FILMS, VERSION
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 from hailuo_mcp.journal.sqlite.unfinished import has_unfinished_work
@@ -303,3 +305,30 @@ async def test_a_journal_that_is_not_open_or_closed_again_says_so(path: Path) ->
         await journal.newest()
     with pytest.raises(JournalError, match="is closed"):
         await journal.reset_backoff("a")
+
+
+async def test_what_a_long_reader_made_of_the_wal_is_cut_down_when_it_has_left(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = 100_000
+    monkeypatch.setattr(database, "WAL_BYTES", limit)
+    journal = SqliteStore(path)
+    await journal.open()
+    wal = path.with_name(path.name + "-wal")
+
+    async def write(size: int) -> None:
+        def filled(db: Connection) -> None:
+            db.execute("CREATE TABLE IF NOT EXISTS filler (a)")
+            db.execute("INSERT INTO filler VALUES (zeroblob(?))", (size,))
+
+        await journal.write(filled)
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM tasks").fetchone()
+        await write(5_000_000)
+        assert wal.stat().st_size > limit
+    await write(1)  # the first commit after it copies everything into the journal
+    await write(1)  # the next begins from the top
+    assert wal.stat().st_size <= limit
+    await journal.close()
