@@ -28,7 +28,7 @@ class Planned:
     operation: Operation
     request: HttpRequest
     documented: str
-    """The documented answer, in a few words."""
+    """The documented answer, in a few words; of what must be refused, why."""
     must_be_refused: bool = False
     """It asks to make something, and cannot be granted: there is nothing to make."""
     shows_key: bool = False
@@ -116,7 +116,7 @@ def _refused(provider: Provider) -> Iterator[Planned]:
             name="a template that does not exist",
             operation=Operation.TEMPLATE_SUBMIT,
             request=dialect_of(provider).submit(TemplateRequest(template_id=_NO_TEMPLATE)),
-            documented="a refusal: no such template",
+            documented="no such template",
             must_be_refused=True,
         )
 
@@ -128,7 +128,7 @@ def _empty(provider: Provider, name: str, model: str = "") -> Planned:
         name=name,
         operation=Operation.SUBMIT,
         request=HttpRequest(method="POST", path=address, json={}),
-        documented="a refusal: parameters are missing",
+        documented="parameters are missing",
         must_be_refused=True,
         model=model,
     )

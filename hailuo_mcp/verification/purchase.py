@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
@@ -45,7 +46,6 @@ _URLS_ONLY = ("compat", "compat-v3")
 """Dialects whose documents take pictures as links only, and nobody else can reach ours."""
 _SECONDS_OFF = 1.0
 _PART_OFF = 0.1
-_ENDED = {Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED}
 
 
 def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
@@ -150,8 +150,10 @@ class Purchase:
             yield step
 
     def interrupted(self) -> tuple[Step, ...]:
-        """What is known of a purchase that somebody stopped waiting for."""
+        """What is known of a purchase that somebody stopped waiting for; nothing before it."""
         self._sort()
+        if self.view is None and not self._of(Operation.SUBMIT):
+            return ()
         differences = self._differences(*Operation)
         told = tuple(dict.fromkeys(f"{n}: {answer_words(it.reply)}" for n, it in self.exchanges))
         what = "It was stopped before the end."
@@ -185,7 +187,9 @@ class Purchase:
         differences = self._differences(Operation.SUBMIT)
         answers = tuple(answer_words(it.reply) for it in self._of(Operation.SUBMIT))
         outcome, what = outcome_of(differences), ""
-        if refused:
+        if self.view and self.view.reused:
+            outcome, what = Outcome.SKIPPED, "An earlier verification bought it."
+        elif refused:
             outcome, what = Outcome.FAILED, refused.what
         elif task and not task.remote_id:
             outcome, what = Outcome.FAILED, task.error
@@ -317,7 +321,8 @@ def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Di
         return
     host = urlsplit(link.url).hostname or ""
     is_known = any(host == it or host.endswith(f".{it}") for it in CLIP_DOMAINS)
-    if urlsplit(provider.base_url).hostname in provider.hosts and not is_known:
+    own = provider.minimax_env and urlsplit(provider.base_url).hostname in provider.hosts
+    if own and not is_known:
         yield _of_link("its host", "one of the known hosts", "another")
     if link.expires_at is not None and link.expires_at <= now:
         yield _of_link("its life", "a moment to come", "it has expired")
@@ -340,10 +345,8 @@ async def _head(answer: LinkResponse) -> bytes:
         head.extend(block[:HEAD])
         raise _EnoughError
 
-    try:
+    with suppress(_EnoughError):
         await answer.stream_to(take)
-    except _EnoughError:
-        pass
     return bytes(head)
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import hailuo_mcp
-from hailuo_mcp.cli import arguments, exits, setting_sources, words
+from hailuo_mcp.cli import arguments, exits, setting_sources
 from hailuo_mcp.cli.output.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _need_answer(args: Namespace, terminal: Terminal) -> None:
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
     raise InvalidRequestError(
-        "--buy asks before it buys, and nobody can answer here. Nothing was sent.",
+        "--buy asks before it buys, and nobody can answer here.",
         Step(Do.TRY, "add --yes to buy at the price that is shown, or leave --buy out"),
     )
 
@@ -80,9 +80,10 @@ def _need_answer(args: Namespace, terminal: Terminal) -> None:
 async def _quoted(session: Session) -> tuple[Offer, VideoRequest, int]:
     """The price of the cheapest clip; nothing is sent.
 
-    A clip of an earlier verification that is over is not the one that is bought now. One that is
-    not over yet is: then there is nothing to buy, and the verification goes on with it.
+    The clip of an earlier verification does not count, once there is one. Before that it does:
+    there is nothing to buy, and the verification goes on with it, also if it is unconfirmed.
     """
+    from hailuo_mcp.domain.task import Status
     from hailuo_mcp.verification.purchase import cheapest
 
     studio = session.studio
@@ -90,8 +91,8 @@ async def _quoted(session: Session) -> tuple[Offer, VideoRequest, int]:
     take = 1
     while True:
         offer = await studio.quote(request, _terms(take, approved=False))
-        settled = offer.repeats is not None and offer.repeats.settled
-        if not settled or take == _MOST_TAKES:
+        made = offer.repeats is not None and offer.repeats.task.status is Status.SUCCEEDED
+        if not made or take == _MOST_TAKES:
             return offer, request, take
         take += 1
 
@@ -134,6 +135,9 @@ class _Run:
         self.accepted = self.key_refused = False
         self.step = ""
         """What is being tried."""
+        self.asks_to_make = False
+        """It has to be refused, and nobody knows yet whether it was."""
+        self.purchase: Purchase | None = None
 
     def begin(self) -> None:
         """Say what will be sent, and see that a report can be written before anything is.
@@ -172,13 +176,13 @@ class _Run:
             await client.aclose()
 
     def _about_to(self, planned: Planned) -> None:
-        self.step = planned.name
+        self.step, self.asks_to_make = planned.name, planned.must_be_refused
         if planned.must_be_refused:
             self.report.write(self.verdict, about=f"About to send: {planned.name}.")
             self.page.about_to(planned)
 
     async def _tried(self, tried: Tried) -> None:
-        step = tried.step
+        step, self.asks_to_make = tried.step, False
         self._add([step], [(step.name, it) for it in tried.exchanges])
         self.page.step(step)
         if tried.accepted:
@@ -231,21 +235,25 @@ class _Run:
 
         self.step = "the purchase"
         self.report.write(self.verdict, about="About to buy one clip.", bought="maybe")
-        self.purchase: Purchase | None = None
         try:
             job = partial(self._buy)
             run_with_studio(self.args, self.terminal, job, observe=self.observed)
         except HailuoError:
+            self._stopped()
             self.end(quiet=True)
             raise
         except KeyboardInterrupt:
-            if self.purchase is not None:
-                bought = self.purchase
-                self._add(bought.interrupted(), bought.exchanges)
-                self.bought = "maybe"
+            self._stopped()
             raise
 
+    def _stopped(self) -> None:
+        """Keep what is known of a purchase that was not followed to its end."""
+        if self.purchase is not None and (seen := self.purchase.interrupted()):
+            self.bought = "maybe"
+            self._add(seen, self.purchase.exchanges)
+
     async def _buy(self, session: Session) -> None:
+        from hailuo_mcp.domain.task import Status
         from hailuo_mcp.verification.purchase import Purchase
 
         self.purchase = bought = Purchase(
@@ -255,7 +263,13 @@ class _Run:
         async def wait(task: Task) -> View:
             session.tasks = [task]
             with self.terminal.progress() as progress:
-                return await session.wait(task.task_id, arguments.FOREVER, progress)
+                view = await session.wait(task.task_id, arguments.FOREVER, progress)
+                if view.task.status is Status.SUCCEEDED and not view.auto_download:
+                    saved = await session.studio.download(
+                        task.task_id, wait_seconds=arguments.FOREVER
+                    )
+                    view = saved.view
+            return view
 
         session.buying = True
         terms = _terms(self.take, approved=True)
@@ -278,7 +292,9 @@ class _Run:
         """Write the report and the recording, and say what was found; returns the exit code."""
         from hailuo_mcp.verification.facts import Outcome
 
-        about = f"It was interrupted at: {self.step}." if interrupted else ""
+        about = f"It was interrupted at: {self.step}." if interrupted and self.step else ""
+        if interrupted and self.asks_to_make:
+            self.bought = "maybe"
         self.report.write(self.verdict, about=about, bought=self.bought, ended=True)
         recording = self._record()
         if not quiet:

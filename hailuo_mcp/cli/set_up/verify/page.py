@@ -64,10 +64,10 @@ class Page:
 
     def about_to(self, planned: Planned) -> None:
         """Name a request that must be refused, before it is sent."""
-        many = "no fields" if not planned.request.json else "an id that no template has"
+        holds = "an id that no template has" if planned.request.json else "without any field"
         self._terminal.paragraph(
             "→",
-            f"sending {planned.name}: {planned.sent} with {many}. Documented: "
+            f"Sending {planned.name} ({planned.sent}, {holds}). The provider must refuse it: "
             f"{planned.documented}.",
             style=styles.QUIET,
             indent=2,
@@ -115,8 +115,6 @@ class Page:
             self._terminal.paragraph(label, said, style=styles.BAD)
             return
         follow = words.command(self._args, "query", tried.remote_id, "--wait")
-        if "provider" not in vars(self._args) or not self._args.provider:
-            follow = f"{follow} --provider {provider.name}"
         self._terminal.paragraph(
             label,
             f"{provider.name} made a task of this request, and may have charged for it.{console} "
@@ -169,9 +167,9 @@ class Page:
             self._terminal.note(f"Saved  {task.file}")
         if not view.settled:
             self._terminal.note(f"  {session.resume_command(task)}")
-        known = {"yes": "yes", "no": "no"}.get(charged(task), "maybe")
         if task.status is Status.UNCONFIRMED:
             return "maybe", exits.UNCONFIRMED
+        known = {"yes": "yes", "no": "no"}.get(charged(task), "maybe")
         return known, exits.DONE if task.saved else exits.FAILED
 
     def summary(
@@ -214,6 +212,7 @@ class Page:
 
 def summary_text(verdict: Verdict, *, bought: str, interrupted: bool) -> str:
     """Such as "9 steps as documented, 2 differ. Nothing was bought."."""
+    is_free = PROVIDERS[verdict.provider].is_sandbox
     many = Counter(step.outcome for step in verdict.steps)
     parts = [f"{words.count(many[Outcome.AS_DOCUMENTED], 'step')} as documented"]
     if differ := many[Outcome.DIFFERS]:
@@ -221,7 +220,7 @@ def summary_text(verdict: Verdict, *, bought: str, interrupted: bool) -> str:
     parts += [f"{many[it]} {it.value}" for it in (Outcome.FAILED, Outcome.SKIPPED) if many[it]]
     money = {
         "no": "Nothing was bought.",
-        "yes": "One clip was bought.",
+        "yes": "One clip was made, free." if is_free else "One clip was bought.",
         "maybe": "Something may have been bought.",
     }[bought]
     stopped = "Stopped before the end. " if interrupted else ""

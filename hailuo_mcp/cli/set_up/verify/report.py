@@ -26,6 +26,12 @@ _BOUGHT = {
 }
 
 
+_LEFT_OUT = (
+    "Keys, ids, links, prompts, the provider's messages and names of this computer are not in this "
+    "file."
+)
+
+
 class Report:
     """The file, which is on the disk before anything is sent and always tells how far it got."""
 
@@ -91,8 +97,7 @@ def markdown(verdict: Verdict, *, about: str, bought: str) -> str:
         facts["State"] = about
     blocks = [
         f"# hailuo-mcp verify: {verdict.provider}",
-        "Keys, ids, links, prompts, the provider's messages and names of this computer are not in "
-        "this file.",
+        _LEFT_OUT,
         _table(("", ""), list(facts.items())),
         "## Steps",
         _table(("Step", "Result", "Answers"), [_row(step) for step in verdict.steps])
@@ -103,7 +108,7 @@ def markdown(verdict: Verdict, *, about: str, bought: str) -> str:
         "## Known differences",
         _listed([it for it in verdict.differences if it.known]),
         "## The same as data",
-        f"```json\n{json.dumps(data(verdict, about=about, bought=bought), indent=2)}\n```",
+        f"```json\n{json.dumps(data(verdict, about=about, bought=bought), indent=2, ensure_ascii=False)}\n```",
     ]
     return "\n\n".join(blocks) + "\n"
 
