@@ -103,13 +103,15 @@ async def try_step(
     )
     if not exchanges:
         return _unanswered(planned, error)
-    differences = differences_of(client.provider, exchanges)
+    differences = differences_of(client.provider, exchanges, planned.codes)
     last = exchanges[-1].reply
     answers = (*(answer_words(it.reply) for it in exchanges), f"{took:.1f} s")
     if planned.must_be_refused:
+        # The dialect decides, as for every purchase: it takes nothing for free that may not be.
         found = _accepted(client.provider, planned, last)
+        differences = tuple(it for it in differences if it.kind is not Kind.ACCEPTED)
         if found is not None:
-            differences = (*differences, found)
+            differences = (found, *differences)
             step = Step(
                 name=planned.name,
                 outcome=Outcome.DIFFERS,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from hailuo_mcp.dialects.codes import MEANINGS
 from hailuo_mcp.dialects.dialect import HttpReply, HttpRequest, Provider
-from hailuo_mcp.dialects.parsing import base_code, fields, word
+from hailuo_mcp.dialects.parsing import base_code, fields
 from hailuo_mcp.verification.compare import compare
 from hailuo_mcp.verification.facts import Difference, Exchange, Outcome
-
-_CODE = re.compile(r"\d{1,5}")
+from hailuo_mcp.verification.redaction import safe_word
 
 
 class Observed:
@@ -29,9 +26,14 @@ class Observed:
         return kept
 
 
-def differences_of(provider: Provider, exchanges: Iterable[Exchange]) -> tuple[Difference, ...]:
-    """How these replies differ from what is documented, each way once."""
-    found = (it for exchange in exchanges for it in compare(provider, exchange))
+def differences_of(
+    provider: Provider, exchanges: Iterable[Exchange], codes: frozenset[str] = frozenset()
+) -> tuple[Difference, ...]:
+    """How these replies differ from what is documented, each way once.
+
+    `codes`: those of the refusal that is the right answer.
+    """
+    found = (it for exchange in exchanges for it in compare(provider, exchange, codes))
     return tuple(dict.fromkeys(found))
 
 
@@ -46,9 +48,6 @@ def answer_words(reply: HttpReply) -> str:
     body = fields(reply.json())
     told = f"HTTP {reply.status}"
     if "base_resp" in body:
-        code = base_code(body) or "0"
-        return f"{told}, code {code}" if _CODE.fullmatch(code) else f"{told}, an odd code"
-    kind = word(fields(body.get("error")).get("type"))
-    if kind:
-        return f"{told}, {kind}" if kind in MEANINGS else f"{told}, an unknown type of error"
-    return told
+        return f"{told}, code {safe_word(base_code(body) or '0')}"
+    kind = fields(body.get("error")).get("type") or body.get("code")
+    return f"{told}, {safe_word(kind)}" if kind else told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hailuo_mcp.catalog.video_models import models
@@ -17,6 +17,27 @@ _UNKNOWN_NUMBER = "100000000000000001"
 """An id of the form that the provider's own have, and that no task or file of this account has."""
 _NO_TEMPLATE = "1"
 """Templates have ids of 18 digits."""
+_NOTHING: Mapping[str, Mapping[str, object]] = {"compat": {"enable_prompt_expansion": True}}
+"""What a request without a model and a prompt holds, if anything: at an address that two formats
+share, a field says which of them it is."""
+_NO_SUCH: Mapping[str, frozenset[str]] = {
+    # What an unknown id gets is not documented (facts 1.6): either is a plain answer.
+    "minimax": frozenset({"1004", "2013"}),
+    "minimax-v2": frozenset({"2013", "http_404"}),
+    "relay": frozenset({"2013", "upstream_not_found_or_no_permission"}),
+    "xcompute": frozenset({"invalid_request_error"}),
+    "compat": frozenset({"http_400", "http_404"}),
+    "compat-v3": frozenset({"http_400", "http_404"}),
+}
+_INCOMPLETE: Mapping[str, frozenset[str]] = {
+    "minimax": frozenset({"2013"}),
+    "minimax-v2": frozenset({"2013"}),
+    "relay": frozenset({"2013", "invalid_request"}),
+    "xcompute": frozenset({"invalid_request_error"}),
+    "compat": frozenset({"http_400", "http_422"}),
+    "compat-v3": frozenset({"http_400", "http_422"}),
+}
+"""The codes of the documented answers, or where the documents are silent, of plain ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +50,8 @@ class Planned:
     request: HttpRequest
     documented: str
     """The documented answer, in a few words; of what must be refused, why."""
+    codes: frozenset[str] = frozenset()
+    """The codes of that answer, as `compare` takes them; empty if it is no refusal."""
     must_be_refused: bool = False
     """It asks to make something, and cannot be granted: there is nothing to make."""
     shows_key: bool = False
@@ -38,8 +61,9 @@ class Planned:
 
     @property
     def sent(self) -> str:
-        """What is sent, for people: it holds no id but those above, and never a key."""
-        return f"{self.request.method} {self.request.path}"
+        """What is sent, for people."""
+        held = ", ".join(self.request.json or ())
+        return f"{self.request.method} {self.request.path} with {held or 'no field'}"
 
 
 def free_steps(provider: Provider) -> tuple[Planned, ...]:
@@ -58,6 +82,7 @@ def refused_steps(provider: Provider) -> tuple[Planned, ...]:
 
 def _questions(provider: Provider) -> Iterator[Planned]:
     dialect, unknown = dialect_of(provider), _UNKNOWN.get(provider.dialect, _UNKNOWN_NUMBER)
+    no_such = _NO_SUCH[_format(provider)]
     if provider.probe:
         yield Planned(
             name="the key",
@@ -71,6 +96,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
         operation=Operation.STATUS,
         request=dialect.status(unknown),
         documented="no such task",
+        codes=no_such,
         shows_key=not provider.probe,
     )
     no_file = RemoteStatus(phase=Phase.SUCCEEDED, word="", file_id=_UNKNOWN_NUMBER)
@@ -80,6 +106,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
             operation=Operation.FILE,
             request=asked,
             documented="no such file",
+            codes=no_such,
         )
     if capabilities_of(provider).templates:
         yield Planned(
@@ -87,6 +114,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
             operation=Operation.TEMPLATE_STATUS,
             request=dialect.status(unknown, template=True),
             documented="no such task",
+            codes=no_such,
         )
     if model := _model_on_v2(provider):
         second = dialect_of(provider, model)
@@ -95,6 +123,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
             operation=Operation.STATUS,
             request=second.status(unknown),
             documented="no such task",
+            codes=_NO_SUCH["minimax-v2"],
             model=model,
         )
         if asked := second.list_tasks(1):
@@ -108,15 +137,16 @@ def _questions(provider: Provider) -> Iterator[Planned]:
 
 
 def _refused(provider: Provider) -> Iterator[Planned]:
-    yield _empty(provider, "an empty request")
+    yield _empty(provider, "a request without a model")
     if model := _model_on_v2(provider):
-        yield _empty(provider, "an empty v2 request", model)
+        yield _empty(provider, "a v2 request without a model", model)
     if capabilities_of(provider).templates:
         yield Planned(
             name="a template that does not exist",
             operation=Operation.TEMPLATE_SUBMIT,
             request=dialect_of(provider).submit(TemplateRequest(template_id=_NO_TEMPLATE)),
             documented="no such template",
+            codes=_INCOMPLETE[_format(provider)],
             must_be_refused=True,
         )
 
@@ -127,11 +157,17 @@ def _empty(provider: Provider, name: str, model: str = "") -> Planned:
     return Planned(
         name=name,
         operation=Operation.SUBMIT,
-        request=HttpRequest(method="POST", path=address, json={}),
-        documented="parameters are missing",
+        request=HttpRequest(method="POST", path=address, json=_NOTHING.get(provider.dialect, {})),
+        documented="the model and the prompt are missing",
+        codes=_INCOMPLETE["minimax-v2" if model else _format(provider)],
         must_be_refused=True,
         model=model,
     )
+
+
+def _format(provider: Provider) -> str:
+    """The relays of MiniMax's format have errors of their own."""
+    return "relay" if provider.prefix else provider.dialect
 
 
 def _model_on_v2(provider: Provider) -> str:

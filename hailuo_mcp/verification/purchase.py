@@ -31,6 +31,7 @@ from hailuo_mcp.verification.observed import (
     differences_of,
     outcome_of,
 )
+from hailuo_mcp.verification.redaction import safe_word
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
@@ -149,23 +150,25 @@ class Purchase:
         if step := await self._balance_after():
             yield step
 
-    def interrupted(self) -> tuple[Step, ...]:
-        """What is known of a purchase that somebody stopped waiting for; nothing before it."""
+    @property
+    def was_sent(self) -> bool:
+        """Whether it is recorded, or was answered: no error that comes then is a refusal."""
         self._sort()
-        if self.view is None and not self._of(Operation.SUBMIT):
-            return ()
+        return self.view is not None or bool(self._of(Operation.SUBMIT))
+
+    def interrupted(self) -> Step:
+        """What is known of a purchase that was not followed to its end."""
+        self._sort()
         differences = self._differences(*Operation)
         told = tuple(dict.fromkeys(f"{n}: {answer_words(it.reply)}" for n, it in self.exchanges))
-        what = "It was stopped before the end."
-        return (
-            Step(
-                name="the purchase",
-                outcome=Outcome.FAILED,
-                paid=True,
-                answers=told[-6:],
-                differences=differences,
-                what=what,
-            ),
+        what = "It was not followed to its end."
+        return Step(
+            name="the purchase",
+            outcome=Outcome.FAILED,
+            paid=True,
+            answers=told[-6:],
+            differences=differences,
+            what=what,
         )
 
     def _sort(self) -> None:
@@ -312,7 +315,7 @@ def _state(exchange: Exchange) -> str:
     said = next((text for it in holders if (text := word(it.get("status")))), "")
     if not said:
         return ""
-    return "an unknown word" if phase_of(said) is Phase.UNKNOWN else said
+    return "an unknown word" if phase_of(said) is Phase.UNKNOWN else safe_word(said)
 
 
 def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Difference]:

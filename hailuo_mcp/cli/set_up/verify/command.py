@@ -16,6 +16,7 @@ from hailuo_mcp.cli.output.terminal import Terminal
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
+    from hailuo_mcp.cli.set_up.key_check import Connect
     from hailuo_mcp.cli.set_up.verify.page import Page
     from hailuo_mcp.cli.set_up.verify.report import Report
     from hailuo_mcp.domain.requests import VideoRequest
@@ -182,6 +183,8 @@ class _Run:
             self.page.about_to(planned)
 
     async def _tried(self, tried: Tried) -> None:
+        from hailuo_mcp.bootstrap import open_client
+
         step, self.asks_to_make = tried.step, False
         self._add([step], [(step.name, it) for it in tried.exchanges])
         self.page.step(step)
@@ -192,23 +195,9 @@ class _Run:
             self.page.accepted(tried, self.provider)
         elif error := tried.key_refused:
             self.key_refused = True
-            self.page.key_refused(error, await self._region())
+            self.page.key_refused(error, await region_of_key(self.settings, open_client))
         elif tried.error:
             self.page.failed(tried.error)
-
-    async def _region(self) -> str:
-        """The same company's other provider, if that one takes the key."""
-        from hailuo_mcp.bootstrap import open_client
-        from hailuo_mcp.cli.set_up.key_check import other_region, try_key
-        from hailuo_mcp.errors import HailuoError
-
-        other = other_region(self.settings)
-        if other is None:
-            return ""
-        with suppress(HailuoError):
-            await try_key(other, open_client)
-            return other.provider
-        return ""
 
     def may_buy(self) -> bool:
         """Whether there is a point in buying, and the person agrees to the price."""
@@ -239,18 +228,20 @@ class _Run:
             job = partial(self._buy)
             run_with_studio(self.args, self.terminal, job, observe=self.observed)
         except HailuoError:
-            self._stopped()
+            if self.purchase is not None and self.purchase.was_sent:
+                self._stopped(self.purchase)
             self.end(quiet=True)
             raise
         except KeyboardInterrupt:
-            self._stopped()
+            if self.purchase is not None:  # it may just be on its way
+                self._stopped(self.purchase)
             raise
 
-    def _stopped(self) -> None:
+    def _stopped(self, purchase: Purchase) -> None:
         """Keep what is known of a purchase that was not followed to its end."""
-        if self.purchase is not None and (seen := self.purchase.interrupted()):
-            self.bought = "maybe"
-            self._add(seen, self.purchase.exchanges)
+        step = purchase.interrupted()
+        self.bought = "maybe"
+        self._add([step], purchase.exchanges)
 
     async def _buy(self, session: Session) -> None:
         from hailuo_mcp.domain.task import Status
@@ -317,6 +308,20 @@ class _Run:
         from hailuo_mcp.verification import recording
 
         return str(recording.write(Path(arguments.output_path(self.args.record)), self.verdict))
+
+
+async def region_of_key(settings: Settings, connect: Connect) -> str:
+    """The same company's other provider, if that one takes the key."""
+    from hailuo_mcp.cli.set_up.key_check import other_region, try_key
+    from hailuo_mcp.errors import HailuoError
+
+    other = other_region(settings)
+    if other is None:
+        return ""
+    with suppress(HailuoError):
+        await try_key(other, connect)
+        return other.provider
+    return ""
 
 
 def _is_own(settings: Settings) -> bool:

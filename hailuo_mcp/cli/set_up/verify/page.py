@@ -64,10 +64,9 @@ class Page:
 
     def about_to(self, planned: Planned) -> None:
         """Name a request that must be refused, before it is sent."""
-        holds = "an id that no template has" if planned.request.json else "without any field"
         self._terminal.paragraph(
             "→",
-            f"Sending {planned.name} ({planned.sent}, {holds}). The provider must refuse it: "
+            f"Sending {planned.name} ({planned.sent}). The provider must refuse it: "
             f"{planned.documented}.",
             style=styles.QUIET,
             indent=2,
@@ -169,7 +168,8 @@ class Page:
             self._terminal.note(f"  {session.resume_command(task)}")
         if task.status is Status.UNCONFIRMED:
             return "maybe", exits.UNCONFIRMED
-        known = {"yes": "yes", "no": "no"}.get(charged(task), "maybe")
+        money = charged(task)
+        known = money if money in ("yes", "no") else "maybe"
         return known, exits.DONE if task.saved else exits.FAILED
 
     def summary(

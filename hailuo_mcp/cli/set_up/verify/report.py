@@ -108,9 +108,13 @@ def markdown(verdict: Verdict, *, about: str, bought: str) -> str:
         "## Known differences",
         _listed([it for it in verdict.differences if it.known]),
         "## The same as data",
-        f"```json\n{json.dumps(data(verdict, about=about, bought=bought), indent=2, ensure_ascii=False)}\n```",
+        f"```json\n{_json(data(verdict, about=about, bought=bought))}\n```",
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _json(found: Mapping[str, object]) -> str:
+    return json.dumps(found, indent=2, ensure_ascii=False)
 
 
 def data(verdict: Verdict, *, about: str = "", bought: str) -> dict[str, object]:

@@ -27,7 +27,7 @@ _TEXT: Mapping[Kind, str] = {
     Kind.UNKNOWN_STATUS: "{reply} has a status word that is not documented{in_}{found}.",
     Kind.UNDOCUMENTED_CODE: "{reply} has a code that is not documented{in_}{found}.",
     Kind.OTHER_CODE: "{reply} has another code than this question should get{in_}{than}.",
-    Kind.ACCEPTED: "a request that must be refused was not: its answer is {what}.",
+    Kind.ACCEPTED: "a request that must be refused was not: its answer has {found_bare}.",
     Kind.LINK: "{reply} is not as documented: {where}{than}.",
     Kind.NO_ANSWER: "{reply} did not come.",
 }
@@ -44,10 +44,12 @@ def difference_text(it: Difference) -> str:
         in_=f" in {where}" if where else "",
         found=found,
         than=than,
-        what=it.found or "not a refusal",
+        found_bare=it.found or "no refusal",
     )
     if it.operation is Operation.LINK and it.kind is Kind.OTHER_VALUE:
         text = f"the clip has another {it.where} than was asked for{than}."
+    if it.kind is Kind.HEADER and it.found == "absent":
+        text = f"{_REPLY[it.operation]} lacks the documented header {where}."
     text = f"{text[:1].upper()}{text[1:]}"
     if it.known:
         text += f" Known since {it.known}."
