@@ -209,7 +209,7 @@ def type_name(value: object) -> str:
 def _body(reply: HttpReply) -> dict[str, object] | None:
     """Return the JSON object of a reply; None if it is none that can be compared."""
     parsed = _plain(reply.json(), 0)
-    return fields(parsed) if isinstance(parsed, dict) else None
+    return fields(parsed) if isinstance(parsed, dict) else None  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _plain(value: object, depth: int) -> object:
