@@ -327,15 +327,15 @@ def _state(exchange: Exchange) -> str:
 
 def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Difference]:
     if link.authorised:
-        yield _of_link("the key", "a link that needs no key", "an address that needs it")
+        yield _of_link("the need for a key", "a link without it", "an address with it")
         return
     host = urlsplit(link.url).hostname or ""
     is_known = any(host == it or host.endswith(f".{it}") for it in CLIP_DOMAINS)
     own = provider.minimax_env and urlsplit(provider.base_url).hostname in provider.hosts
     if own and not is_known:
-        yield _of_link("its host", "one of the known hosts", "another")
+        yield _of_link("its host", "one of the known ones", "another")
     if link.expires_at is not None and link.expires_at <= now:
-        yield _of_link("its life", "a moment to come", "it has expired")
+        yield _of_link("its end", "a moment to come", "one that has passed")
 
 
 def _of_link(where: str, expected: str, found: str) -> Difference:
