@@ -114,10 +114,11 @@ class Purchase:
     clock: Callable[[], float] = time.time
     view: View | None = None
     """The task as it was last seen; None before it is recorded."""
-    steps: list[Step] = field(default_factory=list[Step])
     exchanges: list[tuple[str, Exchange]] = field(default_factory=list[tuple[str, Exchange]])
     _began: float = 0.0
     _before: bytes = b""
+    _told: bool = False
+    """The purchase itself is reported; what is missing is the rest."""
 
     @property
     def client(self) -> HailuoClient:
@@ -145,6 +146,7 @@ class Purchase:
             self.view = await wait(self.view.task)
         self._sort()
         task = self.view.task if self.view else None
+        self._told = True
         yield self._bought(task, refused)
         if task is None or not task.remote_id:
             return
@@ -170,7 +172,7 @@ class Purchase:
         told = tuple(dict.fromkeys(f"{n}: {answer_words(it.reply)}" for n, it in self.exchanges))
         what = "It was not followed to its end."
         return Step(
-            name="the purchase",
+            name="the clip" if self._told else "the purchase",
             outcome=Outcome.FAILED,
             paid=True,
             answers=told[-6:],

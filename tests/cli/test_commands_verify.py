@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,9 @@ def test_a_budget_refuses_the_clip_before_anything_is_sent(account):
     assert read_requests(account.books, 10) == []
 
 
+no_signal = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process")
+
+
 def start(program: Program, *argv: str, url: str) -> subprocess.Popen[str]:
     """The program as a process that can be interrupted."""
     program.environ |= {"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": KEY}
@@ -142,6 +146,7 @@ def start(program: Program, *argv: str, url: str) -> subprocess.Popen[str]:
     return process
 
 
+@no_signal
 def test_ctrl_c_in_the_middle_writes_the_report_and_says_how_to_go_on(idle, serve):
     url = serve(seconds_to_ready=3600).base_url
     process = start(idle, "verify", "--buy", "--yes", url=url)
@@ -160,6 +165,7 @@ def test_ctrl_c_in_the_middle_writes_the_report_and_says_how_to_go_on(idle, serv
     assert task_id not in report
 
 
+@no_signal
 def test_ctrl_c_before_the_answer_leaves_open_what_became_of_the_request(idle, serve):
     held, free = threading.Event(), threading.Event()
 
