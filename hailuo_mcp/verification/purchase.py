@@ -32,6 +32,7 @@ from hailuo_mcp.verification.observed import (
     outcome_of,
 )
 from hailuo_mcp.verification.redaction import safe_word
+from hailuo_mcp.verification.replies.questions import NOTHING, URLS_ONLY
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 PROMPT = "A paper boat drifts slowly across a calm pond [Static shot]"
 _SIDE = 512
 """Pixels of the drawn first frame, whose sides are equal."""
-_URLS_ONLY = ("compat", "compat-v3")
-"""Dialects whose documents take pictures as links only, and nobody else can reach ours."""
 _SECONDS_OFF = 1.0
 _PART_OFF = 0.1
 
@@ -54,7 +53,7 @@ def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
 
     Where no price is published, the one whose price in China's list is the lowest.
     """
-    modes = (Mode.T2V,) if provider.dialect in _URLS_ONLY else (Mode.T2V, Mode.I2V)
+    modes = (Mode.T2V,) if provider.dialect in URLS_ONLY else (Mode.T2V, Mode.I2V)
     legal = (it for mode in modes for it in _combinations(mode) if not judge(it, seller).problems)
 
     def price(clip: Combination) -> tuple[bool, Decimal, bool]:
@@ -63,6 +62,7 @@ def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
         return amount is None, amount or Decimal(0), clip.mode is not Mode.T2V
 
     found = min(legal, key=price)
+    named = provider.dialect in NOTHING and "prompt_optimizer" in seller.capabilities.options
     return VideoRequest(
         model=found.model,
         prompt=PROMPT,
@@ -70,14 +70,9 @@ def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
         resolution=found.resolution,
         duration=found.duration,
         aspect_ratio=found.aspect_ratio,
-        # The default, said all the same: at an address that two formats share, the field tells them
-        # apart.
-        prompt_optimizer=True if _names_optimizer(seller, provider) else None,
+        # The default, said all the same where a field tells a format from another.
+        prompt_optimizer=True if named else None,
     )
-
-
-def _names_optimizer(seller: Seller, provider: Provider) -> bool:
-    return provider.dialect == "compat" and "prompt_optimizer" in seller.capabilities.options
 
 
 def _combinations(mode: Mode) -> Iterator[Combination]:
