@@ -1,0 +1,128 @@
+"""Secrets of a person who does not exist, the disguises they come in, and how a trace is found."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote
+
+_WINDOW = 6
+"""So many letters of a secret in a row are a trace."""
+_DIGITS = 8
+"""The same for digits: dates and prices are digits, too."""
+_CODED = 12
+"""The same for what is encoded."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    text: str
+    marks: tuple[str, ...]
+    """The parts that give it away; the others are words that anyone may say."""
+
+
+KEY = Secret("sk-cp-Zq7VexKwolm3BrungTaldor", ("Zq7VexKwolm3BrungTaldor",))
+GROUP = Secret("1782658868262748467", ("1782658868262748467",))
+USER = "wozniakowa"
+HOME = Secret("/home/wozniakowa/Prjktkosz", ("wozniakowa", "Prjktkosz"))
+PROXY = Secret(
+    "http://tunelowy:Grzmot-Hasl0-55@wyjscie.quorvex.internal:3128",
+    ("tunelowy", "GrzmotHasl055", "wyjscie", "quorvex"),
+)
+HOST = Secret("minibrama.quorvex.internal", ("minibrama", "quorvex"))
+SECRETS = (
+    KEY,
+    GROUP,
+    HOME,
+    PROXY,
+    HOST,
+    Secret("10.83.217.46", ("10.83.217.46",)),
+    Secret(
+        "A vermilion wombat juggles thistledown on Ploughshare Lane",
+        ("vermilion", "wombat", "juggles", "thistledown", "Ploughshare"),
+    ),
+    Secret("一只朱红色的袋熊在犁头巷", ("一只朱红色的袋熊在犁头巷",)),
+    Secret("wilhelmina.krzyz@quorvex-labs.example", ("wilhelmina", "krzyz", "quorvex")),
+    Secret("Krzyzewska Pracownia GmbH", ("Krzyzewska", "Pracownia")),
+    Secret("org-Vantorelle", ("Vantorelle",)),
+    Secret("+86 138 0571 9264", ("13805719264",)),
+    Secret(
+        "https://hushkubelek.oss-cn-wulanchabu.aliyuncs.com/lelek/out.mp4?Expires=1795000000"
+        "&OSSAccessKeyId=LTAI5tQwrkVnzBHd&Signature=u7JkwXqPzzL0Rg8d",
+        ("hushkubelek", "lelek", "LTAI5tQwrkVnzBHd", "u7JkwXqPzzL0Rg8d"),
+    ),
+    Secret("106916112219987", ("106916112219987",)),
+    Secret("401047179385380077", ("401047179385380077",)),
+    Secret("176844028766543", ("176844028766543",)),
+    Secret("video_01K9QZXWVJ7MTR4GHC2YBNPD5F", ("01K9QZXWVJ7MTR4GHC2YBNPD5F",)),
+    Secret("Wq9sTraceKvothe77Lumbrex", ("Wq9sTraceKvothe77Lumbrex",)),
+)
+
+
+def disguised(secret: str) -> Iterator[str]:
+    """It and what becomes of it on the way through programs and people."""
+    raw, half = secret.encode(), len(secret) // 2
+    yield secret
+    yield secret.upper()
+    yield secret.lower()
+    yield quote(secret, safe="")
+    yield "".join(f"%{byte:02x}" for byte in raw)
+    yield quote(quote(secret, safe=""), safe="")
+    yield base64.b64encode(raw).decode()
+    yield base64.urlsafe_b64encode(b"x" + raw).decode().rstrip("=")
+    yield base64.b64encode(b"xy" + raw).decode()
+    yield raw.hex()
+    yield f"{secret[:half]} {secret[half:]}"
+    yield f"{secret[:half]}\u200b{secret[half:]}"
+    yield f"{secret[:half]}\n{secret[half:]}"
+    yield f"invalid api key {secret}"
+    yield f"invalid params,{secret}"
+    yield f"id_{'_'.join(filter(str.isalnum, secret))}"
+    yield f"id_{'id'.join(filter(str.isdecimal, secret))}"
+    yield f"`{secret}` | **{secret}** <b>{secret}</b>"
+
+
+@cache
+def all_disguised() -> tuple[str, ...]:
+    return tuple(text for secret in SECRETS for text in disguised(secret.text))
+
+
+def traces(text: str, secrets: Iterable[Secret] = SECRETS) -> set[str]:
+    """The parts of secrets that a text shows, in any disguise."""
+    plain, coded = _letters(text), text
+    return {
+        mark
+        for secret in secrets
+        for mark in secret.marks
+        if any(it in plain for it in _windows(_letters(mark)))
+        or any(it in coded for it in _encoded(mark))
+        or any(it in coded.lower() for it in _hexed(mark))
+    }
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).lower()
+
+
+def _windows(letters: str) -> list[str]:
+    wanted = _DIGITS if letters.isdecimal() else 4 if not letters.isascii() else _WINDOW
+    size = min(wanted, len(letters))
+    return [letters[at : at + size] for at in range(len(letters) - size + 1)]
+
+
+def _encoded(mark: str) -> Iterator[str]:
+    for ahead in range(3):
+        # The first and the last letters also depend on the neighbours.
+        whole = base64.b64encode(b"x" * ahead + mark.encode()).decode().rstrip("=")[4:-2]
+        size = min(_CODED, len(whole))
+        yield from (whole[at : at + size] for at in range(len(whole) - size + 1))
+
+
+def _hexed(mark: str) -> Iterator[str]:
+    for before in ("", "%"):
+        whole = "".join(f"{before}{byte:02x}" for byte in mark.encode())
+        size = min(_WINDOW * (2 + len(before)), len(whole))
+        yield from (whole[at : at + size] for at in range(len(whole) - size + 1))
