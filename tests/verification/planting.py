@@ -13,8 +13,8 @@ _WINDOW = 6
 """So many letters of a secret in a row are a trace."""
 _DIGITS = 8
 """The same for digits: dates and prices are digits, too."""
-_CODED = 12
-"""The same for what is encoded."""
+_CODED = 8
+"""The same for what is encoded in base64."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ SECRETS = (
     HOST,
     Secret("10.83.217.46", ("10.83.217.46",)),
     Secret(
-        "A vermilion wombat juggles thistledown on Ploughshare Lane",
-        ("vermilion", "wombat", "juggles", "thistledown", "Ploughshare"),
+        "A vermilion wombat juggles brambles on Ploughshare Lane",
+        ("vermilion", "wombat", "juggles", "brambles", "Ploughshare"),
     ),
     Secret("一只朱红色的袋熊在犁头巷", ("一只朱红色的袋熊在犁头巷",)),
     Secret("wilhelmina.krzyz@quorvex-labs.example", ("wilhelmina", "krzyz", "quorvex")),
@@ -80,8 +80,10 @@ def disguised(secret: str) -> Iterator[str]:
     yield f"{secret[:half]}\n{secret[half:]}"
     yield f"invalid api key {secret}"
     yield f"invalid params,{secret}"
-    yield f"id_{'_'.join(filter(str.isalnum, secret))}"
-    yield f"id_{'id'.join(filter(str.isdecimal, secret))}"
+    digits = "".join(filter(str.isdecimal, secret))
+    if len(digits) >= _DIGITS:
+        yield f"id_{'_'.join(digits)}"
+        yield f"id{'id'.join(digits)}"
     yield f"`{secret}` | **{secret}** <b>{secret}</b>"
 
 
@@ -93,11 +95,12 @@ def all_disguised() -> tuple[str, ...]:
 def traces(text: str, secrets: Iterable[Secret] = SECRETS) -> set[str]:
     """The parts of secrets that a text shows, in any disguise."""
     plain, coded = _letters(text), text
+    digits = re.sub(r"(?<=\d)(id|\W|_)+(?=\d)", "", text)
     return {
         mark
         for secret in secrets
         for mark in secret.marks
-        if any(it in plain for it in _windows(_letters(mark)))
+        if any(it in plain or it in digits for it in _windows(_letters(mark)))
         or any(it in coded for it in _encoded(mark))
         or any(it in coded.lower() for it in _hexed(mark))
     }
@@ -115,14 +118,15 @@ def _windows(letters: str) -> list[str]:
 
 def _encoded(mark: str) -> Iterator[str]:
     for ahead in range(3):
-        # The first and the last letters also depend on the neighbours.
-        whole = base64.b64encode(b"x" * ahead + mark.encode()).decode().rstrip("=")[4:-2]
-        size = min(_CODED, len(whole))
-        yield from (whole[at : at + size] for at in range(len(whole) - size + 1))
+        raw = b"x" * ahead + mark.encode()
+        # A letter has six bits: the first and the last may also depend on the neighbours.
+        first, end = -(-8 * ahead // 6), 8 * len(raw) // 6
+        whole = base64.b64encode(raw).decode()[first:end]
+        yield from (whole[at : at + _CODED] for at in range(max(0, len(whole) - _CODED + 1)))
 
 
 def _hexed(mark: str) -> Iterator[str]:
-    for before in ("", "%"):
+    for before in ("", "%", "%25"):
         whole = "".join(f"{before}{byte:02x}" for byte in mark.encode())
         size = min(_WINDOW * (2 + len(before)), len(whole))
         yield from (whole[at : at + size] for at in range(len(whole) - size + 1))

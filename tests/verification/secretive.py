@@ -20,9 +20,10 @@ from verification.deviations import (
     V2_STATUS,
     V2_SUBMIT,
 )
-from verification.planting import GROUP, HOST, KEY, PROXY, SECRETS, all_disguised
+from verification.planting import GROUP, HOST, KEY, PROXY, SECRETS, all_disguised, disguised
 
-PLACES = (BALANCE, STATUS, FILE, TEMPLATE_STATUS, V2_STATUS, V2_LIST, SUBMIT, V2_SUBMIT, TEMPLATE)
+PLACES = (BALANCE, STATUS, FILE, TEMPLATE_STATUS, V2_STATUS, V2_LIST)
+REFUSING = (SUBMIT, V2_SUBMIT, TEMPLATE)
 NUMBERS = tuple(int(it.text) for it in SECRETS if it.text.isdecimal())
 _ROW = (
     *("id", "model", "status", "created_at", "updated_at", "resolution", "duration", "ratio"),
@@ -120,7 +121,8 @@ def _redirect(answer: Answer) -> None:
 
 
 def _headers(answer: Answer) -> None:
-    for number, text in enumerate(all_disguised()):
+    texts = (text for secret in SECRETS for text in islice(disguised(secret.text), 7))
+    for number, text in enumerate(texts):
         answer.headers[f"x-{number}"] = text.encode("ascii", "ignore").decode().replace("\n", " ")
     answer.headers |= {
         f"x-{KEY.text.lower()}": KEY.text,
@@ -171,8 +173,9 @@ WAYS: tuple[Fill, ...] = (
 
 def everywhere(turn: int) -> list[Deviation]:
     """Every place in another way; after as many turns as there are ways, each had every one."""
+    places = (*PLACES, REFUSING[turn % len(REFUSING)])
     ways = islice(cycle(WAYS), turn, None)
-    return [at(place, way) for place, way in zip(PLACES, ways, strict=False)]
+    return [at(place, way) for place, way in zip(places, ways, strict=False)]
 
 
 def while_bought() -> Iterable[Deviation]:
@@ -199,7 +202,7 @@ def at(place: tuple[str, str], fill: Fill) -> Deviation:
         del server, asked
         fill(answer)
         if place[0] == "POST" and fill is _words:  # what is accepted here would end the run
-            body = {**answer.json, "task_id": ""}
+            body = {**answer.json, "task_id": "", "task": {}, "items": []}
             answer.json = {**body, "base_resp": {"status_code": 2013, "status_msg": KEY.text}}
 
     return Deviation(f"{fill.__name__} {place}", *place, change)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeviatingServer
 def test_a_trace_is_found_in_every_disguise() -> None:
     for secret in SECRETS:
         for text in disguised(secret.text):
-            assert traces(f"- found {text[: len(text)]}."), text
+            assert traces(f"- found {text}."), text
     assert all_disguised()
 
 
@@ -67,13 +68,20 @@ def test_no_reply_to_a_purchase_gives_secrets_away(server: DeviatingServer, tmp_
 def assert_silent(ran: Ran, server: DeviatingServer) -> None:
     secrets = [*SECRETS, *_of_this_run(server)]
     assert not traces(ran.report, secrets)
-    assert not traces(ran.page, secrets)
+    assert not traces(_without_places(ran), secrets)
     assert not traces(ran.recorded, secrets)
-    assert not traces(ran.said, secrets)
+    assert not traces(ran.log, secrets)
+    assert traces(ran.said, secrets) <= set(HOME.marks)
     for text in (ran.report, ran.recorded, ran.page):
-        assert str(Path(server.url).name) not in text
+        assert Path(server.url).name not in text
     assert ran.report
     assert ran.recorded
+
+
+def _without_places(ran: Ran) -> str:
+    """The JSON; it also tells the person where their own files are."""
+    told = {name: value for name, value in ran.data.items() if name not in ("report", "recording")}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _of_this_run(server: DeviatingServer) -> Iterator[Secret]:
@@ -85,7 +93,9 @@ def _of_this_run(server: DeviatingServer) -> Iterator[Secret]:
             body: Any = answer.json
         except ValueError:
             continue
-        for place in (body, body.get("file", {}), body.get("task", {})) if body else ():
+        if not isinstance(body, dict):
+            continue
+        for place in (body, body.get("file", {}), body.get("task", {})):
             for name in ("task_id", "file_id", "request_id", "id"):
                 if (text := str(place.get(name) or "")) and len(text) > 8:
                     yield Secret(text, (text,))
