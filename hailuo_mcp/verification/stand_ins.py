@@ -16,7 +16,7 @@ from hailuo_mcp.catalog.video_templates import REGIONS, templates
 from hailuo_mcp.dialects.dialect import NO_TASK, HttpReply, HttpRequest, Provider
 from hailuo_mcp.dialects.parsing import fields, identifier, items
 from hailuo_mcp.dialects.providers import CLIP_DOMAINS
-from hailuo_mcp.verification.expected import id_in_path
+from hailuo_mcp.verification.expected import id_in_path, operation_of
 from hailuo_mcp.verification.facts import Exchange
 from hailuo_mcp.verification.redaction import HIDDEN, media_type, safe_name, safe_text, safe_word
 
@@ -84,7 +84,7 @@ class StandIns:
         )
 
     def _request(self, provider: Provider, request: HttpRequest) -> HttpRequest:
-        path = request.path
+        path = request.path if operation_of(provider, request) else f"/{HIDDEN}"
         if named := id_in_path(provider, request):
             path = path.removesuffix(named) + self.id(named)
         query = {
@@ -210,7 +210,7 @@ def link(url: str) -> str:
         parts = urlsplit(url)
         host, query = parts.hostname or "", parse_qsl(parts.query)
     except ValueError:
-        return f"https://{_NOBODY}/"
+        return f"https://{_NOBODY}/clip.mp4"
     known = (it for it in CLIP_DOMAINS if host == it or host.endswith(f".{it}"))
     kept = [(name, value) for name, value in query if _is_expiry(name, value)]
     tail = f"?{urlencode(kept)}" if kept else ""
