@@ -49,5 +49,6 @@ def answer_words(reply: HttpReply) -> str:
     told = f"HTTP {reply.status}"
     if "base_resp" in body:
         return f"{told}, code {safe_word(base_code(body) or '0')}"
-    kind = fields(body.get("error")).get("type") or body.get("code")
-    return f"{told}, {safe_word(kind)}" if kind else told
+    if kind := fields(body.get("error")).get("type"):
+        return f"{told}, {safe_word(kind)}"
+    return f"{told}, code {safe_word(body['code'])}" if "code" in body else told

@@ -70,7 +70,14 @@ def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
         resolution=found.resolution,
         duration=found.duration,
         aspect_ratio=found.aspect_ratio,
+        # The default, said all the same: at an address that two formats share, the field tells them
+        # apart.
+        prompt_optimizer=True if _names_optimizer(seller, provider) else None,
     )
+
+
+def _names_optimizer(seller: Seller, provider: Provider) -> bool:
+    return provider.dialect == "compat" and "prompt_optimizer" in seller.capabilities.options
 
 
 def _combinations(mode: Mode) -> Iterator[Combination]:

@@ -83,6 +83,15 @@ def test_buy_buys_exactly_one_clip_and_follows_it_to_the_file(account):
         assert secret not in ran.out, secret
 
 
+@pytest.mark.parametrize("provider", ["hingnet", "xcompute", "compat"])
+def test_a_purchase_is_as_documented_in_every_format(account, provider):
+    ran = account("verify", "--buy", "--yes", "--json", HAILUO_PROVIDER=provider)
+
+    assert ran.code == 0, ran.out + ran.err
+    assert set(outcomes(ran).values()) == {"as documented"}
+    assert len(bought(account)) == 1
+
+
 def test_another_verification_buys_another_clip(account):
     first = account("verify", "--buy", "--yes", "--no-refusals", "--report", "1.md")
     second = account("verify", "--buy", "--yes", "--no-refusals", "--report", "2.md")

@@ -305,9 +305,18 @@ class _Run:
             return ""
         from pathlib import Path
 
+        from hailuo_mcp.text import system_reason
         from hailuo_mcp.verification import recording
 
-        return str(recording.write(Path(arguments.output_path(self.args.record)), self.verdict))
+        folder = Path(arguments.output_path(self.args.record)).expanduser()
+        try:
+            return str(recording.write(folder, self.verdict))
+        except OSError as exc:
+            why = system_reason(exc)
+            said = f"the recording cannot be written to {folder} ({why})."
+            self.terminal.paragraph("Problem:", said, style="bold red")
+            self.code = self.code or exits.FAILED
+            return ""
 
 
 async def region_of_key(settings: Settings, connect: Connect) -> str:
