@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.dialects.dialect import HttpRequest, Provider
+from hailuo_mcp.dialects.link_expiry import MINIMAX_LIFE
 from hailuo_mcp.dialects.parsing import fields, items, word
 from hailuo_mcp.dialects.providers import CLIP_DOMAINS
 from hailuo_mcp.dialects.statuses import phase_of
@@ -45,6 +46,10 @@ _SIDE = 512
 """Pixels of the drawn first frame, whose sides are equal."""
 _URLS_ONLY = ("compat", "compat-v3")
 """Dialects whose documents take pictures as links only, and nobody else can reach ours."""
+_OFTEN = 5
+_LIVES = {"minimax": MINIMAX_LIFE}
+"""How long a fresh link is documented to live at least, in seconds (C1)."""
+_SECONDS_LATE = 60.0
 _SECONDS_OFF = 1.0
 _PART_OFF = 0.1
 
@@ -163,6 +168,12 @@ class Purchase:
         self._sort()
         return self.view is not None or bool(self._of(Operation.SUBMIT))
 
+    def is_stuck(self) -> bool:
+        """Whether the provider says again and again that it is over, and gives no clip."""
+        self._sort()
+        ends = [it for it in self._of(Operation.STATUS) if phase_of(_said_state(it)).is_final]
+        return len(ends) >= _OFTEN
+
     def interrupted(self) -> Step:
         """What is known of a purchase that was not followed to its end."""
         self._sort()
@@ -231,7 +242,7 @@ class Purchase:
             paid=True,
             answers=tuple(f"{state} after {after:.0f} s" for state, after in seen),
             differences=differences,
-            what=task.error if failed else "",
+            what=(task.error or "It has not ended.") if failed else "",
         )
 
     def _file(self) -> Step | None:
@@ -315,11 +326,16 @@ _STEPS = {
 }
 
 
-def _state(exchange: Exchange) -> str:
-    """The provider's word for the state, where it is one that is known."""
+def _said_state(exchange: Exchange) -> str:
+    """The provider's word for the state, whatever it is."""
     body = fields(exchange.reply.json())
     holders = [body, fields(body.get("task")), *map(fields, items(body.get("data")))]
-    said = next((text for it in holders if (text := word(it.get("status")))), "")
+    return next((text for it in holders if (text := word(it.get("status")))), "")
+
+
+def _state(exchange: Exchange) -> str:
+    """The provider's word for the state, where it is one that is known."""
+    said = _said_state(exchange)
     if not said:
         return ""
     return "an unknown word" if phase_of(said) is Phase.UNKNOWN else safe_word(said)
@@ -334,8 +350,13 @@ def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Di
     own = provider.minimax_env and urlsplit(provider.base_url).hostname in provider.hosts
     if own and not is_known:
         yield _of_link("its host", "one of the known hosts", "another")
-    if link.expires_at is not None and link.expires_at <= now:
+    if link.expires_at is None:
+        return
+    left, promised = link.expires_at - now, _LIVES.get(provider.dialect, 0.0)
+    if left <= 0:
         yield _of_link("its life", "a moment to come", "it has expired")
+    elif left < promised - _SECONDS_LATE:
+        yield _of_link("its life", f"{promised / 60:.0f} min or more", f"{left / 60:.0f} min")
 
 
 def _of_link(where: str, expected: str, found: str) -> Difference:

@@ -136,6 +136,8 @@ class DeviatingServer:
 
     sandbox: RunningSandbox
     app: Deviating
+    folder: Path
+    """Where the imitation keeps its book."""
 
     @property
     def url(self) -> str:
@@ -166,7 +168,7 @@ def served(folder: Path) -> Generator[DeviatingServer]:
     app = Deviating(sandbox.config.app)  # type: ignore[arg-type]  # it is the application itself
     sandbox.config.app = app
     with sandbox.start():
-        yield DeviatingServer(sandbox, app)
+        yield DeviatingServer(sandbox, app, folder)
 
 
 async def _whole(receive: Receive) -> bytes:

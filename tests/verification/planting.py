@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 _WINDOW = 6
 """So many letters of a secret in a row are a trace."""
@@ -94,15 +94,16 @@ def all_disguised() -> tuple[str, ...]:
 
 def traces(text: str, secrets: Iterable[Secret] = SECRETS) -> set[str]:
     """The parts of secrets that a text shows, in any disguise."""
-    plain, coded = _letters(text), text
-    digits = re.sub(r"(?<=\d)(id|\W|_)+(?=\d)", "", text)
+    lines = "\n".join(dict.fromkeys(text.splitlines()))  # most lines of a recording are equal
+    plain = _letters(lines) + "\n" + _letters(unquote(unquote(lines)))
+    digits = re.sub(r"(?<=\d)(id|\W|_)+(?=\d)", "", plain)
     return {
         mark
         for secret in secrets
         for mark in secret.marks
         if any(it in plain or it in digits for it in _windows(_letters(mark)))
-        or any(it in coded for it in _encoded(mark))
-        or any(it in coded.lower() for it in _hexed(mark))
+        or any(it in lines for it in (*_encoded(mark), *_encoded(secret.text)))
+        or any(it in plain for it in (*_hexed(mark), *_hexed(secret.text)))
     }
 
 
@@ -110,23 +111,27 @@ def _letters(text: str) -> str:
     return re.sub(r"[\W_]", "", text).lower()
 
 
+@cache
 def _windows(letters: str) -> list[str]:
     wanted = _DIGITS if letters.isdecimal() else 4 if not letters.isascii() else _WINDOW
     size = min(wanted, len(letters))
     return [letters[at : at + size] for at in range(len(letters) - size + 1)]
 
 
-def _encoded(mark: str) -> Iterator[str]:
+@cache
+def _encoded(mark: str) -> list[str]:
+    found = list[str]()
     for ahead in range(3):
         raw = b"x" * ahead + mark.encode()
         # A letter has six bits: the first and the last may also depend on the neighbours.
         first, end = -(-8 * ahead // 6), 8 * len(raw) // 6
         whole = base64.b64encode(raw).decode()[first:end]
-        yield from (whole[at : at + _CODED] for at in range(max(0, len(whole) - _CODED + 1)))
+        found += (whole[at : at + _CODED] for at in range(len(whole) - _CODED + 1))
+    return found
 
 
-def _hexed(mark: str) -> Iterator[str]:
-    for before in ("", "%", "%25"):
-        whole = "".join(f"{before}{byte:02x}" for byte in mark.encode())
-        size = min(_WINDOW * (2 + len(before)), len(whole))
-        yield from (whole[at : at + size] for at in range(len(whole) - size + 1))
+@cache
+def _hexed(mark: str) -> list[str]:
+    whole = mark.encode().hex()
+    size = min(2 * _WINDOW, len(whole))
+    return [whole[at : at + size] for at in range(len(whole) - size + 1)]

@@ -47,16 +47,26 @@ class Ran:
         return [it for step in self.steps for it in step["differences"]]
 
 
+class _Tty(io.StringIO):
+    """A terminal, as far as anybody asks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def verify(
     server: DeviatingServer,
     folder: Path,
     *argv: str,
     provider: str = "minimax-cn",
-    typed: str = "",
+    typed: str | None = None,
     variables: Mapping[str, str] | None = None,
     as_json: bool = True,
 ) -> Ran:
-    """Run it in a home of its own, with a report, and with a recording."""
+    """Run it in a home of its own, with a report and a recording.
+
+    `typed` is what a person answers; None: nobody is there.
+    """
     home = folder / USER
     here = home / "here"
     here.mkdir(parents=True, exist_ok=True)
@@ -79,13 +89,15 @@ def verify(
         **(variables or {}),
     }
     options = ["--report", str(report), "--record", str(recorded)]
-    out, err, log = io.StringIO(), io.StringIO(), io.StringIO()
+    out, log = io.StringIO(), io.StringIO()
+    err, stdin = (io.StringIO(), io.StringIO()) if typed is None else (_Tty(), _Tty(typed))
     handler = logging.StreamHandler(log)
     with (
         mock.patch.dict(os.environ, given, clear=True),
         mock.patch("hailuo_mcp.bootstrap.SUBMIT_SECONDS", _PATIENCE),
+        mock.patch("hailuo_mcp.cli.set_up.verify.command._LOOK_SECONDS", _PATIENCE),
         _without_pauses(),
-        mock.patch.object(sys, "stdin", io.StringIO(typed)),
+        mock.patch.object(sys, "stdin", stdin),
         _logging_to(handler),
         _in_folder(here),
         redirect_stdout(out),

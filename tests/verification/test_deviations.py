@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from verification.deviating import DeviatingServer, served
 from verification.deviations import DEVIATIONS
 from verification.running import Ran, verify
+
+from hailuo_mcp.client import client
+from hailuo_mcp.dialects import providers
+from hailuo_mcp.dialects.providers import PROVIDERS
+from hailuo_mcp.sandbox.report import read_book
+from hailuo_mcp.verification import purchase
 
 Found = tuple[str, str, str]
 """The operation, the kind, and where, as a pattern."""
@@ -74,15 +81,25 @@ PAID: dict[str, Found] = {
     "clip_that_is_none": ("link", "link", ".*"),
 }
 NO_DEVIATION = ("row_as_documented",)
+STEPS, REFUSALS = 9, 3
+UNSEEN = ("accepts_a_template_that_does_not_exist",)
+"""Not sent once another request was accepted."""
 TOGETHER = (
-    *("unknown_nested_field", "undocumented_code", "no_trace_id", "no_base_resp", "truncated"),
-    *("balance_of_another_shape", "no_status_code", "row_without_created_at", "v1_envelope_in_v2"),
-    *("unknown_field_in_a_refusal", "other_code_to_an_empty_request", "json_as_text"),
+    *("undocumented_code", "unknown_nested_field", "no_trace_id", "base_resp_as_list"),
+    *("json_as_text", "balance_of_another_shape", "no_status_code", "row_without_created_at"),
+    *("v2_refusal_with_an_unknown_field", "unknown_field_in_a_refusal"),
+    *("other_code_to_an_empty_request",),
+    *("accepts_a_template_that_does_not_exist", "accepts_an_empty_v2_request"),
 )
-"""Ways that do not hide each other."""
+"""All at once that do not hide each other: the first task that is made ends the free part."""
 BROKEN = (
-    *("html", "http_500", "huge", "list_without_items", "v1_envelope_in_v2"),
-    *("refuses_with_500", "accepts_a_template_that_does_not_exist", "no_trace_id"),
+    *("html", "truncated", "huge", "v1_envelope_in_v2", "list_without_items"),
+    *("balance_of_another_shape", "refuses_with_500"),
+)
+"""Every answer is useless."""
+PAID_TOGETHER = (
+    *("task_id_as_number", "width_as_text", "accepted_with_an_unknown_field"),
+    *("unknown_status_word", "clip_of_another_length", "unknown_nested_field"),
 )
 
 
@@ -92,9 +109,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeviatingServer
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _own_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is the provider's own: only of those it is known where their clips are."""
+    row = PROVIDERS["minimax-cn"]
+    own = replace(row, hosts=(*row.hosts, "127.0.0.1"))
+    monkeypatch.setattr(providers, "PROVIDERS", {**PROVIDERS, own.name: own})
+    monkeypatch.setattr(client, "PROVIDERS", {**PROVIDERS, own.name: own})
+    monkeypatch.setattr(purchase, "CLIP_DOMAINS", ("127.0.0.1",))
+
+
 def test_every_planted_way_is_tried() -> None:
     assert {*FREE, *PAID, *NO_DEVIATION} == {*DEVIATIONS}
-    assert len(FREE) + len(PAID) >= 50
+    assert {*TOGETHER, *BROKEN} <= {*FREE}
+
+
+def test_without_a_deviation_everything_is_as_documented(
+    server: DeviatingServer, tmp_path: Path
+) -> None:
+    with server.deviates(*(DEVIATIONS[name] for name in NO_DEVIATION)):
+        ran = verify(server, tmp_path)
+        assert (ran.code, ran.found) == (0, [])
+        assert len(ran.steps) == STEPS
+        assert_nothing_bought(server)
 
 
 @pytest.mark.parametrize("name", FREE)
@@ -103,10 +140,10 @@ def test_a_free_way_is_named_and_stops_nothing(
 ) -> None:
     with server.deviates(DEVIATIONS[name]):
         ran = verify(server, tmp_path)
-        assert_named(ran, FREE[name])
-        assert_nothing_bought(server)
         assert ran.code == 1
-        assert_all_were_tried(ran, server)
+        assert_named(ran, FREE[name])
+        assert_stopped_nothing(ran)
+        assert_nothing_bought(server)
 
 
 @pytest.mark.parametrize("name", PAID)
@@ -115,14 +152,79 @@ def test_a_paid_way_is_named_and_bought_once(
 ) -> None:
     with server.deviates(DEVIATIONS[name]):
         ran = verify(server, tmp_path, "--buy", "--yes")
-        assert_named(ran, PAID[name])
-        assert len(server.app.accepted) == 1
         assert ran.code == 1
+        assert_named(ran, PAID[name])
+        assert_bought_once(server)
+
+
+@pytest.mark.parametrize("names", [TOGETHER, BROKEN])
+def test_all_at_once_are_named(
+    names: tuple[str, ...], server: DeviatingServer, tmp_path: Path
+) -> None:
+    with server.deviates(*(DEVIATIONS[name] for name in names)):
+        ran = verify(server, tmp_path)
+        seen = [name for name in names if name not in UNSEEN]
+        for name in seen:
+            assert_named(ran, FREE[name])
+        assert_nothing_bought(server)
+
+
+def test_all_paid_ways_at_once_are_named(server: DeviatingServer, tmp_path: Path) -> None:
+    with server.deviates(*(DEVIATIONS[name] for name in PAID_TOGETHER)):
+        ran = verify(server, tmp_path, "--buy", "--yes")
+        for name in PAID_TOGETHER:
+            assert_named(ran, {**FREE, **PAID}[name])
+        assert_bought_once(server)
+
+
+@pytest.mark.parametrize(
+    ("options", "typed", "bought"),
+    [
+        ((), None, 0),
+        (("--yes",), None, 0),
+        (("--buy",), None, 0),
+        (("--buy",), "", 0),
+        (("--buy",), "n\n", 0),
+        (("--buy",), "later\n", 0),
+        (("--buy",), "y\n", 1),
+        (("--buy", "--yes"), "n\n", 1),
+    ],
+)
+def test_nothing_is_bought_without_buy_and_a_yes(
+    options: tuple[str, ...],
+    typed: str | None,
+    bought: int,
+    server: DeviatingServer,
+    tmp_path: Path,
+) -> None:
+    before = tasks_in_the_book(server)
+    with server.deviates():
+        ran = verify(server, tmp_path, *options, typed=typed, as_json=False)
+        assert len(server.app.accepted) == bought
+        if not bought:
+            assert_nothing_bought(server)
+    assert tasks_in_the_book(server) - before == bought
+    refused = options == ("--buy",) and typed is None
+    assert ran.code == (2 if refused else 0)
+    assert bool(server.app.asked) != refused
+
+
+@pytest.mark.parametrize("name", ["accepts_an_empty_request", "drops_an_empty_request"])
+def test_what_was_not_refused_keeps_the_clip_from_being_bought(
+    name: str, server: DeviatingServer, tmp_path: Path
+) -> None:
+    with server.deviates(DEVIATIONS[name]):
+        ran = verify(server, tmp_path, "--buy", "--yes")
+        assert ran.steps[-1]["outcome"] == "skipped"
+        assert_nothing_bought(server)
 
 
 def assert_named(ran: Ran, expected: Found) -> None:
-    assert any(_is(it, expected) for it in ran.found), ran.data
-    assert expected[1] in ran.report
+    assert any(_is(it, expected) for it in ran.found), (expected, ran.found)
+    operation, kind, _ = expected
+    assert f'"operation": "{operation}"' in ran.report
+    assert f'"kind": "{kind}"' in ran.report
+    assert "No differences" not in ran.report
 
 
 def _is(found: dict[str, str], expected: Found) -> bool:
@@ -131,13 +233,32 @@ def _is(found: dict[str, str], expected: Found) -> bool:
     return same and re.fullmatch(where, found.get("where", "")) is not None
 
 
+def assert_stopped_nothing(ran: Ran) -> None:
+    """Every step was tried, but for other requests of the kind that was not refused."""
+    assert len(ran.steps) == STEPS
+    free, refusals = ran.steps[:-REFUSALS], ran.steps[-REFUSALS:]
+    assert all(step["outcome"] != "skipped" for step in free)
+    unsure = False
+    for step in refusals:
+        assert (step["outcome"] == "skipped") == unsure
+        unsure = unsure or any(
+            it["kind"] in ("accepted", "no answer") for it in step["differences"]
+        )
+
+
 def assert_nothing_bought(server: DeviatingServer) -> None:
-    """No creation named anything that could be made; the imitation's own book is empty, too."""
+    """No creation named anything that could be made."""
     for creation in server.creations:
         assert not creation.sent.keys() & {"model", "prompt", "content", "first_frame_image"}
 
 
-def assert_all_were_tried(ran: Ran, server: DeviatingServer) -> None:
-    paths = {it.path for it in server.app.asked}
-    assert paths
-    del ran
+def assert_bought_once(server: DeviatingServer) -> None:
+    wanted = [it for it in server.creations if "prompt" in it.sent]
+    assert server.app.accepted == wanted
+    assert len(wanted) == 1
+
+
+def tasks_in_the_book(server: DeviatingServer) -> int:
+    """What the imitation has sold, by its own book."""
+    accounts = read_book(server.folder)["accounts"].values()
+    return sum(len(account["tasks"]) for account in accounts)

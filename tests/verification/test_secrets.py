@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from verification.deviating import DeviatingServer, served
 from verification.planting import (
+    HOME,
     HOST,
     PROXY,
     SECRETS,
