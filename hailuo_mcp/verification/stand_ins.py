@@ -42,6 +42,7 @@ _WORDS = frozenset(
         *("prompt_expansion_mode",),
     }
 )
+_PROSE = frozenset({"prompt", "text", "value", "name", "user_name", "email", "username"})
 _NUMBERS = frozenset(
     {
         *("status_code", "code", "video_width", "video_height", "width", "height", "bytes"),
@@ -190,6 +191,8 @@ class StandIns:
 
 def _by_name(name: str, text: str) -> str:
     """Return what may be shown of a field that is known; empty if it is not known."""
+    if name in _PROSE:
+        return HIDDEN
     if name in _MESSAGES:
         return safe_text(text)
     if name == "model":

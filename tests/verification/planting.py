@@ -81,7 +81,7 @@ def disguised(secret: str) -> Iterator[str]:
     yield f"invalid api key {secret}"
     yield f"invalid params,{secret}"
     digits = "".join(filter(str.isdecimal, secret))
-    if len(digits) >= _DIGITS:
+    if len(digits) >= _DIGITS and len(digits) * 2 > len(secret):
         yield f"id_{'_'.join(digits)}"
         yield f"id{'id'.join(digits)}"
     yield f"`{secret}` | **{secret}** <b>{secret}</b>"

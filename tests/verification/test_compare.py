@@ -164,6 +164,14 @@ def test_a_question_that_must_be_refused_is_judged_by_its_own_codes(name, body, 
     assert is_refusal(provider, it) is not accepted
 
 
+def test_of_what_the_edge_writes_only_its_status_is_compared():
+    provider, it = exchange("1.5 create", body=b"<html>", status=502, headers={})
+    assert brief(compare(provider, it)) == {(Kind.HTTP_STATUS, "", "502")}
+    provider, it = exchange("1.2 key", body={"message": "unauthorized"}, status=401, headers={})
+    (found,) = compare(provider, it)
+    assert (found.kind, found.known) == (Kind.HTTP_STATUS, "2026-07-10")
+
+
 def test_a_reply_of_another_format_gives_a_short_list():
     body = {f"next_{name}{number}": 1 for name in ("task", "file", "url") for number in range(10)}
     many = {**body, **{f"{outer}_{inner}": 1 for outer in body for inner in ("id", "name")}}

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from hailuo_mcp.dialects.dialect import HttpReply
-from hailuo_mcp.verification.facts import Kind, Operation
-from hailuo_mcp.verification.replies.parts import Expected, Finding, Link, Shape
+from hailuo_mcp.dialects.dialect import Provider
+from hailuo_mcp.verification.facts import Exchange, Kind, Operation
+from hailuo_mcp.verification.replies.parts import Expected, Finding, Format, Link, Shape
 
 _REFUSALS = frozenset(
     int(it) for it in HTTPStatus if HTTPStatus.BAD_REQUEST <= it < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -46,8 +46,10 @@ _SHAPES: Mapping[Operation, type[BaseModel]] = {
 }
 
 
-def expected(operation: Operation, reply: HttpReply, body: Mapping[str, object]) -> Expected:
+def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object]) -> Expected:
     """Return what is documented for this reply."""
+    del provider
+    operation, reply = exchange.operation, exchange.reply
     if not reply.ok:
         return Expected(shape=None, statuses=_REFUSALS, refused=True)
     more: list[Finding] = []
@@ -57,3 +59,15 @@ def expected(operation: Operation, reply: HttpReply, body: Mapping[str, object])
         told = f"given with {body['status']}"
         more.append(Finding(kind, given, told, "empty" if given in body else ""))
     return Expected(shape=_SHAPES[operation], statuses=frozenset({200}), more=tuple(more))
+
+
+def _format(tasks: str, files: str) -> Format:
+    return Format(
+        operations={("POST", tasks): Operation.SUBMIT},
+        with_id={tasks: Operation.STATUS, files: Operation.FILE},
+        expected=expected,
+    )
+
+
+FORMAT = _format("/v1/video_generation", "/v1/files")
+LEGACY = _format("/v3/async/minimax-video-01", "/v3/files")

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from hailuo_mcp.dialects.dialect import HttpReply, HttpRequest
+from hailuo_mcp.dialects.dialect import HttpRequest, Provider
 from hailuo_mcp.dialects.parsing import base_code, fields
-from hailuo_mcp.verification.facts import Kind, Operation
-from hailuo_mcp.verification.replies.parts import Expected, Finding, Link, OpenShape, Shape
+from hailuo_mcp.verification.facts import Exchange, Kind, Operation
+from hailuo_mcp.verification.replies.parts import Expected, Finding, Format, Link, OpenShape, Shape
 
 # facts 1.8: the general table, without what is only about speech.
 _VIDEO = frozenset(
@@ -125,15 +125,10 @@ _SHAPES: Mapping[Operation, type[BaseModel]] = {
 }
 
 
-def expected(
-    operation: Operation,
-    request: HttpRequest,
-    reply: HttpReply,
-    body: Mapping[str, object],
-    *,
-    relay: bool,
-) -> Expected:
-    """Return what is documented for this reply; the relay is hingnet's family."""
+def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object]) -> Expected:
+    """Return what is documented for this reply; relays have a prefix."""
+    operation, request, reply = exchange.operation, exchange.request, exchange.reply
+    relay = bool(provider.prefix)
     if relay and (not reply.ok or ("code" in body and "base_resp" not in body)):
         return Expected(
             shape=RelayRefused,
@@ -144,7 +139,9 @@ def expected(
         )
     code = base_code(body)
     refused = bool(code) and not (code in _MODERATED and "status" in body)
-    shape = Refused if refused else _SHAPES[operation]
+    # Another HTTP status comes from the edge; what it writes is documented nowhere (facts 1.8).
+    edge = not reply.ok and "base_resp" not in body
+    shape = None if edge else Refused if refused else _SHAPES[operation]
     if relay and shape is Submitted and operation is Operation.SUBMIT:
         shape = RelaySubmitted
     raw = fields(body.get("base_resp")).get("status_code")
@@ -194,3 +191,16 @@ def _more(
         if file.get("download_url") == "":
             found.append(Finding(Kind.OTHER_VALUE, "file.download_url", "a link", "empty"))
     return found
+
+
+FORMAT = Format(
+    operations={
+        ("POST", "/v1/video_generation"): Operation.SUBMIT,
+        ("GET", "/v1/query/video_generation"): Operation.STATUS,
+        ("GET", "/v1/files/retrieve"): Operation.FILE,
+        ("GET", "/v1/files/retrieve_content"): Operation.LINK,
+        ("POST", "/v1/video_template_generation"): Operation.TEMPLATE_SUBMIT,
+        ("GET", "/v1/query/video_template_generation"): Operation.TEMPLATE_STATUS,
+    },
+    expected=expected,
+)

@@ -8,11 +8,18 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from hailuo_mcp.dialects.dialect import HttpReply, HttpRequest
+from hailuo_mcp.dialects.dialect import HttpRequest, Provider
 from hailuo_mcp.dialects.parsing import fields, items
-from hailuo_mcp.verification.facts import Kind, Operation
+from hailuo_mcp.verification.facts import Exchange, Kind, Operation
 from hailuo_mcp.verification.replies.minimax import TRACE
-from hailuo_mcp.verification.replies.parts import Expected, Finding, Link, Shape, TextOrNumber
+from hailuo_mcp.verification.replies.parts import (
+    Expected,
+    Finding,
+    Format,
+    Link,
+    Shape,
+    TextOrNumber,
+)
 
 _TYPES = {
     400: ("bad_request_error", ("2013",)),
@@ -133,10 +140,10 @@ _SHAPES: Mapping[Operation, type[BaseModel]] = {
 }
 
 
-def expected(
-    operation: Operation, request: HttpRequest, reply: HttpReply, body: Mapping[str, object]
-) -> Expected:
+def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object]) -> Expected:
     """Return what is documented for this reply."""
+    del provider
+    operation, request, reply = exchange.operation, exchange.request, exchange.reply
     error = fields(body.get("error"))
     refused = not reply.ok or body.get("type") == "error" or bool(error)
     if not refused:
@@ -191,3 +198,15 @@ def _more(operation: Operation, request: HttpRequest, body: Mapping[str, object]
                 if name not in usage
             ]
     return found
+
+
+_QUERY = "/v2/query/video_generation"
+FORMAT = Format(
+    operations={
+        ("POST", "/v2/video_generation"): Operation.SUBMIT,
+        ("POST", "/v2/video_regeneration"): Operation.SUBMIT,
+        ("GET", _QUERY): Operation.LIST,
+    },
+    with_id={_QUERY: Operation.STATUS},
+    expected=expected,
+)

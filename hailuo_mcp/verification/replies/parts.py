@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
+from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.dialects.parsing import link_text
-from hailuo_mcp.verification.facts import Kind
+from hailuo_mcp.verification.facts import Exchange, Kind, Operation
 
 OTHER_TYPE = "documented_type"
 """The type of an error whose context names what is documented."""
@@ -57,6 +58,28 @@ class Expected:
     more: tuple[Finding, ...] = ()
     """What no model of one object can say."""
     headers: tuple[str, ...] = ()
+
+
+Asked = tuple[str, str]
+"""A method and a path."""
+
+
+class Judge(Protocol):
+    """Says what is documented for a reply with this body."""
+
+    def __call__(
+        self, provider: Provider, exchange: Exchange, body: Mapping[str, object]
+    ) -> Expected: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One wire format: its addresses, and what is documented as their answers."""
+
+    operations: Mapping[Asked, Operation]
+    with_id: Mapping[str, Operation] = field(default_factory=dict[str, Operation])
+    """Paths of GET requests whose last part, not given here, is an id."""
+    expected: Judge
 
 
 def _text_or_number(value: object) -> object:

@@ -7,10 +7,17 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from hailuo_mcp.dialects.dialect import HttpReply, HttpRequest
+from hailuo_mcp.dialects.dialect import HttpRequest, Provider
 from hailuo_mcp.dialects.parsing import fields
-from hailuo_mcp.verification.facts import Kind, Operation
-from hailuo_mcp.verification.replies.parts import Expected, Finding, Links, Shape, TextOrNumber
+from hailuo_mcp.verification.facts import Exchange, Kind, Operation
+from hailuo_mcp.verification.replies.parts import (
+    Expected,
+    Finding,
+    Format,
+    Links,
+    Shape,
+    TextOrNumber,
+)
 
 _TYPES = {
     400: "invalid_request_error",
@@ -105,10 +112,10 @@ class Nested(Shape):
     data: Flat
 
 
-def expected(
-    operation: Operation, request: HttpRequest, reply: HttpReply, body: Mapping[str, object]
-) -> Expected:
+def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object]) -> Expected:
     """Return what is documented for this reply."""
+    del provider
+    operation, request, reply = exchange.operation, exchange.request, exchange.reply
     error = fields(body.get("error"))
     creates = operation is Operation.SUBMIT
     if not reply.ok or (error and "status" not in body):
@@ -150,3 +157,10 @@ def _more(request: HttpRequest, task: Mapping[str, object], at: str) -> list[Fin
     if at and task.get("status") == "failed" and "error" not in task:
         found.append(Finding(Kind.MISSING_FIELD, f"{at}error", "given with failed"))
     return found
+
+
+FORMAT = Format(
+    operations={("POST", "/v1/videos/generations"): Operation.SUBMIT},
+    with_id={"/v1/tasks": Operation.STATUS},
+    expected=expected,
+)
