@@ -15,6 +15,7 @@ from hailuo_mcp.errors import (
     HailuoError,
     ProviderError,
     UnconfirmedSubmitError,
+    UnexpectedResponseError,
 )
 from hailuo_mcp.verification.facts import Difference, Exchange, Kind, Outcome, Step
 from hailuo_mcp.verification.observed import (
@@ -131,7 +132,10 @@ async def try_step(
 
 
 def _unanswered(planned: Planned, error: HailuoError | None) -> Tried:
-    difference = Difference(operation=planned.operation, kind=Kind.NO_ANSWER)
+    # An answer that is too large was not kept: it is none that could be compared.
+    read = isinstance(error, UnexpectedResponseError)
+    kind = Kind.UNREADABLE if read else Kind.NO_ANSWER
+    difference = Difference(operation=planned.operation, kind=kind)
     step = Step(
         name=planned.name,
         outcome=Outcome.FAILED,

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.dialects.dialect import HttpRequest, Provider
+from hailuo_mcp.dialects.link_expiry import MINIMAX_LIFE
 from hailuo_mcp.dialects.parsing import fields, items, word
 from hailuo_mcp.dialects.providers import CLIP_DOMAINS
 from hailuo_mcp.dialects.statuses import phase_of
@@ -25,6 +26,7 @@ from hailuo_mcp.files.mp4 import HEAD, starts_well
 from hailuo_mcp.rules.judge import Combination, judge
 from hailuo_mcp.verification.compare import operation_of
 from hailuo_mcp.verification.facts import Difference, Exchange, Kind, Operation, Outcome, Step
+from hailuo_mcp.verification.free import named_task
 from hailuo_mcp.verification.observed import (
     Observed,
     answer_words,
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
 PROMPT = "A paper boat drifts slowly across a calm pond [Static shot]"
 _SIDE = 512
 """Pixels of the drawn first frame, whose sides are equal."""
+_OFTEN = 5
+_LIVES = {"minimax": MINIMAX_LIFE}
+"""How long a fresh link is documented to live at least, in seconds (C1)."""
+_SECONDS_LATE = 60.0
 _SECONDS_OFF = 1.0
 _PART_OFF = 0.1
 
@@ -160,6 +166,12 @@ class Purchase:
         self._sort()
         return self.view is not None or bool(self._of(Operation.SUBMIT))
 
+    def is_stuck(self) -> bool:
+        """Whether the provider says again and again that it is over, and gives no clip."""
+        self._sort()
+        ends = [it for it in self._of(Operation.STATUS) if phase_of(_said_state(it)).is_final]
+        return len(ends) >= _OFTEN
+
     def interrupted(self) -> Step:
         """What is known of a purchase that was not followed to its end."""
         self._sort()
@@ -182,6 +194,9 @@ class Purchase:
             if operation := operation_of(provider, request):
                 exchange = Exchange(operation=operation, request=request, reply=reply)
                 self.exchanges.append((_STEPS.get(operation, "the purchase"), exchange))
+        if self.view is not None:
+            task = self.view.task
+            self.exchanges = [it for it in self.exchanges if _is_about(task, it[1])]
 
     def _of(self, *operations: Operation) -> list[Exchange]:
         return [it for _, it in self.exchanges if it.operation in operations]
@@ -228,7 +243,7 @@ class Purchase:
             paid=True,
             answers=tuple(f"{state} after {after:.0f} s" for state, after in seen),
             differences=differences,
-            what=task.error if failed else "",
+            what=(task.error or "It has not ended.") if failed else "",
         )
 
     def _file(self) -> Step | None:
@@ -312,11 +327,34 @@ _STEPS = {
 }
 
 
-def _state(exchange: Exchange) -> str:
-    """The provider's word for the state, where it is one that is known."""
+def _is_about(task: Task, exchange: Exchange) -> bool:
+    """Whether it belongs to this clip: while the studio is open, others are followed as well."""
+    ids = [it for it in (task.remote_id, task.remote_alias) if it]
+    target = exchange.request.target
+    match exchange.operation:
+        case Operation.SUBMIT:
+            named = named_task(exchange.reply)
+            return not (named and ids) or named in ids
+        case Operation.STATUS:
+            return not ids or any(quote(it, safe="") in target for it in ids)
+        case Operation.FILE:
+            return not task.file_id or quote(task.file_id, safe="") in target
+        case Operation.TEMPLATE_SUBMIT | Operation.TEMPLATE_STATUS:
+            return False
+        case _:
+            return True
+
+
+def _said_state(exchange: Exchange) -> str:
+    """The provider's word for the state, whatever it is."""
     body = fields(exchange.reply.json())
     holders = [body, fields(body.get("task")), *map(fields, items(body.get("data")))]
-    said = next((text for it in holders if (text := word(it.get("status")))), "")
+    return next((text for it in holders if (text := word(it.get("status")))), "")
+
+
+def _state(exchange: Exchange) -> str:
+    """The provider's word for the state, where it is one that is known."""
+    said = _said_state(exchange)
     if not said:
         return ""
     return "an unknown word" if phase_of(said) is Phase.UNKNOWN else safe_word(said)
@@ -331,8 +369,13 @@ def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Di
     own = provider.minimax_env and urlsplit(provider.base_url).hostname in provider.hosts
     if own and not is_known:
         yield _of_link("its host", "one of the known ones", "another")
-    if link.expires_at is not None and link.expires_at <= now:
-        yield _of_link("its end", "a moment to come", "one that has passed")
+    if link.expires_at is None:
+        return
+    left, promised = link.expires_at - now, _LIVES.get(provider.dialect, 0.0)
+    if left <= 0:
+        yield _of_link("its life", "a moment to come", "it has expired")
+    elif left < promised - _SECONDS_LATE:
+        yield _of_link("its life", f"{promised / 60:.0f} min or more", f"{left / 60:.0f} min")
 
 
 def _of_link(where: str, expected: str, found: str) -> Difference:

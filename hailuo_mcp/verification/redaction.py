@@ -51,12 +51,11 @@ def safe_name(name: str) -> str:
         return HIDDEN
     if name.lower() in _vocabulary("words"):
         return name
+    if sum(map(str.isdecimal, name)) > 1:  # "id_1_3_8": a number, digit by digit
+        return HIDDEN
     known = _vocabulary("fields")
-    for part in _PARTS.findall(name):
-        short_number = part.isdecimal() and len(part) == 1
-        if part.lower() not in known and not short_number:
-            return HIDDEN
-    return name
+    parts = (part.lower() for part in _PARTS.findall(name))
+    return name if all(part in known or part.isdecimal() for part in parts) else HIDDEN
 
 
 def safe_word(value: object) -> str:

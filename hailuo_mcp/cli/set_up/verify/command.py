@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import Offer, Terms, View
 
 _MOST_TAKES = 100
+_LOOK_SECONDS = 2.0
+"""How often it is looked whether waiting makes sense."""
+_LONGEST_SECONDS = 1800.0
+"""A clip takes minutes (facts 10). One that takes longer goes on without the verification."""
 
 
 def verify_options(parser: ArgumentParser) -> None:
@@ -253,7 +257,13 @@ class _Run:
         async def wait(task: Task) -> View:
             session.tasks = [task]
             with self.terminal.progress() as progress:
-                view = await session.wait(task.task_id, arguments.FOREVER, progress)
+                began = time.monotonic()
+                while True:
+                    view = await session.wait(task.task_id, _LOOK_SECONDS, progress)
+                    useless = session.needs_person(view.task) or bought.is_stuck()
+                    is_long = time.monotonic() - began > _LONGEST_SECONDS
+                    if view.settled or useless or is_long:
+                        break
                 if view.task.status is Status.SUCCEEDED and not view.auto_download:
                     saved = await session.studio.download(
                         task.task_id, wait_seconds=arguments.FOREVER
