@@ -343,18 +343,18 @@ def _state(exchange: Exchange) -> str:
 
 def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Difference]:
     if link.authorised:
-        yield _of_link("the key", "a link that needs no key", "an address that needs it")
+        yield _of_link("the need for a key", "a link without it", "an address with it")
         return
     host = urlsplit(link.url).hostname or ""
     is_known = any(host == it or host.endswith(f".{it}") for it in CLIP_DOMAINS)
     own = provider.minimax_env and urlsplit(provider.base_url).hostname in provider.hosts
     if own and not is_known:
-        yield _of_link("its host", "one of the known hosts", "another")
+        yield _of_link("its host", "one of the known ones", "another")
     if link.expires_at is None:
         return
     left, promised = link.expires_at - now, _LIVES.get(provider.dialect, 0.0)
     if left <= 0:
-        yield _of_link("its life", "a moment to come", "it has expired")
+        yield _of_link("its end", "a moment to come", "one that has passed")
     elif left < promised - _SECONDS_LATE:
         yield _of_link("its life", f"{promised / 60:.0f} min or more", f"{left / 60:.0f} min")
 

@@ -40,11 +40,7 @@ def test_nothing_above_the_dialects_names_a_provider():
     from hailuo_mcp.dialects.providers import PROVIDERS
 
     names = [name for name in PROVIDERS if name not in ("sandbox", "compat")]
-    above = [
-        path
-        for path in SOURCES
-        if not WITH_FORMATS & set(path.relative_to(ROOT).parts)
-    ]
+    above = [path for path in SOURCES if not WITH_FORMATS & set(path.relative_to(ROOT).parts)]
     found = [
         f"{path.relative_to(ROOT)}: {name}"
         for path in above

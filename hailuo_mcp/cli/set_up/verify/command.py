@@ -183,7 +183,7 @@ class _Run:
     def _about_to(self, planned: Planned) -> None:
         self.step, self.asks_to_make = planned.name, planned.must_be_refused
         if planned.must_be_refused:
-            self.report.write(self.verdict, about=f"About to send: {planned.name}.")
+            self.report.announce(self.verdict, f"About to send: {planned.name}.")
             self.page.about_to(planned)
 
     async def _tried(self, tried: Tried) -> None:
@@ -207,6 +207,7 @@ class _Run:
         """Whether there is a point in buying, and the person agrees to the price."""
         from hailuo_mcp.verification.facts import Outcome, Step
 
+        self.step = "the question about the price"
         why = ""
         if self.accepted:
             why = "A request that had to be refused was not."
@@ -227,7 +228,7 @@ class _Run:
         from hailuo_mcp.errors import HailuoError
 
         self.step = "the purchase"
-        self.report.write(self.verdict, about="About to buy one clip.", bought="maybe")
+        self.report.announce(self.verdict, "About to buy one clip.", bought="maybe")
         try:
             job = partial(self._buy)
             run_with_studio(self.args, self.terminal, job, observe=self.observed)
@@ -296,7 +297,7 @@ class _Run:
         about = f"It was interrupted at: {self.step}." if interrupted and self.step else ""
         if interrupted and self.asks_to_make:
             self.bought = "maybe"
-        self.report.write(self.verdict, about=about, bought=self.bought, ended=True)
+        self.report.write(self.verdict, about=about, bought=self.bought)
         recording = self._record()
         if not quiet:
             self.page.summary(
@@ -308,7 +309,7 @@ class _Run:
             )
         wrong = (Outcome.DIFFERS, Outcome.FAILED)
         found = any(step.outcome in wrong for step in self.verdict.steps)
-        return self.code or (exits.FAILED if found else exits.DONE)
+        return self.code or (exits.FAILED if found or self.report.fault else exits.DONE)
 
     def _record(self) -> str:
         if not self.args.record or not self.verdict.exchanges:

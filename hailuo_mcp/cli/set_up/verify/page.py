@@ -195,6 +195,9 @@ class Page:
         self._terminal.facts([("Report", styles.file(str(report.path)))])
         if recording:
             self._terminal.facts([("Recording", styles.file(recording))])
+        if report.fault:
+            said = f"the report could not be written to its end ({report.fault})."
+            self._terminal.paragraph("Problem:", said, style=styles.BAD)
         if any(not it.known for it in verdict.differences):
             self._terminal.paragraph(
                 "", f"Please attach the report to an issue: {ISSUES}", result=True

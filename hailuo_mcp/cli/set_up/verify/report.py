@@ -6,6 +6,7 @@ import json
 import platform
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,9 +39,10 @@ class Report:
     def __init__(self, given: str, provider: str, began: float) -> None:
         moment = datetime.fromtimestamp(began).astimezone()
         name = f"hailuo-verify-{provider}-{moment:%Y%m%d-%H%M%S}.md"
-        wanted = arguments.output_path(given)
-        path = Path(wanted).expanduser() if wanted else Path.cwd() / name
+        path = Path(arguments.output_path(given or name)).expanduser()
         self.path = path / name if path.is_dir() else path
+        self.fault = ""
+        """Why it was not written the last time."""
 
     def begin(self, verdict: Verdict) -> None:
         """Make the file; nothing that exists is overwritten.
@@ -56,23 +58,32 @@ class Report:
         except OSError as exc:
             raise self._refused(f"cannot be written ({system_reason(exc)})") from None
 
-    def write(
-        self, verdict: Verdict, *, about: str = "", bought: str = "no", ended: bool = False
-    ) -> None:
-        """Replace the file whole, so that a kill in the middle leaves the one before.
+    def announce(self, verdict: Verdict, about: str, *, bought: str = "no") -> None:
+        """Say what is about to be sent, before it is.
 
         Raises:
-            InvalidRequestError: it cannot be written.
+            InvalidRequestError: it cannot be written, so that must not be sent.
         """
-        text = markdown(verdict, about=about or ("" if ended else "Not at its end."), bought=bought)
+        self.write(verdict, about=about, bought=bought)
+        if self.fault:
+            raise self._refused(f"cannot be written ({self.fault})")
+
+    def write(self, verdict: Verdict, *, about: str = "Not at its end.", bought: str) -> None:
+        """Replace the file whole, so that a kill in the middle leaves the one before.
+
+        That it cannot be written stops nothing that is under way.
+        """
+        text = markdown(verdict, about=about, bought=bought)
         part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
         try:
             with part.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
             part.replace(self.path)
+            self.fault = ""
         except OSError as exc:
-            part.unlink(missing_ok=True)
-            raise self._refused(f"cannot be written ({system_reason(exc)})") from None
+            self.fault = system_reason(exc)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def _refused(self, why: str) -> InvalidRequestError:
         from hailuo_mcp.errors import Do, InvalidRequestError, Step

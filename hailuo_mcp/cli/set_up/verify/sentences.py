@@ -28,7 +28,7 @@ _TEXT: Mapping[Kind, str] = {
     Kind.UNDOCUMENTED_CODE: "{reply} has a code that is not documented{in_}{found}.",
     Kind.OTHER_CODE: "{reply} has another code than this question should get{in_}{than}.",
     Kind.ACCEPTED: "a request that must be refused was not: its answer has {found_bare}.",
-    Kind.LINK: "{reply} is not as documented: {where}{than}.",
+    Kind.LINK: "{reply} is not as documented{in_}{than}.",
     Kind.NO_ANSWER: "{reply} did not come.",
 }
 
@@ -40,8 +40,8 @@ def difference_text(it: Difference) -> str:
     than = f": {it.found or 'nothing'} in place of {it.expected}" if it.expected else found
     text = _TEXT[it.kind].format(
         reply=_REPLY[it.operation],
-        where=it.where if it.kind is Kind.LINK else where,
-        in_=f" in {where}" if where else "",
+        where=where,
+        in_=f" in {it.where if it.kind is Kind.LINK else where}" if where else "",
         found=found,
         than=than,
         found_bare=it.found or "no refusal",
