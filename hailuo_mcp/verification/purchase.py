@@ -373,7 +373,7 @@ def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Di
         return
     left, promised = link.expires_at - now, _LIVES.get(provider.dialect, 0.0)
     if left <= 0:
-        yield _of_link("its life", "a moment to come", "it has expired")
+        yield _of_link("its end", "a moment to come", "one that has passed")
     elif left < promised - _SECONDS_LATE:
         yield _of_link("its life", f"{promised / 60:.0f} min or more", f"{left / 60:.0f} min")
 
