@@ -91,6 +91,18 @@ def test_buy_buys_exactly_one_clip_and_follows_it_to_the_file(account):
     assert len(bought(account)) == 2, "a later verification buys a clip of its own"
 
 
+def test_other_clips_that_are_followed_meanwhile_are_not_in_it(account):
+    account("generate", "another clip [sandbox:seconds=3600]", "--no-wait")
+    ran = account("verify", "--buy", "--yes", "--no-refusals", "--json", "--record", "kept")
+
+    assert ran.code == 0, ran.out + ran.err
+    (file,) = account.cwd.joinpath("kept").iterdir()
+    rows = json.loads(file.read_text(encoding="utf-8"))["exchanges"]
+    asked = [row["request"]["query"]["task_id"] for row in rows if row["step"] == "the states"]
+    assert len(asked) > 1
+    assert len(set(asked)) == 1
+
+
 @pytest.mark.parametrize("provider", ["xcompute", "compat"])
 def test_a_purchase_is_as_documented_in_every_format(account, provider):
     ran = account("verify", "--buy", "--yes", "--json", HAILUO_PROVIDER=provider)
