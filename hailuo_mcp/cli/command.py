@@ -284,6 +284,17 @@ COMMANDS = (
         settings=ACCOUNT,
     ),
     Command(
+        name="verify",
+        summary="compare what the provider answers with its documents",
+        group=SET_UP,
+        code="set_up.verify.command.verify",
+        examples=(
+            "--provider sandbox",
+            "--buy",
+        ),
+        settings=ACCOUNT,
+    ),
+    Command(
         name="completion",
         summary="print what makes a shell complete commands, ids and models",
         group=SET_UP,
@@ -329,7 +340,11 @@ COMMANDS = (
 """In the order of the help."""
 
 
-FREE = frozenset(command for command in COMMANDS if command.group in (LOOK_UP, SET_UP, SERVE))
+FREE = frozenset(
+    command
+    for command in COMMANDS
+    if command.group in (LOOK_UP, SET_UP, SERVE) and command.name != "verify"
+)
 """Those that buy and fetch nothing, whatever happens."""
 
 

@@ -41,7 +41,8 @@ _ERRORS = {
     500: ("server_error", "服务器内部错误，请稍后重试"),
 }
 _WORDS = {
-    Phase.PREPARING: "submitted",
+    # "submitted" is what a create says; it is no documented word of a status (facts 7).
+    Phase.PREPARING: "pending",
     Phase.QUEUEING: "pending",
     Phase.PROCESSING: "processing",
     Phase.SUCCESS: "completed",

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.output.progress import Bar, Lines
     from hailuo_mcp.cli.output.screen import Screen
 
-_PLAIN = str.maketrans({"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->"})
+_PLAIN = str.maketrans(
+    {"×": "x", "·": "-", "…": "...", "–": "-", "’": "'", "→": "->", "✓": "=", "≠": "!", "✗": "x"}
+)
 _BEYOND = re.compile("[\x7f-\x9f\u2028\u2029]")
 """What JSON may have as it is, but some terminals obey, or some readers take for a line's end."""
 _PLACE = re.compile(r"[/~]|[A-Za-z]:[\\/]|\w+://")

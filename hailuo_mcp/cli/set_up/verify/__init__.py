@@ -1,0 +1,1 @@
+"""hailuo-mcp verify: prove a provider on the person's own account."""

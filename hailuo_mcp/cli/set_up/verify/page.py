@@ -1,0 +1,244 @@
+"""The page of a verification: what is sent, a line for each step, and what it amounts to."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hailuo_mcp.cli import exits, words
+from hailuo_mcp.cli.output import styles
+from hailuo_mcp.cli.output.terminal import Terminal
+from hailuo_mcp.cli.set_up.verify.report import Report, data
+from hailuo_mcp.cli.set_up.verify.sentences import difference_text
+from hailuo_mcp.dialects.providers import PROVIDERS
+from hailuo_mcp.verification.facts import Outcome
+
+if TYPE_CHECKING:
+    from hailuo_mcp.cli.session import Session
+    from hailuo_mcp.dialects.dialect import Provider
+    from hailuo_mcp.domain.requests import VideoRequest
+    from hailuo_mcp.errors import AuthenticationError, HailuoError
+    from hailuo_mcp.settings import Settings
+    from hailuo_mcp.verification.facts import Step, Verdict
+    from hailuo_mcp.verification.free import Tried
+    from hailuo_mcp.verification.plan import Planned
+    from hailuo_mcp.verification.purchase import Purchase
+    from hailuo_mcp.views import Offer
+
+ISSUES = "https://github.com/hailuo-mcp/hailuo-mcp/issues"
+_SIGNS: Mapping[Outcome, tuple[str, str]] = {
+    Outcome.AS_DOCUMENTED: ("✓", styles.GOOD),
+    Outcome.DIFFERS: ("≠", styles.DOUBT),
+    Outcome.FAILED: ("✗", styles.BAD),
+    Outcome.SKIPPED: ("–", styles.QUIET),
+}
+_BELOW = 4
+"""Columns by which what belongs to a step is indented."""
+
+
+class Page:
+    """What a person sees; with --json the same facts at the end."""
+
+    def __init__(self, terminal: Terminal, args: Namespace) -> None:
+        self._terminal, self._args = terminal, args
+
+    def head(self, settings: Settings, planned: Sequence[Planned], *, buys: bool) -> None:
+        """Who is asked, and what will be sent."""
+        host = urlsplit(settings.address).netloc or "the sandbox in this process"
+        refused = [it for it in planned if it.must_be_refused]
+        asked = words.count(len(planned) - len(refused), "free question")
+        then = ""
+        if refused:
+            names = ", ".join(it.name for it in refused)
+            many = words.count(len(refused), "request")
+            then = f", then {many} that it must refuse ({names})"
+        last = "One clip is bought at the end, if you agree to its price."
+        if self._terminal.json:
+            return
+        self._say("Verifying", f"{settings.provider} at {host}.")
+        self._say("Sent:", f"{asked}{then}. {last if buys else 'Nothing is bought.'}")
+        self._terminal.say()
+
+    def about_to(self, planned: Planned) -> None:
+        """Name a request that must be refused, before it is sent."""
+        self._terminal.paragraph(
+            "→",
+            f"Sending {planned.name} ({planned.sent}). The provider must refuse it: "
+            f"{planned.documented}.",
+            style=styles.QUIET,
+            indent=2,
+        )
+
+    def step(self, step: Step) -> None:
+        """How a step ended."""
+        if self._terminal.json:
+            return
+        sign, style = _SIGNS[step.outcome]
+        told = "; ".join(step.answers) or (step.what if step.outcome is Outcome.SKIPPED else "")
+        name = f"{step.name[:1].upper()}{step.name[1:]}"
+        text = f"{name}: {told}" if told else name
+        self._terminal.paragraph(sign, text, style=style, result=True, indent=2)
+        for it in step.differences:
+            style = styles.QUIET if it.known else ""
+            self._below(difference_text(it), style)
+        if step.paid and step.outcome is Outcome.FAILED and step.what:
+            self._below(step.what)
+
+    def failed(self, error: HailuoError) -> None:
+        """Why a step failed, and what to do."""
+        if not self._terminal.json:
+            self._below(_told(error))
+
+    def key_refused(self, error: AuthenticationError, other: str) -> None:
+        """The key is no good here; `other` is the region where it is."""
+        if not other:
+            self.failed(error)
+            return
+        twin = PROVIDERS[other]
+        text = f"The key belongs to {twin.host}. Set HAILUO_PROVIDER={twin.name}."
+        if self._terminal.json:
+            self._terminal.note(text)
+        else:
+            self._below(text)
+
+    def accepted(self, tried: Tried, provider: Provider) -> None:
+        """What must be refused was not: the task is the person's, and only theirs to know."""
+        console = f" Look at {provider.console}." if provider.console else ""
+        label = "Not refused."
+        if not tried.remote_id:
+            why = "may have been bought"
+            said = f"{provider.name} did not clearly refuse this request, so a clip {why}.{console}"
+            self._terminal.paragraph(label, said, style=styles.BAD)
+            return
+        follow = words.command(self._args, "query", tried.remote_id, "--wait")
+        self._terminal.paragraph(
+            label,
+            f"{provider.name} made a task of this request, and may have charged for it.{console} "
+            "This follows the task and saves its clip:",
+            style=styles.BAD,
+        )
+        self._terminal.note(f"  {follow}")
+
+    def agrees(self, offer: Offer, request: VideoRequest) -> bool:
+        """Show the price, and ask; --yes is the answer where it was given."""
+        from hailuo_mcp.catalog.prices import price_words
+        from hailuo_mcp.wording.offers import offered_clip, offered_price
+
+        if offer.repeats:
+            self._terminal.paragraph(
+                "Not a new clip:",
+                "the one of an earlier verification is not over. This goes on with it.",
+                style=styles.HEADING,
+            )
+            return True
+        label = "Would cost:" if offer.notice else "Price:"
+        indent = len(label) + 1
+        clip = offered_clip(offer, request, width=self._terminal.note_width - indent)
+        self._terminal.note()
+        self._terminal.paragraph("Clip:", clip, style=styles.HEADING, indent=indent)
+        price = f"{offered_price(offer)}."
+        self._terminal.paragraph(label, price, style=styles.HEADING, indent=indent)
+        if self._args.yes:
+            return True
+        known = offer.draft.amount is not None
+        for_ = f" for {price_words(offer.quote)}" if known else ", whose price is not published"
+        return self._terminal.ask(
+            f"Buy this clip{for_}?", refused="Not bought, nothing was charged."
+        )
+
+    def outcome(self, session: Session, bought: Purchase) -> tuple[str, int]:
+        """Whether money moved, and the exit code of the purchase itself."""
+        from hailuo_mcp.domain.task import Status
+        from hailuo_mcp.wording import person
+        from hailuo_mcp.wording.phrases import charged
+
+        view = bought.view
+        if view is None:
+            return "no", exits.FAILED
+        task = view.task
+        label, sentence = person.task_text(view, program=words.program())
+        if sentence:
+            self._terminal.paragraph(label, sentence, style=styles.of_label(label))
+        elif task.saved:
+            self._terminal.note(f"Saved  {task.file}")
+        if not view.settled:
+            self._terminal.note(f"  {session.resume_command(task)}")
+        if task.status is Status.UNCONFIRMED:
+            return "maybe", exits.UNCONFIRMED
+        money = charged(task)
+        known = money if money in ("yes", "no") else "maybe"
+        return known, exits.DONE if task.saved else exits.FAILED
+
+    def summary(
+        self,
+        verdict: Verdict,
+        report: Report,
+        *,
+        bought: str,
+        recording: str,
+        interrupted: bool,
+    ) -> None:
+        """The counts, where the report is, and what to do with it."""
+        message = summary_text(verdict, bought=bought, interrupted=interrupted)
+        if self._terminal.json:
+            about = "It was interrupted." if interrupted else ""
+            answer = {"message": message, "status": _status(verdict, interrupted=interrupted)}
+            told = data(verdict, about=about, bought=bought)
+            where = {"report": str(report.path), **({"recording": recording} if recording else {})}
+            self._terminal.data({**answer, **told, **where})
+            return
+        self._terminal.say()
+        self._terminal.paragraph("", message, result=True)
+        self._terminal.facts([("Report", styles.file(str(report.path)))])
+        if recording:
+            self._terminal.facts([("Recording", styles.file(recording))])
+        if report.fault:
+            said = f"the report could not be written to its end ({report.fault})."
+            self._terminal.paragraph("Problem:", said, style=styles.BAD)
+        if any(not it.known for it in verdict.differences):
+            self._terminal.paragraph(
+                "", f"Please attach the report to an issue: {ISSUES}", result=True
+            )
+
+    def _say(self, label: str, text: str) -> None:
+        self._terminal.paragraph(label, text, style=styles.HEADING, result=True)
+
+    def _below(self, text: str, style: str = "") -> None:
+        if style:
+            self._terminal.paragraph(" " * _BELOW, text, style=style, result=True, indent=_BELOW)
+        else:
+            self._terminal.paragraph("", text, result=True, indent=_BELOW)
+
+
+def summary_text(verdict: Verdict, *, bought: str, interrupted: bool) -> str:
+    """Such as "9 steps as documented, 2 differ. Nothing was bought."."""
+    is_free = PROVIDERS[verdict.provider].is_sandbox
+    many = Counter(step.outcome for step in verdict.steps)
+    parts = [f"{words.count(many[Outcome.AS_DOCUMENTED], 'step')} as documented"]
+    if differ := many[Outcome.DIFFERS]:
+        parts.append(f"{differ} {'differs' if differ == 1 else 'differ'}")
+    parts += [f"{many[it]} {it.value}" for it in (Outcome.FAILED, Outcome.SKIPPED) if many[it]]
+    money = {
+        "no": "Nothing was bought.",
+        "yes": "One clip was made, free." if is_free else "One clip was bought.",
+        "maybe": "Something may have been bought.",
+    }[bought]
+    stopped = "Stopped before the end. " if interrupted else ""
+    return f"{stopped}{', '.join(parts)}. {money}"
+
+
+def _status(verdict: Verdict, *, interrupted: bool) -> str:
+    outcomes = {step.outcome for step in verdict.steps}
+    if interrupted:
+        return "interrupted"
+    worst = (Outcome.FAILED, Outcome.DIFFERS)
+    return next((it.value for it in worst if it in outcomes), Outcome.AS_DOCUMENTED.value)
+
+
+def _told(error: HailuoError) -> str:
+    from hailuo_mcp.wording.person import steps_text
+
+    return f"{error.what} {steps_text(error, program=words.program())}".strip()

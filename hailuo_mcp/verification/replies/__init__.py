@@ -1,0 +1,1 @@
+"""The documented replies of each format, as strict models: nothing more and nothing less."""
