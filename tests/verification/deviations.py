@@ -347,6 +347,22 @@ def hangs_on_an_empty_request(server: Deviating, asked: Asked, answer: Answer) -
         answer.missing = "hang"
 
 
+@_on(SUBMIT)
+def loses_the_answer_to_the_purchase(server: Deviating, asked: Asked, answer: Answer) -> None:
+    del server
+    if not _is_nothing(asked):
+        answer.missing = "reset"
+
+
+@_on(SUBMIT)
+def answers_the_purchase_with_500(server: Deviating, asked: Asked, answer: Answer) -> None:
+    del server
+    if not _is_nothing(asked):
+        answer.status = 500
+        answer.body = b"Internal Server Error"
+        answer.headers["content-type"] = "text/plain"
+
+
 # ── files, links and clips ────────────────────────────────────────────────────────────────────
 
 

@@ -80,6 +80,11 @@ PAID: dict[str, Found] = {
     "clip_of_another_size": ("link", "other value", ".*"),
     "clip_that_is_none": ("link", "link", ".*"),
 }
+LOST: dict[str, Found] = {
+    "loses_the_answer_to_the_purchase": ("submit", "no answer", ""),
+    "answers_the_purchase_with_500": ("submit", "HTTP status", ""),
+}
+"""Nobody knows whether the clip was bought; it was."""
 NO_DEVIATION = ("row_as_documented",)
 STEPS, REFUSALS = 9, 3
 UNSEEN = ("accepts_a_template_that_does_not_exist",)
@@ -120,7 +125,7 @@ def _own_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_planted_way_is_tried() -> None:
-    assert {*FREE, *PAID, *NO_DEVIATION} == {*DEVIATIONS}
+    assert {*FREE, *PAID, *LOST, *NO_DEVIATION} == {*DEVIATIONS}
     assert {*TOGETHER, *BROKEN} <= {*FREE}
 
 
@@ -155,6 +160,19 @@ def test_a_paid_way_is_named_and_bought_once(
         assert ran.code == 1
         assert_named(ran, PAID[name])
         assert_bought_once(server)
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_purchase_whose_answer_is_lost_is_never_sent_again(
+    name: str, server: DeviatingServer, tmp_path: Path
+) -> None:
+    before = tasks_in_the_book(server)
+    with server.deviates(DEVIATIONS[name]):
+        ran = verify(server, tmp_path, "--buy", "--yes")
+        assert_named(ran, LOST[name])
+        assert ran.data["bought"] == "maybe"
+        assert len([it for it in server.creations if "prompt" in it.sent]) == 1
+    assert tasks_in_the_book(server) - before == 1
 
 
 @pytest.mark.parametrize("names", [TOGETHER, BROKEN])
@@ -224,7 +242,6 @@ def assert_named(ran: Ran, expected: Found) -> None:
     operation, kind, _ = expected
     assert f'"operation": "{operation}"' in ran.report
     assert f'"kind": "{kind}"' in ran.report
-    assert "No differences" not in ran.report
 
 
 def _is(found: dict[str, str], expected: Found) -> bool:

@@ -33,7 +33,7 @@ _MOST_TAKES = 100
 _LOOK_SECONDS = 2.0
 """How often it is looked whether waiting makes sense."""
 _LONGEST_SECONDS = 1800.0
-"""A clip takes minutes (facts 10). One that takes longer goes on without the verification."""
+"""A clip takes minutes. One that takes longer goes on without the verification."""
 
 
 def verify_options(parser: ArgumentParser) -> None:
