@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hailuo_mcp.catalog.video_models import models
@@ -11,33 +11,16 @@ from hailuo_mcp.dialects.dialect_of import capabilities_of, dialect_of
 from hailuo_mcp.domain.remote import Api, Phase, RemoteStatus
 from hailuo_mcp.domain.requests import TemplateRequest, VideoRequest
 from hailuo_mcp.verification.facts import Operation
+from hailuo_mcp.verification.replies.questions import (
+    INCOMPLETE,
+    NO_SUCH,
+    NOTHING,
+    UNKNOWN_ID,
+    UNKNOWN_IDS,
+)
 
-_UNKNOWN = {"xcompute": "task_00000000000000000000000000"}
-_UNKNOWN_NUMBER = "100000000000000001"
-"""An id of the form that the provider's own have, and that no task or file of this account has."""
 _NO_TEMPLATE = "1"
 """Templates have ids of 18 digits."""
-_NOTHING: Mapping[str, Mapping[str, object]] = {"compat": {"enable_prompt_expansion": True}}
-"""What a request without a model and a prompt holds, if anything: at an address that two formats
-share, a field says which of them it is."""
-_NO_SUCH: Mapping[str, frozenset[str]] = {
-    # What an unknown id gets is not documented (facts 1.6): either is a plain answer.
-    "minimax": frozenset({"1004", "2013"}),
-    "minimax-v2": frozenset({"2013", "http_404"}),
-    "relay": frozenset({"2013", "upstream_not_found_or_no_permission"}),
-    "xcompute": frozenset({"invalid_request_error"}),
-    "compat": frozenset({"http_400", "http_404"}),
-    "compat-v3": frozenset({"http_400", "http_404"}),
-}
-_INCOMPLETE: Mapping[str, frozenset[str]] = {
-    "minimax": frozenset({"2013"}),
-    "minimax-v2": frozenset({"2013"}),
-    "relay": frozenset({"2013", "invalid_request"}),
-    "xcompute": frozenset({"invalid_request_error"}),
-    "compat": frozenset({"http_400", "http_422"}),
-    "compat-v3": frozenset({"http_400", "http_422"}),
-}
-"""The codes of the documented answers, or where the documents are silent, of plain ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +64,8 @@ def refused_steps(provider: Provider) -> tuple[Planned, ...]:
 
 
 def _questions(provider: Provider) -> Iterator[Planned]:
-    dialect, unknown = dialect_of(provider), _UNKNOWN.get(provider.dialect, _UNKNOWN_NUMBER)
-    no_such = _NO_SUCH[_format(provider)]
+    dialect, unknown = dialect_of(provider), UNKNOWN_IDS.get(provider.dialect, UNKNOWN_ID)
+    no_such = NO_SUCH[_format(provider)]
     if provider.probe:
         yield Planned(
             name="the key",
@@ -99,7 +82,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
         codes=no_such,
         shows_key=not provider.probe,
     )
-    no_file = RemoteStatus(phase=Phase.SUCCEEDED, word="", file_id=_UNKNOWN_NUMBER)
+    no_file = RemoteStatus(phase=Phase.SUCCEEDED, word="", file_id=UNKNOWN_ID)
     if asked := dialect.file(no_file):
         yield Planned(
             name="a file with an unknown id",
@@ -123,7 +106,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
             operation=Operation.STATUS,
             request=second.status(unknown),
             documented="no such task",
-            codes=_NO_SUCH["minimax-v2"],
+            codes=NO_SUCH["minimax-v2"],
             model=model,
         )
         if asked := second.list_tasks(1):
@@ -146,7 +129,7 @@ def _refused(provider: Provider) -> Iterator[Planned]:
             operation=Operation.TEMPLATE_SUBMIT,
             request=dialect_of(provider).submit(TemplateRequest(template_id=_NO_TEMPLATE)),
             documented="no such template",
-            codes=_INCOMPLETE[_format(provider)],
+            codes=INCOMPLETE[_format(provider)],
             must_be_refused=True,
         )
 
@@ -157,9 +140,9 @@ def _empty(provider: Provider, name: str, model: str = "") -> Planned:
     return Planned(
         name=name,
         operation=Operation.SUBMIT,
-        request=HttpRequest(method="POST", path=address, json=_NOTHING.get(provider.dialect, {})),
+        request=HttpRequest(method="POST", path=address, json=NOTHING.get(provider.dialect, {})),
         documented="the model and the prompt are missing",
-        codes=_INCOMPLETE["minimax-v2" if model else _format(provider)],
+        codes=INCOMPLETE["minimax-v2" if model else _format(provider)],
         must_be_refused=True,
         model=model,
     )

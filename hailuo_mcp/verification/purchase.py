@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.dialects.dialect import HttpRequest, Provider
@@ -26,6 +26,7 @@ from hailuo_mcp.files.mp4 import HEAD, starts_well
 from hailuo_mcp.rules.judge import Combination, judge
 from hailuo_mcp.verification.compare import operation_of
 from hailuo_mcp.verification.facts import Difference, Exchange, Kind, Operation, Outcome, Step
+from hailuo_mcp.verification.free import named_task
 from hailuo_mcp.verification.observed import (
     Observed,
     answer_words,
@@ -33,6 +34,7 @@ from hailuo_mcp.verification.observed import (
     outcome_of,
 )
 from hailuo_mcp.verification.redaction import safe_word
+from hailuo_mcp.verification.replies.questions import NOTHING, URLS_ONLY
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
 PROMPT = "A paper boat drifts slowly across a calm pond [Static shot]"
 _SIDE = 512
 """Pixels of the drawn first frame, whose sides are equal."""
-_URLS_ONLY = ("compat", "compat-v3")
-"""Dialects whose documents take pictures as links only, and nobody else can reach ours."""
 _OFTEN = 5
 _LIVES = {"minimax": MINIMAX_LIFE}
 """How long a fresh link is documented to live at least, in seconds (C1)."""
@@ -59,7 +59,7 @@ def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
 
     Where no price is published, the one whose price in China's list is the lowest.
     """
-    modes = (Mode.T2V,) if provider.dialect in _URLS_ONLY else (Mode.T2V, Mode.I2V)
+    modes = (Mode.T2V,) if provider.dialect in URLS_ONLY else (Mode.T2V, Mode.I2V)
     legal = (it for mode in modes for it in _combinations(mode) if not judge(it, seller).problems)
 
     def price(clip: Combination) -> tuple[bool, Decimal, bool]:
@@ -68,6 +68,7 @@ def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
         return amount is None, amount or Decimal(0), clip.mode is not Mode.T2V
 
     found = min(legal, key=price)
+    named = provider.dialect in NOTHING and "prompt_optimizer" in seller.capabilities.options
     return VideoRequest(
         model=found.model,
         prompt=PROMPT,
@@ -75,14 +76,9 @@ def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
         resolution=found.resolution,
         duration=found.duration,
         aspect_ratio=found.aspect_ratio,
-        # The default, said all the same: at an address that two formats share, the field tells them
-        # apart.
-        prompt_optimizer=True if _names_optimizer(seller, provider) else None,
+        # The default, said all the same where a field tells a format from another.
+        prompt_optimizer=True if named else None,
     )
-
-
-def _names_optimizer(seller: Seller, provider: Provider) -> bool:
-    return provider.dialect == "compat" and "prompt_optimizer" in seller.capabilities.options
 
 
 def _combinations(mode: Mode) -> Iterator[Combination]:
@@ -119,10 +115,11 @@ class Purchase:
     clock: Callable[[], float] = time.time
     view: View | None = None
     """The task as it was last seen; None before it is recorded."""
-    steps: list[Step] = field(default_factory=list[Step])
     exchanges: list[tuple[str, Exchange]] = field(default_factory=list[tuple[str, Exchange]])
     _began: float = 0.0
     _before: bytes = b""
+    _told: bool = False
+    """The purchase itself is reported; what is missing is the rest."""
 
     @property
     def client(self) -> HailuoClient:
@@ -150,6 +147,7 @@ class Purchase:
             self.view = await wait(self.view.task)
         self._sort()
         task = self.view.task if self.view else None
+        self._told = True
         yield self._bought(task, refused)
         if task is None or not task.remote_id:
             return
@@ -181,7 +179,7 @@ class Purchase:
         told = tuple(dict.fromkeys(f"{n}: {answer_words(it.reply)}" for n, it in self.exchanges))
         what = "It was not followed to its end."
         return Step(
-            name="the purchase",
+            name="the clip" if self._told else "the purchase",
             outcome=Outcome.FAILED,
             paid=True,
             answers=told[-6:],
@@ -196,6 +194,9 @@ class Purchase:
             if operation := operation_of(provider, request):
                 exchange = Exchange(operation=operation, request=request, reply=reply)
                 self.exchanges.append((_STEPS.get(operation, "the purchase"), exchange))
+        if self.view is not None:
+            task = self.view.task
+            self.exchanges = [it for it in self.exchanges if _is_about(task, it[1])]
 
     def _of(self, *operations: Operation) -> list[Exchange]:
         return [it for _, it in self.exchanges if it.operation in operations]
@@ -324,6 +325,24 @@ _STEPS = {
     Operation.FILE: "the file",
     Operation.BALANCE: "the balance",
 }
+
+
+def _is_about(task: Task, exchange: Exchange) -> bool:
+    """Whether it belongs to this clip: while the studio is open, others are followed as well."""
+    ids = [it for it in (task.remote_id, task.remote_alias) if it]
+    target = exchange.request.target
+    match exchange.operation:
+        case Operation.SUBMIT:
+            named = named_task(exchange.reply)
+            return not (named and ids) or named in ids
+        case Operation.STATUS:
+            return not ids or any(quote(it, safe="") in target for it in ids)
+        case Operation.FILE:
+            return not task.file_id or quote(task.file_id, safe="") in target
+        case Operation.TEMPLATE_SUBMIT | Operation.TEMPLATE_STATUS:
+            return False
+        case _:
+            return True
 
 
 def _said_state(exchange: Exchange) -> str:

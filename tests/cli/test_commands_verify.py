@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,18 @@ def test_buy_buys_exactly_one_clip_and_follows_it_to_the_file(account):
     assert len(bought(account)) == 2, "a later verification buys a clip of its own"
 
 
+def test_other_clips_that_are_followed_meanwhile_are_not_in_it(account):
+    account("generate", "another clip [sandbox:seconds=3600]", "--no-wait")
+    ran = account("verify", "--buy", "--yes", "--no-refusals", "--json", "--record", "kept")
+
+    assert ran.code == 0, ran.out + ran.err
+    (file,) = account.cwd.joinpath("kept").iterdir()
+    rows = json.loads(file.read_text(encoding="utf-8"))["exchanges"]
+    asked = [row["request"]["query"]["task_id"] for row in rows if row["step"] == "the states"]
+    assert len(asked) > 1
+    assert len(set(asked)) == 1
+
+
 @pytest.mark.parametrize("provider", ["xcompute", "compat"])
 def test_a_purchase_is_as_documented_in_every_format(account, provider):
     ran = account("verify", "--buy", "--yes", "--json", HAILUO_PROVIDER=provider)
@@ -126,6 +139,9 @@ def test_a_budget_refuses_the_clip_before_anything_is_sent(account):
     assert read_requests(account.books, 10) == []
 
 
+no_signal = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process")
+
+
 def start(program: Program, *argv: str, url: str) -> subprocess.Popen[str]:
     """The program as a process that can be interrupted."""
     program.environ |= {"HAILUO_PROVIDER": "minimax-cn", "HAILUO_API_KEY": KEY}
@@ -142,6 +158,7 @@ def start(program: Program, *argv: str, url: str) -> subprocess.Popen[str]:
     return process
 
 
+@no_signal
 def test_ctrl_c_in_the_middle_writes_the_report_and_says_how_to_go_on(idle, serve):
     url = serve(seconds_to_ready=3600).base_url
     process = start(idle, "verify", "--buy", "--yes", url=url)
@@ -160,6 +177,7 @@ def test_ctrl_c_in_the_middle_writes_the_report_and_says_how_to_go_on(idle, serv
     assert task_id not in report
 
 
+@no_signal
 def test_ctrl_c_before_the_answer_leaves_open_what_became_of_the_request(idle, serve):
     held, free = threading.Event(), threading.Event()
 

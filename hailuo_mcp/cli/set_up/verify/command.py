@@ -7,7 +7,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import hailuo_mcp
@@ -190,14 +189,14 @@ class _Run:
         from hailuo_mcp.bootstrap import open_client
 
         step, self.asks_to_make = tried.step, False
+        if tried.accepted:  # first of all: the id of the task is nowhere else
+            self.accepted, self.bought = True, "maybe"
+            self.page.accepted(tried, self.provider)
         self._add([step], [(step.name, it) for it in tried.exchanges])
         self.page.step(step)
         if tried.accepted:
-            self.accepted = True
-            self.bought = "maybe"
-            self.report.write(self.verdict, bought=self.bought)
-            self.page.accepted(tried, self.provider)
-        elif error := tried.key_refused:
+            return
+        if error := tried.key_refused:
             self.key_refused = True
             self.page.key_refused(error, await region_of_key(self.settings, open_client))
         elif tried.error:
@@ -230,8 +229,7 @@ class _Run:
         self.step = "the purchase"
         self.report.announce(self.verdict, "About to buy one clip.", bought="maybe")
         try:
-            job = partial(self._buy)
-            run_with_studio(self.args, self.terminal, job, observe=self.observed)
+            run_with_studio(self.args, self.terminal, self._buy, observe=self.observed)
         except HailuoError:
             if self.purchase is not None and self.purchase.was_sent:
                 self._stopped(self.purchase)
