@@ -176,6 +176,12 @@ def unknown_status_word(server: Deviating, asked: Asked, answer: Answer) -> None
         answer.json = {**body, "status": "Rendering", "file_id": ""}
 
 
+@_in_json(STATUS)
+def never_ends(body: dict[str, Any]) -> None:
+    if body.get("status"):
+        body["status"], body["file_id"] = "Rendering", ""
+
+
 @_on(STATUS)
 def running_after_the_end(server: Deviating, asked: Asked, answer: Answer) -> None:
     body = answer.json

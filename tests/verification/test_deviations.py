@@ -12,6 +12,7 @@ from verification.deviating import DeviatingServer, served
 from verification.deviations import DEVIATIONS
 from verification.running import Ran, verify
 
+from hailuo_mcp.cli.set_up.verify import command
 from hailuo_mcp.client import client
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.providers import PROVIDERS
@@ -125,7 +126,7 @@ def _own_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_planted_way_is_tried() -> None:
-    assert {*FREE, *PAID, *LOST, *NO_DEVIATION} == {*DEVIATIONS}
+    assert {*FREE, *PAID, *LOST, *NO_DEVIATION, "never_ends"} == {*DEVIATIONS}
     assert {*TOGETHER, *BROKEN} <= {*FREE}
 
 
@@ -173,6 +174,18 @@ def test_a_purchase_whose_answer_is_lost_is_never_sent_again(
         assert ran.data["bought"] == "maybe"
         assert len([it for it in server.creations if "prompt" in it.sent]) == 1
     assert tasks_in_the_book(server) - before == 1
+
+
+def test_a_clip_that_is_never_ready_is_left_to_other_commands(
+    server: DeviatingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_LONGEST_SECONDS", 0.0)
+    with server.deviates(DEVIATIONS["never_ends"]):
+        ran = verify(server, tmp_path, "--buy", "--yes")
+        assert_named(ran, ("status", "unknown status word", "status"))
+        assert ran.code == 1
+        assert "query v1" in ran.said
+        assert_bought_once(server)
 
 
 @pytest.mark.parametrize("names", [TOGETHER, BROKEN])
