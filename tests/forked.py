@@ -19,6 +19,8 @@ STREAMS = ("stdin", "stdout", "stderr")
 IMPORTED = [
     *("anyio._backends._asyncio", "av", "av.subtitles.stream", "certifi", "encodings.ascii"),
     *("concurrent.futures.thread", "httpcore", "httpx", "rich.progress", "rich.table"),
+    *("encodings.idna", "encodings.utf_8_sig", "filelock", "importlib.metadata", "platformdirs"),
+    *("ssl", "tomlkit"),
     *(
         f"hailuo_mcp.{name}"
         for name in (
@@ -30,6 +32,12 @@ IMPORTED = [
             ),
             *("rules.drafts", "rules.template", "rules.upgrade", "rules.video"),
             *("studio.studio", "wording.agent", "wording.offers", "wording.person"),
+            *(
+                "journal.sqlite.examine",
+                "studio.account_book",
+                "wording.costs",
+                "wording.film_rows",
+            ),
         )
     ),
     *(
@@ -37,10 +45,13 @@ IMPORTED = [
         for name in (
             *("copy_path", "log_notes", "program", "record", "results", "running", "session"),
             *("task_names", "task_rows", "output.progress"),
-            *("make.batch_buying", "make.buy", "make.film"),
+            *("help", "make.batch", "make.batch_buying", "make.buy", "make.film"),
             *("follow.account", "follow.finish", "follow.task", "follow.task_find"),
             *("follow.task_list", "follow.show"),
-            *("set_up.doctor.command", "set_up.journal", "set_up.login"),
+            *("set_up.config", "set_up.doctor.command", "set_up.doctor.configuration"),
+            *("set_up.doctor.database", "set_up.doctor.installation", "set_up.doctor.network"),
+            *("set_up.doctor.provider", "set_up.doctor.settings", "set_up.doctor.tenants"),
+            *("set_up.init.command", "set_up.journal", "set_up.kept", "set_up.login"),
         )
     ),
 ]

@@ -279,6 +279,7 @@ COMMANDS = (
         examples=(
             "",
             "--client cursor",
+            "--report",
         ),
         settings=ACCOUNT,
     ),

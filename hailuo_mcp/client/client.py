@@ -67,11 +67,26 @@ _MOST_FAILED_POLLS = 10
 class HailuoClient:
     """One provider; nothing is kept between runs. A paid request is never repeated.
 
-    `provider` is a name from the table in dialects/providers.py; empty: the one that `base_url`
-    identifies. `folders` limits where pictures are read and clips are written. `environ` is
-    where proxies are read from. `serve` starts the sandbox in this process and returns its
-    base URL. `wire` replaces the network. `observe` sees every request to the provider and its
-    answer.
+    Use it in `async with`, or call aclose() at the end.
+
+    Args:
+        api_key: needed to buy; the sandbox takes any.
+        provider: a name, as of the setting `HAILUO_PROVIDER`; empty: the provider that `base_url`
+            identifies, or that setting's default.
+        base_url: another address of the provider; empty: its own.
+        plan: whose prices apply, as of the setting `HAILUO_PLAN`.
+        folders: where pictures are read and clips are written; None: pictures from the working
+            directory and the home folder, clips anywhere.
+        private_hosts: loopback or private hosts that links may point to.
+        environ: where the proxy variables are read from.
+        serve: starts the sandbox in this process and returns its base URL.
+        wire: replaces the network.
+        rng: the source of chance, for tests.
+        sleep: how to pause, for tests.
+        clock: what measures the time of wait(), for tests.
+        submit_timeout: how many seconds a paid request may take.
+        read_timeout: how many seconds a status request may take.
+        observe: sees every request to the provider and its answer.
     """
 
     def __init__(  # noqa: PLR0913  # every one has a default; tests inject the last six
@@ -131,6 +146,7 @@ class HailuoClient:
 
     @property
     def capabilities(self) -> Capabilities:
+        """What the provider's dialect can express."""
         return capabilities_of(self._provider)
 
     @property
@@ -145,12 +161,15 @@ class HailuoClient:
         await self.aclose()
 
     async def aclose(self) -> None:
+        """Close the connections; `async with` does it."""
         if self._transport is not None:
             await self._transport.aclose()
             self._transport = None
 
     async def submit(self, request: AnyRequest, *, callback_url: str = "") -> Submitted:
         """Check a request and buy it.
+
+        The `remote_id` of the answer is what all other calls take: keep it.
 
         Raises:
             InvalidRequestError: refused here; nothing was sent.
@@ -289,9 +308,11 @@ class HailuoClient:
     async def submit_template(
         self, request: TemplateRequest, *, callback_url: str = ""
     ) -> Submitted:
+        """Check a template's request and buy it, as submit()."""
         return await self.submit(request, callback_url=callback_url)
 
     async def query_template(self, remote_id: str) -> RemoteStatus:
+        """Read the status of a template's task, as query() with `template=True`."""
         return await self.query(remote_id, template=True)
 
     async def wait_template(
@@ -301,11 +322,13 @@ class HailuoClient:
         timeout: float | None = 1200,  # noqa: ASYNC109  # as wait
         poll_seconds: float = 10,
     ) -> RemoteStatus:
+        """Wait for a template's task, as wait() with `template=True`."""
         return await self.wait(remote_id, template=True, timeout=timeout, poll_seconds=poll_seconds)
 
     async def download_template(
         self, remote_id: str, path: str | Path, *, overwrite: bool = False
     ) -> SavedFile:
+        """Save a template's clip, as download() with `template=True`."""
         return await self.download(remote_id, path, template=True, overwrite=overwrite)
 
     async def check_key(self) -> None:

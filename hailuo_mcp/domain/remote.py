@@ -46,14 +46,17 @@ class Submitted:
     """The provider accepted the request."""
 
     remote_id: str
+    """The provider's id of the task."""
     remote_alias: str = ""
     """A second id for the same task, if the provider gives one."""
     trace_id: str = ""
+    """The provider's id of the request, for its support."""
 
 
 class Phase(StrEnum):
-    """The provider's status word, normalised (facts 11)."""
+    """The provider's status word, normalised."""
 
+    # The words are in facts 11.
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -63,6 +66,7 @@ class Phase(StrEnum):
 
     @property
     def is_final(self) -> bool:
+        """Whether the task has ended."""
         return self in _ENDED
 
 
@@ -74,9 +78,11 @@ class Usage:
     """What the provider counted for a clip."""
 
     output_seconds: int
+    """Of the clip."""
     input_seconds: int = 0
     """Of reference clips, each rounded up."""
     images: int = 0
+    """Reference pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +93,15 @@ class RemoteStatus:
     word: str
     """The provider's own word, as sent."""
     file_id: str = ""
+    """The provider's id of the clip, where its link is a request of its own."""
     url: str = ""
+    """The clip's link, where the status brings it."""
     url_expires_at: float | None = None
     """Unix seconds."""
     width: int | None = None
+    """Of the clip, in pixels."""
     height: int | None = None
+    """Of the clip, in pixels."""
     error_code: str = ""
     """The provider's failure code; empty if it gave no reason."""
     detail: str = ""

@@ -11,9 +11,13 @@ class Mode(StrEnum):
     """What a clip is made from."""
 
     T2V = "t2v"
+    """Text."""
     I2V = "i2v"
+    """A first frame."""
     FL2V = "fl2v"
+    """A last frame, with or without a first one."""
     S2V = "s2v"
+    """A person."""
     R2V = "r2v"
     """References: pictures, clips and sounds that the clip takes something from."""
     TEMPLATE = "template"
@@ -51,13 +55,21 @@ class VideoRequest:
     """
 
     prompt: str = ""
+    """What the clip shows; camera moves in brackets, such as [Push in]."""
     model: str = ""
+    """Empty: the one that suits the inputs."""
     first_frame_image: str = ""
+    """The picture that the clip starts from: a path, an https URL or a data URL."""
     last_frame_image: str = ""
+    """The picture that it ends with."""
     subject_image: str = ""
+    """The person who appears in it."""
     reference_images: tuple[str, ...] = ()
+    """Pictures that it takes something from."""
     reference_videos: tuple[str, ...] = ()
+    """Clips that it takes something from."""
     reference_audios: tuple[str, ...] = ()
+    """Sounds that it takes something from."""
     aspect_ratio: str = ""
     """Such as 16:9, or "adaptive"; empty: the model's default. Only some models take one."""
     duration: int | None = None
@@ -68,11 +80,15 @@ class VideoRequest:
     """One of IMAGE_FITS, for each picture that needs it; empty refuses such a picture. It is not
     sent: the pictures have their shape by then."""
     prompt_optimizer: bool | None = _option(default=True)
+    """Whether the provider rewrites the prompt."""
     fast_pretreatment: bool | None = _option(default=False)
+    """Whether it does so in less time."""
     watermark: bool | None = _option(default=False)
+    """Whether the clip carries the provider's mark."""
 
     @property
     def mode(self) -> Mode:
+        """What the clip is made from, by what is given."""
         if any(getattr(self, name) for name in REFERENCE_FIELDS):
             return Mode.R2V
         if self.subject_image:
@@ -95,7 +111,9 @@ class TemplateRequest:
     """A Video Agent template and its inputs."""
 
     template_id: str
+    """The provider's."""
     text_inputs: tuple[str, ...] = ()
+    """In the template's order."""
     media_inputs: tuple[str, ...] = ()
     """https URLs or data URLs, in the template's order."""
 
@@ -113,6 +131,7 @@ class UpgradeRequest:
     remote_id: str
     """The provider's."""
     model: str
+    """The one that made it."""
     resolution: str
     """The one to get."""
     source_resolution: str = ""

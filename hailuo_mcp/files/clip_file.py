@@ -36,10 +36,15 @@ class SavedFile:
 
     path: Path
     bytes: int
+    """Its size."""
     sha256: str
+    """Of its bytes."""
     width: int | None = None
+    """Pixels; None without the extra `media`."""
     height: int | None = None
+    """Pixels."""
     seconds: float | None = None
+    """Its length."""
 
 
 class DiskError(DownloadError):

@@ -41,8 +41,10 @@ def stdin_watch() -> Callable[[], bool]:
     Call this before the SDK replaces stdin. Where the system cannot tell, the end is known only
     when it is read.
     """
+    if sys.platform == "win32":  # which has no poll()
+        return lambda: False
     try:
-        poll = select.poll()  # not on Windows
+        poll = select.poll()
         closed = select.POLLHUP | getattr(select, "POLLRDHUP", 0)  # the latter for sockets
         poll.register(os.dup(sys.stdin.fileno()), closed)
     except (AttributeError, OSError, ValueError):

@@ -114,18 +114,6 @@ def test_the_changelog_speaks_of_this_version():
     assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
-def test_links_between_the_documents_lead_somewhere():
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    broken = [
-        f"{page.relative_to(ROOT)} -> {target}"
-        for page in pages
-        for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
-        if not (page.parent / target).exists()
-    ]
-
-    assert broken == []
-
-
 def test_every_source_that_a_comment_names_is_explained():
     label = re.compile(r"\b([Ss]eeds? 00\d|[Ff]acts,? (?:section )?\d+(?:\.\d+)?|C\d{1,2})\b")
     sources = (ROOT / "docs" / "sources.md").read_text("utf-8")

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import forked
 import pytest
+import warm
 
 from hailuo_mcp.sandbox.options import SandboxOptions
 from hailuo_mcp.sandbox.serve import RunningSandbox, serve_in_thread
@@ -38,6 +39,10 @@ class Ran:
         return json.loads(self.out)
 
 
+def _read_at_start(variables: Mapping[str, str]) -> bool:
+    return any(name.startswith(READ_AT_START) for name in variables)
+
+
 @dataclass
 class Program:
     environ: dict[str, str]
@@ -48,7 +53,7 @@ class Program:
     def __call__(self, *argv: str, typed: str = "", **variables: str) -> Ran:
         """Run a command; `typed` comes on its standard input."""
         environ, given = {**self.environ, **variables}, typed.encode()
-        if forked.AVAILABLE and not any(name.startswith(READ_AT_START) for name in variables):
+        if forked.AVAILABLE and not _read_at_start(variables):
             code, stdout, stderr = forked.run(argv, environ, self.cwd, given, SECONDS)
         else:
             done = subprocess.run(
@@ -70,8 +75,9 @@ class Program:
         return ran
 
     def start(self, *argv: str, **variables: str) -> subprocess.Popen[str]:
+        program = warm.COLD if _read_at_start(variables) else warm.program()
         process = subprocess.Popen(
-            [sys.executable, "-m", "hailuo_mcp", *argv],
+            [*program, *argv],
             env={**self.environ, **variables},
             cwd=self.cwd,
             stdin=subprocess.DEVNULL,

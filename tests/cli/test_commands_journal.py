@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from hailuo_mcp.journal.sqlite.schema import VERSION
+
 FOX = "A red fox"
 
 
@@ -79,3 +81,22 @@ def test_a_journal_that_lost_nothing_is_mended_with_a_note(program: Any) -> None
     told = program("tasks")
     assert (told.code, "Nothing is lost" in told.err) == (0, True)
     assert program("tasks").err == ""
+
+
+def test_a_journal_of_a_newer_version_is_refused_everywhere_and_not_changed(program: Any) -> None:
+    assert program("generate", FOX).code == 0
+    journal = Path(program.environ["HAILUO_STATE_DIR"]) / "journal.sqlite3"
+    with closing(sqlite3.connect(journal, isolation_level=None)) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+        db.execute(f"UPDATE shape SET readable_since = {VERSION + 1}")
+    before = journal.read_bytes()
+    for command in (("generate", FOX), ("tasks",), ("journal", "check"), ("journal", "accept")):
+        refused = program(*command)
+        said = " ".join((refused.out + refused.err).split())
+        assert refused.code == 1
+        assert "newer hailuo-mcp" in said
+        assert "Update this installation" in said
+    assert program("journal", "check", "--json").answer["status"] == "newer"
+    checked = program("doctor")
+    assert (checked.code, "written by a newer hailuo-mcp" in checked.out) == (1, True)
+    assert journal.read_bytes() == before

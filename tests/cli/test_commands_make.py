@@ -7,10 +7,10 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 from PIL import Image
 
 from hailuo_mcp.sandbox.report import read_book
@@ -497,7 +497,7 @@ def test_a_person_is_asked_before_a_clip_without_a_published_price(program):
 def test_a_standard_output_that_is_full_is_told_with_where_the_clip_is(program):
     with Path("/dev/full").open("wb") as full:
         ran = subprocess.run(
-            [sys.executable, "-m", "hailuo_mcp", "generate", FOX, "-o", "-"],
+            [*warm.program(), "generate", FOX, "-o", "-"],
             env=program.environ,
             cwd=program.cwd,
             stdin=subprocess.DEVNULL,

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
+import warm
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -40,7 +40,8 @@ def environ(tmp_path: Path, blocked: Path) -> dict[str, str]:
 
 
 async def test_over_stdio(environ: dict[str, str], blocked: Path) -> None:
-    process = StdioServerParameters(command=sys.executable, args=["-m", "hailuo_mcp"], env=environ)
+    command, *args = warm.program()
+    process = StdioServerParameters(command=command, args=args, env=environ)
     async with Client(stdio_client(process), mode="auto") as client:
         for _ in range(2):
             refused = await client.call_tool("list_tasks", {})

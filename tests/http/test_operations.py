@@ -7,12 +7,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 
 import anyio
 import httpx
 import httpx2
 import pytest
+import warm
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from until import until_now
@@ -151,7 +151,7 @@ class Process:
         }
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "hailuo_mcp", "serve", "--transport", "http", "--with-sse"]
+        command = [*warm.program(), "serve", "--transport", "http", "--with-sse"]
         with self.out.open("ab") as out, self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--port", str(self.port)], env=self.environ, stdout=out, stderr=log
@@ -257,7 +257,7 @@ def test_a_body_half_sent_does_not_hold_up_the_leaving(process):
 
 
 def test_nothing_is_said_to_be_served_where_it_is_not(tmp_path):
-    command = [sys.executable, "-m", "hailuo_mcp", "serve", "--transport", "http", "--port"]
+    command = [*warm.program(), "serve", "--transport", "http", "--port"]
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ran = subprocess.run(

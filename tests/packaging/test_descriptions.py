@@ -1,7 +1,9 @@
 """What the registry and Claude Desktop are told about the package agrees with the package."""
 
+import hashlib
 import json
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -15,10 +17,20 @@ from hailuo_mcp.server.tools import all_tools
 from hailuo_mcp.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-REGISTRY = json.loads((ROOT / "server.json").read_text("utf-8"))
+entry = runpy.run_path(str(ROOT / "packaging/server-json"))["entry"]
+REGISTRY = entry(None)
 BUNDLE = json.loads((ROOT / "packaging/mcpb/manifest.json").read_text("utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PACKAGE = REGISTRY["packages"][0]
+
+
+def _needed(kind: str, *names: str, without: str) -> dict:
+    """What a package of this kind must have, and must not."""
+    return {
+        "if": {"properties": {"registryType": {"const": kind}}},
+        "then": {"required": [*names], "properties": {without: False}},
+    }
+
 
 # The registry's rules for server.json of 2025-12-11, as far as this file has what they are about.
 INPUT = {
@@ -36,6 +48,7 @@ INPUT = {
     },
     "additionalProperties": False,
 }
+SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 EXACT_VERSION = {"type": "string", "pattern": r"^\d+\.\d+\.\d+([-.+a-z0-9]*)$"}
 RULES = {
     "type": "object",
@@ -59,16 +72,22 @@ RULES = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["registryType", "identifier", "version", "transport"],
+                "required": ["registryType", "identifier", "transport"],
                 "properties": {
                     "registryType": {"enum": ["pypi", "mcpb", "oci"]},
                     "identifier": {"type": "string"},
                     "version": EXACT_VERSION,
+                    "fileSha256": SHA256,
                     "runtimeHint": {"enum": ["uvx", "docker"]},
                     "transport": {"const": {"type": "stdio"}},
                     "environmentVariables": {"type": "array", "items": INPUT},
                 },
                 "additionalProperties": False,
+                "allOf": [
+                    _needed("pypi", "version", without="fileSha256"),
+                    _needed("mcpb", "fileSha256", without="version"),
+                    _needed("oci", without="version"),  # it is in the identifier
+                ],
             },
         },
     },
@@ -76,17 +95,35 @@ RULES = {
 }
 
 
-def test_the_registrys_rules_hold():
+@pytest.fixture
+def released(tmp_path: Path) -> dict:
+    """The entry as a release publishes it."""
+    bundle = tmp_path / "hailuo-mcp.mcpb"
+    bundle.write_bytes(b"a bundle")
+    return entry(bundle)
+
+
+def test_the_registrys_rules_hold(released: dict):
     jsonschema.validate(REGISTRY, RULES)
+    jsonschema.validate(released, RULES)
 
 
-def test_one_version_stands_everywhere():
-    told = {
-        "server.json": REGISTRY["version"],
-        "its package": PACKAGE["version"],
-        "manifest.json": BUNDLE["version"],
-    }
-    assert set(told.values()) == {hailuo_mcp.__version__}, told
+def test_a_release_offers_the_package_the_bundle_and_the_image(released: dict):
+    package, bundle, image = released["packages"]
+    version, home = hailuo_mcp.__version__, PROJECT["project"]["urls"]["Source"]
+    assert package == PACKAGE
+    assert bundle["identifier"] == f"{home}/releases/download/v{version}/hailuo-mcp.mcpb"
+    assert bundle["fileSha256"] == hashlib.sha256(b"a bundle").hexdigest()
+    assert image["identifier"] == f"ghcr.io/hailuo-mcp/hailuo-mcp:{version}-stdio"
+    assert image["environmentVariables"] == package["environmentVariables"]
+    recipe = (ROOT / "Dockerfile").read_text("utf-8")
+    assert f'io.modelcontextprotocol.server.name="{released["name"]}"' in recipe
+
+
+def test_the_version_stands_in_one_place():
+    kept = json.loads((ROOT / "packaging/server.json").read_text("utf-8"))
+    assert "version" not in {*kept, *kept["packages"][0], *BUNDLE}
+    assert REGISTRY["version"] == PACKAGE["version"] == hailuo_mcp.__version__
     assert "version" in PROJECT["project"]["dynamic"]
     assert PROJECT["tool"]["hatch"]["version"]["path"] == "hailuo_mcp/__init__.py"
     changes = (ROOT / "CHANGELOG.md").read_text("utf-8")

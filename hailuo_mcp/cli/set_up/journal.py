@@ -60,12 +60,16 @@ def journal(args: Namespace, terminal: Terminal) -> int:
 
 
 def _check(path: Path, terminal: Terminal) -> int:
+    from hailuo_mcp.journal.sql.contents import newer_error
     from hailuo_mcp.journal.sqlite.examine import FaultyJournalError, examine
+    from hailuo_mcp.journal.sqlite.faults import Fault
     from hailuo_mcp.wording import person
 
     try:
         contents = examine(path)
     except FaultyJournalError as flawed:
+        if flawed.fault is Fault.NEWER and not terminal.json:
+            raise newer_error(flawed.version) from None
         found = flawed.found or flawed.fault.value
         if terminal.json:
             terminal.data({"status": flawed.fault.value, "file": str(path), "found": found})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -77,8 +78,9 @@ def _replace(path: Path, content: bytes, *, private: bool) -> None:
         if path.exists():
             facts = path.stat()
             part.chmod(facts.st_mode & (0o600 if private else 0o777))
-            with suppress(PermissionError, AttributeError):  # not root; Windows has no owners
-                os.chown(part, facts.st_uid, facts.st_gid)
+            if sys.platform != "win32":  # which has no owners of this kind
+                with suppress(PermissionError):  # not root
+                    os.chown(part, facts.st_uid, facts.st_gid)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -48,8 +48,7 @@ def examine(url: str, *, old_before: float = 0.0) -> Examined:
             (now,) = _row(db, "SELECT extract(epoch FROM clock_timestamp())::float8")
             latency = time.monotonic() - before
             version = schema.version(db)
-            if schema.is_too_new(db):
-                raise schema.too_new()
+            schema.refuse_newer(db)
             contents = Contents(version=0, counts={})
             if version:
                 contents = contents_of(
@@ -86,13 +85,14 @@ def check(url: str) -> tuple[int, str]:
     Returns how many tasks there are and what is wrong, empty for nothing.
 
     Raises:
-        JournalError: the database cannot be read.
+        JournalError: the database cannot be read, or its format is too new.
     """
     try:
         with connect(url) as db:
             check_server(db)
             if not schema.version(db):
                 return 0, ""
+            schema.refuse_newer(db)
             db.answers_within = inf
             with db.transaction():
                 db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -6,8 +6,8 @@ import hashlib
 from math import inf
 from pathlib import Path
 
-from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.journal.postgres.connection import ServerConnection
+from hailuo_mcp.journal.sql.contents import newer_error
 
 VERSION = 4
 READABLE_SINCE = 1
@@ -31,6 +31,16 @@ def is_too_new(db: ServerConnection) -> bool:
     return row is not None and int(row[0]) > VERSION
 
 
+def refuse_newer(db: ServerConnection) -> None:
+    """Check that this version may use it.
+
+    Raises:
+        JournalError: a newer version has written it.
+    """
+    if is_too_new(db):
+        raise newer_error(version(db))
+
+
 def migrate(db: ServerConnection) -> None:
     """Migrate the database, or accept a newer one that is compatible with this version.
 
@@ -42,8 +52,7 @@ def migrate(db: ServerConnection) -> None:
         db.execute("SET LOCAL statement_timeout = 0")
         db.execute("SET LOCAL lock_timeout = 0")
         db.execute("SELECT pg_advisory_xact_lock(%s)", (key_of(db, "migration"),))
-        if is_too_new(db):
-            raise too_new()
+        refuse_newer(db)
         found = version(db)
         for number in range(found, VERSION):
             file = Path(__file__).with_name(f"schema_{number + 1}.sql")
@@ -52,13 +61,6 @@ def migrate(db: ServerConnection) -> None:
             db.execute("DELETE FROM shape")
             db.execute("INSERT INTO shape VALUES (%s, %s)", (VERSION, READABLE_SINCE))
     db.answers_within = None
-
-
-def too_new() -> JournalError:
-    return JournalError(
-        "The journal was written by a newer hailuo-mcp, and this version cannot use it.",
-        Step(Do.ARRANGE, "update this installation, or stop the newer one"),
-    )
 
 
 def key_of(db: ServerConnection, name: str) -> int:

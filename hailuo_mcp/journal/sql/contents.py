@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hailuo_mcp.domain.task import UNFINISHED
+from hailuo_mcp.errors import Do, JournalError, Step
 from hailuo_mcp.journal.facts import Losses
 from hailuo_mcp.journal.sql.connection import Statements
 from hailuo_mcp.journal.sql.rows import marks
@@ -66,4 +67,12 @@ def contents_of(
             Owner(name=name, account=account, pid=pid, started_at=at)
             for name, account, pid, at in owners
         ),
+    )
+
+
+def newer_error(version: int) -> JournalError:
+    return JournalError(
+        f"The journal was written by a newer hailuo-mcp (format {version}), and this version "
+        "cannot use it. Nothing in it was changed.",
+        Step(Do.ARRANGE, "update this installation, or use the newer one"),
     )

@@ -130,6 +130,7 @@ class Database:
         if rescue.no_database(path):
             # Not even opened: on closing, SQLite would throw away a -wal that does not fit.
             raise DamagedJournalError("the file is not a database")
+        self._refuse_newer()
         db = sqlite3.connect(
             path,
             isolation_level=None,
@@ -161,6 +162,17 @@ class Database:
             raise
         self._checked_at = time.time() if checks else known.checked_at * as_left
         return db
+
+    def _refuse_newer(self) -> None:
+        """Before it is opened for writing: closing it would move the newer one's log into it."""
+        if not self.path.stat().st_size:
+            return
+        name = f"{self.path.absolute().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS)) as db:
+                schema.refuse_newer(db)
+        except UNUSABLE:
+            pass  # opening it says what is wrong
 
     def _check_everything(self) -> None:
         """In the background. The next write opens a damaged file again, and rescues it."""

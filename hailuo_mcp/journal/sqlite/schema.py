@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from hailuo_mcp.errors import Do, JournalError, Step
+from hailuo_mcp.journal.sql.contents import newer_error
 from hailuo_mcp.journal.sql.rows import seal_of
 from hailuo_mcp.journal.sqlite.faults import DamagedJournalError
 
@@ -31,6 +31,16 @@ def is_too_new(db: sqlite3.Connection) -> bool:
     return int(needs) > VERSION
 
 
+def refuse_newer(db: sqlite3.Connection) -> None:
+    """Check that this version may use it.
+
+    Raises:
+        JournalError: a newer version has written it.
+    """
+    if is_too_new(db):
+        raise newer_error(version(db))
+
+
 def migrate(db: sqlite3.Connection, *, to: int = VERSION) -> None:
     """Migrate the file, or accept a newer one that is compatible with this version.
 
@@ -40,11 +50,7 @@ def migrate(db: sqlite3.Connection, *, to: int = VERSION) -> None:
     db.create_function("seal_of", -1, _seal_of)
     db.execute("BEGIN IMMEDIATE")
     try:
-        if is_too_new(db):
-            raise JournalError(
-                "The journal was written by a newer hailuo-mcp, and this version cannot use it.",
-                Step(Do.ARRANGE, "update this installation, or stop the newer one"),
-            )
+        refuse_newer(db)
         found = version(db)
         if found < 0:
             raise DamagedJournalError("its version is damaged")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -92,10 +93,10 @@ def _serve(app: Starlette, host: str, port: int, serving: Callable[[str], None])
 
 def most_connections() -> int:
     """Half of what this process may hold open: journal, clips and provider need the rest."""
-    try:
-        import resource
-    except ImportError:  # Windows
+    if sys.platform == "win32":  # which has no such limit
         return MOST_CONNECTIONS
+    import resource
+
     endless, wanted = resource.RLIM_INFINITY, 2 * MOST_CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != endless and soft < wanted:

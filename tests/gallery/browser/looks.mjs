@@ -35,7 +35,8 @@ export async function look({ name, file, page, frame, setTheme, keep, widths = W
         }
         const wide = await frame().evaluate(() => document.documentElement.scrollWidth - innerWidth);
         demand(wide <= 0, `the page is ${wide} px wider than its frame`);
-        demand(!(await serious(frame())).length, (await serious(frame())).join("\n"));
+        const found = await serious(frame());
+        demand(!found.length, found.join("\n"));
       });
     }
   }

@@ -1,16 +1,18 @@
 // What runs beside the browser: the sandbox, the servers under trial and the host's two origins.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { readFile, mkdir } from "node:fs/promises";
 import { createWriteStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { promisify } from "node:util";
 import { build } from "esbuild";
 
 import { demand, until } from "./checks.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const PYTHON = process.env.PYTHON ?? "python3";
+const run = promisify(execFile);
 const running = new Set();
 
 /** End everything that was started here. */
@@ -88,6 +90,25 @@ export async function startSandbox(home, ...options) {
     },
     book: () => read("book"),
   };
+}
+
+const DRAW = `
+import sys
+from pathlib import Path
+from hailuo_mcp.sandbox.clips.render import render
+from hailuo_mcp.sandbox.job import Job
+folder = Path(sys.argv[1])
+folder.mkdir(parents=True, mode=0o700)
+job = Job(task_id="1", file_id="1", key="", dialect="", family="", created_at=0, seconds_to_ready=0,
+          prompt="A red fox runs through fresh snow.")
+render(job, folder / f"fast-{job.width}x{job.height}-{job.duration}s-{job.fps}.mp4", folder)
+`;
+
+/** Draw one clip before the sandbox starts, which then delivers it for every clip of the usual size. */
+export async function drawClip(home) {
+  const folder = path.join(home, "state", "sandbox", "clips");
+  await mkdir(home, { recursive: true });
+  await run(PYTHON, ["-c", DRAW, folder], { env: environ(home), cwd: home });
 }
 
 export async function startHttp(home, token, more) {

@@ -14,7 +14,7 @@ import { tellCommand, tellGallery } from "./gallery.mjs";
 import { FOLDER, tellHostile } from "./hostile.mjs";
 import { connect, Conversation, http, stdio, VARIABLES } from "./host.mjs";
 import { look } from "./looks.mjs";
-import { endAll, startHttp, startOrigins, startSandbox } from "./servers.mjs";
+import { drawClip, endAll, startHttp, startOrigins, startSandbox } from "./servers.mjs";
 import { tellShots } from "./shots.mjs";
 import { tellStory } from "./story.mjs";
 
@@ -164,7 +164,8 @@ async function main() {
   const [browser, origins, drawn, plain] = await Promise.all([
     launch(),
     startOrigins(),
-    startSandbox(home("drawn")), // whose clips are large enough to come in several parts
+    // Its clips are large enough to come in several parts.
+    drawClip(home("drawn")).then(() => startSandbox(home("drawn"), "--fast-clips")),
     startSandbox(home("plain"), "--fast-clips", "--seconds", "2"),
   ]);
   ending.push(() => browser.close(), () => origins.close());

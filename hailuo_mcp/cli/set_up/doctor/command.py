@@ -28,6 +28,15 @@ _INDENT = 9
 def doctor_options(parser: ArgumentParser) -> None:
     what = "use the settings from this client's configuration, such as cursor"
     arguments.add_text(parser.add_argument, "--client", metavar="CLIENT", what=what)
+    parser.add_argument(
+        "--report",
+        nargs="?",
+        const="",
+        default=None,
+        metavar="FILE",
+        help="also write the findings as a page for an issue, without names, paths, addresses and "
+        "secrets (default: hailuo-doctor-DATE.md here)",
+    )
 
 
 def doctor(args: Namespace, terminal: Terminal) -> int:
@@ -53,18 +62,43 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
 
     anyio.run(examined)
     problems = sum(result.level == "problem" for result in results)
+    report = (
+        "" if args.report is None else _report(args.report, results, system, environ, overrides)
+    )
     if terminal.json:
+        more = {"report": report} if report else {}
         terminal.records(
             "findings",
             ("check", "level", "message", "do"),
             [(it.check, it.level.value, it.message, it.fix) for it in results],
             status="problem" if problems else "ok",
             message="".join(map(text_of, _summary(results))),
+            **more,
         )
     else:
         terminal.say()
         terminal.line(*_summary(results))
+        if report:
+            terminal.say(f"For an issue, without names and secrets: {report}")
     return exits.FAILED if problems else exits.DONE
+
+
+def _report(
+    file: str,
+    results: Sequence[Result],
+    system: System,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+) -> str:
+    """Write the page for an issue. Returns where it is."""
+    from pathlib import Path
+
+    from hailuo_mcp.cli.set_up.doctor import configuration, report
+
+    kept, _ = configuration.read_for_check()
+    path = Path(arguments.output_path(file or report.file_name(time.time())))
+    report.write(path, report.page(results, system, environ, kept, overrides))
+    return str(path)
 
 
 def _print(result: Result, terminal: Terminal) -> None:
