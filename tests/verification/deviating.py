@@ -27,6 +27,8 @@ CREATES = (
     "/v1/video_template_generation",
     "/v2/video_generation",
 )
+ORGANISATION = "/Krzyzewska-Pracownia"
+"""Where a relay has its paths: it may answer below any."""
 _LINKS = "/clips/"
 
 
@@ -108,6 +110,8 @@ class Deviating:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = {**scope, "path": scope["path"].removeprefix(ORGANISATION)}
+        scope["raw_path"] = scope["path"].encode()
         body = await _whole(receive)
         asked = _asked(scope, body)
         self.asked.append(asked)

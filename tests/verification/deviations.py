@@ -176,6 +176,12 @@ def unknown_status_word(server: Deviating, asked: Asked, answer: Answer) -> None
         answer.json = {**body, "status": "Rendering", "file_id": ""}
 
 
+@_in_json(STATUS)
+def never_ends(body: dict[str, Any]) -> None:
+    if body.get("status"):
+        body["status"], body["file_id"] = "Rendering", ""
+
+
 @_on(STATUS)
 def running_after_the_end(server: Deviating, asked: Asked, answer: Answer) -> None:
     body = answer.json
@@ -345,6 +351,22 @@ def hangs_on_an_empty_request(server: Deviating, asked: Asked, answer: Answer) -
     del server
     if _is_nothing(asked):
         answer.missing = "hang"
+
+
+@_on(SUBMIT)
+def loses_the_answer_to_the_purchase(server: Deviating, asked: Asked, answer: Answer) -> None:
+    del server
+    if not _is_nothing(asked):
+        answer.missing = "reset"
+
+
+@_on(SUBMIT)
+def answers_the_purchase_with_500(server: Deviating, asked: Asked, answer: Answer) -> None:
+    del server
+    if not _is_nothing(asked):
+        answer.status = 500
+        answer.body = b"Internal Server Error"
+        answer.headers["content-type"] = "text/plain"
 
 
 # ── files, links and clips ────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from verification.deviating import DeviatingServer
+from verification.deviating import ORGANISATION, DeviatingServer
 from verification.planting import KEY, USER
 
 from hailuo_mcp import cli
@@ -81,7 +81,7 @@ def verify(
         "XDG_CONFIG_HOME": str(home / ".config"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "HAILUO_PROVIDER": provider,
-        "HAILUO_BASE_URL": server.url,
+        "HAILUO_BASE_URL": server.url + ORGANISATION,
         "HAILUO_API_KEY": KEY.text,
         "HAILUO_OUTPUT_DIR": str(home / "videos"),
         "HAILUO_STATE_DIR": str(home / "state"),

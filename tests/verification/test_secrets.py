@@ -20,7 +20,7 @@ from verification.planting import (
     traces,
 )
 from verification.running import Ran, verify
-from verification.secretive import PLACES, WAYS, everywhere, while_bought
+from verification.secretive import PLACES, WAYS, Fill, at, everywhere, while_bought
 
 ENVIRONMENT = {
     "HTTPS_PROXY": PROXY.text,
@@ -46,6 +46,16 @@ def test_what_anybody_may_say_is_no_trace() -> None:
     assert not traces(
         "HTTP 200, code 2013: `file.download_url` lives 60 min since 2026-11-20T15:00"
     )
+
+
+@pytest.mark.parametrize("provider", ["hingnet", "xcompute", "compat", "compat-v3", "sandbox"])
+@pytest.mark.parametrize("way", [WAYS[1], WAYS[4]])
+def test_no_other_format_gives_secrets_away(
+    way: Fill, provider: str, server: DeviatingServer, tmp_path: Path
+) -> None:
+    with server.deviates(at(("GET", "/"), way), at(("POST", "/"), way)):
+        ran = verify(server, tmp_path, provider=provider, variables=ENVIRONMENT)
+        assert_silent(ran, server)
 
 
 @pytest.mark.parametrize("turn", range(len(WAYS)))
