@@ -34,7 +34,13 @@ CHAPTERS = {
         "docs/reference/client",
         "docs/glossary",
     ),
-    "Operate it": ("docs/serving", "docs/sizing", "docs/performance", "SECURITY"),
+    "Operate it": (
+        "docs/serving",
+        "docs/sizing",
+        "docs/performance",
+        "docs/verify",
+        "SECURITY",
+    ),
     "Change it": (
         "CONTRIBUTING",
         "docs/adding-a-provider",

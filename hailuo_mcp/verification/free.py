@@ -82,7 +82,7 @@ async def verify_free(
         elif tried.key_refused:
             ended = "The key is refused."
         elif tried.accepted:
-            ended = "The one before was not refused."
+            ended = "An earlier one was not refused."
 
 
 async def try_step(
