@@ -15,10 +15,9 @@ from urllib.parse import quote, urlsplit
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.dialects.dialect import HttpRequest, Provider
 from hailuo_mcp.dialects.link_expiry import MINIMAX_LIFE
-from hailuo_mcp.dialects.parsing import fields, items, word
 from hailuo_mcp.dialects.providers import CLIP_DOMAINS
 from hailuo_mcp.dialects.statuses import phase_of
-from hailuo_mcp.domain.remote import Link, Phase
+from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.domain.requests import Mode, VideoRequest
 from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import HailuoError, TaskFailedError
@@ -33,8 +32,8 @@ from hailuo_mcp.verification.observed import (
     differences_of,
     outcome_of,
 )
-from hailuo_mcp.verification.redaction import safe_word
 from hailuo_mcp.verification.replies.questions import NOTHING, URLS_ONLY
+from hailuo_mcp.verification.states import goes_on, said_state, shown_state
 
 if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
@@ -169,7 +168,7 @@ class Purchase:
     def is_stuck(self) -> bool:
         """Whether the provider says again and again that it is over, and gives no clip."""
         self._sort()
-        ends = [it for it in self._of(Operation.STATUS) if phase_of(_said_state(it)).is_final]
+        ends = [it for it in self._of(Operation.STATUS) if phase_of(said_state(it)).is_final]
         return len(ends) >= _OFTEN
 
     def interrupted(self) -> Step:
@@ -232,10 +231,11 @@ class Purchase:
         name = _STEPS[Operation.STATUS]
         seen = list[tuple[str, float]]()
         for exchange in self._of(Operation.STATUS):
-            state = _state(exchange)
+            state = shown_state(exchange)
             if state and (not seen or seen[-1][0] != state):
                 seen.append((state, max(0.0, exchange.reply.received_at - self._began)))
         differences = self._differences(Operation.STATUS, Operation.LIST)
+        differences = (*differences, *goes_on(self._of(Operation.STATUS)))
         failed = task.status is not Status.SUCCEEDED
         return Step(
             name=name,
@@ -343,21 +343,6 @@ def _is_about(task: Task, exchange: Exchange) -> bool:
             return False
         case _:
             return True
-
-
-def _said_state(exchange: Exchange) -> str:
-    """The provider's word for the state, whatever it is."""
-    body = fields(exchange.reply.json())
-    holders = [body, fields(body.get("task")), *map(fields, items(body.get("data")))]
-    return next((text for it in holders if (text := word(it.get("status")))), "")
-
-
-def _state(exchange: Exchange) -> str:
-    """The provider's word for the state, where it is one that is known."""
-    said = _said_state(exchange)
-    if not said:
-        return ""
-    return "an unknown word" if phase_of(said) is Phase.UNKNOWN else safe_word(said)
 
 
 def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Difference]:

@@ -70,7 +70,7 @@ PAID: dict[str, Found] = {
     "another_tasks_id": ("status", "other value", "task_id"),
     "accepted_with_an_unknown_field": ("submit", "unknown field", "estimated_seconds"),
     "unknown_status_word": ("status", "unknown status word", "status"),
-    "running_after_the_end": ("status", "other value", ".*"),
+    "running_after_the_end": ("status", "other value", "status"),
     "no_link": ("file", "missing field", r"file\.download_url"),
     "backup_link_only": ("file", "missing field", r"file\.download_url"),
     "link_on_a_foreign_host": ("link", "link", "its host"),
