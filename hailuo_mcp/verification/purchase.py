@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +20,7 @@ from hailuo_mcp.domain.requests import Mode, VideoRequest
 from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import HailuoError, TaskFailedError
 from hailuo_mcp.files.mp4 import HEAD, starts_well
+from hailuo_mcp.media.boat import boat_picture
 from hailuo_mcp.rules.judge import Combination, judge
 from hailuo_mcp.verification.compare import operation_of
 from hailuo_mcp.verification.facts import Difference, Exchange, Kind, Operation, Outcome, Step
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
     from hailuo_mcp.views import Terms, View
 
 PROMPT = "A paper boat drifts slowly across a calm pond [Static shot]"
-_SIDE = 512
-"""Pixels of the drawn first frame, whose sides are equal."""
 _OFTEN = 5
 _LIVES = {"minimax": MINIMAX_LIFE}
 """How long a fresh link is documented to live at least, in seconds (C1)."""
@@ -71,7 +68,7 @@ def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
     return VideoRequest(
         model=found.model,
         prompt=PROMPT,
-        first_frame_image=drawn_picture() if found.mode is Mode.I2V else "",
+        first_frame_image=boat_picture() if found.mode is Mode.I2V else "",
         resolution=found.resolution,
         duration=found.duration,
         aspect_ratio=found.aspect_ratio,
@@ -88,20 +85,6 @@ def _combinations(mode: Mode) -> Iterator[Combination]:
                 yield Combination(
                     model=model.name, mode=mode, resolution=resolution, duration=length
                 )
-
-
-def drawn_picture() -> str:
-    """A first frame as a data URL, the same bytes each time: a boat on a pond."""
-    from PIL import Image, ImageDraw
-
-    picture = Image.new("RGB", (_SIDE, _SIDE), (150, 190, 215))
-    draw = ImageDraw.Draw(picture)
-    draw.rectangle((0, 260, _SIDE, _SIDE), fill=(60, 110, 140))
-    draw.polygon(((156, 290), (356, 290), (306, 345), (206, 345)), fill=(240, 235, 225))
-    draw.polygon(((256, 170), (256, 285), (336, 285)), fill=(225, 215, 200))
-    png = BytesIO()
-    picture.save(png, "PNG")
-    return f"data:image/png;base64,{b64encode(png.getvalue()).decode()}"
 
 
 @dataclass(kw_only=True)
