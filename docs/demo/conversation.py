@@ -32,9 +32,9 @@ BOAT = "A paper boat on a rainy street [Push in]"
 HEAD = """# A conversation, as a client saw it
 
 Recorded on 2026-11-22 with fastmcp {client}, a client that this project did not write, over stdio, against the sandbox.
-What the person and the agent say, and which tool is called with what, is the script's
-([demo/conversation.py](demo/conversation.py)); **no model took part**. Calls and answers are what went over the wire: the
-text that a model reads, whole, with the ids and times of that run. Only the folder of the run is written as `~/trial`.
+**No model took part**: a script ([demo/conversation.py](demo/conversation.py)) chose the words and the calls. Calls and answers are
+what went over the wire: the text that a model reads, whole, with the ids and times of that run. Only the folder of the run is
+written as `~/trial`. Answers repeat the beginning of a long prompt only.
 `[sandbox:lost]` in a prompt makes the sandbox take the purchase and break the connection before it answers.
 [tools.md](tools.md) explains the same tools one by one.
 """
