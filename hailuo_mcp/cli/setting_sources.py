@@ -32,15 +32,23 @@ def _absolute(folder: str) -> Path:
 
 
 def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this computer, overridden by the command line's."""
+    """The settings of this computer, overridden by the command line's; read once for a command.
+
+    A person agrees to a price at one provider: a file that is changed while they think must not
+    make it another purchase.
+    """
     from hailuo_mcp.errors import ConfigError
     from hailuo_mcp.settings import read_settings
 
-    given = given_settings(args)
-    try:
-        return read_settings(environ_for(given, environ), **given)
-    except ConfigError as exc:
-        raise by_option(exc, given) from None
+    read: Settings | None = getattr(args, "read_settings", None)
+    if read is None:
+        given = given_settings(args)
+        try:
+            read = read_settings(environ_for(given, environ), **given)
+        except ConfigError as exc:
+            raise by_option(exc, given) from None
+        args.read_settings = read
+    return read
 
 
 def profile(args: Namespace, environ: Mapping[str, str] = os.environ) -> str:

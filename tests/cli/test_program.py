@@ -385,6 +385,16 @@ def test_a_provider_given_here_does_not_get_another_ones_address(environ, option
     assert setting_sources.settings(args, environ).base_url == expected
 
 
+def test_what_changes_while_a_person_thinks_changes_nothing(tmp_path):
+    """What is bought after the question is what was shown before it, at the same provider."""
+    args = parser().parse_args(["generate", "A boat"])
+    shown = setting_sources.settings(args, {"HAILUO_PROVIDER": "minimax-global"})
+
+    bought = setting_sources.settings(args, {"HAILUO_PROVIDER": "minimax-cn"})
+
+    assert bought is shown
+
+
 def test_a_server_that_is_started_in_a_folder_does_not_open_it_to_agents():
     args = parser().parse_args(["serve"])
     settings = setting_sources.settings(args, {})

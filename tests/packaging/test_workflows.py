@@ -114,7 +114,7 @@ def test_nothing_is_published_that_was_not_checked():
 
 def test_the_index_is_reached_from_one_job_that_runs_no_command():
     job = RELEASE["jobs"]["pypi"]
-    assert job["environment"]["name"] == "pypi"
+    assert job["environment"] == "pypi"
     assert job["permissions"] == {"id-token": "write"}
     assert all("run" not in step for step in job["steps"])
 
