@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import certificates
+import new_journals
 import postgres
 import pytest
 import warm
@@ -39,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("tests", deadline=None)  # no result depends on the machine's speed
     settings.load_profile("tests")
     certificates.load_once()
+    new_journals.copy_from_one()
     if not hasattr(config, "workerinput"):
         postgres.begin_run()
         warm.begin_run()

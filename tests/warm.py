@@ -9,6 +9,7 @@ is started by the first one that needs it. What is about the start itself uses `
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import os
 import pkgutil
@@ -35,6 +36,9 @@ _IMPORTED = (
     *("av", "httpx", "uvicorn", "uvicorn.protocols.http.auto", "uvicorn.lifespan.on", "sqlite3"),
     *("psycopg", "psycopg_pool", "numpy", "PIL.Image", "PIL.PngImagePlugin"),
     *("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http.trace_exporter"),
+    *("anyio._backends._asyncio", "av.subtitles.stream", "certifi", "concurrent.futures.thread"),
+    *("encodings.ascii", "encodings.idna", "filelock", "httpcore", "rich.progress", "rich.table"),
+    *("PIL.ImageDraw", "uvicorn.lifespan.off", "uvicorn.loops.asyncio", "uvicorn.loops.auto"),
     *("sse_starlette", "mcp.server.sse", "mcp.server.streamable_http_manager"),
     "hailuo_mcp",
 )
@@ -50,6 +54,11 @@ def program() -> tuple[str, ...]:
     if not _AVAILABLE:
         return COLD
     return (sys.executable, "-I", "-S", str(Path(__file__).with_name("warm_start.py")), _socket())
+
+
+def python() -> tuple[str, ...]:
+    """A command line for `-c CODE ARGUMENT…`: a Python that has imported the program."""
+    return program() if _AVAILABLE else (sys.executable,)
 
 
 def begin_run() -> None:
@@ -111,6 +120,7 @@ def _start(path: str) -> None:
 
 def _serve(path: str) -> None:
     _load()
+    gc.freeze()  # a collection would write to every page that the forked ones share with it
     Forks(path).serve(run=int(path.rpartition("-")[2]))
 
 

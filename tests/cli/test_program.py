@@ -142,7 +142,7 @@ WORDS = st.one_of(
 
 
 @given(st.sampled_from([command.name for command in COMMANDS]), st.lists(WORDS, max_size=6))
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_any_words_are_read_or_refused(command, argv):
     """argparse ends a program by SystemExit, and by nothing else."""
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm
 
 DRIVER = Path(__file__).with_name("run.py")
 
@@ -13,12 +14,13 @@ DRIVER = Path(__file__).with_name("run.py")
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
 def test_every_step_is_there(store: str) -> None:
     arm_all = (
+        f"import sys; sys.path.insert(0, {str(DRIVER.parent)!r})\n"
         "import steps\n"
         f"steps.STORE = {store!r}\n"
         "for install in steps.STEPS.values():\n"
         "    install(lambda: None)\n"
     )
-    subprocess.run([sys.executable, "-c", arm_all], cwd=DRIVER.parent, check=True)
+    subprocess.run([*warm.python(), "-c", arm_all], check=True)
 
 
 @pytest.mark.slow

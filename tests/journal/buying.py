@@ -1,4 +1,4 @@
-"""Processes that buy at one moment: `python -m tests.journal.buying WHAT HOW-MANY ARGUMENTS`.
+"""Processes that buy at one moment: the arguments are WHAT HOW-MANY ARGUMENT….
 
 They are forked from one that has imported what they need, and wait for each other before they buy.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
-import os
 import queue
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import warm
 
 from hailuo_mcp.bootstrap import open_studio
 from hailuo_mcp.domain.requests import Mode, VideoRequest
@@ -38,10 +38,10 @@ Wait = Callable[[], object]
 def together(what: str, many: int, *arguments: str) -> list[list[int]]:
     """What each of them found."""
     root = Path(__file__).parents[2]
-    paths = os.pathsep.join([str(root), str(root / "tests")])
+    code = f"import sys; sys.path[:0] = {str(root), str(root / 'tests')}\n"
+    code += "from tests.journal.buying import main; main()"
     done = subprocess.run(
-        [sys.executable, "-m", "tests.journal.buying", what, str(many), *arguments],
-        env={**os.environ, "PYTHONPATH": paths},
+        [*warm.python(), "-c", code, what, str(many), *arguments],
         stdout=subprocess.PIPE,
         text=True,
         check=True,

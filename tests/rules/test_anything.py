@@ -223,7 +223,7 @@ def attempt(call):
         return error
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(
     model=st.sampled_from(["", "x" * 150, "hailuo\u20602.3", "hailuo 2.4", "fast", *NAMES])
     | anything,

@@ -2,8 +2,9 @@
 
 import hashlib
 import subprocess
-import sys
 from pathlib import Path
+
+import warm
 
 from hailuo_mcp.sandbox.report import read_book
 
@@ -55,7 +56,7 @@ def test_another_process_can_write_the_same_book_at_the_same_time(
         "running.stop()\n"
     )
     other = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        [*warm.python(), "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
     for number in range(20):
         bench.create(f"mine {number}")
@@ -133,7 +134,7 @@ def test_many_processes_can_open_a_new_book_at_once(tmp_path: Path) -> None:
         "    Book(Path(sys.argv[1]) / str(number) / 'book.sqlite3').close()\n"
     )
     others = [
-        subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE)
+        subprocess.Popen([*warm.python(), "-c", script, str(tmp_path)], stdin=subprocess.PIPE)
         for _ in range(4)
     ]
     for other in others:

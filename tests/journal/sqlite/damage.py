@@ -24,6 +24,8 @@ from hailuo_mcp.domain.requests import Mode
 from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import JournalError
 from hailuo_mcp.journal.facts import KeyTaken, Limits, Losses, Recorded
+from hailuo_mcp.journal.sql import purchases
+from hailuo_mcp.journal.sqlite.connection import SqliteConnection
 from hailuo_mcp.journal.sqlite.store import SqliteStore
 
 TASKS, OLDER, BACKED_UP = 300, 180, 120
@@ -60,6 +62,15 @@ async def buy(journal: SqliteStore, number: int) -> Recorded | KeyTaken | Losses
     found = await journal.record(draft(number), Decimal(2), _LIMITS, now=NOW + number)
     assert isinstance(found, Recorded | KeyTaken | Losses), found
     return found
+
+
+def _bought_again(db: SqliteConnection) -> list[int]:
+    """Ask for everything once more, in one transaction: one each is what costs most."""
+    found = (
+        purchases.record(db, draft(number), Decimal(2), _LIMITS, now=NOW + number)
+        for number in range(TASKS)
+    )
+    return [n for n, one in enumerate(found) if isinstance(one, Recorded) and not one.reused]
 
 
 async def make(folder: Path) -> None:
@@ -271,10 +282,7 @@ async def suffer(folder: Path, damage: Damage, *, checked_later: bool = False) -
         sums = await journal.sums(draft(0).account, draft(0).unit, 0.0)
         short = sums.spent + sums.reserved < 2 * TASKS
         outcome.budget_short = short and not outcome.refused
-        for number in range(TASKS):
-            found = await buy(journal, number)
-            if isinstance(found, Recorded) and not found.reused:
-                outcome.bought_again.append(number)
+        outcome.bought_again = await journal.write(_bought_again)
     finally:
         await journal.close()
     return outcome

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import warm
+
 _OPEN_AND_BUY = """
 import asyncio, sys
 from decimal import Decimal
@@ -68,8 +70,10 @@ def start(
     path: Path, name: str, purchases: int = 3, *, before: str = "", run: str = _RUN, **more: Any
 ) -> subprocess.Popen[str]:
     script = _OPEN_AND_BUY.replace("BEFORE\n", before).replace("RUN\n", f"{run}\n")
+    # What is set in the process itself, before it becomes the program, is not handed over.
+    python = (sys.executable,) if "preexec_fn" in more else warm.python()
     return subprocess.Popen(
-        [sys.executable, "-c", script, str(path), name, str(purchases)],
+        [*python, "-c", script, str(path), name, str(purchases)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -220,7 +220,9 @@ async def test_a_process_killed_in_the_middle_of_a_transaction_leaves_no_half_of
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     task = await shop.buy()
-    killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=30)
+    killed = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script, str(path)], check=False, timeout=30
+    )
     assert killed.returncode == -signal.SIGKILL
     assert (await shop.read(task)).money is Money.RESERVED
     await shop.buy()

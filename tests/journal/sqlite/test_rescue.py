@@ -126,7 +126,7 @@ async def _with_a_damaged_page(shop: Any, path: Path) -> None:
         old = await shop.buy(prompt=f"old {number:03} " * 200)
         await shop.becomes(old, Status.FAILED)
     await shop.journal.read(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
-    subprocess.run([sys.executable, "-c", _DAMAGE, str(path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-I", "-S", "-c", _DAMAGE, str(path)], check=True, timeout=60)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there nobody moves a file that is open")
