@@ -111,6 +111,11 @@ def test_only_words_of_the_program_and_numbers_pass() -> None:
     said = "clips: /srv/clips (3 GB free) of Lisbon, 10.0.0.1, a@b.example key media.example:1 now"
     assert shown(said) == f"{HIDDEN} (3 GB free) of {HIDDEN} now"
     assert shown("It can be written to.") == "It can be written to."
+    assert (
+        shown("It can (PyAV 16.1.0) be (of Lisbon now)")
+        == f"It can (PyAV {HIDDEN}) be (of {HIDDEN} now)"
+    )
+    assert shown("It can (Lisbon now) be") == f"It can ({HIDDEN} now) be"
     assert "s3cr3t" not in vocabulary()
 
 
@@ -127,4 +132,6 @@ def test_without_its_own_source_the_program_shows_no_words(monkeypatch: pytest.M
 
 def test_a_finding_about_tenants_has_no_words(tmp_path: Path) -> None:
     found = [problem("tenants", "The key of provider was refused.", "Try the other key.")]
-    assert f"| problem | tenants | {HIDDEN} |  |" in page(found, linux(tmp_path), {}, NO_FILE, {})
+    text = page([*found, *found], linux(tmp_path), {}, NO_FILE, {})
+    assert f"| problem | tenants | {HIDDEN} |  |" in text
+    assert "## Findings: 0 ok, 0 notes, 2 problems" in text

@@ -14,6 +14,7 @@ import platform
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,20 +61,26 @@ class Redaction:
 
     def _shown(self, words: Iterable[str]) -> Iterator[str]:
         """Each word, or one mark for all that are hidden in a row."""
-        hidden = False
-        for word in words:
-            may = word != HIDDEN and self._may_be_shown(word)
-            if may or not hidden:
-                yield word if may else HIDDEN
-            hidden = not may
+        for may, row in groupby(words, self._may_be_shown):
+            together = list(row)
+            yield from together if may else [_mark(together)]
 
     def _may_be_shown(self, word: str) -> bool:
+        if word == HIDDEN:
+            return False
         core = word.strip(_EDGE)
         return (
             not core
             or core in self._words
             or bool(_NUMBER.fullmatch(core) or _MOMENT.fullmatch(core))
         )
+
+
+def _mark(hidden: list[str]) -> str:
+    """The mark for these words, with the bracket that opens or closes in them."""
+    text = " ".join(hidden)
+    opened = text.count("(") - text.count(")")
+    return f"{'(' * (opened > 0)}{HIDDEN}{')' * (opened < 0)}"
 
 
 def _parts(text: str) -> Iterator[str]:

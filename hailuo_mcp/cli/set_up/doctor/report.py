@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 import hailuo_mcp
 from hailuo_mcp.catalog.prices import plans
+from hailuo_mcp.cli import words
 from hailuo_mcp.cli.set_up.doctor.redaction import HIDDEN, Redaction
+from hailuo_mcp.cli.set_up.doctor.result import Level
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
 from hailuo_mcp.settings.config_file import Configuration, config_path
@@ -90,7 +92,11 @@ def page(
     found = _sources(environ, kept, overrides)
     redact = Redaction(private_texts(system, environ, kept, found))
     many = ", ".join(
-        f"{sum(it.level == level for it in results)} {level}" for level in ("ok", "note", "problem")
+        (
+            f"{sum(it.level is Level.OK for it in results)} ok",
+            words.count(sum(it.level is Level.NOTE for it in results), "note"),
+            words.count(sum(it.level is Level.PROBLEM for it in results), "problem"),
+        )
     )
     lines = [
         "# hailuo-mcp doctor",
