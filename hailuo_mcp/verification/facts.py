@@ -79,6 +79,33 @@ class Outcome(StrEnum):
     FAILED = "failed"
     """It could not be tried to the end, or the account or the key is in the way."""
     SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
+    """The person stopped waiting; nothing failed."""
+    NOTED = "noted"
+    """Told, and compared with nothing: nothing is documented of it."""
+
+
+class Reason(StrEnum):
+    """Why a step was not tried to its end: words of ours, which may stand in a report."""
+
+    UNREACHABLE = "the provider could not be reached"
+    NO_ANSWER = "no answer came"
+    UNREADABLE = "the answer could not be read"
+    ERROR = "the provider answered with an error"
+    KEY_REFUSED = "the key was refused"
+    NOT_REFUSED = "an earlier request was not refused"
+    NOT_AGREED = "the price was not agreed to"
+    REFUSED = "the provider refused it"
+    UNCONFIRMED = "it is not certain whether it was bought"
+    EARLIER = "not seen: went on with an earlier clip"
+    ELSEWHERE = "not seen: another process followed the clip"
+    INTERRUPTED = "stopped before the end"
+    NOT_OVER = "the clip was not ready"
+    NOT_MADE = "the clip could not be made"
+    NO_LINK = "the link gave no clip"
+    NOT_SAVED = "the clip could not be saved"
+    NOT_MEASURED = "the clip could not be measured"
+    OURS = "this program could not go on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +119,9 @@ class Step:
     answers: tuple[str, ...] = ()
     """What came back in a few safe words each: "HTTP 200, code 1004", "Queueing after 2 s"."""
     differences: tuple[Difference, ...] = ()
+    reason: Reason | None = None
     what: str = ""
-    """Why it failed or was skipped, and what to do: for the person, not for the report."""
+    """The reason in more words, and what to do: for the person, not for the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

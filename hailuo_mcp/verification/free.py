@@ -17,12 +17,23 @@ from hailuo_mcp.errors import (
     UnconfirmedSubmitError,
     UnexpectedResponseError,
 )
-from hailuo_mcp.verification.facts import Difference, Exchange, Kind, Outcome, Step
+from hailuo_mcp.verification.facts import (
+    Difference,
+    Exchange,
+    Kind,
+    Operation,
+    Outcome,
+    Reason,
+    Step,
+)
 from hailuo_mcp.verification.observed import (
     Observed,
     answer_words,
     differences_of,
     outcome_of,
+    reason_of,
+    time_words,
+    undocumented_balance,
 )
 from hailuo_mcp.verification.plan import Planned, free_steps, refused_steps
 
@@ -64,25 +75,26 @@ async def verify_free(
     It ends early if the key is refused or nothing answers. After a request that had to be refused
     and was not, no other of that kind is sent; all those come last.
     """
-    ended = ""
+    ended: Reason | None = None
     key_is_shown = answers = False
     for planned in planned_steps(client.provider, refusals=refusals):
         if ended:
-            yield Tried(step=Step(name=planned.name, outcome=Outcome.SKIPPED, what=ended))
+            yield Tried(step=Step(name=planned.name, outcome=Outcome.SKIPPED, reason=ended))
             continue
         # Not every provider of a dialect has the address that shows a key: then the next shows it.
         asks_key = planned.shows_key or not key_is_shown
         yield planned
         tried = await try_step(client, replace(planned, shows_key=asks_key), observed, clock)
-        yield tried
         key_is_shown = key_is_shown or _shows_key(tried)
         answers = answers or bool(tried.exchanges)
         if not answers:
-            ended = "The provider does not answer."
+            ended = Reason.UNREACHABLE
+            tried = replace(tried, step=replace(tried.step, reason=ended))
         elif tried.key_refused:
-            ended = "The key is refused."
+            ended = Reason.KEY_REFUSED
         elif tried.accepted:
-            ended = "An earlier one was not refused."
+            ended = Reason.NOT_REFUSED
+        yield tried
 
 
 async def try_step(
@@ -106,7 +118,9 @@ async def try_step(
         return _unanswered(planned, error)
     differences = differences_of(client.provider, exchanges, planned.codes)
     last = exchanges[-1].reply
-    answers = (*(answer_words(it.reply) for it in exchanges), f"{took:.1f} s")
+    answers = (*(answer_words(it.reply) for it in exchanges), time_words(took))
+    if planned.operation is Operation.BALANCE:
+        answers += tuple(undocumented_balance(last))
     if planned.must_be_refused:
         # The dialect decides, as for every purchase: it takes nothing for free that may not be.
         found = _accepted(client.provider, planned, last)
@@ -126,7 +140,7 @@ async def try_step(
         outcome=Outcome.FAILED if error else outcome_of(differences),
         answers=answers,
         differences=differences,
-        what=error.what if error else "",
+        reason=reason_of(error) if error else None,
     )
     return Tried(step=step, exchanges=exchanges, error=error)
 
@@ -135,12 +149,11 @@ def _unanswered(planned: Planned, error: HailuoError | None) -> Tried:
     # An answer that is too large was not kept: it is none that could be compared.
     read = isinstance(error, UnexpectedResponseError)
     kind = Kind.UNREADABLE if read else Kind.NO_ANSWER
-    difference = Difference(operation=planned.operation, kind=kind)
     step = Step(
         name=planned.name,
         outcome=Outcome.FAILED,
-        differences=(difference,),
-        what=error.what if error else "",
+        differences=(Difference(operation=planned.operation, kind=kind),),
+        reason=Reason.UNREADABLE if read else Reason.NO_ANSWER,
     )
     return Tried(step=step, error=error, accepted=isinstance(error, UnconfirmedSubmitError))
 

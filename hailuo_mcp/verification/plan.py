@@ -14,13 +14,13 @@ from hailuo_mcp.verification.facts import Operation
 from hailuo_mcp.verification.replies.questions import (
     INCOMPLETE,
     NO_SUCH,
+    NO_TEMPLATE,
     NOTHING,
     UNKNOWN_ID,
     UNKNOWN_IDS,
 )
 
-_NO_TEMPLATE = "1"
-"""Templates have ids of 18 digits."""
+_ANY_REFUSAL = "a plain refusal; which code is not documented"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
         name="a query with an unknown id",
         operation=Operation.STATUS,
         request=dialect.status(unknown),
-        documented="no such task",
+        documented=_ANY_REFUSAL,
         codes=no_such,
         shows_key=not provider.probe,
     )
@@ -88,7 +88,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
             name="a file with an unknown id",
             operation=Operation.FILE,
             request=asked,
-            documented="no such file",
+            documented=_ANY_REFUSAL,
             codes=no_such,
         )
     if capabilities_of(provider).templates:
@@ -96,7 +96,7 @@ def _questions(provider: Provider) -> Iterator[Planned]:
             name="a template query with an unknown id",
             operation=Operation.TEMPLATE_STATUS,
             request=dialect.status(unknown, template=True),
-            documented="no such task",
+            documented=_ANY_REFUSAL,
             codes=no_such,
         )
     if model := _model_on_v2(provider):
@@ -127,7 +127,7 @@ def _refused(provider: Provider) -> Iterator[Planned]:
         yield Planned(
             name="a template that does not exist",
             operation=Operation.TEMPLATE_SUBMIT,
-            request=dialect_of(provider).submit(TemplateRequest(template_id=_NO_TEMPLATE)),
+            request=dialect_of(provider).submit(TemplateRequest(template_id=NO_TEMPLATE)),
             documented="no such template",
             codes=INCOMPLETE[_format(provider)],
             must_be_refused=True,

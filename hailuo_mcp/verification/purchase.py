@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from hailuo_mcp.catalog.video_models import models
 from hailuo_mcp.dialects.dialect import HttpRequest, Provider
-from hailuo_mcp.dialects.link_expiry import MINIMAX_LIFE
-from hailuo_mcp.dialects.providers import CLIP_DOMAINS
+from hailuo_mcp.dialects.dialect_of import dialect_of
 from hailuo_mcp.dialects.statuses import phase_of
-from hailuo_mcp.domain.remote import Link
 from hailuo_mcp.domain.requests import Mode, VideoRequest
 from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import HailuoError, TaskFailedError
-from hailuo_mcp.files.mp4 import HEAD, starts_well
 from hailuo_mcp.media.boat import boat_picture
 from hailuo_mcp.rules.judge import Combination, judge
 from hailuo_mcp.verification.compare import operation_of
-from hailuo_mcp.verification.facts import Difference, Exchange, Kind, Operation, Outcome, Step
+from hailuo_mcp.verification.facts import (
+    Difference,
+    Exchange,
+    Kind,
+    Operation,
+    Outcome,
+    Reason,
+    Step,
+)
 from hailuo_mcp.verification.free import named_task
+from hailuo_mcp.verification.made import clip_step, link_step
 from hailuo_mcp.verification.observed import (
     Observed,
     answer_words,
     differences_of,
     outcome_of,
+    reason_of,
+    time_words,
 )
 from hailuo_mcp.verification.replies.questions import NOTHING, URLS_ONLY
 from hailuo_mcp.verification.states import goes_on, said_state, shown_state
@@ -38,16 +46,10 @@ if TYPE_CHECKING:
     from hailuo_mcp.client import HailuoClient
     from hailuo_mcp.rules.judge import Seller
     from hailuo_mcp.studio.studio import Studio
-    from hailuo_mcp.transport.link_download import LinkResponse
     from hailuo_mcp.views import Terms, View
 
 PROMPT = "A paper boat drifts slowly across a calm pond [Static shot]"
 _OFTEN = 5
-_LIVES = {"minimax": MINIMAX_LIFE}
-"""How long a fresh link is documented to live at least, in seconds (C1)."""
-_SECONDS_LATE = 60.0
-_SECONDS_OFF = 1.0
-_PART_OFF = 0.1
 
 
 def cheapest(seller: Seller, provider: Provider) -> VideoRequest:
@@ -100,8 +102,8 @@ class Purchase:
     exchanges: list[tuple[str, Exchange]] = field(default_factory=list[tuple[str, Exchange]])
     _began: float = 0.0
     _before: bytes = b""
-    _told: bool = False
-    """The purchase itself is reported; what is missing is the rest."""
+    _reused: bool = False
+    """It was recorded by an earlier verification."""
 
     @property
     def client(self) -> HailuoClient:
@@ -126,21 +128,43 @@ class Purchase:
         except TaskFailedError as exc:
             refused = exc
         else:
+            self._reused = self.view.reused
             self.view = await wait(self.view.task)
         self._sort()
-        task = self.view.task if self.view else None
-        self._told = True
-        yield self._bought(task, refused)
+        task = self._task
+        yield self._bought(refused)
         if task is None or not task.remote_id:
             return
+        # Asks for the state and the file once more: another process may have seen them alone.
+        link = await self._link(task) if task.status is Status.SUCCEEDED else None
         yield self._states(task)
-        if task.status is not Status.SUCCEEDED:
+        if link is None:
             return
-        for step in (self._file(), await self._link(task), _clip(task)):
+        for step in (self._file(), link, clip_step(task)):
             if step is not None:
                 yield step
         if step := await self._balance_after():
             yield step
+
+    @property
+    def _task(self) -> Task | None:
+        return self.view.task if self.view else None
+
+    @property
+    def is_earlier(self) -> bool:
+        """It goes on with the clip of an earlier verification, which sent the request."""
+        return self._reused and not self._of(Operation.SUBMIT)
+
+    @property
+    def is_bought(self) -> bool:
+        """The provider has named its task: here, or to an earlier verification."""
+        if self._task and self._task.remote_id:
+            return True
+        dialect = dialect_of(self.client.provider, self.request.model)
+        for it in self._of(Operation.SUBMIT):
+            with suppress(HailuoError):
+                return bool(dialect.read_submit(it.reply))
+        return False
 
     @property
     def was_sent(self) -> bool:
@@ -154,20 +178,28 @@ class Purchase:
         ends = [it for it in self._of(Operation.STATUS) if phase_of(said_state(it)).is_final]
         return len(ends) >= _OFTEN
 
-    def interrupted(self) -> Step:
-        """What is known of a purchase that was not followed to its end."""
+    def stopped(self, told: Container[str], error: HailuoError | None = None) -> Iterator[Step]:
+        """What is known of one that was not followed to its end, beside the steps that are told.
+
+        Nothing failed, unless there is an error: the person stopped waiting.
+        """
         self._sort()
-        differences = self._differences(*Operation)
-        told = tuple(dict.fromkeys(f"{n}: {answer_words(it.reply)}" for n, it in self.exchanges))
-        what = "It was not followed to its end."
-        return Step(
-            name="the clip" if self._told else "the purchase",
-            outcome=Outcome.FAILED,
-            paid=True,
-            answers=told[-6:],
-            differences=differences,
-            what=what,
-        )
+        bought, task = self._bought(None), self._task
+        if not self.is_bought:
+            step = replace(bought, differences=self._differences(Operation.SUBMIT))
+        else:
+            if bought.name not in told:
+                yield bought
+            if task is None or _STEPS[Operation.STATUS] in told:
+                step = Step(name="the clip", outcome=Outcome.INTERRUPTED)
+            else:
+                step = self._states(task)
+        if error:
+            yield replace(step, outcome=Outcome.FAILED, reason=reason_of(error), what=error.what)
+            return
+        differs = outcome_of(step.differences) is Outcome.DIFFERS
+        outcome = Outcome.DIFFERS if differs else Outcome.INTERRUPTED
+        yield replace(step, outcome=outcome, reason=Reason.INTERRUPTED, what="")
 
     def _sort(self) -> None:
         """Give every exchange its operation; what a dialect has no name for is left out."""
@@ -186,95 +218,73 @@ class Purchase:
     def _differences(self, *operations: Operation) -> tuple[Difference, ...]:
         return differences_of(self.client.provider, self._of(*operations))
 
-    def _bought(self, task: Task | None, refused: HailuoError | None) -> Step:
-        name = _STEPS[Operation.SUBMIT]
+    def _bought(self, refused: HailuoError | None) -> Step:
         differences = self._differences(Operation.SUBMIT)
         answers = tuple(answer_words(it.reply) for it in self._of(Operation.SUBMIT))
-        outcome, what = outcome_of(differences), ""
-        if self.view and self.view.reused:
-            outcome, what = Outcome.SKIPPED, "An earlier verification bought it."
-        elif refused:
-            outcome, what = Outcome.FAILED, refused.what
-        elif task and not task.remote_id:
-            outcome, what = Outcome.FAILED, task.error
+        outcome, reason, what = outcome_of(differences), None, ""
+        if refused:
+            outcome, reason, what = Outcome.FAILED, Reason.REFUSED, refused.what
+        elif not self.is_bought:
+            outcome, reason = Outcome.FAILED, Reason.UNCONFIRMED
+            what = self._task.error if self._task else ""
             if not answers:
                 lost = Difference(operation=Operation.SUBMIT, kind=Kind.NO_ANSWER)
                 differences = (*differences, lost)
+        elif self.is_earlier:
+            outcome, reason = Outcome.SKIPPED, Reason.EARLIER
         return Step(
-            name=name,
+            name=_STEPS[Operation.SUBMIT],
             outcome=outcome,
-            paid=True,
+            paid=not self.is_earlier,
             answers=answers,
             differences=differences,
+            reason=reason,
             what=what,
         )
 
     def _states(self, task: Task) -> Step:
         """Every state with its time: where it changed, and the last."""
-        name = _STEPS[Operation.STATUS]
         seen = list[tuple[str, float]]()
+        began = task.submitted_at or self._began
         for exchange in self._of(Operation.STATUS):
             state = shown_state(exchange)
             if state and (not seen or seen[-1][0] != state):
-                seen.append((state, max(0.0, exchange.reply.received_at - self._began)))
+                seen.append((state, max(0.0, exchange.reply.received_at - began)))
         differences = self._differences(Operation.STATUS, Operation.LIST)
         differences = (*differences, *goes_on(self._of(Operation.STATUS)))
-        failed = task.status is not Status.SUCCEEDED
+        outcome, reason, what = outcome_of(differences), None, ""
+        if task.status is not Status.SUCCEEDED:
+            ended = task.status is Status.FAILED
+            reason = Reason.NOT_MADE if ended else Reason.NOT_OVER
+            outcome, what = Outcome.FAILED, task.error or "It has not ended."
+        elif not seen:
+            outcome = Outcome.SKIPPED
+            reason = Reason.EARLIER if self._reused else Reason.ELSEWHERE
         return Step(
-            name=name,
-            outcome=Outcome.FAILED if failed else outcome_of(differences),
-            paid=True,
-            answers=tuple(f"{state} after {after:.0f} s" for state, after in seen),
+            name=_STEPS[Operation.STATUS],
+            outcome=outcome,
+            answers=tuple(f"{state} after {time_words(after)}" for state, after in seen),
             differences=differences,
-            what=(task.error or "It has not ended.") if failed else "",
+            reason=reason,
+            what=what,
         )
 
     def _file(self) -> Step | None:
         asked = self._of(Operation.FILE)
         if not asked:
             return None
-        name = _STEPS[Operation.FILE]
         differences = self._differences(Operation.FILE)
         return Step(
-            name=name,
+            name=_STEPS[Operation.FILE],
             outcome=outcome_of(differences),
-            paid=True,
             answers=tuple(dict.fromkeys(answer_words(it.reply) for it in asked)),
             differences=differences,
         )
 
     async def _link(self, task: Task) -> Step:
-        """Whose host it is, how long it lives, and that it serves a clip without the key."""
-        name, found, told = "the link", list[Difference](), list[str]()
-        try:
-            status = await self.client.query(task.remote_id, model=task.model)
-            link = await self.client.link(status)
-            found += _link_differences(link, self.client.provider, self.clock())
-            if link.expires_at:
-                told.append(f"good for {(link.expires_at - self.clock()) / 60:.0f} min")
-            async with self.client.stream(link) as answer:
-                head = await _head(answer)
-                told.append(f"HTTP {answer.status} without the key")
-            if not starts_well(head):
-                found.append(_of_link("what it serves", "an MP4 file", "something else"))
-        except HailuoError as exc:
-            self._sort()
-            return Step(
-                name=name,
-                outcome=Outcome.FAILED,
-                paid=True,
-                answers=tuple(told),
-                differences=tuple(found),
-                what=exc.what,
-            )
+        step = await link_step(self.client, task, self.clock)
         self._sort()
-        return Step(
-            name=name,
-            outcome=outcome_of(found),
-            paid=True,
-            answers=tuple(told),
-            differences=tuple(found),
-        )
+        return step
 
     async def _balance(self) -> bytes:
         """The answer about what the plan has left; empty where it cannot be asked."""
@@ -287,17 +297,16 @@ class Purchase:
         return reply.body if reply.ok else b""
 
     async def _balance_after(self) -> Step | None:
-        """Whether the balance is another one; how much there is, is nobody's business."""
+        """Whether the plan's quota is another one; how much there is, is nobody's business."""
         after = await self._balance()
         self._sort()
         if not (self._before and after):
             return None
         changed = "it changed" if after != self._before else "it did not change"
         return Step(
-            name="the balance",
-            outcome=Outcome.AS_DOCUMENTED,
-            paid=True,
-            answers=(changed,),
+            name=_STEPS[Operation.BALANCE],
+            outcome=Outcome.NOTED,
+            answers=(changed, "it is not the account's money"),
         )
 
 
@@ -306,7 +315,7 @@ _STEPS = {
     Operation.STATUS: "the states",
     Operation.LIST: "the states",
     Operation.FILE: "the file",
-    Operation.BALANCE: "the balance",
+    Operation.BALANCE: "the plan's quota",
 }
 
 
@@ -326,82 +335,3 @@ def _is_about(task: Task, exchange: Exchange) -> bool:
             return False
         case _:
             return True
-
-
-def _link_differences(link: Link, provider: Provider, now: float) -> Iterator[Difference]:
-    if link.authorised:
-        yield _of_link("the need for a key", "a link without it", "an address with it")
-        return
-    host = urlsplit(link.url).hostname or ""
-    is_known = any(host == it or host.endswith(f".{it}") for it in CLIP_DOMAINS)
-    own = provider.minimax_env and urlsplit(provider.base_url).hostname in provider.hosts
-    if own and not is_known:
-        yield _of_link("its host", "one of the known ones", "another")
-    if link.expires_at is None:
-        return
-    left, promised = link.expires_at - now, _LIVES.get(provider.dialect, 0.0)
-    if left <= 0:
-        yield _of_link("its end", "a moment to come", "one that has passed")
-    elif left < promised - _SECONDS_LATE:
-        yield _of_link("its life", f"{promised / 60:.0f} min or more", f"{left / 60:.0f} min")
-
-
-def _of_link(where: str, expected: str, found: str) -> Difference:
-    return Difference(
-        operation=Operation.LINK, kind=Kind.LINK, where=where, expected=expected, found=found
-    )
-
-
-class _EnoughError(Exception):
-    """Ends a download of which only the beginning was wanted."""
-
-
-async def _head(answer: LinkResponse) -> bytes:
-    head = bytearray()
-
-    def take(block: bytearray) -> None:
-        head.extend(block[:HEAD])
-        raise _EnoughError
-
-    with suppress(_EnoughError):
-        await answer.stream_to(take)
-    return bytes(head)
-
-
-def _clip(task: Task) -> Step | None:
-    """The length and the size of the saved clip, beside what was asked for."""
-    if not task.saved:
-        return Step(
-            name="the clip", outcome=Outcome.FAILED, paid=True, what=task.save_error or "Not saved."
-        )
-    if not (task.seconds and task.width and task.height):
-        return Step(name="the clip", outcome=Outcome.SKIPPED, paid=True, what="Not measured.")
-    found = list[Difference]()
-    if task.duration and abs(task.seconds - task.duration) > _SECONDS_OFF:
-        found.append(_of_clip("length", f"{task.duration} s", f"{task.seconds:g} s"))
-    asked, short = _pixels(task.resolution), min(task.width, task.height)
-    if asked and abs(short - asked) > asked * _PART_OFF:
-        found.append(_of_clip("shorter side", f"{asked} pixels", f"{short} pixels"))
-    told = f"{task.width}×{task.height}, {task.seconds:g} s"
-    return Step(
-        name="the clip",
-        outcome=outcome_of(found),
-        paid=True,
-        answers=(told,),
-        differences=tuple(found),
-    )
-
-
-def _of_clip(where: str, expected: str, found: str) -> Difference:
-    return Difference(
-        operation=Operation.LINK,
-        kind=Kind.OTHER_VALUE,
-        where=where,
-        expected=expected,
-        found=found,
-    )
-
-
-def _pixels(resolution: str | None) -> int:
-    digits = (resolution or "").removesuffix("P")
-    return int(digits) if digits.isdecimal() else 0

@@ -19,12 +19,15 @@ from hailuo_mcp.dialects.providers import CLIP_DOMAINS
 from hailuo_mcp.verification.expected import id_in_path, operation_of
 from hailuo_mcp.verification.facts import Exchange
 from hailuo_mcp.verification.redaction import HIDDEN, media_type, safe_name, safe_text, safe_word
+from hailuo_mcp.verification.replies.questions import OUR_IDS
 
 _NOBODY = "link.invalid"
 _PICTURE = "data:image/png;base64,AAAA"
 _DEEPEST, _LONGEST_LIST = 40, 50
 _LARGEST, _EARLIEST, _LATEST = 99_999, 946_684_800, 4_102_444_800
 _ID_DIGITS = 15
+_DAY = 86_400
+"""Seconds. When exactly somebody asked is nobody's business."""
 
 _IDS = frozenset(
     {
@@ -107,7 +110,7 @@ class StandIns:
             status=reply.status,
             headers=self._headers(reply.headers),
             body=body.encode(),
-            received_at=float(int(reply.received_at)),
+            received_at=float(reply.received_at // _DAY * _DAY),
         )
 
     def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
@@ -131,17 +134,19 @@ class StandIns:
         """Return an id of the same form: an 18-digit one has 18 digits."""
         if identifier(text) != text:
             return HIDDEN if text.strip() else ""
-        if text in ("", NO_TASK) or text in _published_ids():
+        if text in ("", NO_TASK) or text in _public_ids():
             return text
         if text not in self._ids:
             form = _form(text)
-            self._counts[form] = number = self._counts.get(form, 0) + 1
-            counted = f"{number:0{_TAIL}d}"
-            if form.isdecimal():
-                self._ids[text] = str(int(form) + number)
-            else:
-                self._ids[text] = form[: -len(counted)] + counted
+            while (found := self._next(form)) in OUR_IDS:
+                pass
+            self._ids[text] = found
         return self._ids[text]
+
+    def _next(self, form: str) -> str:
+        self._counts[form] = number = self._counts.get(form, 0) + 1
+        counted = f"{number:0{_TAIL}d}"
+        return str(int(form) + number) if form.isdecimal() else form[: -len(counted)] + counted
 
     def value(self, name: str, value: object, depth: int = 0) -> object:
         """Return a value of the same type that may be published, by the name of its field."""
@@ -203,8 +208,8 @@ def _by_name(name: str, text: str) -> str:
 
 
 @cache
-def _published_ids() -> frozenset[str]:
-    return frozenset(it.template_id for region in REGIONS for it in templates(region))
+def _public_ids() -> frozenset[str]:
+    return OUR_IDS | {it.template_id for region in REGIONS for it in templates(region)}
 
 
 def link(url: str) -> str:

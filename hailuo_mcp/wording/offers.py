@@ -40,6 +40,8 @@ def offered_clip(offer: Offer, request: AnyRequest | None = None, *, width: int 
     draft = offer.draft
     named = ", ".join(pictures(request)) if request else ""
     made = _FROM.get(draft.mode, "")
+    if made and named:
+        made, named = f"{made} ({named})", ""
     parts = (
         model_title(draft.model),
         draft.resolution or "",
@@ -54,11 +56,11 @@ def offered_clip(offer: Offer, request: AnyRequest | None = None, *, width: int 
     return f'"{shown(prompt, max(_FEWEST, width - len(what) - 5))}": {what}'
 
 
-def offered_price(offer: Offer) -> str:
+def offered_price(offer: Offer, *, price: str = "") -> str:
     """The price, what it counts as, and what it leaves of the budget: one clause."""
     draft, so_far = offer.draft, offer.spending
-    price = price_words(offer.quote) if draft.amount is not None else "unknown, none is published"
-    said = [price]
+    known = price or price_words(offer.quote)
+    said = [known if draft.amount is not None else "unknown, none is published"]
     if offer.reserved_amount is not None and offer.reserved_amount != draft.amount:
         said.append(f"it counts as {amount(offer.reserved_amount, draft.unit)}")
     if so_far.budget is not None and so_far.left is not None:

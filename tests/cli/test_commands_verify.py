@@ -74,8 +74,12 @@ def test_buy_buys_exactly_one_clip_and_follows_it_to_the_file(account):
     fits(ran.answer, "verification")
     assert ran.answer["bought"] == "yes"
     paid = [step["name"] for step in ran.answer["steps"] if step["paid"]]
-    assert paid == ["the purchase", "the states", "the file", "the link", "the clip", "the balance"]
-    assert "0.6 CNY" in ran.err
+    assert paid == ["the purchase"]
+    assert [*outcomes(ran)][-6:] == [
+        *("the purchase", "the states", "the file", "the link", "the clip", "the plan's quota")
+    ]
+    assert outcomes(ran)["the plan's quota"] == "noted"
+    assert "Price: 0.60 CNY" in ran.err
     clips = list(Path(account.environ["HAILUO_OUTPUT_DIR"]).glob("*.mp4"))
     assert len(clips) == 1
     report = account.cwd.joinpath("one.md").read_text(encoding="utf-8")
@@ -105,7 +109,12 @@ def test_other_clips_that_are_followed_meanwhile_are_not_in_it(account):
 
 @pytest.mark.parametrize("provider", ["xcompute", "compat"])
 def test_a_purchase_is_as_documented_in_every_format(account, provider):
-    ran = account("verify", "--buy", "--yes", "--json", HAILUO_PROVIDER=provider)
+    unpriced = {"HAILUO_PROVIDER": provider}
+    refused = account("verify", "--buy", "--yes", **unpriced)
+    assert (refused.code, read_requests(account.books, 10)) == (2, []), "nobody knows the price"
+    assert "HAILUO_UNPRICED_COST" in refused.err
+
+    ran = account("verify", "--buy", "--yes", "--json", HAILUO_UNPRICED_COST="2", **unpriced)
 
     assert ran.code == 0, ran.out + ran.err
     assert set(outcomes(ran).values()) == {"as documented"}
@@ -125,11 +134,15 @@ def test_a_no_at_the_question_buys_nothing(account):
     code, seen = account.at_a_terminal("verify", "--buy", types=b"n\n")
 
     assert code == 0
-    assert b"Buy this clip for 0.6 CNY? [y/N]" in seen
+    assert b"Buy this clip for 0.60 CNY? [y/N]" in seen
     assert b"Nothing was bought." in seen
     assert bought(account) == []
     last = data_of(report_of(account))["steps"][-1]
     assert (last["name"], last["outcome"]) == ("the purchase", "skipped")
+    assert last["reason"] == "the price was not agreed to"
+    assert "| the purchase (paid) | skipped | - | the price was not agreed to |" in report_of(
+        account
+    )
 
 
 def test_a_budget_refuses_the_clip_before_anything_is_sent(account):
@@ -172,8 +185,13 @@ def test_ctrl_c_in_the_middle_writes_the_report_and_says_how_to_go_on(idle, serv
     assert "query" in err
     assert "--wait" in err, "the command that goes on"
     report = report_of(idle)
-    assert "It was interrupted at: the purchase." in report
-    assert data_of(report)["bought"] == "maybe"
+    assert "It was interrupted at: the states." in report
+    data = data_of(report)
+    assert data["bought"] == "yes"
+    last = {step["name"]: step["outcome"] for step in data["steps"][-2:]}
+    assert last == {"the purchase": "as documented", "the states": "interrupted"}
+    assert "One clip was bought." in out
+    assert "failed" not in out
     assert task_id not in report
 
 
@@ -209,6 +227,7 @@ def test_a_refused_key_ends_it_at_once(account):
     assert len(provider.asked) == 1
     assert KEY not in ran.out + ran.err + report_of(account)
     assert set(outcomes(ran).values()) == {"failed", "skipped"}
+    assert {step["reason"] for step in ran.answer["steps"]} == {"the key was refused"}
 
 
 def test_without_a_key_nothing_is_sent_or_written(idle):
@@ -317,9 +336,10 @@ def test_a_new_difference_is_named_and_a_known_one_does_not_count(account):
         ran = account("verify", HAILUO_BASE_URL=provider.url)
 
     assert ran.code == 1
-    assert "a field that is not documented: `queue_position` (a whole number)" in ran.out
+    assert "fields that are not documented: `queue_position` (a whole number), `…`" in ran.out
+    assert "--record` shows its form" in ran.out
     assert "8 steps as documented, 1 differs. Nothing was bought." in ran.out
-    assert "issues" in ran.out
+    assert "issues/new?template=provider-report.yml\n" in ran.out
     assert KEY not in ran.out + report_of(account)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from tools.fakes import a_task
 
 from hailuo_mcp.cli.output import notify
-from hailuo_mcp.domain.requests import VideoRequest
+from hailuo_mcp.domain.requests import Mode, VideoRequest
 from hailuo_mcp.domain.task import Unit
 from hailuo_mcp.views import Offer, Spending
 from hailuo_mcp.wording.costs import purchase_quote
@@ -90,6 +91,10 @@ def test_what_will_be_made_is_one_line() -> None:
     assert line.startswith('"A red fox runs through fresh snow": ')
     assert line.endswith("(portrait.jpg, a picture, cat.png, task:@last#2s)")
     assert len(offered_clip(an_offer(), width=80)) <= 80
+    again = an_offer()
+    again = replace(again, draft=replace(again.draft, mode=Mode.I2V, take=2))
+    drawn = VideoRequest(first_frame_image="data:image/png;base64,AAAA")
+    assert offered_clip(again, drawn, width=200).endswith("from a first frame (a picture), take 2")
     assert offered_price(an_offer(budget=Decimal(20))) == (
         "1.2 CNY; 18.8 of 20 CNY left today after it"
     )

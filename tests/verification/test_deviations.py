@@ -17,7 +17,7 @@ from hailuo_mcp.client import client
 from hailuo_mcp.dialects import providers
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.sandbox.report import read_book
-from hailuo_mcp.verification import purchase
+from hailuo_mcp.verification import made
 
 Found = tuple[str, str, str]
 """The operation, the kind, and where, as a pattern."""
@@ -122,7 +122,7 @@ def _own_host(monkeypatch: pytest.MonkeyPatch) -> None:
     own = replace(row, hosts=(*row.hosts, "127.0.0.1"))
     monkeypatch.setattr(providers, "PROVIDERS", {**PROVIDERS, own.name: own})
     monkeypatch.setattr(client, "PROVIDERS", {**PROVIDERS, own.name: own})
-    monkeypatch.setattr(purchase, "CLIP_DOMAINS", ("127.0.0.1",))
+    monkeypatch.setattr(made, "CLIP_DOMAINS", ("127.0.0.1",))
 
 
 def test_every_planted_way_is_tried() -> None:
@@ -212,7 +212,6 @@ def test_all_paid_ways_at_once_are_named(server: DeviatingServer, tmp_path: Path
     ("options", "typed", "bought"),
     [
         ((), None, 0),
-        (("--yes",), None, 0),
         (("--buy",), None, 0),
         (("--buy",), "", 0),
         (("--buy",), "n\n", 0),

@@ -165,6 +165,30 @@ async def test_a_task_is_found_wherever_a_format_names_it(name):
     assert (tried[-1].accepted, tried[-1].remote_id) == (True, "77")
 
 
+@pytest.mark.parametrize("code", [1004, 2049])
+async def test_the_code_of_a_refused_key_is_no_answer_about_an_id(code):
+    def answer(request: httpx.Request) -> httpx.Response:
+        shown = request.url.path == "/v1/token_plan/remains"
+        body = {"base_resp": {"status_code": 0 if shown else code, "status_msg": ""}}
+        return httpx.Response(200, json=body)
+
+    tried, _ = await against(answer)
+
+    of_ids = [it.step for it in tried[1:4]]
+    assert all(Kind.OTHER_CODE in {it.kind for it in step.differences} for step in of_ids)
+    assert not any(it.key_refused for it in tried)
+
+
+async def test_what_nobody_documents_of_the_balance_is_listed():
+    def answer(_request: httpx.Request) -> httpx.Response:
+        more = {"model_remains": [{"nonsense": []}], "brightmoose": 1}
+        return httpx.Response(200, json={"base_resp": {"status_code": 0, "status_msg": ""}, **more})
+
+    tried, _ = await against(answer)
+
+    assert tried[0].step.answers[-1] == "its shape is not documented (`model_remains`, `…`)"
+
+
 class _Client:
     """Stands for the client of the other region."""
 

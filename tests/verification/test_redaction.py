@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +15,7 @@ from hailuo_mcp.verification.compare import compare
 from hailuo_mcp.verification.expected import id_in_path, operation_of
 from hailuo_mcp.verification.facts import Exchange
 from hailuo_mcp.verification.redaction import safe_name, safe_text, safe_word
+from hailuo_mcp.verification.replies.questions import OUR_IDS
 from hailuo_mcp.verification.stand_ins import StandIns, link
 from tests.verification.documented import REPLIES, exchange
 
@@ -116,13 +117,29 @@ def test_an_id_keeps_its_form_and_equal_ids_stay_equal():
         }
     )
     assert found == {
-        "task_id": "100000000000000001",
-        "file_id": 100000000000000001,
+        "task_id": "100000000000000002",
+        "file_id": 100000000000000002,
         "id": "task_AAAAAAAAAAAAAAAAAAAAAA0001",
         "request_id": "aaaaaaaaaaaa0001",
         "platform_id": "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaa0001",
     }
     assert int(float(found["file_id"])) != found["file_id"], "a float must not survive either"
+
+
+def test_what_a_verification_sends_on_purpose_stays_as_sent():
+    kept = {"template_id": "1", "task_id": "100000000000000001"}
+    assert published(kept) == kept
+    ids = [
+        StandIns().id(it) for it in ("7", "401047179385389059", "task_01J9HA7JPQ9A0Z6JZ3V8M9W6PZ")
+    ]
+    assert not OUR_IDS & {*ids}, "no stand-in is one of them"
+
+
+def test_of_when_a_reply_came_the_day_is_kept():
+    provider, it = exchange("1.5 create")
+    late = replace(it, reply=replace(it.reply, received_at=1_733_580_123.4))
+    found = StandIns().exchange(provider, late).reply.received_at
+    assert found == 1_733_529_600.0
 
 
 def test_what_is_published_already_stays():

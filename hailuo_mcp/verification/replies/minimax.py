@@ -103,7 +103,7 @@ class File(Shape):
 
 
 class Remains(OpenShape):
-    """facts 1.2: of this answer only `base_resp` is relied on, so nothing else is compared."""
+    """facts 1.2: of this answer only `base_resp` is documented, so nothing else is compared."""
 
     base_resp: BaseResp
 

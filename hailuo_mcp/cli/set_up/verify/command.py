@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hailuo_mcp.cli.set_up.verify.report import Report
     from hailuo_mcp.domain.requests import VideoRequest
     from hailuo_mcp.domain.task import Task
+    from hailuo_mcp.errors import HailuoError
     from hailuo_mcp.settings import Settings
     from hailuo_mcp.verification.facts import Exchange, Step, Verdict
     from hailuo_mcp.verification.free import Tried
@@ -58,6 +59,7 @@ def verify(args: Namespace, terminal: Terminal) -> int:
     run = _Run(args, terminal, settings)
     if args.buy:
         run.offer, run.request, run.take = run_with_studio(args, terminal, _quoted, works=False)
+        _need_price(args, run.offer)
     run.begin()
     try:
         run.free()
@@ -71,13 +73,30 @@ def verify(args: Namespace, terminal: Terminal) -> int:
 
 def _need_answer(args: Namespace, terminal: Terminal) -> None:
     """Raise InvalidRequestError if a purchase is wanted, and nobody can agree to its price."""
-    if not args.buy or args.yes or terminal.can_ask:
+    from hailuo_mcp.errors import Do, InvalidRequestError, Step
+
+    if args.yes and not args.buy:
+        raise InvalidRequestError(
+            "--yes answers the question of --buy, which is missing.",
+            Step(Do.TRY, "add --buy to buy a clip, or leave --yes out"),
+        )
+    if args.buy and not args.yes and not terminal.can_ask:
+        raise InvalidRequestError(
+            "--buy asks before it buys, and nobody can answer here.",
+            Step(Do.TRY, "add --yes to buy at the price that is shown, or leave --buy out"),
+        )
+
+
+def _need_price(args: Namespace, offer: Offer) -> None:
+    """Raise InvalidRequestError if --yes would agree to a price that nobody knows."""
+    if not args.yes or offer.repeats or offer.reserved_amount is not None:
         return
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
     raise InvalidRequestError(
-        "--buy asks before it buys, and nobody can answer here.",
-        Step(Do.TRY, "add --yes to buy at the price that is shown, or leave --buy out"),
+        f"{offer.draft.provider} publishes no price for this clip, so --yes cannot agree to it.",
+        Step(Do.SET, "HAILUO_UNPRICED_COST"),
+        Step(Do.TRY, "leave --yes out, and answer the question at a terminal"),
     )
 
 
@@ -110,7 +129,7 @@ def _terms(take: int, *, approved: bool) -> Terms:
 class _Run:
     """One verification, from the first request to the report."""
 
-    offer: Offer
+    offer: Offer | None = None
     request: VideoRequest
     take: int
 
@@ -156,7 +175,7 @@ class _Run:
         open_client(self.settings).need_key()
         self.report.begin(self.verdict)
         planned = planned_steps(self.provider, refusals=not self.args.no_refusals)
-        self.page.head(self.settings, planned, buys=self.args.buy)
+        self.page.head(self.settings, planned, self.offer)
 
     def free(self) -> None:
         import anyio
@@ -204,20 +223,20 @@ class _Run:
 
     def may_buy(self) -> bool:
         """Whether there is a point in buying, and the person agrees to the price."""
-        from hailuo_mcp.verification.facts import Outcome, Step
+        from hailuo_mcp.verification.facts import Outcome, Reason, Step
 
         self.step = "the question about the price"
-        why = ""
+        why: Reason | None = None
         if self.accepted:
-            why = "A request that had to be refused was not."
+            why = Reason.NOT_REFUSED
         elif self.key_refused:
-            why = "The key is refused."
+            why = Reason.KEY_REFUSED
         elif not self.verdict.exchanges:
-            why = "The provider does not answer."
-        elif not self.page.agrees(self.offer, self.request):
-            why = "You did not agree to the price."
+            why = Reason.UNREACHABLE
+        elif self.offer and not self.page.agrees(self.offer, self.request):
+            why = Reason.NOT_AGREED
         if why:
-            skipped = Step(name="the purchase", outcome=Outcome.SKIPPED, paid=True, what=why)
+            skipped = Step(name="the purchase", outcome=Outcome.SKIPPED, paid=True, reason=why)
             self._add([skipped], [])
             self.page.step(skipped)
         return not why
@@ -227,12 +246,18 @@ class _Run:
         from hailuo_mcp.errors import HailuoError
 
         self.step = "the purchase"
-        self.report.announce(self.verdict, "About to buy one clip.", bought="maybe")
+        earlier = self.offer.repeats if self.offer else None
+        if earlier and earlier.task.remote_id:
+            self.report.announce(
+                self.verdict, "About to go on with an earlier clip.", bought="earlier"
+            )
+        else:
+            self.report.announce(self.verdict, "About to buy one clip.", bought="maybe")
         try:
             run_with_studio(self.args, self.terminal, self._buy, observe=self.observed)
-        except HailuoError:
+        except HailuoError as exc:
             if self.purchase is not None and self.purchase.was_sent:
-                self._stopped(self.purchase)
+                self._stopped(self.purchase, exc)
             self.end(quiet=True)
             raise
         except KeyboardInterrupt:
@@ -240,11 +265,17 @@ class _Run:
                 self._stopped(self.purchase)
             raise
 
-    def _stopped(self, purchase: Purchase) -> None:
+    def _stopped(self, purchase: Purchase, error: HailuoError | None = None) -> None:
         """Keep what is known of a purchase that was not followed to its end."""
-        step = purchase.interrupted()
+        steps = list(purchase.stopped({it.name for it in self.verdict.steps}, error))
+        self.step = steps[-1].name
         self.bought = "maybe"
-        self._add([step], purchase.exchanges)
+        if purchase.is_bought:
+            self.bought = "earlier" if purchase.is_earlier else "yes"
+        self._add(steps, purchase.exchanges)
+        if not error:
+            for step in steps:
+                self.page.step(step)
 
     async def _buy(self, session: Session) -> None:
         from hailuo_mcp.domain.task import Status
@@ -259,7 +290,7 @@ class _Run:
             with self.terminal.progress() as progress:
                 began = time.monotonic()
                 while True:
-                    view = await session.wait(task.task_id, _LOOK_SECONDS, progress)
+                    bought.view = view = await session.wait(task.task_id, _LOOK_SECONDS, progress)
                     useless = session.needs_person(view.task) or bought.is_stuck()
                     is_long = time.monotonic() - began > _LONGEST_SECONDS
                     if view.settled or useless or is_long:
@@ -292,7 +323,8 @@ class _Run:
         """Write the report and the recording, and say what was found; returns the exit code."""
         from hailuo_mcp.verification.facts import Outcome
 
-        about = f"It was interrupted at: {self.step}." if interrupted and self.step else ""
+        at = f" at: {self.step}" if self.step else ""
+        about = f"It was interrupted{at}." if interrupted else ""
         if interrupted and self.asks_to_make:
             self.bought = "maybe"
         self.report.write(self.verdict, about=about, bought=self.bought)
@@ -303,7 +335,7 @@ class _Run:
                 self.report,
                 bought=self.bought,
                 recording=recording,
-                interrupted=interrupted,
+                interrupted=about,
             )
         wrong = (Outcome.DIFFERS, Outcome.FAILED)
         found = any(step.outcome in wrong for step in self.verdict.steps)

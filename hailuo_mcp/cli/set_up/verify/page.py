@@ -12,9 +12,10 @@ from hailuo_mcp.cli import exits, words
 from hailuo_mcp.cli.output import styles
 from hailuo_mcp.cli.output.terminal import Terminal
 from hailuo_mcp.cli.set_up.verify.report import Report, data
-from hailuo_mcp.cli.set_up.verify.sentences import difference_text
+from hailuo_mcp.cli.set_up.verify.sentences import HIDES, difference_texts
 from hailuo_mcp.dialects.providers import PROVIDERS
 from hailuo_mcp.verification.facts import Outcome
+from hailuo_mcp.verification.redaction import HIDDEN
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.session import Session
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from hailuo_mcp.verification.purchase import Purchase
     from hailuo_mcp.views import Offer
 
-ISSUES = "https://github.com/hailuo-mcp/hailuo-mcp/issues"
+ISSUE = "https://github.com/hailuo-mcp/hailuo-mcp/issues/new?template=provider-report.yml"
 _SIGNS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.AS_DOCUMENTED: ("✓", styles.GOOD),
     Outcome.DIFFERS: ("≠", styles.DOUBT),
     Outcome.FAILED: ("✗", styles.BAD),
     Outcome.SKIPPED: ("–", styles.QUIET),
+    Outcome.INTERRUPTED: ("–", styles.QUIET),
+    Outcome.NOTED: ("·", styles.QUIET),
 }
 _BELOW = 4
 """Columns by which what belongs to a step is indented."""
@@ -45,8 +48,8 @@ class Page:
     def __init__(self, terminal: Terminal, args: Namespace) -> None:
         self._terminal, self._args = terminal, args
 
-    def head(self, settings: Settings, planned: Sequence[Planned], *, buys: bool) -> None:
-        """Who is asked, and what will be sent."""
+    def head(self, settings: Settings, planned: Sequence[Planned], offer: Offer | None) -> None:
+        """Who is asked, and what will be sent; `offer`: the clip that would be bought."""
         host = urlsplit(settings.address).netloc or "the sandbox in this process"
         refused = [it for it in planned if it.must_be_refused]
         asked = words.count(len(planned) - len(refused), "free question")
@@ -55,12 +58,20 @@ class Page:
             names = ", ".join(it.name for it in refused)
             many = words.count(len(refused), "request")
             then = f", then {many} that it must refuse ({names})"
-        last = "One clip is bought at the end, if you agree to its price."
         if self._terminal.json:
             return
         self._say("Verifying", f"{settings.provider} at {host}.")
-        self._say("Sent:", f"{asked}{then}. {last if buys else 'Nothing is bought.'}")
+        self._say("Will send:", f"{asked}{then}. {self._last(offer)}")
         self._terminal.say()
+
+    def _last(self, offer: Offer | None) -> str:
+        if offer is None:
+            return "Nothing is bought."
+        if offer.repeats:
+            return "Then it goes on with the unfinished clip of an earlier verification."
+        if self._args.yes:
+            return "Then one clip is bought, at the price that is shown first."
+        return "Then one clip is bought, if you agree to its price."
 
     def about_to(self, planned: Planned) -> None:
         """Name a request that must be refused, before it is sent."""
@@ -77,14 +88,16 @@ class Page:
         if self._terminal.json:
             return
         sign, style = _SIGNS[step.outcome]
-        told = "; ".join(step.answers) or (step.what if step.outcome is Outcome.SKIPPED else "")
+        is_told = step.what or step.outcome is Outcome.FAILED  # below, in more words
+        why = "" if is_told else step.reason
+        told = "; ".join(filter(None, (*step.answers, why)))
         name = f"{step.name[:1].upper()}{step.name[1:]}"
         text = f"{name}: {told}" if told else name
         self._terminal.paragraph(sign, text, style=style, result=True, indent=2)
-        for it in step.differences:
-            style = styles.QUIET if it.known else ""
-            self._below(difference_text(it), style)
-        if step.paid and step.outcome is Outcome.FAILED and step.what:
+        for known, style in ((False, ""), (True, styles.QUIET)):
+            for it in difference_texts(it for it in step.differences if bool(it.known) is known):
+                self._below(it, style)
+        if step.what:
             self._below(step.what)
 
     def failed(self, error: HailuoError) -> None:
@@ -124,14 +137,14 @@ class Page:
 
     def agrees(self, offer: Offer, request: VideoRequest) -> bool:
         """Show the price, and ask; --yes is the answer where it was given."""
-        from hailuo_mcp.catalog.prices import price_words
         from hailuo_mcp.wording.offers import offered_clip, offered_price
 
         if offer.repeats:
+            self._terminal.note()
             self._terminal.paragraph(
-                "Not a new clip:",
-                "the one of an earlier verification is not over. This goes on with it.",
-                style=styles.HEADING,
+                "",
+                "The clip of an earlier verification is unfinished; going on with that one. "
+                "Nothing new is bought.",
             )
             return True
         label = "Would cost:" if offer.notice else "Price:"
@@ -139,14 +152,14 @@ class Page:
         clip = offered_clip(offer, request, width=self._terminal.note_width - indent)
         self._terminal.note()
         self._terminal.paragraph("Clip:", clip, style=styles.HEADING, indent=indent)
-        price = f"{offered_price(offer)}."
+        price = f"{offered_price(offer, price=_price_words(offer))}."
         self._terminal.paragraph(label, price, style=styles.HEADING, indent=indent)
         if self._args.yes:
             return True
         known = offer.draft.amount is not None
-        for_ = f" for {price_words(offer.quote)}" if known else ", whose price is not published"
+        at = f"for {_price_words(offer)}" if known else "at an unknown price"
         return self._terminal.ask(
-            f"Buy this clip{for_}?", refused="Not bought, nothing was charged."
+            f"Buy this clip {at}?", refused="Not bought, nothing was charged."
         )
 
     def outcome(self, session: Session, bought: Purchase) -> tuple[str, int]:
@@ -168,9 +181,12 @@ class Page:
             self._terminal.note(f"  {session.resume_command(task)}")
         if task.status is Status.UNCONFIRMED:
             return "maybe", exits.UNCONFIRMED
-        money = charged(task)
-        known = money if money in ("yes", "no") else "maybe"
-        return known, exits.DONE if task.saved else exits.FAILED
+        code = exits.DONE if task.saved else exits.FAILED
+        if charged(task) == "no":
+            return "no", code
+        if not bought.is_bought:
+            return "maybe", code
+        return "earlier" if bought.is_earlier else "yes", code
 
     def summary(
         self,
@@ -179,14 +195,14 @@ class Page:
         *,
         bought: str,
         recording: str,
-        interrupted: bool,
+        interrupted: str,
     ) -> None:
         """The counts, where the report is, and what to do with it."""
-        message = summary_text(verdict, bought=bought, interrupted=interrupted)
+        message = summary_text(verdict, bought=bought, interrupted=bool(interrupted))
         if self._terminal.json:
-            about = "It was interrupted." if interrupted else ""
-            answer = {"message": message, "status": _status(verdict, interrupted=interrupted)}
-            told = data(verdict, about=about, bought=bought)
+            status = _status(verdict, interrupted=bool(interrupted))
+            answer = {"message": message, "status": status}
+            told = data(verdict, about=interrupted, bought=bought)
             where = {"report": str(report.path), **({"recording": recording} if recording else {})}
             self._terminal.data({**answer, **told, **where})
             return
@@ -198,10 +214,12 @@ class Page:
         if report.fault:
             said = f"the report could not be written to its end ({report.fault})."
             self._terminal.paragraph("Problem:", said, style=styles.BAD)
-        if any(not it.known for it in verdict.differences):
-            self._terminal.paragraph(
-                "", f"Please attach the report to an issue: {ISSUES}", result=True
-            )
+        new = [it for it in verdict.differences if not it.known]
+        if any(HIDDEN in text for text in difference_texts(new)):
+            self._terminal.paragraph("", HIDES, result=True)
+        if new and verdict.exchanges:  # of one that was not reached there is nothing to report
+            self._terminal.paragraph("", "Please attach the report to an issue:", result=True)
+            self._terminal.say(f"  {ISSUE}")
 
     def _say(self, label: str, text: str) -> None:
         self._terminal.paragraph(label, text, style=styles.HEADING, result=True)
@@ -220,14 +238,27 @@ def summary_text(verdict: Verdict, *, bought: str, interrupted: bool) -> str:
     parts = [f"{words.count(many[Outcome.AS_DOCUMENTED], 'step')} as documented"]
     if differ := many[Outcome.DIFFERS]:
         parts.append(f"{differ} {'differs' if differ == 1 else 'differ'}")
-    parts += [f"{many[it]} {it.value}" for it in (Outcome.FAILED, Outcome.SKIPPED) if many[it]]
+    others = (Outcome.FAILED, Outcome.SKIPPED, Outcome.INTERRUPTED)
+    parts += [f"{many[it]} {it.value}" for it in others if many[it]]
     money = {
         "no": "Nothing was bought.",
         "yes": "One clip was made, free." if is_free else "One clip was bought.",
+        "earlier": "Nothing new was bought: it went on with an earlier clip.",
         "maybe": "Something may have been bought.",
     }[bought]
     stopped = "Stopped before the end. " if interrupted else ""
     return f"{stopped}{', '.join(parts)}. {money}"
+
+
+def _price_words(offer: Offer) -> str:
+    """With both digits after the point, as money is written."""
+    from hailuo_mcp.catalog.prices import price_words
+    from hailuo_mcp.domain.task import Unit
+
+    draft = offer.draft
+    if draft.amount is None or draft.unit is Unit.CREDITS or offer.lower_bound:
+        return price_words(offer.quote)
+    return f"{draft.amount:.2f} {draft.unit}"
 
 
 def _status(verdict: Verdict, *, interrupted: bool) -> str:

@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_mcp.cli import arguments
-from hailuo_mcp.cli.set_up.verify.sentences import difference_text
+from hailuo_mcp.cli.set_up.verify.sentences import HIDES, difference_texts
 from hailuo_mcp.text import system_reason
+from hailuo_mcp.verification.redaction import HIDDEN
 
 if TYPE_CHECKING:
     from hailuo_mcp.errors import InvalidRequestError
-    from hailuo_mcp.verification.facts import Difference, Step, Verdict
+    from hailuo_mcp.verification.facts import Step, Verdict
 
 _BOUGHT = {
     "no": "no",
     "yes": "yes, one clip",
+    "earlier": "nothing new: it went on with the clip of an earlier verification",
     "maybe": "perhaps: look at the provider's bill",
 }
-
-
 _LEFT_OUT = (
     "Keys, ids, links, prompts, the provider's messages and names of this computer are not in this "
     "file."
@@ -100,7 +100,7 @@ def markdown(verdict: Verdict, *, about: str, bought: str) -> str:
         "Python": f"{platform.python_version()}, {platform.system() or 'unknown system'}",
         "Provider": verdict.provider,
         "Dialect": verdict.dialect,
-        "Address": "the provider's own" if verdict.own_host else "another one",
+        "Address": _address(verdict),
         "Date": moment(verdict.began),
         "Bought": _BOUGHT[bought],
     }
@@ -111,17 +111,26 @@ def markdown(verdict: Verdict, *, about: str, bought: str) -> str:
         _LEFT_OUT,
         _table(("", ""), list(facts.items())),
         "## Steps",
-        _table(("Step", "Result", "Answers"), [_row(step) for step in verdict.steps])
+        _table(("Step", "Result", "Answers", "Why"), [_row(step) for step in verdict.steps])
         if verdict.steps
         else "None.",
         "## Differences",
-        _listed([it for it in verdict.differences if not it.known]),
+        _listed(verdict, known=False),
         "## Known differences",
-        _listed([it for it in verdict.differences if it.known]),
+        _listed(verdict, known=True),
         "## The same as data",
         f"```json\n{_json(data(verdict, about=about, bought=bought))}\n```",
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _address(verdict: Verdict) -> str:
+    if not verdict.own_host:
+        return "not the provider's own (a relay, a proxy or a test server)"
+    from hailuo_mcp.dialects.providers import PROVIDERS
+
+    sandbox = PROVIDERS[verdict.provider].is_sandbox
+    return "this program's own sandbox" if sandbox else "the provider's own"
 
 
 def _json(found: Mapping[str, object]) -> str:
@@ -155,15 +164,17 @@ def _step(step: Step) -> dict[str, object]:
         "paid": step.paid,
         "answers": list(step.answers),
     }
+    if step.reason:
+        found["reason"] = step.reason.value
     found["differences"] = [
         {key: str(value) for key, value in asdict(it).items() if value} for it in step.differences
     ]
     return found
 
 
-def _row(step: Step) -> tuple[str, str, str]:
+def _row(step: Step) -> tuple[str, ...]:
     name = f"{step.name} (paid)" if step.paid else step.name
-    return name, step.outcome.value, "; ".join(step.answers) or "-"
+    return name, step.outcome.value, "; ".join(step.answers) or "-", step.reason or "-"
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -175,6 +186,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _listed(differences: list[Difference]) -> str:
-    texts: Mapping[str, None] = dict.fromkeys(f"* {difference_text(it)}" for it in differences)
-    return "\n".join(texts) or "None."
+def _listed(verdict: Verdict, *, known: bool) -> str:
+    """Each sentence once, after the names of the steps in which it holds."""
+    steps: dict[str, list[str]] = {}
+    for step in verdict.steps:
+        for text in difference_texts(it for it in step.differences if bool(it.known) is known):
+            steps.setdefault(text, []).append(step.name)
+    lines = [f"* {', '.join(dict.fromkeys(names))}: {text}" for text, names in steps.items()]
+    if any(HIDDEN in text for text in steps):
+        lines += ["", HIDES]
+    return "\n".join(lines) or "None."
