@@ -6,7 +6,8 @@ import itertools
 import os
 import signal
 from argparse import Namespace
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from hailuo_mcp.cli import exits, setting_sources
@@ -60,13 +61,20 @@ def run_with_reader(
 def _run(session: Session, run: Callable[[], Awaitable[Result]]) -> Result:
     import anyio
 
-    # SIGTERM is treated as Ctrl-C: an orderly end for `kill` and `docker stop` as well.
-    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return anyio.run(run)
+        with ends_as_by_interrupt():
+            return anyio.run(run)
     except KeyboardInterrupt:
         report_interrupted(session)
         raise
+
+
+@contextmanager
+def ends_as_by_interrupt() -> Generator[None]:
+    """SIGTERM is treated as Ctrl-C: an orderly end for `kill` and `docker stop` as well."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -168,7 +168,9 @@ def _accepted(provider: Provider, planned: Planned, reply: HttpReply) -> Differe
     try:
         dialect_of(provider, planned.model).read_submit(reply)
     except ProviderError:
-        return None
+        if not named_task(reply):
+            return None
+        found = "a refusal that names a task"
     except HailuoError:
         found = "no certain refusal"
     else:
@@ -182,5 +184,6 @@ def named_task(reply: HttpReply) -> str:
     """The id of a task that an answer names, wherever a dialect has it; empty for none."""
     body = fields(reply.json())
     places = [body, fields(body.get("task")), *map(fields, items(body.get("data")))]
-    ids = (identifier(place.get(name)) for place in places for name in ("task_id", "id"))
+    names = ("task_id", "id", "platform_id")
+    ids = (identifier(place.get(name)) for place in places for name in names)
     return next((it for it in ids if it not in ("", "0")), "")

@@ -96,6 +96,8 @@ class Purchase:
     studio: Studio
     observed: Observed
     request: VideoRequest
+    earlier: Task | None = None
+    """The clip of an earlier verification: it is followed, and nothing is bought."""
     clock: Callable[[], float] = time.time
     view: View | None = None
     """The task as it was last seen; None before it is recorded."""
@@ -123,13 +125,18 @@ class Purchase:
         self.observed.take()
         self._began = self.clock()
         refused: TaskFailedError | None = None
-        try:
-            self.view = await self.studio.generate(self.request, terms)
-        except TaskFailedError as exc:
-            refused = exc
+        if self.earlier:
+            # Not asked for again: if it has failed meanwhile, that would buy another one.
+            self._reused = True
+            self.view = await wait(self.earlier)
         else:
-            self._reused = self.view.reused
-            self.view = await wait(self.view.task)
+            try:
+                self.view = await self.studio.generate(self.request, terms)
+            except TaskFailedError as exc:
+                refused = exc
+            else:
+                self._reused = self.view.reused
+                self.view = await wait(self.view.task)
         self._sort()
         task = self._task
         yield self._bought(refused)

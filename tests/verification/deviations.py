@@ -182,6 +182,12 @@ def never_ends(body: dict[str, Any]) -> None:
         body["status"], body["file_id"] = "Rendering", ""
 
 
+@_in_json(STATUS)
+def fails_in_the_end(body: dict[str, Any]) -> None:
+    if body.get("status"):
+        body["status"], body["file_id"] = "Fail", ""
+
+
 @_on(STATUS)
 def running_after_the_end(server: Deviating, asked: Asked, answer: Answer) -> None:
     body = answer.json

@@ -72,6 +72,42 @@ def test_what_was_not_seen_is_neither_documented_nor_bought(
     assert "| Bought | nothing new: it went on with the clip of an earlier" in ran.report
 
 
+def test_an_earlier_clip_that_fails_meanwhile_is_not_bought_again(
+    server: DeviatingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends after the page has said that nothing new is bought, and nobody was asked."""
+    left_unfinished(server, tmp_path, monkeypatch).close()
+    balance = Purchase._balance
+
+    async def slow(purchase: Purchase) -> bytes:
+        assert purchase.earlier
+        while not (await purchase.studio.query(purchase.earlier.task_id)).task.status.is_final:
+            await purchase.studio.changes.wait((purchase.earlier.task_id,), 0.1)
+        return await balance(purchase)
+
+    monkeypatch.setattr(Purchase, "_balance", slow)
+    with server.deviates(DEVIATIONS["fails_in_the_end"]):
+        ran = verify(server, tmp_path, *BUY)
+        assert server.creations == []
+
+    assert (ran.code, steps_of(ran)["the states"]["outcome"]) == (1, "failed")
+
+
+def test_the_next_clip_is_bought_when_the_one_before_is_saved(
+    server: DeviatingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as soon as the provider has made it: it is not here yet."""
+    journal = left_unfinished(server, tmp_path, monkeypatch)
+    with journal:
+        journal.execute("UPDATE tasks SET status = 'succeeded', file = ''")
+    journal.close()
+    with server.deviates():
+        ran = verify(server, tmp_path, *BUY)
+        assert server.creations == []
+
+    assert ran.data["bought"] == "earlier"
+
+
 def a_purchase() -> Purchase:
     client = HailuoClient("k", provider="minimax-cn")
     request = VideoRequest(model="MiniMax-Hailuo-02", prompt="boat")

@@ -103,7 +103,7 @@ def _need_price(args: Namespace, offer: Offer) -> None:
 async def _quoted(session: Session) -> tuple[Offer, VideoRequest, int]:
     """The price of the cheapest clip; nothing is sent.
 
-    The clip of an earlier verification does not count, once there is one. Before that it does:
+    The clip of an earlier verification does not count, once it is saved. Before that it does:
     there is nothing to buy, and the verification goes on with it, also if it is unconfirmed.
     """
     from hailuo_mcp.domain.task import Status
@@ -114,7 +114,12 @@ async def _quoted(session: Session) -> tuple[Offer, VideoRequest, int]:
     take = 1
     while True:
         offer = await studio.quote(request, _terms(take, approved=False))
-        made = offer.repeats is not None and offer.repeats.task.status is Status.SUCCEEDED
+        earlier = offer.repeats
+        made = (
+            earlier is not None
+            and earlier.task.status is Status.SUCCEEDED
+            and earlier.saved_or_given_up
+        )
         if not made or take == _MOST_TAKES:
             return offer, request, take
         take += 1
@@ -180,7 +185,10 @@ class _Run:
     def free(self) -> None:
         import anyio
 
-        anyio.run(self._free)
+        from hailuo_mcp.cli.running import ends_as_by_interrupt
+
+        with ends_as_by_interrupt():
+            anyio.run(self._free)
 
     async def _free(self) -> None:
         from hailuo_mcp.bootstrap import open_client
@@ -201,7 +209,7 @@ class _Run:
     def _about_to(self, planned: Planned) -> None:
         self.step, self.asks_to_make = planned.name, planned.must_be_refused
         if planned.must_be_refused:
-            self.report.announce(self.verdict, f"About to send: {planned.name}.")
+            self.report.announce(self.verdict, f"About to send: {planned.name}.", bought="maybe")
             self.page.about_to(planned)
 
     async def _tried(self, tried: Tried) -> None:
@@ -281,8 +289,12 @@ class _Run:
         from hailuo_mcp.domain.task import Status
         from hailuo_mcp.verification.purchase import Purchase
 
+        earlier = self.offer.repeats if self.offer else None
         self.purchase = bought = Purchase(
-            studio=session.studio, observed=self.observed, request=self.request
+            studio=session.studio,
+            observed=self.observed,
+            request=self.request,
+            earlier=earlier.task if earlier else None,
         )
 
         async def wait(task: Task) -> View:
@@ -292,13 +304,11 @@ class _Run:
                 while True:
                     bought.view = view = await session.wait(task.task_id, _LOOK_SECONDS, progress)
                     useless = session.needs_person(view.task) or bought.is_stuck()
-                    is_long = time.monotonic() - began > _LONGEST_SECONDS
-                    if view.settled or useless or is_long:
+                    left = _LONGEST_SECONDS - (time.monotonic() - began)
+                    if view.settled or useless or left <= 0:
                         break
                 if view.task.status is Status.SUCCEEDED and not view.auto_download:
-                    saved = await session.studio.download(
-                        task.task_id, wait_seconds=arguments.FOREVER
-                    )
+                    saved = await session.studio.download(task.task_id, wait_seconds=max(left, 0))
                     view = saved.view
             return view
 

@@ -58,7 +58,7 @@ class Report:
         except OSError as exc:
             raise self._refused(f"cannot be written ({system_reason(exc)})") from None
 
-    def announce(self, verdict: Verdict, about: str, *, bought: str = "no") -> None:
+    def announce(self, verdict: Verdict, about: str, *, bought: str) -> None:
         """Say what is about to be sent, before it is.
 
         Raises:
@@ -74,7 +74,7 @@ class Report:
         That it cannot be written stops nothing that is under way.
         """
         text = markdown(verdict, about=about, bought=bought)
-        part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        part = self.path.with_name(f".hailuo-verify-{secrets.token_hex(4)}")
         try:
             with part.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
