@@ -33,6 +33,7 @@ PROXY = Secret(
     ("tunelowy", "GrzmotHasl055", "wyjscie", "quorvex"),
 )
 HOST = Secret("minibrama.quorvex.internal", ("minibrama", "quorvex"))
+TASK = Secret("video_01K9QZXWVJ7MTR4GHC2YBNPD5F", ("01K9QZXWVJ7MTR4GHC2YBNPD5F",))
 SECRETS = (
     KEY,
     GROUP,
@@ -54,10 +55,10 @@ SECRETS = (
         "&OSSAccessKeyId=LTAI5tQwrkVnzBHd&Signature=u7JkwXqPzzL0Rg8d",
         ("hushkubelek", "lelek", "LTAI5tQwrkVnzBHd", "u7JkwXqPzzL0Rg8d"),
     ),
+    TASK,
     Secret("106916112219987", ("106916112219987",)),
     Secret("401047179385380077", ("401047179385380077",)),
     Secret("176844028766543", ("176844028766543",)),
-    Secret("video_01K9QZXWVJ7MTR4GHC2YBNPD5F", ("01K9QZXWVJ7MTR4GHC2YBNPD5F",)),
     Secret("Wq9sTraceKvothe77Lumbrex", ("Wq9sTraceKvothe77Lumbrex",)),
 )
 

@@ -14,6 +14,7 @@ from verification.planting import (
     HOST,
     PROXY,
     SECRETS,
+    TASK,
     Secret,
     all_disguised,
     disguised,
@@ -82,7 +83,9 @@ def assert_silent(ran: Ran, server: DeviatingServer) -> None:
     assert not traces(_without_places(ran), secrets)
     assert not traces(ran.recorded, secrets)
     assert not traces(ran.log, secrets)
-    assert traces(ran.said, secrets) <= set(HOME.marks)
+    # A task that was not refused is the person's own, and at the terminal they must learn of it.
+    named = set(TASK.marks) if "accepted" in (it["kind"] for it in ran.found) else set[str]()
+    assert traces(ran.said, secrets) <= set(HOME.marks) | named
     for text in (ran.report, ran.recorded, ran.page):
         assert Path(server.url).name not in text
     assert ran.report
