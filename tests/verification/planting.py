@@ -55,10 +55,10 @@ SECRETS = (
         "&OSSAccessKeyId=LTAI5tQwrkVnzBHd&Signature=u7JkwXqPzzL0Rg8d",
         ("hushkubelek", "lelek", "LTAI5tQwrkVnzBHd", "u7JkwXqPzzL0Rg8d"),
     ),
-    TASK,
     Secret("106916112219987", ("106916112219987",)),
     Secret("401047179385380077", ("401047179385380077",)),
     Secret("176844028766543", ("176844028766543",)),
+    TASK,
     Secret("Wq9sTraceKvothe77Lumbrex", ("Wq9sTraceKvothe77Lumbrex",)),
 )
 
