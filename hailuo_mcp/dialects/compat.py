@@ -66,17 +66,17 @@ class Compat(Dialect):
 
     def read_submit(self, reply: HttpReply) -> Submitted:
         body = fields(reply.json())
-        code, task_id, detail = base_code(body), identifier(body.get("task_id")), said(body)
-        named = given_id(body.get("task_id"))
+        code, task_id = base_code(body), identifier(body.get("task_id"))
+        detail = f"{self._refusals.named(reply)}{said(body)}"
         hint = _HINT if reply.status in (400, 413, 415, 422) or code == "2013" else ""
-        if code and not named:
+        if code:
             raise self._refusals.submit(code, reply, detail=detail, hint=hint)
         if reply.status in (400, 403, 422) and sounds_moderated(detail):
             raise self._refusals.submit("moderation", reply, detail=detail)
         if not reply.ok:
             raise self._refusals.bare_submit(reply, detail=detail, hint=hint)
-        if not task_id or code:
-            raise self._refusals.unconfirmed("its answer has no task id", detail=named + detail)
+        if not task_id or not given_id(task_id):
+            raise self._refusals.unconfirmed("its answer has no task id", detail=detail)
         return Submitted(remote_id=task_id, trace_id=reply.trace_id)
 
     def status(self, remote_id: str, *, template: bool = False) -> HttpRequest:

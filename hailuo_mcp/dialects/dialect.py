@@ -102,8 +102,9 @@ class HttpReply:
         return self.status in _ACCOUNT_REFUSALS or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     def json(self) -> object | None:
+        """Return the parsed body; None if it is not JSON, or says two things under one name."""
         try:
-            parsed: object = json.loads(self.body)
+            parsed: object = json.loads(self.body, object_pairs_hook=_unambiguous)
         except (ValueError, RecursionError):
             return None
         return parsed
@@ -112,6 +113,14 @@ class HttpReply:
     def trace_id(self) -> str:
         names = ("trace-id", "x-request-id", "request-id", "minimax-request-id")
         return next((found for name in names if (found := identifier(self.headers.get(name)))), "")
+
+
+def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse an object that has a name twice: which of both holds is anybody's guess."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name twice")
+    return found
 
 
 class Dialect(Protocol):

@@ -71,17 +71,13 @@ class MiniMax(Dialect):
     def read_submit(self, reply: HttpReply) -> Submitted:
         body = fields(reply.json())
         code, task_id = base_code(body), identifier(body.get("task_id"))
-        named = given_id(body.get("task_id"))
-        detail = f"{named}{said(body)}"
-        # A task id beside a refusal is a contradiction, and contradictions are not "free".
-        if code and named:
-            why = f"it gave both a task id and the code {code}"
-            raise self._refusals.unconfirmed(why, detail=detail)
+        detail = f"{self._refusals.named(reply)}{said(body)}"
         if code:
             raise self._refusals.submit(code, reply, detail=detail)
         if not reply.ok:
             raise self._refused_submit(reply, word(body.get("code")), detail)
-        if not task_id:
+        named = given_id(body.get("task_id"))
+        if not task_id or not named:
             why = "the task id in its answer is invalid" if named else "its answer has no task id"
             raise self._refusals.unconfirmed(why, detail=detail)
         return Submitted(

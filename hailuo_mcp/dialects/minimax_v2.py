@@ -130,15 +130,12 @@ class MiniMaxV2(Dialect):
         task = fields(answer.body.get("task"))
         given = answer.body.get("task_id") or task.get("id") or task.get("task_id")
         task_id, named = identifier(given), given_id(given)
-        # A task id beside a refusal is a contradiction, and contradictions are not "free".
-        if answer.refused and named:
-            why = "it gave both a task id and an error"
-            raise self._refusals.unconfirmed(why, detail=f"{named}{answer.detail}")
+        answer = replace(answer, detail=f"{self._refusals.named(reply)}{answer.detail}")
         if answer.refused:
             raise self._refused_submit(answer)
-        if not task_id or task_id == "0":
+        if not task_id or not named:
             why = "the task id in its answer is invalid" if named else "its answer has no task id"
-            raise self._refusals.unconfirmed(why, detail=f"{named}{answer.detail}")
+            raise self._refusals.unconfirmed(why, detail=answer.detail)
         return Submitted(remote_id=task_id, trace_id=answer.reply.trace_id)
 
     def status(self, remote_id: str, *, template: bool = False) -> HttpRequest:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from hailuo_mcp.text import LONGEST_ID
 
 _LONGEST_URL = 8192
 _WORD = re.compile(r"[\w.:-]{1,40}")
+_TASK_IDS = ("task_id", "platform_id")
+_MOST_IDS = 5
+_IN_TEXT = re.compile(
+    rb'"(?:task_id|platform_id)"\s*:\s*("[^"\\]{1,200}"|[0-9.e+-]{1,200}|[\[{][^,}\]]{0,99})'
+)
 
 
 def fields(value: object) -> dict[str, object]:
@@ -35,6 +41,28 @@ def given_id(value: object) -> str:
         if value is None or str(value).strip() in ("", "0")
         else f"task_id {ascii(value)[:300]}; "
     )
+
+
+def given_ids(body: Mapping[str, object], raw: bytes, *, flat: bool = False) -> str:
+    """Return given_id of every task's id in an answer, wherever one of the formats has it.
+
+    Top level, `data`, the first of `data`, or `task`. A body that is no JSON object is searched
+    as text: `raw` may be cut off behind the id. `flat`: the format has `id` at the top level.
+    """
+    found = (given_id(value) for value in islice(_task_ids(body, raw, flat=flat), 50))
+    return "".join(islice(dict.fromkeys(it for it in found if it), _MOST_IDS))
+
+
+def _task_ids(body: Mapping[str, object], raw: bytes, *, flat: bool) -> Iterator[object]:
+    if not body:
+        for told in _IN_TEXT.finditer(raw):
+            yield told[1].strip(b'"').decode(errors="replace")
+        return
+    inner = [body.get("task"), *items(body.get("data"))[:_MOST_IDS]]
+    holders = [(body, flat), *((fields(it), True) for it in inner)]
+    for holder, has_id in holders:
+        for name in (*_TASK_IDS, *(("id",) if has_id else ())):
+            yield holder.get(name)
 
 
 def identifier(value: object) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC
 
 from hailuo_mcp.dialects.codes import MEANINGS, UNKNOWN, Meaning
 from hailuo_mcp.dialects.dialect import HttpReply, Provider
-from hailuo_mcp.dialects.parsing import base_code, fields, said, word
+from hailuo_mcp.dialects.parsing import base_code, fields, given_ids, said, word
 from hailuo_mcp.errors import (
     HailuoError,
     ProviderError,
@@ -67,8 +67,14 @@ def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
 class Refusals:
     """Turns one provider's refusals into errors."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, *, flat: bool = False) -> None:
+        """`flat`: a task's id may stand at the top level as `id`."""
         self._provider = provider
+        self._flat = flat
+
+    def named(self, reply: HttpReply) -> str:
+        """Return the task ids in an answer to a submit, for the journal; empty if none is there."""
+        return given_ids(fields(reply.json()), reply.body, flat=self._flat)
 
     def submit(
         self,
@@ -86,6 +92,10 @@ class Refusals:
         if self._provider.is_sandbox and "[sandbox:" in detail:
             code = "sandbox_marker"
         refusal = explain(code, provider=self._provider)
+        # A task id beside a refusal is a contradiction, and contradictions are not "free".
+        if named := self.named(reply):
+            why = f"it gave both a task id and a refusal{refusal.shown}"
+            return self.unconfirmed(why, detail=f"{named}{detail.removeprefix(named)}")
         # A 5xx says that something went wrong underway, whatever else stands in it.
         if not (refusal.certain or free) or reply.status >= 500:  # noqa: PLR2004
             why = f"{refusal.cause[:1].lower()}{refusal.cause[1:]}{refusal.shown}"

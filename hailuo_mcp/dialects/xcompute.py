@@ -54,7 +54,7 @@ class XCompute(Dialect):
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._refusals = Refusals(provider)
+        self._refusals = Refusals(provider, flat=True)
         self.capabilities = Capabilities(
             modes=frozenset({Mode.T2V, Mode.I2V}),
             models=frozenset({"MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast"}),
@@ -76,14 +76,15 @@ class XCompute(Dialect):
         if "error" in body or not reply.ok:
             raise self._refused_submit(reply, body)
         if number(body.get("code", 200)) != 200:  # noqa: PLR2004
-            raise self._refusals.unconfirmed("its answer holds a code of its own")
-        named = ""
+            why = "its answer holds a code of its own"
+            raise self._refusals.unconfirmed(why, detail=self._refusals.named(reply))
         for entry in [*items(body.get("data")), body]:
             found = fields(entry)
-            if task_id := identifier(found.get("task_id")) or identifier(found.get("id")):
-                return Submitted(remote_id=task_id, trace_id=reply.trace_id)
-            named = named or given_id(found.get("task_id"))
-        raise self._refusals.unconfirmed("its answer has no task id", detail=named)
+            for given in (found.get("task_id"), found.get("id")):
+                if given_id(given) and (task_id := identifier(given)):
+                    return Submitted(remote_id=task_id, trace_id=reply.trace_id)
+        why = "its answer has no task id"
+        raise self._refusals.unconfirmed(why, detail=self._refusals.named(reply))
 
     def status(self, remote_id: str, *, template: bool = False) -> HttpRequest:
         del template
@@ -120,9 +121,10 @@ class XCompute(Dialect):
             raise self._refused_read(reply, fields(reply.json()))
 
     def _refused_submit(self, reply: HttpReply, body: Mapping[str, object]) -> HailuoError:
-        kind, detail = word(fields(body.get("error")).get("type")), said(body)
+        kind = word(fields(body.get("error")).get("type"))
+        detail = f"{self._refusals.named(reply)}{said(body)}"
         refused = 400 <= reply.status < 500 or reply.ok  # noqa: PLR2004
-        if kind in _CERTAIN_TYPES and refused and not _has_task(body):
+        if kind in _CERTAIN_TYPES and refused:
             if kind == "invalid_request_error" and sounds_moderated(detail):
                 kind = "moderation"
             return self._refusals.submit(kind, reply, detail=detail)
@@ -145,11 +147,6 @@ def _data(body: Mapping[str, object]) -> dict[str, object]:
     """Return `data`, the first of `data`, or the body itself (its own page shows it flat)."""
     found = [entry for entry in map(fields, items(body.get("data"))) if entry]
     return found[0] if found else dict(body)
-
-
-def _has_task(body: Mapping[str, object]) -> bool:
-    data = _data(body)
-    return bool(given_id(data.get("task_id")) or identifier(data.get("id")))
 
 
 def _video(data: Mapping[str, object]) -> tuple[str, int | None]:

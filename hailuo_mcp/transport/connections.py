@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
+from hailuo_mcp.transport.encoding import pieces
 from hailuo_mcp.transport.proxies import Proxy
 
 if TYPE_CHECKING:
@@ -130,10 +131,11 @@ async def whole_body(response: httpx.Response, limit: int) -> bytes:
     """Read a body to its end.
 
     Raises:
+        EncodedError: it cannot be unpacked.
         TooLargeError: it is longer than `limit` bytes.
     """
     body = bytearray()
-    async for piece in response.aiter_bytes():
+    async for piece in pieces(response):
         body += piece
         if len(body) > limit:
             raise TooLargeError

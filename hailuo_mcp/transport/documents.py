@@ -10,6 +10,7 @@ import anyio
 
 from hailuo_mcp.loopback import is_loopback
 from hailuo_mcp.transport.connections import Connections, TooLargeError, whole_body
+from hailuo_mcp.transport.encoding import EncodedError
 from hailuo_mcp.transport.hosts import HostPolicy, RefusedLinkError
 from hailuo_mcp.transport.link_download import content_length, get_from
 from hailuo_mcp.transport.proxies import ProxyError
@@ -66,6 +67,8 @@ class DocumentReader:
             raise UnreadDocumentError(refused.reason) from None
         except TooLargeError:
             raise UnreadDocumentError(f"it is larger than {_LARGEST >> 10} KiB") from None
+        except EncodedError as fault:
+            raise UnreadDocumentError(str(fault)) from None
         except (TimeoutError, httpx.TimeoutException):
             raise UnreadDocumentError("its host did not answer in time") from None
         except ProxyError as fault:

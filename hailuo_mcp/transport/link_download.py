@@ -21,6 +21,7 @@ from hailuo_mcp.transport.connections import (
     build_request,
     whole_body,
 )
+from hailuo_mcp.transport.encoding import EncodedError, pieces
 from hailuo_mcp.transport.hosts import HostPolicy, RefusedLinkError, Target
 from hailuo_mcp.transport.proxies import ProxyError
 
@@ -63,13 +64,13 @@ class LinkResponse:
         An exception from `take` ends it.
 
         Raises:
-            DownloadError: the connection broke.
+            DownloadError: the connection broke, or the body cannot be unpacked.
         """
         import httpx
 
         block = bytearray()
         try:
-            async for piece in self.response.aiter_bytes():
+            async for piece in pieces(self.response):
                 block += piece
                 if len(block) >= _BLOCK:
                     full, block = block, bytearray()
@@ -79,6 +80,10 @@ class LinkResponse:
                 with anyio.CancelScope(shield=True), suppress(Exception):  # cancelled all the same
                     await run_sync(take, block)
             raise
+        except EncodedError as fault:
+            raise DownloadError(
+                f"The host of the clip did not send the file as it is: {fault}."
+            ) from None
         except (httpx.HTTPError, OSError) as fault:
             if block:
                 await run_sync(take, block)
@@ -160,6 +165,8 @@ class LinkReader:
             raise unread(refused.reason, *refused.then) from None
         except TooLargeError:
             raise unread(f"it is larger than {limit / 1_000_000:.0f} MB") from None
+        except EncodedError as fault:
+            raise unread(str(fault)) from None
         except (TimeoutError, httpx.TimeoutException):
             raise unread(f"its host did not deliver it within {seconds:g} s") from None
         except ProxyError as fault:

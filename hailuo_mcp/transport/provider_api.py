@@ -28,6 +28,7 @@ from hailuo_mcp.transport.connections import (
     build_request,
     whole_body,
 )
+from hailuo_mcp.transport.encoding import EncodedError
 from hailuo_mcp.transport.hosts import HostPolicy
 from hailuo_mcp.transport.link_download import LinkReader
 from hailuo_mcp.transport.proxies import ProxyError
@@ -96,6 +97,11 @@ class Transport:
                     f"{self._host} gave an answer of more than {_LARGEST_ANSWER >> 20} MiB.",
                     Step(Do.CHECK, "HAILUO_BASE_URL"),
                 ) from None
+            except EncodedError as fault:
+                raise UnexpectedResponseError(
+                    f"{self._host} gave an answer that cannot be read: {fault}.",
+                    Step(Do.CHECK, "HAILUO_BASE_URL"),
+                ) from None
             except (httpx.HTTPError, OSError) as fault:
                 if tries == _TRIES:
                     raise self._unreachable(fault, ".") from None
@@ -160,6 +166,8 @@ class Transport:
                 return await self._answer(pool, built, request)
         except TooLargeError:
             raise self._lost("its answer was too large", "TooLarge") from None
+        except EncodedError as fault:
+            raise self._lost(str(fault), "Encoded") from None
         except (httpx.HTTPError, OSError) as fault:
             name = type(fault).__name__
             # The trace fires before the first byte is sent. Its silence alone proves nothing (a

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
@@ -20,6 +22,7 @@ __all__ = ["compare", "operation_of"]
 _MOST = 50
 """A reply with more differences is another format: the rest says nothing new."""
 _DEEPEST = 40
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 _SUBMITS = (Operation.SUBMIT, Operation.TEMPLATE_SUBMIT)
 _TYPES = {
     "string_type": "text",
@@ -71,7 +74,7 @@ def _findings(
         return
     if expected_codes:
         yield from _of_question(operation, documented, reply, expected_codes)
-    if reply.status not in documented.statuses:
+    if reply.status not in documented.statuses and f"http_{reply.status}" not in expected_codes:
         shown = ", ".join(map(str, sorted(documented.statuses)))
         most = 12
         wanted = shown if len(documented.statuses) <= most else "4xx"
@@ -84,6 +87,7 @@ def _findings(
         yield from _of_headers(documented, reply)
     if body is None:
         return
+    yield from _of_text(reply)
     yield from _of_codes(documented, expected_codes)
     if documented.shape is not None:
         yield from _of_shape(documented.shape, body)
@@ -125,6 +129,19 @@ def _of_headers(documented: Expected, reply: HttpReply) -> Iterator[Finding]:
             yield Finding(Kind.HEADER, name, "given", "absent")
 
 
+def _of_text(reply: HttpReply) -> Iterator[Finding]:
+    """JSON is UTF-8 without a mark before it, and has no NaN; some parsers take more."""
+    charset = _CHARSET.search(reply.headers.get("content-type", ""))
+    if charset and charset[1].lower() not in ("utf-8", "utf8"):
+        yield Finding(Kind.HEADER, "content-type", "charset utf-8", "another charset")
+    if json.detect_encoding(reply.body) != "utf-8":
+        yield Finding(Kind.UNREADABLE, "", "JSON in UTF-8", "JSON in another encoding")
+    odd: list[str] = []
+    json.loads(reply.body, parse_constant=odd.append)
+    if odd:
+        yield Finding(Kind.UNREADABLE, "", "a JSON object", "NaN or Infinity in it")
+
+
 def _of_codes(documented: Expected, wanted: frozenset[str]) -> Iterator[Finding]:
     for where, code in documented.codes.items():
         if code in documented.documented or code in wanted:
@@ -156,7 +173,10 @@ def _of_error(error: ErrorDetails) -> Finding:
         case "literal_error":
             found = _of_literal(where, wanted, value)
         case _ if kind == NOT_A_LINK:
-            found = Finding(Kind.OTHER_VALUE, where, "a link", "other text")
+            told = "empty" if value in ("", [""]) else "other text"
+            found = Finding(Kind.OTHER_VALUE, where, "a link", told)
+        case "greater_than_equal":
+            found = Finding(Kind.OTHER_VALUE, where, "0 or more", "a negative number")
         case _ if kind == OTHER_TYPE or kind in _TYPES:
             found = Finding(Kind.OTHER_TYPE, where, _TYPES.get(kind, wanted), type_name(value))
         case _:
@@ -215,13 +235,16 @@ def _body(reply: HttpReply) -> dict[str, object] | None:
 
 
 def _plain(value: object, depth: int) -> object:
-    """Replace what no text can hold (halves of characters), and what is nested without end."""
+    """Replace what no text can hold (halves of characters), and what has no end."""
     if depth > _DEEPEST:
         return None
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {str(_plain(k, depth)): _plain(it, depth + 1) for k, it in fields(value).items()}  # pyright: ignore[reportUnknownArgumentType]
+        from hailuo_mcp.verification.replies.formats import bounded
+
+        found = bounded(fields(value))  # pyright: ignore[reportUnknownArgumentType]
+        return {str(_plain(k, depth)): _plain(it, depth + 1) for k, it in found.items()}
     if isinstance(value, list):
         return [_plain(it, depth + 1) for it in items(value)]  # pyright: ignore[reportUnknownArgumentType]
     return value

@@ -51,11 +51,11 @@ def safe_name(name: str) -> str:
         return HIDDEN
     if name.lower() in _vocabulary("words"):
         return name
-    if sum(map(str.isdecimal, name)) > 1:  # "id_1_3_8": a number, digit by digit
+    if any(map(str.isdecimal, name)):  # "id1", "id3", "id8": a number, digit by digit
         return HIDDEN
     known = _vocabulary("fields")
     parts = (part.lower() for part in _PARTS.findall(name))
-    return name if all(part in known or part.isdecimal() for part in parts) else HIDDEN
+    return name if known.issuperset(parts) else HIDDEN
 
 
 def safe_word(value: object) -> str:

@@ -19,11 +19,14 @@ from hailuo_mcp.dialects.providers import CLIP_DOMAINS
 from hailuo_mcp.verification.expected import id_in_path, operation_of
 from hailuo_mcp.verification.facts import Exchange
 from hailuo_mcp.verification.redaction import HIDDEN, media_type, safe_name, safe_text, safe_word
+from hailuo_mcp.verification.replies.formats import bounded
 from hailuo_mcp.verification.replies.questions import OUR_IDS
 
 _NOBODY = "link.invalid"
 _PICTURE = "data:image/png;base64,AAAA"
 _DEEPEST, _LONGEST_LIST = 40, 50
+_MOST_VALUES, _MOST_IN_ONE = 50_000, 2_000
+"""A recording and one exchange are cut after so many values."""
 _LARGEST, _EARLIEST, _LATEST = 99_999, 946_684_800, 4_102_444_800
 _ID_DIGITS = 15
 _DAY = 86_400
@@ -46,14 +49,10 @@ _WORDS = frozenset(
     }
 )
 _PROSE = frozenset({"prompt", "text", "value", "name", "user_name", "email", "username"})
-_NUMBERS = frozenset(
-    {
-        *("status_code", "code", "video_width", "video_height", "width", "height", "bytes"),
-        *("progress", "duration", "total", "total_seconds", "input_seconds", "output_seconds"),
-        *("input_image_count", "input_audio_seconds", "total_tokens", "estimated_time"),
-        *("actual_time", "error_code", "http_code"),
-    }
-)
+_CODES = frozenset({"status_code", "code", "error_code", "http_code"})
+_PAGES = frozenset({"page_num", "page_size"})
+_LONGEST_CLIP = 60
+"""A clip's length in seconds stays: requests are written again from it."""
 _MOMENTS = frozenset({"created_at", "updated_at", "created", "completed", "expires_at"})
 _FORMS = {
     "resolution": re.compile(r"[0-9]{3,4}[pP]|[0-9][kK]"),
@@ -78,14 +77,16 @@ class StandIns:
         self._ids: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         self._names: dict[str, str] = {}
+        self._left = 0
+        self._left_of_all = _MOST_VALUES
 
     def exchange(self, provider: Provider, exchange: Exchange) -> Exchange:
         """Return the exchange as it may be published."""
-        return Exchange(
-            operation=exchange.operation,
-            request=self._request(provider, exchange.request),
-            reply=self._reply(exchange.reply),
-        )
+        self._left = most = min(_MOST_IN_ONE, self._left_of_all)
+        request = self._request(provider, exchange.request)
+        reply = self._reply(exchange.reply)
+        self._left_of_all -= most - self._left
+        return Exchange(operation=exchange.operation, request=request, reply=reply)
 
     def _request(self, provider: Provider, request: HttpRequest) -> HttpRequest:
         path = request.path if operation_of(provider, request) else f"/{HIDDEN}"
@@ -153,12 +154,28 @@ class StandIns:
         if depth > _DEEPEST:
             return None
         if isinstance(value, dict):
-            found = fields(value)  # pyright: ignore[reportUnknownArgumentType]
-            return {self.name(key): self.value(key, it, depth + 1) for key, it in found.items()}
+            return self._object(fields(value), depth)  # pyright: ignore[reportUnknownArgumentType]
         if isinstance(value, list):
             rows = items(value)[:_LONGEST_LIST]  # pyright: ignore[reportUnknownArgumentType]
-            return [self.value(name, it, depth + 1) for it in rows]
+            return [self.value(name, it, depth + 1) for it in rows if self._may_go_on()]
         return self._single(name, value)
+
+    def _object(self, found: Mapping[str, object], depth: int) -> dict[str, object]:
+        """Of an object that is too large, "…" stands for the rest."""
+        named = {key: it for key, it in found.items() if key != HIDDEN}
+        shown: dict[str, object] = {}
+        for key, it in bounded(named).items():
+            if not self._may_go_on():
+                break
+            shown[self.name(key)] = self.value(key, it, depth + 1)
+        total = found.get("total")
+        if "items" in shown and type(total) is int and total >= len(items(shown["items"])):
+            shown["total"] = len(items(shown["items"]))  # not how many tasks the account has
+        return shown if len(shown) == len(found) else {**shown, HIDDEN: None}
+
+    def _may_go_on(self) -> bool:
+        self._left -= self._left > 0
+        return self._left > 0
 
     def _single(self, name: str, value: object) -> object:
         match value:
@@ -177,7 +194,13 @@ class StandIns:
             return int(shown) if shown.isdecimal() else 0
         if name in _MOMENTS and _EARLIEST < value < _LATEST:
             return value
-        return value if name in _NUMBERS and 0 <= value <= _LARGEST else 1
+        if name in _CODES and 0 <= value <= _LARGEST:
+            return value
+        if name == "duration" and 0 <= value <= _LONGEST_CLIP:
+            return value
+        # Any other number may be an amount: it keeps its sign and how many digits it has.
+        form = 10 ** (len(str(abs(value))) - 1) if value else 0
+        return -form if value < 0 else form
 
     def _text(self, name: str, text: str) -> str:
         if not text.strip():
@@ -204,6 +227,8 @@ def _by_name(name: str, text: str) -> str:
         return text if _is_model(text) else HIDDEN
     if name in _FORMS:
         return text if _FORMS[name].fullmatch(text) else HIDDEN
+    if text.strip().isdecimal() and name not in _CODES | _PAGES:
+        return ""
     return safe_word(text) if name in _WORDS else ""
 
 

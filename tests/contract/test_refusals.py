@@ -298,3 +298,59 @@ def test_a_rate_refusal_keeps_the_wait_and_the_trace():
     error = submit_error(reply)
     assert isinstance(error, RateLimitError)
     assert (error.retry_after, error.trace_id) == (9.0, "t1")
+
+
+TASK = "176843862716480"
+FAMILIES = {"minimax": "minimax-cn", "relay": "hingnet", "xcompute": "xcompute", "compat": "compat"}
+PLACES = {
+    "top": {"task_id": TASK},
+    "number": {"task_id": int(TASK)},
+    "list": {"data": [{"task_id": TASK}]},
+    "object": {"data": {"id": TASK}},
+    "task": {"task": {"id": TASK}},
+    "platform_id": {"platform_id": TASK},
+    "flat": {"id": TASK},
+}
+BESIDE = [
+    {"base_resp": {"status_code": 0}},
+    {"base_resp": {"status_code": 1008}},
+    {"code": "invalid_request", "message": "no"},
+    {"error": {"type": "invalid_request_error", "code": 400, "message": "sensitive"}},
+    {"type": "error", "error": {"type": "bad_request_error", "message": "(2013)"}},
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", [*FAMILIES, "v2"])
+def test_a_task_id_beside_a_refusal_is_never_free_whatever_the_status(name, place):
+    provider, model = (CN, "MiniMax-H3") if name == "v2" else (PROVIDERS[FAMILIES[name]], "")
+    if place == "flat" and name != "xcompute":
+        return  # elsewhere it is the id of an error
+    for status in (307, 400, 401, 402, 403, 404, 413, 422, 429, 500):
+        for beside in BESIDE:
+            whole = json.dumps({**beside, **PLACES[place]}).encode()
+            bodies = [whole] if place in ("list", "object", "task", "flat") else [whole, whole[:-1]]
+            for body in bodies:
+                error = submit_error(HttpReply(status=status, body=body), provider, model)
+                assert isinstance(error, UnconfirmedSubmitError), (status, body)
+                assert TASK in error.detail, (status, body)
+
+
+@pytest.mark.parametrize("name", list(DIALECTS))
+def test_an_answer_that_says_two_things_under_one_name_is_unconfirmed(name):
+    body = (
+        b'{"base_resp":{"status_code":0},"task_id":"%b","error":{"type":"bad_request_error"},'
+        b'"base_resp":{"status_code":2013},"task_id":""}' % TASK.encode()
+    )
+    for status in (200, 400, 401):
+        error = submit_error(HttpReply(status=status, body=body), *SPEAKERS[name])
+        assert isinstance(error, UnconfirmedSubmitError)
+        assert TASK in error.detail
+
+
+@pytest.mark.parametrize("name", list(DIALECTS))
+@pytest.mark.parametrize("given", ["0", 0, " "])
+def test_no_task_has_an_id_of_nothing(name, given):
+    body = {"task_id": given, "data": [{"task_id": given}], "base_resp": {"status_code": 0}}
+    error = submit_error(HttpReply(status=200, body=json.dumps(body).encode()), *SPEAKERS[name])
+    assert isinstance(error, UnconfirmedSubmitError)

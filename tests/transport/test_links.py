@@ -346,3 +346,19 @@ async def test_a_body_is_the_same_in_pieces_of_any_size(serve, coding):
     async with serve(behave) as raw:
         _, got = await take(transport(raw.url), Link(url=f"{raw.url}/c"))
     assert got == body
+
+
+@pytest.mark.parametrize(
+    ("coding", "why"), [("br", "not asked for"), ("gzip", "too early"), ("deflate", "damaged")]
+)
+async def test_a_clip_that_cannot_be_unpacked_is_a_clear_error(serve, coding, why):
+    async def behave(visit):
+        await visit.read()
+        sent = gzip.compress(b"0123")[:-6] if coding == "gzip" else b"0123"
+        await visit.answer(sent, extra=f"Content-Encoding: {coding}\r\n")
+
+    async with serve(behave) as raw:
+        with pytest.raises(DownloadError, match=why):
+            await take(transport(raw.url), Link(url=f"{raw.url}/c"))
+        with pytest.raises(InvalidRequestError, match=why):
+            await transport(raw.url).links.fetch(f"{raw.url}/p", limit=100, seconds=5)

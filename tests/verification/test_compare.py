@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from datetime import date
 
@@ -64,6 +65,18 @@ MUTATED = [
     ("001 query", changed(TASK, "status", "Rendering"), Kind.UNKNOWN_STATUS, "status", "Rendering"),
     ("001 query", changed(TASK, "status", "success"), Kind.UNKNOWN_STATUS, "status", "success"),
     ("001 query", changed(TASK, "status", 4), Kind.OTHER_TYPE, "status", "a whole number"),
+    ("001 query", changed(TASK, "video_width", -1), Kind.OTHER_VALUE, "video_width", "a negative number"),
+    ("001 query", changed(TASK, "file_id", "0"), Kind.OTHER_VALUE, "file_id", "0"),
+    ("001 query", {"task_id": "5", "status": "Fail", **refused(2013)}, Kind.OTHER_VALUE, "task_id", "another"),
+    ("1.5 create", {"task_id": "0", "base_resp": OK}, Kind.OTHER_VALUE, "task_id", "0"),
+    ("1.5 create", {"task_id": " ", "base_resp": OK}, Kind.OTHER_VALUE, "task_id", "empty"),
+    ("v2 created", {"task_id": "0"}, Kind.OTHER_VALUE, "task_id", "0"),
+    ("004 submit compat", {"task_id": " "}, Kind.OTHER_VALUE, "task_id", "empty"),
+    ("002 submit", {"code": 200, "data": [{"status": "submitted", "task_id": "0"}]}, Kind.OTHER_VALUE, "data.task_id", "0"),
+    ("1.5 refusal", {"base_resp": {"status_code": "2013", "status_msg": ""}}, Kind.OTHER_TYPE, "base_resp.status_code", "text"),
+    ("7 nested", changed(NESTED, "data.result.videos.0.url", ""), Kind.OTHER_VALUE, "data.result.videos.url", "empty"),
+    ("7 nested", changed(NESTED, "data.cost", float("inf")), Kind.UNREADABLE, "", "NaN or Infinity in it"),
+    ("v2 unknown task", changed(V2["unknown task"], "error.message", "no (1002)"), Kind.OTHER_CODE, "error.message", "1002"),
     ("6.1 query", {"task_id": "401047179385389059", "status": "Queueing", "base_resp": OK}, Kind.UNKNOWN_STATUS, "status", "Queueing"),
     ("1.5 refusal", refused(3333), Kind.UNDOCUMENTED_CODE, "base_resp.status_code", "3333"),
     ("1.5 refusal", refused(1013), Kind.OTHER_CODE, "base_resp.status_code", "1013"),
@@ -226,3 +239,56 @@ def test_paths_have_no_places_of_lists():
     body = changed(V2["list"], "items.0.id", 5)
     found = compare(*exchange("v2 list", body=body))
     assert not [it for it in found if re.search(r"\d", it.where)]
+
+
+def test_a_refused_query_may_show_its_task_and_its_status():
+    provider, it = exchange("001 query", body={**TASK, "status": "Processing", **refused(1002)})
+    assert compare(provider, it) == ()
+
+
+def test_a_relay_may_say_failed():
+    body = {**TASK, "status": "Failed"}
+    provider, it = exchange("001 query", body=body)
+    assert compare(PROVIDERS["hingnet"], it) == ()
+    assert brief(compare(provider, it)) == {(Kind.UNKNOWN_STATUS, "status", "Failed")}
+
+
+def test_a_status_that_is_a_right_answer_is_not_named_as_another():
+    body = changed(V2["unknown task"], "error.http_code", "404")
+    provider, it = exchange("v2 unknown task", body=body, status=404)
+    assert compare(provider, it, frozenset({"2013", "http_404"})) == ()
+    assert Kind.HTTP_STATUS in {found.kind for found in compare(provider, it)}
+
+
+def test_a_code_as_text_is_one_difference_of_a_question_too():
+    body = {"base_resp": {"status_code": "2013", "status_msg": "invalid params"}}
+    provider, it = exchange("1.5 refusal", body=body)
+    assert [found.kind for found in compare(provider, it, NO_SUCH)] == [Kind.OTHER_TYPE]
+
+
+@pytest.mark.parametrize("status", [401, 403, 408, 504])
+def test_what_the_edge_is_known_to_answer_is_not_new(status):
+    provider, it = exchange("001 query", body=b"<html>", status=status, headers={})
+    (found,) = compare(provider, it)
+    assert (found.kind, found.known) == (Kind.HTTP_STATUS, "2026-05-06")
+
+
+PLAIN = json.dumps(TASK).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "charset", "found"),
+    [
+        (PLAIN, None, "; charset=UTF-8", None),
+        (PLAIN, Kind.HEADER, "; charset=gb18030", "another charset"),
+        (b"\xef\xbb\xbf" + PLAIN, Kind.UNREADABLE, "", "JSON in another encoding"),
+        (PLAIN.decode().encode("utf-16"), Kind.UNREADABLE, "", "JSON in another encoding"),
+        (PLAIN.replace(b"1920", b"NaN"), Kind.UNREADABLE, "", "NaN or Infinity in it"),
+        (PLAIN.replace(b'{"', b'{"task_id": "8", "', 1), Kind.UNREADABLE, "", "application/json"),
+    ],
+)
+def test_json_is_utf_8_and_says_one_thing(body, kind, charset, found):
+    headers = {**HEADERS, "content-type": f"application/json{charset}"}
+    provider, it = exchange("001 query", body=body, headers=headers)
+    seen = {(got.kind, got.found) for got in compare(provider, it)}
+    assert seen - {(Kind.OTHER_TYPE, "a decimal number")} == ({(kind, found)} if kind else set())

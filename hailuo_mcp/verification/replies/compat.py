@@ -10,7 +10,15 @@ from pydantic import BaseModel
 
 from hailuo_mcp.dialects.dialect import Provider
 from hailuo_mcp.verification.facts import Exchange, Kind, Operation
-from hailuo_mcp.verification.replies.parts import Expected, Finding, Format, Link, Shape
+from hailuo_mcp.verification.replies.parts import (
+    Expected,
+    Finding,
+    Format,
+    Link,
+    Shape,
+    Size,
+    nothing,
+)
 
 _REFUSALS = frozenset(
     int(it) for it in HTTPStatus if HTTPStatus.BAD_REQUEST <= it < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -36,7 +44,7 @@ class File(Shape):
 
     download_url: Link
     file_id: str
-    created_at: int
+    created_at: Size
 
 
 _SHAPES: Mapping[Operation, type[BaseModel]] = {
@@ -54,10 +62,12 @@ def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object])
         return Expected(shape=None, statuses=_REFUSALS, refused=True)
     more: list[Finding] = []
     given = {"succeeded": "file_id", "failed": "error"}.get(str(body.get("status")), "")
-    if operation is Operation.STATUS and given and not body.get(given):
-        kind = Kind.OTHER_VALUE if given in body else Kind.MISSING_FIELD
-        told = f"given with {body['status']}"
-        more.append(Finding(kind, given, told, "empty" if given in body else ""))
+    none = nothing(body[given]) if given in body else ""
+    if operation is Operation.STATUS and given and (none or given not in body):
+        kind = Kind.OTHER_VALUE if none else Kind.MISSING_FIELD
+        more.append(Finding(kind, given, f"given with {body['status']}", none))
+    if operation is Operation.SUBMIT and (none := nothing(body.get("task_id", "an id"))):
+        more.append(Finding(Kind.OTHER_VALUE, "task_id", "an id", none))
     return Expected(shape=_SHAPES[operation], statuses=frozenset({200}), more=tuple(more))
 
 

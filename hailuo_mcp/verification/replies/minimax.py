@@ -8,9 +8,18 @@ from typing import Literal
 from pydantic import BaseModel
 
 from hailuo_mcp.dialects.dialect import HttpRequest, Provider
-from hailuo_mcp.dialects.parsing import base_code, fields
+from hailuo_mcp.dialects.parsing import base_code, fields, number
 from hailuo_mcp.verification.facts import Exchange, Kind, Operation
-from hailuo_mcp.verification.replies.parts import Expected, Finding, Format, Link, OpenShape, Shape
+from hailuo_mcp.verification.replies.parts import (
+    Expected,
+    Finding,
+    Format,
+    Link,
+    OpenShape,
+    Shape,
+    Size,
+    nothing,
+)
 
 # facts 1.8: the general table, without what is only about speech.
 _VIDEO = frozenset(
@@ -64,15 +73,35 @@ class Refused(Shape):
     base_resp: BaseResp
 
 
-class Status(Shape):
+_Word = Literal["Preparing", "Queueing", "Processing", "Success", "Fail"]
+
+
+class _AnyStatus(Shape):
+    file_id: str = ""
+    video_width: Size = 0
+    video_height: Size = 0
+    base_resp: BaseResp
+
+
+class Status(_AnyStatus):
     """facts 1.6; `file_id` and the size come with success."""
 
     task_id: str
-    status: Literal["Preparing", "Queueing", "Processing", "Success", "Fail"]
-    file_id: str = ""
-    video_width: int = 0
-    video_height: int = 0
-    base_resp: BaseResp
+    status: _Word
+
+
+class RefusedStatus(_AnyStatus):
+    """facts 1.6: a query always answers with its id and a status, a refused one too or not."""
+
+    task_id: str = ""
+    status: _Word = "Fail"
+
+
+class RelayStatus(_AnyStatus):
+    """facts 8: its page lists `Failed`; MiniMax's own words are passed on."""
+
+    task_id: str
+    status: Literal["Preparing", "Queueing", "Processing", "Success", "Fail", "Failed"]
 
 
 class TemplateStatus(Shape):
@@ -84,12 +113,21 @@ class TemplateStatus(Shape):
     base_resp: BaseResp
 
 
+class RefusedTemplateStatus(Shape):
+    """As for other queries."""
+
+    task_id: str = ""
+    status: Literal["Preparing", "Processing", "Success", "Fail"] = "Fail"
+    video_url: Link = ""
+    base_resp: BaseResp
+
+
 class FileInfo(Shape):
     """facts 1.7: here the id is a number."""
 
-    file_id: int
-    bytes: int
-    created_at: int
+    file_id: Size
+    bytes: Size
+    created_at: Size
     filename: str
     purpose: str
     download_url: Link
@@ -123,6 +161,15 @@ _SHAPES: Mapping[Operation, type[BaseModel]] = {
     Operation.TEMPLATE_STATUS: TemplateStatus,
     Operation.FILE: File,
 }
+_REFUSED: Mapping[Operation, type[BaseModel]] = {
+    Operation.STATUS: RefusedStatus,
+    Operation.TEMPLATE_STATUS: RefusedTemplateStatus,
+}
+_AT_RELAYS: Mapping[Operation, type[BaseModel]] = {
+    Operation.SUBMIT: RelaySubmitted,
+    Operation.STATUS: RelayStatus,
+}
+_QUERIES = (Operation.STATUS, Operation.TEMPLATE_STATUS)
 
 
 def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object]) -> Expected:
@@ -141,17 +188,15 @@ def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object])
     refused = bool(code) and not (code in _MODERATED and "status" in body)
     # Another HTTP status comes from the edge; what it writes is documented nowhere (facts 1.8).
     edge = not reply.ok and "base_resp" not in body
-    shape = None if edge else Refused if refused else _SHAPES[operation]
-    if relay and shape is Submitted and operation is Operation.SUBMIT:
-        shape = RelaySubmitted
-    raw = fields(body.get("base_resp")).get("status_code")
-    is_code = isinstance(raw, int) and not isinstance(raw, bool)
+    granted = {**_SHAPES, **_AT_RELAYS} if relay else _SHAPES
+    shape = _REFUSED.get(operation, Refused) if refused else granted[operation]
+    told = number(fields(body.get("base_resp")).get("status_code"))
     files = operation is Operation.FILE
     return Expected(
-        shape=shape,
+        shape=None if edge else shape,
         statuses=_OK,
         refused=refused or not reply.ok,
-        codes={"base_resp.status_code": str(raw)} if is_code else {},
+        codes={} if told is None else {"base_resp.status_code": str(told)},
         documented=_VIDEO | _FILES_ONLY if files else _VIDEO,
         elsewhere=_SPEECH if files else _SPEECH | _FILES_ONLY,
         more=tuple(_more(operation, request, body, refused=refused, relay=relay)),
@@ -168,28 +213,35 @@ def _more(
     relay: bool,
 ) -> list[Finding]:
     found: list[Finding] = []
-    if refused:
-        if body.get("task_id"):
+    if operation in (Operation.SUBMIT, Operation.TEMPLATE_SUBMIT) and "task_id" in body:
+        none = nothing(body["task_id"])
+        if refused and not none:
             found.append(Finding(Kind.OTHER_VALUE, "task_id", "empty beside a refusal", "an id"))
-        return found
-    if operation in (Operation.SUBMIT, Operation.TEMPLATE_SUBMIT) and body.get("task_id") == "":
-        found.append(Finding(Kind.OTHER_VALUE, "task_id", "an id", "empty"))
-    if operation in (Operation.STATUS, Operation.TEMPLATE_STATUS):
+        elif none and not refused:
+            found.append(Finding(Kind.OTHER_VALUE, "task_id", "an id", none))
+    if operation in _QUERIES and not (refused and not body.get("task_id")):
         # A relay may be asked by its own id and answer with MiniMax's.
         asked, told = request.query.get("task_id"), body.get("task_id")
         if not relay and isinstance(told, str) and told != asked:
             found.append(Finding(Kind.OTHER_VALUE, "task_id", "the id asked for", "another"))
         name = "file_id" if operation is Operation.STATUS else "video_url"
-        if body.get("status") == "Success" and not body.get(name):
-            kind = Kind.OTHER_VALUE if name in body else Kind.MISSING_FIELD
-            found.append(Finding(kind, name, "given with Success", "empty" if name in body else ""))
-    if operation is Operation.FILE:
-        file = fields(body.get("file"))
-        told = file.get("file_id")
-        if isinstance(told, int) and str(told) != request.query.get("file_id"):
-            found.append(Finding(Kind.OTHER_VALUE, "file.file_id", "the id asked for", "another"))
-        if file.get("download_url") == "":
-            found.append(Finding(Kind.OTHER_VALUE, "file.download_url", "a link", "empty"))
+        if body.get("status") == "Success" and not refused:
+            none = nothing(body[name]) if name in body else ""
+            if none or name not in body:
+                kind = Kind.OTHER_VALUE if none else Kind.MISSING_FIELD
+                found.append(Finding(kind, name, "given with Success", none))
+    if operation is Operation.FILE and not refused:
+        found += _of_file(request, fields(body.get("file")))
+    return found
+
+
+def _of_file(request: HttpRequest, file: Mapping[str, object]) -> list[Finding]:
+    found: list[Finding] = []
+    told = file.get("file_id")
+    if isinstance(told, int) and str(told) != request.query.get("file_id"):
+        found.append(Finding(Kind.OTHER_VALUE, "file.file_id", "the id asked for", "another"))
+    if file.get("download_url") == "":
+        found.append(Finding(Kind.OTHER_VALUE, "file.download_url", "a link", "empty"))
     return found
 
 

@@ -18,7 +18,9 @@ from hailuo_mcp.verification.replies.parts import (
     Format,
     Link,
     Shape,
+    Size,
     TextOrNumber,
+    nothing,
 )
 
 _TYPES = {
@@ -46,12 +48,12 @@ class Submitted(Shape):
 class Usage(Shape):
     """Empty until the task has succeeded."""
 
-    total_seconds: int = 0
-    input_seconds: int = 0
-    output_seconds: int = 0
-    input_image_count: int = 0
-    input_audio_seconds: int = 0
-    total_tokens: int = 0
+    total_seconds: Size = 0
+    input_seconds: Size = 0
+    output_seconds: Size = 0
+    input_image_count: Size = 0
+    input_audio_seconds: Size = 0
+    total_tokens: Size = 0
 
 
 class TaskError(Shape):
@@ -71,8 +73,8 @@ class _AnyTask(Shape):
     id: str
     model: str
     status: Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
-    created_at: int
-    updated_at: int = 0
+    created_at: Size
+    updated_at: Size = 0
     ratio: str = ""
     task_type: Literal["generation", "regeneration", "h3_context_ir"]
     modality: str = ""
@@ -84,7 +86,7 @@ class ListedTask(_AnyTask):
     """A row of the list; tasks that make no clip have no size and no length."""
 
     resolution: str = ""
-    duration: int = 0
+    duration: Size = 0
     usage: Usage = Usage()
 
 
@@ -92,7 +94,7 @@ class Task(_AnyTask):
     """The task that was asked for."""
 
     resolution: str
-    duration: int
+    duration: Size
     usage: Usage
 
 
@@ -106,7 +108,7 @@ class Page(Shape):
     """One page of the list."""
 
     items: list[ListedTask]
-    total: int
+    total: Size
 
 
 class Fault(Shape):
@@ -153,7 +155,7 @@ def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object])
             more=tuple(_more(operation, request, body)),
             headers=(TRACE,),
         )
-    kind = _TYPES.get(reply.status, ("", ()))[0]
+    kind, own = _TYPES.get(reply.status, ("", tuple(_CODES)))
     told = _CODE.findall(str(error.get("message") or "")[-500:])
     more: list[Finding] = []
     if kind and error.get("type") in {name for name, _ in _TYPES.values()} - {kind}:
@@ -166,8 +168,8 @@ def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object])
         statuses=frozenset(_TYPES),
         refused=True,
         codes={"error.message": told[-1]} if told else {},
-        documented=_CODES,
-        elsewhere=_V1,
+        documented=frozenset(own),
+        elsewhere=_V1 | _CODES,
         more=tuple(more),
         headers=(TRACE,),
     )
@@ -175,8 +177,8 @@ def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object])
 
 def _more(operation: Operation, request: HttpRequest, body: Mapping[str, object]) -> list[Finding]:
     if operation is Operation.SUBMIT:
-        empty = body.get("task_id") == ""
-        return [Finding(Kind.OTHER_VALUE, "task_id", "an id", "empty")] if empty else []
+        none = nothing(body.get("task_id", "an id"))
+        return [Finding(Kind.OTHER_VALUE, "task_id", "an id", none)] if none else []
     if operation is Operation.LIST:
         size = request.query.get("page_size", "")
         rows = len(items(body.get("items")))

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, NamedTuple, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from hailuo_mcp.dialects.dialect import Provider
+from hailuo_mcp.dialects.dialect import NO_TASK, Provider
 from hailuo_mcp.dialects.parsing import link_text
 from hailuo_mcp.verification.facts import Exchange, Kind, Operation
 
@@ -100,10 +100,21 @@ def _links(value: object) -> object:
         raise PydanticCustomError(
             OTHER_TYPE, "{expected}", {"expected": "a link or a list of links"}
         )
+    if "" in found:
+        raise PydanticCustomError(NOT_A_LINK, "not a link")
     return [_link(it) for it in found]
 
 
+def nothing(value: object) -> str:
+    """Say in what way the text in an id's place is no id; empty if it may be one."""
+    text = value.strip() if isinstance(value, str) else "an id"
+    return "empty" if not text else "0" if text == NO_TASK else ""
+
+
+Size = Annotated[int, Field(ge=0)]
+"""A number of something."""
 TextOrNumber = Annotated[object, BeforeValidator(_text_or_number)]
 Link = Annotated[str, BeforeValidator(_link)]
 """An http(s) link, or an empty text."""
 Links = Annotated[object, BeforeValidator(_links)]
+"""One http(s) link or several."""

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from hailuo_mcp.dialects.dialect import HttpRequest, Provider
-from hailuo_mcp.dialects.parsing import fields
+from hailuo_mcp.dialects.parsing import fields, items
 from hailuo_mcp.verification.facts import Exchange, Kind, Operation
 from hailuo_mcp.verification.replies.parts import (
     Expected,
@@ -16,7 +16,9 @@ from hailuo_mcp.verification.replies.parts import (
     Format,
     Links,
     Shape,
+    Size,
     TextOrNumber,
+    nothing,
 )
 
 _TYPES = {
@@ -71,7 +73,7 @@ class Video(Shape):
     """facts 7: the link is a list, in older examples a text."""
 
     url: Links
-    expires_at: int = 0
+    expires_at: Size = 0
 
 
 class Result(Shape):
@@ -94,12 +96,12 @@ class Flat(Shape):
 
     id: str
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
-    progress: int
+    progress: Size
     result: Result = Result.model_construct()
-    created: int = 0
-    completed: int = 0
-    estimated_time: int = 0
-    actual_time: int = 0
+    created: Size = 0
+    completed: Size = 0
+    estimated_time: Size = 0
+    actual_time: Size = 0
     cost: float = 0.0
     credits_cost: float = 0.0
     error: TaskFault = TaskFault.model_construct()
@@ -135,7 +137,10 @@ def expected(provider: Provider, exchange: Exchange, body: Mapping[str, object])
         )
     ok = frozenset({200})
     if creates:
-        return Expected(shape=Submitted, statuses=ok)
+        rows = [fields(it) for it in items(body.get("data"))[:1]]
+        none = next((nothing(it.get("task_id", "an id")) for it in rows), "")
+        wrong = (Finding(Kind.OTHER_VALUE, "data.task_id", "an id", none),) if none else ()
+        return Expected(shape=Submitted, statuses=ok, more=wrong)
     nested = "data" in body or "code" in body
     shape: type[BaseModel] = Nested if nested else Flat
     task = fields(body.get("data")) if nested else body
