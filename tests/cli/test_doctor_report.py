@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hailuo_mcp.cli.set_up import report_file
 from hailuo_mcp.cli.set_up.doctor.redaction import HIDDEN, Redaction, vocabulary
 from hailuo_mcp.cli.set_up.doctor.report import page
 from hailuo_mcp.cli.set_up.doctor.result import problem
@@ -97,6 +98,17 @@ def test_the_report_still_says_what_is_wrong(program: Any) -> None:
     assert "is not a setting and does nothing; did you mean HAILUO_BUDGET?" in text
     assert "| ok | journal | none yet: the first task creates it |" in text
     assert "| hailuo-mcp | 0.1.0 |" in text
+
+
+def test_a_report_under_our_own_name_gets_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two within a second would have the same name."""
+    monkeypatch.chdir(tmp_path)
+    made = [report_file.make("", "report.md", text).name for text in "abc"]
+
+    assert made == ["report.md", "report-2.md", "report-3.md"]
+    assert [(tmp_path / name).read_text() for name in made] == ["a", "b", "c"]
 
 
 def test_a_report_replaces_no_file(program: Any) -> None:

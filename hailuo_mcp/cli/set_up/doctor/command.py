@@ -91,14 +91,12 @@ def _report(
     overrides: Mapping[str, object],
 ) -> str:
     """Write the page for an issue. Returns where it is."""
-    from pathlib import Path
-
+    from hailuo_mcp.cli.set_up import report_file
     from hailuo_mcp.cli.set_up.doctor import configuration, report
 
     kept, _ = configuration.read_for_check()
-    path = Path(arguments.output_path(file or report.file_name(time.time())))
-    report.write(path, report.page(results, system, environ, kept, overrides))
-    return str(path)
+    text = report.page(results, system, environ, kept, overrides)
+    return str(report_file.make(file, report.file_name(time.time()), text))
 
 
 def _print(result: Result, terminal: Terminal) -> None:

@@ -21,10 +21,9 @@ from hailuo_mcp.cli import words
 from hailuo_mcp.cli.set_up.doctor.redaction import HIDDEN, Redaction
 from hailuo_mcp.cli.set_up.doctor.result import Level
 from hailuo_mcp.dialects.providers import PROVIDERS
-from hailuo_mcp.errors import ConfigError, Do, InvalidRequestError, Step
+from hailuo_mcp.errors import ConfigError
 from hailuo_mcp.settings.config_file import Configuration, config_path
 from hailuo_mcp.settings.table import sources_of, variables
-from hailuo_mcp.text import system_reason
 
 if TYPE_CHECKING:
     from hailuo_mcp.cli.set_up.doctor.result import Result
@@ -58,23 +57,6 @@ _SHOWN: Mapping[str, Callable[[str], bool]] = {
     **dict.fromkeys(("rpm", "budget", "unpriced_cost", "confirm_above", "poll_seconds"), _number),
 }
 """The settings whose values may be shown, each only as the value that it should be."""
-
-
-def write(path: Path, text: str) -> None:
-    """Write a report to a new file.
-
-    Raises:
-        InvalidRequestError: there is one already, or it cannot be written.
-    """
-    try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise InvalidRequestError(
-            f"{path} exists.", Step(Do.TRY, "choose another name: --report NAME.md")
-        ) from None
-    except OSError as exc:
-        raise InvalidRequestError(f"{path} cannot be written: {system_reason(exc)}.") from exc
 
 
 def file_name(now: float) -> str:

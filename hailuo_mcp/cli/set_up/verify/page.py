@@ -50,7 +50,7 @@ class Page:
 
     def head(self, settings: Settings, planned: Sequence[Planned], offer: Offer | None) -> None:
         """Who is asked, and what will be sent; `offer`: the clip that would be bought."""
-        host = urlsplit(settings.address).netloc or "the sandbox in this process"
+        host = urlsplit(settings.address).netloc
         refused = [it for it in planned if it.must_be_refused]
         asked = words.count(len(planned) - len(refused), "free question")
         then = ""
@@ -60,7 +60,8 @@ class Page:
             then = f", then {many} that it must refuse ({names})"
         if self._terminal.json:
             return
-        self._say("Verifying", f"{settings.provider} at {host}.")
+        asked_of = f"{settings.provider} at {host}" if host else "the sandbox in this process"
+        self._say("Verifying", f"{asked_of}.")
         self._say("Will send:", f"{asked}{then}. {self._last(offer)}")
         self._terminal.say()
 

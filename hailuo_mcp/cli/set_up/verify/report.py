@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hailuo_mcp.cli import arguments
+from hailuo_mcp.cli.set_up import report_file
 from hailuo_mcp.cli.set_up.verify.sentences import HIDES, difference_texts
 from hailuo_mcp.text import system_reason
 from hailuo_mcp.verification.redaction import HIDDEN
 
 if TYPE_CHECKING:
-    from hailuo_mcp.errors import InvalidRequestError
     from hailuo_mcp.verification.facts import Step, Verdict
 
 _BOUGHT = {
@@ -36,11 +35,12 @@ _LEFT_OUT = (
 class Report:
     """The file, which is on the disk before anything is sent and always tells how far it got."""
 
+    path: Path
+
     def __init__(self, given: str, provider: str, began: float) -> None:
         moment = datetime.fromtimestamp(began).astimezone()
-        name = f"hailuo-verify-{provider}-{moment:%Y%m%d-%H%M%S}.md"
-        path = Path(arguments.output_path(given or name)).expanduser()
-        self.path = path / name if path.is_dir() else path
+        self._given = given
+        self._name = f"hailuo-verify-{provider}-{moment:%Y%m%d-%H%M%S}.md"
         self.fault = ""
         """Why it was not written the last time."""
 
@@ -50,13 +50,8 @@ class Report:
         Raises:
             InvalidRequestError: it exists, or cannot be made.
         """
-        try:
-            with self.path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(markdown(verdict, about="Nothing was sent yet.", bought="no"))
-        except FileExistsError:
-            raise self._refused("exists, and is not overwritten") from None
-        except OSError as exc:
-            raise self._refused(f"cannot be written ({system_reason(exc)})") from None
+        text = markdown(verdict, about="Nothing was sent yet.", bought="no")
+        self.path = report_file.make(self._given, self._name, text)
 
     def announce(self, verdict: Verdict, about: str, *, bought: str) -> None:
         """Say what is about to be sent, before it is.
@@ -66,7 +61,7 @@ class Report:
         """
         self.write(verdict, about=about, bought=bought)
         if self.fault:
-            raise self._refused(f"cannot be written ({self.fault})")
+            raise report_file.refused(self.path, f"cannot be written ({self.fault})")
 
     def write(self, verdict: Verdict, *, about: str = "Not at its end.", bought: str) -> None:
         """Replace the file whole, so that a kill in the middle leaves the one before.
@@ -84,13 +79,6 @@ class Report:
             self.fault = system_reason(exc)
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-
-    def _refused(self, why: str) -> InvalidRequestError:
-        from hailuo_mcp.errors import Do, InvalidRequestError, Step
-
-        return InvalidRequestError(
-            f"The report {self.path} {why}.", Step(Do.TRY, "name another file with --report")
-        )
 
 
 def markdown(verdict: Verdict, *, about: str, bought: str) -> str:
