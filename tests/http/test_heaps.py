@@ -27,7 +27,35 @@ together.wait()
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has such heaps")
+LARGE_TWICE = """
+import ctypes, runpy, sys
+
+runpy.run_path(sys.argv[1])["limit_heaps"]()
+bytearray(4 << 20)  # once freed, its size would be what glibc takes for small from then on
+kept = bytearray(4 << 20)
+at = ctypes.addressof(ctypes.c_char.from_buffer(kept))
+heap = next(line.split()[0] for line in open("/proc/self/maps") if line.rstrip().endswith("[heap]"))
+first, end = (int(it, 16) for it in heap.split("-"))
+print(first <= at < end)
+"""
+only_glibc = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc has such heaps"
+)
+
+
+@only_glibc
+def test_a_large_block_is_never_in_a_heap_where_it_would_be_kept():
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", LARGE_TWICE, heaps_module.__file__],
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"
+
+
+@only_glibc
 @pytest.mark.parametrize(("variable", "heaps"), [({}, range(2)), ({"MALLOC_ARENA_MAX": "6"}, (5,))])
 def test_eight_threads_share_two_heaps_unless_the_operator_says_otherwise(variable, heaps):
     done = subprocess.run(
