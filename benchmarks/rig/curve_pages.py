@@ -97,7 +97,8 @@ def table(samples: list[dict[str, Any]]) -> str:
     for rule, values, verdict in verdicts(samples):
         cells = [f"{_number(values[spot])} {rule.unit}".strip() for spot in spots]
         said = f"{verdict.word} {verdict.note}".strip().replace(verdict.word, _SAID[verdict.word])
-        slope = f"{verdict.slope:+.3g} {rule.unit}".strip()
+        sign = "+" if verdict.slope >= 0 else "-"
+        slope = f"{sign}{_number(abs(verdict.slope))} {rule.unit}".strip()
         lines.append(f"| {rule.about} | {' | '.join(cells)} | {slope} | {said} |")
     return "\n".join(lines) + "\n"
 

@@ -35,9 +35,9 @@ class _Unpack(Protocol):
 async def pieces(response: httpx.Response) -> AsyncGenerator[bytes]:
     """Yield a body as it arrives, unpacked.
 
-    Requests ask for `identity`. One layer of gzip or deflate is undone all the same, because some
-    servers pack whatever they are asked for; httpx would undo any number of layers at once, before
-    anything can be counted.
+    Requests ask for `identity`. One layer of gzip (one member) or deflate (with zlib's header) is
+    undone all the same, because some servers pack whatever they are asked for; httpx would undo
+    any number of layers at once, before anything can be counted.
 
     Raises:
         EncodedError: it is packed in another way, or is damaged.

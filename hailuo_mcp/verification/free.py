@@ -168,9 +168,7 @@ def _accepted(provider: Provider, planned: Planned, reply: HttpReply) -> Differe
     try:
         dialect_of(provider, planned.model).read_submit(reply)
     except ProviderError:
-        if not named_task(reply):
-            return None
-        found = "a refusal that names a task"
+        return None
     except HailuoError:
         found = "no certain refusal"
     else:

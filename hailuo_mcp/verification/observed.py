@@ -78,7 +78,7 @@ def answer_words(reply: HttpReply) -> str:
     """The answer in a few words, none of which the provider chose."""
     body = fields(reply.json())
     told = f"HTTP {reply.status}"
-    if "base_resp" in body:
+    if "status_code" in fields(body.get("base_resp")):
         return f"{told}, code {safe_word(base_code(body) or '0')}"
     if kind := fields(body.get("error")).get("type"):
         return f"{told}, {safe_word(kind)}"

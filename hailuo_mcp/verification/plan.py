@@ -46,7 +46,7 @@ class Planned:
     def sent(self) -> str:
         """What is sent, for people."""
         held = ", ".join(self.request.json or ())
-        return f"{self.request.method} {self.request.path} with {held or 'no field'}"
+        return f"{self.request.method} {self.request.path} with {held or 'an empty body'}"
 
 
 def free_steps(provider: Provider) -> tuple[Planned, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -245,6 +246,32 @@ def test_a_report_that_exists_is_not_overwritten(account):
     assert "exists" in ran.err
     assert account.cwd.joinpath("mine.md").read_text() == "mine"
     assert read_requests(account.books, 10) == []
+
+
+def test_where_no_recording_can_be_kept_nothing_is_sent(account):
+    account.cwd.joinpath("taken").write_text("mine")
+    ran = account("verify", "--record", "taken")
+
+    assert ran.code == 2
+    assert "No recording can be written to" in ran.err
+    assert read_requests(account.books, 10) == []
+
+
+def test_a_report_that_is_lost_meanwhile_is_told_in_json_too(account):
+    folder = account.cwd / "here"
+    folder.mkdir()
+
+    def lose(method: str, _path: str, _body: bytes) -> None:
+        if method == "GET" and folder.exists():
+            shutil.rmtree(folder)
+
+    with serving(Between(account.environ["HAILUO_BASE_URL"], act=lose)) as provider:
+        ran = account(
+            *("verify", "--no-refusals", "--json", "--report", "here"), HAILUO_BASE_URL=provider.url
+        )
+
+    assert (ran.code, ran.answer["status"]) == (1, "failed")
+    assert ran.answer["problem"].startswith("The report could not be written to its end")
 
 
 def test_the_report_says_what_is_about_to_be_sent_before_it_is_sent(account):

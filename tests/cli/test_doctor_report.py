@@ -124,8 +124,8 @@ def test_only_words_of_the_program_and_numbers_pass() -> None:
     assert shown(said) == f"{HIDDEN} (3 GB free) of {HIDDEN} now"
     assert shown("It can be written to.") == "It can be written to."
     assert (
-        shown("It can (PyAV 16.1.0) be (of Lisbon now)")
-        == f"It can (PyAV {HIDDEN}) be (of {HIDDEN} now)"
+        shown("It can (PyAV 16.1.0) be (of Lisbon now) (of 10.1.2.3 now)")
+        == f"It can (PyAV 16.1.0) be (of {HIDDEN} now) (of {HIDDEN} now)"
     )
     assert shown("It can (Lisbon now) be") == f"It can ({HIDDEN} now) be"
     assert "s3cr3t" not in vocabulary()

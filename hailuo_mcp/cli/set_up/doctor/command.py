@@ -52,6 +52,7 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
         environ, asks = environ_of(args.client, system)
     overrides = setting_sources.given_settings(args)
     results = list["Result"]()
+    report = None if args.report is None else _report_file(args.report)
 
     async def examined() -> None:
         chain = examine(system, environ, overrides=overrides, connect=open_client, asks=asks)
@@ -62,11 +63,10 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
 
     anyio.run(examined)
     problems = sum(result.level == "problem" for result in results)
-    report = (
-        "" if args.report is None else _report(args.report, results, system, environ, overrides)
-    )
+    if report is not None:
+        _write(report, results, system, environ, overrides)
     if terminal.json:
-        more = {"report": report} if report else {}
+        more = {"report": str(report)} if report else {}
         terminal.records(
             "findings",
             ("check", "level", "message", "do"),
@@ -83,20 +83,26 @@ def doctor(args: Namespace, terminal: Terminal) -> int:
     return exits.FAILED if problems else exits.DONE
 
 
-def _report(
-    file: str,
+def _report_file(given: str) -> Path:
+    """The file for the report, made before anything is checked: an error later would lose that."""
+    from hailuo_mcp.cli.set_up import report_file
+    from hailuo_mcp.cli.set_up.doctor import report
+
+    return report_file.make(given, report.file_name(time.time()), "Not finished.\n")
+
+
+def _write(
+    path: Path,
     results: Sequence[Result],
     system: System,
     environ: Mapping[str, str],
     overrides: Mapping[str, object],
-) -> str:
-    """Write the page for an issue. Returns where it is."""
-    from hailuo_mcp.cli.set_up import report_file
+) -> None:
     from hailuo_mcp.cli.set_up.doctor import configuration, report
 
     kept, _ = configuration.read_for_check()
     text = report.page(results, system, environ, kept, overrides)
-    return str(report_file.make(file, report.file_name(time.time()), text))
+    path.write_text(text, "utf-8", newline="\n")
 
 
 def _print(result: Result, terminal: Terminal) -> None:

@@ -35,7 +35,8 @@ _SOURCES = (
     "wording/person.py",
 )
 """Where the sentences of findings are written."""
-_NUMBER = re.compile(r"\d{1,9}(,\d{3})*(\.\d{1,6})?%?")
+_NUMBER = re.compile(r"\d{1,9}(,\d{3})*(\.\d{1,6}){0,2}%?")
+"""Versions have three parts; four would be an address."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d")
 _EDGE = "()[]{}<>'\"`.,:;!?→+…*"
 _SHORTEST = 2

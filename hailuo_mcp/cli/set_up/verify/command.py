@@ -14,6 +14,8 @@ from hailuo_mcp.cli import arguments, exits, setting_sources
 from hailuo_mcp.cli.output.terminal import Terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hailuo_mcp.cli.session import Session
     from hailuo_mcp.cli.set_up.key_check import Connect
     from hailuo_mcp.cli.set_up.verify.page import Page
@@ -172,12 +174,13 @@ class _Run:
 
         Raises:
             ConfigError: there is no key.
-            InvalidRequestError: the report cannot be written there.
+            InvalidRequestError: the report or the recording cannot be written there.
         """
         from hailuo_mcp.bootstrap import open_client
         from hailuo_mcp.verification.free import planned_steps
 
         open_client(self.settings).need_key()
+        self._need_recording_folder()
         self.report.begin(self.verdict)
         planned = planned_steps(self.provider, refusals=not self.args.no_refusals)
         self.page.head(self.settings, planned, self.offer)
@@ -255,9 +258,10 @@ class _Run:
 
         self.step = "the purchase"
         earlier = self.offer.repeats if self.offer else None
-        if earlier and earlier.task.remote_id:
+        if earlier:
+            bought = "earlier" if earlier.task.remote_id else "maybe"
             self.report.announce(
-                self.verdict, "About to go on with an earlier clip.", bought="earlier"
+                self.verdict, "About to go on with an earlier clip.", bought=bought
             )
         else:
             self.report.announce(self.verdict, "About to buy one clip.", bought="maybe")
@@ -351,21 +355,40 @@ class _Run:
         found = any(step.outcome in wrong for step in self.verdict.steps)
         return self.code or (exits.FAILED if found or self.report.fault else exits.DONE)
 
+    def _need_recording_folder(self) -> None:
+        if not self.args.record:
+            return
+        from tempfile import TemporaryFile
+
+        from hailuo_mcp.errors import Do, InvalidRequestError, Step
+        from hailuo_mcp.text import system_reason
+
+        try:
+            self._records.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self._records):
+                pass
+        except OSError as exc:
+            raise InvalidRequestError(
+                f"No recording can be written to {self._records} ({system_reason(exc)}).",
+                Step(Do.TRY, "name another folder with --record"),
+            ) from None
+
+    @property
+    def _records(self) -> Path:
+        from pathlib import Path
+
+        return Path(arguments.output_path(self.args.record)).expanduser()
+
     def _record(self) -> str:
         if not self.args.record or not self.verdict.exchanges:
             return ""
-        from pathlib import Path
-
         from hailuo_mcp.text import system_reason
         from hailuo_mcp.verification import recording
 
-        folder = Path(arguments.output_path(self.args.record)).expanduser()
         try:
-            return str(recording.write(folder, self.verdict))
+            return str(recording.write(self._records, self.verdict))
         except OSError as exc:
-            why = system_reason(exc)
-            said = f"the recording cannot be written to {folder} ({why})."
-            self.terminal.paragraph("Problem:", said, style="bold red")
+            self.page.problem(f"The recording could not be written ({system_reason(exc)}).")
             self.code = self.code or exits.FAILED
             return ""
 

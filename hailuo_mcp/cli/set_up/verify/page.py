@@ -47,6 +47,7 @@ class Page:
 
     def __init__(self, terminal: Terminal, args: Namespace) -> None:
         self._terminal, self._args = terminal, args
+        self._problems = list[str]()
 
     def head(self, settings: Settings, planned: Sequence[Planned], offer: Offer | None) -> None:
         """Who is asked, and what will be sent; `offer`: the clip that would be bought."""
@@ -60,7 +61,7 @@ class Page:
             then = f", then {many} that it must refuse ({names})"
         if self._terminal.json:
             return
-        asked_of = f"{settings.provider} at {host}" if host else "the sandbox in this process"
+        asked_of = f"{settings.provider} at {host}" if host else "the sandbox, in this process"
         self._say("Verifying", f"{asked_of}.")
         self._say("Will send:", f"{asked}{then}. {self._last(offer)}")
         self._terminal.say()
@@ -200,9 +201,13 @@ class Page:
     ) -> None:
         """The counts, where the report is, and what to do with it."""
         message = summary_text(verdict, bought=bought, interrupted=bool(interrupted))
+        if report.fault:
+            self.problem(f"The report could not be written to its end ({report.fault}).")
         if self._terminal.json:
             status = _status(verdict, interrupted=bool(interrupted))
             answer = {"message": message, "status": status}
+            if self._problems:
+                answer |= {"status": "failed", "problem": " ".join(self._problems)}
             told = data(verdict, about=interrupted, bought=bought)
             where = {"report": str(report.path), **({"recording": recording} if recording else {})}
             self._terminal.data({**answer, **told, **where})
@@ -212,15 +217,17 @@ class Page:
         self._terminal.facts([("Report", styles.file(str(report.path)))])
         if recording:
             self._terminal.facts([("Recording", styles.file(recording))])
-        if report.fault:
-            said = f"the report could not be written to its end ({report.fault})."
-            self._terminal.paragraph("Problem:", said, style=styles.BAD)
         new = [it for it in verdict.differences if not it.known]
         if any(HIDDEN in text for text in difference_texts(new)):
             self._terminal.paragraph("", HIDES, result=True)
         if new and verdict.exchanges:  # of one that was not reached there is nothing to report
             self._terminal.paragraph("", "Please attach the report to an issue:", result=True)
             self._terminal.say(f"  {ISSUE}")
+
+    def problem(self, said: str) -> None:
+        """What went wrong here, and not at the provider."""
+        self._problems.append(said)
+        self._terminal.paragraph("Problem:", said, style=styles.BAD)
 
     def _say(self, label: str, text: str) -> None:
         self._terminal.paragraph(label, text, style=styles.HEADING, result=True)

@@ -24,7 +24,7 @@ _BOUGHT = {
     "no": "no",
     "yes": "yes, one clip",
     "earlier": "nothing new: it went on with the clip of an earlier verification",
-    "maybe": "perhaps: look at the provider's bill",
+    "maybe": "maybe: look at the provider's bill",
 }
 _LEFT_OUT = (
     "Keys, ids, links, prompts, the provider's messages and names of this computer are not in this "
@@ -63,7 +63,7 @@ class Report:
         if self.fault:
             raise report_file.refused(self.path, f"cannot be written ({self.fault})")
 
-    def write(self, verdict: Verdict, *, about: str = "Not at its end.", bought: str) -> None:
+    def write(self, verdict: Verdict, *, about: str = "Not finished.", bought: str) -> None:
         """Replace the file whole, so that a kill in the middle leaves the one before.
 
         That it cannot be written stops nothing that is under way.

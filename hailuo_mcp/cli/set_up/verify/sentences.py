@@ -8,7 +8,7 @@ from dataclasses import replace
 from hailuo_mcp.verification.facts import Difference, Kind, Operation
 
 _REPLY: Mapping[Operation, str] = {
-    Operation.BALANCE: "the reply to the question for the balance",
+    Operation.BALANCE: "the reply about the plan's quota",
     Operation.SUBMIT: "the reply to a submit",
     Operation.STATUS: "the reply to a status request",
     Operation.FILE: "the reply to a file request",
