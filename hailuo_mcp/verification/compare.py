@@ -11,13 +11,11 @@ from pydantic_core import ErrorDetails
 
 from hailuo_mcp.dialects.dialect import HttpReply, Provider
 from hailuo_mcp.dialects.parsing import fields, items
-from hailuo_mcp.verification.expected import expected, operation_of, speaks_v2
+from hailuo_mcp.verification.expected import expected, speaks_v2
 from hailuo_mcp.verification.facts import Difference, Exchange, Kind, Operation
 from hailuo_mcp.verification.known import marked
 from hailuo_mcp.verification.redaction import media_type, safe_name, safe_word
 from hailuo_mcp.verification.replies.parts import NOT_A_LINK, OTHER_TYPE, Expected, Finding
-
-__all__ = ["compare", "operation_of"]
 
 _MOST = 50
 """A reply with more differences is another format: the rest says nothing new."""
@@ -53,12 +51,6 @@ def compare(
     found = dict.fromkeys(_worded(exchange.operation, it) for it in findings)
     v2 = speaks_v2(provider, exchange.request)
     return tuple(marked(provider, it, v2=v2) for it in list(found)[:_MOST])
-
-
-def is_refusal(provider: Provider, exchange: Exchange) -> bool:
-    """Whether a reply refuses what was asked, in whatever way it says so."""
-    documented = expected(provider, exchange, _body(exchange.reply) or {})
-    return documented.refused if documented else not exchange.reply.ok
 
 
 def _findings(

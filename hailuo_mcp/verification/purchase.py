@@ -19,7 +19,7 @@ from hailuo_mcp.domain.task import Status, Task
 from hailuo_mcp.errors import HailuoError, TaskFailedError
 from hailuo_mcp.media.boat import boat_picture
 from hailuo_mcp.rules.judge import Combination, judge
-from hailuo_mcp.verification.compare import operation_of
+from hailuo_mcp.verification.expected import operation_of
 from hailuo_mcp.verification.facts import (
     Difference,
     Exchange,
