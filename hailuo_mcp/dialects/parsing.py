@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
@@ -10,10 +11,12 @@ from hailuo_mcp.text import LONGEST_ID
 
 _LONGEST_URL = 8192
 _WORD = re.compile(r"[\w.:-]{1,40}")
-_TASK_IDS = ("task_id", "platform_id")
-_MOST_IDS = 5
+_TASK_IDS = frozenset({"task_id", "taskId", "platform_id"})
+_TASKS = frozenset({"task", "tasks", "data", "result"})
+"""In these an `id` is a task's."""
+_MOST_VALUES, _MOST_IDS = 5_000, 5
 _IN_TEXT = re.compile(
-    rb'"(?:task_id|platform_id)"\s*:\s*("[^"\\]{1,200}"|[0-9.e+-]{1,200}|[\[{][^,}\]]{0,99})'
+    rb'"(?:task_id|taskId|platform_id|id)"\s*:\s*("[^"\\]{1,200}|[0-9.e+-]{1,200}|[\[{][^,}\]]{0,99})'
 )
 
 
@@ -44,25 +47,33 @@ def given_id(value: object) -> str:
 
 
 def given_ids(body: Mapping[str, object], raw: bytes, *, flat: bool = False) -> str:
-    """Return given_id of every task's id in an answer, wherever one of the formats has it.
-
-    Top level, `data`, the first of `data`, or `task`. A body that is no JSON object is searched
-    as text: `raw` may be cut off behind the id. `flat`: the format has `id` at the top level.
-    """
-    found = (given_id(value) for value in islice(_task_ids(body, raw, flat=flat), 50))
+    """Return given_id of the first task ids in an answer, as task_ids finds them."""
+    found = (given_id(value) for value in task_ids(body, raw, flat=flat))
     return "".join(islice(dict.fromkeys(it for it in found if it), _MOST_IDS))
 
 
-def _task_ids(body: Mapping[str, object], raw: bytes, *, flat: bool) -> Iterator[object]:
+def task_ids(body: Mapping[str, object], raw: bytes, *, flat: bool = False) -> Iterator[object]:
+    """Yield whatever stands in the place of a task's id, anywhere in an answer.
+
+    Of a body that is no JSON object, `raw` is searched as text: it may be cut off in the id.
+    `flat`: the format has `id` at the top level.
+    """
     if not body:
-        for told in _IN_TEXT.finditer(raw):
-            yield told[1].strip(b'"').decode(errors="replace")
+        for told in islice(_IN_TEXT.finditer(raw), _MOST_VALUES):
+            yield told[1].lstrip(b'"').decode(errors="replace")
         return
-    inner = [body.get("task"), *items(body.get("data"))[:_MOST_IDS]]
-    holders = [(body, flat), *((fields(it), True) for it in inner)]
-    for holder, has_id in holders:
-        for name in (*_TASK_IDS, *(("id",) if has_id else ())):
-            yield holder.get(name)
+    todo = deque[tuple[object, bool]]([(body, flat)])
+    for _ in range(_MOST_VALUES):
+        if not todo:
+            return
+        holder, has_id = todo.popleft()
+        if isinstance(holder, list):
+            todo.extend((it, has_id) for it in items(holder)[:_MOST_VALUES])
+        for name, value in fields(holder).items():
+            if name in _TASK_IDS or (has_id and name == "id"):
+                yield value
+            elif isinstance(value, dict | list):
+                todo.append((value, has_id or name in _TASKS))
 
 
 def identifier(value: object) -> str:

@@ -64,6 +64,11 @@ def explain(code: str, *, provider: Provider, as_code: str = "") -> Meaning:
     )
 
 
+def _is_broken(reply: HttpReply) -> bool:
+    """Whether it began as JSON, and cannot be read: nobody knows what was in it."""
+    return reply.body.lstrip()[:1] in (b"{", b"[") and not isinstance(reply.json(), dict)
+
+
 class Refusals:
     """Turns one provider's refusals into errors."""
 
@@ -96,6 +101,8 @@ class Refusals:
         if named := self.named(reply):
             why = f"it gave both a task id and a refusal{refusal.shown}"
             return self.unconfirmed(why, detail=f"{named}{detail.removeprefix(named)}")
+        if _is_broken(reply):
+            return self.unconfirmed("its answer is cut off, or is no JSON object", detail=detail)
         # A 5xx says that something went wrong underway, whatever else stands in it.
         if not (refusal.certain or free) or reply.status >= 500:  # noqa: PLR2004
             why = f"{refusal.cause[:1].lower()}{refusal.cause[1:]}{refusal.shown}"

@@ -286,6 +286,8 @@ class _Download:
             return content_length(answer.headers)
         if answer.status != _PARTIAL:
             raise _CutError(f"the server answered HTTP {answer.status}")
+        if answer.headers.get("content-encoding", "identity").lower() != "identity":
+            raise _StartAgainError("the server sent a range of a compressed file")
         found = _RANGE.match(answer.headers.get("content-range", ""))
         if not found or int(found[1]) != start:
             raise _StartAgainError("the server sent a different range than requested")

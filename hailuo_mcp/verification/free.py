@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hailuo_mcp.client import HailuoClient
 from hailuo_mcp.dialects.dialect import HttpReply, Provider
 from hailuo_mcp.dialects.dialect_of import dialect_of
-from hailuo_mcp.dialects.parsing import fields, identifier, items
+from hailuo_mcp.dialects.parsing import fields, identifier, task_ids
 from hailuo_mcp.errors import (
     AuthenticationError,
     HailuoError,
@@ -179,9 +179,6 @@ def _accepted(provider: Provider, planned: Planned, reply: HttpReply) -> Differe
 
 
 def named_task(reply: HttpReply) -> str:
-    """The id of a task that an answer names, wherever a dialect has it; empty for none."""
-    body = fields(reply.json())
-    places = [body, fields(body.get("task")), *map(fields, items(body.get("data")))]
-    names = ("task_id", "id", "platform_id")
-    ids = (identifier(place.get(name)) for place in places for name in names)
-    return next((it for it in ids if it not in ("", "0")), "")
+    """The id of a task that an answer names, wherever it is; empty for none."""
+    given = task_ids(fields(reply.json()), reply.body, flat=True)
+    return next((it for it in map(identifier, given) if it not in ("", "0")), "")

@@ -309,6 +309,10 @@ PLACES = {
     "object": {"data": {"id": TASK}},
     "task": {"task": {"id": TASK}},
     "platform_id": {"platform_id": TASK},
+    "sixth": {"data": [{}, {}, {}, {}, {}, {"id": TASK}]},
+    "below": {"data": {"task": {"id": TASK}}},
+    "result": {"result": {"tasks": [{"id": TASK}]}},
+    "beside the code": {"detail": {"taskId": TASK}},
     "flat": {"id": TASK},
 }
 BESIDE = [
@@ -329,11 +333,20 @@ def test_a_task_id_beside_a_refusal_is_never_free_whatever_the_status(name, plac
     for status in (307, 400, 401, 402, 403, 404, 413, 422, 429, 500):
         for beside in BESIDE:
             whole = json.dumps({**beside, **PLACES[place]}).encode()
-            bodies = [whole] if place in ("list", "object", "task", "flat") else [whole, whole[:-1]]
-            for body in bodies:
+            for body in (whole, whole[:-1], b"[" + whole + b"]"):
                 error = submit_error(HttpReply(status=status, body=body), provider, model)
                 assert isinstance(error, UnconfirmedSubmitError), (status, body)
                 assert TASK in error.detail, (status, body)
+
+
+@pytest.mark.parametrize("name", list(DIALECTS))
+def test_an_answer_that_broke_off_is_never_free(name):
+    """The id may be behind the break, or be broken itself: then its beginning is kept."""
+    for status in (400, 401, 402, 404, 422, 429):
+        for body in (b'{"task_id":"17684386', b'{"task":{"id":"17684386', b'{"base_resp":', b"[{"):
+            error = submit_error(HttpReply(status=status, body=body), *SPEAKERS[name])
+            assert isinstance(error, UnconfirmedSubmitError), (status, body)
+            assert ("17684386" in error.detail) is (b"17684386" in body), (status, body)
 
 
 @pytest.mark.parametrize("name", list(DIALECTS))

@@ -189,6 +189,29 @@ async def test_an_answer_that_is_no_range_of_ours_is_not_appended(
 
 
 @pytest.mark.anyio
+async def test_a_range_of_a_compressed_file_is_none_of_the_clip(
+    tmp_path: Path, clip: bytes
+) -> None:
+    """Its offsets are those of the compressed bytes: only the whole file can be unpacked."""
+
+    class Compressed(Source):
+        @asynccontextmanager
+        async def stream(
+            self, link: Link, *, start: int = 0, etag: str = ""
+        ) -> AsyncIterator[Answer]:
+            self.opened += 1
+            place = {"content-range": f"bytes {start}-99999/100000", "content-encoding": "gzip"}
+            yield Answer(206, place, [b"?"]) if start else self.answer
+
+    (tmp_path / "a.mp4.part").write_bytes(clip[:50_000])
+    link = Compressed(Answer(200, {"content-encoding": "gzip"}, [clip]))
+    await link.save(tmp_path / "a.mp4")
+
+    assert (tmp_path / "a.mp4").read_bytes() == clip
+    assert link.opened == 2
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("said", ["-1", "1e9", "9" * 5000, "٣", ""])
 async def test_a_length_that_is_no_number_is_not_believed(
     tmp_path: Path, clip: bytes, said: str

@@ -108,6 +108,28 @@ def test_the_next_clip_is_bought_when_the_one_before_is_saved(
     assert ran.data["bought"] == "earlier"
 
 
+@pytest.mark.parametrize(("answer", "many"), [("n", 0), ("y", 1)])
+def test_an_earlier_clip_that_was_not_sent_yet_is_a_purchase_still(
+    server: DeviatingServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    many: int,
+) -> None:
+    """The provider had no room for it: it would be bought now."""
+    journal = left_unfinished(server, tmp_path, monkeypatch)
+    with journal:
+        journal.execute("UPDATE tasks SET status = 'pending', remote_id = ''")
+    journal.close()
+    with server.deviates():
+        ran = verify(server, tmp_path, "--buy", "--no-refusals", typed=answer, as_json=False)
+        assert len(server.creations) == many
+
+    assert "Nothing new is bought" not in ran.said
+    assert "Buy this clip for 0.60 CNY?" in ran.said
+    assert ("This withdraws the purchase: " in ran.said) is (not many)
+
+
 def a_purchase() -> Purchase:
     client = HailuoClient("k", provider="minimax-cn")
     request = VideoRequest(model="MiniMax-Hailuo-02", prompt="boat")

@@ -91,7 +91,9 @@ def _need_answer(args: Namespace, terminal: Terminal) -> None:
 
 def _need_price(args: Namespace, offer: Offer) -> None:
     """Raise InvalidRequestError if --yes would agree to a price that nobody knows."""
-    if not args.yes or offer.repeats or offer.reserved_amount is not None:
+    from hailuo_mcp.cli.set_up.verify.page import goes_on
+
+    if not args.yes or goes_on(offer) or offer.reserved_amount is not None:
         return
     from hailuo_mcp.errors import Do, InvalidRequestError, Step
 
@@ -254,11 +256,12 @@ class _Run:
 
     def buy(self) -> None:
         from hailuo_mcp.cli.running import run_with_studio
+        from hailuo_mcp.cli.set_up.verify.page import goes_on
         from hailuo_mcp.errors import HailuoError
 
         self.step = "the purchase"
         earlier = self.offer.repeats if self.offer else None
-        if earlier:
+        if self.offer and goes_on(self.offer) and earlier:
             bought = "earlier" if earlier.task.remote_id else "maybe"
             self.report.announce(
                 self.verdict, "About to go on with an earlier clip.", bought=bought

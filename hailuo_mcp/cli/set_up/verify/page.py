@@ -42,6 +42,13 @@ _BELOW = 4
 """Columns by which what belongs to a step is indented."""
 
 
+def goes_on(offer: Offer) -> bool:
+    """Whether the clip of an earlier verification was sent, so that nothing is bought any more."""
+    from hailuo_mcp.domain.task import Status
+
+    return offer.repeats is not None and offer.repeats.task.status is not Status.PENDING
+
+
 class Page:
     """What a person sees; with --json the same facts at the end."""
 
@@ -69,7 +76,7 @@ class Page:
     def _last(self, offer: Offer | None) -> str:
         if offer is None:
             return "Nothing is bought."
-        if offer.repeats:
+        if goes_on(offer):
             return "Then it goes on with the unfinished clip of an earlier verification."
         if self._args.yes:
             return "Then one clip is bought, at the price that is shown first."
@@ -141,7 +148,7 @@ class Page:
         """Show the price, and ask; --yes is the answer where it was given."""
         from hailuo_mcp.wording.offers import offered_clip, offered_price
 
-        if offer.repeats:
+        if goes_on(offer):
             self._terminal.note()
             self._terminal.paragraph(
                 "",
@@ -160,9 +167,11 @@ class Page:
             return True
         known = offer.draft.amount is not None
         at = f"for {_price_words(offer)}" if known else "at an unknown price"
-        return self._terminal.ask(
-            f"Buy this clip {at}?", refused="Not bought, nothing was charged."
-        )
+        refused = "Not bought, nothing was charged."
+        if offer.repeats:  # recorded, and not sent yet
+            withdraw = words.command(self._args, "cancel", offer.repeats.task.task_id)
+            refused = f"Not sent now. This withdraws the purchase: {withdraw}"
+        return self._terminal.ask(f"Buy this clip {at}?", refused=refused)
 
     def outcome(self, session: Session, bought: Purchase) -> tuple[str, int]:
         """Whether money moved, and the exit code of the purchase itself."""
