@@ -1,6 +1,6 @@
-"""A day of a team server, pressed into a quarter of an hour: what grows, and does it end?
+"""A day of a team server, pressed into ten minutes: what grows, and does it end?
 
-    python benchmarks/soak.py --hours 24 --clock 96        # a day, its clock 96 times as fast
+    python benchmarks/soak.py --hours 24 --clock 144        # a day, its clock 144 times as fast
     python benchmarks/soak.py --minutes 60 --clock 1       # an hour in real time
     python benchmarks/soak.py --show benchmarks/results/soak-day.jsonl    # its curves again
     python benchmarks/soak.py --publish                    # both into docs/performance.md
