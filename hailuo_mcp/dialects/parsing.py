@@ -67,13 +67,12 @@ def task_ids(body: Mapping[str, object], raw: bytes, *, flat: bool = False) -> I
         if not todo:
             return
         holder, has_id = todo.popleft()
-        if isinstance(holder, list):
-            todo.extend((it, has_id) for it in items(holder)[:_MOST_VALUES])
-        for name, value in fields(holder).items():
-            if name in _TASK_IDS or (has_id and name == "id"):
-                yield value
-            elif isinstance(value, dict | list):
-                todo.append((value, has_id or name in _TASKS))
+        for entry in items(holder):
+            for name, value in fields(entry).items():
+                if name in _TASK_IDS or (has_id and name == "id"):
+                    yield value
+                else:
+                    todo.append((value, has_id or name in _TASKS))
 
 
 def identifier(value: object) -> str:
